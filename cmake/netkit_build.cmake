@@ -1,0 +1,69 @@
+# Compiler settings that every target shares, and the functions that make the targets.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+find_program(NETKIT_CCACHE ccache)
+if(NETKIT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${NETKIT_CCACHE})
+endif()
+
+# The build tree has the layout of an installation, so that the executable finds its plugins in both.
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_BINDIR})
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR})
+set(NETKIT_PLUGIN_SUBDIR ${CMAKE_INSTALL_LIBDIR}/netkit/plugins/${NETKIT_ABI})
+file(RELATIVE_PATH NETKIT_BIN_TO_LIB /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})
+file(RELATIVE_PATH NETKIT_BIN_TO_PLUGINS /${CMAKE_INSTALL_BINDIR} /${NETKIT_PLUGIN_SUBDIR})
+file(RELATIVE_PATH NETKIT_BIN_TO_DATA /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_DATADIR})
+
+add_library(netkit-warnings INTERFACE)
+target_compile_options(netkit-warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow)
+if(NETKIT_DEV)
+  target_compile_options(netkit-warnings INTERFACE -Werror)
+endif()
+
+# No path of the machine that builds ends up in what is built.
+add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+  add_compile_options(-g1)
+else()
+  add_compile_options(-fno-plt)
+endif()
+if(NETKIT_SANITIZE)
+  add_compile_options(-fsanitize=${NETKIT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -O1)
+  add_link_options(-fsanitize=${NETKIT_SANITIZE})
+endif()
+if(NETKIT_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()
+
+# netkit_plugin(NAME SOURCES... [LIBRARIES ...]): the plugin of one command. Its protocol and driver are an
+# object library, NAME-objects, so that tests and fuzzers link the same objects without loading a plugin.
+function(netkit_plugin name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_library(${name}-objects OBJECT ${arg_SOURCES})
+  target_link_libraries(${name}-objects PUBLIC netkit-core ${arg_LIBRARIES} PRIVATE netkit-warnings)
+  target_include_directories(${name}-objects PUBLIC ${PROJECT_SOURCE_DIR}/plugins)
+  if(NETKIT_STATIC_PLUGINS)
+    target_compile_definitions(${name}-objects PRIVATE NETKIT_STATIC_PLUGINS)
+    return()
+  endif()
+  add_library(${name} MODULE $<TARGET_OBJECTS:${name}-objects>)
+  set_target_properties(${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${NETKIT_PLUGIN_SUBDIR}
+    BUILD_RPATH_USE_ORIGIN ON INSTALL_RPATH "$ORIGIN/../../..")
+  target_link_libraries(${name} PRIVATE netkit-core ${arg_LIBRARIES})
+  if(NOT NETKIT_SANITIZE)
+    target_link_options(${name} PRIVATE -Wl,-z,defs)
+  endif()
+  target_link_options(${name} PRIVATE -Wl,-z,now -Wl,--as-needed)
+  install(TARGETS ${name} DESTINATION ${NETKIT_PLUGIN_SUBDIR})
+endfunction()

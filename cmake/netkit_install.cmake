@@ -1,0 +1,1 @@
+# What an installation holds, beside the targets that install themselves.

@@ -1,0 +1,2 @@
+target_sources(netkit-core PRIVATE
+)

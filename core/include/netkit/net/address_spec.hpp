@@ -1,0 +1,47 @@
+// What people type for an address, before anything is resolved.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+enum class AddressRole : std::uint8_t {
+  client,  // `PORT` and `:PORT` mean loopback
+  server,  // `PORT` means loopback; `:PORT` means every interface
+};
+
+// A host and a port as written. `host` is empty for `:PORT`, a name, or numeric text without
+// brackets.
+struct NETKIT_API AddressSpec {
+  std::string host;
+  std::uint16_t port = 0;
+  bool every_interface = false;  // `:PORT` of a server: 0.0.0.0 and [::], by two sockets
+
+  // Reads `HOST:PORT`, `[v6]:PORT`, `[fe80::1%eth0]:PORT`, `:PORT`, `PORT`; PORT is 0 to 65535 or a
+  // service name
+  // (/etc/services). `default_port` is used for a host alone where one is given (`HOST`, `[v6]`);
+  // without it a host alone is refused. Throws UsageError with the spelling that works, e.g. for
+  // `::1:80`: "write [::1]:80". Any thread.
+  static AddressSpec parse(std::string_view text, AddressRole role,
+                           std::optional<std::uint16_t> default_port = std::nullopt);
+  // `HOST PORT` as two words.
+  static AddressSpec parse(std::string_view host, std::string_view port, AddressRole role);
+
+  // As a user would type it: `localhost:80`, `[::1]:80`, `:80`.
+  std::string to_string() const;
+  friend bool operator==(const AddressSpec&, const AddressSpec&) = default;
+};
+
+// Takes the address from the front of a command's positional arguments: one word, or `HOST PORT`
+// when the first is a host without a port and the second is a number or a service name. Erases what
+// it took. `fallback` is read when there is no argument at all. Throws UsageError.
+NETKIT_API AddressSpec take_address(std::vector<std::string>& arguments, AddressRole role,
+                                    std::string_view fallback = {});
+
+}  // namespace netkit

@@ -1,0 +1,37 @@
+// The sockets of a server, as its ADDRESS says.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <netkit/net/address_spec.hpp>
+#include <netkit/net/endpoint.hpp>
+#include <netkit/net/udp_socket.hpp>
+#include <netkit/util/export.hpp>
+#include <netkit/util/file_descriptor.hpp>
+
+namespace netkit {
+
+struct ServerSocketOptions {
+  bool udp = false;
+  bool tcp = false;
+  UdpOptions udp_options;
+  bool reuse_port = false;  // for further loops of the same process
+};
+
+struct ServerSockets {
+  std::vector<UdpSocket> udp;
+  std::vector<FileDescriptor> tcp;  // listening
+  // One line a socket, UDP first: `udp 127.0.0.1:9000`, `tcp [::]:9000`, with the real port.
+  std::vector<std::string> descriptions() const;
+};
+
+// Binds everything that `spec` means, or throws (SystemError 69, Error 68) with nothing left open.
+// `:PORT` gives 0.0.0.0 and [::] as two sockets each (only the family the system has, where it has
+// one). With port 0 a free port is taken that is the same for all of them. Sockets that systemd
+// passed (LISTEN_FDS, LISTEN_PID) are used instead where their kind fits; they are marked
+// close-on-exec and the variables are unset.
+NETKIT_API ServerSockets open_server_sockets(const AddressSpec& spec,
+                                             const ServerSocketOptions& options);
+
+}  // namespace netkit

@@ -1,0 +1,42 @@
+// Making TCP connections.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/net/address_spec.hpp>
+#include <netkit/net/endpoint.hpp>
+#include <netkit/util/exit_status.hpp>
+#include <netkit/util/export.hpp>
+#include <netkit/util/file_descriptor.hpp>
+
+namespace netkit {
+
+struct ConnectResult {
+  FileDescriptor socket;  // connected and non-blocking, or none
+  Endpoint peer;
+  ExitStatus status = ExitStatus::done;  // name or unreachable when it failed
+  std::string error;     // "connection to 127.0.0.1:80 refused" style sentence when it failed
+  int error_number = 0;  // the last errno; ETIMEDOUT for `timeout`
+};
+
+// [loop] One attempt at a time: resolves, tries the addresses in order, the next 250 ms after the
+// one before or at once when that failed (Happy Eyeballs, RFC 8305), and gives the first that
+// connects. Destroying it or cancel() ends the attempt without a callback.
+class NETKIT_API TcpConnector {
+ public:
+  explicit TcpConnector(EventLoop& loop);
+  ~TcpConnector();
+  void connect(const AddressSpec& target, Duration timeout,
+               std::function<void(ConnectResult)> callback);
+  void cancel();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace netkit

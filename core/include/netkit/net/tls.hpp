@@ -1,0 +1,49 @@
+// TLS over a TCP stream. In its own library (netkit-tls), so that commands without TLS do not load
+// OpenSSL's libssl.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/net/tcp_stream.hpp>
+
+namespace netkit {
+
+struct TlsClientOptions {
+  std::string ca_file;    // PEM; empty: the system's
+  std::string cert_file;  // PEM chain of the client, with key_file
+  std::string key_file;
+  bool insecure = false;  // do not verify; the caller warns
+  std::vector<std::string> alpn;
+};
+
+struct TlsServerOptions {
+  std::string cert_file;  // PEM chain
+  std::string key_file;
+  std::string client_ca_file;  // require client certificates signed by these; empty: none asked for
+};
+
+// Certificates and settings, loaded once and shared by the streams made from it. TLS 1.2 and later.
+// Throws Error (ExitStatus::config) that names the file and says what is wrong with it.
+class TlsContext {
+ public:
+  static std::shared_ptr<TlsContext> client(const TlsClientOptions& options);
+  static std::shared_ptr<TlsContext> server(const TlsServerOptions& options);
+  virtual ~TlsContext() = default;
+
+  // Takes a connected socket and starts the handshake. As a client, `server_name` is sent as SNI
+  // and verified against the certificate (a numeric address as an IP SAN, RFC 6125). `on_ready` is
+  // called when the handshake is done (with the ALPN protocol, or empty); until then writes are
+  // queued. A handshake that fails ends in Handler::on_closed with EPROTO and a reason for people
+  // ("certificate has expired"). A stream that the peer ends without close_notify ends with
+  // ECONNRESET, never on_end. [loop]
+  virtual std::unique_ptr<ByteStream> make_stream(
+      EventLoop& loop, FileDescriptor socket, const Endpoint& peer, ByteStream::Handler& handler,
+      const std::string& server_name, std::function<void(std::string_view alpn)> on_ready) = 0;
+};
+
+}  // namespace netkit

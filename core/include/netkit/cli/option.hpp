@@ -1,0 +1,103 @@
+// Declarations of what a command line may hold. An option is declared once, here or in a plugin:
+// parsing, help, completion, environment, configuration file and the check of its man page come
+// from the declaration.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include <netkit/record/record.hpp>
+
+namespace netkit {
+
+enum class ValueKind : std::uint8_t {
+  flag,  // no value; counts how often it is given
+  text,
+  integer,            // with min and max
+  number,             // decimal, with min and max
+  percent,            // `5`, `5%`, `0.5%`: in per cent
+  duration,           // `500ms 5s 2m 1.5h none`, a bare number is seconds
+  optional_duration,  // `--stats` or `--stats 5s`
+  size,               // `64k 1M`
+  rate,               // `100/s`
+  address,            // what AddressSpec reads
+  interface,
+  ip,
+  cidr,
+  path,
+  template_text,
+  source,   // - file:PATH exec:COMMAND
+  sink,     // - file:PATH udp:H:P broadcast:H:P multicast:G:P exec:COMMAND
+  command,  // for sh -c
+  regex,
+  url,
+  choice,         // one of `choices`
+  count_or_word,  // a whole number or one of `choices`, e.g. --reconnect never|N|forever
+};
+
+struct OptionDef {
+  std::string_view name;  // without dashes
+  char letter = 0;
+  ValueKind kind = ValueKind::flag;
+  std::string_view value_name{};     // `D`; empty: the kind's usual one
+  std::string_view default_value{};  // as it would be typed; empty: none
+  std::string_view help{};           // one sentence without full stop, lower case
+  bool repeatable = false;
+  std::vector<std::string_view> choices{};
+  std::int64_t min = 0;  // for integer, number; durations and sizes are never negative
+  std::int64_t max = INT64_MAX;
+  bool no_environment = false;  // only on the command line
+};
+
+struct ArgumentDef {
+  std::string_view name;  // `ADDRESS`
+  ValueKind kind = ValueKind::text;
+  std::string_view default_value{};  // shown in help
+  bool optional = false;
+  bool repeatable = false;
+  std::string_view help{};
+};
+
+struct ExampleDef {
+  std::string_view command;  // as typed, `netkit echo serve :7`
+  std::string_view help;     // what it does
+};
+
+// Options that mean the same everywhere; an action says which fit it. The common options --help -h
+// --quiet -q --verbose -v
+// --timeout -t --color --stats and --config belong to all.
+enum CommonOptions : std::uint32_t {
+  kNoCommon = 0,
+  kOutputOptions = 1u << 0,         // --json --raw --template --to
+  kSourceOptions = 1u << 1,         // --from --every --message --max-line
+  kServerOptions = 1u << 2,         // --ready-fd --metrics
+  kReconnectOptions = 1u << 3,      // --reconnect --reconnect-max
+  kCountOption = 1u << 4,           // --count -c
+  kIntervalOption = 1u << 5,        // --interval -i
+  kWaitOption = 1u << 6,            // --wait -w
+  kConnectTimeoutOption = 1u << 7,  // --connect-timeout
+  kIdleTimeoutOption = 1u << 8,     // --idle-timeout
+};
+
+enum class Lifetime : std::uint8_t {
+  until_told,  // INT and TERM are its normal end: exit 0
+  bounded,     // a job: INT and TERM cut it short: 128+n
+};
+
+// An action of a command. All text is for people; it is shown in help as it stands.
+struct ActionDef {
+  std::string_view name;           // `serve`
+  std::string_view summary;        // one line
+  std::string_view description{};  // a paragraph or more, wrapped by the help
+  std::vector<ArgumentDef> arguments{};
+  std::uint32_t common = kNoCommon;  // CommonOptions or-ed
+  std::vector<OptionDef>
+      options{};  // one with a common option's name replaces it (another default or help)
+  std::vector<RecordDef> records{};
+  std::vector<ExampleDef> examples{};
+  Lifetime lifetime = Lifetime::bounded;
+  bool may_be_omitted = false;  // `netkit sse URL` is `netkit sse read URL`
+};
+
+}  // namespace netkit

@@ -1,0 +1,48 @@
+// Everything on stderr: `netkit: COMMAND: …`, one line a fact.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+enum class LogLevel : std::uint8_t {
+  error,     // shown even with -q
+  notice,    // shown unless -q: the lines that DESIGN names, warnings
+  info,      // -v: connections
+  protocol,  // -vv
+  hex,       // -vvv
+};
+
+// [any thread] Each line is one write(2). Control bytes, invalid UTF-8 and bidirectional controls
+// in it are escaped, so that a peer's bytes may be part of it.
+class NETKIT_API Log {
+ public:
+  // `prefix` is "netkit: COMMAND: " or "netkit: ".
+  Log(std::string prefix, LogLevel threshold);
+
+  bool enabled(LogLevel level) const { return level <= threshold_; }
+  LogLevel threshold() const { return threshold_; }
+  void write(LogLevel level, std::string_view line) const;
+  void error(std::string_view line) const { write(LogLevel::error, line); }
+  void notice(std::string_view line) const { write(LogLevel::notice, line); }
+  void info(std::string_view line) const { write(LogLevel::info, line); }
+  void protocol(std::string_view line) const { write(LogLevel::protocol, line); }
+  // `what`, then the bytes as a hex dump of 16 a line, at level hex.
+  void hex(std::string_view what, std::string_view bytes) const;
+
+  // Lines pass through this instead, whole with prefix and newline: the line editor prints them
+  // above the prompt.
+  void redirect(std::function<void(std::string_view line)> writer);
+
+ private:
+  std::string prefix_;
+  LogLevel threshold_;
+  std::function<void(std::string_view)> writer_;
+};
+
+}  // namespace netkit

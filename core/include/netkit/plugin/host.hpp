@@ -1,0 +1,84 @@
+// What a running action is given: everything that all network tools share. [loop] unless said
+// otherwise.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <netkit/cli/values.hpp>
+#include <netkit/io/log.hpp>
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/record/output.hpp>
+#include <netkit/util/exit_status.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// The counters and gauges of a run, in the order they are added: the `end` record's fields, the
+// totals on stderr, the live line and `--metrics` all come from here. Names are snake_case.
+class NETKIT_API Totals {
+ public:
+  using Value = std::variant<std::uint64_t, double>;
+  struct Entry {
+    std::string_view name;
+    Value value;
+    bool gauge;
+  };
+  // `name` must have static storage.
+  void add(std::string_view name, std::uint64_t value) { entries_.push_back({name, value, false}); }
+  void add(std::string_view name, double value) { entries_.push_back({name, value, true}); }
+  void gauge(std::string_view name, std::uint64_t value) {
+    entries_.push_back({name, value, true});
+  }
+  const std::vector<Entry>& entries() const { return entries_; }
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+enum class StopReason : std::uint8_t { signal, timeout };
+
+class NETKIT_API Host {
+ public:
+  virtual ~Host() = default;
+
+  virtual EventLoop& loop() = 0;
+  virtual const Clock& clock() const = 0;
+  virtual Log& log() = 0;
+  virtual Output& output() = 0;
+  virtual const Values& values() const = 0;
+  virtual std::string_view command() const = 0;
+  bool quiet() { return log().threshold() == LogLevel::error; }
+  // stdin and stdout are terminals, and the output is text.
+  virtual bool interactive() const = 0;
+
+  // A server's sockets are bound: prints `listening on DESCRIPTION` a line each (`udp
+  // 127.0.0.1:9000`), writes the same lines to --ready-fd and closes it, tells systemd where the
+  // environment asks, starts --metrics. Once.
+  virtual void ready(const std::vector<std::string>& descriptions) = 0;
+
+  // Where the numbers come from, asked whenever they are shown. Set before run_loop().
+  virtual void set_totals(std::function<void(Totals&)> fill) = 0;
+  // Called once when INT or TERM came or --timeout passed: stop accepting, tell the peers, then
+  // finish(). Without it the host finishes by itself.
+  virtual void on_stop(std::function<void(StopReason)> callback) = 0;
+
+  // Runs the loop until finish() was called; returns the status for run() to return: what finish()
+  // was given, or 124 after
+  // --timeout; the host turns a bounded job's signal into 128+n.
+  virtual ExitStatus run_loop() = 0;
+  // Ends the run with the next turn. The first call counts. `error` is one sentence: printed on
+  // stderr, and in the `end` record with "ok":false.
+  virtual void finish(ExitStatus status, std::string error = {}) = 0;
+  virtual bool finishing() const = 0;
+
+  // Shows the totals now (also what USR1 and --stats D do).
+  virtual void show_totals() = 0;
+};
+
+}  // namespace netkit

@@ -1,0 +1,43 @@
+// What a plugin is. A plugin's source ends with one line,
+//
+//   NETKIT_PLUGIN(echo, "UDP and TCP echo server, client, ping and load test",
+//   netkit::echo::EchoPlugin)
+//
+// which makes a note in the shared object (read before any of its code runs) and its entry symbol;
+// built with NETKIT_STATIC_PLUGINS it makes an entry function instead that the executable lists.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include <netkit/cli/option.hpp>
+#include <netkit/cli/values.hpp>
+#include <netkit/plugin/abi.hpp>
+#include <netkit/plugin/host.hpp>
+#include <netkit/util/exit_status.hpp>
+
+namespace netkit {
+
+// One run of one action, in two phases. [loop thread]
+class Command {
+ public:
+  virtual ~Command() = default;
+  // Validates and remembers. Opens nothing, prints nothing. Throws UsageError or Error.
+  virtual void configure(const Values& values) = 0;
+  // Works: sets up sockets and callbacks on host.loop(), returns host.run_loop(). `host` outlives
+  // it. Throws Error for what fails at set-up; what fails later goes to host.finish().
+  virtual ExitStatus run(Host& host) = 0;
+};
+
+class Plugin {
+ public:
+  virtual ~Plugin() = default;
+  // Valid as long as the plugin.
+  virtual std::span<const ActionDef> actions() const = 0;
+  // A new run of one of them, by name. Never null for a name that actions() lists.
+  virtual std::unique_ptr<Command> create(std::string_view action) = 0;
+};
+
+}  // namespace netkit

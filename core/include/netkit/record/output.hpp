@@ -1,0 +1,38 @@
+// Where an action's records go: standard output by default, or what `--to` names.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include <netkit/record/record.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+enum class Format : std::uint8_t { text, json, raw };
+
+// All sinks of one run. [loop] emit() formats into a buffer per sink; buffers go out in one write
+// before the loop waits (Host does that), or earlier when they are large. A write that fails ends
+// the run: ENOSPC and the like with a message and exit 74; EPIPE on stdout quietly, as SIGPIPE
+// would. Network and exec sinks drop and count instead of waiting.
+class NETKIT_API Output {
+ public:
+  virtual ~Output() = default;
+  virtual void emit(const Record& record) = 0;
+  virtual void flush() = 0;
+  virtual Format format() const = 0;
+  // False when nobody would see a record: what costs something to make can be left out then.
+  virtual bool wanted() const = 0;
+  // Whether stdout takes colour (--color, NO_COLOR, a terminal, text format).
+  virtual bool colored() const = 0;
+  // Bytes that are not records, such as the histogram of `echo ping`, on stdout in text format
+  // only; nothing else.
+  virtual void write_text(std::string_view text) = 0;
+  // A whole line for people in text format that must not be lost in JSON goes out as a record
+  // instead; see emit().
+};
+
+}  // namespace netkit

@@ -1,0 +1,52 @@
+// Where records come from: `--from -`, `--from file:PATH`, `--from exec:COMMAND`, `--every D` with
+// `--message T`.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+class Host;
+
+// [loop] All sources of one run, merged. A line longer than `--max-line` is an error that names the
+// option; a source that fails (no such file: 74; a command that ends with a status: a line on
+// stderr) ends the run or only itself, as said.
+class NETKIT_API Sources {
+ public:
+  class NETKIT_API Handler {
+   public:
+    virtual ~Handler() = default;
+    // One record; `text` is valid during the call only. LF or CRLF at its end is not part of it.
+    virtual void on_source_record(std::string_view text, WallTime time) = 0;
+    // Every source has ended; never when there is a ticker. Called once, on the loop, never from
+    // open().
+    virtual void on_sources_end() = 0;
+  };
+
+  struct Defaults {
+    // The ticker when neither --from nor --every is given; kNever: none.
+    Duration every = kNever;
+    std::string message = "{date}";
+    // Read stdin when nothing is given.
+    bool stdin_when_none = false;
+  };
+
+  // Opens what host.values() names (`from`, `every`, `message`, `max-line`, each only if the action
+  // declares it). Throws Error. Starts paused: resume() begins.
+  static std::unique_ptr<Sources> open(Host& host, Handler& handler, const Defaults& defaults);
+  virtual ~Sources() = default;
+  virtual void
+  pause() = 0;  // no more records until resume(); at once, also within a batch of lines
+  virtual void resume() = 0;
+  virtual bool paused() const = 0;
+  virtual bool ended() const = 0;
+  virtual bool has_ticker() const = 0;
+  virtual bool has_input() const = 0;  // something that can end: stdin, a file, a command
+};
+
+}  // namespace netkit

@@ -1,0 +1,1 @@
+netkit_fuzz_test(line_decoder SOURCES line_decoder_fuzz.cpp)

@@ -16,17 +16,17 @@ enum class AddressRole : std::uint8_t {
   server,  // `PORT` means loopback; `:PORT` means every interface
 };
 
-// A host and a port as written. `host` is empty for `:PORT`, a name, or numeric text without
-// brackets.
+// A host and a port as written. `host` is empty for `:PORT`, `127.0.0.1` for `PORT`, a name, or
+// numeric text without brackets.
 struct NETKIT_API AddressSpec {
   std::string host;
   std::uint16_t port = 0;
   bool every_interface = false;  // `:PORT` of a server: 0.0.0.0 and [::], by two sockets
 
   // Reads `HOST:PORT`, `[v6]:PORT`, `[fe80::1%eth0]:PORT`, `:PORT`, `PORT`; PORT is 0 to 65535 or a
-  // service name
-  // (/etc/services). `default_port` is used for a host alone where one is given (`HOST`, `[v6]`);
-  // without it a host alone is refused. Throws UsageError with the spelling that works, e.g. for
+  // service name (/etc/services). `default_port` is used for a host alone where one is given
+  // (`HOST`, `[v6]`); without it a word alone is a service name or refused. Throws UsageError with
+  // the spelling that works, e.g. for
   // `::1:80`: "write [::1]:80". Any thread.
   static AddressSpec parse(std::string_view text, AddressRole role,
                            std::optional<std::uint16_t> default_port = std::nullopt);
@@ -39,8 +39,9 @@ struct NETKIT_API AddressSpec {
 };
 
 // Takes the address from the front of a command's positional arguments: one word, or `HOST PORT`
-// when the first is a host without a port and the second is a number or a service name. Erases what
-// it took. `fallback` is read when there is no argument at all. Throws UsageError.
+// when the first is a host without a port and the second is a number or a service name (so `mysql
+// 3306` is a host and its port, though mysql is a service as well). Erases what it took. `fallback`
+// is read when there is no argument at all. Throws UsageError.
 NETKIT_API AddressSpec take_address(std::vector<std::string>& arguments, AddressRole role,
                                     std::string_view fallback = {});
 

@@ -28,7 +28,8 @@ class NETKIT_API IpAddress {
   static IpAddress loopback(Family family);
   static IpAddress any(Family family);
   // Reads numeric text: dotted quad (four decimal parts, no leading zeros), RFC 4291 text, `%zone`
-  // by interface name or number; no brackets. Nothing when it is anything else. Never asks DNS.
+  // by interface name or number (link-local and multicast addresses only); no brackets. Nothing
+  // when it is anything else, a zone that the machine lacks included. Never asks DNS.
   static std::optional<IpAddress> parse(std::string_view text);
 
   Family family() const { return family_; }
@@ -48,6 +49,8 @@ class NETKIT_API IpAddress {
 
   // RFC 5952 text, with `%zone` (the interface's name where it has one) for a scoped address.
   std::string to_string() const;
+  // The same at the end of `out`, without a temporary; a system call only for the name of a zone.
+  void append_to(std::string& out) const;
 
   friend bool operator==(const IpAddress&, const IpAddress&) = default;
   friend std::strong_ordering operator<=>(const IpAddress&, const IpAddress&) = default;

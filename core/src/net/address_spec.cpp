@@ -1,0 +1,178 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <netdb.h>
+
+#include <netkit/net/address_spec.hpp>
+#include <netkit/net/ip_address.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit {
+namespace {
+
+constexpr std::size_t kMaxHost = 255;
+
+bool is_number(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// A number out of range is nothing, not a service name.
+std::optional<std::uint16_t> read_port(std::string_view text) {
+  if (is_number(text)) {
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc{}) return std::nullopt;
+    return port;
+  }
+  if (text.empty() || text.size() > kMaxHost) return std::nullopt;
+  std::array<char, 1024> buffer;
+  servent entry{};
+  servent* found = nullptr;
+  const std::string name(text);
+  if (::getservbyname_r(name.c_str(), nullptr, &entry, buffer.data(), buffer.size(), &found) != 0 ||
+      found == nullptr) {
+    return std::nullopt;
+  }
+  return ntohs(static_cast<std::uint16_t>(found->s_port));
+}
+
+std::string quoted(std::string_view text) {
+  return "'" + std::string(text) + "'";
+}
+
+std::uint16_t require_port(std::string_view text, std::string_view whole) {
+  if (const auto port = read_port(text)) return *port;
+  if (text.empty()) throw UsageError(quoted(whole) + " has no port after the colon");
+  throw UsageError(quoted(text) + " is not a port (0 to 65535, or a service name)");
+}
+
+bool is_v6(std::string_view text) {
+  return text.find(':') != std::string_view::npos && IpAddress::parse(text).has_value();
+}
+
+bool is_host_character(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte > ' ' && byte != 0x7F && std::string_view("[]/@%").find(c) == std::string_view::npos;
+}
+
+void check_host(std::string_view host, std::string_view whole) {
+  if (whole.find("://") != std::string_view::npos) {
+    throw UsageError(quoted(whole) + " is a URL, not an address (write HOST:PORT)");
+  }
+  if (is_v6(host)) return;
+  if (host.empty() || host.size() > kMaxHost ||
+      !std::all_of(host.begin(), host.end(), is_host_character)) {
+    throw UsageError(quoted(whole) + " is not an address (write HOST:PORT, [IPV6]:PORT or PORT)");
+  }
+}
+
+// `::1:80` may mean two things; says how to write the one that was probably meant.
+[[noreturn]] void refuse_bare_v6(std::string_view text, std::optional<std::uint16_t> default_port) {
+  const std::size_t colon = text.rfind(':');
+  const std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  std::string right;
+  if (is_v6(host) && read_port(port)) {
+    right = "[" + std::string(host) + "]:" + std::string(port);
+  } else if (is_v6(text)) {
+    right = "[" + std::string(text) + (default_port ? "]" : "]:PORT");
+  } else {
+    throw UsageError(quoted(text) + " is not an address (write HOST:PORT, [IPV6]:PORT or PORT)");
+  }
+  throw UsageError(quoted(text) + " is ambiguous: write " + right);
+}
+
+AddressSpec parse_bracketed(std::string_view text, std::optional<std::uint16_t> default_port) {
+  const std::size_t close = text.find(']');
+  const std::string_view host = text.substr(1, close - 1);
+  if (close == std::string_view::npos || !is_v6(host)) {
+    throw UsageError(quoted(text) + " is not an address: an IPv6 address belongs in the brackets");
+  }
+  const std::string_view rest = text.substr(close + 1);
+  if (rest.empty() && default_port) return {std::string(host), *default_port};
+  if (rest.empty())
+    throw UsageError(quoted(text) + " has no port (write " + std::string(text) + ":PORT)");
+  if (rest.front() != ':') {
+    throw UsageError(quoted(text) + " is not an address (write [" + std::string(host) + "]:PORT)");
+  }
+  return {std::string(host), require_port(rest.substr(1), text)};
+}
+
+AddressSpec port_alone(std::uint16_t port) {
+  return {"127.0.0.1", port};
+}
+
+AddressSpec parse_word(std::string_view text, std::optional<std::uint16_t> default_port) {
+  if (is_number(text)) return port_alone(require_port(text, text));
+  check_host(text, text);
+  if (default_port) return {std::string(text), *default_port};
+  if (const auto port = read_port(text)) return port_alone(*port);
+  throw UsageError(quoted(text) + " has no port (write " + std::string(text) + ":PORT)");
+}
+
+std::string_view without_brackets(std::string_view host) {
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']' &&
+      is_v6(host.substr(1, host.size() - 2))) {
+    return host.substr(1, host.size() - 2);
+  }
+  return host;
+}
+
+// A host without a port: not a number (that is a port), and no colon but those of an IPv6 address.
+bool is_host_alone(std::string_view text) {
+  const std::string_view host = without_brackets(text);
+  if (is_v6(host)) return true;
+  return !host.empty() && !is_number(host) && std::all_of(host.begin(), host.end(), [](char c) {
+    return c != ':' && is_host_character(c);
+  });
+}
+
+}  // namespace
+
+AddressSpec AddressSpec::parse(std::string_view text, AddressRole role,
+                               std::optional<std::uint16_t> default_port) {
+  if (text.empty()) throw UsageError("an address is missing (write HOST:PORT or PORT)");
+  if (text.front() == '[') return parse_bracketed(text, default_port);
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return parse_word(text, default_port);
+  if (colon != text.rfind(':') && text.find("://") == std::string_view::npos) {
+    refuse_bare_v6(text, default_port);
+  }
+  const std::string_view host = text.substr(0, colon);
+  if (!host.empty()) check_host(host, text);
+  const std::uint16_t port = require_port(text.substr(colon + 1), text);
+  return {std::string(host), port, host.empty() && role == AddressRole::server};
+}
+
+AddressSpec AddressSpec::parse(std::string_view host, std::string_view port, AddressRole role) {
+  if (host.empty()) return {{}, require_port(port, host), role == AddressRole::server};
+  const std::string_view bare = without_brackets(host);
+  check_host(bare, host);
+  if (bare.find(':') != std::string_view::npos && !is_v6(bare)) {
+    throw UsageError(quoted(host) + " is not a host name or an address");
+  }
+  return {std::string(bare), require_port(port, host)};
+}
+
+std::string AddressSpec::to_string() const {
+  const bool brackets = host.find(':') != std::string::npos;
+  return (brackets ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+AddressSpec take_address(std::vector<std::string>& arguments, AddressRole role,
+                         std::string_view fallback) {
+  if (arguments.empty()) return AddressSpec::parse(fallback, role);
+  std::ptrdiff_t taken = 1;
+  AddressSpec spec;
+  if (arguments.size() > 1 && is_host_alone(arguments[0]) && read_port(arguments[1])) {
+    spec = AddressSpec::parse(arguments[0], arguments[1], role);
+    taken = 2;
+  } else {
+    spec = AddressSpec::parse(arguments[0], role);
+  }
+  arguments.erase(arguments.begin(), arguments.begin() + taken);
+  return spec;
+}
+
+}  // namespace netkit

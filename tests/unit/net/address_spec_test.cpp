@@ -1,0 +1,127 @@
+#include <gtest/gtest.h>
+
+#include <netkit/net/address_spec.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit {
+namespace {
+
+AddressSpec Client(std::string_view text, std::optional<std::uint16_t> port = std::nullopt) {
+  return AddressSpec::parse(text, AddressRole::client, port);
+}
+
+AddressSpec Server(std::string_view text) {
+  return AddressSpec::parse(text, AddressRole::server);
+}
+
+AddressSpec Spec(std::string host, std::uint16_t port, bool every_interface = false) {
+  return {std::move(host), port, every_interface};
+}
+
+std::string Refusal(std::string_view text, std::optional<std::uint16_t> port = std::nullopt) {
+  try {
+    return "accepted as " + Client(text, port).to_string();
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+}
+
+TEST(AddressSpecParse, ReadsHostAndPort) {
+  EXPECT_EQ(Client("example.org:80"), Spec("example.org", 80));
+  EXPECT_EQ(Client("10.1.2.3:0"), Spec("10.1.2.3", 0));
+  EXPECT_EQ(Client("[::1]:80"), Spec("::1", 80));
+  EXPECT_EQ(Client("[fe80::1%lo]:80"), Spec("fe80::1%lo", 80));
+  EXPECT_EQ(Client("localhost:http"), Spec("localhost", 80));
+}
+
+TEST(AddressSpecParse, APortAloneMeansLoopback) {
+  EXPECT_EQ(Client("8080"), Spec("127.0.0.1", 8080));
+  EXPECT_EQ(Server("8080"), Spec("127.0.0.1", 8080));
+  EXPECT_EQ(Client("http"), Spec("127.0.0.1", 80));
+}
+
+TEST(AddressSpecParse, AColonAndAPortMeansEveryInterfaceOfAServer) {
+  EXPECT_EQ(Server(":8080"), Spec("", 8080, true));
+  EXPECT_EQ(Client(":8080"), Spec("", 8080, false));
+  EXPECT_EQ(Server(":8080").to_string(), ":8080");
+}
+
+TEST(AddressSpecParse, UsesTheDefaultPortForAHostAlone) {
+  EXPECT_EQ(Client("example.org", 6379), Spec("example.org", 6379));
+  EXPECT_EQ(Client("[::1]", 6379), Spec("::1", 6379));
+  EXPECT_EQ(Client("http", 6379), Spec("http", 6379));
+  EXPECT_EQ(Client("7000", 6379), Spec("127.0.0.1", 7000));
+}
+
+TEST(AddressSpecParse, RefusesBareIpv6WithTheSpellingThatWorks) {
+  EXPECT_EQ(Refusal("::1:80"), "'::1:80' is ambiguous: write [::1]:80");
+  EXPECT_EQ(Refusal("::1"), "'::1' is ambiguous: write [::1]:PORT");
+  EXPECT_EQ(Refusal("::1", 7), "'::1' is ambiguous: write [::1]");
+  EXPECT_EQ(Refusal("fe80::1%lo:80"), "'fe80::1%lo:80' is ambiguous: write [fe80::1%lo]:80");
+}
+
+TEST(AddressSpecParse, RefusesBadPorts) {
+  EXPECT_EQ(Refusal("h:65536"), "'65536' is not a port (0 to 65535, or a service name)");
+  EXPECT_EQ(Refusal("h:-1"), "'-1' is not a port (0 to 65535, or a service name)");
+  EXPECT_EQ(Refusal("99999"), "'99999' is not a port (0 to 65535, or a service name)");
+  EXPECT_EQ(Refusal("h:nonesuch"), "'nonesuch' is not a port (0 to 65535, or a service name)");
+  EXPECT_EQ(Refusal("h:"), "'h:' has no port after the colon");
+  EXPECT_EQ(Refusal("example.org"), "'example.org' has no port (write example.org:PORT)");
+  EXPECT_EQ(Refusal("[::1]"), "'[::1]' has no port (write [::1]:PORT)");
+}
+
+TEST(AddressSpecParse, RefusesWhatIsNoAddress) {
+  EXPECT_EQ(Refusal("http://h:80/"), "'http://h:80/' is a URL, not an address (write HOST:PORT)");
+  for (const char* text : {"", "a b:80", "a/b:80", "[::1", "[]:80", "[h]:80", "[127.0.0.1]:80",
+                           "[::1]80", "a:b:c", "h\n:80", ":", "[::1%nonesuch0]:80", "a@h:80"}) {
+    EXPECT_EQ(Refusal(text).find("accepted"), std::string::npos) << text;
+  }
+}
+
+TEST(AddressSpecText, CanBeTyped) {
+  for (const char* text : {"localhost:80", "[::1]:80", ":80", "[fe80::1%lo]:80"}) {
+    EXPECT_EQ(Client(text).to_string(), text);
+  }
+}
+
+struct Taken {
+  AddressSpec spec;
+  std::vector<std::string> rest;
+  friend bool operator==(const Taken&, const Taken&) = default;
+};
+
+Taken Take(std::vector<std::string> arguments) {
+  Taken taken;
+  taken.spec = take_address(arguments, AddressRole::client, "127.0.0.1:8080");
+  taken.rest = std::move(arguments);
+  return taken;
+}
+
+TEST(TakeAddress, TakesOneWordOrTwo) {
+  EXPECT_EQ(Take({"h:80", "text"}), (Taken{Spec("h", 80), {"text"}}));
+  EXPECT_EQ(Take({"h", "80", "text"}), (Taken{Spec("h", 80), {"text"}}));
+  EXPECT_EQ(Take({"::1", "80"}), (Taken{Spec("::1", 80), {}}));
+  EXPECT_EQ(Take({"[::1]", "http"}), (Taken{Spec("::1", 80), {}}));
+  EXPECT_EQ(Take({"h:80", "81"}), (Taken{Spec("h", 80), {"81"}}));
+}
+
+TEST(TakeAddress, ANumberInFrontIsAPort) {
+  EXPECT_EQ(Take({"8080", "99"}), (Taken{Spec("127.0.0.1", 8080), {"99"}}));
+}
+
+TEST(TakeAddress, AServiceNameInFrontOfAPortIsAHost) {
+  EXPECT_EQ(Take({"http", "99"}), (Taken{Spec("http", 99), {}}));
+  EXPECT_EQ(Take({"http", "hello"}), (Taken{Spec("127.0.0.1", 80), {"hello"}}));
+}
+
+TEST(TakeAddress, ReadsTheFallbackWhenThereIsNothing) {
+  EXPECT_EQ(Take({}), (Taken{Spec("127.0.0.1", 8080), {}}));
+}
+
+TEST(TakeAddress, RefusesAHostWithoutAPort) {
+  EXPECT_THROW(Take({"example.org", "hello"}), UsageError);
+  EXPECT_THROW(Take({"example.org"}), UsageError);
+}
+
+}  // namespace
+}  // namespace netkit

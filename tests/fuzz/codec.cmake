@@ -1,1 +1,2 @@
 netkit_fuzz_test(line_decoder SOURCES line_decoder_fuzz.cpp)
+netkit_fuzz_test(frame_codec SOURCES frame_codec_fuzz.cpp)

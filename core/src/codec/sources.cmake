@@ -1,2 +1,5 @@
 target_sources(netkit-core PRIVATE
+  src/codec/binary_text.cpp
+  src/codec/codec_spec.cpp
+  src/codec/frame_codec.cpp
 )

@@ -1,0 +1,272 @@
+// Length-field framing: cutting a byte stream into frames and putting frames on one.
+//
+// A codec is described as Netty's LengthFieldBasedFrameDecoder describes it. A frame is
+//
+//     | offset bytes | length field | length + adjust bytes |
+//
+// where `length` is what the field says. Of the whole, the first `strip` bytes are taken away and
+// the rest is the frame's content. Byte order is big-endian unless the field ends in `le`.
+// Two things are netkit's own: without `strip`, a field that comes first is stripped and otherwise
+// nothing is; and the limit (--max-frame) counts what follows the field.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// What CODEC on the command line says.
+struct NETKIT_API CodecSpec {
+  // Bytes of the length field: 1, 2, 3, 4 or 8; 0 is a varint (base 128, least significant group
+  // first, as protocol buffers have it; at most 10 bytes).
+  std::uint8_t width = 4;
+  bool little_endian = false;
+  // The codec `netkit`: u32, and the content begins with a message id, so that it is never empty.
+  bool message_ids = true;
+  std::uint32_t offset = 0;            // bytes before the length field, to kMaxOffset
+  std::int32_t adjust = 0;             // what is added to the length that the field says
+  std::optional<std::uint32_t> strip;  // bytes taken away in front; none: see above
+
+  static constexpr std::uint32_t kMaxOffset = 65536;
+
+  // `netkit`, or `u8|u16|u24|u32|u64[le]` or `varint`, then any of `,offset=N` `,adjust=N`
+  // `,strip=N`, each once. Throws UsageError that says what would be right.
+  static CodecSpec parse(std::string_view text);
+  // The shortest text that parse() takes for it.
+  std::string to_string() const;
+  bool operator==(const CodecSpec&) const = default;
+};
+
+enum class FrameFault : std::uint8_t {
+  none,
+  too_long,   // what follows the length field is over the limit
+  empty,      // netkit: a length of 0
+  negative,   // length and adjust make less than nothing
+  strip,      // the frame is shorter than what is to be stripped
+  varint,     // a varint of more than 64 bits
+  width,      // encoding: the length does not fit the field
+  too_short,  // encoding: the content lacks room for its length field, or is below adjust
+};
+
+// What was wrong with a frame; converts to true if something was.
+struct NETKIT_API FrameError {
+  FrameFault fault = FrameFault::none;
+  std::uint64_t length = 0;  // the length that the field says, or that it would have to say
+  std::uint64_t limit = 0;   // what the fault is measured against
+
+  explicit operator bool() const { return fault != FrameFault::none; }
+  // One line without a full stop, for people; too_long names --max-frame.
+  std::string text() const;
+  bool operator==(const FrameError&) const = default;
+};
+
+// A frame that came. The views are valid until the sink returns.
+struct FrameView {
+  std::string_view content;  // without what was stripped
+  std::uint64_t length = 0;  // as the length field had it
+  std::string_view wire;     // the whole frame, as it came
+};
+
+// Cuts a byte stream into frames, whatever the pieces it comes in. A frame that lies whole in one
+// piece is handed out as a view into it; only one that spans pieces is copied, into a buffer that
+// grows with the bytes that came (at most twice their number), whatever length was declared, and
+// that is given back after the frame unless it is small. Lengths are checked as soon as the field
+// is there. Not thread-safe; nothing throws but std::bad_alloc.
+//
+// Sink: `void(const FrameView&)`, or `bool(const FrameView&)` where false means "no more for now".
+// The sink must not feed or destroy the decoder.
+class NETKIT_API FrameDecoder {
+ public:
+  struct Result {
+    std::size_t taken = 0;  // bytes of the input that need not be fed again
+    FrameError error;       // the stream cannot be cut any further: the connection is to be closed
+  };
+
+  static constexpr std::uint64_t kMaxLimit = std::uint64_t{1} << 40U;
+
+  // `max_frame`: the most bytes that may follow the length field; at most kMaxLimit counts.
+  FrameDecoder(const CodecSpec& spec, std::uint64_t max_frame);
+
+  // Calls the sink for every frame that `data` completes. All of `data` is taken, unless the sink
+  // returned false (then the caller keeps what follows that frame) or there was an error (frames
+  // before it were handed out; every later call returns the same error).
+  template <typename Sink>
+  Result feed(std::string_view data, Sink&& sink);
+
+  std::size_t pending() const { return partial_.size(); }     // bytes of an unfinished frame
+  std::size_t memory() const { return partial_.capacity(); }  // bytes held for it
+  // How many bytes the unfinished frame will have, 0 while that is not known.
+  std::uint64_t pending_total() const;
+
+ private:
+  static constexpr std::size_t kKeptCapacity = 512;
+
+  struct Header {
+    std::uint64_t length;
+    std::uint64_t total;
+    std::uint64_t strip;
+  };
+  enum class Parsed : std::uint8_t { incomplete, whole, wrong };
+
+  Parsed parse(const char* data, std::size_t size, Header& header) const;
+  Parsed parse_varint(const char* data, std::size_t size, Header& header) const;
+  Parsed measure(std::uint64_t length, std::size_t field_end, Header& header) const;
+  FrameError fault_of(std::string_view head) const;
+  void clear_partial();
+  template <typename Sink>
+  static bool deliver(const char* data, const Header& header, Sink& sink);
+  template <typename Sink>
+  Parsed complete_partial(std::string_view data, std::size_t& at, bool& more, Sink& sink);
+
+  std::string partial_;
+  std::uint64_t max_frame_;
+  std::int64_t adjust_;
+  std::uint32_t offset_;
+  std::uint32_t strip_;  // kStripField: up to the end of the length field
+  std::uint8_t width_;
+  std::uint8_t shift_;
+  bool little_endian_;
+  bool refuse_empty_;
+  FrameError error_;
+
+  static constexpr std::uint32_t kStripField = std::numeric_limits<std::uint32_t>::max();
+};
+
+// A frame on its way out, in pieces that need no copy of its content: `before`, then field(), then
+// `after`. `before` is empty unless the codec has its length field inside the content.
+struct FrameParts {
+  std::string_view before;
+  std::string_view after;
+  std::array<char, 10> field_bytes;
+  std::uint8_t field_size = 0;
+  std::string_view field() const { return {field_bytes.data(), field_size}; }
+};
+
+// Puts contents on a byte stream: what a decoder of the same codec hands out again. Where nothing
+// is stripped, the content has room for the length field and the encoder writes it there. Stateless
+// after construction: any thread.
+class NETKIT_API FrameEncoder {
+ public:
+  // Throws UsageError for a codec that strips what an encoder cannot know.
+  explicit FrameEncoder(const CodecSpec& spec);
+
+  // Appends one frame whose content is `head` followed by `body`; on an error appends nothing.
+  FrameError append(std::string& out, std::string_view head, std::string_view body) const;
+  FrameError append(std::string& out, std::string_view content) const {
+    return append(out, content, {});
+  }
+  // The pieces of a frame, for writev; `parts` views `content`.
+  FrameError split(std::string_view content, FrameParts& parts) const;
+
+ private:
+  FrameError make_field(std::size_t content_size, FrameParts& parts) const;
+
+  std::uint64_t max_length_;
+  std::int64_t adjust_;
+  std::uint32_t offset_;
+  std::uint8_t width_;
+  bool little_endian_;
+  bool in_place_;  // the length field lies in the content
+  bool refuse_empty_;
+};
+
+// ---- What follows is inline because it runs once a frame. ----
+
+inline FrameDecoder::Parsed FrameDecoder::measure(std::uint64_t length, std::size_t field_end,
+                                                  Header& header) const {
+  // Beyond this, no adjust (32 bits) brings the length back under a limit (40 bits).
+  constexpr std::uint64_t kSane = std::uint64_t{1} << 41U;
+  if (length > kSane) return Parsed::wrong;
+  const std::int64_t rest = static_cast<std::int64_t>(length) + adjust_;
+  if (rest < 0 || static_cast<std::uint64_t>(rest) > max_frame_) return Parsed::wrong;
+  if (refuse_empty_ && rest == 0) return Parsed::wrong;
+  header.length = length;
+  header.total = field_end + static_cast<std::uint64_t>(rest);
+  header.strip = strip_ == kStripField ? field_end : strip_;
+  return header.strip > header.total ? Parsed::wrong : Parsed::whole;
+}
+
+inline FrameDecoder::Parsed FrameDecoder::parse(const char* data, std::size_t size,
+                                                Header& header) const {
+  static_assert(std::endian::native == std::endian::little);
+  if (width_ == 0) return parse_varint(data, size, header);
+  const std::size_t field_end = std::size_t{offset_} + width_;
+  if (size < field_end) return Parsed::incomplete;
+  std::uint64_t raw = 0;
+  if (size >= offset_ + sizeof raw) {
+    std::memcpy(&raw, data + offset_, sizeof raw);
+  } else {
+    std::memcpy(&raw, data + offset_, width_);
+  }
+  const std::uint64_t length =
+      little_endian_ ? (raw << shift_) >> shift_ : __builtin_bswap64(raw) >> shift_;
+  return measure(length, field_end, header);
+}
+
+template <typename Sink>
+bool FrameDecoder::deliver(const char* data, const Header& header, Sink& sink) {
+  const std::string_view wire(data, header.total);
+  const std::string_view content(data + header.strip, header.total - header.strip);
+  const FrameView frame{content, header.length, wire};
+  if constexpr (std::is_void_v<decltype(sink(frame))>) {
+    sink(frame);
+    return true;
+  } else {
+    return sink(frame);
+  }
+}
+
+// Goes on with the unfinished frame. `whole` if it is finished and was handed out.
+template <typename Sink>
+FrameDecoder::Parsed FrameDecoder::complete_partial(std::string_view data, std::size_t& at,
+                                                    bool& more, Sink& sink) {
+  Header header;
+  Parsed parsed = parse(partial_.data(), partial_.size(), header);
+  while (parsed == Parsed::incomplete && at < data.size()) {
+    partial_.push_back(data[at++]);
+    parsed = parse(partial_.data(), partial_.size(), header);
+  }
+  if (parsed != Parsed::whole) return parsed;
+  const std::string_view piece = data.substr(at, header.total - partial_.size());
+  partial_.append(piece);
+  at += piece.size();
+  if (partial_.size() < header.total) return Parsed::incomplete;
+  more = deliver(partial_.data(), header, sink);
+  clear_partial();
+  return Parsed::whole;
+}
+
+template <typename Sink>
+FrameDecoder::Result FrameDecoder::feed(std::string_view data, Sink&& sink) {
+  if (error_) return {0, error_};
+  std::size_t at = 0;
+  bool more = true;
+  if (!partial_.empty()) {
+    const Parsed parsed = complete_partial(data, at, more, sink);
+    if (parsed == Parsed::wrong) return {at, error_ = fault_of(partial_)};
+    if (parsed == Parsed::incomplete || !more) return {at, {}};
+  }
+  while (at < data.size()) {
+    Header header;
+    const Parsed parsed = parse(data.data() + at, data.size() - at, header);
+    if (parsed == Parsed::wrong) return {at, error_ = fault_of(data.substr(at))};
+    if (parsed == Parsed::incomplete || header.total > data.size() - at) break;
+    more = deliver(data.data() + at, header, sink);
+    at += header.total;
+    if (!more) return {at, {}};
+  }
+  partial_.append(data.substr(at));
+  return {data.size(), {}};
+}
+
+}  // namespace netkit

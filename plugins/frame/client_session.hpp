@@ -1,0 +1,160 @@
+// The state of `frame connect`: registration, heartbeats, and requests with their answers, over
+// connections that come and go. Pure: bytes and time points in, bytes and events out.
+#pragma once
+
+#include <bitset>
+#include <cstdint>
+#include <frame/message.hpp>
+#include <frame/request_table.hpp>
+#include <string>
+#include <string_view>
+
+#include <netkit/codec/frame_codec.hpp>
+#include <netkit/util/clock.hpp>
+
+namespace netkit::frame {
+
+struct ClientOptions {
+  CodecSpec codec{};
+  std::uint64_t max_frame = 1U << 20U;
+  std::string registration{};  // the content of --register's request; empty: none
+  Duration heartbeat = std::chrono::seconds(3);
+  unsigned misses = 3;
+  bool keep_open = false;
+  // How much may wait for an answer before no more input is taken.
+  std::size_t max_requests = 65536;
+  std::size_t max_request_bytes = 16U << 20U;
+};
+
+// A frame that came. The views are valid until the sink returns.
+struct ClientEvent {
+  enum class Kind : std::uint8_t {
+    registered,        // the answer to --register: the requests go out now
+    register_refused,  // the answer to --register is an error: exit 77
+    answer,            // to the user's request `number`
+    heartbeat,         // the answer to a heartbeat of the client's own
+    repeated,          // its id was answered before on this connection: late, or twice
+    unexpected,        // nothing with its id was asked on this connection
+  };
+  Kind kind;
+  std::int8_t id = 0;  // 0 where the codec has none; so is error
+  std::int8_t error = 0;
+  std::string_view body{};   // without id and error code
+  std::uint64_t length = 0;  // as on the wire
+  std::uint64_t number = 0;  // answer: which request, as push() numbered it
+};
+
+// One line on an event that no request waited for, with how many do wait; without a full stop.
+std::string unmatched_text(const ClientEvent& event, std::size_t waiting);
+
+class ClientSession {
+ public:
+  enum class Status : std::uint8_t {
+    ok,
+    refused,      // after the event register_refused
+    bad_frame,    // frame_error() says why; the connection is to be closed
+    short_frame,  // an answer without an error code; the connection is to be closed
+  };
+
+  struct Push {
+    std::uint64_t number = 0;  // 1, 2, 3 …; 0 if it was not taken
+    FrameError error;          // the codec cannot hold it
+    bool full = false;         // has_room() was false
+  };
+
+  // Throws UsageError if the codec cannot encode, or cannot register. With a codec without message
+  // ids there are no heartbeats, and answers are matched in order alone.
+  explicit ClientSession(ClientOptions options);
+
+  // A request, as content. It goes out when there is a connection that is registered, in the order
+  // of the calls (--send's come before those of stdin), and again on the next connection unless it
+  // was answered.
+  Push push(std::string_view content);
+  bool has_room() const {
+    return table_.size() < options_.max_requests && table_.bytes() < options_.max_request_bytes;
+  }
+  // No more requests will come.
+  void end_input() { input_ended_ = true; }
+
+  // A connection is there: output() has the registration, or else the requests.
+  void on_connected(TimePoint now);
+  // It is gone. Returns how many requests had been sent and have no answer: they are kept.
+  std::size_t on_disconnected();
+
+  // Calls `sink(const ClientEvent&)` for each frame that `data` completes; output() may have more
+  // afterwards. The sink may push(), but not feed, disconnect or destroy the session.
+  template <typename Sink>
+  Status on_data(std::string_view data, Sink&& sink);
+
+  // When on_deadline() is to be called; TimePoint::max() for never.
+  TimePoint next_deadline() const { return next_heartbeat_; }
+  // Puts the next heartbeat into output() if it is due. False if the peer has been silent for too
+  // many of them: the connection is to be dropped.
+  bool on_deadline(TimePoint now);
+
+  // What is to be sent now; the caller sends it whole and clears it. Never kept over a connection.
+  std::string& output() { return output_; }
+
+  // The input has ended and every request, the registration too, was answered on a connection;
+  // never with keep_open.
+  bool finished() const;
+  bool registered() const { return state_ == State::ready && !options_.registration.empty(); }
+  std::size_t unanswered() const { return table_.size(); }
+  std::size_t in_flight() const { return table_.sent(); }
+  unsigned missed() const { return missed_; }  // heartbeats since the last frame
+  std::size_t pending() const { return decoder_.pending(); }
+  const FrameError& frame_error() const { return frame_error_; }
+  // Calls `f(number, id, sent)` for each request without an answer, oldest first: what a report at
+  // the end names.
+  template <typename F>
+  void for_each_unanswered(F&& f) const {
+    table_.for_each([&](const RequestTable::Entry& entry) {
+      f(entry.number, static_cast<std::int8_t>(entry.id), entry.sent);
+    });
+  }
+
+ private:
+  enum class State : std::uint8_t { down, registering, ready };
+  // More of the client's own heartbeats than this are not told apart while none is answered.
+  static constexpr unsigned kTrackedHeartbeats = 64;
+
+  Status take(const FrameView& frame, ClientEvent& event);
+  void classify(ClientEvent& event);
+  void take_registration(ClientEvent& event);
+  void flush();
+
+  ClientOptions options_;
+  FrameEncoder encoder_;
+  FrameDecoder decoder_;
+  RequestTable table_;
+  std::string registration_wire_;
+  std::string heartbeat_wire_;
+  std::string output_;
+  FrameError frame_error_;
+  std::bitset<256> answered_;  // ids that were, on this connection
+  TimePoint next_heartbeat_ = TimePoint::max();
+  unsigned missed_ = 0;
+  bool heartbeat_sent_ = false;      // since the last frame that came
+  unsigned tracked_heartbeats_ = 0;  // in the table
+  std::uint64_t untracked_heartbeats_ = 0;
+  State state_ = State::down;
+  bool served_ = false;  // there has been a connection that was ready
+  bool input_ended_ = false;
+};
+
+template <typename Sink>
+ClientSession::Status ClientSession::on_data(std::string_view data, Sink&& sink) {
+  Status status = Status::ok;
+  const auto take_frame = [&](const FrameView& frame) {
+    ClientEvent event{};
+    status = take(frame, event);
+    if (status != Status::short_frame) sink(static_cast<const ClientEvent&>(event));
+    return status == Status::ok;
+  };
+  const FrameError error = decoder_.feed(data, take_frame).error;
+  if (!error) return status;
+  frame_error_ = error;
+  return Status::bad_frame;
+}
+
+}  // namespace netkit::frame

@@ -1,0 +1,173 @@
+#include <algorithm>
+#include <charconv>
+#include <frame/message.hpp>
+
+#include <netkit/codec/binary_text.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit::frame {
+
+namespace {
+
+constexpr std::string_view kForms =
+    "a message is register:APPID,IMEI, heartbeat, datetime, ID:TEXT, ID:hex:00ff, ID:base64:AP8=, "
+    "ID:@FILE or raw:hex:00ff";
+
+// Messages can be long: an error shows their beginning, printable.
+std::string quoted(std::string_view text) {
+  constexpr std::size_t kShown = 40;
+  std::string shown = "'";
+  for (const char c : text.substr(0, kShown)) shown += c >= ' ' && c <= '~' ? c : '?';
+  return shown + (text.size() > kShown ? "…'" : "'");
+}
+
+[[noreturn]] void refuse(std::string_view text, const std::string& why) {
+  throw UsageError("message " + quoted(text) + ": " + why);
+}
+
+// What follows `ID:` or `raw:`. `text` is the whole message, for errors.
+std::string parse_body(std::string_view text, std::string_view body, const FileLoader& load) {
+  constexpr std::string_view kHex = "hex:";
+  constexpr std::string_view kBase64 = "base64:";
+  if (body.starts_with(kHex)) {
+    auto bytes = decode_hex(body.substr(kHex.size()));
+    if (!bytes) refuse(text, "hex: wants two hexadecimal digits a byte, as in hex:00ff");
+    return *std::move(bytes);
+  }
+  if (body.starts_with(kBase64)) {
+    auto bytes = decode_base64(body.substr(kBase64.size()));
+    if (!bytes) refuse(text, "base64: wants the standard alphabet (A-Z a-z 0-9 + /), as in AP8=");
+    return *std::move(bytes);
+  }
+  if (!body.starts_with('@')) return std::string(body);
+  if (body.size() == 1) refuse(text, "@ wants the name of a file");
+  return load(std::string(body.substr(1)));
+}
+
+std::int8_t parse_id(std::string_view text, std::string_view word) {
+  int id = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
+  const bool number = !word.empty() && end == word.data() + word.size();
+  if (!number || error == std::errc::invalid_argument) refuse(text, std::string(kForms));
+  if (error == std::errc() && id >= -128 && id <= 127) return static_cast<std::int8_t>(id);
+  std::string why = "a message id is a signed 8-bit number, -128 to 127";
+  if (error == std::errc() && id > 127 && id <= 255) {
+    why += "; the byte " + std::string(word) + " is the id " + std::to_string(id - 256);
+  }
+  refuse(text, why);
+}
+
+bool printable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+void append_body(std::string& out, std::string_view body) {
+  const bool special =
+      body.starts_with("hex:") || body.starts_with("base64:") || body.starts_with('@');
+  if (printable(body) && !special) {
+    out += body;
+  } else {
+    out += "hex:" + encode_hex(body);
+  }
+}
+
+}  // namespace
+
+std::string id_name(std::int8_t id) {
+  switch (id) {
+    case kRegister:
+      return "register";
+    case kHeartbeat:
+      return "heartbeat";
+    case kDatetime:
+      return "datetime";
+    default:
+      return std::to_string(id);
+  }
+}
+
+std::optional<Answer> parse_answer(std::string_view content) {
+  if (content.size() < 2) return std::nullopt;
+  return Answer{static_cast<std::int8_t>(content[0]), static_cast<std::int8_t>(content[1]),
+                content.substr(2)};
+}
+
+std::string register_content(std::string_view appid_imei) {
+  const std::size_t comma = appid_imei.rfind(',');
+  if (comma == std::string_view::npos) {
+    throw UsageError("register " + quoted(appid_imei) +
+                     ": an appid and an imei are wanted, with "
+                     "a comma between: APPID,IMEI");
+  }
+  const std::string_view appid = appid_imei.substr(0, comma);
+  const std::string_view imei = appid_imei.substr(comma + 1);
+  const auto check = [](const char* what, std::string_view value, std::size_t size) {
+    if (value.size() == size) return;
+    throw UsageError(std::string(what) + " " + quoted(value) + " has " +
+                     std::to_string(value.size()) + " bytes; it must have " + std::to_string(size));
+  };
+  check("appid", appid, kAppidSize);
+  check("imei", imei, kImeiSize);
+  std::string content(1, static_cast<char>(kRegister));
+  content += appid;
+  content += imei;
+  return content;
+}
+
+std::string parse_message(std::string_view text, const CodecSpec& codec, const FileLoader& load) {
+  const std::size_t colon = text.find(':');
+  const std::string_view word = text.substr(0, colon);
+  const bool has_body = colon != std::string_view::npos;
+  const std::string_view body = has_body ? text.substr(colon + 1) : std::string_view();
+  if (word == "raw" && has_body) {
+    std::string content = parse_body(text, body, load);
+    if (codec.message_ids && content.empty()) {
+      refuse(text, "a frame of the codec netkit has at least the byte of its message id");
+    }
+    return content;
+  }
+  if (!codec.message_ids) {
+    refuse(text, "the codec " + codec.to_string() +
+                     " has no message ids: use raw:hex:00ff, raw:base64:AP8=, raw:@FILE or "
+                     "raw:TEXT");
+  }
+  if (word == "register") {
+    if (!has_body) refuse(text, "register wants register:APPID,IMEI");
+    return register_content(body);
+  }
+  if (word == "heartbeat" || word == "datetime") {
+    if (has_body)
+      refuse(text, std::string(word) + " has no body; use ID:TEXT for a message of your own");
+    return std::string(1, static_cast<char>(word == "heartbeat" ? kHeartbeat : kDatetime));
+  }
+  const std::int8_t id = parse_id(text, word);
+  if (!has_body)
+    refuse(text, "the id wants a colon and a body, which may be empty: " + std::string(word) + ":");
+  std::string content(1, static_cast<char>(id));
+  content += parse_body(text, body, load);
+  return content;
+}
+
+void append_message(std::string& out, std::string_view content, const CodecSpec& codec) {
+  if (!codec.message_ids) {
+    out += "raw:";
+    return append_body(out, content);
+  }
+  const auto id = static_cast<std::int8_t>(content[0]);
+  const std::string_view body = content.substr(1);
+  if ((id == kHeartbeat || id == kDatetime) && body.empty()) {
+    out += id_name(id);
+    return;
+  }
+  const bool registers = id == kRegister && body.size() == kAppidSize + kImeiSize &&
+                         printable(body) && body.find(',', kAppidSize) == std::string_view::npos;
+  if (registers) {
+    out.append("register:").append(body.substr(0, kAppidSize));
+    out.append(",").append(body.substr(kAppidSize));
+    return;
+  }
+  out += std::to_string(id) + ":";
+  append_body(out, body);
+}
+
+}  // namespace netkit::frame

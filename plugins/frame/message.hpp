@@ -1,0 +1,63 @@
+// MESSAGE: what a user types for a frame, and what a frame of the codec `netkit` holds. A request
+// is a signed 8-bit message id and a body; an answer has a signed 8-bit error code between the two.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <netkit/codec/frame_codec.hpp>
+
+namespace netkit::frame {
+
+enum MessageId : std::int8_t { kRegister = 0, kHeartbeat = 1, kDatetime = 2 };
+
+inline constexpr std::size_t kAppidSize = 36;
+inline constexpr std::size_t kImeiSize = 15;
+inline constexpr std::int8_t kOk = 0;
+inline constexpr std::int8_t kError = -1;
+
+// `register`, `heartbeat`, `datetime`, or the number.
+std::string id_name(std::int8_t id);
+
+// The content of an answer; `body` views it.
+struct Answer {
+  std::int8_t id;
+  std::int8_t error;
+  std::string_view body;
+};
+
+// None if there is no room for an id and an error code.
+std::optional<Answer> parse_answer(std::string_view content);
+
+// The two bytes that every answer begins with.
+constexpr std::array<char, 2> answer_head(std::int8_t id, std::int8_t error) {
+  return {static_cast<char>(id), static_cast<char>(error)};
+}
+
+// What a file holds, for `@FILE`; throws SystemError if it cannot be read.
+using FileLoader = std::function<std::string(const std::string& path)>;
+
+// The content of the frame that MESSAGE stands for:
+//
+//     register:APPID,IMEI   heartbeat   datetime
+//     ID:TEXT   ID:hex:00ff   ID:base64:AP8=   ID:@FILE      ID is -128 to 127
+//     raw:TEXT  raw:hex:00ff  raw:base64:AP8=  raw:@FILE     the content as it is; with the codec
+//                                                            netkit its first byte is the id
+//
+// A codec without message ids takes the raw forms only. Throws UsageError that says what would be
+// right, and what `load` throws.
+std::string parse_message(std::string_view text, const CodecSpec& codec, const FileLoader& load);
+
+// The content of a register request for `APPID,IMEI`, as --register has it: 36 and 15 bytes.
+// Throws UsageError.
+std::string register_content(std::string_view appid_imei);
+
+// Appends the MESSAGE that parse_message() turns into `content` again: the shortest of the forms
+// above, hexadecimal for what is not printable ASCII. The content is not empty if the codec has
+// message ids.
+void append_message(std::string& out, std::string_view content, const CodecSpec& codec);
+
+}  // namespace netkit::frame

@@ -1,0 +1,95 @@
+#include <algorithm>
+#include <frame/server_session.hpp>
+
+namespace netkit::frame {
+
+ServerReply answer_request(std::string_view content, std::string_view datetime,
+                           bool accept_custom) {
+  using Kind = ServerReply::Kind;
+  const auto id = static_cast<std::int8_t>(content[0]);
+  const std::string_view body = content.substr(1);
+  switch (id) {
+    case kRegister:
+      if (body.size() != kAppidSize + kImeiSize) {
+        return {Kind::bad_register, id, kError, {}, {}, body, {}};
+      }
+      return {Kind::registered,        id,   kOk, body.substr(0, kAppidSize),
+              body.substr(kAppidSize), body, {}};
+    case kHeartbeat:
+      return {Kind::heartbeat, id, kOk, {}, {}, body, {}};
+    case kDatetime:
+      return {Kind::datetime, id, kOk, {}, {}, body, datetime};
+    default:
+      return {Kind::custom, id, accept_custom ? kOk : kError, {}, {}, body, {}};
+  }
+}
+
+Opening recognise_opening(std::string_view first_bytes) {
+  // The record type of a handshake, and the major version that all of TLS has.
+  if (first_bytes.size() >= 3 && first_bytes[0] == 0x16 && first_bytes[1] == 0x03 &&
+      first_bytes[2] >= 0 && first_bytes[2] <= 4) {
+    return Opening::tls;
+  }
+  const std::string_view four = first_bytes.substr(0, 4);
+  if (four == "SSH-") return Opening::ssh;
+  for (const std::string_view http :
+       {"GET ", "HEAD", "POST", "PUT ", "DELE", "OPTI", "CONN", "PATC", "TRAC", "PRI ", "HTTP"}) {
+    if (four == http) return Opening::http;
+  }
+  return Opening::unknown;
+}
+
+std::string_view opening_name(Opening opening) {
+  switch (opening) {
+    case Opening::http:
+      return "HTTP";
+    case Opening::tls:
+      return "TLS";
+    case Opening::ssh:
+      return "SSH";
+    case Opening::unknown:
+      break;
+  }
+  return "";
+}
+
+ServerSession::ServerSession(const ServerOptions& options, const FrameEncoder& encoder,
+                             TimePoint now)
+    : options_(&options),
+      encoder_(&encoder),
+      decoder_(options.codec, options.max_frame),
+      last_data_(now) {}
+
+void ServerSession::begin(TimePoint now, std::string_view data) {
+  last_data_ = now;
+  const std::size_t room = first_.size() - first_size_;
+  if (room == 0) return;
+  const std::string_view head = data.substr(0, room);
+  std::copy(head.begin(), head.end(), first_.begin() + first_size_);
+  first_size_ = static_cast<std::uint8_t>(first_size_ + head.size());
+}
+
+void ServerSession::end(TimePoint now, std::size_t frames) {
+  if (decoder_.pending() == 0) {
+    frame_began_ = TimePoint::max();
+  } else if (frames > 0 || frame_began_ == TimePoint::max()) {
+    frame_began_ = now;
+  }
+}
+
+TimePoint ServerSession::next_deadline() const {
+  const TimePoint idle = saturating_add(last_data_, options_->idle_timeout);
+  if (frame_began_ == TimePoint::max()) return idle;
+  return std::min(idle, saturating_add(frame_began_, options_->frame_timeout));
+}
+
+ServerSession::Expired ServerSession::expired(TimePoint now) const {
+  if (frame_began_ != TimePoint::max() &&
+      now >= saturating_add(frame_began_, options_->frame_timeout)) {
+    return Expired::frame;
+  }
+  if (now >= saturating_add(last_data_, options_->idle_timeout)) return Expired::idle;
+  return Expired::none;
+}
+
+}  // namespace netkit::frame

@@ -1,0 +1,100 @@
+// One client of `frame serve`: what it is answered, and how long it may take. Pure: bytes and time
+// points in, bytes out.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <frame/message.hpp>
+#include <string>
+#include <string_view>
+
+#include <netkit/codec/frame_codec.hpp>
+#include <netkit/util/clock.hpp>
+
+namespace netkit::frame {
+
+struct ServerOptions {
+  CodecSpec codec{};
+  std::uint64_t max_frame = 1U << 20U;
+  Duration frame_timeout = std::chrono::seconds(10);  // how long one frame may take
+  Duration idle_timeout = kNever;
+  bool accept_custom = false;  // answer ids of the user's with 0 instead of -1
+};
+
+// What a request was, and the answer to it. The views are into the request.
+struct ServerReply {
+  enum class Kind : std::uint8_t { registered, bad_register, heartbeat, datetime, custom };
+  Kind kind;
+  std::int8_t id;
+  std::int8_t error;
+  std::string_view appid, imei;  // registered
+  std::string_view body;         // of the request: custom
+  std::string_view answer;       // the body of the answer
+};
+
+// The answer to a request; `datetime` is the server's local time as `2026-11-20 15:12:29`. The
+// content has at least the byte of its id. A register of another size and an id that is not known
+// get error -1; what follows the id of a heartbeat or a datetime is ignored.
+ServerReply answer_request(std::string_view content, std::string_view datetime,
+                           bool accept_custom = false);
+
+// Another protocol that clients of the wrong kind open with.
+enum class Opening : std::uint8_t { unknown, http, tls, ssh };
+
+// Recognises a connection by its first bytes; four suffice, three for TLS.
+Opening recognise_opening(std::string_view first_bytes);
+// `HTTP`, `TLS`, `SSH`; empty for unknown.
+std::string_view opening_name(Opening opening);
+
+class ServerSession {
+ public:
+  enum class Expired : std::uint8_t { none, frame, idle };
+
+  // The options and the encoder (of the same codec) are shared by all sessions and outlive them.
+  ServerSession(const ServerOptions& options, const FrameEncoder& encoder, TimePoint now);
+
+  // Appends to `out` the answers to the requests that `data` completes, and calls
+  // `sink(const ServerReply&)` for each before the next. An error means
+  // that the connection is to be closed once `out` is sent. The sink must not feed or destroy the
+  // session.
+  template <typename Sink>
+  FrameError on_data(TimePoint now, std::string_view data, std::string_view datetime,
+                     std::string& out, Sink&& sink) {
+    begin(now, data);
+    std::size_t frames = 0;
+    const auto answer = [&](const FrameView& frame) {
+      ++frames;
+      const ServerReply reply = answer_request(frame.content, datetime, options_->accept_custom);
+      const std::array<char, 2> head = answer_head(reply.id, reply.error);
+      encoder_->append(out, {head.data(), head.size()}, reply.answer);
+      sink(reply);
+    };
+    const FrameError error = decoder_.feed(data, answer).error;
+    end(now, frames);
+    return error;
+  }
+
+  // When the session is to be asked whether it expired; TimePoint::max() for never.
+  TimePoint next_deadline() const;
+  Expired expired(TimePoint now) const;
+
+  // What a session that opened with another protocol and then made an error is called in the log.
+  Opening opening() const { return recognise_opening({first_.data(), first_size_}); }
+  std::size_t pending() const { return decoder_.pending(); }
+  std::uint64_t pending_total() const { return decoder_.pending_total(); }
+  std::size_t memory() const { return sizeof *this + decoder_.memory(); }
+
+ private:
+  void begin(TimePoint now, std::string_view data);
+  void end(TimePoint now, std::size_t frames);
+
+  const ServerOptions* options_;
+  const FrameEncoder* encoder_;
+  FrameDecoder decoder_;
+  TimePoint last_data_;
+  TimePoint frame_began_ = TimePoint::max();  // of the unfinished frame, if there is one
+  std::array<char, 4> first_{};
+  std::uint8_t first_size_ = 0;
+};
+
+}  // namespace netkit::frame

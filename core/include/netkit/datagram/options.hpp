@@ -1,0 +1,133 @@
+// Limits, timers and counters of the native datagram protocol (netkit-protocol(7)).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit::datagram {
+
+// What a session does when more than `keep` records wait for it to be sent.
+enum class Overflow : std::uint8_t {
+  skip_oldest,  // the oldest waiting are dropped, and the receiver is told their numbers
+  keep_all,     // nothing is dropped: the driver asks ServerEndpoint::full_sessions() or
+                // ClientEndpoint::can_send() before it takes more from its source
+};
+
+struct Options {
+  // UDP payload of one datagram, headers included. Below a DTLS layer, less what its records add
+  // (37 bytes for AES-GCM). At least 256, at most 1200. The Packer's max_body must be max_body().
+  std::size_t max_datagram = 1200;
+  std::size_t max_message = 65536;  // bytes of one message, sent or reassembled
+
+  std::size_t keep = 1000;             // records waiting per session (beyond those in flight)
+  std::size_t keep_bytes = 16u << 20;  // bytes waiting per session
+  Overflow overflow = Overflow::skip_oldest;
+
+  std::uint16_t receive_window = 256;    // datagrams held for reordering or while paused; to 1024
+  std::uint16_t max_in_flight = 128;     // datagrams sent and not acknowledged; to 1024
+  std::uint16_t initial_in_flight = 32;  // how many before the first acknowledgement
+  std::uint16_t min_in_flight = 16;      // however many are lost
+
+  // RFC 6298 with these bounds. The upper one is below what the RFC wants: after an outage the
+  // stream goes on within max_rto, at the cost of a datagram or two per max_rto while it lasts.
+  Duration initial_rto = std::chrono::milliseconds(250);
+  Duration min_rto = std::chrono::milliseconds(50);
+  Duration max_rto = std::chrono::seconds(1);
+
+  Duration ack_delay = std::chrono::milliseconds(10);  // how long an acknowledgement may wait
+  std::uint16_t ack_every = 16;                        // but not for more datagrams than this
+
+  // Silence after which the other side is given up. The server's holds for both: ACCEPT tells it.
+  Duration lease = std::chrono::seconds(30);
+  // How often an idle client asks for a sign of life; never less often than lease / 3.
+  Duration heartbeat = std::chrono::seconds(5);
+  // Once END is said: silence after which the other side is not waited for any more.
+  Duration linger = std::chrono::seconds(3);
+  // How long a client tries to connect, and how long a server waits for the first sign of life of a
+  // session it accepted (no longer than the lease).
+  Duration connect_timeout = std::chrono::seconds(10);
+
+  Duration cookie_lifetime = std::chrono::seconds(10);  // a cookie is good for one to two of these
+  std::size_t max_sessions = 65536;
+  std::size_t max_replies = 4096;     // answers outside of sessions waiting for one drain()
+  std::size_t stray_rate = 10000;     // RESET and VERSION answers a second
+  std::size_t remember_ended = 1024;  // sessions remembered after their end, for late duplicates
+
+  std::size_t max_body() const;  // what a datagram of max_datagram bytes has room for
+};
+
+// Everything that happened, for statistics; never reset. One set per endpoint.
+struct Counters {
+  std::uint64_t datagrams_in = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t datagrams_out = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t messages_in = 0;     // delivered to the application
+  std::uint64_t messages_acked = 0;  // sent and known to be delivered
+  std::uint64_t retransmitted = 0;   // datagrams
+  std::uint64_t duplicates = 0;      // datagrams received again
+  std::uint64_t timeouts = 0;        // expiries of the retransmission timer
+  std::uint64_t dropped = 0;         // messages dropped by Options::keep or keep_bytes
+  std::uint64_t lost = 0;            // messages the other side (or a jump in numbers) said are lost
+  std::uint64_t stale = 0;           // numbered messages below what was expected, ignored
+  std::uint64_t out_of_window = 0;   // datagrams beyond Options::receive_window
+  std::uint64_t malformed = 0;       // datagrams that are not what their type says
+  std::uint64_t too_long = 0;        // messages over Options::max_message
+  std::uint64_t unknown_session = 0;  // datagrams of a session or from an address not known
+  std::uint64_t bad_version = 0;
+  std::uint64_t cookies_sent = 0;
+  std::uint64_t bad_cookies = 0;  // CONNECTs whose cookie was wrong or too old
+  std::uint64_t replayed = 0;     // CONNECTs of a session that had ended
+  std::uint64_t accepted = 0;
+  std::uint64_t rejected = 0;         // by the application
+  std::uint64_t full = 0;             // by Options::max_sessions
+  std::uint64_t replies_dropped = 0;  // by Options::max_replies or stray_rate
+  std::uint64_t expired = 0;          // sessions that ended by their lease
+};
+
+// Why a session is over.
+enum class LeftReason : std::uint8_t {
+  ended,     // the other side said END: all it had to say has arrived
+  bye,       // the other side said BYE
+  finished,  // our finish(): the other side has acknowledged everything, END too
+  lease,     // not heard from for the lease
+  reset,     // the other side does not know the session: it was restarted
+  timeout,   // connect_timeout passed before the session began
+  version,   // the server speaks other versions of the protocol
+};
+NETKIT_API std::string_view to_string(LeftReason reason);  // the enumerator's name
+
+// Codes of REJECT. Applications number their own from 16 on.
+enum class RejectCode : std::uint16_t { full = 1, taken = 2, bad_request = 3, forbidden = 4 };
+
+// A run of messages that will never come. Numbered ones by their numbers, inclusive (0, 0: none);
+// of messages without a number only how many.
+struct Gap {
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+  std::uint64_t unnumbered = 0;
+  friend bool operator==(const Gap&, const Gap&) = default;
+};
+
+// How one session stands, for a roster.
+struct SessionStatus {
+  std::uint64_t delivered = 0;      // messages that the other side acknowledged
+  std::uint64_t dropped = 0;        // messages dropped by `keep`
+  std::uint64_t retransmitted = 0;  // datagrams
+  std::size_t queued = 0;           // messages waiting to be sent
+  std::size_t lag = 0;              // messages waiting or not yet acknowledged
+  bool blocked = false;             // what waits cannot go out: window full or peer silent
+  Duration rtt{};                   // smoothed; 0 while unknown
+  TimePoint last_heard{};
+};
+
+// Unpredictable 64-bit numbers; for session ids, first sequence numbers, nonces and secrets.
+using Random = std::function<std::uint64_t()>;
+NETKIT_API Random system_random();  // of the operating system's quality (RAND_bytes)
+
+}  // namespace netkit::datagram

@@ -1,0 +1,109 @@
+// The server's side of the native datagram protocol: a table of sessions. Pure: datagrams and times
+// go in, datagrams and events come out. It opens no socket, asks no clock and prints nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <netkit/datagram/chunk.hpp>
+#include <netkit/datagram/options.hpp>
+#include <netkit/datagram/output_queue.hpp>
+#include <netkit/net/endpoint.hpp>
+#include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit::datagram {
+
+// One session of a server. The index is small and used again once the session is over, so that an
+// application can keep its own data in an array; the generation tells the two apart.
+struct SessionRef {
+  static constexpr std::uint32_t kNone = 0xffffffff;
+  std::uint32_t index = kNone;
+  std::uint32_t generation = 0;
+  explicit operator bool() const { return index != kNone; }
+  friend bool operator==(const SessionRef&, const SessionRef&) = default;
+};
+
+// The application's answer to a CONNECT.
+struct Verdict {
+  bool accepted = true;
+  std::uint16_t code = 0;  // of a refusal
+  std::string text;  // payload of ACCEPT (to kMaxPayload bytes), text of REJECT (to kMaxReason)
+  static Verdict accept(std::string payload = {}) { return {true, 0, std::move(payload)}; }
+  static Verdict reject(RejectCode code, std::string text) {
+    return {false, static_cast<std::uint16_t>(code), std::move(text)};
+  }
+};
+
+// Called from within on_datagram() and tick(). All functions of the endpoint may be called from
+// here, close() of the session at hand included, but for on_datagram(), tick() and drain().
+class NETKIT_API ServerEvents {
+ public:
+  virtual ~ServerEvents() = default;
+  // A client at `peer`, which has proved that it is there, asks for a session. `session` is valid
+  // already (send() queues for it) and void again if the verdict is no. Not called again for
+  // duplicates of an accepted CONNECT.
+  virtual Verdict on_connect(SessionRef session, const Endpoint& peer,
+                             std::string_view payload) = 0;
+  // One message, in order, once. `record` is the sender's number for it, 0 when it has none.
+  // `message` is valid during the call.
+  virtual void on_message(SessionRef session, std::uint64_t record, std::string_view message) = 0;
+  // Messages that will never come, in their place in the order.
+  virtual void on_gap(SessionRef session, const Gap& gap) { (void)session, (void)gap; }
+  // The session is over, and `session` void after this call. Not called for close().
+  virtual void on_left(SessionRef session, LeftReason reason, std::string_view text) = 0;
+};
+
+// [one thread] `events` must live as long as the endpoint. Per idle session under 1 KiB.
+class NETKIT_API ServerEndpoint {
+ public:
+  ServerEndpoint(const Options& options, Random random, ServerEvents& events);
+  ~ServerEndpoint();
+  ServerEndpoint(const ServerEndpoint&) = delete;
+  ServerEndpoint& operator=(const ServerEndpoint&) = delete;
+
+  // One datagram, of any content; only is_native() ones are looked at. `now` never goes back.
+  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now);
+  // Runs what is due. Call at next_deadline() or later.
+  void tick(TimePoint now);
+  // TimePoint::max() when there are no sessions.
+  TimePoint next_deadline() const;
+  // Adds what is to be sent now, until `queue` holds `limit` datagrams or a few more. True: more is
+  // waiting. Call after on_datagram(), tick() and send().
+  bool drain(OutputQueue& queue, TimePoint now, std::size_t limit = 4096);
+
+  // Queues chunks for one session, in order; false when it is over or finishing. Drops the oldest
+  // waiting ones as Options::overflow says.
+  bool send(SessionRef session, std::span<const ChunkRef> chunks);
+  // Queues one message without a number in a chunk of its own; false also when it is too long.
+  bool send(SessionRef session, std::string_view message);
+  // The same chunks for all sessions but `except`. O(sessions), some ten ns for each.
+  void broadcast(std::span<const ChunkRef> chunks, SessionRef except = {});
+
+  // Delivers what is queued, then says END. on_left(finished) follows once all is acknowledged, or
+  // on_left(lease) when the other side is silent for Options::linger.
+  void finish(SessionRef session, std::string_view text, TimePoint now);
+  void finish_all(std::string_view text, TimePoint now);
+  // Forgets the session at once and says BYE, without on_left().
+  void close(SessionRef session, std::string_view text);
+
+  std::size_t size() const;  // sessions, finishing ones included
+  // Sessions with Options::keep records (or keep_bytes) waiting or more: the next send() would
+  // drop, or with Overflow::keep_all grow. For a source that waits for the slowest.
+  std::size_t full_sessions() const;
+  bool contains(SessionRef session) const;
+  const Endpoint& peer(SessionRef session) const;  // of a session that contains() knows
+  SessionStatus status(SessionRef session) const;  // likewise
+  const Options& options() const;
+  const Counters& counters() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace netkit::datagram

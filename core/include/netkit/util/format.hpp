@@ -1,0 +1,47 @@
+// Numbers and times at the end of a string, without locale, temporaries or snprintf.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// Any thread, as all of these.
+NETKIT_API void append_unsigned(std::string& out, std::uint64_t value);
+NETKIT_API void append_signed(std::string& out, std::int64_t value);
+// With `decimals` digits after the point (0 to 9), rounded; `inf`, `-inf`, `nan` for what is no
+// number.
+NETKIT_API void append_fixed(std::string& out, double value, int decimals);
+
+// Writes points in time. What is the same for a whole second is worked out once a second and kept,
+// so each record's time costs a copy; who prints times owns one. [one thread]
+class NETKIT_API TimeFormatter {
+ public:
+  // RFC 3339 in UTC with microseconds: `2026-11-20T15:12:29.123456Z`.
+  void append_rfc3339(std::string& out, WallTime time);
+  // Local: `2026-11-20 15:12:29`.
+  void append_local_date(std::string& out, WallTime time);
+  // Local, as C's ctime() without the newline: `Fri Nov 20 15:12:29 2026`.
+  void append_ctime(std::string& out, WallTime time);
+
+ private:
+  struct Kept {
+    std::int64_t second = INT64_MIN;
+    std::array<char, 24> text{};
+    std::uint8_t size = 0;
+  };
+  Kept utc_;
+  Kept local_;
+  Kept ctime_;
+};
+
+// The same for one point in time.
+NETKIT_API std::string rfc3339(WallTime time);
+NETKIT_API std::string local_date(WallTime time);
+NETKIT_API std::string ctime_text(WallTime time);
+
+}  // namespace netkit

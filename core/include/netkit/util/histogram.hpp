@@ -1,0 +1,53 @@
+// Latencies, counted so that percentiles can be told without keeping every value.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// A log-linear histogram of durations (as HdrHistogram): exact below 256 ns, and 128 buckets for
+// each doubling above, so that a percentile is within 0.4 % of the true value, up to 18 minutes;
+// what is longer is counted in the last bucket, only the maximum and the mean know it exactly.
+// Fixed memory (34 KiB), O(1) and without allocation per value. [one thread]
+class NETKIT_API LatencyHistogram {
+ public:
+  LatencyHistogram();
+
+  void record(Duration value) { record(value, 1); }
+  void record(Duration value, std::uint64_t times);  // negative values count as zero
+  void merge(const LatencyHistogram& other);
+  void clear();
+
+  std::uint64_t count() const { return count_; }
+  // All zero while nothing is recorded.
+  Duration min() const;
+  Duration max() const { return Duration(max_); }
+  Duration mean() const;
+  // The smallest value that at least `percent` per cent of the values do not exceed: 50 is the
+  // median, 0 the minimum, 100 the maximum.
+  Duration percentile(double percent) const;
+
+  // Up to a dozen lines of at most `width` columns (40 at least), each with a newline: a range, a
+  // bar of `#`, a count and a share; the tail beyond p99 is one line. ASCII only. Empty while
+  // nothing is recorded.
+  std::string render(unsigned width) const;
+
+ private:
+  std::uint64_t count_between(std::int64_t low, std::int64_t high) const;
+
+  std::vector<std::uint64_t> buckets_;
+  std::uint64_t count_ = 0;
+  double sum_ = 0;
+  std::int64_t min_ = INT64_MAX;
+  std::int64_t max_ = 0;
+};
+
+// A latency as people read it, with three digits and a unit: `850ns`, `17.2us`, `1.25ms`, `3.00s`.
+NETKIT_API std::string latency_text(Duration latency);
+
+}  // namespace netkit

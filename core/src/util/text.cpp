@@ -1,0 +1,116 @@
+#include "util/utf8.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <netkit/util/text.hpp>
+
+namespace netkit {
+namespace {
+
+enum class ByteKind : std::uint8_t { plain, bad, line_feed, lead };
+
+constexpr std::array<ByteKind, 256> make_kinds() {
+  std::array<ByteKind, 256> kinds{};
+  for (std::size_t byte = 0; byte < kinds.size(); ++byte) {
+    if (byte >= 0x80) {
+      kinds[byte] = ByteKind::lead;
+    } else if (byte < 0x20 || byte == 0x7F) {
+      kinds[byte] = ByteKind::bad;
+    }
+  }
+  kinds['\t'] = ByteKind::plain;
+  kinds['\n'] = ByteKind::line_feed;
+  return kinds;
+}
+
+constexpr auto kKinds = make_kinds();
+
+bool may_be_shown(std::uint32_t code_point) {
+  if (code_point < 0xA0) return code_point < 0x80;
+  if (code_point == 0x061C) return false;
+  if (code_point < 0x200E || code_point > 0x2069) return true;
+  return code_point > 0x200F && (code_point < 0x2028 || code_point > 0x202E) && code_point < 0x2066;
+}
+
+void append_escaped(std::string& out, std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    const char escape[] = {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 0xF]};
+    out.append(escape, sizeof escape);
+  }
+}
+
+// The length of the character at `at` when it may be shown, else 0.
+std::size_t shown_length(std::string_view bytes, std::size_t at, bool keep_lf) {
+  switch (kKinds[static_cast<unsigned char>(bytes[at])]) {
+    case ByteKind::plain:
+      return 1;
+    case ByteKind::line_feed:
+      return keep_lf ? 1 : 0;
+    case ByteKind::bad:
+      return 0;
+    case ByteKind::lead:
+      break;
+  }
+  const utf8::Sequence sequence = utf8::decode(bytes, at);
+  return may_be_shown(sequence.code_point) ? sequence.length : 0;
+}
+
+}  // namespace
+
+bool is_valid_utf8(std::string_view bytes) {
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    if (bytes.size() - at >= 16) {
+      const std::uint64_t both =
+          utf8::load_word(bytes.data() + at) | utf8::load_word(bytes.data() + at + 8);
+      if ((both & utf8::kHighBits) == 0) {
+        at += 16;
+        continue;
+      }
+    }
+    const std::size_t length = utf8::decode(bytes, at).length;
+    if (length == 0) return false;
+    at += length;
+  }
+  return true;
+}
+
+void escape_text(std::string& out, std::string_view bytes, bool keep_lf) {
+  std::size_t clean = 0;  // from here to `at` nothing has to be escaped
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    at += utf8::printable_blocks(bytes, at);
+    // The block that stopped the scan is read by character before blocks are tried again.
+    const std::size_t stop = std::min(at + 16, bytes.size());
+    while (at < stop) {
+      if (const std::size_t length = shown_length(bytes, at, keep_lf); length != 0) {
+        at += length;
+        continue;
+      }
+      const std::size_t bad = std::max<std::size_t>(utf8::decode(bytes, at).length, 1);
+      out.append(bytes, clean, at - clean);
+      append_escaped(out, bytes.substr(at, bad));
+      at += bad;
+      clean = at;
+    }
+  }
+  out.append(bytes, clean, bytes.size() - clean);
+}
+
+std::string escaped_text(std::string_view bytes, bool keep_lf) {
+  std::string out;
+  escape_text(out, bytes, keep_lf);
+  return out;
+}
+
+std::string_view trim_white_space(std::string_view text) {
+  static constexpr std::string_view kWhite = " \t\n\v\f\r";
+  const std::size_t begin = text.find_first_not_of(kWhite);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kWhite) + 1 - begin);
+}
+
+}  // namespace netkit

@@ -1,0 +1,72 @@
+// Decoding of one UTF-8 sequence, and the scan over plain ASCII that both the check and the
+// escaping start with.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace netkit::utf8 {
+
+struct Sequence {
+  std::uint32_t code_point = 0;
+  std::size_t length = 0;  // 0: the bytes are not UTF-8
+};
+
+inline bool is_continuation(unsigned char byte) {
+  return (byte & 0xC0) == 0x80;
+}
+
+// Decodes the sequence that starts at `at` (RFC 3629, the table of its section 4). `at` must lie in
+// `bytes`.
+inline Sequence decode(std::string_view bytes, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[at + i]); };
+  const std::size_t left = bytes.size() - at;
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return {lead, 1};
+  if (lead < 0xC2 || lead > 0xF4) return {};
+  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  if (left < length) return {};
+  std::uint32_t code_point = lead & (0x7Fu >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if (!is_continuation(byte(i))) return {};
+    code_point = code_point << 6 | (byte(i) & 0x3Fu);
+  }
+  const bool overlong =
+      (length == 3 && code_point < 0x800) || (length == 4 && code_point < 0x10000);
+  const bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
+  if (overlong || surrogate || code_point > 0x10FFFF) return {};
+  return {code_point, length};
+}
+
+inline constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+inline constexpr std::uint64_t kHighBits = 0x80 * kOnes;
+
+inline std::uint64_t load_word(const char* from) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+// Zero when all eight bytes are 0x20 to 0x7E.
+inline std::uint64_t not_printable(std::uint64_t word) {
+  const std::uint64_t below_space = (word - 0x20 * kOnes) & ~word;
+  const std::uint64_t del = (word ^ 0x7F * kOnes) - kOnes;
+  return (word | below_space | del) & kHighBits;
+}
+
+// How many bytes from `at` on are printable ASCII (0x20 to 0x7E), in whole blocks of 16 bytes; the
+// rest, and the block that has another byte, are left to the caller.
+inline std::size_t printable_blocks(std::string_view bytes, std::size_t at) {
+  const std::size_t begin = at;
+  for (; bytes.size() - at >= 16; at += 16) {
+    const std::uint64_t first = load_word(bytes.data() + at);
+    const std::uint64_t second = load_word(bytes.data() + at + 8);
+    if ((not_printable(first) | not_printable(second)) != 0) break;
+  }
+  return at - begin;
+}
+
+}  // namespace netkit::utf8

@@ -1,0 +1,138 @@
+#include "support/reference_utf8.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include <netkit/util/text.hpp>
+
+namespace netkit {
+namespace {
+
+std::string Utf8(std::uint32_t code_point) {
+  std::string out;
+  const auto tail = [&](unsigned shift) {
+    out += static_cast<char>(0x80u | (code_point >> shift & 0x3Fu));
+  };
+  if (code_point < 0x80) return {static_cast<char>(code_point)};
+  if (code_point < 0x800) {
+    out += static_cast<char>(0xC0u | code_point >> 6);
+  } else if (code_point < 0x10000) {
+    out += static_cast<char>(0xE0u | code_point >> 12);
+    tail(6);
+  } else {
+    out += static_cast<char>(0xF0u | code_point >> 18);
+    tail(12);
+    tail(6);
+  }
+  tail(0);
+  return out;
+}
+
+bool IsShown(std::uint32_t code_point) {
+  return escaped_text(Utf8(code_point)) == Utf8(code_point);
+}
+
+TEST(ValidUtf8, TakesEveryCodePointButSurrogates) {
+  for (std::uint32_t code_point = 0; code_point <= 0x10FFFF; ++code_point) {
+    const bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
+    ASSERT_EQ(is_valid_utf8(Utf8(code_point)), !surrogate) << std::hex << code_point;
+  }
+}
+
+TEST(ValidUtf8, RefusesWhatRfc3629Refuses) {
+  for (const char* text : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80",
+                           "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF",
+                           "\xE2\x82", "\xC3", "\xC3(", "abc\xF0\x9F\x98"}) {
+    EXPECT_FALSE(is_valid_utf8(text)) << escaped_text(text);
+  }
+}
+
+TEST(ValidUtf8, AgreesWithTheReferenceOnEveryPairAndTripleOfOddBytes) {
+  const std::string odd(
+      "\0\x7F\x80\x8F\x90\x9F\xA0\xBF\xC0\xC1\xC2\xDF\xE0\xE1\xED\xEF\xF0\xF1\xF4\xF5\xFF", 21);
+  for (const char a : odd) {
+    for (const char b : odd) {
+      for (const char c : odd) {
+        for (const std::string& text :
+             {std::string{a, b}, std::string{a, b, c}, std::string{a, b, c, '\x80'}}) {
+          ASSERT_EQ(is_valid_utf8(text), test::reference_is_utf8(text)) << escaped_text(text);
+        }
+      }
+    }
+  }
+}
+
+TEST(ValidUtf8, FindsABadByteAtEveryPlace) {
+  for (std::size_t size = 1; size < 50; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string text(size, 'a');
+      EXPECT_TRUE(is_valid_utf8(text));
+      text[at] = '\xFF';
+      EXPECT_FALSE(is_valid_utf8(text)) << at << " of " << size;
+    }
+  }
+}
+
+TEST(EscapeText, ShowsControlsPerByteInLowerCase) {
+  EXPECT_EQ(escaped_text("\x1B[2J"), "\\x1b[2J");
+  EXPECT_EQ(escaped_text("a\rb\x7F"), "a\\x0db\\x7f");
+  EXPECT_EQ(escaped_text(std::string_view("\0", 1)), "\\x00");
+  EXPECT_EQ(escaped_text("\xC2\x9B"), "\\xc2\\x9b");
+}
+
+TEST(EscapeText, KeepsTabAndOrdinaryText) {
+  EXPECT_EQ(escaped_text("a\tb \\ ~"), "a\tb \\ ~");
+  EXPECT_EQ(escaped_text("äöü 你好 😀"), "äöü 你好 😀");
+}
+
+TEST(EscapeText, KeepsLineFeedsOnlyWhenAsked) {
+  EXPECT_EQ(escaped_text("a\nb"), "a\\x0ab");
+  EXPECT_EQ(escaped_text("a\nb", true), "a\nb");
+  EXPECT_EQ(escaped_text("a\r\nb", true), "a\\x0d\nb");
+}
+
+TEST(EscapeText, HidesBidirectionalControlsAndSeparators) {
+  EXPECT_EQ(escaped_text("\u202E"), "\\xe2\\x80\\xae");
+  for (const std::uint32_t hidden : {0x80u, 0x9Fu, 0x61Cu, 0x200Eu, 0x200Fu, 0x2028u, 0x2029u,
+                                     0x202Au, 0x202Eu, 0x2066u, 0x2069u}) {
+    EXPECT_FALSE(IsShown(hidden)) << std::hex << hidden;
+  }
+  for (const std::uint32_t shown : {0xA0u, 0x61Bu, 0x61Du, 0x200Du, 0x2010u, 0x2027u, 0x202Fu,
+                                    0x2065u, 0x206Au, 0xFFFDu, 0x10FFFFu}) {
+    EXPECT_TRUE(IsShown(shown)) << std::hex << shown;
+  }
+}
+
+TEST(EscapeText, ShowsEachByteThatIsNotUtf8) {
+  EXPECT_EQ(escaped_text("\xFFz\xE2\x82"), "\\xffz\\xe2\\x82");
+  EXPECT_EQ(escaped_text("\xE2\x82Z"), "\\xe2\\x82Z");
+  EXPECT_EQ(escaped_text("\xED\xA0\x80"), "\\xed\\xa0\\x80");
+}
+
+TEST(EscapeText, FindsTheBadByteAtEveryPlaceOfALongText) {
+  for (std::size_t size = 1; size < 70; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string text(size, 'x');
+      text[at] = '\a';
+      EXPECT_EQ(escaped_text(text),
+                std::string(at, 'x') + "\\x07" + std::string(size - at - 1, 'x'));
+    }
+  }
+}
+
+TEST(EscapeText, Appends) {
+  std::string out = "peer ";
+  escape_text(out, "hi", false);
+  EXPECT_EQ(out, "peer hi");
+}
+
+TEST(TrimWhiteSpace, TakesItFromBothEnds) {
+  EXPECT_EQ(trim_white_space(" \t a b\r\n"), "a b");
+  EXPECT_EQ(trim_white_space("reg\n"), "reg");
+  EXPECT_EQ(trim_white_space(" \v\f "), "");
+  EXPECT_EQ(trim_white_space(""), "");
+}
+
+}  // namespace
+}  // namespace netkit

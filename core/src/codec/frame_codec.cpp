@@ -47,26 +47,26 @@ std::string FrameError::text() const {
 }
 
 FrameDecoder::FrameDecoder(const CodecSpec& spec, std::uint64_t max_frame)
-    : max_frame_(std::min(max_frame, kMaxLimit)),
-      adjust_(spec.adjust),
-      offset_(spec.offset),
-      strip_(spec.strip.value_or(spec.offset == 0 ? kStripField : 0)),
-      width_(spec.width),
-      shift_(static_cast<std::uint8_t>(64U - 8U * spec.width)),
-      little_endian_(spec.little_endian),
-      refuse_empty_(spec.message_ids) {}
+    : layout_{.max_frame = std::min(max_frame, kMaxLimit),
+              .min_frame = spec.message_ids ? 1U : 0U,
+              .adjust = spec.adjust,
+              .offset = spec.offset,
+              .strip = spec.strip.value_or(spec.offset == 0 ? kStripField : 0),
+              .width = spec.width,
+              .shift = static_cast<std::uint8_t>(64U - 8U * spec.width),
+              .little_endian = spec.little_endian} {}
 
 std::uint64_t FrameDecoder::pending_total() const {
   Header header;
-  if (parse(partial_.data(), partial_.size(), header) != Parsed::whole) return 0;
+  if (layout_.parse(partial_.data(), partial_.size(), header) != Parsed::whole) return 0;
   return header.total;
 }
 
-FrameDecoder::Parsed FrameDecoder::parse_varint(const char* data, std::size_t size,
-                                                Header& header) const {
+FrameDecoder::Parsed FrameDecoder::Layout::parse_varint(const char* data, std::size_t size,
+                                                        Header& header) const {
   std::uint64_t length = 0;
   for (unsigned group = 0; group < kVarintGroups; ++group) {
-    const std::size_t at = std::size_t{offset_} + group;
+    const std::size_t at = std::size_t{offset} + group;
     if (at >= size) return Parsed::incomplete;
     const auto byte = static_cast<std::uint8_t>(data[at]);
     if (group == kVarintGroups - 1 && byte > 1) return Parsed::wrong;
@@ -79,31 +79,31 @@ FrameDecoder::Parsed FrameDecoder::parse_varint(const char* data, std::size_t si
 // Says what parse() found wrong. Apart from it, so that good frames do not pay for the reasons.
 FrameError FrameDecoder::fault_of(std::string_view head) const {
   std::uint64_t length = 0;
-  std::uint64_t field_end = std::uint64_t{offset_} + width_;
-  if (width_ == 0) {
+  std::uint64_t field_end = std::uint64_t{layout_.offset} + layout_.width;
+  if (layout_.width == 0) {
     unsigned group = 0;
     std::uint8_t byte = 0x80;
     for (; byte >= 0x80U; ++group) {
-      byte = static_cast<std::uint8_t>(head[offset_ + group]);
+      byte = static_cast<std::uint8_t>(head[layout_.offset + group]);
       if (group == kVarintGroups - 1 && byte > 1) return {FrameFault::varint, 0, 0};
       length |= std::uint64_t{byte & 0x7FU} << (7U * group);
     }
-    field_end = offset_ + group;
+    field_end = layout_.offset + group;
   } else {
-    for (unsigned i = 0; i < width_; ++i) {
-      const auto byte = static_cast<std::uint8_t>(head[offset_ + i]);
-      length |= std::uint64_t{byte} << (8U * (little_endian_ ? i : width_ - 1U - i));
+    for (unsigned i = 0; i < layout_.width; ++i) {
+      const auto byte = static_cast<std::uint8_t>(head[layout_.offset + i]);
+      length |= std::uint64_t{byte} << (8U * (layout_.little_endian ? i : layout_.width - 1U - i));
     }
   }
-  if (adjust_ < 0 && length < static_cast<std::uint64_t>(-adjust_)) {
-    return {FrameFault::negative, length, static_cast<std::uint64_t>(-adjust_)};
+  if (layout_.adjust < 0 && length < static_cast<std::uint64_t>(-layout_.adjust)) {
+    return {FrameFault::negative, length, static_cast<std::uint64_t>(-layout_.adjust)};
   }
   // Cannot wrap: a length near 2^64 is too long whatever is added to it.
   const bool huge = length > kMaxLimit * 2;
-  const std::uint64_t rest = huge ? length : length + static_cast<std::uint64_t>(adjust_);
-  if (rest > max_frame_) return {FrameFault::too_long, length, max_frame_};
-  if (refuse_empty_ && rest == 0) return {FrameFault::empty, length, 0};
-  return {FrameFault::strip, field_end + rest, strip_};
+  const std::uint64_t rest = huge ? length : length + static_cast<std::uint64_t>(layout_.adjust);
+  if (rest > layout_.max_frame) return {FrameFault::too_long, length, layout_.max_frame};
+  if (rest < layout_.min_frame) return {FrameFault::empty, length, 0};
+  return {FrameFault::strip, field_end + rest, layout_.strip};
 }
 
 void FrameDecoder::clear_partial() {
@@ -177,7 +177,7 @@ FrameError FrameEncoder::append(std::string& out, std::string_view head,
   const std::size_t begin = out.size();
   if (!in_place_) out.append(parts.field());
   out.append(head);
-  out.append(body);
+  if (!body.empty()) out.append(body);
   if (in_place_) out.replace(begin + offset_, width_, parts.field());
   return {};
 }

@@ -110,6 +110,7 @@ class NETKIT_API FrameDecoder {
 
  private:
   static constexpr std::size_t kKeptCapacity = 512;
+  static constexpr std::uint32_t kStripField = std::numeric_limits<std::uint32_t>::max();
 
   struct Header {
     std::uint64_t length;
@@ -118,9 +119,23 @@ class NETKIT_API FrameDecoder {
   };
   enum class Parsed : std::uint8_t { incomplete, whole, wrong };
 
-  Parsed parse(const char* data, std::size_t size, Header& header) const;
-  Parsed parse_varint(const char* data, std::size_t size, Header& header) const;
-  Parsed measure(std::uint64_t length, std::size_t field_end, Header& header) const;
+  // How frames are laid out. feed() works on a copy, which its sink cannot change, so that it stays
+  // in registers.
+  struct NETKIT_API Layout {
+    std::uint64_t max_frame;
+    std::uint64_t min_frame;  // 1 where a frame has a message id
+    std::int64_t adjust;
+    std::uint32_t offset;
+    std::uint32_t strip;  // kStripField: up to the end of the length field
+    std::uint8_t width;
+    std::uint8_t shift;
+    bool little_endian;
+
+    Parsed parse(const char* data, std::size_t size, Header& header) const;
+    Parsed parse_varint(const char* data, std::size_t size, Header& header) const;
+    Parsed measure(std::uint64_t length, std::size_t field_end, Header& header) const;
+  };
+
   FrameError fault_of(std::string_view head) const;
   void clear_partial();
   template <typename Sink>
@@ -129,17 +144,8 @@ class NETKIT_API FrameDecoder {
   Parsed complete_partial(std::string_view data, std::size_t& at, bool& more, Sink& sink);
 
   std::string partial_;
-  std::uint64_t max_frame_;
-  std::int64_t adjust_;
-  std::uint32_t offset_;
-  std::uint32_t strip_;  // kStripField: up to the end of the length field
-  std::uint8_t width_;
-  std::uint8_t shift_;
-  bool little_endian_;
-  bool refuse_empty_;
+  Layout layout_;
   FrameError error_;
-
-  static constexpr std::uint32_t kStripField = std::numeric_limits<std::uint32_t>::max();
 };
 
 // A frame on its way out, in pieces that need no copy of its content: `before`, then field(), then
@@ -182,34 +188,37 @@ class NETKIT_API FrameEncoder {
 
 // ---- What follows is inline because it runs once a frame. ----
 
-inline FrameDecoder::Parsed FrameDecoder::measure(std::uint64_t length, std::size_t field_end,
-                                                  Header& header) const {
+inline FrameDecoder::Parsed FrameDecoder::Layout::measure(std::uint64_t length,
+                                                          std::size_t field_end,
+                                                          Header& header) const {
   // Beyond this, no adjust (32 bits) brings the length back under a limit (40 bits).
   constexpr std::uint64_t kSane = std::uint64_t{1} << 41U;
   if (length > kSane) return Parsed::wrong;
-  const std::int64_t rest = static_cast<std::int64_t>(length) + adjust_;
-  if (rest < 0 || static_cast<std::uint64_t>(rest) > max_frame_) return Parsed::wrong;
-  if (refuse_empty_ && rest == 0) return Parsed::wrong;
+  // Less than nothing is more than any limit.
+  const std::uint64_t rest = length + static_cast<std::uint64_t>(adjust);
+  if (rest > max_frame || rest < min_frame) return Parsed::wrong;
   header.length = length;
-  header.total = field_end + static_cast<std::uint64_t>(rest);
-  header.strip = strip_ == kStripField ? field_end : strip_;
+  header.total = field_end + rest;
+  header.strip = field_end;
+  if (strip == kStripField) return Parsed::whole;
+  header.strip = strip;
   return header.strip > header.total ? Parsed::wrong : Parsed::whole;
 }
 
-inline FrameDecoder::Parsed FrameDecoder::parse(const char* data, std::size_t size,
-                                                Header& header) const {
+inline FrameDecoder::Parsed FrameDecoder::Layout::parse(const char* data, std::size_t size,
+                                                        Header& header) const {
   static_assert(std::endian::native == std::endian::little);
-  if (width_ == 0) return parse_varint(data, size, header);
-  const std::size_t field_end = std::size_t{offset_} + width_;
+  if (width == 0) return parse_varint(data, size, header);
+  const std::size_t field_end = std::size_t{offset} + width;
   if (size < field_end) return Parsed::incomplete;
   std::uint64_t raw = 0;
-  if (size >= offset_ + sizeof raw) {
-    std::memcpy(&raw, data + offset_, sizeof raw);
+  if (size >= offset + sizeof raw) {
+    std::memcpy(&raw, data + offset, sizeof raw);
   } else {
-    std::memcpy(&raw, data + offset_, width_);
+    std::memcpy(&raw, data + offset, width);
   }
   const std::uint64_t length =
-      little_endian_ ? (raw << shift_) >> shift_ : __builtin_bswap64(raw) >> shift_;
+      little_endian ? (raw << shift) >> shift : __builtin_bswap64(raw) >> shift;
   return measure(length, field_end, header);
 }
 
@@ -231,10 +240,10 @@ template <typename Sink>
 FrameDecoder::Parsed FrameDecoder::complete_partial(std::string_view data, std::size_t& at,
                                                     bool& more, Sink& sink) {
   Header header;
-  Parsed parsed = parse(partial_.data(), partial_.size(), header);
+  Parsed parsed = layout_.parse(partial_.data(), partial_.size(), header);
   while (parsed == Parsed::incomplete && at < data.size()) {
     partial_.push_back(data[at++]);
-    parsed = parse(partial_.data(), partial_.size(), header);
+    parsed = layout_.parse(partial_.data(), partial_.size(), header);
   }
   if (parsed != Parsed::whole) return parsed;
   const std::string_view piece = data.substr(at, header.total - partial_.size());
@@ -256,9 +265,10 @@ FrameDecoder::Result FrameDecoder::feed(std::string_view data, Sink&& sink) {
     if (parsed == Parsed::wrong) return {at, error_ = fault_of(partial_)};
     if (parsed == Parsed::incomplete || !more) return {at, {}};
   }
+  const Layout layout = layout_;
   while (at < data.size()) {
     Header header;
-    const Parsed parsed = parse(data.data() + at, data.size() - at, header);
+    const Parsed parsed = layout.parse(data.data() + at, data.size() - at, header);
     if (parsed == Parsed::wrong) return {at, error_ = fault_of(data.substr(at))};
     if (parsed == Parsed::incomplete || header.total > data.size() - at) break;
     more = deliver(data.data() + at, header, sink);

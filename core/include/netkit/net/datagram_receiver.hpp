@@ -42,13 +42,16 @@ void for_each_datagram(const ReceivedMessage& message, Visit&& visit) {
   }
 }
 
-// [one thread] Allocates in the constructor only: `batch` buffers of `capacity` bytes.
+// [one thread] Allocates in the constructor only: `batch` buffers of `capacity` bytes, of which
+// only the pages that datagrams have reached cost memory. One receiver may serve several sockets in
+// turn. Fewer messages than `batch` mean that the socket was empty.
 class NETKIT_API DatagramReceiver {
  public:
   static constexpr std::size_t kMaxDatagram = 65535;
   explicit DatagramReceiver(std::size_t batch = 64, std::size_t capacity = kMaxDatagram);
   ~DatagramReceiver();
   DatagramReceiver(DatagramReceiver&&) noexcept;
+  DatagramReceiver& operator=(DatagramReceiver&&) noexcept;
 
   struct Result {
     std::span<const ReceivedMessage> messages;
@@ -56,8 +59,8 @@ class NETKIT_API DatagramReceiver {
                     // one peer, not the socket
   };
   Result receive(UdpSocket& socket);
-  // Datagrams that the kernel dropped on the socket for want of room, as last reported
-  // (SO_RXQ_OVFL).
+  // Datagrams that the kernel dropped for want of room on the sockets that were read, as last
+  // reported (SO_RXQ_OVFL: with the first datagram that came after them).
   std::uint64_t kernel_drops() const;
 
  private:

@@ -21,25 +21,30 @@ struct DatagramSenderCounters {
   std::uint64_t system_calls = 0;
   std::uint64_t refused = 0;  // by an errno that concerns the peer: ECONNREFUSED, EINVAL (port 0),
                               // EACCES, ENETUNREACH, ...
-  std::uint64_t no_room = 0;  // ENOBUFS, or dropped after would-block by the caller's choice
+  std::uint64_t no_room = 0;  // ENOBUFS, a full queue, or dropped after would-block by the caller
   std::uint64_t too_big = 0;  // EMSGSIZE
+  std::uint64_t interrupted = 0;  // sends that met the error of an earlier one and were tried again
 };
 
 // Queues datagrams by reference (the bytes must stay until flush() has returned 0 left) and sends
 // them by sendmmsg; consecutive datagrams to one peer that have one size (the last may be shorter)
-// go out together by UDP_SEGMENT, up to 64 and 64 KiB at a time. With `group`, datagrams of one
-// flush are first brought together by peer, the order for each peer kept. One message stays one
-// datagram. [one thread] Allocates only while its arrays grow.
+// go out together by UDP_SEGMENT, up to 64 and 65,507 bytes at a time. With `group`, datagrams of
+// one flush are first brought together by peer, the order for each peer kept. One message stays one
+// datagram. Segments that the way to the peer does not take (longer than its MTU, no checksum
+// offload) are sent one by one. [one thread] Allocates only while its arrays grow.
 class NETKIT_API DatagramSender {
  public:
   struct Options {
     bool group = false;
-    std::size_t max_queue = 4096;  // datagrams; add() flushes when it is full
+    // Datagrams (a super-packet counts as one). Callers flush when full() says so; what is added to
+    // a full queue is dropped and counted as no_room.
+    std::size_t max_queue = 4096;
   };
   DatagramSender();
   explicit DatagramSender(const Options& options);
   ~DatagramSender();
   DatagramSender(DatagramSender&&) noexcept;
+  DatagramSender& operator=(DatagramSender&&) noexcept;
 
   // One datagram made of `head` then `body` (either may be empty). `source` and `interface_index`,
   // where given, choose the address and interface it leaves by (IP_PKTINFO), e.g. to answer from
@@ -52,16 +57,21 @@ class NETKIT_API DatagramSender {
   // not.
   void add_segments(const Endpoint& to, std::string_view data, std::size_t segment_size);
 
-  // Called for every datagram that the kernel refused, with the errno; counted already. May be
-  // empty.
+  // Called for every datagram that the kernel refused, with the errno; counted already. On a
+  // connected socket also when a send meets the error of an earlier datagram (counted as
+  // interrupted). May be empty. It must not call the sender.
   using OnRefused = std::function<void(const Endpoint& to, int error)>;
   void on_refused(OnRefused callback);
 
-  // Sends what is queued. Returns how many are left because the socket would block; call again when
-  // it is writable, or drop_queued(). A refusal never stops the others.
+  // Sends what is queued; on a connected socket to its peer, whatever was added. Returns how many
+  // datagrams are left because the socket would block; call again when it is writable, or
+  // drop_queued(). A refusal never stops the others: an errno that may be the ICMP error of an
+  // earlier datagram is met by one more try, a second one concerns this datagram. Port 0 is refused
+  // (EINVAL) without asking the kernel.
   std::size_t flush(UdpSocket& socket);
-  void drop_queued();  // counts them as no_room
-  std::size_t queued() const;
+  bool full() const;
+  void drop_queued();          // counts them as no_room
+  std::size_t queued() const;  // datagrams, those of super-packets counted one by one
   const DatagramSenderCounters& counters() const;
 
  private:

@@ -1,6 +1,7 @@
 // The machine's network interfaces.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,8 +49,10 @@ class NETKIT_API LocalNetworks {
 
  private:
   void refresh();
-  std::vector<Interface> snapshot_;
-  long taken_at_ = 0;
+  std::vector<IpAddress> own_;
+  std::vector<IpAddress> broadcasts_;
+  std::vector<Cidr> attached_;
+  std::int64_t taken_at_ = -1;  // seconds of the monotonic clock
 };
 
 }  // namespace netkit

@@ -16,7 +16,7 @@ namespace netkit {
 
 // The outcome of one I/O call: bytes moved, or an errno (EAGAIN for would-block). Never an
 // exception.
-struct IoResult {
+struct NETKIT_API IoResult {
   std::size_t count = 0;
   int error = 0;
   bool ok() const { return error == 0; }
@@ -45,7 +45,7 @@ class NETKIT_API UdpSocket {
   // Bound to `local`. Throws SystemError: "cannot bind udp 127.0.0.1:80: address already in use"
   // (69).
   static UdpSocket bound(const Endpoint& local, const UdpOptions& options = {});
-  // Takes over a bound socket, e.g. from systemd.
+  // Takes over a bound (or connected) socket, e.g. from systemd.
   static UdpSocket adopt(FileDescriptor fd, const UdpOptions& options = {});
 
   void connect(const Endpoint& peer);  // throws SystemError; afterwards ICMP errors come as errnos
@@ -53,6 +53,9 @@ class NETKIT_API UdpSocket {
   Endpoint local() const;              // throws SystemError
   int fd() const { return fd_.get(); }
   explicit operator bool() const { return static_cast<bool>(fd_); }
+  bool connected() const { return connected_; }
+  // Whether the kernel knows UDP_SEGMENT (Linux 4.18): asked once, when the socket is made.
+  bool can_segment() const { return can_segment_; }
 
   IoResult send(std::string_view data);                         // connected
   IoResult send_to(std::string_view data, const Endpoint& to);  // not connected
@@ -76,6 +79,8 @@ class NETKIT_API UdpSocket {
   void apply(const UdpOptions& options);
   FileDescriptor fd_;
   sa_family_t family_ = AF_INET;
+  bool connected_ = false;
+  bool can_segment_ = false;
 };
 
 }  // namespace netkit

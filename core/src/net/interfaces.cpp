@@ -1,0 +1,180 @@
+// getifaddrs() rather than Poco::Net::NetworkInterface: it names interfaces without an address as
+// well, costs one netlink exchange, and does not load Poco's Net library into every command's
+// start.
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <ctime>
+#include <ifaddrs.h>
+#include <memory>
+#include <net/if.h>
+#include <sys/ioctl.h>
+
+#include <netkit/net/endpoint.hpp>
+#include <netkit/net/interfaces.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/file_descriptor.hpp>
+
+namespace netkit {
+namespace {
+
+std::optional<IpAddress> address_of(const sockaddr* address) {
+  if (address == nullptr) return std::nullopt;
+  const socklen_t size = address->sa_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+  const auto endpoint = Endpoint::from_sockaddr(address, size);
+  if (!endpoint) return std::nullopt;
+  return endpoint->address();
+}
+
+unsigned count_ones(const IpAddress& mask) {
+  unsigned ones = 0;
+  for (const std::uint8_t byte : mask.bytes()) ones += static_cast<unsigned>(std::popcount(byte));
+  return ones;
+}
+
+unsigned mtu_of(int fd, const std::string& name) {
+  ifreq request{};
+  name.copy(request.ifr_name, IFNAMSIZ - 1);
+  return ::ioctl(fd, SIOCGIFMTU, &request) == 0 ? static_cast<unsigned>(request.ifr_mtu) : 0;
+}
+
+// An IPv4 address may have a label, `eth0:1`, which stands in the name's place.
+std::string_view name_of(const ifaddrs& entry) {
+  const std::string_view label = entry.ifa_name;
+  return label.substr(0, label.find(':'));
+}
+
+Interface make_interface(const ifaddrs& entry, int fd) {
+  Interface made;
+  made.name = name_of(entry);
+  made.index = ::if_nametoindex(made.name.c_str());
+  const bool running = (entry.ifa_flags & IFF_RUNNING) != 0;
+  made.up = (entry.ifa_flags & IFF_UP) != 0 && running;
+  made.loopback = (entry.ifa_flags & IFF_LOOPBACK) != 0;
+  made.can_broadcast = (entry.ifa_flags & IFF_BROADCAST) != 0;
+  made.can_multicast = (entry.ifa_flags & IFF_MULTICAST) != 0;
+  made.mtu = mtu_of(fd, made.name);
+  return made;
+}
+
+void add_address(Interface& interface, const ifaddrs& entry) {
+  const auto address = address_of(entry.ifa_addr);
+  if (!address) return;
+  InterfaceAddress added;
+  added.address = *address;
+  if (const auto mask = address_of(entry.ifa_netmask)) {
+    added.prefix_length = count_ones(*mask);
+  } else {
+    added.prefix_length = address->is_v4() ? 32 : 128;
+  }
+  // On a point-to-point link the same field holds the other end's address.
+  if (interface.can_broadcast && address->is_v4())
+    added.broadcast = address_of(entry.ifa_broadaddr);
+  interface.addresses.push_back(added);
+}
+
+std::int64_t monotonic_second() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return now.tv_sec;
+}
+
+bool contains(const std::vector<IpAddress>& addresses, const IpAddress& address) {
+  return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+}
+
+}  // namespace
+
+std::vector<Interface> interfaces() {
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) throw SystemError(errno, "cannot list the network interfaces");
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
+  const FileDescriptor fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+
+  std::vector<Interface> found;
+  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+    const auto same_name = [&](const Interface& known) { return known.name == name_of(*entry); };
+    auto known = std::find_if(found.begin(), found.end(), same_name);
+    if (known == found.end()) {
+      Interface made = make_interface(*entry, fd.get());
+      if (made.index == 0) continue;  // it went away meanwhile
+      known = found.insert(found.end(), std::move(made));
+    }
+    add_address(*known, *entry);
+  }
+  std::sort(found.begin(), found.end(),
+            [](const Interface& a, const Interface& b) { return a.index < b.index; });
+  return found;
+}
+
+Interface find_interface(std::string_view text) {
+  const auto address = IpAddress::parse(text);
+  unsigned index = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
+  const bool is_index = error == std::errc{} && end == text.data() + text.size();
+
+  std::vector<Interface> all = interfaces();
+  const auto matches = [&](const Interface& interface) {
+    if (interface.name == text || (is_index && interface.index == index)) return true;
+    return address && std::any_of(interface.addresses.begin(), interface.addresses.end(),
+                                  [&](const auto& own) { return own.address == *address; });
+  };
+  const auto found = std::find_if(all.begin(), all.end(), matches);
+  if (found != all.end()) return *found;
+  std::string names;
+  for (const Interface& interface : all) names += (names.empty() ? "" : ", ") + interface.name;
+  throw Error(ExitStatus::unreachable,
+              "no interface '" + std::string(text) + "' (there are: " + names + ")");
+}
+
+std::string interface_name(unsigned index) {
+  char name[IF_NAMESIZE];
+  if (::if_indextoname(index, name) != nullptr) return name;
+  return std::to_string(index);
+}
+
+void LocalNetworks::refresh() {
+  const std::int64_t second = monotonic_second();
+  if (second == taken_at_) return;
+  taken_at_ = second;
+  std::vector<Interface> all;
+  try {
+    all = interfaces();
+  } catch (const SystemError&) {
+    return;  // out of descriptors or memory just now: what was true a second ago will do
+  }
+  own_.clear();
+  broadcasts_.clear();
+  attached_.clear();
+  for (const Interface& interface : all) {
+    for (const InterfaceAddress& entry : interface.addresses) {
+      own_.push_back(entry.address);
+      if (entry.broadcast) broadcasts_.push_back(*entry.broadcast);
+      if (interface.up) attached_.emplace_back(entry.address, entry.prefix_length);
+    }
+  }
+}
+
+bool LocalNetworks::is_own(const IpAddress& address) {
+  if (address.is_loopback()) return true;
+  refresh();
+  return contains(own_, address);
+}
+
+bool LocalNetworks::is_broadcast(const IpAddress& address) {
+  if (address.is_limited_broadcast()) return true;
+  if (address.is_v6()) return false;
+  refresh();
+  return contains(broadcasts_, address);
+}
+
+bool LocalNetworks::is_on_link(const IpAddress& address) {
+  if (address.is_v6() && address.is_link_local()) return true;
+  if (is_own(address)) return true;
+  return std::any_of(attached_.begin(), attached_.end(),
+                     [&](const Cidr& network) { return network.contains(address); });
+}
+
+}  // namespace netkit

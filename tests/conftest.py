@@ -1,0 +1,19 @@
+"""Fixtures that every black-box test shares."""
+
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "support"))
+
+from netkit import Netkit  # noqa: E402
+
+
+@pytest.fixture
+def netkit(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    tool = Netkit(home)
+    yield tool
+    tool.cleanup()

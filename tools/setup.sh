@@ -1,0 +1,39 @@
+# Shared by the scripts beside it, which source it: where the tree is, and how packages are installed.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+jobs=$(nproc)
+
+# install_packages KIND...: installs what tools/packages.txt lists for these kinds and the system lacks.
+install_packages() {
+  local kinds=" $* " missing=() package kind sudo=()
+  while read -r package kind; do
+    [[ $package == '' || $package == '#'* || $kinds != *" $kind "* ]] && continue
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+  done <"$root/tools/packages.txt"
+  ((${#missing[@]})) || return 0
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null || {
+      echo "these packages are missing, and there is neither root nor sudo: ${missing[*]}" >&2
+      return 77
+    }
+    sudo=(sudo)
+  fi
+  echo "installing ${#missing[@]} packages: ${missing[*]}" >&2
+  # Services that come with a package need not run: tests start their own on free ports.
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 sh -c '
+    apt-get update -qq &&
+    apt-get install -y -qq --no-install-recommends "$@" >/dev/null' apt "${missing[@]}" >&2
+}
+
+# build PRESET [CMAKE ARGUMENTS]: configures and builds one preset, quietly when all is well.
+build() {
+  local preset=$1 log
+  shift
+  log=$(mktemp)
+  if ! { cd "$root" && cmake --preset "$preset" "$@" && cmake --build --preset "$preset" -j "$jobs"; } >"$log" 2>&1; then
+    tail -n 60 "$log" >&2
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
+}

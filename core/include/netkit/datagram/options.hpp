@@ -24,7 +24,7 @@ struct Options {
   std::size_t max_datagram = 1200;
   std::size_t max_message = 65536;  // bytes of one message, sent or reassembled
 
-  std::size_t keep = 1000;             // records waiting per session (beyond those in flight)
+  std::size_t keep = 1000;             // records waiting per session, beyond those that can go out
   std::size_t keep_bytes = 16u << 20;  // bytes waiting per session
   Overflow overflow = Overflow::skip_oldest;
 

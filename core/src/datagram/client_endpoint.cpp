@@ -1,0 +1,378 @@
+#include "datagram/ended_sessions.hpp"
+#include "datagram/session.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include <netkit/datagram/client_endpoint.hpp>
+
+namespace netkit::datagram {
+namespace {
+
+enum class State : std::uint8_t { idle, hello, connecting, open, over };
+
+constexpr std::size_t kStrayRate = 10;  // answers a second to what is not of this session
+
+}  // namespace
+
+struct ClientEndpoint::Impl final : public MessageSink {
+  Impl(const Options& given, const Endpoint& to, Random source, ClientEvents& sink)
+      : options(given),
+        server(to),
+        random(std::move(source)),
+        events(sink),
+        packer(packing()),
+        strays(kStrayRate) {}
+
+  Packer::Options packing() const { return {options.max_body(), options.max_message, 0}; }
+  bool handshaking() const { return state == State::hello || state == State::connecting; }
+
+  void on_message(std::uint64_t record, std::string_view message) override {
+    events.on_message(record, message);
+  }
+  void on_gap(const Gap& gap) override { events.on_gap(gap); }
+  void on_end(const Bye& end) override { end_text = end.text; }
+
+  void begin(std::string_view given, TimePoint now);
+  void ask(TimePoint now);
+  void on_handshake(std::string_view datagram, TimePoint now);
+  void on_accept(std::string_view datagram, TimePoint now);
+  void on_reject(std::string_view datagram);
+  void on_session(std::string_view datagram, TimePoint now);
+  void on_stray(const Header& header, TimePoint now);
+  void settle(TimePoint now);
+  void left(LeftReason reason, std::string_view text);
+  void fill_session(TimePoint now);
+  void put(Type type, TimePoint now, std::string_view body = {});
+
+  Options options;
+  Counters counters;
+  Endpoint server;
+  Random random;
+  ClientEvents& events;
+  State state = State::idle;
+  std::unique_ptr<Session> session;
+  std::unique_ptr<Session> gone;  // until no event of it can be running
+  Packer packer;
+  RateLimit strays;
+  OutputQueue replies;
+  std::string scratch;
+  std::string payload;
+  std::string end_text;
+  std::optional<std::string> finish_text;
+  std::uint64_t nonce = 0;
+  std::uint32_t first_seq = 0;
+  Cookie cookie{};
+  TimePoint asked_at{};
+  TimePoint give_up_at = TimePoint::max();
+  unsigned asked = 0;  // HELLOs or CONNECTs in a row
+};
+
+void ClientEndpoint::Impl::begin(std::string_view given, TimePoint now) {
+  gone = std::move(session);
+  if (gone) gone->receiving().stop();
+  payload = given.substr(0, kMaxPayload);
+  packer = Packer(packing());
+  finish_text.reset();
+  nonce = random();
+  first_seq = static_cast<std::uint32_t>(random());
+  state = State::hello;
+  give_up_at = saturating_add(now, options.connect_timeout);
+  asked = 0;
+  ask(now);
+}
+
+void ClientEndpoint::Impl::ask(TimePoint now) {
+  if (state == State::hello) {
+    encode(Hello{nonce}, scratch);
+  } else {
+    encode(Connect{nonce, cookie, first_seq, options.receive_window, payload}, scratch);
+  }
+  replies.add(server, scratch);
+  ++counters.datagrams_out;
+  counters.bytes_out += scratch.size();
+  asked_at = now;
+  ++asked;
+}
+
+void ClientEndpoint::Impl::on_handshake(std::string_view datagram, TimePoint now) {
+  const bool ours = key_of(datagram) == nonce;
+  const Type type = type_of(datagram);
+  if (type == Type::accept) return on_accept(datagram, now);
+  if (!ours || !handshaking()) return;
+  if (type == Type::reject) return on_reject(datagram);
+  if (type == Type::version) {
+    const auto version = decode_version(datagram);
+    return left(LeftReason::version, "the server speaks versions " +
+                                         std::to_string(version->lowest) + " to " +
+                                         std::to_string(version->highest));
+  }
+  const auto reply = decode_cookie(datagram);
+  // A second copy of the same one is no reason to ask again.
+  if (!reply || (state == State::connecting && reply->cookie == cookie)) return;
+  cookie = reply->cookie;
+  state = State::connecting;
+  asked = 0;
+  ask(now);
+}
+
+void ClientEndpoint::Impl::on_accept(std::string_view datagram, TimePoint now) {
+  const auto accept = decode_accept(datagram);
+  if (!accept || accept->nonce != nonce || accept->lease_ms == 0) {
+    counters.malformed += !accept;
+    return;
+  }
+  if (state == State::open && session->id() == accept->session) {
+    session->receiving().ask_ack();  // it has not heard from us yet
+    return;
+  }
+  if (state != State::connecting) return;
+  Session::Start start;
+  start.id = accept->session;
+  start.send_seq = first_seq;
+  start.receive_seq = accept->first_seq;
+  start.peer_window = accept->window;
+  start.lease =
+      accept->lease_ms == 0xffffffff ? kNever : std::chrono::milliseconds(accept->lease_ms);
+  start.heartbeat = std::min(options.heartbeat, start.lease / 3);
+  session = std::make_unique<Session>(options, counters, start, now);
+  if (asked == 1) session->sending().add_rtt_sample(now - asked_at);
+  session->receiving().ask_ack();
+  state = State::open;
+  ++counters.accepted;
+  events.on_connected(accept->payload);
+}
+
+void ClientEndpoint::Impl::on_reject(std::string_view datagram) {
+  const auto reject = decode_reject(datagram);
+  if (!reject) {
+    ++counters.malformed;
+    return;
+  }
+  state = State::idle;
+  ++counters.rejected;
+  events.on_rejected(reject->code, reject->text);
+}
+
+void ClientEndpoint::Impl::on_session(std::string_view datagram, TimePoint now) {
+  const auto header = decode_header(datagram);
+  if (!header) {
+    ++counters.malformed;
+    return;
+  }
+  const bool ours = session && session->id() == header->session;
+  if (!ours || state != State::open) return on_stray(*header, now);
+  const std::string_view body = datagram.substr(kHeaderSize);
+  if (header->type == Type::bye) {
+    const auto bye = decode_bye(body);
+    counters.malformed += !bye;
+    if (bye) left(LeftReason::bye, std::string(bye->text));
+    return;
+  }
+  session->on_datagram(*header, body, now, *this);
+  if (state == State::open) settle(now);
+}
+
+void ClientEndpoint::Impl::settle(TimePoint now) {
+  if (session->receiving().ended()) {
+    // The server waits for this one, and the program may be gone before it could be repeated.
+    put(Type::ack, now);
+    put(Type::ack, now);
+    left(LeftReason::ended, end_text);
+  } else if (session->finished()) {
+    left(LeftReason::finished, {});
+  }
+}
+
+// Of this session, which is over, or of one before it: as after a restart of this program.
+void ClientEndpoint::Impl::on_stray(const Header& header, TimePoint now) {
+  ++counters.unknown_session;
+  const bool asks = header.type == Type::data || (header.flags & Header::kPing) != 0;
+  if (header.type == Type::bye || !asks || handshaking() || !strays.allow(now)) return;
+  if (session && session->id() == header.session) {
+    if (session->receiving().ended()) return put(Type::ack, now);
+    return put(Type::bye, now, std::string_view("\0", 1));
+  }
+  encode(Reset{header.session}, scratch);
+  replies.add(server, scratch);
+}
+
+void ClientEndpoint::Impl::put(Type type, TimePoint now, std::string_view body) {
+  scratch.assign(kHeaderSize, '\0');
+  encode_header(session->header(type, now), scratch.data());
+  scratch += body;
+  replies.add(server, scratch);
+  ++counters.datagrams_out;
+  counters.bytes_out += scratch.size();
+}
+
+void ClientEndpoint::Impl::left(LeftReason reason, std::string_view text) {
+  state = session ? State::over : State::idle;
+  if (session) session->receiving().stop();
+  events.on_left(reason, text);
+}
+
+void ClientEndpoint::Impl::fill_session(TimePoint now) {
+  if (!packer.empty() && !session->finishing()) {
+    for (const ChunkRef& chunk : packer.flush()) session->sending().enqueue(chunk);
+  }
+  if (finish_text) session->finish(0, *finish_text, now);
+}
+
+ClientEndpoint::ClientEndpoint(const Options& options, const Endpoint& server, Random random,
+                               ClientEvents& events) {
+  Options own = options;
+  own.overflow = Overflow::keep_all;  // can_send() is the bound
+  impl_ = std::make_unique<Impl>(own, server, std::move(random), events);
+}
+
+ClientEndpoint::~ClientEndpoint() = default;
+
+void ClientEndpoint::connect(std::string_view payload, TimePoint now) {
+  impl_->begin(payload, now);
+}
+
+void ClientEndpoint::expect_record(std::uint64_t record) {
+  if (impl_->session) impl_->session->receiving().expect(record);
+}
+
+void ClientEndpoint::on_datagram(std::string_view datagram, TimePoint now) {
+  Impl& impl = *impl_;
+  impl.gone.reset();
+  const Class what = classify(datagram);
+  ++impl.counters.datagrams_in;
+  impl.counters.bytes_in += datagram.size();
+  if (what == Class::other_version) {
+    ++impl.counters.bad_version;
+    return;
+  }
+  if (what != Class::known) {
+    ++impl.counters.malformed;
+    return;
+  }
+  switch (type_of(datagram)) {
+    case Type::cookie:
+    case Type::accept:
+    case Type::reject:
+    case Type::version:
+      return impl.on_handshake(datagram, now);
+    case Type::data:
+    case Type::ack:
+    case Type::bye:
+      return impl.on_session(datagram, now);
+    case Type::reset:
+      if (impl.state == State::open && impl.session->id() == key_of(datagram)) {
+        impl.left(LeftReason::reset, {});
+      }
+      return;
+    default:  // a client's
+      ++impl.counters.malformed;
+  }
+}
+
+void ClientEndpoint::tick(TimePoint now) {
+  Impl& impl = *impl_;
+  impl.gone.reset();
+  if (impl.handshaking()) {
+    if (now >= impl.give_up_at) return impl.left(LeftReason::timeout, {});
+    if (now >= next_deadline()) impl.ask(now);
+  } else if (impl.state == State::open) {
+    impl.session->on_timer(now);
+    if (impl.session->expired(now)) {
+      ++impl.counters.expired;
+      impl.left(LeftReason::lease, {});
+    }
+  }
+}
+
+TimePoint ClientEndpoint::next_deadline() const {
+  const Impl& impl = *impl_;
+  if (impl.handshaking()) {
+    const Duration pause =
+        back_off(impl.options.initial_rto, impl.asked - 1u, impl.options.max_rto);
+    return std::min(impl.asked_at + pause, impl.give_up_at);
+  }
+  return impl.state == State::open ? impl.session->deadline() : TimePoint::max();
+}
+
+bool ClientEndpoint::drain(OutputQueue& queue, TimePoint now, std::size_t limit) {
+  Impl& impl = *impl_;
+  impl.gone.reset();
+  for (const auto& item : impl.replies.items()) queue.add(item.to, item.head);
+  impl.replies.clear();
+  if (impl.state != State::open) return false;
+  impl.fill_session(now);
+  return impl.session->drain(impl.server, queue, now, limit);
+}
+
+bool ClientEndpoint::send(std::string_view message) {
+  return can_send() && impl_->packer.append(message);
+}
+
+bool ClientEndpoint::can_send() const {
+  const Impl& impl = *impl_;
+  if (impl.finish_text || !(impl.handshaking() || impl.state == State::open)) return false;
+  const std::size_t waiting = impl.packer.pending_messages() +
+                              (impl.session ? impl.session->sending().waiting_messages() : 0);
+  return waiting < impl.options.keep && impl.packer.pending_bytes() < impl.options.keep_bytes &&
+         !(impl.session && impl.session->sending().full());
+}
+
+std::size_t ClientEndpoint::unacknowledged() const {
+  return impl_->packer.pending_messages() +
+         (impl_->session ? impl_->session->sending().unacknowledged() : 0);
+}
+
+void ClientEndpoint::pause() {
+  if (impl_->session) impl_->session->receiving().pause();
+}
+
+void ClientEndpoint::resume(TimePoint now) {
+  if (!paused()) return;
+  impl_->session->resume(*impl_);
+  if (impl_->state == State::open) impl_->settle(now);
+}
+
+bool ClientEndpoint::paused() const {
+  return impl_->session && impl_->session->receiving().paused();
+}
+
+void ClientEndpoint::finish(std::string_view text, TimePoint now) {
+  (void)now;
+  if (idle() || impl_->finish_text) return;
+  impl_->finish_text.emplace(text);
+}
+
+void ClientEndpoint::leave(std::string_view text, TimePoint now) {
+  Impl& impl = *impl_;
+  if (impl.state == State::open) {
+    std::string body(1, '\0');
+    body += text.substr(0, kMaxReason);
+    impl.put(Type::bye, now, body);
+    impl.session->receiving().stop();
+  }
+  impl.state = impl.session ? State::over : State::idle;
+}
+
+bool ClientEndpoint::connected() const {
+  return impl_->state == State::open;
+}
+
+bool ClientEndpoint::idle() const {
+  return impl_->state == State::idle || impl_->state == State::over;
+}
+
+SessionStatus ClientEndpoint::status() const {
+  return impl_->session ? impl_->session->status() : SessionStatus{};
+}
+
+const Options& ClientEndpoint::options() const {
+  return impl_->options;
+}
+
+const Counters& ClientEndpoint::counters() const {
+  return impl_->counters;
+}
+
+}  // namespace netkit::datagram

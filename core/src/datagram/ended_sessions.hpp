@@ -1,0 +1,86 @@
+// Sessions that are over, for a while: late duplicates must neither begin them anew nor be taken
+// for those of a stranger.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <unordered_map>
+#include <unordered_set>
+
+#include <netkit/datagram/wire.hpp>
+#include <netkit/net/endpoint.hpp>
+#include <netkit/util/clock.hpp>
+
+namespace netkit::datagram {
+
+// A client's attempt to connect.
+struct AttemptKey {
+  Endpoint peer;
+  std::uint64_t nonce = 0;
+  friend bool operator==(const AttemptKey&, const AttemptKey&) = default;
+  struct Hash {
+    std::size_t operator()(const AttemptKey& key) const noexcept {
+      return key.peer.hash() ^ static_cast<std::size_t>(key.nonce * 0x9e3779b97f4a7c15u);
+    }
+  };
+};
+
+// Keeps the last `limit`.
+class EndedSessions {
+ public:
+  // `reset`: is not remembered, so that RESET is the answer.
+  enum class Answer : std::uint8_t { nothing, ack, bye, reset };
+  struct Entry {
+    AttemptKey attempt;
+    Answer answer = Answer::nothing;
+    Header header;  // of the answer, as the session stood
+  };
+
+  explicit EndedSessions(std::size_t limit) : limit_(limit) {}
+
+  void add(const Entry& entry) {
+    if (limit_ == 0) return;
+    if (order_.size() >= limit_) {
+      attempts_.erase(by_id_.at(order_.front()).attempt);
+      by_id_.erase(order_.front());
+      order_.pop_front();
+    }
+    const std::uint64_t id = entry.header.session;
+    if (!by_id_.emplace(id, entry).second) return;
+    attempts_.insert(entry.attempt);
+    order_.push_back(id);
+  }
+  const Entry* find(std::uint64_t id) const {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : &found->second;
+  }
+  bool contains(const AttemptKey& attempt) const { return attempts_.contains(attempt); }
+
+ private:
+  std::size_t limit_;
+  std::deque<std::uint64_t> order_;
+  std::unordered_map<std::uint64_t, Entry> by_id_;
+  std::unordered_set<AttemptKey, AttemptKey::Hash> attempts_;
+};
+
+// At most `rate` in any second that begins with an allowed one.
+class RateLimit {
+ public:
+  explicit RateLimit(std::size_t rate) : rate_(rate) {}
+  bool allow(TimePoint now) {
+    if (count_ == 0 || now - since_ >= std::chrono::seconds(1)) {
+      since_ = now;
+      count_ = 0;
+    }
+    return count_ < rate_ && ++count_ > 0;
+  }
+
+ private:
+  std::size_t rate_;
+  std::size_t count_ = 0;
+  TimePoint since_{};
+};
+
+}  // namespace netkit::datagram

@@ -1,0 +1,35 @@
+#include <cstring>
+
+#include <netkit/datagram/output_queue.hpp>
+
+namespace netkit::datagram {
+
+void OutputQueue::add(const Endpoint& to, std::string_view head, ChunkRef body) {
+  char* copy = room(head.size());
+  std::memcpy(copy, head.data(), head.size());
+  const std::string_view shared = body ? std::string_view(body->body) : std::string_view();
+  items_.push_back({to, {copy, head.size()}, shared});
+  if (body) bodies_.push_back(std::move(body));
+  bytes_ += head.size() + shared.size();
+}
+
+void OutputQueue::clear() {
+  items_.clear();
+  bodies_.clear();
+  block_ = 0;
+  used_ = 0;
+  bytes_ = 0;
+}
+
+char* OutputQueue::room(std::size_t size) {
+  if (used_ + size > kBlock) {
+    ++block_;
+    used_ = 0;
+  }
+  if (block_ == blocks_.size()) blocks_.push_back(std::make_unique<char[]>(kBlock));
+  char* at = blocks_[block_].get() + used_;
+  used_ += size;
+  return at;
+}
+
+}  // namespace netkit::datagram

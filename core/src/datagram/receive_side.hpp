@@ -1,0 +1,107 @@
+// The receiving half of a session: order, duplicates, reassembly, and what to acknowledge when.
+#pragma once
+
+#include "datagram/body.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/datagram/options.hpp>
+#include <netkit/datagram/wire.hpp>
+
+namespace netkit::datagram {
+
+// Where a session's messages go.
+class MessageSink {
+ public:
+  virtual ~MessageSink() = default;
+  virtual void on_message(std::uint64_t record, std::string_view message) = 0;
+  virtual void on_gap(const Gap& gap) = 0;
+  virtual void on_end(const Bye& end) = 0;  // in order; nothing follows
+};
+
+// Bodies in order -> messages. A numbered message and one without a number may each be half there.
+class NETKIT_API Reassembler {
+ public:
+  Reassembler(const Options& options, Counters& counters)
+      : options_(&options), counters_(&counters) {}
+  void expect(std::uint64_t record) { expected_ = record; }
+  void deliver(std::string_view body, MessageSink& sink);  // a valid one
+
+ private:
+  struct Partial {
+    std::string bytes;
+    bool begun = false;
+    bool too_long = false;
+  };
+  void deliver_gap(Gap gap, MessageSink& sink);
+  void deliver_bundle(const Bundle& bundle, MessageSink& sink);
+  bool wanted(std::uint64_t record, MessageSink& sink);
+  void piece(Partial& partial, std::string_view bytes);
+  void complete(std::uint64_t record, std::string_view message, bool too_long, MessageSink& sink);
+  void report(const Gap& gap, MessageSink& sink);
+
+  const Options* options_;
+  Counters* counters_;
+  std::uint64_t expected_ = 0;      // the next number; 0: any
+  std::array<Partial, 2> partial_;  // without a number, numbered
+};
+
+class NETKIT_API ReceiveSide {
+ public:
+  ReceiveSide(const Options& options, Counters& counters, std::uint32_t first_seq);
+
+  // One DATA body; true when it was new and taken.
+  bool accept(std::uint32_t seq, std::string_view body, TimePoint now, MessageSink& sink);
+  void expect(std::uint64_t record) { reassembler_.expect(record); }
+  void pause() { paused_ = true; }
+  void resume(MessageSink& sink);
+  bool paused() const { return paused_; }
+  bool ended() const { return ended_; }  // END was delivered
+  void stop() { stopped_ = true; }       // from a sink: deliver nothing more
+
+  // What goes into the headers.
+  std::uint32_t ack() const { return static_cast<std::uint32_t>(next_); }
+  std::uint16_t window() const;
+  std::uint16_t ack_delay(TimePoint now) const;
+  bool has_holes() const { return highest_ > next_; }
+  // Bit i: ack() + 1 + i has come. Replaces `out`.
+  void bitmap(std::string& out) const;
+
+  void ask_ack() { ack_now_ = true; }
+  bool ack_due(TimePoint now) const { return ack_now_ || ack_at_ <= now; }
+  TimePoint ack_deadline() const { return ack_now_ ? TimePoint::min() : ack_at_; }
+  void acked();  // an acknowledgement was sent
+  void release_memory();
+
+ private:
+  void hold(std::uint64_t seq, std::string_view body);
+  void deliver_held(MessageSink& sink);
+  void schedule_ack(TimePoint now);
+  void deliver(std::string_view body, MessageSink& sink);
+  std::string& slot(std::uint64_t seq) { return held_[seq & (held_.size() - 1)]; }
+  bool holds(std::uint64_t seq) const {
+    return !held_.empty() && !held_[seq & (held_.size() - 1)].empty();
+  }
+
+  const Options* options_;
+  Counters* counters_;
+  Reassembler reassembler_;
+  std::uint64_t next_;       // everything before has come
+  std::uint64_t delivered_;  // everything before has been delivered; less than next_ when paused
+  std::uint64_t highest_;    // nothing from here on has come
+  std::vector<std::string> held_;  // by sequence number, circular; empty while not needed
+  TimePoint newest_at_{};          // when the newest came
+  TimePoint ack_at_ = TimePoint::max();
+  std::uint16_t unacked_ = 0;
+  std::uint16_t told_window_ = 0;
+  bool ack_now_ = false;
+  bool paused_ = false;
+  bool ended_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace netkit::datagram

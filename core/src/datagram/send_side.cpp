@@ -1,0 +1,266 @@
+#include "datagram/send_side.hpp"
+
+#include "datagram/body.hpp"
+
+#include <algorithm>
+
+namespace netkit::datagram {
+namespace {
+
+// Sequence numbers begin one lap up, so that nothing near them is below zero.
+constexpr std::uint64_t kLap = std::uint64_t{1} << 32;
+constexpr std::uint8_t kMaxBackOff = 16;
+constexpr std::uint8_t kProbes = 2;
+
+}  // namespace
+
+SendSide::SendSide(const Options& options, Counters& counters, std::uint32_t first_seq)
+    : options_(&options),
+      counters_(&counters),
+      next_(kLap + first_seq),
+      limit_(next_),
+      round_end_(next_),
+      allowed_(std::min(options.initial_in_flight, options.max_in_flight)) {}
+
+void SendSide::enqueue(const ChunkRef& chunk) {
+  waiting_.push_back(chunk);
+  waiting_messages_ += chunk->ended();
+  waiting_bytes_ += chunk->body.size();
+  if (options_->overflow == Overflow::keep_all) return;
+  // What can go out at once does not count as waiting.
+  while (waiting_.size() > 1 + room() && !waiting_.front()->control &&
+         (waiting_messages_ - waiting_.front()->ended() >= options_->keep ||
+          waiting_bytes_ > options_->keep_bytes)) {
+    drop_oldest();
+  }
+}
+
+void SendSide::drop_oldest() {
+  const Chunk& oldest = *waiting_.front();
+  // A message cut between two chunks is gone with the first of them that is dropped.
+  const bool counted = oldest.continues && gap_ends_open_;
+  const std::uint64_t gone = oldest.messages - (counted ? 1u : 0u);
+  if (oldest.first_record != 0) {
+    if (gap_.from == 0) gap_.from = oldest.first_record;
+    gap_.to = oldest.last_record();
+  } else {
+    gap_.unnumbered += gone;
+  }
+  gap_ends_open_ = oldest.open;
+  dropped_ += gone;
+  counters_->dropped += gone;
+  waiting_messages_ -= oldest.ended();
+  waiting_bytes_ -= oldest.body.size();
+  waiting_.pop_front();
+}
+
+void SendSide::open_window(std::uint16_t window) {
+  limit_ = std::max(limit_, base() + window);
+}
+
+void SendSide::on_ack(std::uint32_t ack, std::uint16_t window, std::string_view bitmap,
+                      Duration delay, TimePoint now) {
+  const auto ahead = static_cast<std::uint32_t>(ack - static_cast<std::uint32_t>(base()));
+  if (ahead > in_flight_.size()) return;  // older than what is known, or never sent
+  const std::uint16_t before = on_the_way_;
+  const std::uint16_t lost_before = lost_;
+  sample_sent_ = TimePoint::max();
+  for (std::uint32_t i = 0; i < ahead; ++i) acknowledge(in_flight_[i], now);
+  const std::uint64_t first = base() + ahead;
+  const bool opened = first + window > limit_;
+  limit_ = std::max(limit_, first + window);
+  const std::size_t bits = std::min(bitmap.size() * 8, in_flight_.size() - ahead);
+  bool holes = false;
+  for (std::size_t i = 0; i < bits && ahead + 1 + i < in_flight_.size(); ++i) {
+    if ((static_cast<unsigned char>(bitmap[i / 8]) >> (i % 8) & 1) == 0) continue;
+    acknowledge(in_flight_[ahead + 1 + i], now);
+    holes = true;
+  }
+  release_front();
+  if (sample_sent_ != TimePoint::max()) {
+    const Duration sample = now - sample_sent_;
+    rtt_.add(sample > delay ? sample - delay : sample);
+  }
+  const bool progress = on_the_way_ != before || lost_ != lost_before;
+  if (progress || (opened && in_flight_.empty())) after_progress(now);
+  // Without a hole, everything sent before what arrived has arrived, but for what was sent twice.
+  if (holes || retransmitted_ > 0) detect_losses(now);
+  if (base() >= round_end_) end_round();
+}
+
+void SendSide::acknowledge(InFlight& entry, TimePoint now) {
+  if (!entry.chunk) return;
+  if (!entry.again) {
+    if (entry.order > acked_order_) sample_sent_ = entry.sent;
+    acked_order_ = std::max(acked_order_, entry.order);
+  } else if (rtt_.known() && now - entry.sent >= rtt_.smoothed() / 2) {
+    // Not an answer to an earlier sending, as far as one can tell.
+    acked_order_ = std::max(acked_order_, entry.order);
+  }
+  (entry.lost ? lost_ : on_the_way_)--;
+  entry.lost = false;
+  in_flight_messages_ -= entry.chunk->ended();
+  delivered_ += entry.chunk->ended();
+  counters_->messages_acked += entry.chunk->ended();
+  entry.chunk.reset();
+}
+
+void SendSide::release_front() {
+  while (!in_flight_.empty() && !in_flight_.front().chunk) in_flight_.pop_front();
+}
+
+void SendSide::after_progress(TimePoint now) {
+  backed_off_ = 0;
+  credit_ = 0;
+  const unsigned step = has_shrunk_ ? 1u : allowed_ / 4u + 1u;
+  allowed_ =
+      static_cast<std::uint16_t>(std::min<unsigned>(options_->max_in_flight, allowed_ + step));
+  timeout_at_ = TimePoint::max();
+  arm(now);
+}
+
+void SendSide::mark_lost(InFlight& entry) {
+  if (!entry.chunk || entry.lost) return;
+  entry.lost = true;
+  --on_the_way_;
+  ++lost_;
+}
+
+void SendSide::detect_losses(TimePoint now) {
+  reorder_at_ = TimePoint::max();
+  if (!rtt_.known()) return;
+  const Duration patience =
+      rtt_.smoothed() + std::max<Duration>(rtt_.smoothed() / 4, std::chrono::milliseconds(1));
+  for (std::size_t i = 0; i < in_flight_.size(); ++i) {
+    InFlight& entry = in_flight_[i];
+    if (!entry.chunk || entry.lost || entry.order > acked_order_) continue;
+    const TimePoint due = entry.sent + patience;
+    if (due <= now) {
+      mark_lost(entry);
+      ++round_lost_;
+    } else {
+      reorder_at_ = std::min(reorder_at_, due);
+    }
+  }
+}
+
+// Random loss of a fifth must not slow the stream down; a receiver or a path that is overrun loses
+// more than that.
+void SendSide::end_round() {
+  if (round_size_ > 0 && round_lost_ * 10 > round_size_ * 4) {
+    has_shrunk_ = true;
+    allowed_ = std::max<std::uint16_t>(options_->min_in_flight,
+                                       static_cast<std::uint16_t>(allowed_ * 7u / 10u));
+  }
+  round_end_ = next_;
+  round_size_ = static_cast<std::uint32_t>(in_flight_.size());
+  round_lost_ = 0;
+}
+
+void SendSide::on_timer(TimePoint now) {
+  if (reorder_at_ <= now) detect_losses(now);
+  if (timeout_at_ > now) return;
+  timeout_at_ = TimePoint::max();
+  if (in_flight_.empty()) {
+    probe_wanted_ = blocked();
+  } else if (backed_off_ == 0) {
+    // Most likely only the tail, or only its acknowledgement, was lost: ask with both ends of it.
+    mark_lost(in_flight_.front());
+    mark_lost(in_flight_.back());
+    credit_ = kProbes;
+  } else {
+    ++counters_->timeouts;
+    for (std::size_t i = 0; i < in_flight_.size(); ++i) mark_lost(in_flight_[i]);
+    if (backed_off_ == 1) {
+      allowed_ = std::max<std::uint16_t>(options_->min_in_flight,
+                                         static_cast<std::uint16_t>(allowed_ / 2u));
+    }
+    credit_ = kProbes;
+  }
+  if (backed_off_ < kMaxBackOff) ++backed_off_;
+  arm(now);
+}
+
+void SendSide::arm(TimePoint now) {
+  if (timeout_at_ != TimePoint::max()) return;
+  if (in_flight_.empty() && !blocked()) return;
+  const Duration timeout = rtt_.timeout(*options_);
+  if (backed_off_ == 0) {
+    const Duration probe = 2 * rtt_.smoothed() + options_->ack_delay + options_->ack_delay / 2;
+    timeout_at_ = now + (rtt_.known() ? std::min(timeout, probe) : timeout);
+  } else {
+    timeout_at_ = now + back_off(timeout, backed_off_ - 1u, options_->max_rto);
+  }
+}
+
+std::size_t SendSide::room() const {
+  if (backed_off_ >= 2 || on_the_way_ >= allowed_ || next_ >= limit_) return 0;
+  const std::size_t window = std::min<std::uint64_t>(limit_ - next_, kMaxWindow);
+  return std::min<std::size_t>(window, static_cast<std::size_t>(allowed_ - on_the_way_));
+}
+
+bool SendSide::has_next() const {
+  if (lost_ > 0 && (credit_ > 0 || (backed_off_ < 2 && on_the_way_ < allowed_))) return true;
+  return (!waiting_.empty() || has_gap()) && may_send_new();
+}
+
+bool SendSide::next(Emission& out, TimePoint now) {
+  if (lost_ > 0 && next_lost(out, now)) return true;
+  if (!waiting_.empty() || has_gap()) {
+    if (!may_send_new()) {
+      arm(now);
+      return false;
+    }
+    InFlight entry;
+    if (has_gap()) {
+      entry.chunk = make_gap(gap_);
+      gap_ = Gap{};
+      gap_ends_open_ = false;
+    } else {
+      entry.chunk = std::move(waiting_.front());
+      waiting_.pop_front();
+      waiting_messages_ -= entry.chunk->ended();
+      waiting_bytes_ -= entry.chunk->body.size();
+    }
+    in_flight_messages_ += entry.chunk->ended();
+    in_flight_.push_back(std::move(entry));
+    ++on_the_way_;
+    sent(in_flight_.back(), out, next_++, now);
+    out.urgent = !waiting_.empty() && !may_send_new();
+    return true;
+  }
+  return false;
+}
+
+bool SendSide::next_lost(Emission& out, TimePoint now) {
+  if (credit_ == 0 && (backed_off_ >= 2 || on_the_way_ >= allowed_)) return false;
+  std::size_t i = 0;
+  while (!in_flight_[i].lost) ++i;
+  if (credit_ > 0) --credit_;
+  InFlight& entry = in_flight_[i];
+  entry.lost = false;
+  entry.again = true;
+  --lost_;
+  ++on_the_way_;
+  ++retransmitted_;
+  ++counters_->retransmitted;
+  sent(entry, out, base() + i, now);
+  out.urgent = lost_ == 0 || credit_ == 0;
+  return true;
+}
+
+void SendSide::sent(InFlight& entry, Emission& out, std::uint64_t seq, TimePoint now) {
+  entry.sent = now;
+  entry.order = ++order_;
+  out.seq = static_cast<std::uint32_t>(seq);
+  out.urgent = false;
+  out.chunk = entry.chunk;
+  arm(now);
+}
+
+void SendSide::release_memory() {
+  waiting_.release_if_empty();
+  in_flight_.release_if_empty();
+}
+
+}  // namespace netkit::datagram

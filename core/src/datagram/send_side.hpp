@@ -1,0 +1,121 @@
+// The sending half of a session: a queue of chunks, those in flight, and when to send which again.
+#pragma once
+
+#include "datagram/ring.hpp"
+#include "datagram/rtt.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include <netkit/datagram/chunk.hpp>
+#include <netkit/datagram/options.hpp>
+
+namespace netkit::datagram {
+
+// Sequence numbers count chunks; they are 64 bits wide here and 32 on the wire. What is in flight
+// is kept until it is acknowledged; what waits is bounded by Options::keep and may be dropped from
+// its front, where a chunk that says so takes its place.
+//
+// Loss is recognised by time, as RACK does (RFC 8985): a chunk is lost when one that was sent after
+// it has been acknowledged and a quarter of a round trip has passed since it should have been. The
+// tail of a burst is probed for after two round trips, then by RFC 6298's timer with back-off.
+class NETKIT_API SendSide {
+ public:
+  SendSide(const Options& options, Counters& counters, std::uint32_t first_seq);
+
+  void enqueue(const ChunkRef& chunk);
+
+  // What an acknowledgement says: everything before `ack` has come, and ack + 1 + i where bit i of
+  // `bitmap` is set; `window` more from `ack` on would be taken. One that is older than what is
+  // known or claims what was never sent is ignored.
+  void on_ack(std::uint32_t ack, std::uint16_t window, std::string_view bitmap, Duration delay,
+              TimePoint now);
+  void open_window(std::uint16_t window);  // of the handshake
+  void add_rtt_sample(Duration sample) { rtt_.add(sample); }
+
+  // The next datagram to send, or false when there is none now.
+  struct Emission {
+    std::uint32_t seq = 0;
+    bool urgent = false;  // to be acknowledged at once
+    ChunkRef chunk;
+  };
+  bool next(Emission& out, TimePoint now);
+  bool has_next() const;
+  void on_timer(TimePoint now);
+  TimePoint deadline() const { return std::min(timeout_at_, reorder_at_); }
+  // A window update is to be asked for; said once.
+  bool take_probe() { return std::exchange(probe_wanted_, false); }
+
+  std::uint32_t next_seq() const { return static_cast<std::uint32_t>(next_); }
+  bool idle() const { return waiting_.empty() && in_flight_.empty() && !has_gap(); }
+  bool full() const {
+    return waiting_messages_ >= options_->keep || waiting_bytes_ >= options_->keep_bytes;
+  }
+  bool blocked() const { return (!waiting_.empty() || has_gap()) && !may_send_new(); }
+  std::size_t waiting_messages() const { return waiting_messages_; }
+  std::size_t unacknowledged() const { return waiting_messages_ + in_flight_messages_; }
+  std::uint64_t delivered() const { return delivered_; }
+  std::uint64_t dropped() const { return dropped_; }
+  std::uint64_t retransmitted() const { return retransmitted_; }
+  const RttEstimator& rtt() const { return rtt_; }
+  void release_memory();  // while idle
+
+ private:
+  struct InFlight {
+    ChunkRef chunk;           // null once acknowledged
+    TimePoint sent{};         // last
+    std::uint64_t order = 0;  // of its last sending among all sendings
+    bool lost = false;        // to be sent again
+    bool again = false;       // has been sent more than once
+  };
+
+  bool has_gap() const { return gap_.to != 0 || gap_.unnumbered != 0; }
+  void drop_oldest();
+  void acknowledge(InFlight& entry, TimePoint now);
+  void release_front();
+  void after_progress(TimePoint now);
+  void mark_lost(InFlight& entry);
+  void detect_losses(TimePoint now);
+  void end_round();
+  std::size_t room() const;  // how many new chunks may go out now
+  bool may_send_new() const { return room() > 0; }
+  bool next_lost(Emission& out, TimePoint now);
+  void sent(InFlight& entry, Emission& out, std::uint64_t seq, TimePoint now);
+  void arm(TimePoint now);
+  std::uint64_t base() const { return next_ - in_flight_.size(); }
+
+  const Options* options_;
+  Counters* counters_;
+  Ring<ChunkRef> waiting_;
+  Ring<InFlight> in_flight_;  // sequence numbers base() to next_ - 1
+  Gap gap_;                   // what was dropped from the front of waiting_
+  bool gap_ends_open_ = false;
+  RttEstimator rtt_;
+  std::uint64_t next_;                        // the next sequence number
+  std::uint64_t limit_;                       // the first one the receiver would not take
+  std::uint64_t order_ = 0;                   // sendings so far
+  std::uint64_t acked_order_ = 0;             // the newest sending that is known to have arrived
+  TimePoint sample_sent_ = TimePoint::max();  // of what gives the next sample
+  TimePoint timeout_at_ = TimePoint::max();
+  TimePoint reorder_at_ = TimePoint::max();
+  std::uint64_t round_end_;
+  std::uint32_t round_lost_ = 0;
+  std::uint32_t round_size_ = 0;
+  std::uint16_t allowed_;         // in flight at once
+  std::uint16_t on_the_way_ = 0;  // in flight, neither acknowledged nor lost
+  std::uint16_t lost_ = 0;        // in flight and marked lost
+  std::uint8_t backed_off_ = 0;   // expiries since the last progress
+  std::uint8_t credit_ = 0;       // probes that may go out whatever is in flight
+  bool probe_wanted_ = false;
+  bool has_shrunk_ = false;  // allowed_ grows slowly from then on
+  std::size_t waiting_messages_ = 0;
+  std::size_t waiting_bytes_ = 0;
+  std::size_t in_flight_messages_ = 0;
+  std::uint64_t delivered_ = 0;
+  std::uint64_t dropped_ = 0;
+  std::uint64_t retransmitted_ = 0;
+};
+
+}  // namespace netkit::datagram

@@ -1,0 +1,333 @@
+#include "datagram/server_impl.hpp"
+
+#include <algorithm>
+
+#include <netkit/datagram/server_endpoint.hpp>
+
+namespace netkit::datagram {
+namespace {
+
+// Passes a session's messages on, and remembers its END for after the call.
+class PeerSink final : public MessageSink {
+ public:
+  PeerSink(ServerEvents& events, SessionRef ref) : events_(events), ref_(ref) {}
+  void on_message(std::uint64_t record, std::string_view message) override {
+    events_.on_message(ref_, record, message);
+  }
+  void on_gap(const Gap& gap) override { events_.on_gap(ref_, gap); }
+  void on_end(const Bye& end) override { text.assign(end.text); }
+
+  std::string text;
+
+ private:
+  ServerEvents& events_;
+  SessionRef ref_;
+};
+
+}  // namespace
+
+ServerEndpoint::Impl::Impl(const Options& given, Random source, ServerEvents& sink)
+    : options(given),
+      random(std::move(source)),
+      events(sink),
+      cookies(options.cookie_lifetime, random),
+      ended(options.remember_ended),
+      strays(options.stray_rate) {}
+
+ServerEndpoint::Impl::Peer* ServerEndpoint::Impl::find(SessionRef ref) const {
+  if (ref.index >= peers.size() || generations[ref.index] != ref.generation) return nullptr;
+  return peers[ref.index].get();
+}
+
+ServerEndpoint::Impl::Peer* ServerEndpoint::Impl::find(std::uint64_t id,
+                                                       const Endpoint& from) const {
+  const auto found = by_id.find(id);
+  if (found == by_id.end() || !(found->second->attempt.peer == from)) return nullptr;
+  return found->second;
+}
+
+void ServerEndpoint::Impl::on_session_datagram(const Endpoint& from, std::string_view datagram,
+                                               TimePoint at) {
+  const auto header = decode_header(datagram);
+  if (!header) {
+    ++counters.malformed;
+    return;
+  }
+  Peer* peer = find(header->session, from);
+  if (peer == nullptr) {
+    on_stray(from, *header, at);
+    return;
+  }
+  const std::string_view body = datagram.substr(kHeaderSize);
+  if (header->type == Type::bye) {
+    const auto bye = decode_bye(body);
+    if (bye) leave(*peer, LeftReason::bye, std::string(bye->text), at);
+    counters.malformed += !bye;
+    return;
+  }
+  if (peer->accept) on_confirmed(*peer, at);
+  PeerSink sink(events, peer->ref);
+  peer->session.on_datagram(*header, body, at, sink);
+  if (peer->leaving) return;
+  if (peer->session.receiving().ended()) {
+    leave(*peer, LeftReason::ended, sink.text, at);
+  } else {
+    settle(*peer, at);
+  }
+}
+
+void ServerEndpoint::Impl::on_confirmed(Peer& peer, TimePoint at) {
+  peer.accept.reset();
+  peer.send_accept = false;
+  if (!peer.asked_again) peer.session.sending().add_rtt_sample(at - peer.began);
+}
+
+void ServerEndpoint::Impl::on_reset(const Endpoint& from, std::uint64_t id, TimePoint at) {
+  Peer* peer = find(id, from);
+  if (peer != nullptr) leave(*peer, LeftReason::reset, {}, at);
+}
+
+// After anything that changed a session.
+void ServerEndpoint::Impl::settle(Peer& peer, TimePoint at) {
+  update_full(peer);
+  if (peer.session.finished()) {
+    leave(peer, LeftReason::finished, {}, at);
+  } else if (peer.session.wants_drain(at)) {
+    mark_dirty(peer);
+  } else {
+    deadlines.lower(peer.ref.index, deadline(peer));
+  }
+}
+
+TimePoint ServerEndpoint::Impl::deadline(const Peer& peer) const {
+  if (!peer.accept) return peer.session.deadline();
+  return std::min(saturating_add(peer.began, std::min(options.lease, options.connect_timeout)),
+                  peer.session.lease_end());
+}
+
+void ServerEndpoint::Impl::check_timer(Peer& peer, TimePoint at) {
+  const bool unused = peer.accept && deadline(peer) <= at;
+  if (unused || peer.session.expired(at)) {
+    ++counters.expired;
+    leave(peer, LeftReason::lease, {}, at);
+    return;
+  }
+  if (!peer.accept) peer.session.on_timer(at);
+  if (!peer.accept && peer.session.wants_drain(at)) {
+    mark_dirty(peer);
+    deadlines.set(peer.ref.index, peer.session.lease_end());  // until drain() sets the right one
+  } else {
+    const TimePoint next = std::max(deadline(peer), at + std::chrono::microseconds(1));
+    deadlines.set(peer.ref.index, next);
+  }
+}
+
+bool ServerEndpoint::Impl::drain_peer(Peer& peer, OutputQueue& queue, TimePoint at,
+                                      std::size_t limit) {
+  if (peer.send_accept) {
+    peer.send_accept = false;
+    queue.add(peer.attempt.peer, *peer.accept);
+    ++counters.datagrams_out;
+    counters.bytes_out += peer.accept->size();
+  }
+  // Nothing more before the client has shown that it knows the session.
+  bool more = false;
+  if (!peer.accept) more = peer.session.drain(peer.attempt.peer, queue, at, limit);
+  update_full(peer);
+  if (!more) deadlines.lower(peer.ref.index, deadline(peer));
+  return more;
+}
+
+void ServerEndpoint::Impl::mark_dirty(Peer& peer) {
+  if (peer.dirty) return;
+  peer.dirty = true;
+  dirty.push_back(peer.ref.index);
+}
+
+void ServerEndpoint::Impl::update_full(Peer& peer) {
+  const bool full = !peer.leaving && peer.session.sending().full();
+  if (full == peer.full) return;
+  peer.full = full;
+  if (full) {
+    ++full_sessions;
+  } else {
+    --full_sessions;
+  }
+}
+
+void ServerEndpoint::Impl::leave(Peer& peer, LeftReason reason, std::string_view text,
+                                 TimePoint at) {
+  using Answer = EndedSessions::Answer;
+  peer.leaving = true;
+  peer.session.receiving().stop();
+  const bool in_order = reason == LeftReason::ended || reason == LeftReason::finished;
+  if (reason == LeftReason::ended) {
+    scratch.assign(kHeaderSize, '\0');
+    encode_header(peer.session.header(Type::ack, at), scratch.data());
+    reply(peer.attempt.peer, scratch);
+  }
+  events.on_left(peer.ref, reason, text);
+  const bool silent = reason == LeftReason::lease;
+  forget(peer, in_order ? Answer::ack : silent ? Answer::reset : Answer::nothing, at);
+}
+
+void ServerEndpoint::Impl::forget(Peer& peer, EndedSessions::Answer answer, TimePoint at) {
+  const Type type = answer == EndedSessions::Answer::bye ? Type::bye : Type::ack;
+  if (answer != EndedSessions::Answer::reset) {
+    ended.add({peer.attempt, answer, peer.session.header(type, at)});
+  }
+  update_full(peer);
+  deadlines.remove(peer.ref.index);
+  by_id.erase(peer.session.id());
+  by_attempt.erase(peer.attempt);
+  ++generations[peer.ref.index];
+  free_indexes.push_back(peer.ref.index);
+  gone.push_back(std::move(peers[peer.ref.index]));
+}
+
+void ServerEndpoint::Impl::finish(Peer& peer, std::string_view text, TimePoint at) {
+  peer.session.finish(0, text, at);
+  mark_dirty(peer);
+}
+
+ServerEndpoint::ServerEndpoint(const Options& options, Random random, ServerEvents& events)
+    : impl_(std::make_unique<Impl>(options, std::move(random), events)) {}
+
+ServerEndpoint::~ServerEndpoint() = default;
+
+void ServerEndpoint::on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) {
+  Impl& impl = *impl_;
+  impl.gone.clear();
+  impl.now = now;
+  const Class what = classify(datagram);
+  if (what == Class::foreign) return;
+  ++impl.counters.datagrams_in;
+  impl.counters.bytes_in += datagram.size();
+  if (what == Class::other_version) return impl.on_other_version(from, datagram, now);
+  if (what == Class::malformed) {
+    ++impl.counters.malformed;
+    return;
+  }
+  switch (type_of(datagram)) {
+    case Type::hello:
+      return impl.on_hello(from, datagram, now);
+    case Type::connect:
+      return impl.on_connect(from, datagram, now);
+    case Type::data:
+    case Type::ack:
+    case Type::bye:
+      return impl.on_session_datagram(from, datagram, now);
+    case Type::reset:
+      return impl.on_reset(from, key_of(datagram), now);
+    default:  // a server's: never answered
+      ++impl.counters.malformed;
+  }
+}
+
+void ServerEndpoint::tick(TimePoint now) {
+  impl_->gone.clear();
+  impl_->now = now;
+  while (impl_->deadlines.next() <= now) {
+    impl_->check_timer(*impl_->peers[impl_->deadlines.next_index()], now);
+  }
+}
+
+TimePoint ServerEndpoint::next_deadline() const {
+  return impl_->deadlines.next();
+}
+
+bool ServerEndpoint::drain(OutputQueue& queue, TimePoint now, std::size_t limit) {
+  Impl& impl = *impl_;
+  impl.gone.clear();
+  for (const auto& item : impl.replies.items()) queue.add(item.to, item.head);
+  impl.replies.clear();
+  while (impl.dirty_begin < impl.dirty.size()) {
+    if (queue.size() >= limit) return true;
+    const std::uint32_t index = impl.dirty[impl.dirty_begin];
+    Impl::Peer* peer = impl.peers[index].get();
+    if (peer == nullptr || !peer->dirty) {
+      ++impl.dirty_begin;
+      continue;
+    }
+    if (impl.drain_peer(*peer, queue, now, limit)) return true;
+    peer->dirty = false;
+    ++impl.dirty_begin;
+  }
+  impl.dirty.clear();
+  impl.dirty_begin = 0;
+  return false;
+}
+
+bool ServerEndpoint::send(SessionRef session, std::span<const ChunkRef> chunks) {
+  Impl::Peer* peer = impl_->find(session);
+  if (peer == nullptr || peer->leaving || peer->session.finishing()) return false;
+  for (const ChunkRef& chunk : chunks) peer->session.sending().enqueue(chunk);
+  impl_->update_full(*peer);
+  impl_->mark_dirty(*peer);
+  return true;
+}
+
+bool ServerEndpoint::send(SessionRef session, std::string_view message) {
+  Packer packer({impl_->options.max_body(), impl_->options.max_message, 0});
+  return packer.append(message) && send(session, packer.flush());
+}
+
+void ServerEndpoint::broadcast(std::span<const ChunkRef> chunks, SessionRef except) {
+  for (const auto& peer : impl_->peers) {
+    if (peer && !(peer->ref == except)) send(peer->ref, chunks);
+  }
+}
+
+void ServerEndpoint::finish(SessionRef session, std::string_view text, TimePoint now) {
+  Impl::Peer* peer = impl_->find(session);
+  if (peer != nullptr && !peer->leaving) impl_->finish(*peer, text, now);
+}
+
+void ServerEndpoint::finish_all(std::string_view text, TimePoint now) {
+  for (const auto& peer : impl_->peers) {
+    if (peer && !peer->leaving) impl_->finish(*peer, text, now);
+  }
+}
+
+void ServerEndpoint::close(SessionRef session, std::string_view text) {
+  Impl::Peer* peer = impl_->find(session);
+  if (peer == nullptr || peer->leaving) return;
+  peer->leaving = true;
+  peer->session.receiving().stop();
+  const Header header = peer->session.header(Type::bye, impl_->now);
+  impl_->scratch.assign(kHeaderSize + 1, '\0');
+  encode_header(header, impl_->scratch.data());
+  impl_->scratch.append(text.substr(0, kMaxReason));
+  impl_->reply(peer->attempt.peer, impl_->scratch);
+  impl_->forget(*peer, EndedSessions::Answer::bye, impl_->now);
+}
+
+std::size_t ServerEndpoint::size() const {
+  return impl_->by_id.size();
+}
+
+std::size_t ServerEndpoint::full_sessions() const {
+  return impl_->full_sessions;
+}
+
+bool ServerEndpoint::contains(SessionRef session) const {
+  return impl_->find(session) != nullptr;
+}
+
+const Endpoint& ServerEndpoint::peer(SessionRef session) const {
+  return impl_->find(session)->attempt.peer;
+}
+
+SessionStatus ServerEndpoint::status(SessionRef session) const {
+  return impl_->find(session)->session.status();
+}
+
+const Options& ServerEndpoint::options() const {
+  return impl_->options;
+}
+
+const Counters& ServerEndpoint::counters() const {
+  return impl_->counters;
+}
+
+}  // namespace netkit::datagram

@@ -1,0 +1,86 @@
+// The state of a ServerEndpoint. server_handshake.cpp has what happens before there is a session,
+// server_endpoint.cpp the rest.
+#pragma once
+
+#include "datagram/cookie.hpp"
+#include "datagram/deadline_heap.hpp"
+#include "datagram/ended_sessions.hpp"
+#include "datagram/session.hpp"
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <netkit/datagram/server_endpoint.hpp>
+
+namespace netkit::datagram {
+
+struct ServerEndpoint::Impl {
+  struct Peer {
+    Peer(const Options& options, Counters& counters, const Session::Start& start, TimePoint now)
+        : session(options, counters, start, now) {}
+    Session session;
+    AttemptKey attempt;
+    SessionRef ref;
+    std::unique_ptr<std::string> accept;  // the ACCEPT, until the client has used the session
+    TimePoint began{};
+    bool dirty = false;  // is in dirty_
+    bool send_accept = false;
+    bool asked_again = false;  // the CONNECT came more than once
+    bool full = false;         // counted in full_sessions_
+    bool leaving = false;      // in on_left, or closed
+  };
+
+  Impl(const Options& given, Random source, ServerEvents& sink);
+
+  // Handshake: server_handshake.cpp.
+  void on_hello(const Endpoint& from, std::string_view datagram, TimePoint now);
+  void on_connect(const Endpoint& from, std::string_view datagram, TimePoint now);
+  void on_other_version(const Endpoint& from, std::string_view datagram, TimePoint now);
+  void on_stray(const Endpoint& from, const Header& header, TimePoint now);
+  Peer& make_peer(const Endpoint& from, const Connect& connect, TimePoint now);
+  void reply_cookie(const Endpoint& to, std::uint64_t nonce, TimePoint now);
+  void reply_reject(const Endpoint& to, std::uint64_t nonce, std::uint16_t code,
+                    std::string_view text);
+  void reply(const Endpoint& to, std::string_view datagram);
+
+  // Sessions.
+  Peer* find(SessionRef ref) const;
+  Peer* find(std::uint64_t id, const Endpoint& from) const;
+  void on_session_datagram(const Endpoint& from, std::string_view datagram, TimePoint now);
+  void on_reset(const Endpoint& from, std::uint64_t id, TimePoint now);
+  void on_confirmed(Peer& peer, TimePoint now);
+  void settle(Peer& peer, TimePoint now);
+  void check_timer(Peer& peer, TimePoint now);
+  bool drain_peer(Peer& peer, OutputQueue& queue, TimePoint now, std::size_t limit);
+  TimePoint deadline(const Peer& peer) const;
+  void mark_dirty(Peer& peer);
+  void update_full(Peer& peer);
+  void leave(Peer& peer, LeftReason reason, std::string_view text, TimePoint now);
+  void forget(Peer& peer, EndedSessions::Answer answer, TimePoint now);
+  void finish(Peer& peer, std::string_view text, TimePoint now);
+
+  Options options;
+  Counters counters;
+  Random random;
+  ServerEvents& events;
+  CookieJar cookies;
+  EndedSessions ended;
+  RateLimit strays;
+  std::vector<std::unique_ptr<Peer>> peers;  // by index; null: free
+  std::vector<std::uint32_t> generations;
+  std::vector<std::uint32_t> free_indexes;
+  std::unordered_map<std::uint64_t, Peer*> by_id;
+  std::unordered_map<AttemptKey, Peer*, AttemptKey::Hash> by_attempt;
+  std::vector<std::unique_ptr<Peer>> gone;  // until no event of theirs can be running
+  DeadlineHeap deadlines;
+  std::vector<std::uint32_t> dirty;
+  std::size_t dirty_begin = 0;
+  std::size_t full_sessions = 0;
+  OutputQueue replies;
+  std::string scratch;
+  TimePoint now{};  // of the call at hand
+};
+
+}  // namespace netkit::datagram

@@ -1,0 +1,216 @@
+#include "datagram/bytes.hpp"
+
+#include <cstring>
+
+#include <netkit/datagram/wire.hpp>
+
+namespace netkit::datagram {
+namespace {
+
+constexpr std::size_t kPrefix = 4;         // magic, version, type, flags
+constexpr std::size_t kKeyed = 12;         // and a nonce or session id
+constexpr std::size_t kVersionReply = 16;  // and the range
+
+void begin(Type type, std::uint64_t key, std::string& out) {
+  out.clear();
+  out.push_back(static_cast<char>(kMagic));
+  out.push_back(static_cast<char>(kVersion));
+  out.push_back(static_cast<char>(type));
+  out.push_back(0);
+  append(out, key);
+}
+
+bool is(std::string_view datagram, Type type, std::size_t size) {
+  return datagram.size() >= size && type_of(datagram) == type;
+}
+
+Cookie cookie_at(const char* at) {
+  Cookie cookie;
+  std::memcpy(cookie.data(), at, cookie.size());
+  return cookie;
+}
+
+std::size_t least_size(Type type) {
+  switch (type) {
+    case Type::hello:
+      return kHelloSize;
+    case Type::cookie:
+      return kKeyed + kCookieSize;
+    case Type::connect:
+      return kKeyed + kCookieSize + 6;
+    case Type::accept:
+      return kKeyed + 18;
+    case Type::reject:
+      return kKeyed + 2;
+    case Type::data:
+      return kHeaderSize + 1;
+    case Type::ack:
+      return kHeaderSize;
+    case Type::bye:
+      return kHeaderSize + 1;
+    case Type::reset:
+      return kKeyed;
+    case Type::version:
+      return kVersionReply;
+  }
+  return SIZE_MAX;
+}
+
+}  // namespace
+
+Class classify(std::string_view datagram) {
+  if (!is_native(datagram)) return Class::foreign;
+  if (datagram.size() < kKeyed) return Class::malformed;
+  const auto type = type_of(datagram);
+  if (type != Type::version && static_cast<std::uint8_t>(datagram[1]) != kVersion) {
+    return Class::other_version;
+  }
+  return datagram.size() < least_size(type) ? Class::malformed : Class::known;
+}
+
+Type type_of(std::string_view datagram) {
+  return static_cast<Type>(static_cast<std::uint8_t>(datagram[2]));
+}
+
+std::uint64_t key_of(std::string_view datagram) {
+  return get<std::uint64_t>(datagram.data() + kPrefix);
+}
+
+std::optional<Hello> decode_hello(std::string_view datagram) {
+  if (!is(datagram, Type::hello, kHelloSize)) return std::nullopt;
+  return Hello{key_of(datagram)};
+}
+
+std::optional<CookieReply> decode_cookie(std::string_view datagram) {
+  if (!is(datagram, Type::cookie, kKeyed + kCookieSize)) return std::nullopt;
+  return CookieReply{key_of(datagram), cookie_at(datagram.data() + kKeyed)};
+}
+
+std::optional<Connect> decode_connect(std::string_view datagram) {
+  if (!is(datagram, Type::connect, least_size(Type::connect))) return std::nullopt;
+  const char* at = datagram.data() + kKeyed;
+  Connect connect;
+  connect.nonce = key_of(datagram);
+  connect.cookie = cookie_at(at);
+  connect.first_seq = get<std::uint32_t>(at + 20);
+  connect.window = get<std::uint16_t>(at + 24);
+  connect.payload = datagram.substr(least_size(Type::connect));
+  if (connect.window > kMaxWindow || connect.payload.size() > kMaxPayload) return std::nullopt;
+  return connect;
+}
+
+std::optional<Accept> decode_accept(std::string_view datagram) {
+  if (!is(datagram, Type::accept, least_size(Type::accept))) return std::nullopt;
+  const char* at = datagram.data() + kKeyed;
+  Accept accept;
+  accept.nonce = key_of(datagram);
+  accept.session = get<std::uint64_t>(at);
+  accept.first_seq = get<std::uint32_t>(at + 8);
+  accept.window = get<std::uint16_t>(at + 12);
+  accept.lease_ms = get<std::uint32_t>(at + 14);
+  accept.payload = datagram.substr(least_size(Type::accept));
+  if (accept.window > kMaxWindow || accept.payload.size() > kMaxPayload) return std::nullopt;
+  return accept;
+}
+
+std::optional<Reject> decode_reject(std::string_view datagram) {
+  if (!is(datagram, Type::reject, least_size(Type::reject))) return std::nullopt;
+  Reject reject;
+  reject.nonce = key_of(datagram);
+  reject.code = get<std::uint16_t>(datagram.data() + kKeyed);
+  reject.text = datagram.substr(least_size(Type::reject));
+  if (reject.text.size() > kMaxReason) return std::nullopt;
+  return reject;
+}
+
+std::optional<Reset> decode_reset(std::string_view datagram) {
+  if (!is(datagram, Type::reset, kKeyed)) return std::nullopt;
+  return Reset{key_of(datagram)};
+}
+
+std::optional<VersionReply> decode_version(std::string_view datagram) {
+  if (!is(datagram, Type::version, kVersionReply)) return std::nullopt;
+  return VersionReply{key_of(datagram), static_cast<std::uint8_t>(datagram[12]),
+                      static_cast<std::uint8_t>(datagram[13])};
+}
+
+std::optional<Header> decode_header(std::string_view datagram) {
+  if (datagram.size() < kHeaderSize) return std::nullopt;
+  Header header;
+  header.type = type_of(datagram);
+  if (header.type != Type::data && header.type != Type::ack && header.type != Type::bye) {
+    return std::nullopt;
+  }
+  const char* at = datagram.data();
+  header.flags = static_cast<std::uint8_t>(at[3]);
+  header.session = key_of(datagram);
+  header.seq = get<std::uint32_t>(at + 12);
+  header.ack = get<std::uint32_t>(at + 16);
+  header.window = get<std::uint16_t>(at + 20);
+  header.ack_delay = get<std::uint16_t>(at + 22);
+  if (header.window > kMaxWindow) return std::nullopt;
+  return header;
+}
+
+std::optional<Bye> decode_bye(std::string_view body) {
+  if (body.empty() || body.size() > 1 + kMaxReason) return std::nullopt;
+  return Bye{static_cast<std::uint8_t>(body[0]), body.substr(1)};
+}
+
+void encode(const Hello& hello, std::string& out) {
+  begin(Type::hello, hello.nonce, out);
+  out.resize(kHelloSize, '\0');
+}
+
+void encode(const CookieReply& reply, std::string& out) {
+  begin(Type::cookie, reply.nonce, out);
+  out.append(reply.cookie.data(), reply.cookie.size());
+}
+
+void encode(const Connect& connect, std::string& out) {
+  begin(Type::connect, connect.nonce, out);
+  out.append(connect.cookie.data(), connect.cookie.size());
+  append(out, connect.first_seq);
+  append(out, connect.window);
+  out.append(connect.payload.substr(0, kMaxPayload));
+}
+
+void encode(const Accept& accept, std::string& out) {
+  begin(Type::accept, accept.nonce, out);
+  append(out, accept.session);
+  append(out, accept.first_seq);
+  append(out, accept.window);
+  append(out, accept.lease_ms);
+  out.append(accept.payload.substr(0, kMaxPayload));
+}
+
+void encode(const Reject& reject, std::string& out) {
+  begin(Type::reject, reject.nonce, out);
+  append(out, reject.code);
+  out.append(reject.text.substr(0, kMaxReason));
+}
+
+void encode(const Reset& reset, std::string& out) {
+  begin(Type::reset, reset.session, out);
+}
+
+void encode(const VersionReply& reply, std::string& out) {
+  begin(Type::version, reply.echo, out);
+  out.push_back(static_cast<char>(reply.lowest));
+  out.push_back(static_cast<char>(reply.highest));
+  out.append(2, '\0');
+}
+
+void encode_header(const Header& header, char* out) {
+  out[0] = static_cast<char>(kMagic);
+  out[1] = static_cast<char>(kVersion);
+  out[2] = static_cast<char>(header.type);
+  out[3] = static_cast<char>(header.flags);
+  put(out + 4, header.session);
+  put(out + 12, header.seq);
+  put(out + 16, header.ack);
+  put(out + 20, header.window);
+  put(out + 22, header.ack_delay);
+}
+
+}  // namespace netkit::datagram

@@ -26,13 +26,6 @@ constexpr std::array<ByteKind, 256> make_kinds() {
 
 constexpr auto kKinds = make_kinds();
 
-bool may_be_shown(std::uint32_t code_point) {
-  if (code_point < 0xA0) return code_point < 0x80;
-  if (code_point == 0x061C) return false;
-  if (code_point < 0x200E || code_point > 0x2069) return true;
-  return code_point > 0x200F && (code_point < 0x2028 || code_point > 0x202E) && code_point < 0x2066;
-}
-
 void append_escaped(std::string& out, std::string_view bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
   for (const char c : bytes) {
@@ -55,7 +48,7 @@ std::size_t shown_length(std::string_view bytes, std::size_t at, bool keep_lf) {
       break;
   }
   const utf8::Sequence sequence = utf8::decode(bytes, at);
-  return may_be_shown(sequence.code_point) ? sequence.length : 0;
+  return utf8::may_be_shown(sequence.code_point) ? sequence.length : 0;
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Decoding of one UTF-8 sequence, and the scan over plain ASCII that both the check and the
-// escaping start with.
+// Decoding of one UTF-8 sequence, which of them may be shown, and the scan over plain ASCII that
+// the check and the escaping start with.
 #pragma once
 
 #include <bit>
@@ -39,6 +39,15 @@ inline Sequence decode(std::string_view bytes, std::size_t at) {
   const bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
   if (overlong || surrogate || code_point > 0x10FFFF) return {};
   return {code_point, length};
+}
+
+// Whether a character outside ASCII moves no cursor and turns no text around: not U+0080 to U+009F,
+// no bidirectional control, no line or paragraph separator.
+inline bool may_be_shown(std::uint32_t code_point) {
+  if (code_point < 0xA0) return code_point < 0x80;
+  if (code_point == 0x061C) return false;
+  if (code_point < 0x200E || code_point > 0x2069) return true;
+  return code_point > 0x200F && (code_point < 0x2028 || code_point > 0x202E) && code_point < 0x2066;
 }
 
 inline constexpr std::uint64_t kOnes = 0x0101010101010101ULL;

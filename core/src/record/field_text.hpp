@@ -1,0 +1,54 @@
+// Fields of a record as text.
+#pragma once
+
+#include <charconv>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include <netkit/record/record.hpp>
+#include <netkit/record/template.hpp>
+#include <netkit/util/format.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit {
+
+inline const FieldValue* find_field(const Record& record, std::string_view name) {
+  for (const Field& field : record.fields) {
+    if (field.name == name) return &field.value;
+  }
+  return nullptr;
+}
+
+// The shortest text that reads as the same number.
+inline void append_double(std::string& out, double value) {
+  char buffer[32];
+  const char* const end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+  out.append(buffer, static_cast<std::size_t>(end - buffer));
+}
+
+inline void append_bytes(std::string& out, std::string_view bytes, Escaping escaping,
+                         bool keep_lf) {
+  if (escaping == Escaping::none) {
+    out.append(bytes);
+  } else {
+    escape_text(out, bytes, keep_lf);
+  }
+}
+
+inline void append_value(std::string& out, const FieldValue& value, Escaping escaping) {
+  if (const auto* text = std::get_if<std::string_view>(&value)) {
+    append_bytes(out, *text, escaping, false);
+  } else if (const auto* number = std::get_if<std::uint64_t>(&value)) {
+    append_unsigned(out, *number);
+  } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    append_signed(out, *integer);
+  } else if (const auto* real = std::get_if<double>(&value)) {
+    append_double(out, *real);
+  } else {
+    out.append(std::get<bool>(value) ? "true" : "false");
+  }
+}
+
+}  // namespace netkit

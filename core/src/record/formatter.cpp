@@ -1,0 +1,179 @@
+#include "record/formatter.hpp"
+
+#include "record/compiled_template.hpp"
+#include "record/json_text.hpp"
+
+#include <utility>
+#include <vector>
+
+#include <netkit/codec/binary_text.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/format.hpp>
+
+namespace netkit {
+namespace {
+
+// The entry of a record's type; records of one type come in runs.
+template <typename Entry>
+const Entry& entry_of(const std::vector<Entry>& entries, std::size_t& last, std::string_view type) {
+  if (entries[last].type == type) return entries[last];
+  for (std::size_t i = 0; i + 1 < entries.size(); ++i) {
+    if (entries[i].type == type) return entries[last = i];
+  }
+  return entries.back();  // of no type in particular
+}
+
+class TextFormatter final : public Formatter {
+ public:
+  TextFormatter(std::span<const RecordDef> definitions, bool colored) {
+    for (const RecordDef& definition : definitions) {
+      entries_.push_back({definition.type, parse(definition), definition.newline_only_if_missing,
+                          colored ? definition.colored_field : std::string_view()});
+    }
+    entries_.push_back({{}, CompiledTemplate("{text}", "layout", {}), false, {}});
+  }
+
+  void format(const Record& record, std::string& out) override {
+    const Entry& entry = entry_of(entries_, last_, record.type);
+    if (entry.layout.source().empty()) return;
+    const std::size_t begin = out.size();
+    if (entry.colored_field.empty()) {
+      entry.layout.render(record, out, Escaping::text);
+    } else {
+      entry.layout.render_colored(record, out, entry.colored_field);
+    }
+    const bool has_newline = out.size() > begin && out.back() == '\n';
+    if (!entry.newline_only_if_missing || !has_newline) out += '\n';
+  }
+
+ private:
+  struct Entry {
+    std::string_view type;
+    CompiledTemplate layout;
+    bool newline_only_if_missing;
+    std::string_view colored_field;
+  };
+
+  static CompiledTemplate parse(const RecordDef& definition) {
+    std::vector<std::string_view> fields;
+    for (const FieldDef& field : definition.fields) fields.push_back(field.name);
+    try {
+      return {definition.layout, "layout of record '" + std::string(definition.type) + "'", fields};
+    } catch (const UsageError& error) {
+      throw PluginError(error.what());
+    }
+  }
+
+  std::vector<Entry> entries_;
+  std::size_t last_ = 0;
+};
+
+class JsonFormatter final : public Formatter {
+ public:
+  explicit JsonFormatter(std::span<const RecordDef> definitions) {
+    for (const RecordDef& definition : definitions) {
+      entries_.push_back(make_entry(definition.type, definition.payload_name));
+    }
+    entries_.push_back(make_entry({}, "text"));
+  }
+
+  void format(const Record& record, std::string& out) override {
+    const Entry& entry = entry_of(entries_, last_, record.type);
+    if (entry.type.empty()) {
+      out += "{\"type\":";
+      append_json_lossy(out, record.type);
+      out += ",\"time\":\"";
+    } else {
+      out += entry.head;
+    }
+    time_.append_rfc3339(out, record.time);
+    out += '"';
+    if (record.peer != nullptr) {
+      out += ",\"peer\":\"";
+      record.peer->append_to(out);
+      out += '"';
+    }
+    for (const Field& field : record.fields) {
+      out += ",\"";
+      out += field.name;
+      out += "\":";
+      append_json_value(out, field.value);
+    }
+    if (record.payload) append_payload(out, *record.payload, entry.payload_key);
+    out += "}\n";
+  }
+
+ private:
+  struct Entry {
+    std::string_view type;
+    std::string head;         // {"type":"…","time":"
+    std::string payload_key;  // ,"text":
+  };
+
+  static Entry make_entry(std::string_view type, std::string_view payload_name) {
+    Entry entry{type, "{\"type\":", ","};
+    append_json_lossy(entry.head, type);
+    entry.head += ",\"time\":\"";
+    append_json_lossy(entry.payload_key, payload_name);
+    entry.payload_key += ':';
+    return entry;
+  }
+
+  static void append_payload(std::string& out, std::string_view payload, const std::string& key) {
+    const std::size_t begin = out.size();
+    out += key;
+    if (append_json_string(out, payload)) return;
+    out.resize(begin);
+    out += ",\"base64\":\"";
+    append_base64(out, payload);
+    out += '"';
+  }
+
+  std::vector<Entry> entries_;
+  std::size_t last_ = 0;
+  TimeFormatter time_;
+};
+
+class RawFormatter final : public Formatter {
+ public:
+  void format(const Record& record, std::string& out) override {
+    if (record.payload) out += *record.payload;
+  }
+};
+
+class TemplateFormatter final : public Formatter {
+ public:
+  TemplateFormatter(Template source, TemplateUse use) : template_(std::move(source)), use_(use) {}
+
+  void format(const Record& record, std::string& out) override {
+    if (use_ == TemplateUse::bytes) return template_.render(record, out, Escaping::none);
+    const std::size_t begin = out.size();
+    template_.render(record, out, Escaping::text);
+    if (out.size() == begin || out.back() != '\n') out += '\n';
+  }
+
+ private:
+  Template template_;
+  TemplateUse use_;
+};
+
+}  // namespace
+
+std::unique_ptr<Formatter> make_text_formatter(std::span<const RecordDef> definitions,
+                                               bool colored) {
+  return std::make_unique<TextFormatter>(definitions, colored);
+}
+
+std::unique_ptr<Formatter> make_json_formatter(std::span<const RecordDef> definitions) {
+  return std::make_unique<JsonFormatter>(definitions);
+}
+
+std::unique_ptr<Formatter> make_raw_formatter() {
+  return std::make_unique<RawFormatter>();
+}
+
+std::unique_ptr<Formatter> make_template_formatter(Template source, TemplateUse use) {
+  return std::make_unique<TemplateFormatter>(std::move(source), use);
+}
+
+}  // namespace netkit

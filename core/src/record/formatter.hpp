@@ -1,0 +1,38 @@
+// A record as the bytes that a sink gets.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include <netkit/record/record.hpp>
+#include <netkit/record/template.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+class NETKIT_API Formatter {
+ public:
+  virtual ~Formatter() = default;
+  // Appends the record to `out`; nothing where this form does not show it. Allocates nothing but
+  // the growth of `out`. [one thread]
+  virtual void format(const Record& record, std::string& out) = 0;
+};
+
+// `definitions` must outlive the formatter. Throws PluginError where a layout does not parse.
+// A line per record, by its type's layout, escaped for terminals; a type that is not defined is
+// `{text}`.
+NETKIT_API std::unique_ptr<Formatter> make_text_formatter(std::span<const RecordDef> definitions,
+                                                          bool colored);
+// JSON Lines: "type", "time", "peer", the fields, the payload by its name or as "base64".
+NETKIT_API std::unique_ptr<Formatter> make_json_formatter(std::span<const RecordDef> definitions);
+// The payload's bytes.
+NETKIT_API std::unique_ptr<Formatter> make_raw_formatter();
+
+enum class TemplateUse : std::uint8_t {
+  lines,  // escaped for terminals; a newline follows unless it ends with one
+  bytes,  // unchanged
+};
+NETKIT_API std::unique_ptr<Formatter> make_template_formatter(Template source, TemplateUse use);
+
+}  // namespace netkit

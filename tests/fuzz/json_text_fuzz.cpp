@@ -1,0 +1,43 @@
+// Bytes as a JSON string, read back by RapidJSON: the same bytes where they are UTF-8, refused
+// where they are not, always text that no terminal obeys.
+#include "record/json_text.hpp"
+#include "support/reference_utf8.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include <rapidjson/document.h>
+
+#include <netkit/util/text.hpp>
+
+namespace {
+
+std::string read_back(const std::string& json) {
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseValidateEncodingFlag>(json.data(), json.size());
+  if (document.HasParseError() || !document.IsString()) std::abort();
+  return {document.GetString(), document.GetStringLength()};
+}
+
+void check(const std::string& json, std::string_view bytes, bool exact) {
+  const std::string back = read_back(json);
+  if (exact && back != bytes) std::abort();
+  if (netkit::escaped_text(json) != json) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  const bool utf8 = netkit::test::reference_is_utf8(bytes);
+  std::string json;
+  if (netkit::append_json_string(json, bytes) != utf8) std::abort();
+  if (utf8) check(json, bytes, true);
+  if (!utf8 && !json.empty()) std::abort();
+  std::string lossy;
+  netkit::append_json_lossy(lossy, bytes);
+  check(lossy, bytes, utf8);
+  return 0;
+}

@@ -1,0 +1,2 @@
+netkit_fuzz_test(template SOURCES template_fuzz.cpp)
+netkit_fuzz_test(json_text SOURCES json_text_fuzz.cpp)

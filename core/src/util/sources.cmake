@@ -13,6 +13,7 @@ target_sources(netkit-core PRIVATE
   src/util/histogram_render.cpp
   src/util/random.cpp
   src/util/rate.cpp
+  src/util/reconnect.cpp
   src/util/size.cpp
   src/util/suggest.cpp
   src/util/text.cpp

@@ -97,6 +97,8 @@ struct ActionDef {
   std::vector<RecordDef> records{};
   std::vector<ExampleDef> examples{};
   Lifetime lifetime = Lifetime::bounded;
+  // A flag of the action with which it is until_told whatever `lifetime` says; empty: none.
+  std::string_view until_told_flag{};
   bool may_be_omitted = false;  // `netkit sse URL` is `netkit sse read URL`
 };
 

@@ -1,2 +1,6 @@
 target_sources(netkit-core PRIVATE
+  src/loop/event_loop.cpp
+  src/loop/timer_queue.cpp
+  src/loop/watch_table.cpp
+  src/loop/worker_loops.cpp
 )

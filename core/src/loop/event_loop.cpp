@@ -1,0 +1,374 @@
+#include "loop/timer_queue.hpp"
+#include "loop/watch_table.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <map>
+#include <mutex>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit {
+namespace {
+
+constexpr std::size_t kReadBufferSize = 256 * 1024;
+constexpr std::size_t kEventsPerTurn = 256;
+
+struct NamedCallback {
+  std::uint64_t id = 0;
+  int signo = 0;  // 0: before every wait
+  std::shared_ptr<EventLoop::Callback> callback;
+};
+
+}  // namespace
+
+struct EventLoop::Impl {
+  Impl(EventLoop& owner, const Clock& time);
+  ~Impl();
+
+  void run_once(Duration timeout);
+  int wait(Duration timeout);
+  int poll_without_blocking();
+  Duration time_to_wait(Duration timeout);
+  void run_posted();
+  void run_deferred();
+  void run_hooks();
+  void run_signals();
+  std::uint64_t add_hook(int signo, Callback callback);
+  void remove_hook(std::uint64_t id);
+  void update_signals(int signo, bool add);
+  void wake() const;
+
+  const Clock& clock;
+  WatchTable watches;
+  TimerQueue timers;
+  FileDescriptor event_fd;
+  FileDescriptor signal_fd;
+  Watch event_watch;
+  Watch signal_watch;
+  sigset_t signals{};
+  EventLoop& loop;
+
+  std::mutex post_mutex;
+  std::vector<Callback> posted;  // under post_mutex
+  std::atomic<bool> stop_requested{false};
+
+  std::vector<Callback> deferred;
+  std::vector<NamedCallback> hooks;
+  std::uint64_t next_hook_id = 1;
+  std::array<epoll_event, kEventsPerTurn> events{};
+  std::unique_ptr<char[]> read_buffer;
+  LoopCounters counters;
+  TimePoint turn_time{};
+  Duration spin{};
+  int depth = 0;
+};
+
+EventLoop::Impl::Impl(EventLoop& owner, const Clock& time)
+    : clock(time), event_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), loop(owner) {
+  if (!event_fd) throw SystemError(errno, "cannot make an event descriptor");
+  ::sigemptyset(&signals);
+}
+
+EventLoop::Impl::~Impl() {
+  // What the callbacks own may hold registrations of this loop: they go first, while it is whole.
+  deferred.clear();
+  posted.clear();
+  hooks.clear();
+  event_watch.reset();
+  signal_watch.reset();
+}
+
+void EventLoop::Impl::wake() const {
+  const std::uint64_t one = 1;
+  // Only fails when the counter is full, and then the loop wakes up anyway.
+  [[maybe_unused]] const auto written = ::write(event_fd.get(), &one, sizeof one);
+}
+
+Duration EventLoop::Impl::time_to_wait(Duration timeout) {
+  if (watches.has_always_ready() || !deferred.empty()) return Duration::zero();
+  if (const auto due = timers.next_due(); due && *due != TimePoint::max()) {
+    const TimePoint now = clock.now();
+    timeout = std::min(timeout, *due > now ? *due - now : Duration::zero());
+  }
+  const std::lock_guard lock(post_mutex);
+  return posted.empty() && !stop_requested ? timeout : Duration::zero();
+}
+
+int EventLoop::Impl::poll_without_blocking() {
+  return ::epoll_wait(watches.epoll_fd(), events.data(), static_cast<int>(events.size()), 0);
+}
+
+int EventLoop::Impl::wait(Duration timeout) {
+  if (timeout == Duration::zero()) return poll_without_blocking();
+  if (spin > Duration::zero()) {
+    const auto end = std::chrono::steady_clock::now() + std::min(spin, timeout);
+    do {
+      if (const int count = poll_without_blocking(); count != 0) return count;
+    } while (std::chrono::steady_clock::now() < end);
+    if (timeout != kNever) timeout -= std::min(spin, timeout);
+  }
+  ++counters.wakeups;
+  timespec ts{};
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
+  ts.tv_sec = static_cast<time_t>(seconds.count());
+  ts.tv_nsec = static_cast<long>((timeout - seconds).count());
+  return ::epoll_pwait2(watches.epoll_fd(), events.data(), static_cast<int>(events.size()),
+                        timeout == kNever ? nullptr : &ts, nullptr);
+}
+
+void EventLoop::Impl::run_once(Duration timeout) {
+  ++depth;
+  run_hooks();
+  const int count = std::max(0, wait(time_to_wait(timeout)));  // EINTR: nothing came
+  turn_time = clock.now();
+  counters.events += static_cast<std::uint64_t>(count);
+  for (int i = 0; i < count; ++i) watches.dispatch(events[static_cast<std::size_t>(i)]);
+  watches.dispatch_always_ready();
+  counters.timers += timers.run_due(turn_time);
+  run_posted();
+  run_deferred();
+  --depth;
+  if (depth == 0) {
+    watches.release_ended();
+    timers.release_cancelled();
+  }
+}
+
+void EventLoop::Impl::run_posted() {
+  std::vector<Callback> batch;
+  {
+    const std::lock_guard lock(post_mutex);
+    batch.swap(posted);
+  }
+  for (Callback& callback : batch) callback();
+}
+
+void EventLoop::Impl::run_deferred() {
+  std::vector<Callback> batch;
+  batch.swap(deferred);
+  for (Callback& callback : batch) callback();
+}
+
+void EventLoop::Impl::run_hooks() {
+  for (std::size_t i = 0; i < hooks.size(); ++i) {
+    if (hooks[i].signo != 0) continue;
+    const std::shared_ptr<Callback> callback = hooks[i].callback;  // it may remove itself
+    (*callback)();
+  }
+}
+
+void EventLoop::Impl::run_signals() {
+  signalfd_siginfo info{};
+  while (::read(signal_fd.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    for (std::size_t i = 0; i < hooks.size(); ++i) {
+      if (hooks[i].signo != static_cast<int>(info.ssi_signo)) continue;
+      const std::shared_ptr<Callback> callback = hooks[i].callback;
+      (*callback)();
+    }
+  }
+}
+
+std::uint64_t EventLoop::Impl::add_hook(int signo, Callback callback) {
+  hooks.push_back({next_hook_id, signo, std::make_shared<Callback>(std::move(callback))});
+  return next_hook_id++;
+}
+
+void EventLoop::Impl::remove_hook(std::uint64_t id) {
+  const auto found = std::find_if(hooks.begin(), hooks.end(),
+                                  [id](const NamedCallback& hook) { return hook.id == id; });
+  if (found == hooks.end()) return;
+  const int signo = found->signo;
+  hooks.erase(found);
+  if (signo != 0) update_signals(signo, false);
+}
+
+void EventLoop::Impl::update_signals(int signo, bool add) {
+  sigset_t one;
+  ::sigemptyset(&one);
+  ::sigaddset(&one, signo);
+  if (add) {
+    ::sigaddset(&signals, signo);
+    ::pthread_sigmask(SIG_BLOCK, &one, nullptr);
+  } else {
+    ::sigdelset(&signals, signo);
+  }
+  const int fd = ::signalfd(signal_fd.get(), &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0) throw SystemError(errno, "cannot watch signals");
+  if (!signal_fd) {
+    signal_fd.reset(fd);
+    signal_watch = loop.watch(fd, Interest::read, [this](Ready) { run_signals(); });
+  }
+  if (!add) ::pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
+}
+
+EventLoop::EventLoop(const Clock& clock) : impl_(std::make_unique<Impl>(*this, clock)) {
+  impl_->event_watch = watch(impl_->event_fd.get(), Interest::read, [this](Ready) {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto got = ::read(impl_->event_fd.get(), &count, sizeof count);
+  });
+}
+
+EventLoop::~EventLoop() = default;
+
+Watch EventLoop::watch(int fd, Interest interest, std::function<void(Ready)> callback) {
+  const WatchTable::Handle handle = impl_->watches.add(fd, interest, std::move(callback));
+  return {this, handle.slot, handle.generation};
+}
+
+Timer EventLoop::after(Duration delay, Callback callback) {
+  return at(saturating_add(now(), delay), std::move(callback));
+}
+
+Timer EventLoop::at(TimePoint due, Callback callback) {
+  return {this, impl_->timers.add(due, Duration::zero(), std::move(callback))};
+}
+
+Timer EventLoop::every(Duration period, Callback callback) {
+  return {this, impl_->timers.add(saturating_add(now(), period), period, std::move(callback))};
+}
+
+void EventLoop::post(Callback callback) {
+  bool first = false;
+  {
+    const std::lock_guard lock(impl_->post_mutex);
+    first = impl_->posted.empty();
+    impl_->posted.push_back(std::move(callback));
+  }
+  if (first) impl_->wake();
+}
+
+void EventLoop::defer(Callback callback) {
+  impl_->deferred.push_back(std::move(callback));
+}
+
+Hook EventLoop::before_wait(Callback callback) {
+  return {this, impl_->add_hook(0, std::move(callback))};
+}
+
+Hook EventLoop::on_signal(int signo, Callback callback) {
+  Hook hook{this, impl_->add_hook(signo, std::move(callback))};
+  impl_->update_signals(signo, true);
+  return hook;
+}
+
+void EventLoop::set_spin(Duration spin) {
+  impl_->spin = spin;
+}
+
+void EventLoop::run() {
+  while (!impl_->stop_requested) impl_->run_once(kNever);
+  impl_->stop_requested = false;
+}
+
+void EventLoop::run_once(Duration timeout) {
+  impl_->run_once(timeout);
+}
+
+void EventLoop::stop() {
+  impl_->stop_requested = true;
+  impl_->wake();
+}
+
+TimePoint EventLoop::now() const {
+  return impl_->depth > 0 ? impl_->turn_time : impl_->clock.now();
+}
+
+const Clock& EventLoop::clock() const {
+  return impl_->clock;
+}
+
+std::span<char> EventLoop::read_buffer() {
+  if (!impl_->read_buffer)
+    impl_->read_buffer = std::make_unique_for_overwrite<char[]>(kReadBufferSize);
+  return {impl_->read_buffer.get(), kReadBufferSize};
+}
+
+const LoopCounters& EventLoop::counters() const {
+  return impl_->counters;
+}
+
+Watch::Watch(Watch&& other) noexcept
+    : loop_(std::exchange(other.loop_, nullptr)),
+      slot_(other.slot_),
+      generation_(other.generation_) {}
+
+Watch& Watch::operator=(Watch&& other) noexcept {
+  if (this != &other) {
+    reset();
+    loop_ = std::exchange(other.loop_, nullptr);
+    slot_ = other.slot_;
+    generation_ = other.generation_;
+  }
+  return *this;
+}
+
+Watch::~Watch() {
+  reset();
+}
+
+void Watch::set(Interest interest) {
+  if (loop_ != nullptr) loop_->impl_->watches.set(slot_, generation_, interest);
+}
+
+Interest Watch::interest() const {
+  return loop_ != nullptr ? loop_->impl_->watches.interest(slot_, generation_) : Interest::none;
+}
+
+void Watch::reset() {
+  if (loop_ != nullptr) std::exchange(loop_, nullptr)->impl_->watches.end(slot_, generation_);
+}
+
+Timer::Timer(Timer&& other) noexcept : loop_(std::exchange(other.loop_, nullptr)), id_(other.id_) {}
+
+Timer& Timer::operator=(Timer&& other) noexcept {
+  if (this != &other) {
+    reset();
+    loop_ = std::exchange(other.loop_, nullptr);
+    id_ = other.id_;
+  }
+  return *this;
+}
+
+Timer::~Timer() {
+  reset();
+}
+
+void Timer::reset() {
+  if (loop_ != nullptr) std::exchange(loop_, nullptr)->impl_->timers.cancel(id_);
+}
+
+bool Timer::pending() const {
+  return loop_ != nullptr && loop_->impl_->timers.pending(id_);
+}
+
+Hook::Hook(Hook&& other) noexcept : loop_(std::exchange(other.loop_, nullptr)), id_(other.id_) {}
+
+Hook& Hook::operator=(Hook&& other) noexcept {
+  if (this != &other) {
+    reset();
+    loop_ = std::exchange(other.loop_, nullptr);
+    id_ = other.id_;
+  }
+  return *this;
+}
+
+Hook::~Hook() {
+  reset();
+}
+
+void Hook::reset() {
+  if (loop_ != nullptr) std::exchange(loop_, nullptr)->impl_->remove_hook(id_);
+}
+
+}  // namespace netkit

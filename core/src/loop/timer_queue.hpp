@@ -1,0 +1,59 @@
+// The timers of one event loop: an indexed binary heap, so that adding, cancelling and taking the
+// next are O(log n).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include <netkit/util/clock.hpp>
+
+namespace netkit {
+
+// [loop] A cancelled timer's function lives until release_cancelled(), because it may be the one
+// that is running.
+class TimerQueue {
+ public:
+  using Id = std::uint64_t;  // never 0
+
+  // `period` 0: once.
+  Id add(TimePoint due, Duration period, std::function<void()> callback);
+  void cancel(Id id);
+  bool pending(Id id) const;
+  std::optional<TimePoint> next_due() const;
+  // Runs what is due at `now`, in the order of due times and then of making; what callbacks add
+  // waits for the next call, so that a timer that renews itself at once cannot hold the loop.
+  // Returns how many ran.
+  std::size_t run_due(TimePoint now);
+  void release_cancelled();
+
+ private:
+  struct Entry {
+    std::function<void()> callback;
+    TimePoint due;
+    Duration period{};
+    std::uint64_t sequence = 0;
+    std::uint32_t generation = 0;
+    std::int64_t heap_index = -1;
+    bool used = false;
+  };
+
+  Entry* find(Id id);
+  const Entry* find(Id id) const;
+  bool before(std::uint32_t a, std::uint32_t b) const;
+  void push(std::uint32_t slot);
+  void remove(std::size_t index);
+  void sift_up(std::size_t index);
+  void sift_down(std::size_t index);
+  void place(std::size_t index, std::uint32_t slot);
+
+  std::deque<Entry> entries_;  // stable addresses while callbacks run
+  std::vector<std::uint32_t> heap_;
+  std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> cancelled_;
+  std::uint64_t next_sequence_ = 0;
+};
+
+}  // namespace netkit

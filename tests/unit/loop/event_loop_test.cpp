@@ -1,0 +1,252 @@
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <memory>
+#include <string>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/util/file_descriptor.hpp>
+
+namespace netkit {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A loop with two connected sockets, and verbs for what the tests do with them.
+class EventLoopTest : public testing::Test {
+ protected:
+  void SetUp() override { make_pair(); }
+
+  void make_pair() {
+    int fds[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    near_.reset(fds[0]);
+    far_.reset(fds[1]);
+  }
+  void far_says(const std::string& text) {
+    ASSERT_EQ(::write(far_.get(), text.data(), text.size()), ssize_t(text.size()));
+  }
+  std::string near_hears() {
+    char buffer[100];
+    const ssize_t count = ::read(near_.get(), buffer, sizeof buffer);
+    return count > 0 ? std::string(buffer, static_cast<std::size_t>(count)) : "";
+  }
+  void turn() { loop_.run_once(0ns); }
+
+  SystemClock clock_;
+  EventLoop loop_{clock_};
+  FileDescriptor near_, far_;
+};
+
+TEST_F(EventLoopTest, CallsWhenReadable) {
+  std::string heard;
+  const Watch watch =
+      loop_.watch(near_.get(), Interest::read, [&](Ready) { heard = near_hears(); });
+  far_says("hello");
+  turn();
+  EXPECT_EQ(heard, "hello");
+}
+
+TEST_F(EventLoopTest, IsLevelTriggered) {
+  int calls = 0;
+  const Watch watch = loop_.watch(near_.get(), Interest::read, [&](Ready) { ++calls; });
+  far_says("x");
+  turn();
+  turn();
+  EXPECT_EQ(calls, 2);
+}
+
+TEST_F(EventLoopTest, HangUpWakesAReader) {
+  Ready seen;
+  const Watch watch = loop_.watch(near_.get(), Interest::read, [&](Ready ready) { seen = ready; });
+  far_.reset();
+  turn();
+  EXPECT_TRUE(seen.readable);
+  EXPECT_TRUE(seen.hangup);
+}
+
+TEST_F(EventLoopTest, WithoutInterestHangUpDoesNotWake) {
+  int calls = 0;
+  Watch watch = loop_.watch(near_.get(), Interest::read, [&](Ready) { ++calls; });
+  watch.set(Interest::none);
+  far_.reset();
+  turn();
+  turn();
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(loop_.counters().events, 0U);
+}
+
+TEST_F(EventLoopTest, AnEventForAClosedAndReusedDescriptorIsDropped) {
+  int wrong = 0;
+  Watch second;
+  FileDescriptor other_near, other_far;
+  int fds[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+  other_near.reset(fds[0]);
+  other_far.reset(fds[1]);
+  ASSERT_EQ(::write(other_far.get(), "x", 1), 1);
+  far_says("x");
+  Watch victim;
+  // Whichever runs first closes the other's descriptor and puts a fresh one in its place.
+  const auto replace = [&](Watch& watch, FileDescriptor& fd) {
+    watch.reset();
+    const int number = fd.get();
+    fd.reset();
+    int fresh[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fresh), 0);
+    ASSERT_EQ(fresh[0], number);
+    fd.reset(fresh[0]);
+    second = loop_.watch(fresh[0], Interest::read, [&](Ready) { ++wrong; });
+    far_.reset(fresh[1]);
+  };
+  Watch first = loop_.watch(near_.get(), Interest::read, [&](Ready) {
+    first.set(Interest::none);
+    if (!second) replace(victim, other_near);
+  });
+  victim = loop_.watch(other_near.get(), Interest::read, [&](Ready) {
+    victim.set(Interest::none);
+    if (!second) replace(first, near_);
+  });
+  turn();
+  EXPECT_TRUE(second);
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST_F(EventLoopTest, ARegularFileIsAlwaysReady) {
+  char name[] = "/tmp/netkit-loop-XXXXXX";
+  const FileDescriptor file(::mkstemp(name));
+  ::unlink(name);
+  int calls = 0;
+  Watch watch = loop_.watch(file.get(), Interest::read,
+                            [&](Ready ready) { calls += ready.readable ? 1 : 0; });
+  turn();
+  turn();
+  watch.set(Interest::none);
+  turn();
+  EXPECT_EQ(calls, 2);
+}
+
+TEST_F(EventLoopTest, AWatchMayEndItselfInItsCallback) {
+  auto value = std::make_shared<std::string>("kept");
+  std::string after;
+  Watch watch = loop_.watch(near_.get(), Interest::read, [&, value](Ready) {
+    watch.reset();
+    after = *value;
+  });
+  far_says("x");
+  turn();
+  turn();
+  EXPECT_EQ(after, "kept");
+  EXPECT_EQ(value.use_count(), 1);
+}
+
+TEST_F(EventLoopTest, TimersRunInTheOrderOfTheirDueTimes) {
+  std::vector<int> order;
+  const Timer b = loop_.after(2ms, [&] { order.push_back(2); });
+  const Timer a = loop_.after(1ms, [&] { order.push_back(1); });
+  const Timer c = loop_.after(2ms, [&] {
+    order.push_back(3);
+    loop_.stop();
+  });
+  loop_.run();
+  EXPECT_EQ(order, (std::vector{1, 2, 3}));
+}
+
+TEST_F(EventLoopTest, ACancelledTimerDoesNotRun) {
+  int calls = 0;
+  Timer cancelled = loop_.after(0ns, [&] { ++calls; });
+  cancelled.reset();
+  turn();
+  EXPECT_EQ(calls, 0);
+}
+
+TEST_F(EventLoopTest, ATimerThatRenewsItselfDoesNotHoldTheLoop) {
+  int calls = 0;
+  Timer timer;
+  std::function<void()> again = [&] {
+    ++calls;
+    timer = loop_.after(0ns, again);
+  };
+  again();
+  turn();
+  EXPECT_EQ(calls, 2);
+}
+
+TEST_F(EventLoopTest, DeferredWorkRunsAfterTheCallbacksOfTheTurn) {
+  std::string order;
+  far_says("x");
+  Watch watch = loop_.watch(near_.get(), Interest::read, [&](Ready) {
+    loop_.defer([&] { order += "deferred"; });
+    order += "callback,";
+    watch.reset();
+  });
+  turn();
+  EXPECT_EQ(order, "callback,deferred");
+}
+
+TEST_F(EventLoopTest, TheHookRunsBeforeEveryWait) {
+  int calls = 0;
+  Hook hook = loop_.before_wait([&] { ++calls; });
+  turn();
+  turn();
+  hook.reset();
+  turn();
+  EXPECT_EQ(calls, 2);
+}
+
+TEST_F(EventLoopTest, PostsFromOtherThreadsAllRunOnTheLoop) {
+  const auto self = std::this_thread::get_id();
+  int count = 0;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < 1000; ++j) {
+        loop_.post([&] {
+          EXPECT_EQ(std::this_thread::get_id(), self);
+          if (++count == 4000) loop_.stop();
+        });
+      }
+    });
+  }
+  loop_.run();
+  EXPECT_EQ(count, 4000);
+}
+
+TEST_F(EventLoopTest, SignalsArriveAsCallbacks) {
+  int calls = 0;
+  const Hook hook = loop_.on_signal(SIGUSR2, [&] {
+    ++calls;
+    loop_.stop();
+  });
+  ::kill(::getpid(), SIGUSR2);
+  loop_.run();
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(EventLoopTest, AnIdleLoopMakesNoWakeUps) {
+  const Timer timer = loop_.after(30ms, [&] { loop_.stop(); });
+  loop_.run();
+  EXPECT_LE(loop_.counters().wakeups, 2U);
+}
+
+TEST_F(EventLoopTest, SpinningFindsAnEventWithoutBlocking) {
+  loop_.set_spin(5s);
+  std::string heard;
+  const Watch watch = loop_.watch(near_.get(), Interest::read, [&](Ready) {
+    heard = near_hears();
+    loop_.stop();
+  });
+  const std::jthread writer([&] { far_says("soon"); });
+  loop_.run();
+  EXPECT_EQ(heard, "soon");
+  EXPECT_EQ(loop_.counters().wakeups, 0U);
+}
+
+}  // namespace
+}  // namespace netkit

@@ -1,0 +1,152 @@
+#include "cli/common_options.hpp"
+
+#include <vector>
+
+namespace netkit {
+namespace {
+
+using Kind = ValueKind;
+
+std::vector<CommonOption> output_options() {
+  return {
+      {kOutputOptions, {.name = "json", .help = "print JSON Lines, one object a record"}},
+      {kOutputOptions, {.name = "raw", .help = "print payload bytes as they came"}},
+      {kOutputOptions,
+       {.name = "template",
+        .kind = Kind::template_text,
+        .help = "print each record as T, e.g. '{time} {peer} {text}'"}},
+      {kOutputOptions,
+       {.name = "to",
+        .kind = Kind::sink,
+        .default_value = "-",
+        .help = "where records go: -, file:PATH, udp:HOST:PORT, broadcast:HOST:PORT, "
+                "multicast:GROUP:PORT or exec:COMMAND",
+        .repeatable = true}},
+  };
+}
+
+std::vector<CommonOption> source_options() {
+  return {
+      {kSourceOptions,
+       {.name = "from",
+        .kind = Kind::source,
+        .help = "where records come from: - (standard input), file:PATH or exec:COMMAND",
+        .repeatable = true}},
+      {kSourceOptions, {.name = "every", .kind = Kind::duration, .help = "make a record every D"}},
+      {kSourceOptions,
+       {.name = "message",
+        .kind = Kind::template_text,
+        .default_value = "{date}",
+        .help = "the text of the records that --every makes"}},
+      {kSourceOptions,
+       {.name = "max-line",
+        .kind = Kind::size,
+        .default_value = "1M",
+        .help = "the longest line a source may give",
+        .min = 1}},
+  };
+}
+
+std::vector<CommonOption> time_options() {
+  return {
+      {kCountOption,
+       {.name = "count", .letter = 'c', .kind = Kind::integer, .help = "end after N", .min = 1}},
+      {kIntervalOption,
+       {.name = "interval",
+        .letter = 'i',
+        .kind = Kind::duration,
+        .help = "the time between one and the next"}},
+      {kWaitOption,
+       {.name = "wait",
+        .letter = 'w',
+        .kind = Kind::duration,
+        .help = "how long to wait for an answer"}},
+      {kConnectTimeoutOption,
+       {.name = "connect-timeout", .kind = Kind::duration, .help = "how long connecting may take"}},
+      {kIdleTimeoutOption,
+       {.name = "idle-timeout",
+        .kind = Kind::duration,
+        .help = "close a connection that was silent this long"}},
+      {kReconnectOptions,
+       {.name = "reconnect",
+        .kind = Kind::count_or_word,
+        .value_name = "never|N|forever",
+        .default_value = "never",
+        .help = "how many times in a row to try again after a connection is lost",
+        .choices = {"never", "forever"}}},
+      {kReconnectOptions,
+       {.name = "reconnect-max",
+        .kind = Kind::duration,
+        .default_value = "30s",
+        .help = "the longest delay before the next try"}},
+  };
+}
+
+std::vector<CommonOption> server_options() {
+  return {
+      {kServerOptions,
+       {.name = "ready-fd",
+        .kind = Kind::integer,
+        .help = "write the listening lines to file descriptor N as well, then close it",
+        .min = 1,
+        .max = INT32_MAX}},
+      {kServerOptions,
+       {.name = "metrics",
+        .kind = Kind::address,
+        .help = "serve the counters there in Prometheus' text format"}},
+  };
+}
+
+std::vector<CommonOption> every_action() {
+  return {
+      {kNoCommon,
+       {.name = "timeout",
+        .letter = 't',
+        .kind = Kind::duration,
+        .help = "end the whole run after D, with status 124"}},
+      {kNoCommon,
+       {.name = "stats",
+        .kind = Kind::optional_duration,
+        .help = "print totals at the end, and every D where one is given"}},
+      {kNoCommon, {.name = "quiet", .letter = 'q', .help = "print errors only"}},
+      {kNoCommon,
+       {.name = "verbose",
+        .letter = 'v',
+        .help = "say more: connections, -vv protocol, -vvv bytes",
+        .repeatable = true}},
+      {kNoCommon,
+       {.name = "color",
+        .kind = Kind::choice,
+        .default_value = "auto",
+        .help = "colour in text output",
+        .choices = {"auto", "always", "never"}}},
+      {kNoCommon,
+       {.name = "config",
+        .kind = Kind::path,
+        .help = "read this configuration file instead of the usual ones",
+        .no_environment = true}},
+      {kNoCommon,
+       {.name = "help",
+        .letter = 'h',
+        .help = "show help and exit; -h is the short one",
+        .no_environment = true}},
+  };
+}
+
+std::vector<CommonOption> make_table() {
+  std::vector<CommonOption> table;
+  for (const auto& part :
+       {output_options(), source_options(), time_options(), server_options(), every_action()}) {
+    table.insert(table.end(), part.begin(), part.end());
+  }
+  return table;
+}
+
+}  // namespace
+
+std::span<const CommonOption> common_options() {
+  static const std::vector<CommonOption> table = make_table();
+  return table;
+}
+
+}  // namespace netkit

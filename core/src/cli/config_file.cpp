@@ -1,0 +1,121 @@
+#include "cli/config_file.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <netkit/util/error.hpp>
+#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit {
+namespace {
+
+[[noreturn]] void fail(const std::string& message) {
+  throw Error(ExitStatus::config, message);
+}
+
+// `"a b"` is what stands between the quotes.
+std::string_view unquoted(std::string_view value) {
+  const bool quoted = value.size() >= 2 && value.front() == '"' && value.back() == '"';
+  return quoted ? value.substr(1, value.size() - 2) : value;
+}
+
+std::string whole_file(int fd, const std::string& path) {
+  std::string text;
+  char buffer[16 * 1024];
+  for (;;) {
+    const ssize_t got = ::read(fd, buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("cannot read " + path + ": " + error_text(errno));
+    if (got == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(got));
+    if (text.size() > ConfigFile::kMaxSize) fail(path + " is larger than 1M");
+  }
+}
+
+}  // namespace
+
+std::string ConfigFile::where(std::size_t line) const {
+  return path_ + ":" + std::to_string(line);
+}
+
+ConfigFile ConfigFile::parse(std::string_view text, std::string path) {
+  ConfigFile file;
+  file.path_ = std::move(path);
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = trim_white_space(text.substr(0, end));
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+    if (line.empty() || line[0] == '#' || line[0] == ';') continue;
+    if (line.find('\0') != line.npos || !is_valid_utf8(line)) {
+      fail(file.where(number) + ": not text (UTF-8)");
+    }
+    if (line[0] == '[') {
+      const std::string_view name = trim_white_space(line.substr(1, line.size() - 2));
+      if (line.back() != ']' || line.size() < 3 || name.empty()) {
+        fail(file.where(number) + ": a section is written [COMMAND]");
+      }
+      file.sections_.push_back({std::string(name), number});
+      continue;
+    }
+    if (file.sections_.empty()) {
+      fail(file.where(number) + ": '" + escaped_text(line) + "' stands before the first [COMMAND]");
+    }
+    const std::size_t equals = line.find('=');
+    const std::string_view key = trim_white_space(line.substr(0, equals));
+    if (key.empty()) fail(file.where(number) + ": a line is written OPTION = VALUE");
+    const std::string_view value =
+        equals == line.npos ? "true" : unquoted(trim_white_space(line.substr(equals + 1)));
+    file.entries_.push_back(
+        {file.sections_.back().name, std::string(key), std::string(value), number});
+  }
+  return file;
+}
+
+ConfigFile ConfigFile::read(const std::filesystem::path& path) {
+  // O_NONBLOCK: a FIFO of that name must not hold the program.
+  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0) {
+    fail("cannot read " + path.string() + ": " + error_text(errno));
+  }
+  // A pipe or /dev/null is what --config may name on purpose.
+  if (S_ISDIR(status.st_mode)) fail("cannot read " + path.string() + ": is a directory");
+  return parse(whole_file(fd.get(), path.string()), path.string());
+}
+
+std::vector<std::filesystem::path> config_candidates(
+    const std::function<std::optional<std::string>(const std::string&)>& environment) {
+  std::vector<std::filesystem::path> out;
+  const auto add = [&out](const std::filesystem::path& folder) {
+    if (folder.is_absolute()) out.push_back(folder / "netkit" / "config");
+  };
+  const std::string home = environment("XDG_CONFIG_HOME").value_or("");
+  if (!home.empty()) {
+    add(home);
+  } else if (const auto user = environment("HOME"); user && !user->empty()) {
+    add(std::filesystem::path(*user) / ".config");
+  }
+  std::string folders = environment("XDG_CONFIG_DIRS").value_or("");
+  if (folders.empty()) folders = "/etc/xdg";
+  for (std::size_t at = 0; at <= folders.size();) {
+    const std::size_t end = std::min(folders.find(':', at), folders.size());
+    add(folders.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
+
+std::vector<ConfigFile> read_config_files(const std::vector<std::filesystem::path>& candidates) {
+  std::vector<ConfigFile> files;
+  for (const std::filesystem::path& path : candidates) {
+    if (::access(path.c_str(), F_OK) != 0 && errno != EACCES) continue;
+    files.push_back(ConfigFile::read(path));
+  }
+  return files;
+}
+
+}  // namespace netkit

@@ -1,0 +1,256 @@
+#include "cli/value_check.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include <netkit/net/address_spec.hpp>
+#include <netkit/net/ip_address.hpp>
+#include <netkit/util/duration.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/rate.hpp>
+#include <netkit/util/size.hpp>
+#include <netkit/util/suggest.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit {
+namespace {
+
+constexpr std::size_t kMaxInterfaceName = 15;
+
+[[noreturn]] void refuse(std::string_view text, std::string_view what, std::string_view instead) {
+  throw UsageError("'" + escaped_text(text) + "' is not " + std::string(what) + " (write " +
+                   std::string(instead) + ")");
+}
+
+// "3 is too small (at least 5)"
+void check_range(std::string_view text, double value, std::int64_t min, std::int64_t max) {
+  if (value < static_cast<double>(min)) {
+    throw UsageError("'" + std::string(text) + "' is too small (at least " + std::to_string(min) +
+                     ")");
+  }
+  if (max != INT64_MAX && value > static_cast<double>(max)) {
+    throw UsageError("'" + std::string(text) + "' is too large (at most " + std::to_string(max) +
+                     ")");
+  }
+}
+
+void check_integer(const OptionDef& option, std::string_view text) {
+  const auto value = read_integer(text);
+  if (!value) refuse(text, "a whole number", "5");
+  if (*value < option.min) check_range(text, static_cast<double>(*value), option.min, option.max);
+  if (*value > option.max) {
+    throw UsageError("'" + std::string(text) + "' is too large (at most " +
+                     std::to_string(option.max) + ")");
+  }
+}
+
+void check_number(const OptionDef& option, std::string_view text) {
+  const auto value = read_number(text);
+  if (!value) refuse(text, "a number", "5 or 0.5");
+  check_range(text, *value, option.min, option.max);
+}
+
+void check_duration(const OptionDef& option, std::string_view text) {
+  const Duration value = parse_duration(text);
+  if (option.min > 0 && value <= Duration::zero()) {
+    throw UsageError("'" + std::string(text) + "' is too short");
+  }
+}
+
+void check_size(const OptionDef& option, std::string_view text) {
+  const std::uint64_t value = parse_size(text);
+  const auto limit = [](std::int64_t bytes) {
+    return format_size(static_cast<std::uint64_t>(bytes));
+  };
+  if (option.min > 0 && value < static_cast<std::uint64_t>(option.min)) {
+    throw UsageError("'" + std::string(text) + "' is too small (at least " + limit(option.min) +
+                     ")");
+  }
+  if (value > static_cast<std::uint64_t>(option.max)) {
+    throw UsageError("'" + std::string(text) + "' is too large (at most " + limit(option.max) +
+                     ")");
+  }
+}
+
+std::string listed(const std::vector<std::string_view>& choices, std::string_view more = {}) {
+  std::vector<std::string_view> words = choices;
+  if (!more.empty()) words.push_back(more);
+  std::string out;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) out += i + 1 == words.size() ? " or " : ", ";
+    out += words[i];
+  }
+  return out;
+}
+
+void check_choice(const OptionDef& option, std::string_view text) {
+  if (std::ranges::find(option.choices, text) != option.choices.end()) return;
+  const std::string_view nearest = suggest(text, option.choices);
+  const std::string hint = nearest.empty() ? "" : "; did you mean '" + std::string(nearest) + "'?";
+  throw UsageError("'" + escaped_text(text) + "' is not " + listed(option.choices) + hint);
+}
+
+void check_count_or_word(const OptionDef& option, std::string_view text) {
+  if (std::ranges::find(option.choices, text) != option.choices.end()) return;
+  if (!read_integer(text)) {
+    throw UsageError("'" + escaped_text(text) + "' is not " +
+                     listed(option.choices, "a whole number"));
+  }
+  check_integer(option, text);
+}
+
+void check_interface(std::string_view text) {
+  const bool is_name = text.size() <= kMaxInterfaceName && std::ranges::none_of(text, [](char c) {
+                         return c == '/' || static_cast<unsigned char>(c) <= ' ';
+                       });
+  if (!is_name && !IpAddress::parse(text)) {
+    refuse(text, "a network interface", "its name, as in `ip link`, or one of its addresses");
+  }
+}
+
+void check_source(std::string_view text) {
+  if (text == "-") return;
+  for (const std::string_view scheme : {"file:", "exec:"}) {
+    if (text.starts_with(scheme) && text.size() > scheme.size()) return;
+  }
+  refuse(text, "a source", "-, file:PATH or exec:COMMAND");
+}
+
+void check_sink(std::string_view text) {
+  if (text == "-") return;
+  for (const std::string_view scheme : {"file:", "exec:"}) {
+    if (text.starts_with(scheme) && text.size() > scheme.size()) return;
+  }
+  for (const std::string_view scheme : {"udp:", "broadcast:", "multicast:"}) {
+    if (!text.starts_with(scheme)) continue;
+    AddressSpec::parse(text.substr(scheme.size()), AddressRole::client);
+    return;
+  }
+  refuse(text, "a sink",
+         "-, file:PATH, udp:HOST:PORT, broadcast:HOST:PORT, multicast:GROUP:PORT or exec:COMMAND");
+}
+
+void check_regex(std::string_view text) {
+  try {
+    const std::regex compiled(text.begin(), text.end());
+  } catch (const std::regex_error&) {
+    throw UsageError("'" + escaped_text(text) + "' is not a regular expression (ECMAScript)");
+  }
+}
+
+void check_url(std::string_view text) {
+  const bool printable =
+      std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) > ' '; });
+  if (!printable) refuse(text, "a URL", "http://HOST/PATH");
+}
+
+void check_flag(std::string_view text) {
+  if (!read_flag(text)) refuse(text, "yes or no", "true, false or a count");
+}
+
+// What any text is right for, as far as can be told without opening something.
+void check_words(const OptionDef& option, std::string_view text) {
+  const bool may_be_empty =
+      option.kind == ValueKind::text || option.kind == ValueKind::template_text;
+  if (text.empty() && !may_be_empty) throw UsageError("needs a value that is not empty");
+  if (option.kind == ValueKind::url) check_url(text);
+  if (option.kind == ValueKind::regex) check_regex(text);
+  if (option.kind == ValueKind::interface) check_interface(text);
+}
+
+}  // namespace
+
+std::optional<std::int64_t> read_integer(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<double> read_number(std::string_view text) {
+  double value = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  if (!whole || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+std::optional<double> read_percent(std::string_view text) {
+  if (text.ends_with('%')) text.remove_suffix(1);
+  const auto value = read_number(text);
+  if (!value || *value < 0 || *value > 100) return std::nullopt;
+  return value;
+}
+
+std::optional<std::int64_t> read_flag(std::string_view text) {
+  for (const std::string_view yes : {"true", "yes", "on"}) {
+    if (text == yes) return 1;
+  }
+  for (const std::string_view no : {"false", "no", "off"}) {
+    if (text == no) return 0;
+  }
+  const auto value = read_integer(text);
+  return value && *value >= 0 ? value : std::nullopt;
+}
+
+void check_value(const OptionDef& option, std::string_view text) {
+  switch (option.kind) {
+    case ValueKind::flag:
+      return check_flag(text);
+    case ValueKind::integer:
+      return check_integer(option, text);
+    case ValueKind::number:
+      return check_number(option, text);
+    case ValueKind::percent:
+      if (!read_percent(text)) refuse(text, "a percentage", "5%, 0.5% or 5");
+      return;
+    case ValueKind::optional_duration:
+      if (text.empty()) return;
+      [[fallthrough]];
+    case ValueKind::duration:
+      return check_duration(option, text);
+    case ValueKind::size:
+      return check_size(option, text);
+    case ValueKind::rate:
+      parse_rate(text);
+      return;
+    case ValueKind::address:
+      AddressSpec::parse(text, AddressRole::client);
+      return;
+    case ValueKind::ip:
+      if (!IpAddress::parse(text)) refuse(text, "an IP address", "192.0.2.1 or 2001:db8::1");
+      return;
+    case ValueKind::cidr:
+      if (!Cidr::parse(text))
+        refuse(text, "a network", "192.0.2.0/24, 2001:db8::/32 or an address");
+      return;
+    case ValueKind::source:
+      return check_source(text);
+    case ValueKind::sink:
+      return check_sink(text);
+    case ValueKind::choice:
+      return check_choice(option, text);
+    case ValueKind::count_or_word:
+      return check_count_or_word(option, text);
+    case ValueKind::text:
+    case ValueKind::interface:
+    case ValueKind::path:
+    case ValueKind::template_text:
+    case ValueKind::command:
+    case ValueKind::regex:
+    case ValueKind::url:
+      return check_words(option, text);
+  }
+}
+
+void check_argument(const ArgumentDef& argument, std::string_view text) {
+  if (argument.kind == ValueKind::address) return;
+  check_value({.name = argument.name, .kind = argument.kind}, text);
+}
+
+}  // namespace netkit

@@ -1,0 +1,28 @@
+// Whether a value is one of its kind.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include <netkit/cli/option.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// Throws UsageError that says what the value is not and what would be right, without the option's
+// name in front: "'5x' is not a duration (write 500ms, 5s, 2m, 1.5h or none)". An empty value of an
+// optional duration is right; flags take a count or `true yes on false no off`. Opens nothing.
+NETKIT_API void check_value(const OptionDef& option, std::string_view text);
+
+// The same for a positional argument that is not an address (an address may be two words).
+NETKIT_API void check_argument(const ArgumentDef& argument, std::string_view text);
+
+// How the values of some kinds read; nothing where they do not. Any thread.
+std::optional<std::int64_t> read_integer(std::string_view text);
+std::optional<double> read_number(std::string_view text);
+std::optional<double> read_percent(std::string_view text);
+// `true yes on` are 1, `false no off` 0, a number is itself.
+std::optional<std::int64_t> read_flag(std::string_view text);
+
+}  // namespace netkit

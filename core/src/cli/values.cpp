@@ -1,0 +1,102 @@
+#include "cli/value_check.hpp"
+
+#include <netkit/cli/values.hpp>
+#include <netkit/util/duration.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/rate.hpp>
+#include <netkit/util/size.hpp>
+
+namespace netkit {
+namespace {
+
+[[noreturn]] void wrong_kind(std::string_view option, std::string_view text) {
+  throw PluginError("--" + std::string(option) + " was asked for in a kind that '" +
+                    std::string(text) + "' is not of");
+}
+
+}  // namespace
+
+const Values::Value* Values::find(std::string_view option) const {
+  const auto at = values_.find(option);
+  return at == values_.end() ? nullptr : &at->second;
+}
+
+const Values::Value& Values::require(std::string_view option) const {
+  const Value* value = find(option);
+  if (value == nullptr) {
+    throw PluginError("--" + std::string(option) + " was asked for but is not declared");
+  }
+  return *value;
+}
+
+bool Values::declared(std::string_view option) const {
+  return find(option) != nullptr;
+}
+
+bool Values::has(std::string_view option) const {
+  return !require(option).texts.empty();
+}
+
+bool Values::given(std::string_view option) const {
+  return origin(option) > Origin::default_value;
+}
+
+Values::Origin Values::origin(std::string_view option) const {
+  return require(option).origin;
+}
+
+bool Values::flag(std::string_view option) const {
+  return count(option) > 0;
+}
+
+std::int64_t Values::count(std::string_view option) const {
+  const std::string value = text(option);
+  if (value.empty()) return 0;
+  const auto count = read_flag(value);
+  if (!count) wrong_kind(option, value);
+  return *count;
+}
+
+std::string Values::text(std::string_view option) const {
+  const Value& value = require(option);
+  return value.texts.empty() ? std::string() : value.texts.back();
+}
+
+std::int64_t Values::integer(std::string_view option) const {
+  const std::string value = text(option);
+  if (value.empty()) return 0;
+  const auto number = read_integer(value);
+  if (!number) wrong_kind(option, value);
+  return *number;
+}
+
+double Values::number(std::string_view option) const {
+  const std::string value = text(option);
+  if (value.empty()) return 0;
+  if (const auto number = read_number(value)) return *number;
+  if (const auto percent = read_percent(value)) return *percent;
+  if (const auto rate = read_rate(value)) return *rate;
+  wrong_kind(option, value);
+}
+
+Duration Values::duration(std::string_view option) const {
+  const std::string value = text(option);
+  if (value.empty()) return kNever;
+  const auto duration = read_duration(value);
+  if (!duration) wrong_kind(option, value);
+  return *duration;
+}
+
+std::uint64_t Values::size(std::string_view option) const {
+  const std::string value = text(option);
+  if (value.empty()) return 0;
+  const auto size = read_size(value);
+  if (!size) wrong_kind(option, value);
+  return *size;
+}
+
+std::vector<std::string> Values::texts(std::string_view option) const {
+  return require(option).texts;
+}
+
+}  // namespace netkit

@@ -1,0 +1,85 @@
+#include "cli/config_file.hpp"
+
+#include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <netkit/util/error.hpp>
+
+namespace netkit {
+namespace {
+
+std::string value(const std::string& text, const std::string& key) {
+  for (const ConfigEntry& entry : ConfigFile::parse(text, "f").entries()) {
+    if (entry.key == key) return entry.value;
+  }
+  return "(none)";
+}
+
+std::string refusal(const std::string& text) {
+  try {
+    ConfigFile::parse(text, "/etc/f");
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::config);
+    return error.what();
+  }
+  return {};
+}
+
+std::vector<std::string> candidates(std::map<std::string, std::string> environment) {
+  std::vector<std::string> out;
+  const auto get = [&](const std::string& name) -> std::optional<std::string> {
+    if (!environment.contains(name)) return std::nullopt;
+    return environment[name];
+  };
+  for (const auto& path : config_candidates(get)) out.push_back(path.string());
+  return out;
+}
+
+TEST(ConfigFile, WhiteSpaceAndCommentsAreLeftOut) {
+  EXPECT_EQ(value("\n# c\n; c\n [echo] \n\t wait =  2s \r\n", "wait"), "2s");
+  EXPECT_EQ(value("\xef\xbb\xbf[echo]\nwait=2s", "wait"), "2s");
+}
+
+TEST(ConfigFile, QuotesKeepWhiteSpaceAndHashesArePartOfValues) {
+  EXPECT_EQ(value("[echo]\nreply = \" {text} \"\n", "reply"), " {text} ");
+  EXPECT_EQ(value("[echo]\nreply = a # b = c\n", "reply"), "a # b = c");
+  EXPECT_EQ(value("[echo]\nreply = \"\n", "reply"), "\"");
+}
+
+TEST(ConfigFile, AKeyAloneIsAFlagThatIsOn) {
+  EXPECT_EQ(value("[echo]\njson\n", "json"), "true");
+}
+
+TEST(ConfigFile, MistakesNameFileAndLine) {
+  EXPECT_EQ(refusal("wait = 2s\n"), "/etc/f:1: 'wait = 2s' stands before the first [COMMAND]");
+  EXPECT_EQ(refusal("\n[echo\n"), "/etc/f:2: a section is written [COMMAND]");
+  EXPECT_EQ(refusal("[]\n"), "/etc/f:1: a section is written [COMMAND]");
+  EXPECT_EQ(refusal("[echo]\n= 3\n"), "/etc/f:2: a line is written OPTION = VALUE");
+  EXPECT_EQ(refusal("[echo]\na = \xff\n"), "/etc/f:2: not text (UTF-8)");
+}
+
+TEST(ConfigFile, AFileThatCannotBeReadIsAConfigurationError) {
+  try {
+    ConfigFile::read("/nonexistent/config");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "cannot read /nonexistent/config: no such file or directory");
+    EXPECT_EQ(error.status(), ExitStatus::config);
+  }
+  EXPECT_THROW(ConfigFile::read("/"), Error);
+}
+
+TEST(ConfigCandidates, FollowTheXdgVariables) {
+  using testing::ElementsAre;
+  EXPECT_THAT(candidates({{"HOME", "/home/ann"}}),
+              ElementsAre("/home/ann/.config/netkit/config", "/etc/xdg/netkit/config"));
+  EXPECT_THAT(
+      candidates({{"HOME", "/h"}, {"XDG_CONFIG_HOME", "/c"}, {"XDG_CONFIG_DIRS", "/a:b:/d"}}),
+      ElementsAre("/c/netkit/config", "/a/netkit/config", "/d/netkit/config"));
+  EXPECT_THAT(candidates({{"XDG_CONFIG_HOME", "relative"}}), ElementsAre("/etc/xdg/netkit/config"));
+}
+
+}  // namespace
+}  // namespace netkit

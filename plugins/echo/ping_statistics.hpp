@@ -1,0 +1,68 @@
+// What `echo ping` knows about the way to a server and back: who answered, when, and in what order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <netkit/util/clock.hpp>
+#include <netkit/util/histogram.hpp>
+
+namespace netkit::echo {
+
+// Probes are numbered from 1 in the order they are sent. Pure. [one thread]
+class PingStatistics {
+ public:
+  // Remembers the last `remembered` probes (a power of two); a reply to an older one is `unknown`.
+  explicit PingStatistics(std::size_t remembered = 65'536);
+
+  enum class Kind : std::uint8_t { reply, duplicate, unknown };
+  struct Reply {
+    Kind kind = Kind::unknown;
+    Duration rtt{};
+    bool reordered = false;  // a reply to a later probe came before it
+  };
+
+  void on_sent(std::uint32_t number, TimePoint now);
+  Reply on_reply(std::uint32_t number, TimePoint now);
+
+  std::uint64_t sent() const { return sent_; }
+  std::uint64_t received() const { return histogram_.count(); }  // probes, each once
+  std::uint64_t duplicates() const { return duplicates_; }
+  std::uint64_t reordered() const { return reordered_; }
+  std::uint64_t unknown() const { return unknown_; }
+  std::uint64_t lost() const { return sent_ - received(); }
+  double loss_percent() const;  // of what was sent; 0 when nothing was
+  // How much one RTT differs from the one before, smoothed as RFC 3550 (6.4.1) does.
+  Duration jitter() const;
+  const LatencyHistogram& rtt() const { return histogram_; }
+
+ private:
+  struct Probe {
+    std::uint32_t number = 0;  // 0: none
+    bool answered = false;
+    TimePoint sent{};
+  };
+  Probe& at(std::uint32_t number) { return probes_[number & (probes_.size() - 1)]; }
+  void update_jitter(Duration rtt);
+
+  std::vector<Probe> probes_;
+  LatencyHistogram histogram_;
+  std::uint64_t sent_ = 0;
+  std::uint64_t duplicates_ = 0;
+  std::uint64_t reordered_ = 0;
+  std::uint64_t unknown_ = 0;
+  std::uint32_t highest_ = 0;  // number among the replies
+  std::optional<Duration> last_rtt_;
+  double jitter_ = 0;  // ns
+};
+
+// The verdict of `echo ping`'s thresholds.
+struct PingThresholds {
+  std::optional<double> max_loss;  // per cent
+  std::optional<Duration> max_p99;
+};
+bool meets(const PingStatistics& statistics, const PingThresholds& thresholds);
+
+}  // namespace netkit::echo

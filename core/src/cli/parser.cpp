@@ -109,8 +109,8 @@ class Parser {
   [[noreturn]] void unknown_key(const ConfigFile& file, const ConfigEntry& entry) const {
     std::vector<std::string> names;
     for (const ActionDef& action : context_.actions) {
-      for (const OptionDef& option : effective_options(action).all())
-        names.emplace_back(option.name);
+      const OptionSet options = effective_options(action);
+      for (const OptionDef& option : options.all()) names.emplace_back(option.name);
     }
     const std::vector<std::string_view> views(names.begin(), names.end());
     throw Error(ExitStatus::config, file.where(entry.line) + ": " + std::string(context_.command) +

@@ -1,0 +1,234 @@
+#include <algorithm>
+#include <chrono>
+#include <sse/event_parser.hpp>
+#include <sse/line_scan.hpp>
+#include <sse/utf8_repair.hpp>
+#include <string>
+#include <string_view>
+
+#include <netkit/util/size.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit::sse {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+// A line is its field's name, a colon, a space and the value: this much over the limit of the
+// value.
+constexpr std::size_t kNameAllowance = 16;
+// Buffers that grew beyond this for one event are given back after it.
+constexpr std::size_t kKeptCapacity = 1 << 20;
+
+void release_if_large(std::string& buffer) {
+  if (buffer.capacity() > kKeptCapacity) {
+    std::string().swap(buffer);
+  } else {
+    buffer.clear();
+  }
+}
+
+bool is_digits(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// Digits as milliseconds; what a Duration cannot hold is the most that it can.
+Duration milliseconds_of(std::string_view digits) {
+  constexpr auto kMost =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Duration::max()).count();
+  std::int64_t value = 0;
+  for (const char c : digits) {
+    value = value * 10 + (c - '0');
+    if (value >= kMost) return std::chrono::milliseconds(kMost);
+  }
+  return std::chrono::milliseconds(value);
+}
+
+}  // namespace
+
+EventParser::EventParser(std::size_t max_event, std::string_view last_event_id)
+    : max_event_(max_event), last_id_(last_event_id) {}
+
+ParseResult EventParser::feed(std::string_view input, EventSink& sink) {
+  if (state_ != ParseResult::more) return state_;
+  bytes_ += input.size();
+  const char* at = input.data();
+  const char* const end = at + input.size();
+  if (skip_lf_ && at != end) {
+    skip_lf_ = false;
+    if (*at == '\n') ++at;
+  }
+  while (at != end && state_ == ParseResult::more) {
+    const LineScan scan = scan_line(at, end);
+    const std::string_view text(at, static_cast<std::size_t>(scan.end - at));
+    if (scan.end == end) {
+      keep_partial(text, scan.ascii);
+      break;
+    }
+    at = scan.end + 1;
+    if (*scan.end == '\r') {
+      skip_lf_ = at == end;
+      if (at != end && *at == '\n') ++at;
+    }
+    finish_line(text, scan.ascii, sink);
+  }
+  if (has_data_ && !data_owned_) own_data();
+  return state_;
+}
+
+void EventParser::restart() {
+  state_ = ParseResult::more;
+  first_line_ = true;
+  skip_lf_ = false;
+  line_ascii_ = true;
+  has_data_ = false;
+  data_owned_ = false;
+  id_pending_ = false;
+  release_if_large(line_);
+  release_if_large(data_);
+  type_.clear();
+}
+
+std::size_t EventParser::held() const {
+  return line_.capacity() + data_.capacity() + type_.capacity() + id_.capacity() +
+         repaired_.capacity();
+}
+
+std::string EventParser::too_big_reason() const {
+  return "an event is larger than " + format_size(max_event_) + " (--max-event)";
+}
+
+std::size_t EventParser::event_size() const {
+  return (has_data_ ? data_view_.size() : 0) + type_.size() + (id_pending_ ? id_.size() : 0);
+}
+
+void EventParser::keep_partial(std::string_view text, bool ascii) {
+  if (event_size() + line_.size() + text.size() > max_event_ + kNameAllowance) {
+    state_ = ParseResult::too_big;
+    return;
+  }
+  line_ascii_ = line_ascii_ && ascii;
+  line_ += text;
+}
+
+void EventParser::finish_line(std::string_view text, bool ascii, EventSink& sink) {
+  if (line_.empty()) {
+    take_line({text, ascii, true}, sink);
+    return;
+  }
+  keep_partial(text, ascii);
+  if (state_ != ParseResult::more) return;
+  take_line({line_, line_ascii_, false}, sink);
+  line_ascii_ = true;
+  release_if_large(line_);
+}
+
+void EventParser::take_line(Line line, EventSink& sink) {
+  if (line.text.empty()) {
+    first_line_ = false;
+    dispatch(sink);
+    return;
+  }
+  if (event_size() + line.text.size() > max_event_ + kNameAllowance) {
+    state_ = ParseResult::too_big;
+    return;
+  }
+  if (first_line_) {
+    first_line_ = false;
+    if (line.text.starts_with(kByteOrderMark)) {
+      line.text.remove_prefix(kByteOrderMark.size());
+      if (line.text.empty()) return dispatch(sink);
+    }
+  }
+  take_field(line, sink);
+  if (event_size() > max_event_) state_ = ParseResult::too_big;
+  if (repaired_.capacity() > kKeptCapacity) release_if_large(repaired_);
+}
+
+// The order of the tests is that of how often they are met.
+void EventParser::take_field(const Line& line, EventSink& sink) {
+  const std::size_t colon = line.text.starts_with("data:") ? 4 : line.text.find(':');
+  const std::string_view name = line.text.substr(0, colon);
+  std::string_view value;
+  if (colon != std::string_view::npos) value = line.text.substr(colon + 1);
+  if (value.starts_with(' ')) value.remove_prefix(1);
+  if (name == "data") {
+    take_data(line, value);
+  } else if (name == "id") {
+    take_id(line, value);
+  } else if (name == "event") {
+    if (decode(line, value)) type_.assign(value);
+  } else if (name == "retry") {
+    if (is_digits(value)) sink.on_retry(milliseconds_of(value));
+  } else if (name.empty()) {
+    if (decode(line, value)) sink.on_comment(value);
+  }
+}
+
+// The first line of data stays where it is: in the input, or in line_, which is handed over.
+void EventParser::take_data(const Line& line, std::string_view value) {
+  const char* const raw = value.data();
+  if (!decode(line, value)) return;
+  const bool repaired = !value.empty() && value.data() != raw;
+  if (has_data_) {
+    if (!data_owned_) own_data();
+    // own_data() may have left a name in front of the value.
+    data_.erase(0, static_cast<std::size_t>(data_view_.data() - data_.data()));
+    data_ += '\n';
+    data_ += value;
+    data_view_ = data_;
+    return;
+  }
+  has_data_ = true;
+  data_owned_ = repaired || !line.in_input;
+  data_view_ = value;
+  if (repaired) {
+    data_.assign(value);
+    data_view_ = data_;
+  } else if (!line.in_input) {
+    const auto offset =
+        static_cast<std::size_t>(line.text.data() + line.text.size() - line_.data()) - value.size();
+    data_.swap(line_);
+    data_view_ = std::string_view(data_).substr(offset);
+  }
+}
+
+void EventParser::take_id(const Line& line, std::string_view value) {
+  if (value.find('\0') != std::string_view::npos || !decode(line, value)) return;
+  id_.assign(value);
+  id_pending_ = true;
+}
+
+void EventParser::dispatch(EventSink& sink) {
+  if (id_pending_) {
+    id_pending_ = false;
+    last_id_.swap(id_);
+  }
+  if (has_data_) {
+    const Event event{type_.empty() ? std::string_view("message") : type_, data_view_, last_id_};
+    if (!sink.on_event(event)) state_ = ParseResult::stopped;
+    has_data_ = false;
+    if (data_owned_) release_if_large(data_);
+    data_owned_ = false;
+  }
+  type_.clear();
+}
+
+// False: the repaired value is over the limit, which ends the stream.
+bool EventParser::decode(const Line& line, std::string_view& value) {
+  if (line.ascii || is_valid_utf8(value)) return true;
+  if (!repair_utf8(repaired_, value, max_event_)) {
+    state_ = ParseResult::too_big;
+    return false;
+  }
+  value = repaired_;
+  return true;
+}
+
+void EventParser::own_data() {
+  data_.assign(data_view_);
+  data_view_ = data_;
+  data_owned_ = true;
+}
+
+}  // namespace netkit::sse

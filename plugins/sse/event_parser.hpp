@@ -1,0 +1,102 @@
+// The event stream of Server-Sent Events, as https://html.spec.whatwg.org/#parsing-an-event-stream
+// and #event-stream-interpretation define it: bytes in, events out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <netkit/util/clock.hpp>
+
+namespace netkit::sse {
+
+// Always UTF-8, also where the stream was not. Valid during the call that gives it.
+struct Event {
+  std::string_view type;  // "message" when the stream names none
+  std::string_view data;  // its lines joined by LF, none at the end
+  std::string_view id;    // the last event id as of this event; may be empty
+};
+
+// What a parser finds, in the order of the stream. Must not call the parser back but for its
+// accessors.
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  // False: no more events are wanted; what follows in the input is dropped.
+  virtual bool on_event(const Event& event) = 0;
+  // A `retry` field: the reconnection time as the server wants it, from 0 to what Duration holds.
+  virtual void on_retry(Duration) {}
+  // A line that begins with a colon: what follows it, without one leading space.
+  virtual void on_comment(std::string_view) {}
+};
+
+enum class ParseResult {
+  more,     // all was taken
+  stopped,  // the sink wanted no more
+  too_big,  // an event is over the limit: too_big_reason()
+};
+
+// Push style: any cut of the stream into pieces gives the same events. A line end is acted upon as
+// soon as it is seen, a CR before it is known whether LF follows. An event whose only `data` line
+// lies in one piece of input is given as a view of it; nothing is allocated per event. [one thread]
+class EventParser {
+ public:
+  // `max_event` limits data, type and id of one event together, and any one line; it is checked as
+  // the bytes come, and memory stays within a small multiple of what came of one event.
+  // `last_event_id` is what a stream begins with that continues an earlier one.
+  explicit EventParser(std::size_t max_event, std::string_view last_event_id = {});
+
+  // After stopped or too_big, everything is dropped and the same is returned until restart().
+  ParseResult feed(std::string_view input, EventSink& sink);
+
+  // The stream has ended, and a new one begins: what is not a whole event is discarded, the last
+  // event id stays.
+  void restart();
+
+  // What Last-Event-ID says at a reconnect: the id as of the last blank line, dispatched or not.
+  const std::string& last_event_id() const { return last_id_; }
+  // All bytes ever fed: while it grows, comments and halves of lines included, the peer is alive.
+  std::uint64_t bytes() const { return bytes_; }
+  // Bytes of memory that are held for the event that is coming.
+  std::size_t held() const;
+  // "an event is larger than 16M (--max-event)"
+  std::string too_big_reason() const;
+
+ private:
+  struct Line {
+    std::string_view text;
+    bool ascii;
+    bool in_input;  // else it is line_
+  };
+
+  void keep_partial(std::string_view text, bool ascii);
+  void finish_line(std::string_view text, bool ascii, EventSink& sink);
+  void take_line(Line line, EventSink& sink);
+  void take_field(const Line& line, EventSink& sink);
+  void take_data(const Line& line, std::string_view value);
+  void take_id(const Line& line, std::string_view value);
+  void dispatch(EventSink& sink);
+  bool decode(const Line& line, std::string_view& value);
+  void own_data();
+  std::size_t event_size() const;
+
+  std::size_t max_event_;
+  ParseResult state_ = ParseResult::more;
+  bool first_line_ = true;
+  bool skip_lf_ = false;  // the input ended with CR: LF at the front of the next belongs to it
+  bool line_ascii_ = true;
+  bool has_data_ = false;
+  bool data_owned_ = false;  // data_view_ lies in data_, not in the input
+  bool id_pending_ = false;
+  std::uint64_t bytes_ = 0;
+  std::string line_;  // the line that is not whole yet
+  std::string_view data_view_;
+  std::string data_;
+  std::string type_;
+  std::string id_;  // of the event that is coming, where id_pending_
+  std::string last_id_;
+  std::string repaired_;
+};
+
+}  // namespace netkit::sse

@@ -1,0 +1,238 @@
+#include <algorithm>
+#include <sse/ascii.hpp>
+#include <sse/http_request.hpp>
+
+namespace netkit::sse {
+namespace {
+
+// RFC 9110, section 5.6.2.
+bool is_token(std::string_view text) {
+  const auto is_token_char = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  };
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+}
+
+bool is_visible(char c) {
+  return c > 0x20 && c != 0x7F;
+}
+
+// RFC 9110, section 5.5: visible bytes, those above 0x7F, space and TAB.
+bool is_field_value(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return is_visible(c) || c == ' ' || c == '\t' || static_cast<unsigned char>(c) >= 0x80;
+  });
+}
+
+std::string_view trim_blanks(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+bool has_list_item(std::string_view list, std::string_view wanted) {
+  while (!list.empty()) {
+    const std::size_t comma = list.find(',');
+    if (equal_without_case(trim_blanks(list.substr(0, comma)), wanted)) return true;
+    if (comma == std::string_view::npos) break;
+    list.remove_prefix(comma + 1);
+  }
+  return false;
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+    if (low >= 0) {
+      out += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      out += text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<std::string_view> HttpRequest::header(std::string_view name) const {
+  for (const HttpHeader& header : headers) {
+    if (equal_without_case(header.name, name)) return header.value;
+  }
+  return std::nullopt;
+}
+
+std::string last_event_id_of(const HttpRequest& request) {
+  if (const auto value = request.header("Last-Event-ID")) return std::string(*value);
+  constexpr std::string_view kName = "lastEventId=";
+  std::string_view query = request.query;
+  while (!query.empty()) {
+    const std::string_view item = query.substr(0, query.find('&'));
+    if (item.starts_with(kName)) return percent_decoded(item.substr(kName.size()));
+    query.remove_prefix(std::min(query.size(), item.size() + 1));
+  }
+  return {};
+}
+
+HttpRequestParser::Progress HttpRequestParser::feed(std::string_view input) {
+  if (status_ != 0) return {State::failed, 0};
+  if (complete_) restart();
+  std::size_t at = 0;
+  while (at < input.size()) {
+    const std::size_t line_feed = input.find('\n', at);
+    const std::size_t end = line_feed == std::string_view::npos ? input.size() : line_feed;
+    // One more than allowed shows that it is too long; the CR may be that one.
+    const std::size_t room =
+        limits_.max_line + 2 - std::min(head_.size() - line_begin_, limits_.max_line + 2);
+    head_.append(input.substr(at, std::min(end - at, room)));
+    if (is_too_large(line_feed == end)) {
+      fail(has_request_line_ ? 431 : 414, "the head of the request, or a line of it, is too large");
+      return {State::failed, at};
+    }
+    if (line_feed == std::string_view::npos) return {State::more, input.size()};
+    at = line_feed + 1;
+    if (!end_line()) return {State::failed, at};
+    if (complete_) return {State::done, at};
+  }
+  return {State::more, at};
+}
+
+// Counts without a CR at the end, which may turn out to belong to a line's end, so that it does not
+// matter where the input is cut; and with the LF that is to come.
+bool HttpRequestParser::is_too_large(bool has_line_feed) const {
+  const bool has_cr = head_.size() > line_begin_ && head_.back() == '\r';
+  const std::size_t size = head_.size() - (has_cr ? 1 : 0);
+  return size - line_begin_ > limits_.max_line || size + (has_line_feed ? 1 : 0) > limits_.max_head;
+}
+
+// A line may end with LF alone (RFC 9112, section 2.2).
+bool HttpRequestParser::end_line() {
+  if (head_.size() > line_begin_ && head_.back() == '\r') head_.pop_back();
+  const std::string_view line = std::string_view(head_).substr(line_begin_);
+  const std::size_t begin = line_begin_;
+  head_ += '\n';
+  line_begin_ = head_.size();
+  const std::string_view stable = std::string_view(head_).substr(begin, line.size());
+  if (!has_request_line_) {
+    // Empty lines before a request are ignored; max_head bounds them.
+    return stable.empty() || take_request_line(stable);
+  }
+  return stable.empty() ? finish() : take_header(stable, begin);
+}
+
+bool HttpRequestParser::take_request_line(std::string_view line) {
+  const std::size_t first = line.find(' ');
+  const std::size_t second = first == std::string_view::npos ? first : line.find(' ', first + 1);
+  if (second == std::string_view::npos) return fail(400, "not an HTTP request");
+  const std::string_view method = line.substr(0, first);
+  const std::string_view version = line.substr(second + 1);
+  if (!is_token(method)) return fail(400, "not an HTTP request");
+  if (!version.starts_with("HTTP/") || version.size() != 8 || version[6] != '.' ||
+      hex_digit(version[5]) < 0 || hex_digit(version[7]) < 0) {
+    return fail(400, "not an HTTP request");
+  }
+  if (version[5] != '1') return fail(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+  request_.minor_version = version[7] == '0' ? 0 : 1;
+  method_ = {static_cast<std::size_t>(line.data() - head_.data()), method.size()};
+  has_request_line_ = true;
+  return take_target(line.substr(first + 1, second - first - 1));
+}
+
+// Origin form, absolute form (of which the authority is dropped) or `*` (RFC 9112, section 3.2).
+bool HttpRequestParser::take_target(std::string_view target) {
+  if (!std::all_of(target.begin(), target.end(), is_visible)) {
+    return fail(400, "the request target has bytes that must be percent-encoded");
+  }
+  const std::size_t scheme = target.find("://");
+  if (!target.starts_with('/') && scheme != std::string_view::npos) {
+    const std::size_t path = target.find('/', scheme + 3);
+    target.remove_prefix(std::min(path, target.size()));
+  }
+  if (!target.starts_with('/') && target != "*") {
+    return fail(400, "the request target must begin with /");
+  }
+  const std::size_t question = target.find('?');
+  const auto begin = static_cast<std::size_t>(target.data() - head_.data());
+  path_ = {begin, std::min(question, target.size())};
+  query_ = {begin, 0};
+  if (question != std::string_view::npos) {
+    query_ = {begin + question + 1, target.size() - question - 1};
+  }
+  return true;
+}
+
+bool HttpRequestParser::take_header(std::string_view line, std::size_t line_begin) {
+  if (headers_.size() == limits_.max_headers) return fail(431, "too many header lines");
+  const std::size_t colon = line.find(':');
+  // No white space before the colon, no folded lines: RFC 9112, sections 5.1 and 5.2.
+  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
+    return fail(400, "a header line is malformed");
+  }
+  const std::string_view value = trim_blanks(line.substr(colon + 1));
+  if (!is_field_value(value)) return fail(400, "a header value has control characters");
+  const std::size_t value_begin =
+      value.empty() ? line_begin + colon : static_cast<std::size_t>(value.data() - head_.data());
+  headers_.push_back({Slice{line_begin, colon}, Slice{value_begin, value.size()}});
+  return true;
+}
+
+bool HttpRequestParser::finish() {
+  request_.method = text(method_);
+  request_.path = text(path_);
+  request_.query = text(query_);
+  request_.keep_alive = request_.minor_version >= 1;
+  std::size_t hosts = 0;
+  for (const auto& [name, value] : headers_) {
+    const HttpHeader header{text(name), text(value)};
+    request_.headers.push_back(header);
+    if (equal_without_case(header.name, "Host")) ++hosts;
+    if (equal_without_case(header.name, "Connection")) {
+      if (has_list_item(header.value, "close")) request_.keep_alive = false;
+      if (request_.minor_version == 0 && has_list_item(header.value, "keep-alive")) {
+        request_.keep_alive = true;
+      }
+    }
+  }
+  if (hosts > 1 || (hosts == 0 && request_.minor_version >= 1)) {
+    return fail(400, "exactly one Host header is needed");
+  }
+  // No body is ever read: what follows the head of such a request cannot be told from another
+  // request, so the connection ends with the answer.
+  if (request_.header("Transfer-Encoding") ||
+      request_.header("Content-Length").value_or("0") != "0") {
+    request_.keep_alive = false;
+  }
+  complete_ = true;
+  return true;
+}
+
+bool HttpRequestParser::fail(int status, std::string_view reason) {
+  status_ = status;
+  reason_ = reason;
+  return false;
+}
+
+std::string_view HttpRequestParser::text(Slice slice) const {
+  return std::string_view(head_).substr(slice.begin, slice.length);
+}
+
+void HttpRequestParser::restart() {
+  head_.clear();
+  line_begin_ = 0;
+  has_request_line_ = false;
+  complete_ = false;
+  headers_.clear();
+  request_.headers.clear();
+}
+
+}  // namespace netkit::sse

@@ -1,0 +1,97 @@
+#include <sse/page.hpp>
+
+namespace netkit::sse {
+namespace {
+
+constexpr std::string_view kBeforeType = R"(<!DOCTYPE html>
+<html lang="en" data-type=")";
+
+constexpr std::string_view kAfterType = R"(">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>netkit sse</title>
+<style>
+:root { color-scheme: light dark; font: 16px/1.4 system-ui, sans-serif; }
+body { margin: 0; }
+header { position: sticky; top: 0; display: flex; gap: 1em; padding: .6em 1em;
+  background: Canvas; border-bottom: 1px solid GrayText; }
+#state { flex: 1; }
+ol { list-style: none; margin: 0; padding: 0; font-family: ui-monospace, monospace; }
+li { display: flex; gap: 1em; padding: .3em 1em; border-bottom: 1px solid color-mix(in srgb, GrayText 30%, Canvas); }
+time, .id { color: GrayText; white-space: nowrap; }
+.data { flex: 1; white-space: pre-wrap; overflow-wrap: anywhere; }
+</style>
+<header><span id="state" role="status">connecting</span><span id="count">0 events</span>
+<button id="hold" type="button">Hold</button></header>
+<ol id="events" aria-live="off"></ol>
+<script>
+'use strict';
+const kShown = 500;
+const element = (id) => document.getElementById(id);
+const list = element('events');
+const type = document.documentElement.dataset.type || 'message';
+let count = 0;
+let held = false;
+const part = (tag, name, text) => {
+  const node = document.createElement(tag);
+  node.className = name;
+  node.textContent = text;
+  return node;
+};
+const show = (event) => {
+  if (!(event instanceof MessageEvent)) return;  // types such as 'error' have other events too
+  element('count').textContent = ++count + (count === 1 ? ' event' : ' events');
+  if (held) return;
+  const item = document.createElement('li');
+  item.append(part('time', 'time', new Date().toLocaleTimeString()),
+              part('span', 'id', event.lastEventId), part('span', 'data', event.data));
+  list.prepend(item);
+  while (list.childElementCount > kShown) list.lastElementChild.remove();
+};
+element('hold').onclick = () => {
+  held = !held;
+  element('hold').textContent = held ? 'Go on' : 'Hold';
+};
+const source = new EventSource('events');
+source.onopen = () => { element('state').textContent = 'connected'; };
+source.onerror = () => {
+  element('state').textContent =
+      source.readyState === EventSource.CLOSED ? 'closed by the server' : 'connecting again';
+};
+source.addEventListener(type, show);
+if (type !== 'message') source.addEventListener('message', show);
+</script>
+</html>
+)";
+
+void append_attribute(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      default:
+        out += c;
+    }
+  }
+}
+
+}  // namespace
+
+std::string stream_page(std::string_view event_type) {
+  std::string page(kBeforeType);
+  append_attribute(page, event_type);
+  page += kAfterType;
+  return page;
+}
+
+}  // namespace netkit::sse

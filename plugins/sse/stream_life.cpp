@@ -1,0 +1,124 @@
+#include <algorithm>
+#include <chrono>
+#include <sse/ascii.hpp>
+#include <sse/stream_life.hpp>
+#include <utility>
+
+#include <netkit/util/duration.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit::sse {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr Duration kFirstBackoff = milliseconds(100);
+constexpr Duration kLongestRetryAfter = std::chrono::hours(24);
+constexpr Duration kHealthy = std::chrono::minutes(1);
+
+bool is_event_stream(std::string_view content_type) {
+  const std::string_view essence = content_type.substr(0, content_type.find(';'));
+  return equal_without_case(trim_white_space(essence), "text/event-stream");
+}
+
+// "the server answered 404 with text/html: <html>..."
+std::string text_of(const Rejection& rejection) {
+  std::string text = "the server answered " + std::to_string(rejection.status);
+  if (rejection.content_type.empty()) {
+    text += " without a media type";
+  } else {
+    text += " with " + escaped_text(rejection.content_type.substr(0, kShownBody));
+  }
+  if (rejection.status == 200) text += " instead of text/event-stream";
+  const std::string_view body = trim_white_space(rejection.body_start.substr(0, kShownBody));
+  if (!body.empty()) text += ": " + escaped_text(body);
+  return text;
+}
+
+// Whole milliseconds are enough for people.
+std::string wait_text(Duration delay) {
+  return format_duration(std::chrono::ceil<milliseconds>(delay));
+}
+
+}  // namespace
+
+Answer judge(int status, std::string_view content_type) {
+  if (status == 204) return Answer::nothing;
+  if (status == 429 || (status >= 500 && status <= 599)) return Answer::later;
+  if (status == 200 && is_event_stream(content_type)) return Answer::stream;
+  return Answer::refused;
+}
+
+StreamLife::StreamLife(const Options& options, const RandomEngine& random)
+    : options_(options),
+      backoff_({kFirstBackoff, options.reconnect_max, kHealthy}),
+      random_(random),
+      shortest_(std::max<Duration>(std::min({kFirstBackoff, options.retry, options.reconnect_max}),
+                                   milliseconds(1))),
+      retry_(clamped(options.retry)) {}
+
+bool StreamLife::on_open(TimePoint now) {
+  opened_at_ = now;
+  delivered_ = false;
+  backoff_.connected(now);
+  return std::exchange(away_, false);
+}
+
+void StreamLife::on_retry(Duration time) {
+  retry_ = clamped(time);
+  retry_by_server_ = true;
+}
+
+Next StreamLife::on_close(TimePoint now) {
+  return again({ExitStatus::unreachable, "the server closed the stream"}, {}, now);
+}
+
+Next StreamLife::on_failure(const Failure& failure, TimePoint now) {
+  if (failure.permanent) return {Next::Kind::end, {}, failure.status, failure.message};
+  return again(failure, {}, now);
+}
+
+Next StreamLife::on_rejection(const Rejection& rejection, TimePoint now) {
+  switch (judge(rejection.status, rejection.content_type)) {
+    case Answer::nothing:
+      return {};
+    case Answer::later:
+      return again({ExitStatus::unreachable, text_of(rejection)}, rejection.retry_after, now);
+    default:
+      return {Next::Kind::end, {}, ExitStatus::protocol, text_of(rejection)};
+  }
+}
+
+Next StreamLife::again(const Failure& failure, Duration retry_after, TimePoint now) {
+  const bool was_open = opened_at_.has_value();
+  if (was_open && now - *opened_at_ >= kHealthy) reconnects_ = 0;
+  Duration wait = delay(now, was_open);
+  if (retry_after > Duration::zero()) {
+    wait = std::clamp(retry_after, shortest_, kLongestRetryAfter);
+  }
+  opened_at_.reset();
+  if (options_.reconnects && reconnects_ >= *options_.reconnects) {
+    std::string message = failure.message;
+    if (reconnects_ > 0) message += ", after " + std::to_string(reconnects_) + " reconnects";
+    return {Next::Kind::end, {}, failure.status, message};
+  }
+  ++reconnects_;
+  const bool news = !std::exchange(away_, true);
+  return {Next::Kind::reconnect, wait, ExitStatus::done,
+          failure.message + ", connecting again in " + wait_text(wait), news};
+}
+
+// A stream that gave events comes back after the reconnection time. One that gave none, and an
+// attempt that failed, back off; never less than the reconnection time that the server asked for.
+Duration StreamLife::delay(TimePoint now, bool was_open) {
+  const Duration backed_off = backoff_.next(now, random_.unit());
+  if (was_open && delivered_) return retry_;
+  if (was_open || retry_by_server_) return clamped(std::max(retry_, backed_off));
+  return clamped(backed_off);
+}
+
+Duration StreamLife::clamped(Duration time) const {
+  return std::max(std::min(time, options_.reconnect_max), shortest_);
+}
+
+}  // namespace netkit::sse

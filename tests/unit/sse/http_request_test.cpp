@@ -1,0 +1,147 @@
+#include <optional>
+#include <sse/http_request.hpp>
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+namespace netkit::sse {
+namespace {
+
+using State = HttpRequestParser::State;
+
+// One line that says all about what a parser made of an input.
+std::string outcome(const HttpRequestParser& parser, State state) {
+  if (state == State::more) return "more";
+  if (state == State::failed) return std::to_string(parser.status());
+  const HttpRequest& request = parser.request();
+  std::string text = std::string(request.method) + " " + std::string(request.path) + " " +
+                     std::string(request.query) + (request.keep_alive ? " keep" : " close");
+  for (const HttpHeader& header : request.headers) {
+    text += "|" + std::string(header.name) + "=" + std::string(header.value);
+  }
+  return text;
+}
+
+std::string parsed_in_pieces(std::string_view input, std::size_t cut, const RequestLimits& limits) {
+  HttpRequestParser parser(limits);
+  auto progress = parser.feed(input.substr(0, cut));
+  if (progress.state == State::more) progress = parser.feed(input.substr(cut));
+  return outcome(parser, progress.state);
+}
+
+// Parses at once, and expects the same of every cut.
+std::string parsed(std::string_view input, const RequestLimits& limits = {}) {
+  const std::string whole = parsed_in_pieces(input, input.size(), limits);
+  for (std::size_t cut = 0; cut < input.size(); ++cut) {
+    EXPECT_EQ(parsed_in_pieces(input, cut, limits), whole) << "cut at " << cut;
+  }
+  return whole;
+}
+
+TEST(HttpRequest, IsReadWithItsHeaders) {
+  EXPECT_EQ(parsed("GET /events?a=b HTTP/1.1\r\nHost: x\r\nAccept:\ttext/event-stream \r\n\r\n"),
+            "GET /events a=b keep|Host=x|Accept=text/event-stream");
+}
+
+TEST(HttpRequest, MayEndItsLinesWithLfAndBeginWithEmptyOnes) {
+  EXPECT_EQ(parsed("\r\n\nGET / HTTP/1.1\nHost: x\n\n"), "GET /  keep|Host=x");
+}
+
+TEST(HttpRequest, KeepsTheConnectionByVersionAndHeader) {
+  EXPECT_EQ(parsed("GET / HTTP/1.0\r\n\r\n"), "GET /  close");
+  EXPECT_EQ(parsed("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"),
+            "GET /  keep|Connection=Keep-Alive");
+  EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost:\r\nconnection: x, CLOSE\r\n\r\n"),
+            "GET /  close|Host=|connection=x, CLOSE");
+}
+
+TEST(HttpRequest, ABodyEndsTheConnection) {
+  EXPECT_EQ(parsed("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"),
+            "POST /  close|Host=x|Content-Length=3");
+  EXPECT_EQ(parsed("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"),
+            "POST /  close|Host=x|Transfer-Encoding=chunked");
+  EXPECT_EQ(parsed("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"),
+            "POST /  keep|Host=x|Content-Length=0");
+}
+
+TEST(HttpRequest, TakesAbsoluteTargetsAndTheAsterisk) {
+  EXPECT_EQ(parsed("GET http://a:1/b?c HTTP/1.1\r\nHost: a\r\n\r\n"), "GET /b c keep|Host=a");
+  EXPECT_EQ(parsed("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"), "OPTIONS *  keep|Host=a");
+}
+
+TEST(HttpRequest, RefusesWhatIsNone) {
+  EXPECT_EQ(parsed("hello\r\n"), "400");
+  EXPECT_EQ(parsed("GET /\r\n"), "400");
+  EXPECT_EQ(parsed("GET  / HTTP/1.1\r\n"), "400");
+  EXPECT_EQ(parsed("G{T / HTTP/1.1\r\n"), "400");
+  EXPECT_EQ(parsed("GET nowhere HTTP/1.1\r\n"), "400");
+  EXPECT_EQ(parsed("GET /\x01 HTTP/1.1\r\n"), "400");
+  EXPECT_EQ(parsed("GET / HTTP/11\r\n"), "400");
+  EXPECT_EQ(parsed("GET / http/1.1\r\n"), "400");
+  EXPECT_EQ(parsed("GET / HTTP/2.0\r\n"), "505");
+}
+
+TEST(HttpRequest, RefusesMalformedHeaders) {
+  const std::string line = "GET / HTTP/1.1\r\nHost: x\r\n";
+  EXPECT_EQ(parsed(line + "no colon\r\n"), "400");
+  EXPECT_EQ(parsed(line + "Name : x\r\n"), "400");
+  EXPECT_EQ(parsed(line + ": x\r\n"), "400");
+  EXPECT_EQ(parsed(line + "A: b\r\n folded\r\n"), "400");
+  EXPECT_EQ(parsed(line + "A: b\rc\r\n"), "400");
+  EXPECT_EQ(parsed(line + "A: \x7f\r\n"), "400");
+  EXPECT_EQ(parsed(line + "A: \xC3\xA4\r\n\r\n"), "GET /  keep|Host=x|A=\xC3\xA4");
+}
+
+TEST(HttpRequest, NeedsOneHost) {
+  EXPECT_EQ(parsed("GET / HTTP/1.1\r\n\r\n"), "400");
+  EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n"), "400");
+}
+
+TEST(HttpRequest, HasLimits) {
+  const RequestLimits limits{40, 2, 70};
+  EXPECT_EQ(parsed("GET /" + std::string(26, 'x') + " HTTP/1.0\r\n", limits), "more");
+  EXPECT_EQ(parsed("GET /" + std::string(27, 'x') + " HTTP/1.0\r\n", limits), "414");
+  EXPECT_EQ(parsed("GET / HTTP/1.0\r\nA: " + std::string(38, 'x'), limits), "431");
+  EXPECT_EQ(parsed("GET / HTTP/1.0\r\nA: b\r\nA: b\r\nA: b\r\n", limits), "431");
+  EXPECT_EQ(
+      parsed("GET / HTTP/1.0\r\nA: " + std::string(30, 'x') + "\r\nA: " + std::string(30, 'x'),
+             limits),
+      "431");
+  EXPECT_EQ(parsed(std::string(70, '\n'), limits), "more");
+  EXPECT_EQ(parsed(std::string(71, '\n'), limits), "414");
+}
+
+TEST(HttpRequest, HoldsNoMoreThanTheLimitOfAnEndlessLine) {
+  HttpRequestParser parser;
+  EXPECT_EQ(parser.feed(std::string(1 << 20, 'x')).state, State::failed);
+  EXPECT_EQ(parser.status(), 414);
+}
+
+TEST(HttpRequest, SeveralMayComeTogether) {
+  HttpRequestParser parser;
+  const std::string input = "GET /a HTTP/1.0\r\n\r\nGET /b HTTP/1.0\r\n\r\n";
+  const auto first = parser.feed(input);
+  EXPECT_EQ(outcome(parser, first.state), "GET /a  close");
+  EXPECT_TRUE(parser.idle());
+  const auto second = parser.feed(std::string_view(input).substr(first.consumed));
+  EXPECT_EQ(outcome(parser, second.state), "GET /b  close");
+  EXPECT_EQ(first.consumed + second.consumed, input.size());
+}
+
+std::string id_of(const std::string& target, const std::string& header = "") {
+  HttpRequestParser parser;
+  EXPECT_EQ(parser.feed("GET " + target + " HTTP/1.0\r\n" + header + "\r\n").state, State::done);
+  return last_event_id_of(parser.request());
+}
+
+TEST(LastEventId, ComesFromTheHeaderOrTheQuery) {
+  EXPECT_EQ(id_of("/"), "");
+  EXPECT_EQ(id_of("/", "LAST-EVENT-ID: 7\r\n"), "7");
+  EXPECT_EQ(id_of("/?x=1&lastEventId=a%20b+c%zz"), "a b c%zz");
+  EXPECT_EQ(id_of("/?lastEventId=8", "Last-Event-ID: 7\r\n"), "7");
+  EXPECT_EQ(id_of("/?xlastEventId=8&"), "");
+}
+
+}  // namespace
+}  // namespace netkit::sse

@@ -128,7 +128,8 @@ class LossyNet : public ::testing::Test {
   // The server has had something from it within its session, and may send.
   bool heard_of(const Client& client) const {
     return std::any_of(served.sessions.begin(), served.sessions.end(), [&](SessionRef session) {
-      return server->peer(session) == client.address && server->status(session).rtt > 0ns;
+      return server->contains(session) && server->peer(session) == client.address &&
+             server->status(session).rtt > 0ns;
     });
   }
 

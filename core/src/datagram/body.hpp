@@ -42,7 +42,7 @@ Bundle read_bundle(std::string_view body);
 Gap read_gap(std::string_view body);
 Bye read_end(std::string_view body);
 
-ChunkRef make_gap(const Gap& gap);
-ChunkRef make_end(std::uint8_t code, std::string_view text);
+NETKIT_API ChunkRef make_gap(const Gap& gap);
+NETKIT_API ChunkRef make_end(std::uint8_t code, std::string_view text);
 
 }  // namespace netkit::datagram

@@ -36,10 +36,8 @@ void Reassembler::deliver_bundle(const Bundle& bundle, MessageSink& sink) {
     const bool last = entries.empty();
     const bool continued = first && bundle.continues;
     const bool open = last && bundle.open;
-    // A message whose begin never came, or came before the session did, is passed over; if it has a
-    // number, the next one shows that it is missing.
     if (continued && !(partial.begun && (!numbered || record == expected_))) {
-      if (numbered && expected_ == 0) expected_ = record + 1;
+      pass_over(record, sink);
       partial = Partial{};
       continue;
     }
@@ -57,6 +55,13 @@ void Reassembler::deliver_bundle(const Bundle& bundle, MessageSink& sink) {
       complete(record, entry, entry.size() > options_->max_message, sink);
     }
   }
+}
+
+// The rest of a message whose begin is missing, or came before the session began.
+void Reassembler::pass_over(std::uint64_t record, MessageSink& sink) {
+  if (record == 0 || record < expected_) return;
+  const std::uint64_t missing_from = std::exchange(expected_, record + 1);
+  if (missing_from != 0) report({missing_from, record, 0}, sink);
 }
 
 // Whether a message that begins here is to be delivered; says which ones are missing before it.

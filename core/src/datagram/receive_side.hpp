@@ -39,6 +39,7 @@ class NETKIT_API Reassembler {
   };
   void deliver_gap(Gap gap, MessageSink& sink);
   void deliver_bundle(const Bundle& bundle, MessageSink& sink);
+  void pass_over(std::uint64_t record, MessageSink& sink);
   bool wanted(std::uint64_t record, MessageSink& sink);
   void piece(Partial& partial, std::string_view bytes);
   void complete(std::uint64_t record, std::string_view message, bool too_long, MessageSink& sink);

@@ -1,0 +1,120 @@
+// The test vectors of netkit-protocol(7): what the page shows is what the codec makes and reads.
+#include "datagram/body.hpp"
+
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <regex>
+
+#include <gtest/gtest.h>
+
+#include <netkit/datagram/chunk.hpp>
+#include <netkit/datagram/wire.hpp>
+
+namespace netkit::datagram {
+namespace {
+
+constexpr std::uint64_t kNonce = 0x0102030405060708;
+constexpr std::uint64_t kSession = 0xa1a2a3a4a5a6a7a8;
+
+// Lines `vector NAME:`, each followed by lines of two spaces and hexadecimal digits.
+std::map<std::string, std::string> page_vectors() {
+  std::ifstream page("man/netkit-protocol.7");
+  EXPECT_TRUE(page) << "to be run in the source tree";
+  std::map<std::string, std::string> vectors;
+  std::string line;
+  std::string name;
+  while (std::getline(page, line)) {
+    std::smatch match;
+    if (std::regex_match(line, match, std::regex(R"re(vector ([a-z-]+):)re"))) {
+      name = match[1];
+    } else if (!name.empty() && std::regex_match(line, std::regex("  [0-9a-f ]+"))) {
+      for (const char c : line) {
+        if (c != ' ') vectors[name].push_back(c);
+      }
+    } else {
+      name.clear();
+    }
+  }
+  return vectors;
+}
+
+std::string hex(std::string_view bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes) {
+    out.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
+    out.push_back(kDigits[c & 15]);
+  }
+  return out;
+}
+
+Cookie cookie() {
+  Cookie bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(0x20 + i);
+  return bytes;
+}
+
+template <typename Message>
+std::string bytes_of(const Message& message) {
+  std::string out;
+  encode(message, out);
+  return out;
+}
+
+std::string in_session(Type type, std::string_view body, std::uint8_t flags = 0) {
+  Header header;
+  header.type = type;
+  header.flags = flags;
+  header.session = kSession;
+  header.seq = 0x11121314;
+  header.ack = 0xfffffffe;
+  header.window = 256;
+  header.ack_delay = 15;
+  std::string out(kHeaderSize, '\0');
+  encode_header(header, out.data());
+  return out += body;
+}
+
+std::vector<ChunkRef> pack(std::uint64_t first, std::size_t max_body,
+                           std::initializer_list<std::string_view> messages) {
+  Packer packer({max_body, 65536, first});
+  for (const auto message : messages) packer.append(message);
+  const auto chunks = packer.flush();
+  return {chunks.begin(), chunks.end()};
+}
+
+std::map<std::string, std::string> made_vectors() {
+  std::map<std::string, std::string> made;
+  made["hello"] = bytes_of(Hello{kNonce});
+  made["cookie"] = bytes_of(CookieReply{kNonce, cookie()});
+  made["connect"] = bytes_of(Connect{kNonce, cookie(), 0xfffffffe, 256, "ann"});
+  made["accept"] = bytes_of(Accept{kNonce, kSession, 0x11121314, 256, 30000, "hi"});
+  made["reject"] = bytes_of(Reject{kNonce, 2, "taken"});
+  made["reset"] = bytes_of(Reset{kSession});
+  made["version"] = bytes_of(VersionReply{kNonce, 1, 1});
+  made["data"] = in_session(Type::data, pack(7, kMaxBody, {"one", "", "two"})[0]->body);
+  const auto cut = pack(0, 16, {"0123456789abcdefghij", "k"});
+  EXPECT_EQ(cut.size(), 2u);
+  made["body-cut-first"] = cut[0]->body;
+  made["body-cut-last"] = cut[1]->body;
+  made["body-long"] = pack(0, kMaxBody, {std::string(130, 'x')})[0]->body.substr(0, 5);
+  made["body-gap"] = make_gap({8, 90, 2})->body;
+  made["body-end"] = make_end(0, "bye")->body;
+  made["ack"] = in_session(Type::ack, "\x05", Header::kPing);
+  made["bye"] = in_session(Type::bye, std::string_view("\0quit", 5));
+  return made;
+}
+
+TEST(ManPage, ShowsEveryVectorAsTheCodecMakesIt) {
+  const auto shown = page_vectors();
+  const auto made = made_vectors();
+  for (const auto& [name, bytes] : made) {
+    ASSERT_TRUE(shown.contains(name)) << name << ": " << hex(bytes);
+    EXPECT_EQ(shown.at(name), hex(bytes)) << name;
+  }
+  EXPECT_EQ(shown.size(), made.size());
+}
+
+}  // namespace
+}  // namespace netkit::datagram

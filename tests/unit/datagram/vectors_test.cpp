@@ -110,7 +110,8 @@ TEST(ManPage, ShowsEveryVectorAsTheCodecMakesIt) {
   const auto shown = page_vectors();
   const auto made = made_vectors();
   for (const auto& [name, bytes] : made) {
-    ASSERT_TRUE(shown.contains(name)) << name << ": " << hex(bytes);
+    EXPECT_TRUE(shown.contains(name)) << name << ": " << hex(bytes);
+    if (!shown.contains(name)) continue;
     EXPECT_EQ(shown.at(name), hex(bytes)) << name;
   }
   EXPECT_EQ(shown.size(), made.size());

@@ -1,0 +1,4 @@
+netkit_fuzz_test(datagram_wire SOURCES datagram_wire_fuzz.cpp)
+netkit_fuzz_test(datagram_packer SOURCES datagram_packer_fuzz.cpp)
+netkit_fuzz_test(datagram_server SOURCES datagram_server_fuzz.cpp)
+netkit_fuzz_test(datagram_pair SOURCES datagram_pair_fuzz.cpp)

@@ -9,4 +9,8 @@ target_sources(netkit-core PRIVATE
   src/net/ip_address.cpp
   src/net/peer_groups.cpp
   src/net/udp_socket.cpp
+  src/net/resolver.cpp
+  src/net/tcp_connector.cpp
+  src/net/tcp_listener.cpp
+  src/net/tcp_stream.cpp
 )

@@ -11,6 +11,7 @@ target_sources(netkit-core PRIVATE
   src/util/format.cpp
   src/util/histogram.cpp
   src/util/histogram_render.cpp
+  src/util/process.cpp
   src/util/random.cpp
   src/util/rate.cpp
   src/util/reconnect.cpp

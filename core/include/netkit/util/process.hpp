@@ -1,0 +1,65 @@
+// Child processes on the event loop.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <utility>
+#include <vector>
+
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/util/export.hpp>
+#include <netkit/util/file_descriptor.hpp>
+
+namespace netkit {
+
+struct ProcessOptions {
+  // The program, searched on PATH, and its arguments. Empty: `sh -c shell_command`.
+  std::vector<std::string> argv{};
+  std::string shell_command{};
+  // Added to this process's environment.
+  std::vector<std::pair<std::string, std::string>> environment{};
+  bool pipe_stdin = false;   // else /dev/null
+  bool pipe_stdout = false;  // else shared with this process
+  bool pipe_stderr = false;  // else shared
+  bool own_group = false;    // a process group of its own, so that kill() reaches its children too
+};
+
+// How a process ended, as a shell would say it: its exit status, or 128+n for a signal.
+struct ProcessEnd {
+  int status = 0;
+  int signo = 0;  // 0: it exited
+};
+
+// A running child. [loop] It starts with all signals unblocked and at their default actions
+// (SIGPIPE included) and with no descriptor of ours but the pipes asked for. Move-only through
+// unique_ptr.
+class NETKIT_API Process {
+ public:
+  // Throws SystemError naming the program (74 where it does not exist, 77 where it may not run).
+  // `on_end` is called once, on the loop, when the child has ended; not after destruction.
+  static std::unique_ptr<Process> start(EventLoop& loop, const ProcessOptions& options,
+                                        std::function<void(ProcessEnd)> on_end);
+  // A child that still runs is sent TERM and waited for a moment, then KILL; its group where it has
+  // one.
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  pid_t pid() const;
+  bool running() const;
+  void kill(int signo);
+  // This side's ends of the pipes, non-blocking; -1 where none was asked for or it was taken.
+  FileDescriptor take_stdin();
+  FileDescriptor take_stdout();
+  FileDescriptor take_stderr();
+
+ private:
+  struct Impl;
+  explicit Process(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace netkit

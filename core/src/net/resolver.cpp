@@ -1,0 +1,121 @@
+// getaddrinfo and not Poco::Net::DNS: that one drops the scope of link-local addresses and the
+// system's order of preference, and folds the resolver's reasons into one.
+#include <algorithm>
+#include <cctype>
+#include <csignal>
+#include <mutex>
+#include <netdb.h>
+#include <pthread.h>
+#include <thread>
+#include <utility>
+
+#include <netkit/net/resolver.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit {
+namespace {
+
+void add_unique(std::vector<Endpoint>& list, const Endpoint& endpoint) {
+  if (std::find(list.begin(), list.end(), endpoint) == list.end()) list.push_back(endpoint);
+}
+
+// What needs no resolver: no host, or a numeric one.
+std::vector<Endpoint> resolve_numeric(const AddressSpec& spec) {
+  using Family = IpAddress::Family;
+  if (spec.every_interface) {
+    return {Endpoint(IpAddress::any(Family::v4), spec.port),
+            Endpoint(IpAddress::any(Family::v6), spec.port)};
+  }
+  if (spec.host.empty()) return {Endpoint(IpAddress::loopback(Family::v4), spec.port)};
+  if (const auto address = IpAddress::parse(spec.host)) return {Endpoint(*address, spec.port)};
+  return {};
+}
+
+std::string reason_of(int code) {
+  std::string text = code == EAI_SYSTEM ? error_text(errno) : ::gai_strerror(code);
+  if (!text.empty()) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+std::vector<Endpoint> query(const AddressSpec& spec, std::string& error) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_DGRAM;  // one entry per address instead of one per socket type
+  addrinfo* list = nullptr;
+  const int code = ::getaddrinfo(spec.host.c_str(), nullptr, &hints, &list);
+  if (code != 0) {
+    error = "cannot resolve '" + spec.host + "': " + reason_of(code);
+    return {};
+  }
+  std::vector<Endpoint> endpoints;
+  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
+    if (const auto endpoint = Endpoint::from_sockaddr(entry->ai_addr, entry->ai_addrlen)) {
+      add_unique(endpoints, endpoint->with_port(spec.port));
+    }
+  }
+  ::freeaddrinfo(list);
+  if (endpoints.empty()) error = "cannot resolve '" + spec.host + "': it has no IP address";
+  return endpoints;
+}
+
+}  // namespace
+
+std::vector<Endpoint> resolve(const AddressSpec& spec) {
+  std::vector<Endpoint> endpoints = resolve_numeric(spec);
+  if (!endpoints.empty()) return endpoints;
+  std::string error;
+  endpoints = query(spec, error);
+  if (endpoints.empty()) throw Error(ExitStatus::name, error);
+  return endpoints;
+}
+
+// Shared with the threads that wait for the system's resolver: they may outlive the AsyncResolver
+// and its loop.
+struct AsyncResolver::Impl {
+  std::mutex mutex;
+  EventLoop* loop = nullptr;     // under mutex; null once the AsyncResolver is gone
+  std::uint64_t generation = 0;  // [loop] counts up when earlier queries are cancelled
+};
+
+AsyncResolver::AsyncResolver(EventLoop& loop) : impl_(std::make_shared<Impl>()) {
+  impl_->loop = &loop;
+}
+
+AsyncResolver::~AsyncResolver() {
+  cancel();
+  const std::lock_guard lock(impl_->mutex);
+  impl_->loop = nullptr;
+}
+
+void AsyncResolver::cancel() {
+  ++impl_->generation;
+}
+
+void AsyncResolver::resolve(const AddressSpec& spec, Callback callback) {
+  const auto deliver = [impl = impl_, generation = impl_->generation,
+                        callback = std::move(callback)](std::vector<Endpoint> endpoints,
+                                                        std::string error) {
+    const std::lock_guard lock(impl->mutex);
+    if (impl->loop == nullptr) return;
+    impl->loop->post(
+        [impl, generation, callback, endpoints = std::move(endpoints), error = std::move(error)] {
+          if (impl->generation == generation) callback(endpoints, error);
+        });
+  };
+  if (std::vector<Endpoint> endpoints = resolve_numeric(spec); !endpoints.empty()) {
+    deliver(std::move(endpoints), {});
+    return;
+  }
+  // Detached: getaddrinfo cannot be interrupted, and nobody should wait for it at the end.
+  std::thread([spec, deliver] {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    ::pthread_setname_np(::pthread_self(), "netkit/resolver");
+    std::string error;
+    std::vector<Endpoint> endpoints = query(spec, error);
+    deliver(std::move(endpoints), std::move(error));
+  }).detach();
+}
+
+}  // namespace netkit

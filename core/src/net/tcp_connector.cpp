@@ -1,0 +1,144 @@
+#include <cerrno>
+#include <list>
+#include <sys/socket.h>
+#include <utility>
+
+#include <netkit/net/resolver.hpp>
+#include <netkit/net/tcp_connector.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit {
+namespace {
+
+using namespace std::chrono_literals;
+
+// RFC 8305, section 5.
+constexpr Duration kAttemptDelay = 250ms;
+
+}  // namespace
+
+struct TcpConnector::Impl {
+  struct Attempt {
+    Endpoint peer;
+    FileDescriptor socket;
+    Watch watch;
+  };
+
+  explicit Impl(EventLoop& event_loop) : loop(event_loop), resolver(event_loop) {}
+
+  void start(const AddressSpec& target, Duration timeout, std::function<void(ConnectResult)> done);
+  void try_next();
+  void attempt_ready(std::list<Attempt>::iterator attempt);
+  void finish(ConnectResult result);
+  void fail(ExitStatus status, std::string error, int error_number);
+  void reset();
+
+  EventLoop& loop;
+  AsyncResolver resolver;
+  std::string target_text;
+  std::vector<Endpoint> candidates;
+  std::size_t next = 0;
+  std::list<Attempt> attempts;
+  Timer stagger;
+  Timer deadline;
+  int last_error = 0;
+  Endpoint last_peer;
+  std::function<void(ConnectResult)> callback;
+};
+
+void TcpConnector::Impl::start(const AddressSpec& target, Duration timeout,
+                               std::function<void(ConnectResult)> done) {
+  reset();
+  callback = std::move(done);
+  target_text = target.to_string();
+  deadline = loop.after(timeout, [this] {
+    fail(ExitStatus::unreachable, "connecting to " + target_text + " took too long", ETIMEDOUT);
+  });
+  resolver.resolve(target, [this](std::vector<Endpoint> endpoints, std::string error) {
+    if (endpoints.empty()) {
+      fail(ExitStatus::name, std::move(error), 0);
+      return;
+    }
+    candidates = std::move(endpoints);
+    try_next();
+  });
+}
+
+void TcpConnector::Impl::try_next() {
+  stagger.reset();
+  while (next < candidates.size()) {
+    const Endpoint peer = candidates[next++];
+    FileDescriptor socket(::socket(peer.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (socket &&
+        (::connect(socket.get(), peer.data(), peer.size()) == 0 || errno == EINPROGRESS)) {
+      const auto attempt = attempts.insert(attempts.end(), Attempt{peer, std::move(socket), {}});
+      attempt->watch = loop.watch(attempt->socket.get(), Interest::write,
+                                  [this, attempt](Ready) { attempt_ready(attempt); });
+      if (next < candidates.size()) stagger = loop.after(kAttemptDelay, [this] { try_next(); });
+      return;
+    }
+    last_error = errno;
+    last_peer = peer;
+  }
+  if (!attempts.empty()) return;
+  fail(ExitStatus::unreachable,
+       "cannot connect to " + last_peer.to_string() + ": " + error_text(last_error), last_error);
+}
+
+void TcpConnector::Impl::attempt_ready(std::list<Attempt>::iterator attempt) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(attempt->socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error == 0) {
+    attempt->watch.reset();
+    ConnectResult result;
+    result.peer = attempt->peer;
+    result.socket = std::move(attempt->socket);
+    finish(std::move(result));
+    return;
+  }
+  last_peer = attempt->peer;
+  last_error = error;
+  attempts.erase(attempt);
+  try_next();
+}
+
+void TcpConnector::Impl::fail(ExitStatus status, std::string error, int error_number) {
+  ConnectResult result;
+  result.status = status;
+  result.error = std::move(error);
+  result.error_number = error_number;
+  finish(std::move(result));
+}
+
+void TcpConnector::Impl::finish(ConnectResult result) {
+  const auto done = std::move(callback);
+  reset();
+  if (done) done(std::move(result));
+}
+
+void TcpConnector::Impl::reset() {
+  resolver.cancel();
+  stagger.reset();
+  deadline.reset();
+  attempts.clear();
+  candidates.clear();
+  next = 0;
+  last_error = 0;
+  callback = nullptr;
+}
+
+TcpConnector::TcpConnector(EventLoop& loop) : impl_(std::make_unique<Impl>(loop)) {}
+
+TcpConnector::~TcpConnector() = default;
+
+void TcpConnector::connect(const AddressSpec& target, Duration timeout,
+                           std::function<void(ConnectResult)> callback) {
+  impl_->start(target, timeout, std::move(callback));
+}
+
+void TcpConnector::cancel() {
+  impl_->reset();
+}
+
+}  // namespace netkit

@@ -1,0 +1,298 @@
+#include "net/tcp_stream.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <netinet/tcp.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include <utility>
+
+namespace netkit {
+namespace {
+
+constexpr int kReadsPerTurn = 4;  // so that one fast peer does not keep the others waiting
+constexpr std::size_t kPiecesPerWrite = 64;
+
+}  // namespace
+
+TcpStream::TcpStream(EventLoop& loop, FileDescriptor socket, const Endpoint& peer, Handler& handler)
+    : loop_(loop), socket_(std::move(socket)), handler_(handler), peer_(peer) {
+  watch_ = loop_.watch(socket_.get(), Interest::read, [this](Ready ready) { on_ready(ready); });
+}
+
+TcpStream::~TcpStream() {
+  if (destroyed_ != nullptr) *destroyed_ = true;
+}
+
+// Runs `call` and says whether the stream still exists afterwards: its owner may destroy it in any
+// callback.
+template <typename Call>
+bool TcpStream::survives(Call&& call) {
+  bool destroyed = false;
+  bool* const outer = std::exchange(destroyed_, &destroyed);
+  call();
+  if (destroyed) {
+    if (outer != nullptr) *outer = true;
+    return false;
+  }
+  destroyed_ = outer;
+  return true;
+}
+
+void TcpStream::on_ready(Ready ready) {
+  if (ready.writable && !send_queued()) return;
+  if (ready.readable && state_ != State::closed) receive();
+}
+
+void TcpStream::receive() {
+  const std::span<char> buffer = loop_.read_buffer();
+  for (int reads = 0; reads < kReadsPerTurn && reading_ && !ended_ && state_ != State::closed;
+       ++reads) {
+    const ssize_t count = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+    if (count < 0) {
+      if (errno == EAGAIN || errno == EINTR) return;
+      fail(errno);
+      return;
+    }
+    if (count == 0) {
+      ended_ = true;
+      update_interest();
+      if (state_ == State::closing) return;  // what is queued still goes out
+      handler_.on_end(*this);
+      return;
+    }
+    // After close() the rest of what the peer says is read and dropped, so that the kernel does not
+    // answer it with RST.
+    if (state_ == State::closing) continue;
+    const std::string_view data(buffer.data(), static_cast<std::size_t>(count));
+    if (!survives([&] { handler_.on_data(*this, data); })) return;
+    if (static_cast<std::size_t>(count) < buffer.size()) return;
+  }
+}
+
+ssize_t TcpStream::send_now(std::string_view data) {
+  const ssize_t count = ::send(socket_.get(), data.data(), data.size(), MSG_NOSIGNAL);
+  if (count >= 0) return count;
+  if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) return 0;
+  return -errno;
+}
+
+std::size_t TcpStream::write_through(std::string_view data) {
+  if (state_ != State::open || data.empty()) return data.size();
+  if (queue_ && !queue_->pieces.empty()) return 0;
+  const ssize_t sent = send_now(data);
+  if (sent >= 0) return static_cast<std::size_t>(sent);
+  fail_later(static_cast<int>(-sent));
+  return data.size();
+}
+
+void TcpStream::write(std::string_view data) {
+  const std::size_t sent = write_through(data);
+  if (sent == data.size()) return;
+  data.remove_prefix(sent);
+  Queue& queue = make_queue();
+  // Small writes share a piece; a piece that grew large is left alone, so that growth never copies
+  // much.
+  if (!queue.pieces.empty() && !queue.pieces.back().shared &&
+      queue.pieces.back().own.size() + data.size() <= 16384) {
+    queue.pieces.back().own.append(data);
+  } else {
+    queue.pieces.push_back({std::string(data), nullptr});
+  }
+  enqueued(data.size());
+}
+
+void TcpStream::write(const SharedPayload& payload) {
+  const std::size_t sent = write_through(*payload);
+  if (sent == payload->size()) return;
+  Queue& queue = make_queue();
+  if (queue.pieces.empty()) queue.offset = sent;
+  queue.pieces.push_back({{}, payload});
+  enqueued(payload->size() - sent);
+}
+
+TcpStream::Queue& TcpStream::make_queue() {
+  if (!queue_) queue_ = std::make_unique<Queue>();
+  return *queue_;
+}
+
+void TcpStream::enqueued(std::size_t size) {
+  queue_->size += size;
+  update_interest();
+  if (queue_->above_high || queue_->size <= high_water()) return;
+  queue_->above_high = true;
+  handler_.on_high_water(*this);
+}
+
+// Returns false when the stream is gone.
+bool TcpStream::send_queued() {
+  while (queue_ && !queue_->pieces.empty()) {
+    std::array<iovec, kPiecesPerWrite> pieces{};
+    std::size_t count = 0;
+    for (const Piece& piece : queue_->pieces) {
+      if (count == pieces.size()) break;
+      std::string_view view = piece.view();
+      if (count == 0) view.remove_prefix(queue_->offset);
+      pieces[count++] = {const_cast<char*>(view.data()), view.size()};
+    }
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = count;
+    const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+    if (sent < 0) {
+      if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) break;
+      return survives([&, error = errno] { fail(error); });
+    }
+    drop_sent(static_cast<std::size_t>(sent));
+  }
+  return after_sending();
+}
+
+void TcpStream::drop_sent(std::size_t sent) {
+  queue_->size -= sent;
+  sent += queue_->offset;
+  while (!queue_->pieces.empty() && sent >= queue_->pieces.front().view().size()) {
+    sent -= queue_->pieces.front().view().size();
+    queue_->pieces.pop_front();
+  }
+  queue_->offset = sent;
+}
+
+bool TcpStream::after_sending() {
+  const bool drained = queue_ && queue_->above_high && queue_->size <= low_water();
+  if (drained) queue_->above_high = false;
+  if (queue_ && queue_->pieces.empty() && !queue_->custom_marks) queue_.reset();
+  update_interest();
+  if (queued() == 0) {
+    if (state_ == State::closing) return survives([&] { finish_close(); });
+    if (shutdown_wanted_) do_shutdown();
+  }
+  return !drained || state_ != State::open || survives([&] { handler_.on_low_water(*this); });
+}
+
+void TcpStream::shutdown_write() {
+  if (state_ != State::open || shutdown_wanted_) return;
+  shutdown_wanted_ = true;
+  if (queued() == 0) do_shutdown();
+}
+
+void TcpStream::do_shutdown() {
+  ::shutdown(socket_.get(), SHUT_WR);
+}
+
+void TcpStream::close() {
+  if (state_ != State::open) return;
+  state_ = State::closing;
+  update_interest();
+  if (queued() > 0) return;
+  // Not from here: on_closed() must not run inside the call that asked for it.
+  close_timer_ = loop_.after(Duration::zero(), [this] { finish_close(); });
+}
+
+void TcpStream::finish_close() {
+  release();
+  handler_.on_closed(*this, 0, {});
+}
+
+void TcpStream::abort() {
+  release();
+}
+
+void TcpStream::release() {
+  state_ = State::closed;
+  close_timer_.reset();
+  watch_.reset();
+  socket_.reset();
+  queue_.reset();
+}
+
+void TcpStream::fail(int error) {
+  release();
+  handler_.on_closed(*this, error, {});
+}
+
+void TcpStream::fail_later(int error) {
+  state_ = State::closing;
+  queue_.reset();
+  watch_.set(Interest::none);
+  close_timer_ = loop_.after(Duration::zero(), [this, error] { fail(error); });
+}
+
+void TcpStream::update_interest() {
+  if (state_ == State::closed) return;
+  const bool read = reading_ && !ended_;
+  const bool write = queued() > 0;
+  watch_.set(static_cast<Interest>((read ? 1 : 0) | (write ? 2 : 0)));
+}
+
+void TcpStream::pause_reading() {
+  reading_ = false;
+  update_interest();
+}
+
+void TcpStream::resume_reading() {
+  reading_ = true;
+  update_interest();
+}
+
+std::size_t TcpStream::queued() const {
+  return queue_ ? queue_->size : 0;
+}
+
+void TcpStream::set_water_marks(std::size_t low, std::size_t high) {
+  Queue& queue = make_queue();
+  queue.custom_marks = true;
+  queue.low = low;
+  queue.high = high;
+}
+
+std::size_t TcpStream::low_water() const {
+  return queue_ ? queue_->low : kLowWater;
+}
+
+std::size_t TcpStream::high_water() const {
+  return queue_ ? queue_->high : kHighWater;
+}
+
+Endpoint TcpStream::local() const {
+  return socket_ ? local_endpoint(socket_.get()) : Endpoint();
+}
+
+void ByteStream::Handler::on_end(ByteStream& stream) {
+  stream.close();
+}
+
+void ByteStream::Handler::on_high_water(ByteStream& /*stream*/) {}
+
+void ByteStream::Handler::on_low_water(ByteStream& /*stream*/) {}
+
+std::unique_ptr<ByteStream> make_tcp_stream(EventLoop& loop, FileDescriptor socket,
+                                            const Endpoint& peer, ByteStream::Handler& handler) {
+  return std::make_unique<TcpStream>(loop, std::move(socket), peer, handler);
+}
+
+int apply(const TcpOptions& options, int fd) {
+  const auto set = [fd](int level, int name, int value) {
+    return ::setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : errno;
+  };
+  const auto seconds = [](Duration duration) {
+    return static_cast<int>(
+        std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(duration).count()));
+  };
+  int error = set(IPPROTO_TCP, TCP_NODELAY, options.no_delay ? 1 : 0);
+  if (options.keepalive) {
+    if (error == 0) error = set(SOL_SOCKET, SO_KEEPALIVE, 1);
+    if (error == 0) error = set(IPPROTO_TCP, TCP_KEEPIDLE, seconds(options.keepalive_idle));
+    if (error == 0) error = set(IPPROTO_TCP, TCP_KEEPINTVL, seconds(options.keepalive_idle / 3));
+    if (error == 0) error = set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+  }
+  if (options.user_timeout != kNever && error == 0) {
+    error = set(IPPROTO_TCP, TCP_USER_TIMEOUT,
+                static_cast<int>(
+                    std::chrono::ceil<std::chrono::milliseconds>(options.user_timeout).count()));
+  }
+  return error;
+}
+
+}  // namespace netkit

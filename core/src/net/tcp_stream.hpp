@@ -1,0 +1,95 @@
+// ByteStream over a plain TCP socket.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/net/tcp_listener.hpp>
+#include <netkit/net/tcp_stream.hpp>
+
+namespace netkit {
+
+// [loop] What an idle connection costs is this object and its slot in the loop; the queue is made
+// when something waits.
+class TcpStream final : public ByteStream {
+ public:
+  TcpStream(EventLoop& loop, FileDescriptor socket, const Endpoint& peer, Handler& handler);
+  ~TcpStream() override;
+  TcpStream(const TcpStream&) = delete;
+  TcpStream& operator=(const TcpStream&) = delete;
+
+  void write(std::string_view data) override;
+  void write(const SharedPayload& payload) override;
+  void shutdown_write() override;
+  void close() override;
+  void abort() override;
+  void pause_reading() override;
+  void resume_reading() override;
+  std::size_t queued() const override;
+  void set_water_marks(std::size_t low, std::size_t high) override;
+  Endpoint peer() const override { return peer_; }
+  Endpoint local() const override;
+
+ private:
+  static constexpr std::size_t kLowWater = 256 * 1024;
+  static constexpr std::size_t kHighWater = 1024 * 1024;
+
+  enum class State : unsigned char { open, closing, closed };
+
+  struct Piece {
+    std::string own;
+    SharedPayload shared;
+    std::string_view view() const {
+      return shared ? std::string_view(*shared) : std::string_view(own);
+    }
+  };
+  struct Queue {
+    std::deque<Piece> pieces;
+    std::size_t offset = 0;  // of the first piece: sent already
+    std::size_t size = 0;    // bytes that wait
+    std::size_t low = kLowWater;
+    std::size_t high = kHighWater;
+    bool above_high = false;
+    bool custom_marks = false;
+  };
+
+  template <typename Call>
+  bool survives(Call&& call);
+  void on_ready(Ready ready);
+  void receive();
+  ssize_t send_now(std::string_view data);
+  std::size_t write_through(std::string_view data);
+  Queue& make_queue();
+  void enqueued(std::size_t size);
+  bool send_queued();
+  void drop_sent(std::size_t sent);
+  bool after_sending();
+  void do_shutdown();
+  void finish_close();
+  void release();
+  void fail(int error);
+  void fail_later(int error);
+  void update_interest();
+  std::size_t low_water() const;
+  std::size_t high_water() const;
+
+  EventLoop& loop_;
+  FileDescriptor socket_;
+  Watch watch_;  // ends before the socket is closed
+  Handler& handler_;
+  std::unique_ptr<Queue> queue_;
+  Timer close_timer_;
+  bool* destroyed_ = nullptr;  // set while a callback runs that may destroy this
+  Endpoint peer_;
+  State state_ = State::open;
+  bool reading_ = true;
+  bool ended_ = false;
+  bool shutdown_wanted_ = false;
+};
+
+}  // namespace netkit

@@ -1,0 +1,194 @@
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <netkit/util/error.hpp>
+#include <netkit/util/process.hpp>
+
+extern char** environ;
+
+namespace netkit {
+namespace {
+
+constexpr int kGraceMilliseconds = 500;
+
+struct Pipe {
+  FileDescriptor ours;
+  FileDescriptor theirs;
+};
+
+Pipe make_pipe(bool child_reads) {
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC) != 0) throw SystemError(errno, "cannot make a pipe");
+  Pipe pipe{FileDescriptor(fds[child_reads ? 1 : 0]), FileDescriptor(fds[child_reads ? 0 : 1])};
+  ::fcntl(pipe.ours.get(), F_SETFL, O_NONBLOCK);
+  return pipe;
+}
+
+// posix_spawn's attributes and file actions, destroyed whatever happens. dup2 clears close-on-exec
+// for the copy.
+class SpawnSetup {
+ public:
+  explicit SpawnSetup(bool own_group) {
+    ::posix_spawnattr_init(&attributes);
+    ::posix_spawn_file_actions_init(&actions);
+    sigset_t set;
+    ::sigemptyset(&set);
+    ::posix_spawnattr_setsigmask(&attributes, &set);
+    ::sigfillset(&set);
+    ::sigdelset(&set, SIGKILL);
+    ::sigdelset(&set, SIGSTOP);
+    ::posix_spawnattr_setsigdefault(&attributes, &set);
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+    if (own_group) {
+      flags = static_cast<short>(flags | POSIX_SPAWN_SETPGROUP);
+      ::posix_spawnattr_setpgroup(&attributes, 0);
+    }
+    ::posix_spawnattr_setflags(&attributes, flags);
+  }
+  ~SpawnSetup() {
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::posix_spawnattr_destroy(&attributes);
+  }
+  SpawnSetup(const SpawnSetup&) = delete;
+  SpawnSetup& operator=(const SpawnSetup&) = delete;
+
+  posix_spawnattr_t attributes{};
+  posix_spawn_file_actions_t actions{};
+};
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> result;
+  result.reserve(strings.size() + 1);
+  for (std::string& string : strings) result.push_back(string.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+std::vector<std::string> merged_environment(
+    const std::vector<std::pair<std::string, std::string>>& more) {
+  std::vector<std::string> result;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::string_view name = text.substr(0, text.find('='));
+    bool replaced = false;
+    for (const auto& [key, value] : more) replaced = replaced || key == name;
+    if (!replaced) result.emplace_back(text);
+  }
+  for (const auto& [key, value] : more) result.push_back(key + "=" + value);
+  return result;
+}
+
+}  // namespace
+
+struct Process::Impl {
+  pid_t pid = -1;
+  bool own_group = false;
+  bool running = false;
+  FileDescriptor pidfd;
+  Watch watch;
+  FileDescriptor in, out, err;
+  std::function<void(ProcessEnd)> on_end;
+
+  void reap();
+  void send(int signo) const { ::kill(own_group ? -pid : pid, signo); }
+};
+
+void Process::Impl::reap() {
+  int status = 0;
+  const pid_t got = ::waitpid(pid, &status, WNOHANG);
+  if (got == 0 || (got < 0 && errno == EINTR)) return;
+  running = false;
+  watch.reset();
+  ProcessEnd end;
+  if (got > 0 && WIFSIGNALED(status)) {
+    end.signo = WTERMSIG(status);
+    end.status = 128 + end.signo;
+  } else if (got > 0) {
+    end.status = WEXITSTATUS(status);
+  }
+  if (on_end) on_end(end);
+}
+
+Process::Process(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+std::unique_ptr<Process> Process::start(EventLoop& loop, const ProcessOptions& options,
+                                        std::function<void(ProcessEnd)> on_end) {
+  std::vector<std::string> argv = options.argv;
+  if (argv.empty()) argv = {"sh", "-c", options.shell_command};
+  SpawnSetup setup(options.own_group);
+  auto impl = std::make_unique<Impl>();
+  FileDescriptor their_ends[3];
+  if (options.pipe_stdin) {
+    Pipe pipe = make_pipe(true);
+    impl->in = std::move(pipe.ours);
+    their_ends[0] = std::move(pipe.theirs);
+    ::posix_spawn_file_actions_adddup2(&setup.actions, their_ends[0].get(), STDIN_FILENO);
+  } else {
+    ::posix_spawn_file_actions_addopen(&setup.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  }
+  const auto output = [&](bool wanted, FileDescriptor& ours, FileDescriptor& theirs, int fd) {
+    if (!wanted) return;
+    Pipe pipe = make_pipe(false);
+    ours = std::move(pipe.ours);
+    theirs = std::move(pipe.theirs);
+    ::posix_spawn_file_actions_adddup2(&setup.actions, theirs.get(), fd);
+  };
+  output(options.pipe_stdout, impl->out, their_ends[1], STDOUT_FILENO);
+  output(options.pipe_stderr, impl->err, their_ends[2], STDERR_FILENO);
+
+  std::vector<std::string> environment = merged_environment(options.environment);
+  const int error = ::posix_spawnp(&impl->pid, argv[0].c_str(), &setup.actions, &setup.attributes,
+                                   pointers(argv).data(), pointers(environment).data());
+  if (error != 0) throw SystemError(error, "cannot run '" + argv[0] + "'");
+  impl->running = true;
+  impl->own_group = options.own_group;
+  impl->on_end = std::move(on_end);
+  impl->pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, impl->pid, 0)));
+  auto process = std::unique_ptr<Process>(new Process(std::move(impl)));
+  Impl* const raw = process->impl_.get();
+  if (!raw->pidfd) throw SystemError(errno, "cannot watch '" + argv[0] + "'");
+  raw->watch = loop.watch(raw->pidfd.get(), Interest::read, [raw](Ready) { raw->reap(); });
+  return process;
+}
+
+Process::~Process() {
+  if (!impl_->running) return;
+  impl_->send(SIGTERM);
+  impl_->send(SIGCONT);
+  pollfd ended{impl_->pidfd.get(), POLLIN, 0};
+  if (!impl_->pidfd || ::poll(&ended, 1, kGraceMilliseconds) <= 0) impl_->send(SIGKILL);
+  while (::waitpid(impl_->pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+pid_t Process::pid() const {
+  return impl_->pid;
+}
+
+bool Process::running() const {
+  return impl_->running;
+}
+
+void Process::kill(int signo) {
+  if (impl_->running) impl_->send(signo);
+}
+
+FileDescriptor Process::take_stdin() {
+  return std::move(impl_->in);
+}
+
+FileDescriptor Process::take_stdout() {
+  return std::move(impl_->out);
+}
+
+FileDescriptor Process::take_stderr() {
+  return std::move(impl_->err);
+}
+
+}  // namespace netkit

@@ -10,7 +10,7 @@ class Plugin;
 
 inline constexpr char kPluginMagic[8] = {'n', 'e', 't', 'k', 'i', 't', 'P', '1'};
 // Raised with every incompatible change of the headers that a plugin may include; CMakeLists.txt
-// has the same number.
+// reads it from here.
 inline constexpr std::uint32_t kPluginAbi = 1;
 
 // The ELF note (section .note.netkit, owner "netkit", type 1) of a plugin, at fixed offsets,
@@ -26,6 +26,19 @@ struct PluginNote {
 };
 static_assert(sizeof(PluginNote) == 260);
 
+inline constexpr char kPluginNoteOwner[8] = "netkit";
+inline constexpr std::uint32_t kPluginNoteType = 1;
+
+// The section as it stands in the file: an ELF note header, the owner, the note.
+struct PluginNoteSection {
+  std::uint32_t owner_size;  // with its NUL: 7
+  std::uint32_t note_size;
+  std::uint32_t type;
+  char owner[8];  // padded to a multiple of four
+  PluginNote note;
+};
+static_assert(sizeof(PluginNoteSection) == 20 + sizeof(PluginNote));
+
 // What the entry symbol `netkit_plugin_entry` gives.
 struct PluginEntry {
   std::uint32_t abi;
@@ -34,5 +47,9 @@ struct PluginEntry {
   Plugin* (*create)();  // may throw; the caller owns the plugin and gives it back to destroy
   void (*destroy)(Plugin*);
 };
+
+// The type of the entry symbol. It does nothing but give the address of constant data.
+using PluginEntryFunction = const PluginEntry* (*)();
+inline constexpr char kPluginEntrySymbol[] = "netkit_plugin_entry";
 
 }  // namespace netkit

@@ -15,6 +15,7 @@
 #include <netkit/cli/option.hpp>
 #include <netkit/cli/values.hpp>
 #include <netkit/plugin/abi.hpp>
+#include <netkit/plugin/build_tag.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/util/exit_status.hpp>
 
@@ -41,3 +42,41 @@ class Plugin {
 };
 
 }  // namespace netkit
+
+// The plugin's own version, shown by `netkit plugins`; define it before the macro to have another.
+#ifndef NETKIT_PLUGIN_VERSION
+#define NETKIT_PLUGIN_VERSION NETKIT_VERSION
+#endif
+
+#ifdef NETKIT_STATIC_PLUGINS
+#define NETKIT_PLUGIN_ENTRY(name) netkit_plugin_entry_##name
+#define NETKIT_PLUGIN_NOTE_PLACE
+#else
+#define NETKIT_PLUGIN_ENTRY(name) netkit_plugin_entry
+#define NETKIT_PLUGIN_NOTE_PLACE [[gnu::used, gnu::section(".note.netkit")]]
+#endif
+
+// At namespace scope, once, in a plugin's source: `name` as an identifier, its file's name without
+// .so; `summary` a literal of at most 123 bytes, one line; `Factory` the complete name of a default
+// constructible class derived from netkit::Plugin.
+#define NETKIT_PLUGIN(name, summary, Factory)                                                    \
+  NETKIT_PLUGIN_NOTE_PLACE alignas(                                                              \
+      4) static constexpr netkit::PluginNoteSection netkit_plugin_note_##name{                   \
+      sizeof "netkit",                                                                           \
+      sizeof(netkit::PluginNote),                                                                \
+      netkit::kPluginNoteType,                                                                   \
+      "netkit",                                                                                  \
+      {{'n', 'e', 't', 'k', 'i', 't', 'P', '1'},                                                 \
+       netkit::kPluginAbi,                                                                       \
+       sizeof(netkit::PluginNote),                                                               \
+       NETKIT_BUILD_TAG,                                                                         \
+       #name,                                                                                    \
+       NETKIT_PLUGIN_VERSION,                                                                    \
+       summary}};                                                                                \
+  extern "C" NETKIT_API const netkit::PluginEntry* NETKIT_PLUGIN_ENTRY(name)() {                 \
+    static constexpr netkit::PluginEntry kEntry{netkit::kPluginAbi, 0,                           \
+                                                &netkit_plugin_note_##name.note,                 \
+                                                []() -> netkit::Plugin* { return new Factory; }, \
+                                                [](netkit::Plugin* plugin) { delete plugin; }};  \
+    return &kEntry;                                                                              \
+  }

@@ -1,0 +1,62 @@
+#include "plugin/loader.hpp"
+
+#include <dlfcn.h>
+
+#include <Poco/Exception.h>
+#include <Poco/SharedLibrary.h>
+
+#include <netkit/util/error.hpp>
+
+namespace netkit {
+namespace {
+
+// What dlerror() says, without the path that it may begin with.
+std::string reason_of(const char* error, const std::string& path) {
+  std::string reason = error == nullptr ? "unknown reason" : error;
+  if (reason.starts_with(path + ": ")) reason.erase(0, path.size() + 2);
+  return reason;
+}
+
+// Poco binds lazily, so that a missing function would end the run at its first call. What is bound
+// here stays bound: Poco's own opening then finds the object loaded.
+void bind_now(const std::string& path) {
+  if (::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
+    throw PluginError("plugin " + path + " cannot be loaded: " + reason_of(::dlerror(), path));
+  }
+}
+
+}  // namespace
+
+PluginPtr load_plugin(const std::string& path) {
+  bind_now(path);
+  try {
+    Poco::SharedLibrary library(path, Poco::SharedLibrary::SHLIB_LOCAL);
+    if (!library.hasSymbol(kPluginEntrySymbol)) {
+      throw PluginError("plugin " + path + " has no entry symbol; wanted is " + kPluginEntrySymbol);
+    }
+    const auto entry = reinterpret_cast<PluginEntryFunction>(library.getSymbol(kPluginEntrySymbol));
+    return create_plugin(entry(), "plugin " + path);
+  } catch (const Poco::Exception& error) {
+    throw PluginError("plugin " + path + " cannot be loaded: " + error.displayText());
+  }
+}
+
+PluginPtr create_plugin(const PluginEntry* entry, const std::string& what) {
+  if (entry == nullptr || entry->abi != kPluginAbi) {
+    throw PluginError(what + " has an entry of another ABI; wanted is " +
+                      std::to_string(kPluginAbi));
+  }
+  try {
+    PluginPtr plugin(entry->create(), GiveBack{entry->destroy});
+    if (plugin == nullptr) throw PluginError(what + " made no plugin");
+    return plugin;
+  } catch (const PluginError&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw PluginError(what + " failed to create itself: " + error.what());
+  } catch (...) {
+    throw PluginError(what + " failed to create itself");
+  }
+}
+
+}  // namespace netkit

@@ -9,6 +9,7 @@
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {
@@ -34,6 +35,11 @@ class TextFormatter final : public Formatter {
   }
 
   void format(const Record& record, std::string& out) override {
+    if (record.line) {
+      escape_text(out, *record.line, false);
+      out += '\n';
+      return;
+    }
     const Entry& entry = entry_of(entries_, last_, record.type);
     if (entry.layout.source().empty()) return;
     const std::size_t begin = out.size();

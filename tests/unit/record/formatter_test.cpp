@@ -64,6 +64,15 @@ TEST(TextForm, ChangesBetweenTypes) {
   EXPECT_EQ(out, "x\n[] x\nx\n[] x\n");
 }
 
+TEST(TextForm, TakesARecordsOwnLineInPlaceOfTheLayout) {
+  RecordBuilder builder("message");
+  Record record = builder.payload("hi").record();
+  record.line = "7\x1b\nhi";
+  std::string out;
+  make_text_formatter(definitions(), false)->format(record, out);
+  EXPECT_EQ(out, "7\\x1b\\x0ahi\n");
+}
+
 TEST(TextForm, AddsTheNewlineAlwaysOrOnlyWhereItIsMissing) {
   EXPECT_EQ(text(RecordBuilder("datum").payload("a\n")), "a\n\n");
   EXPECT_EQ(text(RecordBuilder("loose").payload("a\n")), "a\n");

@@ -142,6 +142,8 @@ std::unique_ptr<Process> Process::start(EventLoop& loop, const ProcessOptions& o
   output(options.pipe_stdout, impl->out, their_ends[1], STDOUT_FILENO);
   output(options.pipe_stderr, impl->err, their_ends[2], STDERR_FILENO);
 
+  ::posix_spawn_file_actions_addclosefrom_np(&setup.actions, STDERR_FILENO + 1);
+
   std::vector<std::string> environment = merged_environment(options.environment);
   const int error = ::posix_spawnp(&impl->pid, argv[0].c_str(), &setup.actions, &setup.attributes,
                                    pointers(argv).data(), pointers(environment).data());

@@ -14,17 +14,18 @@
 namespace netkit {
 
 struct TlsClientOptions {
-  std::string ca_file;    // PEM; empty: the system's
-  std::string cert_file;  // PEM chain of the client, with key_file
-  std::string key_file;
+  std::string ca_file{};    // PEM; empty: the system's
+  std::string cert_file{};  // PEM chain of the client, with key_file
+  std::string key_file{};
   bool insecure = false;  // do not verify; the caller warns
-  std::vector<std::string> alpn;
+  std::vector<std::string> alpn{};
 };
 
 struct TlsServerOptions {
-  std::string cert_file;  // PEM chain
-  std::string key_file;
-  std::string client_ca_file;  // require client certificates signed by these; empty: none asked for
+  std::string cert_file{};  // PEM chain
+  std::string key_file{};
+  std::string
+      client_ca_file{};  // require client certificates signed by these; empty: none asked for
 };
 
 // Certificates and settings, loaded once and shared by the streams made from it. TLS 1.2 and later.

@@ -222,7 +222,7 @@ void ClientEndpoint::Impl::fill_session(TimePoint now) {
 
 ClientEndpoint::ClientEndpoint(const Options& options, const Endpoint& server, Random random,
                                ClientEvents& events) {
-  Options own = options;
+  Options own = options.within_limits();
   own.overflow = Overflow::keep_all;  // can_send() is the bound
   impl_ = std::make_unique<Impl>(own, server, std::move(random), events);
 }

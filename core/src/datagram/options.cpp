@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <openssl/rand.h>
 
 #include <netkit/datagram/options.hpp>
@@ -5,6 +7,22 @@
 #include <netkit/util/error.hpp>
 
 namespace netkit::datagram {
+
+Options Options::within_limits() const {
+  constexpr std::uint16_t kMost = kMaxWindow;
+  Options valid = *this;
+  valid.max_datagram = std::clamp<std::size_t>(max_datagram, 256, kMaxDatagram);
+  valid.receive_window = std::clamp<std::uint16_t>(receive_window, 1, kMost);
+  valid.max_in_flight = std::clamp<std::uint16_t>(max_in_flight, 1, kMost);
+  valid.min_in_flight = std::clamp<std::uint16_t>(min_in_flight, 1, valid.max_in_flight);
+  valid.initial_in_flight = std::clamp<std::uint16_t>(initial_in_flight, 1, valid.max_in_flight);
+  valid.ack_every = std::max<std::uint16_t>(ack_every, 1);
+  valid.min_rto = std::max<Duration>(min_rto, std::chrono::milliseconds(1));
+  valid.max_rto = std::max(max_rto, valid.min_rto);
+  valid.initial_rto = std::max(initial_rto, valid.min_rto);
+  valid.lease = std::max<Duration>(lease, std::chrono::milliseconds(1));
+  return valid;
+}
 
 std::size_t Options::max_body() const {
   return max_datagram - kHeaderSize;

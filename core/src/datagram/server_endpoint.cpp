@@ -27,7 +27,7 @@ class PeerSink final : public MessageSink {
 }  // namespace
 
 ServerEndpoint::Impl::Impl(const Options& given, Random source, ServerEvents& sink)
-    : options(given),
+    : options(given.within_limits()),
       random(std::move(source)),
       events(sink),
       cookies(options.cookie_lifetime, random),

@@ -240,9 +240,10 @@ TEST_F(LossyNet, OutlivesBrokenDatagrams) {
   ann.end->send("hello");
   server->send(served.sessions[0], std::string(5000, 'a'));
   Run(1s);
-  for (const auto& [to_client, bytes] : std::vector(seen)) {
+  for (const auto& one : std::vector(seen)) {
+    const std::string& bytes = one.second;
     const auto feed = [&](std::string_view broken) {
-      if (to_client) {
+      if (one.first) {
         ann.end->on_datagram(broken, now);
       } else {
         server->on_datagram(ann.address, broken, now);

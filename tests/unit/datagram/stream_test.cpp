@@ -220,6 +220,38 @@ TEST_F(Stream, SurvivesTheWrapOfSequenceNumbers) {
   ExpectLines(ann.events.heard, 1, 1000);
 }
 
+TEST_F(Stream, WorksWithOptionsOutOfTheirRange) {
+  options.receive_window = 60000;
+  options.max_in_flight = 0;
+  options.initial_in_flight = 0;
+  options.min_in_flight = 60000;
+  options.ack_every = 0;
+  options.min_rto = 0s;
+  options.max_rto = 0s;
+  options.initial_rto = 0s;
+  Client& ann = Connect();
+  for (int i = 1; i <= 50; ++i) Push(i, i), Run(10ms);
+  Run(1s);
+  ExpectLines(ann.events.heard, 1, 50);
+}
+
+TEST_F(Stream, LeavesRoomForALayerBelow) {
+  options.max_datagram = 1163;
+  Client& ann = Connect();
+  Packer room({server->options().max_body(), 65536, 1});
+  room.append(std::string(5000, 'a'));
+  std::size_t largest = 0;
+  tap = [&](const Endpoint&, const std::string& bytes) {
+    largest = std::max(largest, bytes.size());
+  };
+  server->broadcast(room.flush());
+  ann.end->send(std::string(5000, 'b'));
+  Run(1s);
+  EXPECT_EQ(ann.events.heard.size(), 1u);
+  EXPECT_EQ(served.heard.size(), 1u);
+  EXPECT_EQ(largest, 1163u);
+}
+
 TEST_F(Stream, PacksAQueueIntoFullDatagrams) {
   options.overflow = Overflow::keep_all;
   Client& ann = Connect();

@@ -18,7 +18,7 @@ enum class Overflow : std::uint8_t {
                 // ClientEndpoint::can_send() before it takes more from its source
 };
 
-struct Options {
+struct NETKIT_API Options {
   // UDP payload of one datagram, headers included. Below a DTLS layer, less what its records add
   // (37 bytes for AES-GCM). At least 256, at most 1200. The Packer's max_body must be max_body().
   std::size_t max_datagram = 1200;
@@ -58,6 +58,9 @@ struct Options {
   std::size_t stray_rate = 10000;     // RESET and VERSION answers a second
   std::size_t remember_ended = 1024;  // sessions remembered after their end, for late duplicates
 
+  // The same with what the wire cannot carry brought into its range; the endpoints do so
+  // themselves.
+  Options within_limits() const;
   std::size_t max_body() const;  // what a datagram of max_datagram bytes has room for
 };
 

@@ -10,7 +10,11 @@
 
 namespace {
 
-using namespace netkit::sse;
+using netkit::sse::HttpHeader;
+using netkit::sse::HttpRequest;
+using netkit::sse::HttpRequestParser;
+using netkit::sse::RequestLimits;
+using netkit::sse::Responder;
 
 void append_request(std::string& out, const HttpRequest& request) {
   out += std::string(request.method) + " " + std::string(request.path) + "?" +
@@ -43,7 +47,8 @@ std::string run(std::string_view input, std::size_t piece, const RequestLimits& 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 3) return 0;
   const std::size_t piece = std::max<std::size_t>(data[0], 1);
-  const RequestLimits limits{data[1], data[1] / 8u, 3u * data[1]};
+  const std::size_t scale = data[1];
+  const RequestLimits limits{scale, scale / 8, 3 * scale};
   const std::string_view input(reinterpret_cast<const char*>(data) + 2, size - 2);
   if (run(input, piece, limits) != run(input, input.size(), limits)) std::abort();
   return 0;

@@ -32,7 +32,7 @@ std::string parsed_in_pieces(std::string_view input, std::size_t cut, const Requ
 
 // Parses at once, and expects the same of every cut.
 std::string parsed(std::string_view input, const RequestLimits& limits = {}) {
-  const std::string whole = parsed_in_pieces(input, input.size(), limits);
+  std::string whole = parsed_in_pieces(input, input.size(), limits);
   for (std::size_t cut = 0; cut < input.size(); ++cut) {
     EXPECT_EQ(parsed_in_pieces(input, cut, limits), whole) << "cut at " << cut;
   }

@@ -89,8 +89,10 @@ inline Result parse(std::string_view bytes, std::string_view last_event_id = {})
       result.last_event_id = id;
       if (!data.empty()) {
         data.pop_back();
-        result.steps.push_back("event " + (type.empty() ? "message" : type) + "|" + data + "|" +
-                               id);
+        std::string step = "event ";
+        step += type.empty() ? "message" : type;
+        step.append("|").append(data).append("|").append(id);
+        result.steps.push_back(step);
       }
       data.clear();
       type.clear();

@@ -15,7 +15,7 @@ namespace netkit {
 struct ServerSocketOptions {
   bool udp = false;
   bool tcp = false;
-  UdpOptions udp_options;
+  UdpOptions udp_options{};
   bool reuse_port = false;  // for further loops of the same process
 };
 

@@ -1,5 +1,6 @@
 target_sources(netkit-core PRIVATE
   src/net/address_spec.cpp
+  src/net/broadcast_targets.cpp
   src/net/cidr.cpp
   src/net/datagram_queue.cpp
   src/net/datagram_receiver.cpp
@@ -7,12 +8,10 @@ target_sources(netkit-core PRIVATE
   src/net/endpoint.cpp
   src/net/interfaces.cpp
   src/net/ip_address.cpp
-  src/net/passed_sockets.cpp
   src/net/peer_groups.cpp
+  src/net/udp_socket.cpp
   src/net/resolver.cpp
-  src/net/server_sockets.cpp
   src/net/tcp_connector.cpp
   src/net/tcp_listener.cpp
   src/net/tcp_stream.cpp
-  src/net/udp_socket.cpp
 )

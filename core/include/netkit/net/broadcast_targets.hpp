@@ -1,0 +1,32 @@
+// Where a datagram to a broadcast or multicast address has to go, so that every network that this
+// machine is attached to gets it.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include <netkit/net/endpoint.hpp>
+#include <netkit/net/interfaces.hpp>
+#include <netkit/net/ip_address.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// One datagram to send. With an interface_index of 0 the routing table decides, otherwise it leaves
+// by that interface and from `source` (DatagramSender::add_from).
+struct BroadcastTarget {
+  Endpoint to;
+  IpAddress source;
+  unsigned interface_index = 0;
+};
+
+// - 255.255.255.255: the broadcast address of every network of `interfaces`, so that it works
+//   without a default route and reaches more than one network.
+// - a multicast address without a zone: every interface of its family.
+// - anything else, a directed broadcast address too: `address` itself, by the routing table.
+// Interfaces that are down, cannot broadcast or multicast, or are loopback are left out; the result
+// may be empty. Pure. Any thread.
+NETKIT_API std::vector<BroadcastTarget> broadcast_targets(const Endpoint& address,
+                                                          std::span<const Interface> interfaces);
+
+}  // namespace netkit

@@ -100,6 +100,9 @@ struct ActionDef {
   // A flag of the action with which it is until_told whatever `lifetime` says; empty: none.
   std::string_view until_told_flag{};
   bool may_be_omitted = false;  // `netkit sse URL` is `netkit sse read URL`
+  // With -q standard output gets no records: for servers, whose records report what they do. What
+  // --to names gets them all the same.
+  bool quiet_hides_records = false;
 };
 
 }  // namespace netkit

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -36,12 +37,14 @@ class NETKIT_API Log {
   void hex(std::string_view what, std::string_view bytes) const;
 
   // Lines pass through this instead, whole with prefix and newline: the line editor prints them
-  // above the prompt.
+  // above the prompt. The writer is called on the thread that logs, one call at a time; it must not
+  // log. Empty: to stderr again.
   void redirect(std::function<void(std::string_view line)> writer);
 
  private:
   std::string prefix_;
   LogLevel threshold_;
+  mutable std::mutex mutex_;  // of writer_, and of lines while there is one
   std::function<void(std::string_view)> writer_;
 };
 

@@ -1,0 +1,65 @@
+#include "io/line_reader.hpp"
+#include "io/prompt_input.hpp"
+
+#include <unistd.h>
+#include <utility>
+
+#include <netkit/io/input.hpp>
+#include <netkit/plugin/host.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/size.hpp>
+
+namespace netkit {
+namespace {
+
+// Standard input from a pipe or a file.
+class PlainInput final : public Input {
+ public:
+  PlainInput(Host& host, Handler& handler, std::size_t max_line)
+      : host_(host),
+        handler_(handler),
+        reader_(host.loop(), STDIN_FILENO, max_line,
+                {[this](const Line& line) { take_line(line); },
+                 [this](int error) { take_end(error); }}) {
+    reader_.resume();
+  }
+
+  void pause() override { reader_.pause(); }
+  void resume() override {
+    if (!failed_) reader_.resume();
+  }
+  bool ended() const override { return reader_.ended(); }
+  void set_prompt(std::string /*prompt*/) override {}
+
+ private:
+  void take_line(const Line& line) {
+    if (!line.too_long) return handler_.on_input_line(line.text);
+    failed_ = true;
+    reader_.pause();
+    host_.finish(ExitStatus::protocol, "a line of standard input is longer than " +
+                                           format_size(line.text.size()) + " (--max-line)");
+  }
+
+  void take_end(int error) {
+    if (error == 0) return handler_.on_input_end();
+    host_.finish(ExitStatus::output, "cannot read standard input: " + error_text(error));
+  }
+
+  Host& host_;
+  Handler& handler_;
+  bool failed_ = false;
+  LineReader reader_;
+};
+
+}  // namespace
+
+std::unique_ptr<Input> Input::open(Host& host, Handler& handler, Options options) {
+  const Values& values = host.values();
+  if (values.declared("max-line") && values.has("max-line")) {
+    options.max_line = static_cast<std::size_t>(values.size("max-line"));
+  }
+  if (host.interactive()) return open_prompt(host, handler, std::move(options));
+  return std::make_unique<PlainInput>(host, handler, options.max_line);
+}
+
+}  // namespace netkit

@@ -1,0 +1,69 @@
+#include "util/write_all.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <unistd.h>
+
+#include <netkit/io/log.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit {
+namespace {
+
+constexpr std::size_t kHexBytes = 16;  // a line
+
+void append_hex_line(std::string& out, std::size_t offset, std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  for (int shift = 12; shift >= 0; shift -= 4) out += kDigits[offset >> shift & 0xFU];
+  out += ' ';
+  for (std::size_t i = 0; i < kHexBytes; ++i) {
+    if (i % 8 == 0) out += ' ';
+    if (i < bytes.size()) {
+      const auto byte = static_cast<unsigned char>(bytes[i]);
+      out += kDigits[byte >> 4U];
+      out += kDigits[byte & 0xFU];
+      out += ' ';
+    } else {
+      out += "   ";
+    }
+  }
+  out += " |";
+  for (const char c : bytes) out += c >= 0x20 && c < 0x7F ? c : '.';
+  out += '|';
+}
+
+}  // namespace
+
+Log::Log(std::string prefix, LogLevel threshold)
+    : prefix_(std::move(prefix)), threshold_(threshold) {}
+
+void Log::write(LogLevel level, std::string_view line) const {
+  if (!enabled(level)) return;
+  std::string whole = prefix_;
+  escape_text(whole, line, false);
+  whole += '\n';
+  const std::scoped_lock lock(mutex_);
+  if (writer_) {
+    writer_(whole);
+    return;
+  }
+  // There is nowhere to say that standard error cannot be written to.
+  static_cast<void>(write_all(STDERR_FILENO, whole));
+}
+
+void Log::hex(std::string_view what, std::string_view bytes) const {
+  if (!enabled(LogLevel::hex)) return;
+  write(LogLevel::hex, std::string(what) + " (" + std::to_string(bytes.size()) + " bytes)");
+  for (std::size_t at = 0; at < bytes.size(); at += kHexBytes) {
+    std::string line;
+    append_hex_line(line, at, bytes.substr(at, kHexBytes));
+    write(LogLevel::hex, line);
+  }
+}
+
+void Log::redirect(std::function<void(std::string_view line)> writer) {
+  const std::scoped_lock lock(mutex_);
+  writer_ = std::move(writer);
+}
+
+}  // namespace netkit

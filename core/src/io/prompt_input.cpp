@@ -1,0 +1,282 @@
+#include "io/prompt_input.hpp"
+
+#include "io/history_file.hpp"
+#include "io/terminal_guard.hpp"
+#include "io/terminal_owner.hpp"
+#include "record/output_impl.hpp"
+#include "util/write_all.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <pthread.h>
+#include <unistd.h>
+#include <utility>
+
+#include <readline/history.h>
+#include <readline/readline.h>
+
+#include <netkit/plugin/host.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/size.hpp>
+
+namespace netkit {
+namespace {
+
+class PromptInput;
+
+// readline is a singleton, and its callbacks have no argument that could say whose they are.
+PromptInput* current_prompt = nullptr;
+
+class PromptInput final : public Input {
+ public:
+  PromptInput(Host& host, Handler& handler, Options options);
+  ~PromptInput() override;
+
+  void pause() override;
+  void resume() override;
+  bool ended() const override { return ended_; }
+  void set_prompt(std::string prompt) override;
+
+ private:
+  static void on_line(char* line);
+  static int on_interrupt(int count, int key);
+  static char** on_complete(const char* word, int start, int end);
+  static char* next_candidate(const char* word, int state);
+  static void prepare_terminal(int meta);
+
+  void set_up_readline();
+  void show_prompt();
+  void hide_prompt();
+  void read_key();
+  void take_line(char* line);
+  void end_input();
+  void redirect_output();
+  void print_above(int fd, std::string_view text);
+  void release_terminal();
+
+  Host& host_;
+  Handler& handler_;
+  Options options_;
+  HistoryFile history_;
+  TerminalGuard guard_;
+  pthread_t thread_ = pthread_self();
+  OutputImpl* output_;
+  TerminalOwner* owner_;
+  bool log_redirected_ = false;
+  std::vector<std::string> candidates_;
+  Watch watch_;
+  Hook resized_;
+  Timer begin_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
+  bool installed_ = false;   // readline has the terminal
+  bool in_handler_ = false;  // a line was taken, and the next prompt is not drawn yet
+  bool paused_ = false;
+  bool ended_ = false;
+};
+
+PromptInput::PromptInput(Host& host, Handler& handler, Options options)
+    : host_(host),
+      handler_(handler),
+      options_(std::move(options)),
+      history_(options_.history),
+      output_(dynamic_cast<OutputImpl*>(&host.output())),
+      owner_(dynamic_cast<TerminalOwner*>(&host)) {
+  current_prompt = this;
+  set_up_readline();
+  if (owner_ != nullptr) owner_->own_terminal([this] { release_terminal(); });
+  redirect_output();
+  resized_ = host_.loop().on_signal(SIGWINCH, [] { rl_resize_terminal(); });
+  begin_ = host_.loop().after(Duration::zero(), [this] { show_prompt(); });
+}
+
+PromptInput::~PromptInput() {
+  release_terminal();
+  if (log_redirected_) host_.log().redirect({});
+  if (output_ != nullptr) output_->redirect({});
+  if (owner_ != nullptr) owner_->own_terminal({});
+  current_prompt = nullptr;
+}
+
+void PromptInput::set_up_readline() {
+  rl_readline_name = "netkit";
+  rl_catch_signals = 0;  // the loop reads signals
+  rl_catch_sigwinch = 0;
+  rl_change_environment = 0;  // LINES and COLUMNS stay as they are
+  rl_prep_term_function = prepare_terminal;
+  rl_attempted_completion_function = on_complete;
+  rl_completer_word_break_characters = " \t";
+  rl_basic_word_break_characters = " \t";
+  rl_bind_key('C' & 0x1F, on_interrupt);
+  using_history();
+  clear_history();
+  stifle_history(static_cast<int>(HistoryFile::kKept));
+  for (const std::string& line : history_.load()) add_history(line.c_str());
+}
+
+// Ctrl-C is for the line first, so it is read as a key while a line is typed.
+void PromptInput::prepare_terminal(int meta) {
+  rl_prep_terminal(meta);
+  read_interrupt_key(true);
+}
+
+void PromptInput::show_prompt() {
+  if (installed_ || paused_ || ended_) return;
+  installed_ = true;
+  rl_callback_handler_install(options_.prompt.c_str(), on_line);
+  rl_bind_key('C' & 0x1F, on_interrupt);
+  watch_ = host_.loop().watch(STDIN_FILENO, Interest::read, [this](Ready) { read_key(); });
+}
+
+void PromptInput::hide_prompt() {
+  if (!std::exchange(installed_, false)) return;
+  watch_.reset();
+  rl_callback_handler_remove();
+  std::fflush(rl_outstream);
+}
+
+void PromptInput::read_key() {
+  rl_callback_read_char();
+  // The handler may have destroyed this.
+  if (current_prompt == nullptr || !current_prompt->installed_) return;
+  std::fflush(rl_outstream);
+}
+
+void PromptInput::on_line(char* line) {
+  if (current_prompt != nullptr) current_prompt->take_line(line);
+}
+
+void PromptInput::take_line(char* typed) {
+  if (typed == nullptr) return end_input();  // Ctrl-D at an empty line
+  const std::string line(typed);
+  std::free(typed);
+  if (history_.wants(line)) add_history(line.c_str());
+  history_.append(line);
+  if (line.size() > options_.max_line) {
+    host_.log().error("the line is longer than " + format_size(options_.max_line) +
+                      " and was not taken (--max-line)");
+    return;
+  }
+  const std::weak_ptr<char> alive = alive_;
+  in_handler_ = true;
+  handler_.on_input_line(line);
+  if (!alive.expired()) in_handler_ = false;
+}
+
+void PromptInput::end_input() {
+  ended_ = true;
+  hide_prompt();
+  static_cast<void>(write_all(STDOUT_FILENO, "\n"));
+  release_terminal();
+  handler_.on_input_end();
+}
+
+int PromptInput::on_interrupt(int /*count*/, int /*key*/) {
+  if (rl_end == 0) {
+    ::kill(::getpid(), SIGINT);
+    return 0;
+  }
+  static_cast<void>(write_all(STDOUT_FILENO, "^C\n"));
+  rl_replace_line("", 1);
+  rl_on_new_line();
+  rl_redisplay();
+  return 0;
+}
+
+char** PromptInput::on_complete(const char* word, int start, int /*end*/) {
+  rl_attempted_completion_over = 1;  // no names of files when there is no candidate
+  PromptInput& self = *current_prompt;
+  self.candidates_.clear();
+  if (!self.options_.complete) return nullptr;
+  const std::string line(rl_line_buffer, static_cast<std::size_t>(start) + std::strlen(word));
+  self.candidates_ = self.options_.complete(line, word);
+  return rl_completion_matches(word, next_candidate);
+}
+
+char* PromptInput::next_candidate(const char* word, int state) {
+  static std::size_t next = 0;
+  if (state == 0) next = 0;
+  const auto& candidates = current_prompt->candidates_;
+  while (next < candidates.size()) {
+    const std::string& candidate = candidates[next++];
+    if (candidate.starts_with(word)) return ::strdup(candidate.c_str());
+  }
+  return nullptr;
+}
+
+void PromptInput::redirect_output() {
+  if (output_ != nullptr) {
+    output_->redirect([this](std::string_view text) { print_above(STDOUT_FILENO, text); });
+  }
+  if (::isatty(STDERR_FILENO) != 1) return;
+  log_redirected_ = true;
+  host_.log().redirect([this](std::string_view line) {
+    if (pthread_equal(pthread_self(), thread_) != 0) return print_above(STDERR_FILENO, line);
+    // readline is the loop's alone.
+    host_.loop().post([text = std::string(line)] {
+      if (current_prompt != nullptr) {
+        current_prompt->print_above(STDERR_FILENO, text);
+      } else {
+        static_cast<void>(write_all(STDERR_FILENO, text));
+      }
+    });
+  });
+}
+
+// The line that is being typed is wiped off, and drawn again below the text.
+void PromptInput::print_above(int fd, std::string_view text) {
+  const bool shown = installed_ && !in_handler_;
+  if (shown) {
+    rl_clear_visible_line();
+    std::fflush(rl_outstream);
+  }
+  static_cast<void>(write_all(fd, text));
+  if (!shown) return;
+  if (!text.empty() && text.back() != '\n') static_cast<void>(write_all(fd, "\n"));
+  rl_on_new_line();
+  rl_redisplay();
+  std::fflush(rl_outstream);
+}
+
+void PromptInput::release_terminal() {
+  hide_prompt();
+  guard_.restore();
+}
+
+void PromptInput::pause() {
+  if (std::exchange(paused_, true) || !installed_) return;
+  watch_.set(Interest::none);
+  read_interrupt_key(false);  // nobody reads keys now
+}
+
+void PromptInput::resume() {
+  if (!std::exchange(paused_, false)) return;
+  if (!installed_) return show_prompt();
+  read_interrupt_key(true);
+  watch_.set(Interest::read);
+}
+
+void PromptInput::set_prompt(std::string prompt) {
+  options_.prompt = std::move(prompt);
+  if (!installed_) return;
+  if (in_handler_) {
+    rl_set_prompt(options_.prompt.c_str());
+    return;
+  }
+  rl_clear_visible_line();
+  rl_set_prompt(options_.prompt.c_str());
+  rl_on_new_line();
+  rl_redisplay();
+}
+
+}  // namespace
+
+std::unique_ptr<Input> open_prompt(Host& host, Input::Handler& handler, Input::Options options) {
+  if (current_prompt != nullptr) throw PluginError("a prompt is open already");
+  return std::make_unique<PromptInput>(host, handler, std::move(options));
+}
+
+}  // namespace netkit

@@ -41,6 +41,11 @@ class TextFormatter final : public Formatter {
       return;
     }
     const Entry& entry = entry_of(entries_, last_, record.type);
+    if (record.line) {
+      escape_text(out, *record.line, false);
+      out += '\n';
+      return;
+    }
     if (entry.layout.source().empty()) return;
     const std::size_t begin = out.size();
     if (entry.colored_field.empty()) {

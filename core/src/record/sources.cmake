@@ -1,6 +1,13 @@
 target_sources(netkit-core PRIVATE
   src/record/compiled_template.cpp
+  src/record/exec_sink.cpp
   src/record/formatter.cpp
   src/record/json_text.cpp
+  src/record/network_sink.cpp
+  src/record/output_impl.cpp
+  src/record/sink.cpp
+  src/record/sources_impl.cpp
+  src/record/stdout_writer.cpp
+  src/record/stream_sinks.cpp
   src/record/template.cpp
 )

@@ -1,0 +1,46 @@
+// Sinks that send a datagram per record: `udp:`, `broadcast:`, `multicast:`.
+#pragma once
+
+#include "record/formatter.hpp"
+#include "record/sink.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <netkit/net/broadcast_targets.hpp>
+#include <netkit/net/datagram_sender.hpp>
+#include <netkit/net/udp_socket.hpp>
+
+namespace netkit {
+
+// Sends the batch of one turn together. What the kernel does not take at once is dropped and
+// counted: a sink never waits.
+class NetworkSink final : public Sink {
+ public:
+  // Resolves the address, which may block. Throws Error.
+  NetworkSink(const SinkSpec& spec, std::size_t number, std::unique_ptr<Formatter> formatter,
+              const EventLoop& loop);
+  void take(const Record& record) override;
+  void flush() override;
+  void add_totals(Totals& totals) const override;
+
+ private:
+  void refresh_targets();
+  std::uint64_t dropped() const;
+
+  SinkCounterNames names_;
+  std::unique_ptr<Formatter> formatter_;
+  const EventLoop& loop_;
+  Endpoint address_;
+  bool to_all_networks_;
+  UdpSocket socket_;
+  DatagramSender sender_;
+  std::vector<BroadcastTarget> targets_;
+  TimePoint targets_until_ = TimePoint::min();
+  std::string arena_;    // the datagrams of this turn; never grows, as the sender refers to it
+  std::string scratch_;  // the one that is being made
+  std::uint64_t too_long_ = 0;
+};
+
+}  // namespace netkit

@@ -1,0 +1,123 @@
+#include "record/output_impl.hpp"
+
+#include "record/exec_sink.hpp"
+#include "record/network_sink.hpp"
+
+#include <algorithm>
+#include <unistd.h>
+#include <utility>
+
+namespace netkit {
+namespace {
+
+bool is_stream(SinkKind kind) {
+  return kind == SinkKind::standard_output || kind == SinkKind::file;
+}
+
+bool gets_json(SinkKind kind, const OutputOptions& options) {
+  if (!is_stream(kind) || options.format != Format::json) return false;
+  return kind == SinkKind::standard_output || !options.record_template;
+}
+
+}  // namespace
+
+OutputImpl::OutputImpl(const OutputOptions& options, const OutputContext& context)
+    : format_(options.format), colored_(options.colored) {
+  for (const std::string& text : options.to) open_sink(SinkSpec::parse(text), options, context);
+  flush_hook_ = context.loop.before_wait([this] { flush(); });
+}
+
+std::unique_ptr<Formatter> OutputImpl::make_formatter(SinkKind kind, const OutputOptions& options,
+                                                      const OutputContext& context) const {
+  if (gets_json(kind, options)) return make_json_formatter(context.definitions);
+  const bool lines = is_stream(kind) && options.format != Format::raw;
+  if (options.record_template) {
+    return make_template_formatter(*options.record_template,
+                                   lines ? TemplateUse::lines : TemplateUse::bytes);
+  }
+  if (!lines) return make_raw_formatter();
+  return make_text_formatter(context.definitions,
+                             options.colored && kind == SinkKind::standard_output);
+}
+
+// Sinks of one kind are numbered from 1, for the names of their counters.
+std::size_t OutputImpl::number_of(SinkKind kind) {
+  kinds_.push_back(kind);
+  return static_cast<std::size_t>(std::count(kinds_.begin(), kinds_.end(), kind));
+}
+
+void OutputImpl::open_sink(const SinkSpec& spec, const OutputOptions& options,
+                           const OutputContext& context) {
+  const bool json = gets_json(spec.kind, options);
+  auto formatter = make_formatter(spec.kind, options, context);
+  std::unique_ptr<Sink> sink;
+  switch (spec.kind) {
+    case SinkKind::standard_output: {
+      if (stdout_ != nullptr) return;  // named twice
+      auto made = std::make_unique<StdoutSink>(
+          std::move(formatter), json,
+          StdoutWriter(STDOUT_FILENO, context.stop_fd, context.loop.clock()),
+          StdoutSink::Callbacks{context.failed, context.reader_gone, {}, {}});
+      stdout_ = made.get();
+      sink = std::move(made);
+      break;
+    }
+    case SinkKind::file:
+      sink = std::make_unique<FileSink>(std::move(formatter), json, spec.target, context.failed);
+      break;
+    case SinkKind::udp:
+    case SinkKind::broadcast:
+    case SinkKind::multicast:
+      sink = std::make_unique<NetworkSink>(spec, number_of(spec.kind), std::move(formatter),
+                                           context.loop);
+      break;
+    case SinkKind::exec:
+      sink = std::make_unique<ExecSink>(spec.target, number_of(spec.kind), std::move(formatter),
+                                        context.loop, context.log);
+      break;
+  }
+  if (sink.get() != stdout_ || !options.hide_on_stdout) wanting_.push_back(sink.get());
+  sinks_.push_back(std::move(sink));
+}
+
+void OutputImpl::emit(const Record& record) {
+  for (Sink* sink : wanting_) sink->take(record);
+}
+
+void OutputImpl::flush() {
+  for (const auto& sink : sinks_) sink->flush();
+}
+
+void OutputImpl::write_text(std::string_view text) {
+  if (format_ == Format::text && stdout_ != nullptr) stdout_->take_bytes(text);
+}
+
+void OutputImpl::emit_end(std::string_view line) {
+  for (const auto& sink : sinks_) sink->take_end(line);
+}
+
+bool OutputImpl::busy() const {
+  return std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->busy(); });
+}
+
+void OutputImpl::add_totals(Totals& totals) const {
+  for (const auto& sink : sinks_) sink->add_totals(totals);
+}
+
+void OutputImpl::redirect(std::function<void(std::string_view)> writer) {
+  if (stdout_ != nullptr) stdout_->redirect(std::move(writer));
+}
+
+void OutputImpl::set_before_write(std::function<void()> callback) {
+  if (stdout_ != nullptr) stdout_->set_before_write(std::move(callback));
+}
+
+void OutputImpl::set_deadline(TimePoint deadline, bool final) {
+  if (stdout_ != nullptr) stdout_->set_deadline(deadline, final);
+}
+
+bool OutputImpl::has_unwritten() const {
+  return stdout_ != nullptr && stdout_->has_unwritten();
+}
+
+}  // namespace netkit

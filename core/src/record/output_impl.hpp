@@ -1,0 +1,80 @@
+// The sinks of a run, as the command line names them.
+#pragma once
+
+#include "record/sink.hpp"
+#include "record/stream_sinks.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/record/output.hpp>
+#include <netkit/record/template.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+struct OutputOptions {
+  Format format = Format::text;
+  std::optional<Template> record_template;  // --template
+  std::vector<std::string> to = {"-"};      // --to
+  bool colored = false;
+  bool hide_on_stdout = false;  // -q of a server: stdout gets the end record only
+};
+
+struct OutputContext {
+  EventLoop& loop;
+  Log& log;
+  std::span<const RecordDef> definitions;
+  SinkFailure failed;
+  std::function<void()> reader_gone;  // standard output is closed
+  int stop_fd = -1;                   // see StdoutWriter
+};
+
+// [loop]
+class NETKIT_API OutputImpl final : public Output {
+ public:
+  // Opens every sink; resolves names, which may block. Throws Error.
+  OutputImpl(const OutputOptions& options, const OutputContext& context);
+
+  void emit(const Record& record) override;
+  void flush() override;
+  Format format() const override { return format_; }
+  bool wanted() const override { return !wanting_.empty(); }
+  bool colored() const override { return colored_; }
+  void write_text(std::string_view text) override;
+
+  // The JSON `end` record, to all that get JSON lines.
+  void emit_end(std::string_view line);
+  // Whether records are still on their way to a command.
+  bool busy() const;
+  void add_totals(Totals& totals) const;
+  // What goes to standard output passes through `writer` instead, while it is set.
+  void redirect(std::function<void(std::string_view)> writer);
+  // Called before each write to standard output.
+  void set_before_write(std::function<void()> callback);
+  // See StdoutSink.
+  void set_deadline(TimePoint deadline, bool final);
+  bool has_unwritten() const;  // to standard output, after a flush that was cut short
+
+ private:
+  void open_sink(const SinkSpec& spec, const OutputOptions& options, const OutputContext& context);
+  std::unique_ptr<Formatter> make_formatter(SinkKind kind, const OutputOptions& options,
+                                            const OutputContext& context) const;
+  std::size_t number_of(SinkKind kind);
+
+  Format format_;
+  bool colored_;
+  std::vector<std::unique_ptr<Sink>> sinks_;
+  std::vector<Sink*> wanting_;  // those that take records
+  std::vector<SinkKind> kinds_;
+  StdoutSink* stdout_ = nullptr;
+  Hook flush_hook_;
+};
+
+}  // namespace netkit

@@ -1,0 +1,51 @@
+// One place where records go.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/plugin/host.hpp>
+#include <netkit/record/record.hpp>
+#include <netkit/util/exit_status.hpp>
+
+namespace netkit {
+
+// [loop]
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual void take(const Record& record) = 0;
+  virtual void flush() = 0;
+  // The JSON `end` record, which goes where JSON lines go.
+  virtual void take_end(std::string_view line) { static_cast<void>(line); }
+  // Whether what was taken is still on its way after a flush.
+  virtual bool busy() const { return false; }
+  virtual void add_totals(Totals& totals) const { static_cast<void>(totals); }
+};
+
+// Ends the run: what a sink calls that cannot do its work any more. One sentence.
+using SinkFailure = std::function<void(ExitStatus status, std::string error)>;
+
+enum class SinkKind : std::uint8_t { standard_output, file, udp, broadcast, multicast, exec };
+
+// `--to` as it was typed.
+struct SinkSpec {
+  SinkKind kind;
+  std::string target;  // what follows the colon
+  // Throws UsageError.
+  static SinkSpec parse(std::string_view text);
+};
+
+// The names of a sink's counters, `to_udp_sent`; a second one of a kind has its number in it,
+// `to_udp_2_sent`. Lives as long as the sink.
+struct SinkCounterNames {
+  SinkCounterNames(std::string_view kind, std::size_t number);
+  std::string sent;
+  std::string dropped;
+  std::string failed;
+};
+
+}  // namespace netkit

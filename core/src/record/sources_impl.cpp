@@ -1,0 +1,150 @@
+#include "record/sources_impl.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <netkit/util/error.hpp>
+#include <netkit/util/size.hpp>
+
+namespace netkit {
+namespace {
+
+constexpr std::size_t kMaxLine = 1 << 20;
+
+bool is_given(const Values& values, std::string_view option) {
+  return values.declared(option) && values.given(option);
+}
+
+std::size_t max_line_of(const Values& values) {
+  if (!values.declared("max-line") || !values.has("max-line")) return kMaxLine;
+  return std::max<std::size_t>(values.size("max-line"), 1);
+}
+
+}  // namespace
+
+std::unique_ptr<Sources> Sources::open(Host& host, Handler& handler, const Defaults& defaults) {
+  return std::make_unique<SourcesImpl>(host, handler, defaults);
+}
+
+SourcesImpl::SourcesImpl(Host& host, Handler& handler, const Defaults& defaults)
+    : host_(host), handler_(handler), max_line_(max_line_of(host.values())) {
+  const Values& values = host.values();
+  std::vector<std::string> names;
+  if (is_given(values, "from")) names = values.texts("from");
+  const bool every_given = is_given(values, "every");
+  Duration every = every_given ? values.duration("every") : kNever;
+  if (names.empty() && !every_given) {
+    every = defaults.every;
+    if (every == kNever && defaults.stdin_when_none) names.emplace_back("-");
+  }
+  for (const std::string& name : names) open_input(name);
+  if (every != kNever) {
+    const bool has_message = values.declared("message") && values.has("message");
+    start_ticker(every, has_message ? values.text("message") : defaults.message);
+  }
+}
+
+void SourcesImpl::open_input(const std::string& name) {
+  Input& input = inputs_.emplace_back();
+  input.name = name;
+  int fd = STDIN_FILENO;
+  if (name.starts_with("file:")) {
+    // Non-blocking, so that a named pipe without a writer is waited for on the loop.
+    const std::string path = name.substr(5);
+    input.fd.reset(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+    if (!input.fd) throw SystemError(errno, "--from: cannot open '" + path + "'");
+    fd = input.fd.get();
+  } else if (name.starts_with("exec:")) {
+    open_command(input, name.substr(5));
+    fd = input.fd.get();
+  } else if (name != "-") {
+    throw UsageError("--from: '" + name + "' is not a source (write -, file:PATH or exec:COMMAND)");
+  }
+  input.reader = std::make_unique<LineReader>(
+      host_.loop(), fd, max_line_,
+      LineReader::Callbacks{[this, &input](const Line& line) { take_line(input, line); },
+                            [this, &input](int error) { take_end(input, error); }});
+}
+
+void SourcesImpl::open_command(Input& input, const std::string& command) {
+  ProcessOptions options;
+  options.shell_command = command;
+  options.pipe_stdout = true;
+  options.own_group = true;
+  input.process = Process::start(host_.loop(), options,
+                                 [this, &input](ProcessEnd end) { process_ended(input, end); });
+  input.process_running = true;
+  input.fd = input.process->take_stdout();
+}
+
+void SourcesImpl::start_ticker(Duration period, const std::string& message) {
+  if (period <= Duration::zero()) throw UsageError("--every: must be more than 0");
+  message_ = Template::parse(message, "--message");
+  ticks_ = host_.loop().every(period, [this] { tick(); });
+}
+
+void SourcesImpl::tick() {
+  if (paused_) return;
+  const Field fields[] = {{"seq", ++tick_count_}};
+  Record record;
+  record.type = "tick";
+  record.time = host_.clock().wall();
+  record.fields = fields;
+  tick_text_.clear();
+  message_->render(record, tick_text_, Escaping::none);
+  handler_.on_source_record(tick_text_, record.time);
+}
+
+void SourcesImpl::take_line(const Input& input, const Line& line) {
+  if (line.too_long) {
+    pause();
+    host_.finish(ExitStatus::protocol, "a line of --from " + input.name + " is longer than " +
+                                           format_size(max_line_) + " (--max-line)");
+    return;
+  }
+  handler_.on_source_record(line.text, host_.clock().wall());
+}
+
+void SourcesImpl::take_end(Input& input, int error) {
+  input.at_end = true;
+  if (error != 0) {
+    host_.finish(ExitStatus::output, "cannot read --from " + input.name + ": " + error_text(error));
+    return;
+  }
+  check_end();
+}
+
+void SourcesImpl::process_ended(Input& input, ProcessEnd end) {
+  input.process_running = false;
+  if (end.status != 0) {
+    host_.log().notice(input.name + " ended with status " + std::to_string(end.status));
+  }
+  check_end();
+}
+
+void SourcesImpl::check_end() {
+  const auto over = [](const Input& input) { return input.at_end && !input.process_running; };
+  if (ended_ || has_ticker() || !std::all_of(inputs_.begin(), inputs_.end(), over)) return;
+  ended_ = true;
+  handler_.on_sources_end();
+}
+
+void SourcesImpl::pause() {
+  paused_ = true;
+  for (Input& input : inputs_) input.reader->pause();
+}
+
+void SourcesImpl::resume() {
+  if (!paused_) return;
+  paused_ = false;
+  for (Input& input : inputs_) input.reader->resume();
+  if (!inputs_.empty() || ticks_.pending() || ended_) return;
+  // Nothing was asked for: that has ended, too.
+  told_ = host_.loop().after(Duration::zero(), [this] { check_end(); });
+}
+
+}  // namespace netkit

@@ -1,0 +1,39 @@
+// Writing to standard output without being deaf meanwhile.
+#pragma once
+
+#include <string>
+
+#include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
+#include <netkit/util/file_descriptor.hpp>
+
+namespace netkit {
+
+// A reader that does not read must not keep netkit from ending when it is told to. A pipe is
+// written to through an open file description of its own, which is non-blocking (that of stdout is
+// shared with other programs and stays as it is), and while it is full, `stop_fd` is watched too.
+// [one thread]
+class NETKIT_API StdoutWriter {
+ public:
+  // Both descriptors stay the caller's. `stop_fd` is readable when the run was told to stop; -1:
+  // none.
+  StdoutWriter(int fd, int stop_fd, const Clock& clock);
+
+  // Writes `content` and empties it. Returns 0, or an errno; then what is left is what was not
+  // written: EINTR when the run was told to stop while nobody read, ETIMEDOUT when the deadline
+  // passed meanwhile, EPIPE when nobody will read any more, ENOSPC and others.
+  int write(std::string& content);
+  // No wait for a reader lasts longer; TimePoint::max() is never.
+  void set_deadline(TimePoint deadline) { deadline_ = deadline; }
+
+ private:
+  int wait() const;
+
+  int fd_;
+  int stop_fd_;
+  const Clock& clock_;
+  FileDescriptor own_;
+  TimePoint deadline_ = TimePoint::max();
+};
+
+}  // namespace netkit

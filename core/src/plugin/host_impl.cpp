@@ -1,0 +1,302 @@
+#include "plugin/host_impl.hpp"
+
+#include "plugin/readiness.hpp"
+#include "plugin/totals_text.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include <utility>
+
+#include <netkit/util/duration.hpp>
+
+namespace netkit {
+namespace {
+
+// How long what is due at the end may take: a stop callback, commands of exec: sinks, a reader of
+// stdout that does not read.
+constexpr Duration kPatience = std::chrono::seconds(5);
+
+bool is_terminal(int fd) {
+  return ::isatty(fd) == 1;
+}
+
+bool has_cursor(int fd) {
+  const char* terminal = std::getenv("TERM");
+  return is_terminal(fd) && terminal != nullptr && std::string_view(terminal) != "dumb";
+}
+
+FileDescriptor open_stop_fd() {
+  sigset_t mask;
+  sigemptyset(&mask);
+  sigaddset(&mask, SIGINT);
+  sigaddset(&mask, SIGTERM);
+  FileDescriptor fd(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd) throw SystemError(errno, "signalfd");
+  return fd;
+}
+
+std::string meaning_of(int code) {
+  for (const ExitStatusInfo& info : exit_statuses()) {
+    if (static_cast<int>(info.status) == code) return std::string(info.meaning);
+  }
+  return "exit status " + std::to_string(code);
+}
+
+}  // namespace
+
+HostImpl::HostImpl(std::string command, const ActionDef& action, const Values& values,
+                   const Clock& clock)
+    : command_(std::move(command)),
+      action_(action),
+      values_(values),
+      clock_(clock),
+      options_(read_run_options(action, values, is_terminal(STDOUT_FILENO))),
+      interactive_(options_.output.format == Format::text && is_terminal(STDIN_FILENO) &&
+                   is_terminal(STDOUT_FILENO)),
+      log_("netkit: " + command_ + ": ", options_.log_level),
+      loop_(clock) {
+  const auto fd = options_.ready_fd;
+  if (fd && ::fcntl(*fd, F_SETFD, FD_CLOEXEC) != 0) {
+    throw UsageError("--ready-fd: " + std::to_string(*fd) + " is not an open descriptor");
+  }
+}
+
+HostImpl::~HostImpl() = default;
+
+Output& HostImpl::output() {
+  return *output_;
+}
+
+int HostImpl::run(Command& command) {
+  open();
+  try {
+    const ExitStatus returned = command.run(*this);
+    release_callbacks(returned);
+    return end(returned);
+  } catch (...) {
+    release_callbacks(ExitStatus::fault);
+    throw;
+  }
+}
+
+// run() is over, and what its callbacks refer to is gone.
+void HostImpl::release_callbacks(ExitStatus status) {
+  live_.reset();
+  fill_ = {};
+  stop_ = {};
+  if (!finished_) finished_ = status;
+}
+
+void HostImpl::open() {
+  stop_fd_ = open_stop_fd();
+  const auto failed = [this](ExitStatus status, const std::string& error) {
+    fail_output(status, error);
+  };
+  output_ = std::make_unique<OutputImpl>(options_.output,
+                                         OutputContext{loop_, log_, action_.records, failed,
+                                                       [this] { lose_reader(); }, stop_fd_.get()});
+  start_timers();
+}
+
+void HostImpl::start_timers() {
+  timeout_ = loop_.after(options_.timeout, [this] { begin_stop(StopReason::timeout); });
+  if (options_.stats_period > Duration::zero() && options_.stats_period != kNever) {
+    stats_ = loop_.every(options_.stats_period, [this] { show_totals(); });
+  }
+  if (options_.timeout != kNever) {
+    output_->set_deadline(saturating_add(loop_.now(), options_.timeout), false);
+  }
+}
+
+void HostImpl::take_over_signals() {
+  if (std::exchange(has_signals_, true)) return;
+  signals_.hand_over(loop_, [this](int signo) { on_signal(signo); });
+}
+
+void HostImpl::on_signal(int signo) {
+  if (signo == SIGUSR1) return show_totals();
+  if (stopping_) end_now(signo);
+  signal_ = signo;
+  begin_stop(StopReason::signal);
+}
+
+// The second time somebody means it.
+void HostImpl::end_now(int signo) {
+  live_.reset();
+  if (restore_terminal_) restore_terminal_();
+  ::_exit(signal_exit_status(signo));
+}
+
+void HostImpl::begin_stop(StopReason reason) {
+  if (stopping_) return;
+  stopping_ = reason;
+  timeout_.reset();
+  output_->set_deadline(saturating_add(clock_.now(), kPatience), true);
+  if (ready_) notify_manager("STOPPING=1");
+  if (finished_) return;
+  if (reason == StopReason::timeout) {
+    error_ = "--timeout: " + format_duration(options_.timeout) + " passed";
+    log_.error(error_);
+  }
+  cut_off_ = loop_.after(kPatience, [this] { finish(ExitStatus::done, {}); });
+  if (!stop_) return finish(ExitStatus::done, {});
+  stop_(reason);
+}
+
+void HostImpl::fail_output(ExitStatus status, const std::string& error) {
+  if (output_failure_) return;
+  output_failure_ = status;
+  error_ = error;
+  log_.error(error);
+  finish(status, {});
+}
+
+void HostImpl::lose_reader() {
+  fatal_signal_ = SIGPIPE;
+  finish(ExitStatus::done, {});
+}
+
+void HostImpl::ready(const std::vector<std::string>& descriptions) {
+  take_over_signals();
+  ready_ = true;
+  std::string lines;
+  for (const std::string& description : descriptions) {
+    log_.notice("listening on " + description);
+    lines += "netkit: " + command_ + ": listening on " + description + "\n";
+  }
+  if (options_.ready_fd) {
+    const int error = write_and_close(*options_.ready_fd, lines);
+    if (error != 0) log_.notice("--ready-fd: " + error_text(error));
+  }
+  notify_manager("READY=1");
+}
+
+ExitStatus HostImpl::run_loop() {
+  take_over_signals();
+  update_live_line();
+  while (!finished_) loop_.run();
+  // What the callbacks refer to may be gone after this.
+  live_.reset();
+  if (fill_) fill_(final_totals_);
+  fill_ = {};
+  return *finished_;
+}
+
+void HostImpl::finish(ExitStatus status, std::string error) {
+  if (finished_) return;
+  finished_ = status;
+  if (!error.empty()) {
+    log_.error(error);
+    error_ = std::move(error);
+  }
+  loop_.stop();
+}
+
+Totals HostImpl::totals() const {
+  Totals totals = final_totals_;
+  if (fill_) fill_(totals);
+  if (output_) output_->add_totals(totals);
+  return totals;
+}
+
+void HostImpl::show_totals() {
+  const std::string line = totals_line(totals());
+  // At the level that is always shown: it was asked for.
+  if (!line.empty()) log_.error(line);
+}
+
+bool HostImpl::shows_final_totals() const {
+  if (options_.stats) return true;
+  if (!log_.enabled(LogLevel::notice)) return false;
+  return log_.enabled(LogLevel::info) || signal_ != 0 || is_terminal(STDERR_FILENO);
+}
+
+void HostImpl::update_live_line() {
+  const bool wanted =
+      fill_ && !restore_terminal_ && log_.enabled(LogLevel::notice) && has_cursor(STDERR_FILENO);
+  if (!wanted) {
+    live_.reset();
+  } else if (!live_) {
+    live_ = std::make_unique<LiveLine>(loop_, log_, STDERR_FILENO,
+                                       [this] { return totals_line(totals()); });
+  }
+  if (output_ == nullptr) return;
+  if (live_ && is_terminal(STDOUT_FILENO)) {
+    output_->set_before_write([this] { live_->erase(); });
+  } else {
+    output_->set_before_write({});
+  }
+}
+
+void HostImpl::own_terminal(std::function<void()> restore) {
+  restore_terminal_ = std::move(restore);
+  update_live_line();
+}
+
+// Commands of exec: sinks are awaited.
+void HostImpl::drain() {
+  flush_all();
+  const TimePoint until = saturating_add(clock_.now(), kPatience);
+  while (output_->busy() && clock_.now() < until) loop_.run_once(until - clock_.now());
+}
+
+// A signal that comes while the reader of stdout keeps us waiting is heard.
+void HostImpl::flush_all() {
+  output_->flush();
+  while (output_->has_unwritten() && fatal_signal_ == 0) {
+    loop_.run_once(Duration::zero());
+    output_->flush();
+  }
+}
+
+bool HostImpl::is_bounded() const {
+  const std::string_view flag = action_.until_told_flag;
+  if (!flag.empty() && values_.declared(flag) && values_.flag(flag)) return false;
+  return action_.lifetime == Lifetime::bounded;
+}
+
+int HostImpl::exit_code(ExitStatus returned) const {
+  if (fatal_signal_ != 0) return signal_exit_status(fatal_signal_);
+  if (output_failure_) return static_cast<int>(*output_failure_);
+  if (stopping_ == StopReason::timeout) return static_cast<int>(ExitStatus::timeout);
+  if (signal_ != 0 && is_bounded()) return signal_exit_status(signal_);
+  return static_cast<int>(returned);
+}
+
+std::string HostImpl::error_of(int code) const {
+  if (code == 0) return {};
+  if (!error_.empty()) return error_;
+  if (signal_ != 0 && code == signal_exit_status(signal_)) {
+    return std::string("ended by signal ") + (signal_ == SIGINT ? "INT" : "TERM");
+  }
+  return meaning_of(code);
+}
+
+int HostImpl::end(ExitStatus returned) {
+  live_.reset();
+  if (fatal_signal_ != 0) return exit_code(returned);
+  take_over_signals();
+  drain();
+  output_->emit_end(end_record(totals(), error_of(exit_code(returned))));
+  flush_all();
+  if (fatal_signal_ == 0 && shows_final_totals()) show_totals();
+  return exit_code(returned);
+}
+
+int HostImpl::report_error(const Error& error) {
+  live_.reset();
+  if (restore_terminal_) restore_terminal_();
+  log_.error(error.what());
+  if (output_) {
+    output_->emit_end(end_record(totals(), error.what()));
+    output_->flush();
+  }
+  return exit_code(error.status());
+}
+
+}  // namespace netkit

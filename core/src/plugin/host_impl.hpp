@@ -1,0 +1,115 @@
+// The Host of the executable: runs one command, from opening its sinks to its exit status.
+#pragma once
+
+#include "io/standard_streams.hpp"
+#include "io/terminal_owner.hpp"
+#include "plugin/live_line.hpp"
+#include "plugin/run_options.hpp"
+#include "plugin/stop_signals.hpp"
+#include "record/output_impl.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/cli/option.hpp>
+#include <netkit/plugin/host.hpp>
+#include <netkit/plugin/plugin.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/export.hpp>
+#include <netkit/util/file_descriptor.hpp>
+
+namespace netkit {
+
+// On the main thread; one at a time. In main:
+//
+//   HostImpl host("echo", action, values, clock);
+//   try { status = host.run(*command); } catch (const Error& e) { status = host.report_error(e); }
+//   ... everything is destroyed ...
+//   if (signo != 0) end_by_signal(signo);   // signo from host.fatal_signal()
+class NETKIT_API HostImpl final : public Host, public TerminalOwner {
+ public:
+  // `action`, `values` and `clock` must outlive it. Opens nothing but the loop. Throws Error.
+  HostImpl(std::string command, const ActionDef& action, const Values& values, const Clock& clock);
+  ~HostImpl() override;
+
+  // Opens the sinks, runs the command, says the totals, and returns the exit status. Lets what
+  // run() throws pass.
+  int run(Command& command);
+  // For what the constructor's successor threw, run() most of all: one line on stderr, and the
+  // `end` record with "ok":false. Returns the exit status.
+  int report_error(const Error& error);
+  // The signal that the process shall end by once all is cleaned up: SIGPIPE when the reader of
+  // stdout has gone; 0: none.
+  int fatal_signal() const { return fatal_signal_; }
+
+  EventLoop& loop() override { return loop_; }
+  const Clock& clock() const override { return clock_; }
+  Log& log() override { return log_; }
+  Output& output() override;
+  const Values& values() const override { return values_; }
+  std::string_view command() const override { return command_; }
+  bool interactive() const override { return interactive_; }
+  void ready(const std::vector<std::string>& descriptions) override;
+  void set_totals(std::function<void(Totals&)> fill) override { fill_ = std::move(fill); }
+  void on_stop(std::function<void(StopReason)> callback) override { stop_ = std::move(callback); }
+  ExitStatus run_loop() override;
+  void finish(ExitStatus status, std::string error) override;
+  bool finishing() const override { return finished_.has_value(); }
+  void show_totals() override;
+  void own_terminal(std::function<void()> restore) override;
+
+ private:
+  void open();
+  void release_callbacks(ExitStatus status);
+  bool is_bounded() const;
+  void start_timers();
+  void take_over_signals();
+  void on_signal(int signo);
+  void begin_stop(StopReason reason);
+  void end_now(int signo);
+  void fail_output(ExitStatus status, const std::string& error);
+  void lose_reader();
+  Totals totals() const;
+  bool shows_final_totals() const;
+  void update_live_line();
+  void drain();
+  void flush_all();
+  int end(ExitStatus returned);
+  int exit_code(ExitStatus returned) const;
+  std::string error_of(int code) const;
+
+  StandardStreams streams_;  // first, before anything is opened
+  std::string command_;
+  const ActionDef& action_;
+  const Values& values_;
+  const Clock& clock_;
+  RunOptions options_;
+  bool interactive_;
+  Log log_;
+  EventLoop loop_;
+  StopSignals signals_;
+  FileDescriptor stop_fd_;
+  std::unique_ptr<OutputImpl> output_;
+  std::unique_ptr<LiveLine> live_;
+  Timer timeout_;
+  Timer stats_;
+  Timer cut_off_;
+  std::function<void(Totals&)> fill_;
+  Totals final_totals_;  // of the action, once its loop has ended
+  std::function<void(StopReason)> stop_;
+  std::function<void()> restore_terminal_;
+  std::optional<ExitStatus> finished_;
+  std::optional<ExitStatus> output_failure_;
+  std::optional<StopReason> stopping_;
+  std::string error_;
+  int signal_ = 0;  // that came first
+  int fatal_signal_ = 0;
+  bool has_signals_ = false;
+  bool ready_ = false;
+};
+
+}  // namespace netkit

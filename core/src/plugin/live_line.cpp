@@ -1,0 +1,69 @@
+#include "plugin/live_line.hpp"
+
+#include "util/write_all.hpp"
+
+#include <algorithm>
+#include <sys/ioctl.h>
+#include <utility>
+
+#include <netkit/util/text.hpp>
+
+namespace netkit {
+namespace {
+
+constexpr Duration kPeriod = std::chrono::milliseconds(250);
+constexpr std::string_view kErase = "\r\x1b[K";
+
+std::size_t width_of(int fd) {
+  winsize size{};
+  if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return 79;
+  return size.ws_col - 1U;
+}
+
+}  // namespace
+
+LiveLine::LiveLine(EventLoop& loop, Log& log, int fd, std::function<std::string()> text)
+    : loop_(loop), log_(log), fd_(fd), text_(std::move(text)), next_(loop.now() + kPeriod) {
+  hook_ = loop_.before_wait([this] { turn(); });
+  // Other threads may log: they put their line in front of this one, which the next turn redraws.
+  log_.redirect([this](std::string_view line) {
+    put(std::string(kErase).append(line));
+    visible_ = false;
+  });
+}
+
+LiveLine::~LiveLine() {
+  log_.redirect({});
+  erase();
+}
+
+void LiveLine::put(std::string_view bytes) const {
+  static_cast<void>(write_all(fd_, bytes));
+}
+
+void LiveLine::erase() {
+  if (!visible_) return;
+  put(kErase);
+  visible_ = false;
+}
+
+void LiveLine::turn() {
+  if (loop_.now() >= next_) {
+    show();
+  } else if (!last_state_.pending()) {
+    // The timer makes a turn, and that turn shows it.
+    last_state_ = loop_.at(next_, [] {});
+  }
+}
+
+void LiveLine::show() {
+  next_ = loop_.now() + kPeriod;
+  std::string line = escaped_text(text_());
+  line.resize(std::min(line.size(), width_of(fd_)));
+  if (line.empty() || (visible_ && line == shown_)) return;
+  shown_ = std::move(line);
+  put(std::string(kErase) + shown_);
+  visible_ = true;
+}
+
+}  // namespace netkit

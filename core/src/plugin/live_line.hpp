@@ -1,0 +1,43 @@
+// The live line on a terminal: the totals, rewritten in place on standard error.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <netkit/io/log.hpp>
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// [loop] At most four times a second, and only in turns that something else caused (or to show
+// their last state), so that an idle program makes no wake-ups. Other lines are printed above it.
+class NETKIT_API LiveLine {
+ public:
+  // `text` gives what is to be shown; empty: nothing yet. `fd` is the terminal.
+  LiveLine(EventLoop& loop, Log& log, int fd, std::function<std::string()> text);
+  ~LiveLine();  // erases the line
+  LiveLine(const LiveLine&) = delete;
+  LiveLine& operator=(const LiveLine&) = delete;
+
+  void erase();  // until the next turn; call it before writing to the terminal
+
+ private:
+  void turn();
+  void show();
+  void put(std::string_view bytes) const;
+
+  EventLoop& loop_;
+  Log& log_;
+  int fd_;
+  std::function<std::string()> text_;
+  std::string shown_;
+  std::atomic<bool> visible_ = false;  // another thread's line replaces it
+  TimePoint next_;
+  Hook hook_;
+  Timer last_state_;
+};
+
+}  // namespace netkit

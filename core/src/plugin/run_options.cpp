@@ -1,0 +1,87 @@
+#include "plugin/run_options.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+#include <vector>
+
+namespace netkit {
+namespace {
+
+bool is_set(const Values& values, std::string_view option) {
+  return values.declared(option) && values.flag(option);
+}
+
+std::string text_of(const Values& values, std::string_view option) {
+  return values.declared(option) && values.given(option) ? values.text(option) : std::string();
+}
+
+LogLevel log_level(const Values& values) {
+  if (is_set(values, "quiet")) return LogLevel::error;
+  const std::int64_t verbose = values.declared("verbose") ? values.count("verbose") : 0;
+  const auto notice = static_cast<std::int64_t>(LogLevel::notice);
+  const auto hex = static_cast<std::int64_t>(LogLevel::hex);
+  return static_cast<LogLevel>(std::min(notice + verbose, hex));
+}
+
+// NO_COLOR counts when it is not empty (no-color.org).
+bool wants_color(const Values& values, bool stdout_is_terminal) {
+  const std::string when = values.declared("color") ? values.text("color") : "auto";
+  if (when == "always") return true;
+  if (when == "never" || !stdout_is_terminal) return false;
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  if (no_color != nullptr && no_color[0] != '\0') return false;
+  return terminal != nullptr && std::string_view(terminal) != "dumb";
+}
+
+std::vector<std::string_view> field_names(const ActionDef& action) {
+  std::vector<std::string_view> names;
+  for (const RecordDef& record : action.records) {
+    for (const FieldDef& field : record.fields) {
+      if (std::find(names.begin(), names.end(), field.name) == names.end()) {
+        names.push_back(field.name);
+      }
+    }
+  }
+  return names;
+}
+
+OutputOptions read_output_options(const ActionDef& action, const Values& values,
+                                  bool stdout_is_terminal) {
+  OutputOptions options;
+  if (is_set(values, "json")) options.format = Format::json;
+  if (is_set(values, "raw")) options.format = Format::raw;
+  if (values.declared("template") && values.given("template")) {
+    options.record_template =
+        Template::parse(values.text("template"), "--template", field_names(action));
+  }
+  if (values.declared("to") && values.given("to")) options.to = values.texts("to");
+  options.colored = options.format == Format::text && wants_color(values, stdout_is_terminal);
+  options.hide_on_stdout = action.quiet_hides_records && is_set(values, "quiet") &&
+                           !(values.declared("to") && values.given("to"));
+  return options;
+}
+
+}  // namespace
+
+RunOptions read_run_options(const ActionDef& action, const Values& values,
+                            bool stdout_is_terminal) {
+  RunOptions options;
+  options.log_level = log_level(values);
+  if (values.declared("timeout") && values.has("timeout")) {
+    options.timeout = values.duration("timeout");
+  }
+  options.stats = values.declared("stats") && values.given("stats");
+  if (options.stats && !values.text("stats").empty()) {
+    options.stats_period = values.duration("stats");
+  }
+  if (values.declared("ready-fd") && values.given("ready-fd")) {
+    options.ready_fd = static_cast<int>(values.integer("ready-fd"));
+  }
+  options.metrics = text_of(values, "metrics");
+  options.output = read_output_options(action, values, stdout_is_terminal);
+  return options;
+}
+
+}  // namespace netkit

@@ -81,6 +81,7 @@ OptionSet effective_options(const ActionDef& action) {
   set.own_ = action.options.size();
   for (const CommonOption& common : common_options()) {
     if (common.group != kNoCommon && (action.common & common.group) == 0) continue;
+    if ((action.common & kHelpOnly) != 0 && common.option.name != "help") continue;
     const auto own = std::ranges::find(set.options_, common.option.name, &OptionDef::name);
     if (own != set.options_.end()) {
       inherit(*own, common.option);

@@ -37,7 +37,7 @@ class Parser {
     if (context_.environment) take_environment();
     std::vector<std::string> arguments = take_words(tokens);
     settle_conflicts();
-    check_arguments(action_, arguments);
+    if (!context_.without_arguments) check_arguments(action_, arguments);
     return {std::move(values_), std::move(arguments)};
   }
 

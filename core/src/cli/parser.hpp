@@ -30,6 +30,8 @@ struct ParseContext {
   std::function<std::vector<ConfigFile>(const std::string& named)> config{};
   // Whether a section may have this name. Empty: only the command's own.
   std::function<bool(std::string_view section)> is_command{};
+  // What `netkit config` asks: the values without a run, so no argument is missing.
+  bool without_arguments = false;
 };
 
 enum class HelpWish : std::uint8_t { none, brief, full };

@@ -1,10 +1,14 @@
 target_sources(netkit-core PRIVATE
   src/cli/argument_check.cpp
   src/cli/common_options.cpp
+  src/cli/completion.cpp
   src/cli/config_file.cpp
+  src/cli/help.cpp
   src/cli/option_set.cpp
   src/cli/parser.cpp
+  src/cli/text_layout.cpp
   src/cli/tokenizer.cpp
   src/cli/value_check.cpp
+  src/cli/value_completion.cpp
   src/cli/values.cpp
 )

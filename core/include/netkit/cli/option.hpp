@@ -78,6 +78,7 @@ enum CommonOptions : std::uint32_t {
   kWaitOption = 1u << 6,            // --wait -w
   kConnectTimeoutOption = 1u << 7,  // --connect-timeout
   kIdleTimeoutOption = 1u << 8,     // --idle-timeout
+  kHelpOnly = 1u << 9,              // of what belongs to all only --help: netkit's own words
 };
 
 enum class Lifetime : std::uint8_t {

@@ -1,0 +1,199 @@
+#include "cli/completion.hpp"
+
+#include "cli/option_set.hpp"
+#include "cli/value_completion.hpp"
+
+#include <algorithm>
+
+#include <netkit/util/duration.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit {
+namespace {
+
+// The words before the one that is being typed, read as far as completion has to.
+struct State {
+  std::size_t arguments = 0;        // complete positional words
+  const OptionDef* open = nullptr;  // the option whose value comes next
+  bool options_ended = false;       // by `--`
+  std::vector<std::string_view> seen{};
+};
+
+// The option whose value is the next word, if `word` leaves one open; what it names is added to
+// `seen`.
+const OptionDef* read_option(const OptionSet& options, std::string_view word,
+                             std::vector<std::string_view>& seen) {
+  if (word.starts_with("--")) {
+    const OptionDef* option = options.by_name(word.substr(2, word.find('=') - 2));
+    if (option == nullptr) return nullptr;
+    seen.push_back(option->name);
+    const bool open = option->kind != ValueKind::flag && word.find('=') == word.npos;
+    return open ? option : nullptr;
+  }
+  for (std::size_t i = 1; i < word.size(); ++i) {
+    const OptionDef* option = options.by_letter(word[i]);
+    if (option == nullptr) return nullptr;
+    seen.push_back(option->name);
+    if (option->kind != ValueKind::flag) return i + 1 == word.size() ? option : nullptr;
+  }
+  return nullptr;
+}
+
+State read_before(const OptionSet& options, std::span<const std::string> before) {
+  State state;
+  for (const std::string& word : before) {
+    if (state.open != nullptr) {
+      const bool optional = state.open->kind == ValueKind::optional_duration;
+      state.open = nullptr;
+      if (!optional || read_duration(word)) continue;
+    }
+    if (state.options_ended || word.size() < 2 || word[0] != '-') {
+      ++state.arguments;
+    } else if (word == "--") {
+      state.options_ended = true;
+    } else {
+      state.open = read_option(options, word, state.seen);
+    }
+  }
+  return state;
+}
+
+void keep_matching(Completion& completion, std::string_view typed) {
+  std::erase_if(completion.candidates,
+                [typed](const Candidate& candidate) { return !candidate.word.starts_with(typed); });
+}
+
+Completion option_names(const OptionSet& options, const State& state, std::string_view typed) {
+  Completion out;
+  for (const OptionDef& option : options.all()) {
+    const bool used = std::ranges::find(state.seen, option.name) != state.seen.end();
+    if (used && !option.repeatable) continue;
+    out.candidates.push_back({"--" + std::string(option.name), std::string(option.help)});
+  }
+  keep_matching(out, typed);
+  return out;
+}
+
+// `--name=VAL`
+Completion attached_value(const OptionSet& options, std::string_view typed) {
+  const std::size_t equals = typed.find('=');
+  const OptionDef* option = options.by_name(typed.substr(2, equals - 2));
+  if (option == nullptr || option->kind == ValueKind::flag) return {};
+  const std::string_view value = typed.substr(equals + 1);
+  Completion out = complete_value(*option, value);
+  keep_matching(out, value);
+  for (Candidate& candidate : out.candidates) {
+    candidate.word.insert(0, typed.substr(0, equals + 1));
+  }
+  return out;
+}
+
+Completion argument_value(const ActionDef& action, std::size_t index, std::string_view typed) {
+  if (action.arguments.empty()) return {};
+  // An address may have been two words; what counts is what comes last.
+  const std::size_t last = action.arguments.size() - 1;
+  if (index > last && !action.arguments[last].repeatable) return {};
+  const ArgumentDef& argument = action.arguments[std::min(index, last)];
+  Completion out = complete_value({.name = argument.name, .kind = argument.kind}, typed);
+  keep_matching(out, typed);
+  return out;
+}
+
+Completion within_action(const ActionDef& action, std::span<const std::string> words) {
+  const OptionSet options = effective_options(action);
+  const std::string& typed = words.back();
+  const State state = read_before(options, words.first(words.size() - 1));
+  if (state.open != nullptr) {
+    Completion out = complete_value(*state.open, typed);
+    keep_matching(out, typed);
+    const bool may_be_left_out = state.open->kind == ValueKind::optional_duration;
+    if (!may_be_left_out || !typed.starts_with('-')) return out;
+  }
+  if (!state.options_ended && typed.starts_with("--") && typed.find('=') != typed.npos) {
+    return attached_value(options, typed);
+  }
+  if (!state.options_ended && typed.starts_with('-')) return option_names(options, state, typed);
+  return argument_value(action, state.arguments, typed);
+}
+
+const ActionDef* omitted_action(std::span<const ActionDef> actions) {
+  const auto at = std::ranges::find_if(actions, &ActionDef::may_be_omitted);
+  return at == actions.end() ? nullptr : &*at;
+}
+
+Completion within_command(std::span<const ActionDef> actions, std::span<const std::string> words) {
+  const auto named = std::ranges::find(actions, words.front(), &ActionDef::name);
+  const ActionDef* omitted = omitted_action(actions);
+  if (words.size() > 1 && named != actions.end()) return within_action(*named, words.subspan(1));
+  Completion out = omitted != nullptr ? within_action(*omitted, words) : Completion{};
+  if (words.size() > 1) return out;
+  for (const ActionDef& action : actions) {
+    if (!action.name.empty() && std::string_view(action.name).starts_with(words.front())) {
+      out.candidates.push_back({std::string(action.name), std::string(action.summary)});
+    }
+  }
+  return out;
+}
+
+// Words before the command: options of netkit itself. The number of words that they take.
+std::size_t leading_options(std::span<const std::string> words) {
+  std::size_t at = 0;
+  while (at < words.size() && words[at].starts_with('-')) {
+    const bool takes = words[at] == "--plugin-dir" || words[at] == "--config";
+    at += takes ? 2 : 1;
+  }
+  return at;
+}
+
+Completion first_word(const std::string& typed, const CompletionSource& source) {
+  Completion out;
+  if (typed.starts_with('-')) {
+    out.candidates = {{"--plugin-dir", "look for plugins there first"},
+                      {"--config", "read this configuration file"},
+                      {"--version", "print the version"},
+                      {"--help", "print help"}};
+  } else {
+    out.candidates = source.commands();
+  }
+  keep_matching(out, typed);
+  return out;
+}
+
+}  // namespace
+
+Completion complete(std::span<const std::string> words, const CompletionSource& source) {
+  if (words.empty()) return {};
+  const std::span<const std::string> before = words.first(words.size() - 1);
+  const std::size_t skipped = leading_options(before);
+  if (skipped > before.size()) {
+    return {.directive = before.back() == "--plugin-dir" ? Directive::folder : Directive::file};
+  }
+  if (skipped == before.size()) return first_word(words.back(), source);
+  const auto actions = source.actions(words[skipped]);
+  if (!actions || actions->empty()) return {};
+  return within_command(*actions, words.subspan(skipped + 1));
+}
+
+std::string to_text(const Completion& completion) {
+  std::string out;
+  for (const Candidate& candidate : completion.candidates) {
+    // A newline or a tab in a file's name would be read as the end of the candidate.
+    if (candidate.word.find_first_of("\t\n") != std::string::npos) continue;
+    out += candidate.word;
+    if (!candidate.help.empty()) out += "\t" + escaped_text(candidate.help);
+    out += '\n';
+  }
+  switch (completion.directive) {
+    case Directive::none:
+      return out + ":none\n";
+    case Directive::file:
+      return out + ":file\n";
+    case Directive::folder:
+      return out + ":folder\n";
+    case Directive::nospace:
+      return out + ":nospace\n";
+  }
+  return out;
+}
+
+}  // namespace netkit

@@ -1,0 +1,237 @@
+#include "cli/help.hpp"
+
+#include "cli/argument_check.hpp"
+#include "cli/option_set.hpp"
+#include "cli/text_layout.hpp"
+
+#include <algorithm>
+
+#include <netkit/util/exit_status.hpp>
+
+namespace netkit {
+namespace {
+
+constexpr std::size_t kOptionColumn = 26;
+constexpr std::size_t kMaxNameColumn = 30;
+
+// `netkit sse [read]`
+std::string invocation(std::string_view command, const ActionDef& action) {
+  std::string out = "netkit " + std::string(command);
+  // A built-in word has one action, which has no name.
+  if (action.name.empty()) return out;
+  out += action.may_be_omitted ? " [" + std::string(action.name) + "]"
+                               : " " + std::string(action.name);
+  return out;
+}
+
+std::string usage(std::string_view command, const ActionDef& action) {
+  std::string out = invocation(command, action) + " [OPTIONS]";
+  const std::string arguments = argument_synopsis(action);
+  if (!arguments.empty()) out += " " + arguments;
+  return out;
+}
+
+// `-w, --wait D`; letters stand in a column of their own.
+std::string option_words(const OptionDef& option) {
+  std::string out = option.letter != 0 ? std::string("-") + option.letter + ", " : "    ";
+  out += "--" + std::string(option.name);
+  const std::string value = value_name(option);
+  if (!value.empty()) out += " " + value;
+  return out;
+}
+
+std::string option_text(const OptionDef& option) {
+  std::string out(option.help);
+  if (option.repeatable && option.help.find("repeatable") == option.help.npos &&
+      option.kind != ValueKind::flag) {
+    out += " (repeatable)";
+  }
+  if (!option.default_value.empty()) out += " [" + std::string(option.default_value) + "]";
+  return out;
+}
+
+void append_options(std::string& out, std::string_view title, std::span<const OptionDef> options) {
+  if (options.empty()) return;
+  out += "\n" + std::string(title) + ":\n";
+  for (const OptionDef& option : options) {
+    append_row(out, option_words(option), option_text(option), kOptionColumn);
+  }
+}
+
+void append_examples(std::string& out, std::span<const ExampleDef> examples) {
+  for (const ExampleDef& example : examples) {
+    out += "  " + std::string(example.command) + "\n";
+    if (!example.help.empty()) append_wrapped(out, example.help, 6);
+  }
+}
+
+std::size_t name_column(std::span<const CommandSummary> rows) {
+  std::size_t widest = 0;
+  for (const CommandSummary& row : rows) widest = std::max(widest, columns(row.name));
+  return std::min(widest + 4, kMaxNameColumn);
+}
+
+void append_table(std::string& out, std::string_view title, std::span<const CommandSummary> rows) {
+  if (rows.empty()) return;
+  out += "\n" + std::string(title) + ":\n";
+  const std::size_t column = name_column(rows);
+  for (const CommandSummary& row : rows) append_row(out, row.name, row.summary, column);
+}
+
+void append_arguments(std::string& out, const ActionDef& action) {
+  std::vector<CommandSummary> rows;
+  for (const ArgumentDef& argument : action.arguments) {
+    std::string text(argument.help);
+    if (!argument.default_value.empty()) text += " [" + std::string(argument.default_value) + "]";
+    if (!text.empty()) rows.push_back({std::string(argument.name), text});
+  }
+  append_table(out, "Arguments", rows);
+}
+
+void append_records(std::string& out, const ActionDef& action) {
+  if (action.records.empty()) return;
+  out += "\nRecords, by their \"type\" in JSON:\n";
+  for (const RecordDef& record : action.records) {
+    std::string text(record.help);
+    std::string fields;
+    for (const FieldDef& field : record.fields) {
+      fields += (fields.empty() ? "" : ", ") + std::string(field.name);
+    }
+    if (!fields.empty()) text += (text.empty() ? "" : "; ") + ("fields: " + fields);
+    append_row(out, record.type, text, kOptionColumn);
+  }
+}
+
+std::string first_sentence(std::string_view text) {
+  return std::string(text.substr(0, text.find_first_of(";(")));
+}
+
+std::vector<CommandSummary> action_rows(std::span<const ActionDef> actions) {
+  std::vector<CommandSummary> rows;
+  for (const ActionDef& action : actions) {
+    std::string summary(action.summary);
+    if (action.may_be_omitted) summary += " (the word may be left out)";
+    rows.push_back({std::string(action.name), summary});
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::string action_help(std::string_view command, const ActionDef& action) {
+  std::string out;
+  append_wrapped(out, "Usage: " + usage(command, action), 0);
+  if (!action.examples.empty()) {
+    out += "\nExamples:\n";
+    append_examples(out, action.examples);
+  }
+  out += "\n";
+  const std::string_view text = action.description.empty() ? action.summary : action.description;
+  append_wrapped(out, text, 0);
+  append_arguments(out, action);
+  const OptionSet options = effective_options(action);
+  append_options(out, "Options", options.own());
+  append_options(out, options.own().empty() ? "Options" : "Common options", options.common());
+  append_records(out, action);
+  if (!action.name.empty()) {
+    out += "\n";
+    append_wrapped(out,
+                   "Options may also be set by NETKIT_<COMMAND>_<OPTION> and in the configuration "
+                   "file; see 'netkit help' and 'netkit help exit-status'.",
+                   0);
+  }
+  return out;
+}
+
+std::string brief_action_help(std::string_view command, const ActionDef& action) {
+  std::string out;
+  append_wrapped(out, "Usage: " + usage(command, action), 0);
+  const OptionSet options = effective_options(action);
+  for (const OptionDef& option : options.own()) {
+    std::string text = first_sentence(option.help);
+    if (!option.default_value.empty()) text += " [" + std::string(option.default_value) + "]";
+    append_row(out, option_words(option), text, kOptionColumn);
+  }
+  std::string common = "Common:";
+  for (const OptionDef& option : options.common()) {
+    common += option.letter != 0 ? std::string(" -") + option.letter + "/--" : " --";
+    common += option.name;
+  }
+  append_wrapped(out, common, 0);
+  return out;
+}
+
+std::string command_help(std::string_view command, std::string_view summary,
+                         std::span<const ActionDef> actions) {
+  if (actions.size() == 1) return action_help(command, actions.front());
+  std::string out = "Usage: netkit " + std::string(command) + " ACTION [OPTIONS] [ARGUMENTS]\n";
+  out += "\nExamples:\n";
+  for (const ActionDef& action : actions) {
+    append_examples(out, std::span(action.examples).first(action.examples.empty() ? 0 : 1));
+  }
+  out += "\n";
+  append_wrapped(out, summary, 0);
+  append_table(out, "Actions", action_rows(actions));
+  out += "\nEach has its own help: netkit " + std::string(command) + " " +
+         std::string(actions.empty() ? "ACTION" : actions.front().name) + " --help\n";
+  for (const ActionDef& action : actions) {
+    if (action.may_be_omitted) out += "\n" + action_help(command, action);
+  }
+  return out;
+}
+
+std::string brief_command_help(std::string_view command, std::string_view summary,
+                               std::span<const ActionDef> actions) {
+  if (actions.size() == 1) return brief_action_help(command, actions.front());
+  std::string out;
+  for (const ActionDef& action : actions) {
+    append_wrapped(out, (out.empty() ? "Usage: " : "       ") + usage(command, action), 7);
+  }
+  append_wrapped(out, summary, 0);
+  return out;
+}
+
+std::string overview(std::span<const CommandSummary> commands,
+                     std::span<const CommandSummary> builtins,
+                     std::span<const CommandSummary> external) {
+  std::string out = "Usage: netkit COMMAND [ACTION] [OPTIONS] [ARGUMENTS]\n";
+  out +=
+      "\nExamples:\n"
+      "  netkit echo serve :8080\n"
+      "  netkit echo ping localhost:8080 -c 5\n"
+      "  netkit echo --help\n";
+  append_table(out, "Commands", commands);
+  append_table(out, "Commands from PATH", external);
+  append_table(out, "About netkit itself", builtins);
+  out += "\nOptions before the command:\n";
+  append_row(out, "--plugin-dir DIR", "look for plugins there first (repeatable)", kOptionColumn);
+  append_row(out, "--config FILE", "read this configuration file instead of the usual ones",
+             kOptionColumn);
+  append_row(out, "--version", "print the version", kOptionColumn);
+  append_row(out, "-h, --help", "print this; -h is the short one", kOptionColumn);
+  out +=
+      "\nOptions are also taken from NETKIT_<COMMAND>_<OPTION> and from\n"
+      "$XDG_CONFIG_HOME/netkit/config, a section per command; 'netkit config' shows\n"
+      "what is in force.\n";
+  return out;
+}
+
+std::string brief_overview(std::span<const CommandSummary> commands) {
+  std::string out = "Usage: netkit COMMAND [ACTION] [OPTIONS] [ARGUMENTS]\n";
+  std::string names = "Commands:";
+  for (const CommandSummary& command : commands) names += " " + command.name;
+  append_wrapped(out, names, 2);
+  out += "See 'netkit --help', 'netkit COMMAND --help'.\n";
+  return out;
+}
+
+std::string exit_status_help() {
+  std::string out = "Exit status, the same in every command:\n";
+  for (const ExitStatusInfo& info : exit_statuses()) {
+    append_row(out, std::to_string(static_cast<int>(info.status)), info.meaning, 9);
+  }
+  append_row(out, "128+n", "ended by signal n", 9);
+  return out;
+}
+
+}  // namespace netkit

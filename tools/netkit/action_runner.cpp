@@ -1,0 +1,47 @@
+#include "action_runner.hpp"
+
+#include <memory>
+
+#include <netkit/util/clock.hpp>
+#include <netkit/util/error.hpp>
+
+#include "plugin/host_impl.hpp"
+#include "plugin/stop_signals.hpp"
+
+namespace netkit {
+namespace {
+
+std::unique_ptr<Command> make_command(Plugin& plugin, const ActionDef& action,
+                                      const Values& values) {
+  std::unique_ptr<Command> command = plugin.create(action.name);
+  if (command == nullptr) {
+    throw PluginError("the plugin makes no action '" + std::string(action.name) + "'");
+  }
+  command->configure(values);
+  return command;
+}
+
+}  // namespace
+
+int run_action(App& app, const std::string& command, Plugin& plugin, const ActionDef& action,
+               std::span<const std::string> words) {
+  const Values values = parse(action, words, app.parse_context(command, plugin.actions()));
+  const SystemClock clock;
+  int status = 0;
+  int signo = 0;
+  {
+    // The command's registrations are on the host's loop, so it goes first.
+    HostImpl host(command, action, values, clock);
+    const std::unique_ptr<Command> work = make_command(plugin, action, values);
+    try {
+      status = host.run(*work);
+    } catch (const Error& error) {
+      status = host.report_error(error);
+    }
+    signo = host.fatal_signal();
+  }
+  if (signo != 0) end_by_signal(signo);
+  return status;
+}
+
+}  // namespace netkit

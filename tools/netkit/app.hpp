@@ -1,0 +1,54 @@
+// What the parts of the executable share.
+#pragma once
+
+#include "cli/parser.hpp"
+#include "invocation.hpp"
+#include "plugin/registry.hpp"
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace netkit {
+
+// The state of one invocation, made by netkit_main() and passed down. Looks nothing up until it is
+// asked.
+class App {
+ public:
+  // Throws UsageError for what stands before the command.
+  explicit App(std::vector<std::string> words);
+
+  const Invocation& invocation() const { return invocation_; }
+  const Registry& registry() const { return registry_; }
+  // The word that errors are reported under; empty until the command is known.
+  const std::string& command() const { return command_; }
+  void set_command(std::string command) { command_ = std::move(command); }
+
+  // How the options of `command` are to be read; `actions` must outlive it.
+  ParseContext parse_context(std::string_view command, std::span<const ActionDef> actions) const;
+
+  // `--config FILE` after the command; before it, it is the invocation's.
+  void use_config(std::string path) { invocation_.config = std::move(path); }
+  // The configuration files that are looked for, the most important first.
+  std::vector<std::filesystem::path> config_paths() const;
+
+  // A plugin that stays loaded until the end, and its actions. Throws PluginError.
+  Plugin& plugin(const std::string& name);
+
+ private:
+  Invocation invocation_;
+  Registry registry_;
+  std::string command_;
+  std::vector<std::pair<std::string, PluginPtr>> loaded_;
+};
+
+// getenv, but nothing for a program with raised privileges.
+std::optional<std::string> environment_variable(const std::string& name);
+
+// Writes to standard output and throws Error (74) where that fails.
+void print(std::string_view text);
+
+}  // namespace netkit

@@ -1,0 +1,95 @@
+#include "builtins.hpp"
+
+#include <algorithm>
+
+#include <netkit/version.hpp>
+
+namespace netkit {
+namespace {
+
+int run_version(App&, const ActionDef&, const Values&) {
+  print("netkit " NETKIT_VERSION "\n");
+  return 0;
+}
+
+ActionDef action(std::string_view name, std::string_view summary) {
+  return {.name = name, .summary = summary, .common = kHelpOnly};
+}
+
+OptionDef json_option() {
+  return {.name = "json", .help = "print JSON Lines, one object each"};
+}
+
+Builtin help() {
+  ActionDef topic = action("", "show help for a command, an action of it, or exit-status");
+  topic.description =
+      "Shows the manual page of a command where there is one, otherwise the text that --help "
+      "prints. 'exit-status' lists what commands exit with.";
+  topic.arguments = {{.name = "TOPIC", .optional = true, .help = "a command, or exit-status"},
+                     {.name = "ACTION", .optional = true, .help = "one of its actions"}};
+  topic.examples = {{"netkit help echo", "the manual page of netkit echo"},
+                    {"netkit help echo serve", "the options of one action"},
+                    {"netkit help exit-status", "what the exit statuses mean"}};
+  return {"help", "show help for a command, or about exit-status", {topic}, run_help};
+}
+
+Builtin plugins() {
+  ActionDef list = action("list", "list the plugins there are, and what is wrong with them");
+  list.may_be_omitted = true;
+  list.options = {json_option()};
+  list.examples = {{"netkit plugins", "all plugins, by name"},
+                   {"netkit plugins --json | jq -r 'select(.ok|not).problem'", "what is wrong"}};
+  ActionDef check = action("check", "load plugins in a process of their own and judge them");
+  check.arguments = {
+      {.name = "FILE", .kind = ValueKind::path, .repeatable = true, .help = "a plugin's .so file"}};
+  check.examples = {{"netkit plugins check ./build/hello.so", "say whether netkit would load it"}};
+  return {"plugins", "list plugins, check one", {list, check}, run_plugins};
+}
+
+Builtin config() {
+  ActionDef show = action("", "show each value that is set, and where it came from");
+  show.description =
+      "Shows what the environment and the configuration files set, for all commands; for one "
+      "command each value of each action with its origin, defaults included.";
+  show.arguments = {{.name = "COMMAND", .optional = true, .help = "show all of its values"}};
+  show.options = {json_option(),
+                  {.name = "config",
+                   .kind = ValueKind::path,
+                   .help = "read this configuration file instead of the usual ones",
+                   .no_environment = true}};
+  show.examples = {{"netkit config", "what is set, and the files that were read"},
+                   {"netkit config echo", "all values of netkit echo"}};
+  return {"config", "show the configuration and where it came from", {show}, run_config};
+}
+
+Builtin completion() {
+  ActionDef script = action("", "print the completion script of a shell");
+  script.description =
+      "Prints the script that completes netkit's words in bash, zsh or fish. It asks netkit "
+      "itself, "
+      "so plugins of others are completed as well.";
+  script.arguments = {{.name = "SHELL", .help = "bash, zsh or fish"}};
+  script.examples = {{"source <(netkit completion bash)", "complete in this bash"},
+                     {"netkit completion fish | source", "complete in this fish"}};
+  return {
+      "completion", "print a completion script for bash, zsh or fish", {script}, run_completion};
+}
+
+Builtin version() {
+  return {"version", "print the version", {action("", "print the version")}, run_version};
+}
+
+}  // namespace
+
+std::span<const Builtin> builtins() {
+  static const std::vector<Builtin> kBuiltins{help(), plugins(), config(), completion(), version()};
+  return kBuiltins;
+}
+
+const Builtin* find_builtin(std::string_view name) {
+  const auto all = builtins();
+  const auto at = std::ranges::find(all, name, &Builtin::name);
+  return at == all.end() ? nullptr : &*at;
+}
+
+}  // namespace netkit

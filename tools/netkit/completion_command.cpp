@@ -1,0 +1,119 @@
+// `netkit completion SHELL` and `netkit __complete WORDS…`.
+#include "builtins.hpp"
+#include "cli/completion.hpp"
+#include "command_names.hpp"
+#include "completion_scripts.hpp"
+#include "dispatch.hpp"
+
+#include <array>
+
+#include <netkit/util/error.hpp>
+#include <netkit/util/suggest.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit {
+namespace {
+
+std::vector<Candidate> candidates(const std::vector<CommandSummary>& rows) {
+  std::vector<Candidate> out;
+  for (const CommandSummary& row : rows) out.push_back({row.name, row.summary});
+  return out;
+}
+
+void append(std::vector<Candidate>& to, std::vector<Candidate> more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+std::vector<Candidate> command_candidates(const App& app) {
+  std::vector<Candidate> out = candidates(plugin_rows(app));
+  append(out, candidates(builtin_rows()));
+  append(out, candidates(external_rows(app)));
+  return out;
+}
+
+// A plugin that is broken completes nothing; the shell is no place to say why.
+std::optional<std::span<const ActionDef>> actions_of(App& app, const std::string& command) {
+  if (const Builtin* builtin = find_builtin(command)) return builtin->actions;
+  try {
+    if (!app.registry().find(command)) return std::nullopt;
+    return app.plugin(command).actions();
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
+Completion matching(std::vector<Candidate> all, const std::string& typed) {
+  std::erase_if(all, [&](const Candidate& one) { return !one.word.starts_with(typed); });
+  return {.candidates = std::move(all)};
+}
+
+// Arguments of netkit's own words that are names: no value kind knows them.
+std::optional<Completion> complete_names(App& app, std::span<const std::string> words) {
+  const std::string& typed = words.back();
+  if (typed.starts_with('-')) return std::nullopt;
+  if (words.size() == 2 && words[0] == "completion") {
+    return matching({{"bash"}, {"zsh"}, {"fish"}}, typed);
+  }
+  if (words.size() == 2 && words[0] == "config")
+    return matching(candidates(plugin_rows(app)), typed);
+  if (words.size() == 2 && words[0] == "help") {
+    std::vector<Candidate> topics = command_candidates(app);
+    topics.push_back({"exit-status", "what commands exit with"});
+    return matching(std::move(topics), typed);
+  }
+  if (words.size() == 3 && words[0] == "help") {
+    std::vector<Candidate> names;
+    for (const ActionDef& action :
+         actions_of(app, words[1]).value_or(std::span<const ActionDef>())) {
+      if (!action.name.empty())
+        names.push_back({std::string(action.name), std::string(action.summary)});
+    }
+    return matching(std::move(names), typed);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+int run_completion(App&, const ActionDef&, const Values& values) {
+  constexpr std::array<std::string_view, 3> kShells{"bash", "zsh", "fish"};
+  const std::string& shell = values.arguments().front();
+  if (shell == "bash") {
+    print(kBashCompletion);
+  } else if (shell == "zsh") {
+    print(kZshCompletion);
+  } else if (shell == "fish") {
+    print(kFishCompletion);
+  } else {
+    throw UsageError("'" + escaped_text(shell) + "' is not bash, zsh or fish" +
+                     did_you_mean(shell, kShells));
+  }
+  return 0;
+}
+
+int run_complete(App& app, std::span<const std::string> words) {
+  // `netkit --plugin-dir DIR e<TAB>`: what is complete has its effect here as well.
+  std::optional<App> named;
+  App* used = &app;
+  std::span<const std::string> rest = words;
+  try {
+    if (!words.empty() && words.front().starts_with('-')) {
+      const std::vector<std::string> before(words.begin(), words.end() - 1);
+      named.emplace(before);
+      used = &*named;
+      rest = words.subspan(before.size() - named->invocation().words.size());
+    }
+  } catch (const UsageError&) {
+    // Not complete yet; complete() knows the rest.
+  }
+  if (rest.empty()) rest = words;
+  const CompletionSource source{
+      .commands = [used] { return command_candidates(*used); },
+      .actions = [used](const std::string& command) { return actions_of(*used, command); }};
+  std::optional<Completion> names;
+  if (!rest.empty()) names = complete_names(*used, rest);
+  print(to_text(names ? *names : complete(rest, source)));
+  return 0;
+}
+
+}  // namespace netkit

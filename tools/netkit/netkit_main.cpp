@@ -1,0 +1,54 @@
+// Everything but `--version`: one invocation, with the program's one catch block.
+#include "app.hpp"
+#include "dispatch.hpp"
+#include "util/write_all.hpp"
+
+#include <csignal>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include <netkit/util/error.hpp>
+#include <netkit/util/export.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit {
+namespace {
+
+// A static constructor of Poco blocks SIGPIPE; without that, a reader that goes ends us quietly.
+void unblock_sigpipe() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGPIPE);
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+int report(const std::string& command, const std::string& message, ExitStatus status) {
+  const std::string prefix = command.empty() ? "netkit: " : "netkit: " + command + ": ";
+  // Nothing can be said when that fails.
+  static_cast<void>(write_all(STDERR_FILENO, prefix + escaped_text(message) + "\n"));
+  return static_cast<int>(status);
+}
+
+int run(std::vector<std::string> words) {
+  std::optional<App> app;
+  const auto command = [&app] { return app ? app->command() : std::string(); };
+  try {
+    app.emplace(std::move(words));
+    return dispatch(*app);
+  } catch (const Error& error) {
+    return report(command(), error.what(), error.status());
+  } catch (const std::exception& error) {
+    return report(command(), std::string("internal fault: ") + error.what(), ExitStatus::fault);
+  } catch (...) {
+    return report(command(), "internal fault", ExitStatus::fault);
+  }
+}
+
+}  // namespace
+}  // namespace netkit
+
+extern "C" NETKIT_API int netkit_main(int argc, char** argv) {
+  netkit::unblock_sigpipe();
+  return netkit::run({argv + (argc > 0 ? 1 : 0), argv + argc});
+}

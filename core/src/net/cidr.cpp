@@ -21,7 +21,12 @@ std::uint8_t mask_of_byte(std::size_t index, unsigned prefix_length) {
 IpAddress masked(const IpAddress& address, unsigned prefix_length) {
   auto bytes = address.bytes();
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] &= mask_of_byte(i, prefix_length);
-  if (address.is_v6()) return IpAddress::v6(bytes, address.scope_id());
+  if (address.is_v6()) {
+    const IpAddress network = IpAddress::v6(bytes);
+    // A block so wide that it is more than link-local addresses has no zone.
+    if (!network.is_link_local() && !network.is_multicast()) return network;
+    return IpAddress::v6(bytes, address.scope_id());
+  }
   std::uint32_t quad = 0;
   std::memcpy(&quad, bytes.data(), sizeof quad);
   return IpAddress::v4(quad);

@@ -136,7 +136,7 @@ bool operator==(const Endpoint& a, const Endpoint& b) {
 
 std::strong_ordering operator<=>(const Endpoint& a, const Endpoint& b) {
   if (a.family() != b.family()) return a.family() <=> b.family();
-  if (const auto order = a.address() <=> b.address(); order != 0) return order;
+  if (const auto order = a.address() <=> b.address(); std::is_neq(order)) return order;
   return a.port() <=> b.port();
 }
 

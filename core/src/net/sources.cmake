@@ -8,10 +8,12 @@ target_sources(netkit-core PRIVATE
   src/net/endpoint.cpp
   src/net/interfaces.cpp
   src/net/ip_address.cpp
+  src/net/passed_sockets.cpp
   src/net/peer_groups.cpp
-  src/net/udp_socket.cpp
   src/net/resolver.cpp
+  src/net/server_sockets.cpp
   src/net/tcp_connector.cpp
   src/net/tcp_listener.cpp
   src/net/tcp_stream.cpp
+  src/net/udp_socket.cpp
 )

@@ -15,11 +15,11 @@ namespace netkit {
 struct ServerSocketOptions {
   bool udp = false;
   bool tcp = false;
-  UdpOptions udp_options;
+  UdpOptions udp_options{};
   bool reuse_port = false;  // for further loops of the same process
 };
 
-struct ServerSockets {
+struct NETKIT_API ServerSockets {
   std::vector<UdpSocket> udp;
   std::vector<FileDescriptor> tcp;  // listening
   // One line a socket, UDP first: `udp 127.0.0.1:9000`, `tcp [::]:9000`, with the real port.

@@ -25,6 +25,10 @@ file(RELATIVE_PATH NETKIT_BIN_TO_DATA /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_
 
 add_library(netkit-warnings INTERFACE)
 target_compile_options(netkit-warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC 12 warns wrongly of `"text" + std::string` when it optimises (GCC bug 105651).
+  target_compile_options(netkit-warnings INTERFACE -Wno-restrict)
+endif()
 if(NETKIT_DEV)
   target_compile_options(netkit-warnings INTERFACE -Werror)
 endif()

@@ -1,11 +1,12 @@
+#include "tls/tls_errors.hpp"
 #include "tls/tls_stream.hpp"
 
-#include <memory>
-#include <string>
+#include <cerrno>
+#include <cstdio>
 #include <utility>
-#include <vector>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -16,108 +17,190 @@
 namespace netkit {
 namespace {
 
-[[noreturn]] void refuse(const std::string& what) {
-  throw Error(ExitStatus::config, what + ": " + openssl_reason());
+struct ContextFree {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+using ContextPtr = std::unique_ptr<SSL_CTX, ContextFree>;
+
+[[noreturn]] void refuse(const std::string& message) {
+  ERR_clear_error();
+  throw Error(ExitStatus::config, message);
 }
 
-SslContextPtr make_context(const SSL_METHOD* method) {
-  SslContextPtr context(SSL_CTX_new(method));
-  if (!context) throw Error(ExitStatus::fault, "cannot set up TLS: " + openssl_reason());
+// So that a file that is not there is told apart from one that holds something else.
+void check_readable(const std::string& file, const char* what) {
+  std::FILE* const opened = std::fopen(file.c_str(), "re");
+  if (opened == nullptr)
+    refuse(std::string("cannot read the ") + what + " '" + file + "': " + error_text(errno));
+  // A folder opens as well, and only cannot be read.
+  const int first = std::fgetc(opened);
+  const bool failed = std::ferror(opened) != 0;
+  const int error = errno;
+  static_cast<void>(std::fclose(opened));
+  if (failed)
+    refuse(std::string("cannot read the ") + what + " '" + file + "': " + error_text(error));
+  if (first == EOF) refuse(std::string("the ") + what + " '" + file + "' is empty");
+}
+
+bool nothing_found() {
+  const unsigned long code = ERR_peek_error();
+  return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+}
+
+// A passphrase is not asked for: there may be nobody to answer.
+int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) {
+  *static_cast<bool*>(asked) = true;
+  return -1;
+}
+
+void load_key(SSL_CTX* context, const std::string& file) {
+  check_readable(file, "key file");
+  bool asked = false;
+  SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+  SSL_CTX_set_default_passwd_cb_userdata(context, &asked);
+  const bool loaded = SSL_CTX_use_PrivateKey_file(context, file.c_str(), SSL_FILETYPE_PEM) == 1;
+  SSL_CTX_set_default_passwd_cb(context, nullptr);
+  SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
+  if (loaded) return;
+  if (asked) refuse("the key file '" + file + "' is encrypted; give one without a passphrase");
+  if (ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH) return;  // told below
+  refuse("the key file '" + file + "' holds no private key in PEM form");
+}
+
+// An empty `key_file`: the key is in the certificate's file, as many tools write it.
+void load_identity(SSL_CTX* context, const std::string& cert_file, const std::string& key_file) {
+  if (cert_file.empty()) refuse("the key file '" + key_file + "' needs its certificate");
+  check_readable(cert_file, "certificate file");
+  ERR_clear_error();
+  if (SSL_CTX_use_certificate_chain_file(context, cert_file.c_str()) != 1) {
+    if (nothing_found())
+      refuse("the certificate file '" + cert_file + "' holds no certificate in PEM form");
+    refuse("the certificate file '" + cert_file + "' is unusable: " + tls::take_library_reason());
+  }
+  const std::string& key = key_file.empty() ? cert_file : key_file;
+  load_key(context, key);
+  ERR_clear_error();
+  if (SSL_CTX_check_private_key(context) != 1) {
+    refuse("the key file '" + key + "' does not belong to the certificate file '" + cert_file +
+           "'");
+  }
+}
+
+void load_authorities(SSL_CTX* context, const std::string& file) {
+  check_readable(file, "CA file");
+  ERR_clear_error();
+  if (SSL_CTX_load_verify_file(context, file.c_str()) == 1) return;
+  refuse("the CA file '" + file + "' holds no certificate in PEM form");
+}
+
+ContextPtr new_context(const SSL_METHOD* method) {
+  ERR_clear_error();
+  ContextPtr context(SSL_CTX_new(method));
+  if (!context) refuse("cannot set up TLS: " + tls::take_library_reason());
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);  // an idle connection keeps none
   return context;
 }
 
-void load_identity(SSL_CTX* context, const std::string& cert_file, const std::string& key_file) {
-  if (cert_file.empty()) return;
-  if (SSL_CTX_use_certificate_chain_file(context, cert_file.c_str()) != 1) {
-    refuse("cannot use the certificate in '" + cert_file + "'");
+void offer_alpn(SSL_CTX* context, const std::vector<std::string>& protocols) {
+  std::string list;
+  for (const std::string& protocol : protocols) {
+    if (protocol.empty() || protocol.size() > 255)
+      refuse("an ALPN protocol has 1 to 255 bytes, not " + std::to_string(protocol.size()));
+    list.push_back(static_cast<char>(protocol.size()));
+    list += protocol;
   }
-  const std::string& key = key_file.empty() ? cert_file : key_file;
-  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
-    refuse("cannot use the key in '" + key + "'");
-  }
-  if (SSL_CTX_check_private_key(context) != 1) {
-    refuse("the key in '" + key + "' does not fit the certificate in '" + cert_file + "'");
+  if (list.empty()) return;
+  if (SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(list.data()),
+                              static_cast<unsigned>(list.size())) != 0) {
+    refuse("the list of ALPN protocols is unusable");
   }
 }
 
-// The wire form of RFC 7301: each name after its length.
-std::vector<unsigned char> alpn_list(const std::vector<std::string>& names) {
-  std::vector<unsigned char> list;
-  for (const std::string& name : names) {
-    list.push_back(static_cast<unsigned char>(name.size()));
-    list.insert(list.end(), name.begin(), name.end());
-  }
-  return list;
-}
-
-class ContextImpl final : public TlsContext {
+class OpenSslContext final : public TlsContext {
  public:
-  ContextImpl(SslContextPtr context, bool client) : context_(std::move(context)), client_(client) {}
+  OpenSslContext(ContextPtr context, bool is_client, bool verify)
+      : context_(std::move(context)), is_client_(is_client), verify_(verify) {}
 
-  std::unique_ptr<ByteStream> make_stream(EventLoop& loop, FileDescriptor socket,
-                                          const Endpoint& peer, ByteStream::Handler& handler,
-                                          const std::string& server_name,
-                                          std::function<void(std::string_view)> on_ready) override {
-    SslPtr ssl(SSL_new(context_.get()));
-    if (!ssl) throw Error(ExitStatus::fault, "cannot set up TLS: " + openssl_reason());
-    if (client_) {
+  std::unique_ptr<ByteStream> make_stream(
+      EventLoop& loop, FileDescriptor socket, const Endpoint& peer, ByteStream::Handler& handler,
+      const std::string& server_name,
+      std::function<void(std::string_view alpn)> on_ready) override {
+    ERR_clear_error();
+    tls::SslPtr ssl(SSL_new(context_.get()));
+    if (!ssl) throw Error(ExitStatus::fault, "cannot set up TLS: " + tls::take_library_reason());
+    std::string wanted;
+    if (is_client_) {
       SSL_set_connect_state(ssl.get());
-      expect_name(ssl.get(), server_name);
+      wanted = server_name.empty() ? peer.address().to_string() : server_name;
+      expect(ssl.get(), wanted);
     } else {
       SSL_set_accept_state(ssl.get());
     }
-    return std::make_unique<TlsStream>(loop, std::move(socket), peer, handler, std::move(ssl),
-                                       std::move(on_ready));
+    return std::make_unique<tls::TlsStream>(loop, std::move(ssl), std::move(socket), peer, handler,
+                                            std::move(wanted), std::move(on_ready));
   }
 
  private:
-  static void expect_name(SSL* ssl, const std::string& server_name) {
-    if (server_name.empty()) return;
-    X509_VERIFY_PARAM* const parameters = SSL_get0_param(ssl);
-    if (IpAddress::parse(server_name)) {
-      X509_VERIFY_PARAM_set1_ip_asc(parameters, server_name.c_str());
-      return;  // RFC 6066: no SNI for a numeric address
+  // SNI carries names only (RFC 6066, section 3); an address is looked for among the certificate's
+  // addresses.
+  void expect(SSL* ssl, const std::string& name) const {
+    const std::string host = name.substr(0, name.find('%'));  // the zone is this machine's affair
+    // OpenSSL reads up to a NUL: the name that is verified would be another one.
+    bool accepted = name.find('\0') == std::string::npos;
+    if (!accepted) {
+      // refused below
+    } else if (IpAddress::parse(host)) {
+      accepted = !verify_ || X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1;
+    } else {
+      const std::string bare = host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
+      accepted = SSL_set_tlsext_host_name(ssl, bare.c_str()) == 1;
+      SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+      if (accepted && verify_) accepted = SSL_set1_host(ssl, bare.c_str()) == 1;
     }
-    SSL_set_tlsext_host_name(ssl, server_name.c_str());
-    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    X509_VERIFY_PARAM_set1_host(parameters, server_name.c_str(), server_name.size());
+    if (!accepted)
+      throw Error(ExitStatus::usage, "'" + name + "' cannot be the name of a TLS server");
   }
 
-  SslContextPtr context_;
-  bool client_;
+  ContextPtr context_;
+  bool is_client_;
+  bool verify_;
 };
 
 }  // namespace
 
 std::shared_ptr<TlsContext> TlsContext::client(const TlsClientOptions& options) {
-  SslContextPtr context = make_context(TLS_client_method());
-  if (options.ca_file.empty()) {
+  ContextPtr context = new_context(TLS_client_method());
+  if (!options.ca_file.empty()) {
+    load_authorities(context.get(), options.ca_file);
+  } else if (!options.insecure) {
     SSL_CTX_set_default_verify_paths(context.get());
-  } else if (SSL_CTX_load_verify_locations(context.get(), options.ca_file.c_str(), nullptr) != 1) {
-    refuse("cannot use the certificates in '" + options.ca_file + "'");
   }
-  SSL_CTX_set_verify(context.get(), options.insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
-  load_identity(context.get(), options.cert_file, options.key_file);
-  if (!options.alpn.empty()) {
-    const std::vector<unsigned char> list = alpn_list(options.alpn);
-    SSL_CTX_set_alpn_protos(context.get(), list.data(), static_cast<unsigned>(list.size()));
-  }
-  return std::make_shared<ContextImpl>(std::move(context), true);
+  if (!options.cert_file.empty() || !options.key_file.empty())
+    load_identity(context.get(), options.cert_file, options.key_file);
+  offer_alpn(context.get(), options.alpn);
+  SSL_CTX_set_verify(context.get(), options.insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
+                     options.insecure ? nullptr : tls::remember_names);
+  return std::make_shared<OpenSslContext>(std::move(context), true, !options.insecure);
 }
 
 std::shared_ptr<TlsContext> TlsContext::server(const TlsServerOptions& options) {
-  SslContextPtr context = make_context(TLS_server_method());
+  ContextPtr context = new_context(TLS_server_method());
+  if (options.cert_file.empty()) refuse("a TLS server needs a certificate");
   load_identity(context.get(), options.cert_file, options.key_file);
   if (!options.client_ca_file.empty()) {
-    if (SSL_CTX_load_verify_locations(context.get(), options.client_ca_file.c_str(), nullptr) !=
-        1) {
-      refuse("cannot use the certificates in '" + options.client_ca_file + "'");
-    }
+    load_authorities(context.get(), options.client_ca_file);
+    SSL_CTX_set_client_CA_list(context.get(),
+                               SSL_load_client_CA_file(options.client_ca_file.c_str()));
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   }
-  return std::make_shared<ContextImpl>(std::move(context), false);
+  // No tickets: a client that only writes and closes would leave them unread, and the reset that
+  // follows from that can cost the server the last of what the client said.
+  SSL_CTX_set_num_tickets(context.get(), 0);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  return std::make_shared<OpenSslContext>(std::move(context), false, false);
 }
 
 }  // namespace netkit

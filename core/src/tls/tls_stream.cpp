@@ -1,220 +1,277 @@
 #include "tls/tls_stream.hpp"
 
-#include <algorithm>
-#include <array>
+#include "tls/tls_errors.hpp"
+
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include <openssl/err.h>
-#include <openssl/x509_vfy.h>
 
-namespace netkit {
+namespace netkit::tls {
+namespace {
 
-std::string openssl_reason() {
-  const unsigned long code = ERR_get_error();
-  ERR_clear_error();
-  const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
-  return reason != nullptr ? reason : "TLS error";
-}
+// So much is encrypted before it is given to the kernel: few system calls, and no second copy of a
+// large write.
+constexpr std::size_t kEncryptAtOnce = std::size_t{64} * 1024;
 
-TlsStream::TlsStream(EventLoop& loop, FileDescriptor socket, const Endpoint& peer, Owner& handler,
-                     SslPtr ssl, std::function<void(std::string_view)> on_ready)
+}  // namespace
+
+TlsStream::TlsStream(EventLoop& loop, SslPtr ssl, FileDescriptor socket, const Endpoint& peer,
+                     ByteStream::Handler& handler, std::string wanted, OnReady on_ready)
     : loop_(loop),
-      owner_(handler),
+      handler_(handler),
       ssl_(std::move(ssl)),
-      from_network_(BIO_new(BIO_s_mem())),
-      to_network_(BIO_new(BIO_s_mem())),
-      on_ready_(std::move(on_ready)) {
-  SSL_set_bio(ssl_.get(), from_network_, to_network_);
-  plain_ = make_tcp_stream(loop, std::move(socket), peer, *this);
-  if (SSL_is_server(ssl_.get()) == 0) {
-    SSL_do_handshake(ssl_.get());
-    ERR_clear_error();
-    send_records();
-  }
+      wanted_(std::move(wanted)),
+      on_ready_(std::move(on_ready)),
+      below_(make_tcp_stream(loop, std::move(socket), peer, *this)) {
+  SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+  SSL_set_app_data(ssl_.get(), &certificate_names_);
+  shake_hands();  // a client's first words; no callback is made from here
 }
 
 TlsStream::~TlsStream() {
   if (destroyed_ != nullptr) *destroyed_ = true;
 }
 
-void TlsStream::send_records() {
-  std::array<char, 16384> buffer;
-  while (true) {
-    const int count = BIO_read(to_network_, buffer.data(), static_cast<int>(buffer.size()));
-    if (count <= 0) return;
-    plain_->write(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
+// Runs `call` and says whether the stream still exists afterwards: its owner may destroy it in any
+// callback.
+template <typename Call>
+bool TlsStream::survives(Call&& call) {
+  bool destroyed = false;
+  bool* const outer = std::exchange(destroyed_, &destroyed);
+  call();
+  if (destroyed) {
+    if (outer != nullptr) *outer = true;
+    return false;
   }
-}
-
-void TlsStream::write(std::string_view data) {
-  if (closed_ || shutdown_wanted_ || close_wanted_ || data.empty()) return;
-  if (!ready_) {
-    pending_.append(data);
-    return;
-  }
-  encrypt(data);
-}
-
-void TlsStream::encrypt(std::string_view data) {
-  while (!data.empty()) {
-    const int chunk = static_cast<int>(std::min<std::size_t>(data.size(), 16384));
-    const int count = SSL_write(ssl_.get(), data.data(), chunk);
-    if (count <= 0) {
-      const std::string reason = openssl_reason();
-      fail_timer_ = loop_.after(Duration::zero(), [this, reason] { fail(reason); });
-      return;
-    }
-    data.remove_prefix(static_cast<std::size_t>(count));
-    send_records();
-  }
+  destroyed_ = outer;
+  return true;
 }
 
 void TlsStream::on_data(ByteStream& /*stream*/, std::string_view data) {
-  BIO_write(from_network_, data.data(), static_cast<int>(data.size()));
-  if (!ready_ && !advance_handshake()) return;
-  if (ready_ && !closed_) deliver();
+  if (over() || ended_) return;  // nothing counts after close_notify
+  BIO_write(SSL_get_rbio(ssl_.get()), data.data(), static_cast<int>(data.size()));
+  if (state_ == State::handshake && !shake_hands()) return;
+  if (state_ == State::open) read_on();
 }
 
-bool TlsStream::advance_handshake() {
+// Returns false when the stream is gone.
+bool TlsStream::shake_hands() {
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
-  const int error = SSL_get_error(ssl_.get(), result);
-  send_records();  // an alert, too
-  if (result != 1) {
-    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return true;
-    const long verified = SSL_get_verify_result(ssl_.get());
-    std::string reason = openssl_reason();
-    if (verified != X509_V_OK && SSL_is_server(ssl_.get()) == 0)
-      reason = X509_verify_cert_error_string(verified);
-    fail(std::move(reason));
-    return false;
+  if (result == 1) {
+    flush();
+    return become_ready();
   }
-  ready_ = true;
-  const unsigned char* name = nullptr;
-  unsigned length = 0;
-  SSL_get0_alpn_selected(ssl_.get(), &name, &length);
-  if (on_ready_) {
-    bool destroyed = false;
-    destroyed_ = &destroyed;
-    on_ready_(std::string_view(reinterpret_cast<const char*>(name), length));
-    if (destroyed) return false;
-    destroyed_ = nullptr;
+  if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ) {
+    flush();
+  } else {
+    fail(EPROTO, take_reason(ssl_.get(), wanted_));
   }
-  if (!pending_.empty()) encrypt(std::exchange(pending_, {}));
-  if (shutdown_wanted_ || close_wanted_) finish_writing();
   return true;
 }
 
-bool TlsStream::deliver() {
-  const std::span<char> buffer = loop_.read_buffer();  // the received bytes are in the BIO by now
-  while (reading_ && !closed_ && !end_seen_) {
-    ERR_clear_error();
-    std::size_t filled = 0;
-    int count = 0;
-    while (filled + 16384 <= buffer.size() &&
-           (count = SSL_read(ssl_.get(), buffer.data() + filled,
-                             static_cast<int>(buffer.size() - filled))) > 0) {
-      filled += static_cast<std::size_t>(count);
-    }
-    const int error = count > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), count);
-    const std::string reason = error == SSL_ERROR_SSL ? openssl_reason() : std::string();
-    send_records();
-    bool destroyed = false;
-    bool* const outer = std::exchange(destroyed_, &destroyed);
-    if (filled > 0 && !close_wanted_)
-      owner_.on_data(*this, std::string_view(buffer.data(), filled));
-    if (!destroyed && error == SSL_ERROR_ZERO_RETURN && !closed_) {
-      end_seen_ = true;
-      if (!close_wanted_) owner_.on_end(*this);
-    }
-    if (!destroyed && error == SSL_ERROR_SSL) fail(reason);
-    if (destroyed) {
-      if (outer != nullptr) *outer = true;
-      return false;
-    }
-    destroyed_ = outer;
-    if (error != SSL_ERROR_NONE) return true;
+bool TlsStream::become_ready() {
+  state_ = State::open;
+  if (!reading_) below_->pause_reading();
+  const unsigned char* alpn = nullptr;
+  unsigned alpn_size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &alpn, &alpn_size);
+  const std::string protocol(reinterpret_cast<const char*>(alpn), alpn_size);
+  encrypt(std::exchange(waiting_, {}));
+  if (state_ == State::open && on_ready_ &&
+      !survives([this, &protocol] { std::exchange(on_ready_, nullptr)(protocol); })) {
+    return false;
   }
-  return true;
+  if (state_ != State::open) return true;
+  if (close_wanted_) {
+    close();
+    return true;
+  }
+  if (shutdown_wanted_) send_end();
+  if (!above_high_ || below_->queued() > high_) return true;
+  above_high_ = false;
+  return survives([this] { handler_.on_low_water(*this); });
+}
+
+// Decrypts and passes on whatever has come, as many records at a time as the loop's buffer holds.
+void TlsStream::read_on() {
+  const std::span<char> buffer = loop_.read_buffer();
+  while (reading_ && !ended_ && state_ == State::open) {
+    std::size_t filled = 0;
+    int status = SSL_ERROR_NONE;
+    std::string reason;
+    ERR_clear_error();
+    while (filled < buffer.size() && status == SSL_ERROR_NONE) {
+      std::size_t got = 0;
+      const int result =
+          SSL_read_ex(ssl_.get(), buffer.data() + filled, buffer.size() - filled, &got);
+      if (result == 1) {
+        filled += got;
+      } else {
+        status = SSL_get_error(ssl_.get(), result);
+      }
+    }
+    if (status != SSL_ERROR_NONE && status != SSL_ERROR_WANT_READ &&
+        status != SSL_ERROR_ZERO_RETURN)
+      reason = take_reason(ssl_.get(), wanted_);
+    flush();  // answers that OpenSSL gives by itself
+    if (filled > 0 && !deliver({buffer.data(), filled})) return;
+    if (state_ != State::open || status == SSL_ERROR_NONE) continue;
+    if (status == SSL_ERROR_WANT_READ) return;
+    if (status != SSL_ERROR_ZERO_RETURN) return fail(EPROTO, std::move(reason));
+    // A pause that came with the last data holds the end back too.
+    if (reading_) return end_reading();
+  }
+}
+
+bool TlsStream::deliver(std::string_view data) {
+  return survives([this, data] { handler_.on_data(*this, data); });
+}
+
+void TlsStream::end_reading() {
+  ended_ = true;
+  handler_.on_end(*this);
 }
 
 void TlsStream::on_end(ByteStream& /*stream*/) {
-  if (end_seen_) return;  // the peer's FIN after its close_notify
-  plain_->abort();
-  closed_ = true;
-  owner_.on_closed(*this, ECONNRESET,
-                   ready_ ? "the peer closed the connection without ending the TLS session"
-                          : "the peer closed the connection during the TLS handshake");
-}
-
-void TlsStream::on_closed(ByteStream& /*stream*/, int error, std::string_view reason) {
-  closed_ = true;
-  owner_.on_closed(*this, error, reason);
-}
-
-void TlsStream::on_high_water(ByteStream& /*stream*/) {
-  owner_.on_high_water(*this);
-}
-
-void TlsStream::on_low_water(ByteStream& /*stream*/) {
-  owner_.on_low_water(*this);
-}
-
-void TlsStream::fail(std::string reason) {
-  if (closed_) return;
-  closed_ = true;
-  plain_->pause_reading();
-  // The alert that says why still goes out.
-  fail_timer_ = loop_.after(std::chrono::milliseconds(1), [this, reason = std::move(reason)] {
-    plain_->abort();
-    owner_.on_closed(*this, EPROTO, reason);
-  });
-}
-
-void TlsStream::finish_writing() {
-  SSL_shutdown(ssl_.get());
-  ERR_clear_error();
-  send_records();
-  if (close_wanted_) {
-    plain_->close();
+  if (over() || ended_) return;
+  if (state_ == State::handshake) {
+    fail(EPROTO, "the peer closed the connection during the TLS handshake");
   } else {
-    plain_->shutdown_write();
+    fail(ECONNRESET, "the peer closed the connection without the end of TLS");
   }
 }
 
+void TlsStream::on_closed(ByteStream& /*stream*/, int error, std::string_view reason) {
+  const bool in_handshake = state_ == State::handshake;
+  state_ = State::closed;
+  timer_.reset();
+  if (error_ != 0) {
+    error = error_;
+    reason = reason_;
+  } else if (only_goodbye_left_) {
+    error = 0;  // both sides had said all; a peer need not wait for our close_notify
+    reason = {};
+  } else if (error != 0 && in_handshake) {
+    reason = "the connection failed during the TLS handshake";
+  }
+  handler_.on_closed(*this, error, reason);
+}
+
+void TlsStream::on_low_water(ByteStream& /*stream*/) {
+  if (std::exchange(above_high_, false) && !over()) handler_.on_low_water(*this);
+}
+
+void TlsStream::write(std::string_view data) {
+  if (over() || shutdown_wanted_ || close_wanted_ || data.empty()) return;
+  if (state_ == State::open) {
+    encrypt(data);
+  } else {
+    waiting_.append(data);
+  }
+  // Told from here and not when the stream below says so: its owner may destroy this stream in the
+  // callback, which must therefore be the last thing that happens.
+  if (over() || above_high_ || queued() <= high_) return;
+  above_high_ = true;
+  handler_.on_high_water(*this);
+}
+
+void TlsStream::encrypt(std::string_view data) {
+  while (!data.empty() && !over()) {
+    const std::string_view part = data.substr(0, kEncryptAtOnce);
+    std::size_t written = 0;
+    ERR_clear_error();
+    if (SSL_write_ex(ssl_.get(), part.data(), part.size(), &written) != 1) {
+      return fail(EPROTO, take_reason(ssl_.get(), wanted_));
+    }
+    data.remove_prefix(written);
+    flush();
+  }
+}
+
+void TlsStream::flush() {
+  char* data = nullptr;
+  BIO* const bio = SSL_get_wbio(ssl_.get());
+  const long size = BIO_get_mem_data(bio, &data);
+  if (size <= 0) return;
+  below_->write(std::string_view(data, static_cast<std::size_t>(size)));
+  BIO_reset(bio);
+}
+
+void TlsStream::say_goodbye() {
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+  ERR_clear_error();
+  flush();
+}
+
+void TlsStream::send_end() {
+  say_goodbye();
+  below_->shutdown_write();
+}
+
 void TlsStream::shutdown_write() {
-  if (closed_ || shutdown_wanted_) return;
-  shutdown_wanted_ = true;
-  if (ready_) finish_writing();
+  if (over() || std::exchange(shutdown_wanted_, true)) return;
+  if (state_ == State::open) send_end();
 }
 
 void TlsStream::close() {
-  if (closed_ || close_wanted_) return;
-  close_wanted_ = true;
-  if (ready_ || pending_.empty()) finish_writing();
+  if (over()) return;
+  if (state_ == State::handshake && !waiting_.empty()) {
+    close_wanted_ = true;  // what waits is still sent
+    return;
+  }
+  if (state_ == State::open && !shutdown_wanted_) {
+    only_goodbye_left_ = ended_ && below_->queued() == 0;
+    say_goodbye();
+  }
+  state_ = State::closing;
+  below_->close();
 }
 
 void TlsStream::abort() {
-  closed_ = true;
-  fail_timer_.reset();
-  resume_timer_.reset();
-  plain_->abort();
+  state_ = State::closed;
+  timer_.reset();
+  waiting_.clear();
+  below_->abort();
+}
+
+void TlsStream::fail(int error, std::string reason) {
+  if (over()) return;
+  error_ = error;
+  reason_ = std::move(reason);
+  flush();  // the alert, which tells the peer why
+  state_ = State::closing;
+  waiting_.clear();
+  if (below_->queued() == 0) return below_->close();
+  // A peer that does not read must not hold the connection open.
+  below_->abort();
+  timer_ = loop_.after(Duration::zero(), [this] { on_closed(*below_, error_, {}); });
 }
 
 void TlsStream::pause_reading() {
   reading_ = false;
-  plain_->pause_reading();
+  // The handshake goes on; become_ready() pauses then.
+  if (state_ != State::handshake) below_->pause_reading();
 }
 
 void TlsStream::resume_reading() {
-  if (reading_ || closed_) return;
-  reading_ = true;
-  plain_->resume_reading();
-  // What OpenSSL holds already would wait for the next bytes from the network.
-  resume_timer_ = loop_.after(Duration::zero(), [this] {
-    if (ready_ && !closed_) deliver();
+  if (std::exchange(reading_, true) || state_ != State::open) return;
+  // What has been received already comes first, and no event of the socket would tell of it.
+  timer_ = loop_.after(Duration::zero(), [this] {
+    if (survives([this] { read_on(); }) && reading_ && !over()) below_->resume_reading();
   });
 }
 
-}  // namespace netkit
+std::size_t TlsStream::queued() const {
+  return waiting_.size() + below_->queued();
+}
+
+void TlsStream::set_water_marks(std::size_t low, std::size_t high) {
+  high_ = high;
+  below_->set_water_marks(low, high);
+}
+
+}  // namespace netkit::tls

@@ -1,6 +1,7 @@
-// A TLS session between a plain stream and its owner.
+// ByteStream of TLS over a ByteStream of TCP.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -8,30 +9,28 @@
 
 #include <openssl/ssl.h>
 
-#include <netkit/net/tls.hpp>
+#include <netkit/net/tcp_stream.hpp>
 
-namespace netkit {
+namespace netkit::tls {
 
-struct SslDeleter {
+struct SslFree {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
 };
-using SslPtr = std::unique_ptr<SSL, SslDeleter>;
-using SslContextPtr = std::unique_ptr<SSL_CTX, SslDeleter>;
+using SslPtr = std::unique_ptr<SSL, SslFree>;
 
-// The oldest error of OpenSSL's queue, in words; clears the queue.
-std::string openssl_reason();
-
-// [loop] Records pass through two memory BIOs, so that everything OpenSSL has decrypted is handed
-// out at once and nothing waits inside it while the socket is silent. Back-pressure is the plain
-// stream's.
+// [loop] OpenSSL works on two memory buffers and never sees the socket. So nothing can wait inside
+// of it: what the peer sent is decrypted until OpenSSL wants more, and what is written is encrypted
+// at once and queued, counted and sent by the TCP stream below.
 class TlsStream final : public ByteStream, private ByteStream::Handler {
  public:
-  // `ssl` is set up as client or server.
-  TlsStream(EventLoop& loop, FileDescriptor socket, const Endpoint& peer,
-            ByteStream::Handler& handler, SslPtr ssl,
-            std::function<void(std::string_view)> on_ready);
+  using OnReady = std::function<void(std::string_view alpn)>;
+
+  // `ssl` has its role (client, server) and what it verifies; `wanted` is for messages.
+  TlsStream(EventLoop& loop, SslPtr ssl, FileDescriptor socket, const Endpoint& peer,
+            ByteStream::Handler& handler, std::string wanted, OnReady on_ready);
   ~TlsStream() override;
+  TlsStream(const TlsStream&) = delete;
+  TlsStream& operator=(const TlsStream&) = delete;
 
   void write(std::string_view data) override;
   void write(const SharedPayload& payload) override { write(std::string_view(*payload)); }
@@ -40,46 +39,53 @@ class TlsStream final : public ByteStream, private ByteStream::Handler {
   void abort() override;
   void pause_reading() override;
   void resume_reading() override;
-  std::size_t queued() const override { return pending_.size() + plain_->queued(); }
-  void set_water_marks(std::size_t low, std::size_t high) override {
-    plain_->set_water_marks(low, high);
-  }
-  Endpoint peer() const override { return plain_->peer(); }
-  Endpoint local() const override { return plain_->local(); }
+  std::size_t queued() const override;
+  void set_water_marks(std::size_t low, std::size_t high) override;
+  Endpoint peer() const override { return below_->peer(); }
+  Endpoint local() const override { return below_->local(); }
 
  private:
-  using Owner = ByteStream::Handler;
+  enum class State : unsigned char { handshake, open, closing, closed };
 
   void on_data(ByteStream& stream, std::string_view data) override;
   void on_end(ByteStream& stream) override;
   void on_closed(ByteStream& stream, int error, std::string_view reason) override;
-  void on_high_water(ByteStream& stream) override;
   void on_low_water(ByteStream& stream) override;
 
-  bool advance_handshake();  // false when the stream is gone
-  bool deliver();            // likewise
-  void send_records();
+  template <typename Call>
+  bool survives(Call&& call);
+  bool shake_hands();
+  bool become_ready();
+  void read_on();
+  bool deliver(std::string_view data);
+  void end_reading();
   void encrypt(std::string_view data);
-  void fail(std::string reason);
-  void finish_writing();
+  void say_goodbye();
+  void send_end();
+  void flush();
+  void fail(int error, std::string reason);
+  bool over() const { return state_ == State::closing || state_ == State::closed; }
 
   EventLoop& loop_;
-  Owner& owner_;
+  ByteStream::Handler& handler_;
   SslPtr ssl_;
-  BIO* from_network_;  // owned by ssl_
-  BIO* to_network_;    // likewise
-  std::function<void(std::string_view)> on_ready_;
-  std::unique_ptr<ByteStream> plain_;
-  std::string pending_;  // written before the handshake was done
-  Timer fail_timer_;
-  Timer resume_timer_;
-  bool* destroyed_ = nullptr;
-  bool ready_ = false;
-  bool closed_ = false;
+  std::string wanted_;
+  OnReady on_ready_;
+  std::string waiting_;  // written before the handshake was done
+  std::string reason_;
+  std::string certificate_names_;  // of a certificate that is for somebody else
+  Timer timer_;                    // continues what must not happen inside of a call
+  bool* destroyed_ = nullptr;      // set while a callback runs that may destroy this
+  std::size_t high_ = std::size_t{1024} * 1024;
+  int error_ = 0;
+  State state_ = State::handshake;
   bool reading_ = true;
-  bool end_seen_ = false;  // close_notify
-  bool shutdown_wanted_ = false;
-  bool close_wanted_ = false;
+  bool ended_ = false;            // the peer's close_notify was passed on
+  bool shutdown_wanted_ = false;  // ours is sent, or will be
+  bool close_wanted_ = false;     // close() before the handshake was done
+  bool only_goodbye_left_ = false;
+  bool above_high_ = false;
+  std::unique_ptr<ByteStream> below_;
 };
 
-}  // namespace netkit
+}  // namespace netkit::tls

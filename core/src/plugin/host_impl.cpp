@@ -87,6 +87,7 @@ int HostImpl::run(Command& command) {
 // run() is over, and what its callbacks refer to is gone.
 void HostImpl::release_callbacks(ExitStatus status) {
   live_.reset();
+  metrics_.reset();
   fill_ = {};
   stop_ = {};
   if (!finished_) finished_ = status;
@@ -173,7 +174,16 @@ void HostImpl::ready(const std::vector<std::string>& descriptions) {
     const int error = write_and_close(*options_.ready_fd, lines);
     if (error != 0) log_.notice("--ready-fd: " + error_text(error));
   }
+  if (!options_.metrics.empty()) serve_metrics();
   notify_manager("READY=1");
+}
+
+void HostImpl::serve_metrics() {
+  metrics_ = std::make_unique<MetricsServer>(
+      loop_, options_.metrics, [this] { return prometheus_text(totals(), command_); });
+  for (const Endpoint& local : metrics_->locals()) {
+    log_.notice("metrics on http://" + local.to_string() + "/metrics");
+  }
 }
 
 ExitStatus HostImpl::run_loop() {
@@ -182,6 +192,7 @@ ExitStatus HostImpl::run_loop() {
   while (!finished_) loop_.run();
   // What the callbacks refer to may be gone after this.
   live_.reset();
+  metrics_.reset();
   if (fill_) fill_(final_totals_);
   fill_ = {};
   return *finished_;

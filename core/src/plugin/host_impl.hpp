@@ -4,6 +4,7 @@
 #include "io/standard_streams.hpp"
 #include "io/terminal_owner.hpp"
 #include "plugin/live_line.hpp"
+#include "plugin/metrics_server.hpp"
 #include "plugin/run_options.hpp"
 #include "plugin/stop_signals.hpp"
 #include "record/output_impl.hpp"
@@ -68,6 +69,7 @@ class NETKIT_API HostImpl final : public Host, public TerminalOwner {
   bool is_bounded() const;
   void start_timers();
   void take_over_signals();
+  void serve_metrics();
   void on_signal(int signo);
   void begin_stop(StopReason reason);
   void end_now(int signo);
@@ -95,6 +97,7 @@ class NETKIT_API HostImpl final : public Host, public TerminalOwner {
   FileDescriptor stop_fd_;
   std::unique_ptr<OutputImpl> output_;
   std::unique_ptr<LiveLine> live_;
+  std::unique_ptr<MetricsServer> metrics_;
   Timer timeout_;
   Timer stats_;
   Timer cut_off_;

@@ -4,6 +4,7 @@ target_sources(netkit-core PRIVATE
   src/plugin/host_impl.cpp
   src/plugin/live_line.cpp
   src/plugin/loader.cpp
+  src/plugin/metrics_server.cpp
   src/plugin/plugin_file.cpp
   src/plugin/probe.cpp
   src/plugin/readiness.cpp

@@ -97,6 +97,14 @@ TEST(TextForm, GivesAFieldAColourOfItsOwnPerValue) {
   EXPECT_TRUE(line("ann").ends_with("mann\x1b[39m] hi\n"));
 }
 
+TEST(TextForm, LetsARecordSayItsOwnLine) {
+  Record record = RecordBuilder("hidden").payload("x").record();
+  record.line = "said\nby itself";
+  std::string out;
+  make_text_formatter(definitions(), false)->format(record, out);
+  EXPECT_EQ(out, "said\\x0aby itself\n");
+}
+
 TEST(TextForm, BlamesThePluginForABadLayout) {
   std::vector<RecordDef> bad{{"x", "help", {}, "{nope}"}};
   EXPECT_THROW(make_text_formatter(bad, false), PluginError);

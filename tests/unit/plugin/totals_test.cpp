@@ -1,0 +1,60 @@
+#include "plugin/totals_text.hpp"
+
+#include <limits>
+
+#include <gtest/gtest.h>
+
+namespace netkit {
+namespace {
+
+Totals some() {
+  Totals totals;
+  totals.add("received", std::uint64_t{5});
+  totals.add("kernel_drops", std::uint64_t{0});
+  totals.add("loss_percent", 12.5);
+  totals.gauge("clients", 2);
+  return totals;
+}
+
+TEST(TotalsLine, IsWordsAndNumbers) {
+  EXPECT_EQ(totals_line(some()), "received 5, kernel drops 0, loss percent 12.5, clients 2");
+  EXPECT_EQ(totals_line(Totals()), "");
+}
+
+TEST(TotalsLine, KeepsThreeDecimals) {
+  Totals totals;
+  totals.add("a", 2.0);
+  totals.add("b", 1.23456);
+  totals.add("c", 100.0);
+  EXPECT_EQ(totals_line(totals), "a 2, b 1.235, c 100");
+}
+
+TEST(EndRecord, SaysWhetherItWentWell) {
+  EXPECT_EQ(end_record(some(), ""),
+            "{\"type\":\"end\",\"ok\":true,\"received\":5,\"kernel_drops\":0,"
+            "\"loss_percent\":12.5,\"clients\":2}\n");
+  EXPECT_EQ(end_record(Totals(), "no \"reply\""),
+            "{\"type\":\"end\",\"ok\":false,\"error\":\"no \\\"reply\\\"\"}\n");
+}
+
+TEST(EndRecord, HasNullForWhatIsNoNumber) {
+  Totals totals;
+  totals.add("mean", std::numeric_limits<double>::quiet_NaN());
+  EXPECT_EQ(end_record(totals, ""), "{\"type\":\"end\",\"ok\":true,\"mean\":null}\n");
+}
+
+TEST(PrometheusText, TellsCountersFromGauges) {
+  Totals totals;
+  totals.add("kernel_drops", std::uint64_t{7});
+  totals.gauge("clients", 2);
+  EXPECT_EQ(prometheus_text(totals, "echo"),
+            "# HELP netkit_echo_kernel_drops_total kernel drops\n"
+            "# TYPE netkit_echo_kernel_drops_total counter\n"
+            "netkit_echo_kernel_drops_total 7\n"
+            "# HELP netkit_echo_clients clients\n"
+            "# TYPE netkit_echo_clients gauge\n"
+            "netkit_echo_clients 2\n");
+}
+
+}  // namespace
+}  // namespace netkit

@@ -12,5 +12,6 @@ target_sources(netkit-core PRIVATE
   src/datagram/server_endpoint.cpp
   src/datagram/server_handshake.cpp
   src/datagram/session.cpp
+  src/datagram/socket_driver.cpp
   src/datagram/wire.cpp
 )

@@ -1,0 +1,79 @@
+// What carries datagrams between sockets and an engine (a ServerEndpoint, a ClientEndpoint, or
+// something around one that knows plain datagrams too), on the loop.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include <netkit/datagram/output_queue.hpp>
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/net/datagram_receiver.hpp>
+#include <netkit/net/datagram_sender.hpp>
+#include <netkit/net/udp_socket.hpp>
+#include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit::datagram {
+
+// What a SocketDriver drives. [loop] None of these may call the driver.
+class NETKIT_API Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) = 0;
+  virtual void tick(TimePoint now) = 0;
+  virtual TimePoint next_deadline() const = 0;  // TimePoint::max(): none
+  // Adds what is to be sent; true: more is waiting (ServerEndpoint::drain()). Called once a turn,
+  // after all that the turn brought, so what is said together goes out together.
+  virtual bool drain(OutputQueue& queue, TimePoint now) = 0;
+  // The kernel refused a datagram to `to`, or (on a connected socket) reports one refused earlier.
+  virtual void on_refused(const Endpoint& to, int error) { (void)to, (void)error; }
+};
+
+// [loop] Reads what arrives in batches; at the end of every turn of the loop runs what is due,
+// sends what is waiting and sets the one timer. So nothing has to be called after the engine's own
+// functions, on whatever occasion. While a socket would block nothing more is drained.
+// Allocates nothing per datagram; no wake-ups while the engine has no deadline.
+class NETKIT_API SocketDriver {
+ public:
+  // Bound sockets, one of each family at most, or one connected; what goes out takes the socket of
+  // its address's family. `engine` and `loop` outlive the driver.
+  SocketDriver(EventLoop& loop, std::vector<UdpSocket> sockets, Engine& engine);
+  SocketDriver(const SocketDriver&) = delete;
+  SocketDriver& operator=(const SocketDriver&) = delete;
+
+  // Sends what is waiting now, not at the end of the turn: for a run's last words. False: not all
+  // of it, because a socket would block or because it is more than a turn's worth.
+  bool flush();
+  const std::vector<UdpSocket>& sockets() const { return sockets_; }
+  const DatagramSenderCounters& sent() const { return sender_.counters(); }
+  std::uint64_t kernel_drops() const { return receiver_.kernel_drops(); }
+  std::uint64_t truncated() const { return truncated_; }
+
+ private:
+  void on_ready(std::size_t index, Ready ready);
+  void read(UdpSocket& socket);
+  void end_turn();
+  bool send_queued();
+  bool send_family(std::size_t index);
+  void set_timer();
+
+  EventLoop& loop_;
+  Engine& engine_;
+  std::vector<UdpSocket> sockets_;
+  std::vector<sa_family_t> families_;
+  DatagramReceiver receiver_;
+  DatagramSender sender_;
+  OutputQueue queue_;
+  std::size_t sending_ = 0;  // the socket whose part of queue_ is in sender_
+  bool in_sender_ = false;   // sender_ still holds that part: the socket would block
+  bool has_queue_ = false;   // queue_ holds what is not yet sent
+  bool more_ = false;        // the engine has more than a turn's worth
+  TimePoint due_ = TimePoint::max();
+  std::uint64_t truncated_ = 0;
+  Timer timer_;
+  Hook hook_;
+  std::vector<Watch> watches_;
+};
+
+}  // namespace netkit::datagram

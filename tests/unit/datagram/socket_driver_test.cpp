@@ -1,0 +1,130 @@
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <netkit/datagram/client_endpoint.hpp>
+#include <netkit/datagram/server_endpoint.hpp>
+#include <netkit/datagram/socket_driver.hpp>
+#include <netkit/loop/event_loop.hpp>
+
+namespace netkit::datagram {
+namespace {
+
+// A server that answers every message, beside it plain datagrams.
+class EchoEngine final : public Engine, public ServerEvents {
+ public:
+  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) override {
+    if (is_native(datagram)) return server.on_datagram(from, datagram, now);
+    plain.emplace_back(from, datagram);
+  }
+  void tick(TimePoint now) override { server.tick(now); }
+  TimePoint next_deadline() const override { return server.next_deadline(); }
+  bool drain(OutputQueue& queue, TimePoint now) override {
+    for (const auto& [to, text] : std::exchange(plain, {})) queue.add(to, text);
+    return server.drain(queue, now);
+  }
+  Verdict on_connect(SessionRef, const Endpoint&, std::string_view) override {
+    return Verdict::accept();
+  }
+  void on_message(SessionRef session, std::uint64_t, std::string_view message) override {
+    server.send(session, message);
+  }
+  void on_left(SessionRef, LeftReason, std::string_view) override {}
+
+  ServerEndpoint server{{}, system_random(), *this};
+  std::vector<std::pair<Endpoint, std::string>> plain;
+};
+
+class ClientEngine final : public Engine, public ClientEvents {
+ public:
+  explicit ClientEngine(const Endpoint& to) : client({}, to, system_random(), *this) {}
+  void on_datagram(const Endpoint&, std::string_view datagram, TimePoint now) override {
+    client.on_datagram(datagram, now);
+  }
+  void tick(TimePoint now) override { client.tick(now); }
+  TimePoint next_deadline() const override { return client.next_deadline(); }
+  bool drain(OutputQueue& queue, TimePoint now) override { return client.drain(queue, now); }
+  void on_refused(const Endpoint&, int error) override { refused = error; }
+  void on_connected(std::string_view) override {}
+  void on_rejected(std::uint16_t, std::string_view) override {}
+  void on_message(std::uint64_t, std::string_view message) override { heard.emplace_back(message); }
+  void on_gap(const Gap&) override {}
+  void on_left(LeftReason, std::string_view) override {}
+
+  ClientEndpoint client;
+  std::vector<std::string> heard;
+  int refused = 0;
+};
+
+class SocketDriverTest : public testing::Test {
+ protected:
+  SocketDriverTest() {
+    std::vector<UdpSocket> sockets;
+    sockets.push_back(UdpSocket::bound(*Endpoint::parse("127.0.0.1:0")));
+    address = sockets.front().local();
+    driver = std::make_unique<SocketDriver>(loop, std::move(sockets), engine);
+  }
+  static std::vector<UdpSocket> socket_to(const Endpoint& to) {
+    std::vector<UdpSocket> sockets;
+    sockets.emplace_back(to.family());
+    sockets.front().connect(to);
+    return sockets;
+  }
+  template <typename Condition>
+  bool runs_until(Condition condition) {
+    const auto deadline = clock.now() + std::chrono::seconds(20);
+    while (!condition() && clock.now() < deadline) loop.run_once(std::chrono::milliseconds(50));
+    return condition();
+  }
+
+  SystemClock clock;
+  EventLoop loop{clock};
+  EchoEngine engine;
+  Endpoint address;
+  std::unique_ptr<SocketDriver> driver;
+};
+
+TEST_F(SocketDriverTest, carries_messages_both_ways_without_being_asked) {
+  ClientEngine client(address);
+  SocketDriver other(loop, socket_to(address), client);
+  client.client.connect({}, loop.now());
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(client.client.send("message " + std::to_string(i)));
+  ASSERT_TRUE(runs_until([&] { return client.heard.size() == 500; }));
+  EXPECT_EQ(client.heard.front(), "message 0");
+  EXPECT_EQ(client.heard.back(), "message 499");
+}
+
+TEST_F(SocketDriverTest, carries_plain_datagrams_beside_the_native_ones) {
+  UdpSocket plain = UdpSocket::bound(*Endpoint::parse("127.0.0.1:0"));
+  plain.send_to("hello", address);
+  char buffer[16];
+  IoResult result;
+  ASSERT_TRUE(runs_until([&] {
+    result = plain.receive(buffer, sizeof buffer, nullptr);
+    return result.ok();
+  }));
+  EXPECT_EQ(std::string(buffer, result.count), "hello");
+}
+
+TEST_F(SocketDriverTest, says_that_nobody_is_there) {
+  const Endpoint nobody = UdpSocket::bound(*Endpoint::parse("127.0.0.1:0")).local();
+  ClientEngine client(nobody);
+  SocketDriver other(loop, socket_to(nobody), client);
+  client.client.connect({}, loop.now());
+  EXPECT_TRUE(runs_until([&] { return client.refused == ECONNREFUSED; }));
+}
+
+TEST_F(SocketDriverTest, makes_no_wake_ups_while_nothing_is_due) {
+  loop.run_once(Duration::zero());
+  const auto wakeups = loop.counters().wakeups;
+  loop.run_once(std::chrono::milliseconds(30));
+  EXPECT_LE(loop.counters().wakeups, wakeups + 1);  // its own end
+  EXPECT_EQ(driver->sent().datagrams, 0U);
+}
+
+}  // namespace
+}  // namespace netkit::datagram

@@ -77,8 +77,11 @@ class SocketDriverTest : public testing::Test {
   template <typename Condition>
   bool runs_until(Condition condition) {
     const auto deadline = clock.now() + std::chrono::seconds(20);
-    while (!condition() && clock.now() < deadline) loop.run_once(std::chrono::milliseconds(50));
-    return condition();
+    while (clock.now() < deadline) {
+      if (condition()) return true;
+      loop.run_once(std::chrono::milliseconds(50));
+    }
+    return false;
   }
 
   SystemClock clock;

@@ -4,6 +4,7 @@
 
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit::frame {
 
@@ -57,8 +58,10 @@ std::int8_t parse_id(std::string_view text, std::string_view word) {
   refuse(text, why);
 }
 
+// What a terminal shows as it is, on one line.
 bool printable(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  const auto ascii = [](char c) { return c >= ' ' && c <= '~'; };
+  return std::all_of(text.begin(), text.end(), ascii) || escaped_text(text) == text;
 }
 
 void append_body(std::string& out, std::string_view body) {

@@ -56,8 +56,8 @@ std::string parse_message(std::string_view text, const CodecSpec& codec, const F
 std::string register_content(std::string_view appid_imei);
 
 // Appends the MESSAGE that parse_message() turns into `content` again: the shortest of the forms
-// above, hexadecimal for what is not printable ASCII. The content is not empty if the codec has
-// message ids.
+// above, hexadecimal for what is not UTF-8 or has control characters. The content is not empty if
+// the codec has message ids.
 void append_message(std::string& out, std::string_view content, const CodecSpec& codec);
 
 }  // namespace netkit::frame

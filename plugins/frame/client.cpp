@@ -1,0 +1,292 @@
+#include <frame/client.hpp>
+#include <frame/options.hpp>
+
+#include <netkit/util/duration.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit::frame {
+
+namespace {
+
+// More than this is not kept back to the end of a turn.
+constexpr std::size_t kSendNow = 65536;
+
+std::vector<std::string> complete_words(std::string_view, std::string_view word) {
+  std::vector<std::string> found;
+  for (const std::string_view candidate :
+       {"register:", "heartbeat", "datetime", "raw:hex:", "raw:base64:", "raw:@"}) {
+    if (candidate.starts_with(word)) found.emplace_back(candidate);
+  }
+  return found;
+}
+
+}  // namespace
+
+FrameClient::FrameClient(Host& host, FrameClientOptions options)
+    : host_(host),
+      options_(std::move(options)),
+      session_(options_.session),
+      printer_(host, false, FramePrinter::Mark::outgoing),
+      recorder_(host, options_.record),
+      dialer_(host, options_.dialer, *this, *this) {
+  for (const std::string& message : options_.messages) push(message);
+  host_.set_totals([this](Totals& totals) { fill_totals(totals); });
+  host_.on_stop([this](StopReason) { finish(ExitStatus::done); });
+  before_wait_ = host_.loop().before_wait([this] { send(); });
+  if (options_.read_input) {
+    input_ = Input::open(host_, *this,
+                         {.history = "frame-connect",
+                          .max_line = max_message_line(options_.session.max_frame),
+                          .complete = complete_words});
+  } else {
+    input_ended_ = true;
+    session_.end_input();
+  }
+  control_input();
+  dialer_.start();
+}
+
+FrameClient::~FrameClient() {
+  if (stream_) stream_->close();
+}
+
+void FrameClient::push(std::string_view message) {
+  const auto load = [this](const std::string& path) {
+    return load_file(path, options_.session.max_frame);
+  };
+  const std::string content = parse_message(message, options_.session.codec, load);
+  const ClientSession::Push pushed = session_.push(content);
+  if (pushed.full) {
+    throw UsageError("more requests than --max-requests or --max-request-bytes allow");
+  }
+  if (pushed.error) throw UsageError(pushed.error.text());
+  ++counters_.requests;
+}
+
+void FrameClient::on_input_line(std::string_view line) {
+  if (line.empty()) return;
+  try {
+    push(line);
+  } catch (const Error& error) {
+    ++counters_.bad_lines;
+    host_.log().error(error.what());
+  }
+  if (session_.output().size() >= kSendNow) send();
+  control_input();
+}
+
+void FrameClient::on_input_end() {
+  input_ended_ = true;
+  session_.end_input();
+  arm_wait();
+  finish_if_done();
+}
+
+void FrameClient::on_high_water(ByteStream&) {
+  congested_ = true;
+  control_input();
+}
+
+void FrameClient::on_low_water(ByteStream&) {
+  congested_ = false;
+  control_input();
+}
+
+void FrameClient::control_input() {
+  if (!input_ || input_ended_) return;
+  const bool pause = congested_ || !session_.has_room();
+  if (pause == input_paused_) return;
+  input_paused_ = pause;
+  pause ? input_->pause() : input_->resume();
+}
+
+void FrameClient::on_dialed(std::unique_ptr<ByteStream> stream) {
+  stream_ = std::move(stream);
+  peer_ = stream_->peer();
+  congested_ = false;
+  noted_.reset();
+  if (recorder_.active()) connection_ = recorder_.next_connection();
+  session_.on_connected(host_.loop().now());
+  arm_heartbeat();
+  arm_wait();
+  control_input();
+}
+
+void FrameClient::on_gave_up(ExitStatus status, const std::string& error) {
+  finish(status, error);
+}
+
+void FrameClient::send() {
+  std::string& output = session_.output();
+  if (output.empty() || !stream_) return;
+  counters_.bytes_out += output.size();
+  if (recorder_.active()) recorder_.record(connection_, Direction::to_server, output);
+  if (host_.log().enabled(LogLevel::info)) print_sent(output);
+  stream_->write(std::string_view(output));
+  output.clear();
+}
+
+void FrameClient::print_sent(std::string_view wire) {
+  const CodecSpec& codec = options_.session.codec;
+  FrameDecoder decoder(codec, FrameDecoder::kMaxLimit);
+  decoder.feed(wire, [&](const FrameView& view) {
+    ShownFrame frame = shown_request(view.content, codec);
+    frame.dir = "out";
+    frame.peer = &peer_;
+    frame.length = view.length;
+    printer_.print(frame);
+  });
+}
+
+void FrameClient::on_data(ByteStream&, std::string_view data) {
+  counters_.bytes_in += data.size();
+  if (recorder_.active()) recorder_.record(connection_, Direction::to_client, data);
+  const ClientSession::Status status =
+      session_.on_data(data, [this](const ClientEvent& event) { on_event(event); });
+  switch (status) {
+    case ClientSession::Status::ok:
+      control_input();
+      return finish_if_done();
+    case ClientSession::Status::refused:
+      return finish(ExitStatus::permission, dialer_.address() + " refused the registration");
+    case ClientSession::Status::bad_frame:
+      return drop(session_.frame_error().text(), ExitStatus::protocol);
+    case ClientSession::Status::short_frame:
+      return drop("a frame has no error code, so it is no answer", ExitStatus::protocol);
+  }
+}
+
+void FrameClient::on_event(const ClientEvent& event) {
+  using Kind = ClientEvent::Kind;
+  const bool own_heartbeat = event.kind == Kind::heartbeat;
+  if (own_heartbeat) {
+    ++counters_.heartbeats;
+  } else {
+    ++counters_.answers;
+    arm_wait();
+  }
+  if (event.error != kOk) ++counters_.errors;
+  if (!own_heartbeat || host_.log().enabled(LogLevel::info)) {
+    ShownFrame frame;
+    frame.dir = "in";
+    frame.peer = &peer_;
+    if (options_.session.codec.message_ids) {
+      frame.id = event.id;
+      frame.error = event.error;
+    }
+    frame.body = event.body;
+    frame.length = event.length;
+    printer_.print(frame);
+  }
+  if (event.kind == Kind::repeated || event.kind == Kind::unexpected) note_unmatched(event);
+}
+
+// Once for each id of a connection; what a server sends by itself is no fault while nothing waits.
+void FrameClient::note_unmatched(const ClientEvent& event) {
+  ++counters_.unmatched;
+  const auto id = static_cast<std::uint8_t>(event.id);
+  const std::size_t waiting = session_.in_flight();
+  const bool news = !noted_[id] && (waiting > 0 || event.kind == ClientEvent::Kind::repeated);
+  if (news) noted_.set(id);
+  const LogLevel level = news ? LogLevel::notice : LogLevel::info;
+  if (host_.log().enabled(level)) host_.log().write(level, unmatched_text(event, waiting));
+}
+
+void FrameClient::on_end(ByteStream&) {
+  std::string reason = "closed by the peer";
+  if (session_.pending() > 0) {
+    reason += " in the middle of a frame (" + counted(session_.pending(), "byte") + " came)";
+  }
+  drop(reason, ExitStatus::unreachable);
+}
+
+void FrameClient::on_closed(ByteStream&, int error, std::string_view reason) {
+  const std::string why = reason.empty() ? error_text(error) : std::string(reason);
+  drop(why, error == EPROTO ? ExitStatus::protocol : ExitStatus::unreachable);
+}
+
+void FrameClient::drop(const std::string& reason, ExitStatus status) {
+  if (!stream_) return;
+  ++counters_.drops;
+  stream_->abort();
+  host_.loop().destroy_later(std::move(stream_));
+  heartbeat_timer_.reset();
+  wait_timer_.reset();
+  const std::size_t in_flight = session_.on_disconnected();
+  counters_.resent += in_flight;
+  std::string line = reason;
+  if (in_flight > 0) line += " (" + counted(in_flight, "request") + " without an answer)";
+  dialer_.lost(line, status);
+}
+
+void FrameClient::arm_heartbeat() {
+  const TimePoint due = session_.next_deadline();
+  if (due == TimePoint::max()) return heartbeat_timer_.reset();
+  heartbeat_timer_ = host_.loop().at(due, [this] { on_heartbeat_due(); });
+}
+
+void FrameClient::on_heartbeat_due() {
+  if (session_.on_deadline(host_.loop().now())) return arm_heartbeat();
+  drop("no answer to " + counted(session_.missed(), "heartbeat") + " (--misses)",
+       ExitStatus::unreachable);
+}
+
+// Once the input has ended, the next answer has so much time.
+void FrameClient::arm_wait() {
+  if (!input_ended_ || !stream_ || options_.session.keep_open || options_.wait == kNever) return;
+  wait_timer_ = host_.loop().after(options_.wait, [this] {
+    finish(ExitStatus::no, "no answer within " + format_duration(options_.wait) + " (--wait)");
+  });
+}
+
+void FrameClient::finish_if_done() {
+  if (!session_.finished()) return;
+  finish(counters_.bad_lines > 0 ? ExitStatus::usage : ExitStatus::done,
+         counters_.bad_lines > 0 ? counted(counters_.bad_lines, "line") + " of the input not sent"
+                                 : std::string());
+}
+
+void FrameClient::finish(ExitStatus status, const std::string& error) {
+  if (host_.finishing()) return;
+  if (session_.unanswered() > 0) host_.log().notice(unanswered_text());
+  dialer_.stop();
+  heartbeat_timer_.reset();
+  wait_timer_.reset();
+  if (stream_) {
+    stream_->close();
+    host_.loop().destroy_later(std::move(stream_));
+  }
+  host_.finish(status, error);
+}
+
+// Nothing is lost silently: what has no answer is named.
+std::string FrameClient::unanswered_text() const {
+  constexpr std::size_t kNamed = 10;
+  const std::size_t count = session_.unanswered();
+  std::string text = "no answer to " + counted(count, "request") + ":";
+  std::size_t named = 0;
+  session_.for_each_unanswered([&](std::uint64_t number, std::int8_t id, bool sent) {
+    if (named++ >= kNamed) return;
+    text += (named > 1 ? ", #" : " #") + std::to_string(number);
+    if (options_.session.codec.message_ids) text += " " + id_name(id);
+    if (!sent) text += " (not sent)";
+  });
+  if (count > kNamed) text += " and " + std::to_string(count - kNamed) + " more";
+  return text;
+}
+
+void FrameClient::fill_totals(Totals& totals) const {
+  totals.add("requests", counters_.requests);
+  totals.add("answers", counters_.answers);
+  totals.add("errors", counters_.errors);
+  totals.add("heartbeats", counters_.heartbeats);
+  totals.add("unmatched", counters_.unmatched);
+  totals.add("resent", counters_.resent);
+  totals.gauge("unanswered", session_.unanswered());
+  totals.add("connections", dialer_.connections());
+  totals.add("drops", counters_.drops);
+  totals.add("bytes_in", counters_.bytes_in);
+  totals.add("bytes_out", counters_.bytes_out);
+}
+
+}  // namespace netkit::frame

@@ -1,0 +1,101 @@
+#include <array>
+#include <frame/frame_printer.hpp>
+#include <span>
+
+#include <netkit/util/format.hpp>
+
+namespace netkit::frame {
+
+namespace {
+
+bool is_registration(const ShownFrame& frame) {
+  return frame.id == kRegister && !frame.error && frame.body.size() == kAppidSize + kImeiSize;
+}
+
+}  // namespace
+
+ShownFrame shown_request(std::string_view content, const CodecSpec& codec) {
+  ShownFrame frame;
+  frame.body = content;
+  if (!codec.message_ids || content.empty()) return frame;
+  frame.id = static_cast<std::int8_t>(content[0]);
+  frame.body = content.substr(1);
+  return frame;
+}
+
+ShownFrame shown_answer(std::string_view content, const CodecSpec& codec) {
+  const auto answer = codec.message_ids ? parse_answer(content) : std::nullopt;
+  if (!answer) return shown_request(content, codec);
+  ShownFrame frame;
+  frame.id = answer->id;
+  frame.error = answer->error;
+  frame.body = answer->body;
+  return frame;
+}
+
+void append_frame_text(std::string& out, const ShownFrame& frame) {
+  if (!frame.id) {
+    out += frame.body;
+    return;
+  }
+  out += id_name(*frame.id);
+  if (is_registration(frame)) {
+    out.append(" appid=").append(frame.body.substr(0, kAppidSize));
+    out.append(" imei=").append(frame.body.substr(kAppidSize));
+    return;
+  }
+  if (frame.error.value_or(kOk) != kOk) {
+    out += " error ";
+    append_signed(out, *frame.error);
+  } else if (frame.error && frame.body.empty()) {
+    out += " ok";
+  }
+  if (!frame.body.empty()) out.append(" ").append(frame.body);
+}
+
+void FramePrinter::print(const ShownFrame& frame) {
+  line_.clear();
+  if (host_->output().format() == Format::text) {
+    if (show_peer_ && frame.peer != nullptr) {
+      frame.peer->append_to(line_);
+      line_ += ' ';
+    }
+    const bool out = frame.dir == "out";
+    if (mark_ == Mark::direction || (mark_ == Mark::outgoing && out)) line_ += out ? "> " : "< ";
+    append_frame_text(line_, frame);
+  }
+  emit(frame);
+}
+
+void FramePrinter::print_message(const ShownFrame& frame, std::string_view content,
+                                 const CodecSpec& codec) {
+  line_.clear();
+  if (host_->output().format() == Format::text) append_message(line_, content, codec);
+  emit(frame);
+}
+
+void FramePrinter::emit(const ShownFrame& frame) {
+  std::array<Field, 5> fields;
+  std::size_t count = 0;
+  const auto add = [&](std::string_view name, FieldValue value) {
+    fields[count++] = Field{name, value};
+  };
+  const std::string name = frame.id ? id_name(*frame.id) : std::string();
+  if (!frame.dir.empty()) add("dir", frame.dir);
+  if (frame.id) {
+    add("id", std::int64_t{*frame.id});
+    add("name", std::string_view(name));
+  }
+  if (frame.error) add("error", std::int64_t{*frame.error});
+  add("length", frame.length);
+  Record record;
+  record.type = "frame";
+  record.time = host_->clock().wall();
+  record.peer = frame.peer;
+  record.fields = std::span(fields.data(), count);
+  record.payload = frame.body;
+  record.line = line_;
+  host_->output().emit(record);
+}
+
+}  // namespace netkit::frame

@@ -1,0 +1,59 @@
+// Frames as records.
+#pragma once
+
+#include <cstdint>
+#include <frame/message.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <netkit/codec/frame_codec.hpp>
+#include <netkit/plugin/host.hpp>
+
+namespace netkit::frame {
+
+// One frame to be shown; views only.
+struct ShownFrame {
+  std::string_view dir{};  // `in` or `out`; empty: none
+  const Endpoint* peer = nullptr;
+  std::optional<std::int8_t> id{};     // none: the codec has no message ids
+  std::optional<std::int8_t> error{};  // none: a request
+  std::string_view body{};             // without id and error code
+  std::uint64_t length = 0;            // as the length field has it
+};
+
+// A request or an answer by its content. An answer too short for its error code has no error.
+ShownFrame shown_request(std::string_view content, const CodecSpec& codec);
+ShownFrame shown_answer(std::string_view content, const CodecSpec& codec);
+
+// Appends `NAME TEXT`: `datetime 2026-01-02 03:04:05`, `register ok`, `7 error -1`,
+// `register appid=… imei=…` for a request; without message ids only the body.
+void append_frame_text(std::string& out, const ShownFrame& frame);
+
+class FramePrinter {
+ public:
+  // What stands before `NAME TEXT` in text form.
+  enum class Mark : std::uint8_t {
+    none,
+    outgoing,   // `> ` before what goes out
+    direction,  // `> ` or `< `
+  };
+  FramePrinter(Host& host, bool show_peer, Mark mark)
+      : host_(&host), mark_(mark), show_peer_(show_peer) {}
+
+  // Whether print() has an effect: what costs something to make can be left out then.
+  bool wanted() const { return host_->output().wanted(); }
+  void print(const ShownFrame& frame);
+  // The same, with MESSAGE as it is for the text form.
+  void print_message(const ShownFrame& frame, std::string_view content, const CodecSpec& codec);
+
+ private:
+  void emit(const ShownFrame& frame);
+
+  Host* host_;
+  std::string line_;
+  Mark mark_;
+  bool show_peer_;
+};
+
+}  // namespace netkit::frame

@@ -1,0 +1,76 @@
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <frame/options.hpp>
+#include <unistd.h>
+
+#include <netkit/util/error.hpp>
+#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/size.hpp>
+
+namespace netkit::frame {
+
+CodecSpec codec_option(const Values& values) {
+  return CodecSpec::parse(values.text("codec"));
+}
+
+std::uint64_t max_frame_option(const Values& values) {
+  const std::uint64_t size = values.size("max-frame");
+  if (size == 0 || size > FrameDecoder::kMaxLimit) {
+    throw UsageError("--max-frame: " + format_size(size) + " is not 1 to " +
+                     format_size(FrameDecoder::kMaxLimit));
+  }
+  return size;
+}
+
+std::vector<AddressSpec> address_list(const std::vector<std::string>& arguments) {
+  if (arguments.size() > 1) {
+    std::vector<std::string> words = arguments;
+    const AddressSpec address = take_address(words, AddressRole::client);
+    if (!words.empty()) {
+      throw UsageError("'" + words.front() + "' is one argument too many: write ADDRESS,ADDRESS");
+    }
+    return {address};
+  }
+  std::vector<AddressSpec> addresses;
+  std::string_view rest = arguments.empty() ? std::string_view() : arguments.front();
+  while (true) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view word = rest.substr(0, comma);
+    if (word.empty()) throw UsageError("an address of the list ADDRESS,ADDRESS is empty");
+    addresses.push_back(AddressSpec::parse(word, AddressRole::client));
+    if (comma == std::string_view::npos) return addresses;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+std::string load_file(const std::string& path, std::uint64_t limit) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) throw SystemError(errno, "cannot read '" + path + "'");
+  constexpr std::size_t kChunk = 65536;
+  std::string content;
+  while (true) {
+    const std::size_t before = content.size();
+    content.resize(before + kChunk);
+    const ssize_t count = ::read(file.get(), content.data() + before, kChunk);
+    if (count < 0 && errno != EINTR) throw SystemError(errno, "cannot read '" + path + "'");
+    content.resize(before + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    if (content.size() > limit) {
+      throw UsageError("'" + path + "' has more than " + format_size(limit) +
+                       " bytes (--max-frame)");
+    }
+    if (count == 0) return content;
+  }
+}
+
+std::size_t max_message_line(std::uint64_t max_frame) {
+  constexpr std::uint64_t kLongest = std::uint64_t{1} << 32U;
+  constexpr std::uint64_t kWords = 4096;  // more than what stands before the bytes
+  return static_cast<std::size_t>(std::min(max_frame, kLongest) * 3 + kWords);
+}
+
+std::string counted(std::uint64_t count, std::string_view what) {
+  return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
+}
+
+}  // namespace netkit::frame

@@ -1,0 +1,34 @@
+// What several actions of frame read from their command line in the same way.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/cli/values.hpp>
+#include <netkit/codec/frame_codec.hpp>
+#include <netkit/net/address_spec.hpp>
+
+namespace netkit::frame {
+
+// --codec. Throws UsageError that names the option.
+CodecSpec codec_option(const Values& values);
+
+// --max-frame. Throws UsageError for more than a decoder takes.
+std::uint64_t max_frame_option(const Values& values);
+
+// ADDRESS[,ADDRESS…], or `HOST PORT` as two words, of a client. Throws UsageError.
+std::vector<AddressSpec> address_list(const std::vector<std::string>& arguments);
+
+// What the file of a message holds, for parse_message(): at most `limit` bytes. Throws SystemError
+// if it cannot be read, UsageError that names --max-frame if it is longer.
+std::string load_file(const std::string& path, std::uint64_t limit);
+
+// The longest line that a MESSAGE for a frame of that size can need.
+std::size_t max_message_line(std::uint64_t max_frame);
+
+// "1 request", "5 requests".
+std::string counted(std::uint64_t count, std::string_view what);
+
+}  // namespace netkit::frame

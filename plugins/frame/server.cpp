@@ -1,0 +1,235 @@
+#include <frame/message.hpp>
+#include <frame/options.hpp>
+#include <frame/server.hpp>
+#include <frame/server_client.hpp>
+
+#include <netkit/net/server_sockets.hpp>
+#include <netkit/util/duration.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit::frame {
+
+namespace {
+
+std::vector<std::string> complete_words(std::string_view, std::string_view word) {
+  std::vector<std::string> found;
+  for (const std::string_view candidate : {"/who", "raw:hex:"}) {
+    if (candidate.starts_with(word)) found.emplace_back(candidate);
+  }
+  return found;
+}
+
+}  // namespace
+
+FrameServer::FrameServer(Host& host, FrameServerOptions options)
+    : host_(host),
+      options_(std::move(options)),
+      encoder_(options_.session.codec),
+      printer_(host, true, FramePrinter::Mark::none),
+      recorder_(host, options_.record) {
+  if (options_.tls) tls_ = TlsContext::server(*options_.tls);
+  ServerSocketOptions socket_options;
+  socket_options.tcp = true;
+  ServerSockets sockets = open_server_sockets(options_.address, socket_options);
+  const std::vector<std::string> descriptions = sockets.descriptions();
+  host_.set_totals([this](Totals& totals) { fill_totals(totals); });
+  host_.on_stop([this](StopReason) { stop(); });
+  for (FileDescriptor& socket : sockets.tcp) {
+    listeners_.push_back(std::make_unique<TcpListener>(
+        host_.loop(), std::move(socket),
+        [this](FileDescriptor fd, const Endpoint& peer) { on_accept(std::move(fd), peer); },
+        [this](int error) {
+          host_.log().notice("cannot accept a connection: " + error_text(error));
+        }));
+  }
+  input_ = Input::open(host_, *this,
+                       {.history = "frame-serve",
+                        .max_line = max_message_line(options_.session.max_frame),
+                        .complete = complete_words});
+  host_.ready(descriptions);
+}
+
+FrameServer::~FrameServer() = default;
+
+bool FrameServer::may_log(TimePoint& last) {
+  const TimePoint now = host_.loop().now();
+  if (last != TimePoint::min() && now - last < std::chrono::seconds(1)) return false;
+  last = now;
+  return true;
+}
+
+std::string_view FrameServer::datetime() {
+  datetime_.clear();
+  time_.append_local_date(datetime_, host_.clock().wall());
+  return datetime_;
+}
+
+void FrameServer::on_accept(FileDescriptor socket, const Endpoint& peer) {
+  if (clients_.size() >= options_.max_clients) {
+    ++counters_.refused;
+    if (may_log(logged_full_)) {
+      host_.log().notice(peer.to_string() + " refused: there are " +
+                         counted(clients_.size(), "client") + " (--max-clients)");
+    }
+    return;
+  }
+  ++counters_.connections;
+  if (host_.log().enabled(LogLevel::info)) host_.log().info(peer.to_string() + " connected");
+  apply({.keepalive = true}, socket.get());
+  auto client = std::make_unique<ServerClient>(*this, peer);
+  client->slot = clients_.size();
+  clients_.push_back(std::move(client));
+  clients_.back()->start(std::move(socket));
+}
+
+void FrameServer::remove(ServerClient& client) {
+  if (host_.log().enabled(LogLevel::info)) {
+    host_.log().info(client.peer().to_string() + " gone after " +
+                     counted(client.frames(), "frame"));
+  }
+  const std::size_t slot = client.slot;
+  std::unique_ptr<ServerClient> gone = std::move(clients_[slot]);
+  if (slot + 1 != clients_.size()) {
+    clients_[slot] = std::move(clients_.back());
+    clients_[slot]->slot = slot;
+  }
+  clients_.pop_back();
+  host_.loop().destroy_later(std::move(gone));
+}
+
+void FrameServer::on_request(ServerClient& client, const ServerReply& reply) {
+  using Kind = ServerReply::Kind;
+  ++counters_.frames;
+  if (reply.error != kOk) ++counters_.errors;
+  switch (reply.kind) {
+    case Kind::registered:
+      ++counters_.registers;
+      client.set_identity(reply.body);
+      break;
+    case Kind::bad_register:
+      break;
+    case Kind::heartbeat:
+      ++counters_.heartbeats;
+      if (!host_.log().enabled(LogLevel::info)) return;
+      break;
+    case Kind::datetime:
+      ++counters_.datetimes;
+      break;
+    case Kind::custom:
+      ++counters_.custom;
+      break;
+  }
+  print_request(client, reply);
+  if (reply.kind == Kind::custom && reply.error == kOk) {
+    const auto head = answer_head(reply.id, kOk);
+    push_to_all({head.data(), head.size()}, reply.body, &client);
+  }
+}
+
+void FrameServer::print_request(const ServerClient& client, const ServerReply& reply) {
+  if (host_.quiet() || !printer_.wanted()) return;
+  ShownFrame frame;
+  frame.dir = "in";
+  frame.peer = &client.peer();
+  frame.id = reply.id;
+  frame.body = reply.body;
+  frame.length = reply.body.size() + 1;
+  printer_.print(frame);
+}
+
+// One encoded frame for all; who lets too much wait does not get it.
+void FrameServer::push_to_all(std::string_view head, std::string_view body,
+                              const ServerClient* except) {
+  std::string wire;
+  if (const FrameError error = encoder_.append(wire, head, body)) {
+    host_.log().error(error.text());
+    return;
+  }
+  const auto payload = std::make_shared<const std::string>(std::move(wire));
+  for (std::size_t i = clients_.size(); i-- > 0;) {
+    if (i >= clients_.size() || clients_[i].get() == except) continue;
+    if (clients_[i]->push(payload)) {
+      ++counters_.pushed;
+      continue;
+    }
+    ++counters_.dropped;
+    if (may_log(logged_slow_)) {
+      host_.log().notice(clients_[i]->peer().to_string() +
+                         " is slow: a message to it is dropped (--max-queue)");
+    }
+  }
+}
+
+void FrameServer::on_input_line(std::string_view line) {
+  if (line.empty()) return;
+  if (line == "/who") return list_clients();
+  const auto load = [this](const std::string& path) {
+    return load_file(path, options_.session.max_frame);
+  };
+  try {
+    const std::string content = parse_message(line, options_.session.codec, load);
+    if (line.starts_with("raw:")) return push_to_all(content, {}, nullptr);
+    // To a client it looks like an answer, so it has an error code.
+    const auto head = answer_head(static_cast<std::int8_t>(content[0]), kOk);
+    push_to_all({head.data(), head.size()}, std::string_view(content).substr(1), nullptr);
+  } catch (const Error& error) {
+    host_.log().error(error.what());
+  }
+}
+
+void FrameServer::list_clients() {
+  const TimePoint now = host_.loop().now();
+  for (const auto& client : clients_) {
+    const std::string_view identity = client->identity();
+    const std::string_view appid = identity.substr(0, kAppidSize);
+    const std::string_view imei =
+        identity.size() < kAppidSize ? std::string_view() : identity.substr(kAppidSize);
+    const double age = std::chrono::duration<double>(now - client->since()).count();
+    const std::array<Field, 4> fields{Field{"appid", appid}, Field{"imei", imei},
+                                      Field{"age_s", age}, Field{"frames", client->frames()}};
+    std::string line = client->peer().to_string();
+    if (identity.empty()) {
+      line += " not registered";
+    } else {
+      line.append(" appid=").append(appid).append(" imei=").append(imei);
+    }
+    line += " connected for ";
+    append_fixed(line, age, 1);
+    line += "s, " + counted(client->frames(), "frame");
+    Record record;
+    record.type = "client";
+    record.time = host_.clock().wall();
+    record.peer = &client->peer();
+    record.fields = identity.empty() ? std::span(fields).subspan(2) : std::span(fields);
+    record.line = line;
+    host_.output().emit(record);
+  }
+}
+
+void FrameServer::fill_totals(Totals& totals) const {
+  totals.gauge("clients", clients_.size());
+  totals.add("connections", counters_.connections);
+  totals.add("refused", counters_.refused);
+  totals.add("frames", counters_.frames);
+  totals.add("registers", counters_.registers);
+  totals.add("heartbeats", counters_.heartbeats);
+  totals.add("datetimes", counters_.datetimes);
+  totals.add("custom", counters_.custom);
+  totals.add("errors", counters_.errors);
+  totals.add("pushed", counters_.pushed);
+  totals.add("dropped", counters_.dropped);
+  totals.add("protocol_errors", counters_.protocol_errors);
+  totals.add("frame_timeouts", counters_.frame_timeouts);
+  totals.add("idle_timeouts", counters_.idle_timeouts);
+  totals.add("bytes", counters_.bytes_in);
+}
+
+void FrameServer::stop() {
+  for (const auto& listener : listeners_) listener->close();
+  for (std::size_t i = clients_.size(); i-- > 0;) {
+    if (i < clients_.size()) clients_[i]->close();
+  }
+  host_.finish(ExitStatus::done);
+}
+
+}  // namespace netkit::frame

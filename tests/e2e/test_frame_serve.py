@@ -1,0 +1,216 @@
+"""netkit frame serve: many clients, bad clients, and what goes to all of them."""
+
+import json
+import os
+import select
+import signal
+import socket
+
+import pytest
+
+from frame_peer import (APPID, HEARTBEAT, IMEI, REGISTER, answer, connect, request)
+from netkit import host_port, wait_until
+
+
+def serve(netkit, *args, **kwargs):
+    return netkit.serve("frame", "serve", "127.0.0.1:0", *args, **kwargs)
+
+
+def memory(pid):
+    """Anonymous resident memory in KiB."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
+
+
+def test_half_frames_cost_what_they_sent_and_are_closed(netkit):
+    sanitized = "asan" in os.environ["NETKIT_BUILD"]  # whose red zones cost memory
+    server = serve(netkit, "--frame-timeout", "1s", "-q")
+    before = memory(server.pid)
+    peers = [socket.create_connection(host_port(server.address)) for _ in range(1000)]
+    for peer in peers:
+        peer.sendall(b"\0\x10\0\0\x07half")
+    probe = connect(server.address)  # its answer comes after all that was sent before
+    probe.send(HEARTBEAT)
+    probe.expect(answer(1))
+    assert memory(server.pid) - before < 32 * 1024 * (8 if sanitized else 1)
+    for peer in peers:
+        peer.settimeout(20)
+        assert peer.recv(1) == b""
+        peer.close()
+    probe.send(HEARTBEAT)
+    probe.expect(answer(1))
+
+
+def test_a_frame_that_takes_too_long_is_named(netkit):
+    server = serve(netkit, "--frame-timeout", "200ms")
+    peer = connect(server.address)
+    peer.send(REGISTER[:20])
+    assert peer.at_end() == b""
+    server.err.expect(rb"a frame took longer than 200ms \(--frame-timeout\): 20 of 56 bytes came")
+
+
+def test_trickling_bytes_do_not_extend_a_frame(netkit):
+    server = serve(netkit, "--frame-timeout", "300ms")
+    peer = connect(server.address)
+    peer.send(b"\0\x10\0\0")
+    with pytest.raises(OSError):  # a byte every 10 ms is no progress that counts
+        for _ in range(2000):
+            peer.send(b"x")
+            if select.select([peer.sock], [], [], 0.01)[0] and not peer.sock.recv(1):
+                raise ConnectionResetError
+    server.err.expect(rb"a frame took longer than 300ms \(--frame-timeout\)")
+
+
+@pytest.mark.parametrize("opening, name", [
+    (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP"),
+    (b"POST / HTTP/1.1\r\n", b"HTTP"),
+    (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"TLS"),
+    (b"SSH-2.0-OpenSSH_9.2\r\n", b"SSH"),
+])
+def test_other_protocols_are_closed_and_named(netkit, opening, name):
+    server = serve(netkit)
+    peer = connect(server.address)
+    peer.send(opening)
+    assert peer.at_end() == b""
+    server.err.expect(rb"closed: it speaks " + name + rb", not frames\n")
+
+
+def test_idle_clients_are_closed(netkit):
+    server = serve(netkit, "--idle-timeout", "200ms")
+    peer = connect(server.address)
+    peer.send(HEARTBEAT)
+    peer.expect(answer(1))
+    assert peer.at_end() == b""
+    server.err.expect(rb"silent for 200ms \(--idle-timeout\)")
+
+
+def test_max_clients(netkit):
+    server = serve(netkit, "--max-clients", "2")
+    peers = [connect(server.address) for _ in range(2)]
+    for peer in peers:
+        peer.send(HEARTBEAT)
+        peer.expect(answer(1))
+    assert connect(server.address).at_end() == b""
+    server.err.expect(rb"refused: there are 2 clients \(--max-clients\)")
+    peers[0].close()
+    wait_until(lambda: _answers(server.address), what="a free place")
+
+
+def _answers(address):
+    peer = connect(address)
+    peer.send(HEARTBEAT)
+    return peer.sock.recv(6) == answer(1)
+
+
+def test_broadcast_goes_to_the_others(netkit):
+    server = serve(netkit, "--broadcast")
+    peers = [connect(server.address) for _ in range(3)]
+    for peer in peers:
+        peer.send(HEARTBEAT)
+        peer.expect(answer(1))
+    peers[0].send(request(7, b"hello"))
+    peers[0].expect(answer(7))
+    for peer in peers[1:]:
+        peer.expect(answer(7, 0, b"hello"))
+    assert server.out.line().endswith(b" 7 hello")
+
+
+def test_broadcast_between_two_netkit_clients(netkit):
+    server = serve(netkit, "--broadcast")
+    listener = netkit.start("frame", "connect", server.address, "-k", "--send", "datetime")
+    listener.out.expect(rb"datetime [^\n]*\n")
+    assert netkit.run("frame", "connect", server.address, "--send", "7:hello there").lines == ["7 ok"]
+    assert listener.out.line() == b"7 hello there"
+    assert listener.stop(signal.SIGINT) == 0
+    assert listener.err.rest() == b""
+
+
+def test_lines_of_stdin_go_to_all(netkit):
+    server = serve(netkit)
+    peers = [connect(server.address) for _ in range(2)]
+    for peer in peers:
+        peer.send(HEARTBEAT)
+        peer.expect(answer(1))
+    server.write("9:news\nraw:hex:0a0001\nnonsense\n")
+    for peer in peers:
+        peer.expect(answer(9, 0, b"news") + b"\0\0\0\x03\x0a\0\x01")
+    server.err.expect(rb"message 'nonsense'")
+    server.close_stdin()
+    peers[0].send(HEARTBEAT)  # the end of stdin ends nothing
+    peers[0].expect(answer(1))
+
+
+def test_the_roster(netkit):
+    server = serve(netkit, "--json")
+    registered, stranger = connect(server.address), connect(server.address)
+    registered.send(REGISTER)
+    registered.expect(answer(0))
+    stranger.send(HEARTBEAT)
+    stranger.expect(answer(1))
+    assert server.out.json()["name"] == "register"
+    server.write("/who\n")
+    clients = sorted((server.out.json() for _ in range(2)), key=lambda c: "appid" in c)
+    assert [c["type"] for c in clients] == ["client"] * 2
+    assert "appid" not in clients[0] and clients[0]["frames"] == 1
+    assert (clients[1]["appid"], clients[1]["imei"]) == (APPID, IMEI)
+
+
+def test_stop_closes_clients_and_counts(netkit):
+    server = serve(netkit, "--json")
+    peer = connect(server.address)
+    peer.send(HEARTBEAT + request(7))
+    peer.expect(answer(1) + answer(7, -1))
+    server.signal(signal.SIGTERM)
+    assert peer.at_end() == b""
+    assert server.wait() == 0
+    record, end = [json.loads(line) for line in server.out.rest().splitlines()]
+    assert record["name"] == "7"
+    assert (end["ok"], end["frames"], end["heartbeats"], end["custom"], end["errors"]) == (True, 2, 1, 1, 1)
+
+
+def test_a_second_server_is_refused(netkit):
+    server = serve(netkit)
+    done = netkit.run("frame", "serve", server.address)
+    assert done.status == 69 and b"address already in use" in done.err
+
+
+def test_every_interface_has_two_sockets(netkit):
+    server = netkit.serve("frame", "serve", ":0", sockets=2)
+    for address in (f"127.0.0.1:{server.port}", f"[::1]:{server.port}"):
+        peer = connect(address)
+        peer.send(HEARTBEAT)
+        peer.expect(answer(1))
+
+
+def test_quiet_prints_nothing(netkit):
+    server = netkit.start("frame", "serve", "127.0.0.1:0", "-q", "--ready-fd", "1")
+    address = server.out.expect(rb"tcp (\S+)\n").group(1).decode()
+    peer = connect(address)
+    peer.send(REGISTER + request(7))
+    peer.expect(answer(0) + answer(7, -1))
+    assert server.stop() == 0
+    assert server.out.rest() == b"" and server.err.rest() == b""
+
+
+def test_who_does_not_read_loses_messages_and_nobody_else(netkit):
+    server = serve(netkit, "--max-queue", "64k")
+    deaf, peer = connect(server.address), connect(server.address)
+    deaf.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    for client in (deaf, peer):
+        client.send(HEARTBEAT)
+        client.expect(answer(1))
+    text = b"x" * 60000
+    for _ in range(200):
+        server.write(b"7:" + text + b"\n")
+        peer.expect(answer(7, 0, text))
+    server.err.expect(rb"is slow: a message to it is dropped \(--max-queue\)")
+
+
+def test_interactive(netkit):
+    server = serve(netkit, "--broadcast")
+    terminal = netkit.terminal("frame", "connect", server.address)
+    terminal.expect(rb"> ")
+    terminal.type("date\t\n")
+    terminal.expect(rb"datetime \d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+    terminal.type("\x04")
+    assert terminal.wait() == 0

@@ -146,8 +146,8 @@ class Process:
                 pass
         return self.popen.returncode
 
-    def stop(self, number=signal.SIGTERM, deadline=DEADLINE):
-        self.signal(number)
+    def stop(self, number=None, deadline=DEADLINE):
+        self.signal(signal.SIGTERM if number is None else number)
         return self.wait(deadline)
 
     def cleanup(self):

@@ -31,7 +31,8 @@ class NETKIT_API Input {
     std::string history;  // name of the history file in $XDG_STATE_HOME/netkit/, 0600; empty: none
     std::size_t max_line =
         1 << 20;  // bytes; a longer line is an error (exit 76) that names the limit
-    // Candidates for the word that is being typed; `line` is all up to the cursor. May be empty.
+    // Candidates for the word that is being typed; `line` is all up to the cursor. May be empty. A
+    // blank follows one that is taken, unless it ends with a colon.
     std::function<std::vector<std::string>(std::string_view line, std::string_view word)> complete;
   };
 

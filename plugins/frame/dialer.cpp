@@ -36,8 +36,8 @@ void Dialer::on_closed(ByteStream& stream, int error, std::string_view reason) {
   if (stream_) host_.loop().destroy_later(std::move(stream_));
   const bool refused = error == EPROTO;
   const std::string why = reason.empty() ? error_text(error) : std::string(reason);
-  const bool certificate = why.find("certificate") != std::string::npos ||
-                           why.find("mismatch") != std::string::npos;
+  const bool certificate =
+      why.find("certificate") != std::string::npos || why.find("mismatch") != std::string::npos;
   failed(!refused ? ExitStatus::unreachable
                   : (certificate ? ExitStatus::permission : ExitStatus::protocol),
          "TLS with " + address() + ": " + why);

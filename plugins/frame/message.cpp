@@ -119,8 +119,9 @@ std::string register_content(std::string_view appid_imei) {
 
 std::string parse_message(std::string_view text, const CodecSpec& codec, const FileLoader& load) {
   const std::size_t colon = text.find(':');
-  const std::string_view word = text.substr(0, colon);
   const bool has_body = colon != std::string_view::npos;
+  // A word alone may have white space after it, as completion leaves it.
+  const std::string_view word = has_body ? text.substr(0, colon) : trim_white_space(text);
   const std::string_view body = has_body ? text.substr(colon + 1) : std::string_view();
   if (word == "raw" && has_body) {
     std::string content = parse_body(text, body, load);

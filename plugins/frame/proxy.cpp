@@ -12,7 +12,8 @@ Proxy::Proxy(Host& host, ProxyOptions options)
     : host_(host),
       options_(std::move(options)),
       printer_(host, true, FramePrinter::Mark::direction),
-      recorder_(host, options_.record) {
+      recorder_(host, options_.record),
+      peers_log_(host) {
   ServerSocketOptions socket_options;
   socket_options.tcp = true;
   ServerSockets sockets = open_server_sockets(options_.listen, socket_options);
@@ -35,12 +36,8 @@ Proxy::~Proxy() = default;
 void Proxy::on_accept(FileDescriptor socket, const Endpoint& peer) {
   if (sessions_.size() >= options_.max_clients) {
     ++refused_;
-    const TimePoint now = host_.loop().now();
-    if (logged_full_ != TimePoint::min() && now - logged_full_ < std::chrono::seconds(1)) return;
-    logged_full_ = now;
-    host_.log().notice(peer.to_string() + " refused: there are " +
-                       counted(sessions_.size(), "client") + " (--max-clients)");
-    return;
+    return peers_log_.notice(peer.to_string() + " refused: there are " +
+                             counted(sessions_.size(), "client") + " (--max-clients)");
   }
   ++connections_;
   if (host_.log().enabled(LogLevel::info)) host_.log().info(peer.to_string() + " connected");

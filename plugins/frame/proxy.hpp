@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <frame/frame_printer.hpp>
+#include <frame/limited_log.hpp>
 #include <frame/recorder.hpp>
 #include <memory>
 #include <string>
@@ -47,6 +48,7 @@ class Proxy {
   ProxyOptions options_;
   FramePrinter printer_;
   Recorder recorder_;
+  LimitedLog peers_log_;
   std::vector<std::unique_ptr<ProxySession>> sessions_;
   std::vector<std::unique_ptr<TcpListener>> listeners_;
   std::uint64_t connections_ = 0;
@@ -55,7 +57,6 @@ class Proxy {
   std::uint64_t undecoded_ = 0;
   std::uint64_t frames_[2] = {0, 0};  // by Direction
   std::uint64_t bytes_[2] = {0, 0};
-  TimePoint logged_full_ = TimePoint::min();
 };
 
 }  // namespace netkit::frame

@@ -36,14 +36,14 @@ void ProxySession::Side::decode(std::string_view data) {
   if (!error) return;
   decoding_ = false;
   ++proxy.undecoded_;
-  proxy.host_.log().notice(session_.peer_.to_string() + (request ? " > " : " < ") + error.text() +
-                           "; passed on without decoding");
+  proxy.peers_log_.notice(session_.peer_.to_string() + (request ? " > " : " < ") + error.text() +
+                          "; passed on without decoding");
 }
 
 void ProxySession::Side::on_end(ByteStream&) {
   ended_ = true;
   if (decoding_ && decoder_.pending() > 0) {
-    session_.proxy_.host_.log().notice(
+    session_.proxy_.peers_log_.notice(
         session_.peer_.to_string() + (direction_ == Direction::to_server ? " > " : " < ") +
         "ended in the middle of a frame: " + counted(decoder_.pending(), "byte") + " came");
   }
@@ -93,7 +93,7 @@ void ProxySession::start() {
 void ProxySession::on_connected(ConnectResult result) {
   if (!result.socket) {
     ++proxy_.failures_;
-    proxy_.host_.log().notice(peer_.to_string() + " closed: " + result.error);
+    proxy_.peers_log_.notice(peer_.to_string() + " closed: " + result.error);
     return proxy_.remove(*this);
   }
   const TcpOptions options{.keepalive = true};

@@ -26,7 +26,8 @@ FrameServer::FrameServer(Host& host, FrameServerOptions options)
       options_(std::move(options)),
       encoder_(options_.session.codec),
       printer_(host, true, FramePrinter::Mark::none),
-      recorder_(host, options_.record) {
+      recorder_(host, options_.record),
+      peers_log_(host) {
   if (options_.tls) tls_ = TlsContext::server(*options_.tls);
   ServerSocketOptions socket_options;
   socket_options.tcp = true;
@@ -51,13 +52,6 @@ FrameServer::FrameServer(Host& host, FrameServerOptions options)
 
 FrameServer::~FrameServer() = default;
 
-bool FrameServer::may_log(TimePoint& last) {
-  const TimePoint now = host_.loop().now();
-  if (last != TimePoint::min() && now - last < std::chrono::seconds(1)) return false;
-  last = now;
-  return true;
-}
-
 std::string_view FrameServer::datetime() {
   datetime_.clear();
   time_.append_local_date(datetime_, host_.clock().wall());
@@ -67,11 +61,8 @@ std::string_view FrameServer::datetime() {
 void FrameServer::on_accept(FileDescriptor socket, const Endpoint& peer) {
   if (clients_.size() >= options_.max_clients) {
     ++counters_.refused;
-    if (may_log(logged_full_)) {
-      host_.log().notice(peer.to_string() + " refused: there are " +
-                         counted(clients_.size(), "client") + " (--max-clients)");
-    }
-    return;
+    return peers_log_.notice(peer.to_string() + " refused: there are " +
+                             counted(clients_.size(), "client") + " (--max-clients)");
   }
   ++counters_.connections;
   if (host_.log().enabled(LogLevel::info)) host_.log().info(peer.to_string() + " connected");
@@ -153,10 +144,8 @@ void FrameServer::push_to_all(std::string_view head, std::string_view body,
       continue;
     }
     ++counters_.dropped;
-    if (may_log(logged_slow_)) {
-      host_.log().notice(clients_[i]->peer().to_string() +
-                         " is slow: a message to it is dropped (--max-queue)");
-    }
+    peers_log_.notice(clients_[i]->peer().to_string() +
+                      " is slow: a message to it is dropped (--max-queue)");
   }
 }
 

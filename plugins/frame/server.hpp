@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <frame/frame_printer.hpp>
+#include <frame/limited_log.hpp>
 #include <frame/recorder.hpp>
 #include <frame/server_session.hpp>
 #include <memory>
@@ -68,8 +69,6 @@ class FrameServer final : public Input::Handler {
   void list_clients();
   void fill_totals(Totals& totals) const;
   void stop();
-  // At most once a second for each kind of message that peers can cause at will.
-  bool may_log(TimePoint& last);
   std::string_view datetime();
 
   Host& host_;
@@ -77,6 +76,7 @@ class FrameServer final : public Input::Handler {
   FrameEncoder encoder_;
   FramePrinter printer_;
   Recorder recorder_;
+  LimitedLog peers_log_;
   std::shared_ptr<TlsContext> tls_;
   ServerCounters counters_;
   std::vector<std::unique_ptr<ServerClient>> clients_;
@@ -85,8 +85,6 @@ class FrameServer final : public Input::Handler {
   TimeFormatter time_;
   std::string datetime_;
   std::string answers_;  // of the client whose data are being read
-  TimePoint logged_full_ = TimePoint::min();
-  TimePoint logged_slow_ = TimePoint::min();
 };
 
 }  // namespace netkit::frame

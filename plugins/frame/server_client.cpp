@@ -57,8 +57,8 @@ void ServerClient::on_data(ByteStream& stream, std::string_view data) {
 void ServerClient::on_end(ByteStream& stream) {
   if (session_.pending() > 0 && !refused_) {
     ++server_.counters_.protocol_errors;
-    server_.host_.log().notice(peer_.to_string() + " closed in the middle of a frame: " +
-                               counted(session_.pending(), "byte") + " came");
+    server_.peers_log_.notice(peer_.to_string() + " closed in the middle of a frame: " +
+                              counted(session_.pending(), "byte") + " came");
   }
   refused_ = true;
   stream.close();
@@ -77,7 +77,7 @@ void ServerClient::refuse(const std::string& reason) {
   } else {
     line.append("it speaks ").append(other).append(", not frames");
   }
-  server_.host_.log().notice(line);
+  server_.peers_log_.notice(line);
   refused_ = true;
   timer_.reset();
   stream_->close();

@@ -100,7 +100,7 @@ def test_the_proxy_shows_requests_and_answers_and_changes_nothing(netkit):
 def test_the_proxy_passes_half_closes_and_much_data(netkit):
     data = os.urandom(3_000_000)
     with Server() as target:
-        proxy = netkit.serve("frame", "proxy", "127.0.0.1:0", target.address, "--codec", "u8", "-q")
+        proxy = netkit.serve("frame", "proxy", "127.0.0.1:0", target.address, "--codec", "u32", "--to", "file:/dev/null")
         peer = connect(proxy.address)
         behind = target.accept()
 

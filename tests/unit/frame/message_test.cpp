@@ -39,6 +39,7 @@ class MessageTest : public testing::Test {
 TEST_F(MessageTest, KnownWordsHaveIds) {
   EXPECT_EQ(parse("heartbeat"), "\x01");
   EXPECT_EQ(parse("datetime"), "\x02");
+  EXPECT_EQ(parse("datetime "), "\x02");
   EXPECT_EQ(parse("register:" + kAppid + "," + kImei), std::string(1, '\0') + kAppid + kImei);
 }
 
@@ -89,8 +90,9 @@ TEST_F(MessageTest, ErrorsShowNoControlCharacters) {
 }
 
 TEST_F(MessageTest, ContentsBecomeMessagesAgain) {
-  for (const std::string text : {"heartbeat", "datetime", "7:", "7:hello", "-1:hex:00ff",
-                                 "7:hex:6865783a", "0:x", "1:x", "7:hex:0a", "7:hex:4078"}) {
+  for (const std::string text :
+       {"heartbeat", "datetime", "7:", "7:hello", "-1:hex:00ff", "7:hex:6865783a",
+        "7:gr\xc3\xbc\xc3\x9f", "7:hex:c3", "7:hex:c29b", "0:x", "1:x", "7:hex:0a", "7:hex:4078"}) {
     EXPECT_EQ(show(parse(text)), text);
   }
   EXPECT_EQ(show(parse("register:" + kAppid + "," + kImei)), "register:" + kAppid + "," + kImei);

@@ -48,6 +48,7 @@ inline std::vector<Heard> hear(UdpSocket& socket, std::size_t count) {
 
 inline std::vector<std::string> texts(const std::vector<Heard>& heard) {
   std::vector<std::string> all;
+  all.reserve(heard.size());
   for (const Heard& one : heard) all.push_back(one.text);
   return all;
 }

@@ -118,7 +118,7 @@ class Blocking : public testing::Test {
     peer_ = UdpSocket::adopt(FileDescriptor(fds[1]));
   }
 
-  void Add(const std::string& text) { sender_.add(to_, text); }
+  void Add(std::string_view text) { sender_.add(to_, text); }  // which stays
   std::size_t Flush() { return sender_.flush(socket_); }
   void LeaveRoomFor(std::size_t count) {
     while (socket_.send("filler").ok()) {

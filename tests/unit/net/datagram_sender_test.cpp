@@ -103,6 +103,7 @@ TEST_F(Sending, JoinsHeadAndBody) {
 TEST_F(Sending, GroupsByPeerAndKeepsTheOrderOfEach) {
   Group();
   std::vector<UdpSocket> peers;
+  peers.reserve(5);
   for (int i = 0; i < 5; ++i) peers.push_back(open_udp({.gro = true}));
   for (int i = 0; i < 100; ++i)
     Queue(peers[static_cast<std::size_t>(i) % 5], std::to_string(100 + i));
@@ -137,7 +138,7 @@ TEST_F(Sending, GroupsThousandsOfPeers) {
 
 TEST_F(Sending, EchoesASuperPacketWithOneCall) {
   UdpSocket peer = open_udp({.gro = true});
-  const std::string data(64 * 1000, 'x');
+  const std::string data(64'000, 'x');
   sender_.add_segments(peer.local(), data, 1000);
   EXPECT_EQ(sender_.queued(), 64u);
   Flush();

@@ -1,0 +1,1 @@
+netkit_fuzz_test(address_text SOURCES address_text_fuzz.cpp)

@@ -4,6 +4,7 @@ target_sources(netkit-core PRIVATE
   src/util/backoff.cpp
   src/util/clock.cpp
   src/util/decimal.cpp
+  src/util/descriptor_limit.cpp
   src/util/duration.cpp
   src/util/error.cpp
   src/util/exit_status.cpp

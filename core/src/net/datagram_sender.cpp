@@ -51,7 +51,7 @@ struct DatagramSender::Impl {
   using Message = MessageBatch::Message;
 
   explicit Impl(const Options& options)
-      : queue(options.group, options.max_queue, random_number()) {}
+      : queue(options.group, options.max_queue, random_number()), coalesce(options.coalesce) {}
 
   void push(const QueuedDatagram& item) {
     if (queue.full()) {
@@ -61,9 +61,29 @@ struct DatagramSender::Impl {
     queue.push(item);
   }
 
+  void push_segments(const Endpoint& to, std::string_view data, std::size_t segment_size,
+                     std::uint32_t source) {
+    if (segment_size == 0 || data.size() <= segment_size) {
+      push({.to = to, .head = data, .segment_size = data.size(), .source = source});
+      return;
+    }
+    const std::size_t together =
+        std::clamp<std::size_t>(kMaxPayload / segment_size, 1, kMaxSegments);
+    while (!data.empty()) {
+      const std::string_view piece = data.substr(0, together * segment_size);
+      const std::size_t segments = (piece.size() + segment_size - 1) / segment_size;
+      push({.to = to,
+            .segments = static_cast<std::uint32_t>(segments),
+            .head = piece,
+            .segment_size = segments == 1 ? piece.size() : segment_size,
+            .source = source});
+      data.remove_prefix(piece.size());
+    }
+  }
+
   SegmentPolicy policy(const UdpSocket& socket) {
     if (counters.datagrams >= segments_retry_at) segment_limit = SIZE_MAX;
-    return {socket.can_segment(), segment_limit};
+    return {coalesce && socket.can_segment(), segment_limit};
   }
 
   void sent(const Message& message) {
@@ -151,6 +171,7 @@ struct DatagramSender::Impl {
   }
 
   DatagramQueue queue;
+  bool coalesce;
   MessageBatch batch;
   DatagramSenderCounters counters;
   OnRefused refused_callback;
@@ -187,20 +208,16 @@ void DatagramSender::add_from(const Endpoint& to, std::string_view data, const I
 
 void DatagramSender::add_segments(const Endpoint& to, std::string_view data,
                                   std::size_t segment_size) {
-  if (segment_size == 0 || data.size() <= segment_size) {
-    add(to, data);
-    return;
-  }
-  const std::size_t together = std::clamp<std::size_t>(kMaxPayload / segment_size, 1, kMaxSegments);
-  while (!data.empty()) {
-    const std::string_view piece = data.substr(0, together * segment_size);
-    const std::size_t segments = (piece.size() + segment_size - 1) / segment_size;
-    impl_->push({.to = to,
-                 .segments = static_cast<std::uint32_t>(segments),
-                 .head = piece,
-                 .segment_size = segments == 1 ? piece.size() : segment_size});
-    data.remove_prefix(piece.size());
-  }
+  impl_->push_segments(to, data, segment_size, 0);
+}
+
+void DatagramSender::add_segments_from(const Endpoint& to, std::string_view data,
+                                       std::size_t segment_size, const IpAddress& source,
+                                       unsigned interface_index) {
+  // A full queue drops it; only a source that is used may make the list of sources grow.
+  const std::uint32_t from =
+      impl_->queue.full() ? 0 : impl_->queue.add_source({source, interface_index});
+  impl_->push_segments(to, data, segment_size, from);
 }
 
 void DatagramSender::on_refused(OnRefused callback) {

@@ -273,6 +273,28 @@ TEST_F(Sending, AnswersFromTheAddressThatWasAsked) {
   EXPECT_EQ(heard[2].from.address().to_string(), "127.0.0.6");
 }
 
+TEST_F(Sending, AnswersASuperPacketFromTheAddressThatWasAsked) {
+  UdpSocket peer = open_udp();
+  UdpSocket server = open_udp({}, "0.0.0.0:0");
+  sender_.add_segments_from(peer.local(), "aabbc", 2, *IpAddress::parse("127.0.0.5"), 0);
+  EXPECT_EQ(sender_.flush(server), 0u);
+  const auto heard = hear(peer, 3);
+  ASSERT_EQ(heard.size(), 3u);
+  EXPECT_EQ(heard[2].data, "c");
+  for (const auto& datagram : heard) {
+    EXPECT_EQ(datagram.from.address().to_string(), "127.0.0.5");
+  }
+}
+
+TEST_F(Sending, SendsOneByOneWhenToldTo) {
+  sender_ = DatagramSender({.coalesce = false});
+  UdpSocket peer = open_udp({.gro = true});
+  for (int i = 0; i < 5; ++i) Queue(peer, "same");
+  Flush();
+  DatagramReceiver receiver;
+  EXPECT_EQ(receiver.receive(peer).messages.size(), 5u);
+}
+
 TEST_F(Sending, SurvivesASourceThatIsNotOurs) {
   UdpSocket peer = open_udp();
   for (int i = 0; i < 3; ++i)

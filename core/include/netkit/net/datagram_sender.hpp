@@ -39,6 +39,7 @@ class NETKIT_API DatagramSender {
     // Datagrams (a super-packet counts as one). Callers flush when full() says so; what is added to
     // a full queue is dropped and counted as no_room.
     std::size_t max_queue = 4096;
+    bool coalesce = true;  // false: each datagram is a message to the kernel; for load tests
   };
   DatagramSender();
   explicit DatagramSender(const Options& options);
@@ -54,8 +55,10 @@ class NETKIT_API DatagramSender {
                 unsigned interface_index);
   // `data` is several datagrams of `segment_size` bytes each (the last may be shorter), as a
   // super-packet arrived; sent by UDP_SEGMENT where the kernel takes it, one by one where it does
-  // not.
+  // not. 0, or no less than there is, means one datagram.
   void add_segments(const Endpoint& to, std::string_view data, std::size_t segment_size);
+  void add_segments_from(const Endpoint& to, std::string_view data, std::size_t segment_size,
+                         const IpAddress& source, unsigned interface_index);
 
   // Called for every datagram that the kernel refused, with the errno; counted already. On a
   // connected socket also when a send meets the error of an earlier datagram (counted as

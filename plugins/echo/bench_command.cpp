@@ -1,0 +1,81 @@
+#include <echo/bench_command.hpp>
+#include <string>
+#include <vector>
+
+#include <netkit/util/descriptor_limit.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit::echo {
+
+namespace {
+
+constexpr std::size_t kMaxDatagram = 65'507;
+
+double milliseconds(Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+}  // namespace
+
+void BenchCommand::configure(const Values& values) {
+  std::vector<std::string> arguments = values.arguments();
+  options_.address = take_address(arguments, AddressRole::client);
+  if (!arguments.empty()) throw UsageError("unexpected argument '" + arguments.front() + "'");
+  options_.tcp = values.flag("tcp");
+  if (options_.tcp && values.flag("udp")) throw UsageError("--udp and --tcp exclude each other");
+  options_.flows = static_cast<std::size_t>(values.integer("flows"));
+  options_.window = static_cast<std::size_t>(values.integer("window"));
+  options_.size = values.size("size");
+  options_.rate = values.number("rate");
+  options_.duration = values.duration("duration");
+  options_.wait = values.duration("wait");
+  options_.connect_timeout = values.duration("connect-timeout");
+  options_.coalesce = !values.flag("no-coalesce");
+  if (options_.tcp && options_.size == 0) throw UsageError("--size: must be at least 1 with --tcp");
+  if (!options_.tcp && (options_.size < kMinBenchDatagram || options_.size > kMaxDatagram)) {
+    throw UsageError("--size: must be between 8 and 65507");
+  }
+}
+
+ExitStatus BenchCommand::run(Host& host) {
+  raise_descriptor_limit();
+  run_.emplace(host.loop(), options_, [this, &host](ExitStatus status, const std::string& error) {
+    if (run_->counters().received > 0) {
+      host.output().write_text(bench_report(run_->counters(), run_->result()));
+    }
+    host.finish(status, error);
+  });
+  host.set_totals([this](Totals& totals) { show(totals); });
+  host.on_stop([this](StopReason) { run_->stop(); });
+  run_->start();
+  return host.run_loop();
+}
+
+// In this order, as a live line on a narrow terminal shows the first of them.
+void BenchCommand::show(Totals& totals) const {
+  const BenchCounters& counters = run_->counters();
+  const BenchResult result = run_->result();
+  const LatencyHistogram& latency = counters.latency;
+  totals.add("packets_per_s", result.packets_per_s);
+  totals.add("bytes_per_s", result.bytes_per_s);
+  totals.add("loss_percent", result.loss_percent);
+  totals.add("p50_ms", milliseconds(latency.percentile(50)));
+  totals.add("p99_ms", milliseconds(latency.percentile(99)));
+  totals.add("sent", counters.sent);
+  totals.add("received", counters.received);
+  totals.add("lost", counters.lost);
+  totals.add("duplicates", counters.duplicates);
+  totals.add("late", counters.late);
+  totals.add("skipped", counters.skipped);
+  totals.add("refused", counters.refused);
+  totals.add("bytes_sent", counters.bytes_sent);
+  totals.add("bytes_received", counters.bytes_received);
+  totals.add("min_ms", milliseconds(latency.min()));
+  totals.add("mean_ms", milliseconds(latency.mean()));
+  totals.add("p90_ms", milliseconds(latency.percentile(90)));
+  totals.add("p999_ms", milliseconds(latency.percentile(99.9)));
+  totals.add("max_ms", milliseconds(latency.max()));
+  totals.add("seconds", result.seconds);
+}
+
+}  // namespace netkit::echo

@@ -1,0 +1,23 @@
+// `netkit echo bench`: a load test of any echo server.
+#pragma once
+
+#include <echo/bench_run.hpp>
+#include <optional>
+
+#include <netkit/plugin/plugin.hpp>
+
+namespace netkit::echo {
+
+class BenchCommand final : public Command {
+ public:
+  void configure(const Values& values) override;
+  ExitStatus run(Host& host) override;
+
+ private:
+  void show(Totals& totals) const;
+
+  BenchOptions options_;
+  std::optional<BenchRun> run_;
+};
+
+}  // namespace netkit::echo

@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <arpa/inet.h>
+#include <cstring>
+#include <echo/bench_transport.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <netkit/net/datagram_receiver.hpp>
+#include <netkit/net/datagram_sender.hpp>
+#include <netkit/net/resolver.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit::echo {
+
+namespace {
+
+constexpr std::size_t kBatch = 64;
+constexpr int kBatchesPerTurn = 8;
+
+// A datagram: its number (4 bytes), its flow (4 bytes), network byte order, then filling.
+class UdpTransport final : public BenchTransport {
+ public:
+  UdpTransport(EventLoop& loop, const BenchOptions& options, Handler& handler)
+      : loop_(loop),
+        options_(options),
+        handler_(handler),
+        receiver_(kBatch),
+        sender_({.coalesce = options.coalesce}),
+        buffer_(kBatch * options.size, 'x') {}
+
+  void open() override {
+    peer_ = resolve(options_.address).front();
+    UdpOptions udp;
+    udp.gro = true;
+    flows_.resize(options_.flows);
+    for (std::size_t i = 0; i < flows_.size(); ++i) {
+      Flow& flow = flows_[i];
+      flow.socket = UdpSocket(peer_.family(), udp);
+      flow.socket.connect(peer_);
+      flow.watch = loop_.watch(flow.socket.fd(), Interest::read, [this, i](Ready) { read(i); });
+    }
+    loop_.post([this] { handler_.on_open(); });
+  }
+
+  void send(std::size_t flow, std::uint32_t first, std::size_t count) override {
+    for (std::size_t done = 0; done < count;) {
+      const std::size_t together = std::min(kBatch, count - done);
+      for (std::size_t i = 0; i < together; ++i) {
+        char* const datagram = &buffer_[i * options_.size];
+        stamp(datagram, first + static_cast<std::uint32_t>(done + i), flow);
+        sender_.add(peer_, {datagram, options_.size});
+      }
+      done += together;
+      // What the socket does not take now is lost, as it would be further on.
+      if (sender_.flush(flows_[flow].socket) > 0) sender_.drop_queued();
+    }
+  }
+
+  std::string peer() const override { return peer_.to_string(); }
+
+ private:
+  struct Flow {
+    UdpSocket socket;
+    Watch watch;
+  };
+
+  static void stamp(char* datagram, std::uint32_t number, std::size_t flow) {
+    const std::uint32_t words[] = {htonl(number), htonl(static_cast<std::uint32_t>(flow))};
+    std::memcpy(datagram, words, sizeof words);
+  }
+
+  void read(std::size_t index) {
+    handler_.on_batch();
+    for (int i = 0; i < kBatchesPerTurn; ++i) {
+      const DatagramReceiver::Result result = receiver_.receive(flows_[index].socket);
+      for (const ReceivedMessage& message : result.messages) {
+        for_each_datagram(message, [&](std::string_view datagram) { deliver(index, datagram); });
+      }
+      if (result.messages.empty() && result.error != EAGAIN) {
+        handler_.on_refused(index, result.error);
+      }
+      if (result.messages.size() < kBatch) break;
+    }
+    handler_.on_batch_end(index);
+  }
+
+  void deliver(std::size_t index, std::string_view datagram) {
+    std::uint32_t words[2];
+    if (datagram.size() < sizeof words) return;  // not ours
+    std::memcpy(words, datagram.data(), sizeof words);
+    if (ntohl(words[1]) != index) return;
+    handler_.on_reply(index, ntohl(words[0]), datagram.size());
+  }
+
+  EventLoop& loop_;
+  const BenchOptions& options_;
+  Handler& handler_;
+  Endpoint peer_;
+  DatagramReceiver receiver_;
+  DatagramSender sender_;
+  std::string buffer_;
+  std::vector<Flow> flows_;
+};
+
+}  // namespace
+
+std::unique_ptr<BenchTransport> make_udp_transport(EventLoop& loop, const BenchOptions& options,
+                                                   BenchTransport::Handler& handler) {
+  return std::make_unique<UdpTransport>(loop, options, handler);
+}
+
+}  // namespace netkit::echo

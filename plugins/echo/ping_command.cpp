@@ -1,0 +1,245 @@
+#include <cerrno>
+#include <echo/latency_report.hpp>
+#include <echo/ping_command.hpp>
+#include <echo/probe.hpp>
+#include <vector>
+
+#include <netkit/util/duration.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/format.hpp>
+#include <netkit/util/random.hpp>
+
+namespace netkit::echo {
+
+namespace {
+
+constexpr Duration kKnockInterval = std::chrono::milliseconds(100);
+constexpr std::size_t kMaxDatagram = 65'507;
+constexpr int kReadsPerTurn = 64;
+
+double milliseconds(Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+std::uint64_t random_id() {
+  std::uint64_t id = 0;
+  fill_random(&id, sizeof id);
+  return id;
+}
+
+}  // namespace
+
+void PingCommand::configure(const Values& values) {
+  std::vector<std::string> arguments = values.arguments();
+  address_ = take_address(arguments, AddressRole::client);
+  if (!arguments.empty()) throw UsageError("unexpected argument '" + arguments.front() + "'");
+  interval_ = values.duration("interval");
+  if (interval_ <= Duration::zero()) throw UsageError("--interval: must be over 0");
+  wait_ = values.duration("wait");
+  size_ = values.size("size");
+  if (size_ < kMinProbe || size_ > kMaxDatagram) {
+    throw UsageError("--size: must be between 12 and 65507");
+  }
+  if (values.given("wait-for")) wait_for_ = values.duration("wait-for");
+  if (values.given("count")) count_ = static_cast<std::uint64_t>(values.integer("count"));
+  if (!count_ && wait_for_) count_ = 1;
+  if (values.given("max-loss")) thresholds_.max_loss = values.number("max-loss");
+  if (values.given("max-p99")) thresholds_.max_p99 = values.duration("max-p99");
+}
+
+ExitStatus PingCommand::run(Host& host) {
+  host_ = &host;
+  buffer_.resize(kMaxDatagram);
+  target_.emplace(host.loop(), address_, [this] { read(); });
+  host.set_totals([this](Totals& totals) { show(totals); });
+  host.on_stop([this](StopReason) { end(); });
+  if (wait_for_) {
+    start_waiting();
+  } else {
+    start();
+  }
+  return host.run_loop();
+}
+
+void PingCommand::start() {
+  id_ = random_id();
+  probe_ = make_probe(id_, 0, size_);
+  send_probe();
+  next_ = host_->loop().every(interval_, [this] { send_probe(); });
+}
+
+void PingCommand::send_probe() {
+  ++number_;
+  stamp_probe(probe_, id_, number_);
+  statistics_.on_sent(number_, host_->clock().now());
+  const int error = target_->socket().send(probe_).error;
+  if (error != 0) on_error(error);
+  if (!count_ || number_ < *count_) return;
+  next_.reset();
+  deadline_ = host_->loop().after(wait_, [this] { end(); });
+}
+
+void PingCommand::start_waiting() {
+  waiting_ = true;
+  id_ = random_id();
+  probe_ = make_probe(id_, 0, size_);
+  knock();
+  next_ = host_->loop().every(kKnockInterval, [this] { knock(); });
+  deadline_ = host_->loop().after(*wait_for_, [this] {
+    ended_ = true;
+    host_->finish(ExitStatus::no, "no answer from " + address_.to_string() + " within " +
+                                      format_duration(*wait_for_));
+  });
+}
+
+// Until the service answers, every refusal only means that it is not there yet.
+void PingCommand::knock() {
+  target_->start_over();
+  const int error = target_->socket().send(probe_).error;
+  if (error != 0) on_error(error);
+}
+
+void PingCommand::read() {
+  for (int i = 0; i < kReadsPerTurn; ++i) {
+    const IoResult result = target_->socket().receive(buffer_.data(), buffer_.size(), nullptr);
+    if (result.would_block()) return;
+    if (!result.ok()) {
+      on_error(result.error);
+      return;
+    }
+    on_reply(std::string_view(buffer_).substr(0, result.count));
+  }
+}
+
+void PingCommand::on_error(int error) {
+  if (error == EAGAIN || error == EWOULDBLOCK) return;  // not sent, and so lost
+  if (error == EMSGSIZE) {
+    ended_ = true;
+    host_->finish(ExitStatus::no, "--size " + std::to_string(size_) +
+                                      " is too long for the way to " +
+                                      target_->endpoint().to_string());
+    return;
+  }
+  last_error_ = error;
+  if (!waiting_) ++refused_;
+  if (statistics_.received() > 0 || !target_->use_next()) return;
+  target_->socket().send(probe_);
+}
+
+void PingCommand::on_reply(std::string_view reply) {
+  const TimePoint now = host_->clock().now();
+  const auto number = find_probe(reply, id_);
+  if (waiting_) {
+    if (!number) return;
+    waiting_ = false;
+    deadline_.reset();
+    start();
+    return;
+  }
+  const PingStatistics::Reply answer = statistics_.on_reply(number.value_or(0), now);
+  if (answer.kind == PingStatistics::Kind::unknown) return;
+  if (!host_->quiet()) emit_reply(*number, reply.size(), answer);
+  if (count_ && number_ >= *count_ && statistics_.lost() == 0) end();
+}
+
+void PingCommand::emit_reply(std::uint32_t number, std::size_t size,
+                             const PingStatistics::Reply& reply) {
+  const bool duplicate = reply.kind == PingStatistics::Kind::duplicate;
+  const double rtt = milliseconds(reply.rtt);
+  std::string line;
+  append_unsigned(line, size);
+  line += " bytes from ";
+  target_->endpoint().append_to(line);
+  line += ": seq=";
+  append_unsigned(line, number);
+  line += " time=";
+  append_fixed(line, rtt, 3);
+  line += " ms";
+  if (duplicate) line += " (duplicate)";
+  if (reply.reordered) line += " (reordered)";
+  const Field fields[] = {{"seq", std::uint64_t{number}},
+                          {"bytes", std::uint64_t{size}},
+                          {"rtt_ms", rtt},
+                          {"duplicate", duplicate},
+                          {"reordered", reply.reordered}};
+  host_->output().emit({.type = "reply",
+                        .time = host_->clock().wall(),
+                        .peer = &target_->endpoint(),
+                        .fields = fields,
+                        .payload = std::nullopt,
+                        .line = line});
+}
+
+void PingCommand::end() {
+  if (ended_) return;
+  ended_ = true;
+  next_.reset();
+  deadline_.reset();
+  print_report();
+  host_->finish(verdict(), verdict_error());
+}
+
+void PingCommand::print_report() {
+  std::string text = "--- " + target_->endpoint().to_string() + ": ";
+  append_unsigned(text, statistics_.sent());
+  text += " sent, ";
+  append_unsigned(text, statistics_.received());
+  text += " received, ";
+  append_fixed(text, statistics_.loss_percent(), 1);
+  text += " % lost, ";
+  append_unsigned(text, statistics_.duplicates());
+  text += " duplicates, ";
+  append_unsigned(text, statistics_.reordered());
+  text += " reordered\n";
+  append_latency_report(text, "rtt", statistics_.rtt());
+  if (statistics_.received() > 1) text += "jitter " + latency_text(statistics_.jitter()) + "\n";
+  host_->output().write_text(text);
+}
+
+ExitStatus PingCommand::verdict() const {
+  if (meets(statistics_, thresholds_)) return ExitStatus::done;
+  const bool thresholds = thresholds_.max_loss || thresholds_.max_p99;
+  const bool unreachable = statistics_.received() == 0 && refused_ > 0 && !thresholds;
+  return unreachable ? ExitStatus::unreachable : ExitStatus::no;
+}
+
+std::string PingCommand::verdict_error() const {
+  const std::string peer = target_->endpoint().to_string();
+  switch (verdict()) {
+    case ExitStatus::done:
+      return {};
+    case ExitStatus::unreachable:
+      return peer + ": " + error_text(last_error_);
+    default:
+      break;
+  }
+  if (statistics_.received() == 0) return "no reply from " + peer;
+  std::string text;
+  if (thresholds_.max_loss && statistics_.loss_percent() > *thresholds_.max_loss) {
+    append_fixed(text, statistics_.loss_percent(), 2);
+    text += " % lost, more than --max-loss allows";
+    return text;
+  }
+  return "p99 is " + latency_text(statistics_.rtt().percentile(99)) +
+         ", more than --max-p99 allows";
+}
+
+void PingCommand::show(Totals& totals) const {
+  totals.add("sent", statistics_.sent());
+  totals.add("received", statistics_.received());
+  totals.gauge("lost", statistics_.lost());
+  totals.add("loss_percent", statistics_.loss_percent());
+  totals.add("duplicates", statistics_.duplicates());
+  totals.add("reordered", statistics_.reordered());
+  totals.add("refused", refused_);
+  const LatencyHistogram& rtt = statistics_.rtt();
+  totals.add("rtt_min_ms", milliseconds(rtt.min()));
+  totals.add("rtt_mean_ms", milliseconds(rtt.mean()));
+  totals.add("rtt_p50_ms", milliseconds(rtt.percentile(50)));
+  totals.add("rtt_p90_ms", milliseconds(rtt.percentile(90)));
+  totals.add("rtt_p99_ms", milliseconds(rtt.percentile(99)));
+  totals.add("rtt_max_ms", milliseconds(rtt.max()));
+  totals.add("jitter_ms", milliseconds(statistics_.jitter()));
+}
+
+}  // namespace netkit::echo

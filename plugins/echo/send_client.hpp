@@ -1,0 +1,92 @@
+// How `echo send` talks to a server: one message at a time.
+#pragma once
+
+#include <cstddef>
+#include <echo/reply_matcher.hpp>
+#include <echo/udp_target.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/net/address_spec.hpp>
+#include <netkit/net/endpoint.hpp>
+#include <netkit/net/tcp_connector.hpp>
+#include <netkit/net/tcp_stream.hpp>
+#include <netkit/util/exit_status.hpp>
+
+namespace netkit::echo {
+
+class SendClient {
+ public:
+  class Handler {
+   public:
+    virtual ~Handler() = default;
+    virtual void on_open() = 0;  // send() may be called; never from the constructor or open()
+    virtual void on_reply(std::string_view reply) = 0;
+    virtual void on_late(std::string_view reply) = 0;  // to a message that was given up
+    virtual void on_failed(ExitStatus status, const std::string& error) = 0;  // it is over
+  };
+
+  virtual ~SendClient() = default;
+  virtual void open() = 0;  // throws Error
+  // on_reply() or on_failed() follows, or the caller gives up. False, with a sentence in `error`,
+  // when this message cannot be sent. `message` stays the caller's until then.
+  virtual bool send(const std::string& message, std::string& error) = 0;
+  virtual void give_up() = 0;
+  virtual const Endpoint& peer() const = 0;
+};
+
+// [loop] A datagram a message.
+class UdpSendClient final : public SendClient {
+ public:
+  UdpSendClient(EventLoop& loop, const AddressSpec& address, Handler& handler);
+  void open() override;
+  bool send(const std::string& message, std::string& error) override;
+  void give_up() override { matcher_.on_overdue(); }
+  const Endpoint& peer() const override { return target_->endpoint(); }
+
+ private:
+  void read();
+  int transmit();
+  bool refused(int error);
+
+  EventLoop& loop_;
+  AddressSpec address_;
+  Handler& handler_;
+  std::optional<UdpTarget> target_;
+  ReplyMatcher matcher_;
+  std::string message_;
+  std::string buffer_;
+  bool answered_ = false;  // so that the address in use is the right one
+};
+
+// [loop] The bytes of a message, and as many back.
+class TcpSendClient final : public SendClient, private ByteStream::Handler {
+ public:
+  TcpSendClient(EventLoop& loop, const AddressSpec& address, Duration connect_timeout,
+                SendClient::Handler& handler);
+  void open() override;
+  bool send(const std::string& message, std::string& error) override;
+  void give_up() override;
+  const Endpoint& peer() const override { return peer_; }
+
+ private:
+  void on_connected(ConnectResult result);
+  void on_data(ByteStream& stream, std::string_view data) override;
+  void on_end(ByteStream& stream) override;
+  void on_closed(ByteStream& stream, int error, std::string_view reason) override;
+
+  EventLoop& loop_;
+  AddressSpec address_;
+  Duration connect_timeout_;
+  SendClient::Handler& handler_;
+  TcpConnector connector_;
+  Endpoint peer_;
+  std::unique_ptr<ByteStream> stream_;
+  ReplyCounter counter_;
+  std::string reply_;
+};
+
+}  // namespace netkit::echo

@@ -1,0 +1,50 @@
+#include <echo/serve_settings.hpp>
+
+namespace netkit::echo {
+
+ServeCounters& ServeCounters::operator+=(const ServeCounters& other) {
+  received += other.received;
+  sent += other.sent;
+  bytes_received += other.bytes_received;
+  bytes_sent += other.bytes_sent;
+  kernel_drops += other.kernel_drops;
+  for (std::size_t i = 0; i < refused.size(); ++i) refused[i] += other.refused[i];
+  dropped_rate += other.dropped_rate;
+  dropped_loop += other.dropped_loop;
+  loops += other.loops;
+  unsendable += other.unsendable;
+  too_big += other.too_big;
+  accepted += other.accepted;
+  clients += other.clients;
+  refused_clients += other.refused_clients;
+  idle_clients += other.idle_clients;
+  delayed += other.delayed;
+  unprinted += other.unprinted;
+  return *this;
+}
+
+void ServeCounters::show(Totals& totals) const {
+  const auto refused_by = [&](Refusal reason) { return refused[static_cast<std::size_t>(reason)]; };
+  totals.add("received", received);
+  totals.add("sent", sent);
+  totals.add("bytes_received", bytes_received);
+  totals.add("bytes_sent", bytes_sent);
+  totals.add("kernel_drops", kernel_drops);
+  totals.add("dropped_port", refused_by(Refusal::port));
+  totals.add("dropped_own", refused_by(Refusal::own));
+  totals.add("dropped_broadcast", refused_by(Refusal::broadcast));
+  totals.add("dropped_denied", refused_by(Refusal::denied));
+  totals.add("dropped_rate", dropped_rate);
+  totals.add("dropped_loop", dropped_loop);
+  totals.add("loops", loops);
+  totals.add("unsendable", unsendable);
+  totals.add("too_big", too_big);
+  totals.add("accepted", accepted);
+  totals.gauge("clients", clients);
+  totals.add("refused_clients", refused_clients);
+  totals.add("idle_clients", idle_clients);
+  totals.add("delayed", delayed);
+  totals.add("unprinted", unprinted);
+}
+
+}  // namespace netkit::echo

@@ -1,0 +1,269 @@
+// The load that echo servers are measured with: a client that is no netkit.
+//
+//   load udp   PORT SECONDS FLOWS WINDOW SIZE     closed loop, a system call a datagram
+//   load flood PORT SECONDS FLOWS WINDOW SIZE     the same, a window at a time by UDP_SEGMENT
+//   load rate  PORT SECONDS FLOWS RATE SIZE       open loop, datagrams a second
+//   load tcp   PORT SECONDS FLOWS WINDOW SIZE     closed loop
+//   load idle  PORT SECONDS FLOWS 0 0             connects, says `ready`, and stays until EOF
+//
+// Prints `SENT RECEIVED SECONDS`, counted after the first tenth of the time.
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <string>
+#include <string_view>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <vector>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+
+constexpr Seconds kLost(0.2);  // a window that is silent so long is sent again
+
+struct Plan {
+  std::string_view mode;
+  std::uint16_t port = 0;
+  Seconds duration{};
+  std::size_t flows = 1;
+  double window = 1;  // messages, or the rate
+  std::size_t size = 64;
+};
+
+struct Flow {
+  int fd = -1;
+  std::size_t outstanding = 0;  // messages, or bytes of a stream
+  Clock::time_point heard{};
+};
+
+[[noreturn]] void fail(const char* what) {
+  std::perror(what);
+  std::exit(70);
+}
+
+class Load {
+ public:
+  explicit Load(const Plan& plan)
+      : plan_(plan),
+        stream_(plan.mode == "tcp" || plan.mode == "idle"),
+        window_(static_cast<std::size_t>(plan.window)),
+        out_(std::max<std::size_t>(plan.size * std::max<std::size_t>(window_, 1), 1 << 16), 'x'),
+        in_(1 << 18),
+        flows_(plan.flows),
+        epoll_(::epoll_create1(0)) {
+    for (std::size_t at = 0; at + plan.size <= out_.size(); at += plan.size) stamp(&out_[at]);
+    for (std::size_t i = 0; i < flows_.size(); ++i) open(i);
+  }
+
+  void run() {
+    const auto begin = Clock::now();
+    const auto warm = begin + std::chrono::duration_cast<Clock::duration>(plan_.duration / 10);
+    const auto end = begin + std::chrono::duration_cast<Clock::duration>(plan_.duration);
+    if (plan_.mode != "rate") {
+      for (Flow& flow : flows_) refill(flow);
+    }
+    auto counted_from = begin;
+    bool counting = false;
+    for (auto now = begin; now < end; now = Clock::now()) {
+      if (!counting && now >= warm) {
+        counting = true;
+        sent_ = received_ = 0;
+        counted_from = now;
+      }
+      if (plan_.mode == "rate") send_due(Seconds(now - begin).count());
+      poll(plan_.mode == "rate" ? 0 : 50);
+      if (plan_.mode != "rate" && !stream_) resend(now);
+    }
+    const double seconds = Seconds(Clock::now() - counted_from).count();
+    if (plan_.mode == "rate") {  // answers that are under way count
+      for (const auto until = Clock::now() + std::chrono::milliseconds(300);
+           Clock::now() < until;) {
+        poll(20);
+      }
+    }
+    std::printf("%llu %llu %.6f\n", static_cast<unsigned long long>(sent_),
+                static_cast<unsigned long long>(received_), seconds);
+  }
+
+  static void stay() {
+    std::puts("ready");
+    std::fflush(stdout);
+    char byte;
+    while (::read(STDIN_FILENO, &byte, 1) > 0) {
+    }
+  }
+
+ private:
+  void open(std::size_t index) {
+    sockaddr_in server{};
+    server.sin_family = AF_INET;
+    server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    server.sin_port = htons(plan_.port);
+    const int fd = ::socket(AF_INET, stream_ ? SOCK_STREAM : SOCK_DGRAM, 0);
+    if (fd < 0) fail("socket");
+    const int buffer = 4 << 20;
+    const int one = 1;
+    if (stream_) {
+      ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    } else {
+      ::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
+      if (plan_.mode == "flood") ::setsockopt(fd, SOL_UDP, UDP_GRO, &one, sizeof one);
+    }
+    if (::connect(fd, reinterpret_cast<sockaddr*>(&server), sizeof server) != 0) fail("connect");
+    ::fcntl(fd, F_SETFL, O_NONBLOCK);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = index;
+    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
+    flows_[index].fd = fd;
+  }
+
+  void refill(Flow& flow) {
+    flow.heard = Clock::now();
+    if (stream_) {
+      const std::size_t due = window_ * plan_.size - flow.outstanding;
+      if (due == 0) return;
+      const ssize_t sent = ::send(flow.fd, out_.data(), std::min(due, out_.size()), MSG_NOSIGNAL);
+      if (sent <= 0) return;
+      flow.outstanding += static_cast<std::size_t>(sent);
+      sent_ += static_cast<std::uint64_t>(sent);
+      return;
+    }
+    std::size_t due = window_ - flow.outstanding;
+    // Half a window at least, so that what goes out together is large.
+    if (plan_.mode == "flood" && due < (window_ + 1) / 2) return;
+    while (due > 0) {
+      const std::size_t together =
+          plan_.mode == "flood" ? std::min<std::size_t>({due, 64, 65'000 / plan_.size}) : 1;
+      if (!send_together(flow.fd, together)) return;
+      flow.outstanding += together;
+      due -= together;
+    }
+  }
+
+  // The header that sockperf's server wants to see: a number (8 bytes), client and wants an answer
+  // (2), size (4). Each message has its own number, as those of load tests have.
+  void stamp(char* message) {
+    ++number_;
+    for (int i = 0; i < 8; ++i) message[i] = static_cast<char>(number_ >> (56 - 8 * i));
+    message[8] = 0;
+    message[9] = 3;
+    for (int i = 0; i < 4; ++i) message[10 + i] = static_cast<char>(plan_.size >> (24 - 8 * i));
+  }
+
+  bool send_together(int fd, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) stamp(&out_[i * plan_.size]);
+    iovec vector{out_.data(), count * plan_.size};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(std::uint16_t))> control{};
+    msghdr message{};
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    if (count > 1) {
+      message.msg_control = control.data();
+      message.msg_controllen = control.size();
+      cmsghdr* const header = CMSG_FIRSTHDR(&message);
+      header->cmsg_level = SOL_UDP;
+      header->cmsg_type = UDP_SEGMENT;
+      header->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
+      const auto size = static_cast<std::uint16_t>(plan_.size);
+      std::memcpy(CMSG_DATA(header), &size, sizeof size);
+    }
+    if (::sendmsg(fd, &message, 0) < 0) return false;
+    sent_ += count;
+    return true;
+  }
+
+  void send_due(double elapsed) {
+    const auto due = static_cast<std::uint64_t>(elapsed * plan_.window);
+    for (int i = 0; i < 64 && scheduled_ < due; ++i, ++scheduled_) {
+      send_together(flows_[scheduled_ % flows_.size()].fd, 1);
+    }
+  }
+
+  void poll(int timeout) {
+    std::array<epoll_event, 256> events;
+    const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout);
+    for (int i = 0; i < count; ++i) {
+      Flow& flow = flows_[events[static_cast<std::size_t>(i)].data.u64];
+      read(flow);
+      if (plan_.mode != "rate") refill(flow);
+    }
+  }
+
+  void read(Flow& flow) {
+    for (int i = 0; i < 64; ++i) {
+      const ssize_t got = ::recv(flow.fd, in_.data(), in_.size(), 0);
+      if (got == 0 && stream_) std::exit(69);
+      if (got <= 0) return;
+      const auto bytes = static_cast<std::size_t>(got);
+      const std::size_t messages = stream_ ? bytes : (bytes + plan_.size - 1) / plan_.size;
+      received_ += messages;
+      flow.outstanding -= std::min(flow.outstanding, messages);
+      if (stream_) return;
+    }
+  }
+
+  void resend(Clock::time_point now) {
+    if (now - checked_ < kLost / 2) return;
+    checked_ = now;
+    for (Flow& flow : flows_) {
+      if (now - flow.heard < kLost) continue;
+      flow.outstanding = 0;
+      refill(flow);
+    }
+  }
+
+  Plan plan_;
+  bool stream_;
+  std::size_t window_;
+  std::vector<char> out_;
+  std::vector<char> in_;
+  std::vector<Flow> flows_;
+  int epoll_;
+  std::uint64_t sent_ = 0;  // messages, or bytes of streams
+  std::uint64_t received_ = 0;
+  std::uint64_t scheduled_ = 0;
+  std::uint64_t number_ = 0;
+  Clock::time_point checked_{};
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 7) {
+    std::fputs("usage: echo_load udp|flood|rate|tcp|idle PORT SECONDS FLOWS WINDOW|RATE SIZE\n",
+               stderr);
+    return 2;
+  }
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  Plan plan;
+  plan.mode = argv[1];
+  plan.port = static_cast<std::uint16_t>(std::strtoul(argv[2], nullptr, 10));
+  plan.duration = Seconds(std::strtod(argv[3], nullptr));
+  plan.flows = std::strtoul(argv[4], nullptr, 10);
+  plan.window = std::strtod(argv[5], nullptr);
+  plan.size = std::max<std::size_t>(std::strtoul(argv[6], nullptr, 10), 14);
+  Load load(plan);
+  if (plan.mode == "idle") {
+    Load::stay();
+  } else {
+    load.run();
+  }
+  return 0;
+}

@@ -1,0 +1,155 @@
+"""The echo servers that are measured: the limit, netkit, and what people use otherwise."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+BUILD = os.environ["NETKIT_BUILD"]
+SERVER_CPU, CLIENT_CPU = 0, 1
+
+PYTHON_UDP = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('127.0.0.1', int(sys.argv[1])))
+while True:
+    data, peer = s.recvfrom(65536)
+    s.sendto(data, peer)
+"""
+PYTHON_TCP = """
+import asyncio, sys
+class Echo(asyncio.Protocol):
+    def connection_made(self, transport): self.transport = transport
+    def data_received(self, data): self.transport.write(data)
+async def main():
+    server = await asyncio.get_running_loop().create_server(Echo, '127.0.0.1', int(sys.argv[1]))
+    await server.serve_forever()
+asyncio.run(main())
+"""
+NODE_UDP = """
+const s = require('dgram').createSocket('udp4');
+s.on('message', (m, r) => s.send(m, r.port, r.address));
+s.bind(+process.argv[1], '127.0.0.1');
+"""
+NODE_TCP = """
+require('net').createServer(c => { c.setNoDelay(); c.on('error', () => {}); c.pipe(c); })
+  .listen(+process.argv[1], '127.0.0.1');
+"""
+
+
+def command(name, kind, port):
+    """The argument vector of a server; `port` 0 where it chooses and prints one itself."""
+    udp = kind == "udp"
+    return {
+        "limit": [f"{BUILD}/bench/echo_reflector", kind],
+        "netkit": [f"{BUILD}/bin/netkit", "echo", "serve", "127.0.0.1:0", f"--{kind}", "--ready-fd", "1", "-q",
+                   "--max-clients", "20000"],
+        "sockperf": ["sockperf", "sr", "-i", "127.0.0.1", "-p", port] + ([] if udp else ["--tcp"]),
+        "socat": ["socat", f"{'UDP4' if udp else 'TCP4'}-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork", "PIPE"],
+        "ncat": ["ncat", "-l", "-k", "127.0.0.1", port, "-c", "cat"] + (["-u"] if udp else []),
+        "python": ["/usr/bin/python3", "-c", PYTHON_UDP if udp else PYTHON_TCP, port],
+        "node": ["node", "-e", NODE_UDP if udp else NODE_TCP, port],
+    }[name]
+
+
+def available(name):
+    program = command(name, "udp", 0)[0]
+    return shutil.which(program) is not None
+
+
+def free_port(kind):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def processes_of(pid):
+    """A process and its descendants."""
+    found = [pid]
+    for parent in found:
+        for task in _list(f"/proc/{parent}/task"):
+            found += [int(child) for child in _read(f"/proc/{parent}/task/{task}/children").split()]
+    return found
+
+
+def _list(path):
+    try:
+        return os.listdir(path)
+    except OSError:
+        return []
+
+
+def _read(path):
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def cpu_seconds(pid):
+    """Of a process and those it started and that still run: the scheduler's count, in nanoseconds."""
+    total = 0
+    for process in processes_of(pid):
+        for task in _list(f"/proc/{process}/task"):
+            total += int((_read(f"/proc/{process}/task/{task}/schedstat").split() or [0])[0])
+    return total / 1e9
+
+
+def private_memory(pid):
+    """Bytes of anonymous memory in use."""
+    match = re.search(r"RssAnon:\s+(\d+) kB", _read(f"/proc/{pid}/status"))
+    return int(match.group(1)) * 1024 if match else 0
+
+
+class Server:
+    """A running server, pinned to its CPU."""
+
+    def __init__(self, name, kind):
+        port = 0 if name in ("limit", "netkit") else free_port(kind)
+        argv = [str(word) for word in command(name, kind, port)]
+        self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                      start_new_session=True, preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CPU}))
+        self.pid = self.popen.pid
+        if port == 0:
+            line = self.popen.stdout.readline().decode()
+            if not line:
+                sys.exit(f"{argv[0]} did not start")
+            port = int(re.search(r"(\d+)\s*$", line).group(1))
+        else:
+            self._wait_for(kind, port)
+        self.port = port
+
+    @staticmethod
+    def _wait_for(kind, port):
+        table = {"udp": ("/proc/net/udp", "07"), "tcp": ("/proc/net/tcp", "0A")}[kind]
+        end = time.monotonic() + 10
+        while f"0100007F:{port:04X} 00000000:0000 {table[1]}" not in _read(table[0]):
+            if time.monotonic() > end:
+                sys.exit(f"no {kind} server came up on port {port}")
+            time.sleep(0.01)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.killpg(self.pid, signal.SIGKILL)  # a session that this object started
+        self.popen.wait()
+        self.popen.stdout.close()
+
+
+def load(server, mode, seconds, flows, window, size):
+    """Runs the load: (messages sent, received, seconds, CPU seconds of the server)."""
+    before = cpu_seconds(server.pid)
+    done = subprocess.run([f"{BUILD}/bench/echo_load", mode, str(server.port), str(seconds), str(flows), str(window),
+                           str(size)], capture_output=True, text=True, timeout=seconds + 60, check=False,
+                          preexec_fn=lambda: os.sched_setaffinity(0, {CLIENT_CPU}))
+    if done.returncode != 0:
+        return None
+    sent, received, lasted = done.stdout.split()
+    # The load counts after a tenth of its time, the CPU from its start.
+    return int(sent), int(received), float(lasted), (cpu_seconds(server.pid) - before) * 0.9

@@ -1,0 +1,161 @@
+"""tools/bench frame: netkit frame beside a bare parser (the limit), node's net and a Python loop.
+
+In each round every program takes every test, one after another, server and client on a CPU each. What counts is the
+median over the rounds of a program's figure divided by the limit's in the same round.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+
+from others import NODE, PYTHON, PYTHON_DECODE, PYTHON_ENCODE
+
+BUILD = os.environ["NETKIT_BUILD"]
+NETKIT = f"{BUILD}/bin/netkit"
+SERVERS = {
+    "limit": [f"{BUILD}/bench/frame_limit", "serve"],
+    "netkit": [NETKIT, "frame", "serve", "127.0.0.1:0", "-q", "--ready-fd", "1"],
+    "node": ["node", "-e", NODE],
+    "python": ["/usr/bin/python3", "-c", PYTHON],
+}
+# netkit prints text, JSON or, as the limit does, the bodies alone.
+PIPES = {
+    "decode": {"limit": [f"{BUILD}/bench/frame_limit", "decode"], "netkit": [NETKIT, "frame", "decode", "--raw"],
+               "python": ["/usr/bin/python3", "-c", PYTHON_DECODE]},
+    "encode": {"limit": [f"{BUILD}/bench/frame_limit", "encode"], "netkit": [NETKIT, "frame", "encode"],
+               "python": ["/usr/bin/python3", "-c", PYTHON_ENCODE]},
+}
+# name, connections, window, bytes, goal of netkit's rate to the limit's
+LOADS = [
+    ("pipelined 64 B", 8, 64, 64, 0.80),
+    ("pipelined 4 KiB", 8, 64, 4096, 0.80),
+    ("ping-pong 64 B", 1, 1, 64, 0.95),
+    ("ping-pong 4 KiB", 1, 1, 4096, 0.95),
+]
+STREAM_GOAL = 0.85
+CLIENT_CPU = max(os.sched_getaffinity(0))
+SERVER_CPU = min(os.sched_getaffinity(0))
+MEMORY_GOAL = 2048
+
+
+def pinned(cpu):
+    return lambda: os.sched_setaffinity(0, {cpu})
+
+
+class Server:
+    def __init__(self, name):
+        self.process = subprocess.Popen(SERVERS[name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, preexec_fn=pinned(SERVER_CPU))
+        self.port = self.process.stdout.readline().decode().strip().rsplit(":", 1)[-1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def rate(name, load, seconds):
+    """Answers a second."""
+    _, connections, window, size, _ = load
+    with Server(name) as server:
+        done = subprocess.run([f"{BUILD}/bench/frame_load", "run", server.port, str(connections), str(window), str(size),
+                               str(seconds)], stdout=subprocess.PIPE, check=True, preexec_fn=pinned(CLIENT_CPU))
+    answers, lasted = done.stdout.split()
+    return int(answers) / float(lasted)
+
+
+def throughput(argv, path, size):
+    """Bytes of input per second of CPU time."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with open(path, "rb") as stream, open("/dev/null", "wb") as null:
+        subprocess.run(argv, stdin=stream, stdout=null, check=True, preexec_fn=pinned(SERVER_CPU))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return size / (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def make_stream(folder, kind, size, total):
+    """A file of frames, or of the lines that make them."""
+    body = (b"0123456789abcdef" * (size // 16 + 1))[:size]
+    one = (size + 1).to_bytes(4, "big") + b"\x07" + body if kind == "decode" else b"7:" + body + b"\n"
+    path = os.path.join(folder, f"{kind}{size}")
+    with open(path, "wb") as stream:
+        for _ in range(total // (len(one) * 1000) + 1):
+            stream.write(one * 1000)
+    return path
+
+
+def idle_memory(count):
+    """Bytes of private memory that netkit has for each registered client that is silent."""
+    def private(pid):
+        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
+            return sum(int(line.split()[1]) for line in rollup if line.startswith(("Private_", "Swap:"))) * 1024
+    with Server("netkit") as server:
+        before = private(server.process.pid)
+        client = subprocess.Popen([f"{BUILD}/bench/frame_load", "idle", server.port, str(count)],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        client.stdout.readline()
+        after = private(server.process.pid)
+        client.communicate()
+    return (after - before) / count
+
+
+def report(name, figures, goal, unit):
+    """One line a program; whether netkit meets the goal."""
+    print(name)
+    met = True
+    for program, values in figures.items():
+        ratio = statistics.median(v / limit for v, limit in zip(values, figures["limit"]))
+        line = f"  {program:8} {statistics.median(values):14,.0f} {unit}   {ratio:6.2f} of the limit"
+        if program == "netkit":
+            met = ratio >= goal
+            line += f"   goal {goal}: {'met' if met else 'MISSED'}"
+        print(line, flush=True)
+    return met
+
+
+def run(options):
+    met = True
+    figures = {load[0]: {name: [] for name in SERVERS} for load in LOADS}
+    streams = [(kind, size) for kind in PIPES for size in (64, 4096)]
+    piped = {stream: {name: [] for name in PIPES[stream[0]]} for stream in streams}
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {stream: make_stream(folder, *stream, options.stream_mib << 20) for stream in streams}
+        for _ in range(options.rounds):
+            for load in LOADS:
+                for name in SERVERS:
+                    figures[load[0]][name].append(rate(name, load, options.seconds))
+            for stream in streams:
+                for name, argv in PIPES[stream[0]].items():
+                    size = os.path.getsize(paths[stream])
+                    piped[stream][name].append(throughput(argv, paths[stream], size))
+    for load in LOADS:
+        met &= report(load[0], figures[load[0]], load[4], "answers/s")
+    for kind, size in streams:
+        met &= report(f"{kind} {size} B, by CPU time", piped[kind, size], STREAM_GOAL, "B/s")
+    memory = idle_memory(options.clients)
+    met &= memory < MEMORY_GOAL
+    print(f"{options.clients:,} idle clients: {memory:,.0f} bytes each   goal {MEMORY_GOAL}: "
+          f"{'met' if memory < MEMORY_GOAL else 'MISSED'}")
+    return met
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/bench frame", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement of a server")
+    parser.add_argument("--stream-mib", type=int, default=256, help="size of the streams to encode and decode")
+    parser.add_argument("--clients", type=int, default=10000, help="how many are idle")
+    options = parser.parse_args()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, options.clients + 100)), hard))
+    sys.exit(0 if run(options) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -139,6 +139,12 @@ NoteReading read_plugin_note(Bytes file) {
   const auto header = read_at<Elf64_Ehdr>(file, 0);
   if (!header) return problem("is cut short: it ends within the ELF header");
   if (std::string wrong = header_problem(*header); !wrong.empty()) return problem(std::move(wrong));
+  // They stand at the end of a file, so that they tell of any truncation; a file may have none.
+  const std::uint64_t sections = std::uint64_t{header->e_shnum} * header->e_shentsize;
+  if (header->e_shoff != 0 && !holds(file, header->e_shoff, sections)) {
+    return problem("is cut short: it has " + std::to_string(file.size()) +
+                   " bytes and section headers beyond them");
+  }
   std::optional<NoteReading> found;
   for (std::uint64_t i = 0; i < header->e_phnum; ++i) {
     const auto segment = read_at<Elf64_Phdr>(file, header->e_phoff + i * sizeof(Elf64_Phdr));

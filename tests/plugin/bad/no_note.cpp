@@ -1,0 +1,2 @@
+// A shared object that is no plugin.
+#include "bad_plugin.hpp"

@@ -25,12 +25,12 @@ install_packages() {
     apt-get install -y -qq --no-install-recommends "$@" >/dev/null' apt "${missing[@]}" >&2
 }
 
-# build PRESET [CMAKE ARGUMENTS]: configures and builds one preset, quietly when all is well.
+# build PRESET TARGET [CMAKE ARGUMENTS]: configures one preset and builds a target of it, quietly when all is well.
 build() {
-  local preset=$1 log
-  shift
+  local preset=$1 target=$2 log
+  shift 2
   log=$(mktemp)
-  if ! { cd "$root" && cmake --preset "$preset" "$@" && cmake --build --preset "$preset" -j "$jobs"; } >"$log" 2>&1; then
+  if ! { cd "$root" && cmake --preset "$preset" "$@" && cmake --build --preset "$preset" --target "$target" -j "$jobs"; } >"$log" 2>&1; then
     tail -n 60 "$log" >&2
     rm -f "$log"
     return 1

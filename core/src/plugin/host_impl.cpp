@@ -238,7 +238,9 @@ void HostImpl::update_live_line() {
   }
   if (output_ == nullptr) return;
   if (live_ && is_terminal(STDOUT_FILENO)) {
-    output_->set_before_write([this] { live_->erase(); });
+    output_->set_before_write([this] {
+      if (live_) live_->erase();  // it ends before the last records are written
+    });
   } else {
     output_->set_before_write({});
   }

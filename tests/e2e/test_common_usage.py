@@ -1,0 +1,177 @@
+"""What every command has in common, shown with echo: addresses, durations, signals, environment, file, exit status."""
+
+import signal
+
+import pytest
+
+from netkit import host_port, udp_socket
+
+
+def usage(netkit, *args):
+    """Runs what must be refused: exit 2, nothing on stdout, one line on stderr, which is returned."""
+    result = netkit.run(*args)
+    assert result.status == 2, result
+    assert result.out == b""
+    assert result.err.count(b"\n") == 1, result
+    return result.err.decode().strip()
+
+
+@pytest.mark.parametrize("form", ["127.0.0.1:{port}", "localhost:{port}", "{port}", ":{port}", "127.0.0.1 {port}"])
+def test_addresses_reach_the_server(netkit, form):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", sockets=2)
+    result = netkit.run("echo", "send", *form.format(port=server.port).split(), "x")
+    assert (result.status, result.out) == (0, b"x\n"), result
+
+
+def test_ipv6_addresses(netkit):
+    server = netkit.serve("echo", "serve", "[::1]:0", sockets=2)
+    assert server.address.startswith("[::1]:")
+    assert netkit.run("echo", "send", server.address, "x").out == b"x\n"
+    assert netkit.run("echo", "send", "--tcp", server.address, "x").out == b"x\n"
+
+
+def test_service_names_are_ports(netkit):
+    assert netkit.run("echo", "send", "127.0.0.1:http", "x", "-w", "200ms").status in (1, 69)
+
+
+def test_an_address_without_brackets_is_refused_with_the_spelling_that_works(netkit):
+    assert "[::1]:80" in usage(netkit, "echo", "send", "::1:80", "x")
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "99999999999", "12x", ""])
+def test_bad_ports_are_refused(netkit, port):
+    assert usage(netkit, "echo", "send", f"127.0.0.1:{port}", "x")
+
+
+@pytest.mark.parametrize("value", ["5x", "-1s", "", "1e400s", "s"])
+def test_bad_durations_are_refused(netkit, value):
+    line = usage(netkit, "echo", "send", "1", "x", f"--wait={value}")
+    assert line.startswith("netkit: echo: --wait: ")
+
+
+@pytest.mark.parametrize("value", ["20ms", "0.02s", "0.02", "20000us"])
+def test_durations_end_the_wait(netkit, value):
+    silent = udp_socket()
+    result = netkit.run("echo", "send", "127.0.0.1:%d" % silent.getsockname()[1], "x", "--wait", value)
+    assert result.status == 1
+    silent.close()
+
+
+def test_an_unknown_word_gets_did_you_mean(netkit):
+    assert "did you mean 'echo'" in usage(netkit, "ehco")
+    assert "did you mean 'serve'" in usage(netkit, "echo", "srve")
+    assert "did you mean '--reply'" in usage(netkit, "echo", "serve", "--repyl", "x")
+
+
+def test_options_are_not_abbreviated(netkit):
+    assert "--rep" in usage(netkit, "echo", "serve", "--rep", "x")
+
+
+def test_options_and_arguments_come_in_any_order_and_two_dashes_end_options(netkit):
+    server = netkit.serve("echo", "serve", "--tcp", "127.0.0.1:0", "--udp", sockets=2)
+    result = netkit.run("echo", "send", "--wait=5s", server.address, "-v", "--", "--x", "-y")
+    assert result.lines == ["--x", "-y"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_server_ends_with_0_when_told_to(netkit, number):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", sockets=2)
+    assert server.stop(number) == 0
+
+
+def test_a_bounded_job_cut_short_prints_totals_and_ends_with_128_plus_n(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", sockets=2)
+    ping = netkit.start("echo", "ping", server.address, "-i", "50ms")
+    ping.out.expect(rb"seq=2")
+    assert ping.stop(signal.SIGINT) == 130
+    assert b"3 sent" in ping.out.data or b"sent" in ping.out.data
+
+
+def test_the_whole_run_is_bounded_by_timeout(netkit):
+    silent = udp_socket()
+    address = "127.0.0.1:%d" % silent.getsockname()[1]
+    result = netkit.run("echo", "send", address, "x", "--wait", "30s", "--timeout", "100ms", "--json")
+    assert result.status == 124
+    assert result.records[-1]["type"] == "end" and result.records[-1]["ok"] is False
+    silent.close()
+
+
+def test_a_name_that_does_not_resolve_is_68(netkit):
+    result = netkit.run("echo", "send", "no-such-host.invalid:7", "x")
+    assert result.status == 68
+    assert result.err.startswith(b"netkit: echo: cannot resolve 'no-such-host.invalid': ")
+
+
+def test_refused_is_69_and_no_answer_is_1(netkit):
+    sock = udp_socket()
+    address = "127.0.0.1:%d" % sock.getsockname()[1]
+    assert netkit.run("echo", "send", address, "x", "-w", "100ms").status == 1
+    sock.close()
+    assert netkit.run("echo", "send", address, "x").status == 69
+    assert netkit.run("echo", "send", "--tcp", address, "x").status == 69
+
+
+def test_option_beats_environment_beats_file(netkit, tmp_path):
+    config = tmp_path / "home" / ".config" / "netkit"
+    config.mkdir(parents=True)
+    (config / "config").write_text("[echo]\nreply = file {text}\n")
+
+    def answer(*args, env=None):
+        server = netkit.serve("echo", "serve", "127.0.0.1:0", "-q", "--ready-fd", "2", *args, env=env, sockets=2)
+        sock = udp_socket()
+        sock.sendto(b"x", host_port(server.address))
+        data = sock.recv(100)
+        sock.close()
+        server.stop()
+        return data
+
+    assert answer() == b"file x"
+    assert answer(env={"NETKIT_ECHO_REPLY": "environment {text}"}) == b"environment x"
+    assert answer("--reply", "option {text}", env={"NETKIT_ECHO_REPLY": "environment {text}"}) == b"option x"
+
+
+def test_an_unknown_key_in_the_file_is_78_with_file_and_line(netkit, tmp_path):
+    config = tmp_path / "home" / ".config" / "netkit"
+    config.mkdir(parents=True)
+    (config / "config").write_text("[echo]\n\nrepyl = x\n")
+    result = netkit.run("echo", "serve", "127.0.0.1:0")
+    assert result.status == 78
+    assert b"config:3" in result.err and result.err.count(b"\n") == 1
+
+
+def test_an_error_in_the_environment_names_the_variable(netkit):
+    result = netkit.run("echo", "send", "1", "x", env={"NETKIT_ECHO_WAIT": "soon"})
+    assert result.status == 2 and b"NETKIT_ECHO_WAIT" in result.err
+
+
+def test_config_shows_each_value_and_where_it_came_from(netkit):
+    result = netkit.run("config", "echo", env={"NETKIT_ECHO_REPLY": "from here"})
+    assert result.status == 0
+    line = next(line for line in result.lines if "reply" in line and "from here" in line)
+    assert "NETKIT_ECHO_REPLY" in line
+
+
+def test_help_names_every_exit_status(netkit):
+    text = netkit.run("help", "exit-status").out.decode()
+    for status in ("0", "1", "2", "68", "69", "70", "74", "75", "76", "77", "78", "124", "128+n"):
+        assert any(line.split()[:1] == [status] for line in text.splitlines()), status
+
+
+def test_help_is_on_stdout_with_0_and_fits_80_columns(netkit):
+    for args in (["--help"], ["help"], ["echo", "--help"], ["echo", "serve", "--help"], ["echo", "serve", "-h"]):
+        result = netkit.run(*args)
+        assert result.status == 0 and result.err == b"", args
+        assert max(len(line) for line in result.lines) <= 80, args
+
+
+def test_version(netkit):
+    assert netkit.run("--version").out.decode() == "netkit 0.1.0\n"
+    assert netkit.run("version").out.decode().startswith("netkit 0.1.0\n")
+
+
+def test_a_terminal_gets_colour_only_when_it_may(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", sockets=2)
+    for args, env in ((["--color", "never"], {}), (["--json", "--color", "always"], {}), ([], {"NO_COLOR": "1"})):
+        terminal = netkit.terminal("echo", "send", server.address, "x", *args, env=env)
+        assert terminal.wait() == 0
+        assert b"\x1b[3" not in terminal.out.data, args

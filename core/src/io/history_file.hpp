@@ -15,7 +15,7 @@ namespace netkit {
 class NETKIT_API HistoryFile {
  public:
   static constexpr std::size_t kKept = 1000;
-  static constexpr std::size_t kMaxSize = 256 * 1024;  // bytes
+  static constexpr std::size_t kMaxSize = std::size_t{256} * 1024;  // bytes
 
   // `name` has no slash. Empty: nothing is kept.
   explicit HistoryFile(std::string_view name);

@@ -12,7 +12,7 @@ namespace netkit {
 namespace {
 
 constexpr std::size_t kMaxConnections = 16;
-constexpr std::size_t kMaxRequest = 8 * 1024;  // bytes of its head
+constexpr std::size_t kMaxRequest = std::size_t{8} * 1024;  // bytes of its head
 constexpr Duration kPatience = std::chrono::seconds(5);
 
 std::string make_answer(std::string_view status, std::string_view type, std::string_view body) {

@@ -12,7 +12,7 @@
 namespace netkit {
 namespace {
 
-constexpr std::size_t kMaxVariable = 64 * 1024;  // half of what Linux allows for one
+constexpr std::size_t kMaxVariable = std::size_t{64} * 1024;  // half of what Linux allows for one
 
 using Environment = std::vector<std::pair<std::string, std::string>>;
 

@@ -9,7 +9,7 @@ namespace netkit {
 namespace {
 
 constexpr std::size_t kMaxDatagram = 65507;
-constexpr std::size_t kArena = 256 * 1024;
+constexpr std::size_t kArena = std::size_t{256} * 1024;
 constexpr Duration kTargetsLast = std::chrono::seconds(5);  // interfaces come and go
 
 std::string_view name_of(SinkKind kind) {

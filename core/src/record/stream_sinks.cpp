@@ -9,7 +9,8 @@
 namespace netkit {
 namespace {
 
-constexpr std::size_t kLarge = 64 * 1024;       // bytes that do not wait for the end of the turn
+constexpr std::size_t kLarge =
+    std::size_t{64} * 1024;                     // bytes that do not wait for the end of the turn
 constexpr std::size_t kKeptCapacity = 1 << 20;  // a larger buffer is given back
 
 }  // namespace

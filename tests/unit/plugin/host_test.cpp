@@ -5,6 +5,7 @@
 #include <string>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <thread>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -309,6 +310,23 @@ TEST(Host, TellsSystemd) {
   EXPECT_EQ(receive(), "READY=1");
   run.signal(SIGTERM);
   EXPECT_EQ(receive(), "STOPPING=1");
+  EXPECT_EQ(run.finish(), 0);
+}
+
+TEST(Host, HearsSignalsThatAnEarlierThreadCatches) {
+  ChildRun run = run_host(
+      [](Host& host) {
+        // Made before the loop has the signals, so it has them unblocked.
+        const std::jthread other([](const std::stop_token& stop) {
+          while (!stop.stop_requested()) ::poll(nullptr, 0, 1);
+        });
+        host.ready({"udp x"});
+        return host.run_loop();
+      },
+      {.lifetime = Lifetime::until_told});
+  ASSERT_TRUE(run.wait_for_stderr("listening"));
+  run.signal(SIGUSR1);
+  run.signal(SIGTERM);
   EXPECT_EQ(run.finish(), 0);
 }
 

@@ -129,6 +129,7 @@ void FrameClient::send() {
 void FrameClient::print_sent(std::string_view wire) {
   const CodecSpec& codec = options_.session.codec;
   FrameDecoder decoder(codec, FrameDecoder::kMaxLimit);
+  printer_.tick();
   decoder.feed(wire, [&](const FrameView& view) {
     ShownFrame frame = shown_request(view.content, codec);
     frame.dir = "out";
@@ -140,6 +141,7 @@ void FrameClient::print_sent(std::string_view wire) {
 
 void FrameClient::on_data(ByteStream&, std::string_view data) {
   counters_.bytes_in += data.size();
+  printer_.tick();
   if (recorder_.active()) recorder_.record(connection_, Direction::to_client, data);
   const ClientSession::Status status =
       session_.on_data(data, [this](const ClientEvent& event) { on_event(event); });

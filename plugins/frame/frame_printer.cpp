@@ -53,9 +53,19 @@ void append_frame_text(std::string& out, const ShownFrame& frame) {
   if (!frame.body.empty()) out.append(" ").append(frame.body);
 }
 
+FramePrinter::FramePrinter(Host& host, bool show_peer, Mark mark)
+    : host_(&host),
+      time_(host.clock().wall()),
+      text_(host.output().format() == Format::text),
+      wanted_(host.output().wanted()),
+      payload_only_(host.output().format() == Format::raw && !host.values().given("to") &&
+                    !host.values().given("template")),
+      mark_(mark),
+      show_peer_(show_peer) {}
+
 void FramePrinter::print(const ShownFrame& frame) {
-  line_.clear();
-  if (host_->output().format() == Format::text) {
+  if (text_) {
+    line_.clear();
     if (show_peer_ && frame.peer != nullptr) {
       frame.peer->append_to(line_);
       line_ += ' ';
@@ -69,12 +79,27 @@ void FramePrinter::print(const ShownFrame& frame) {
 
 void FramePrinter::print_message(const ShownFrame& frame, std::string_view content,
                                  const CodecSpec& codec) {
-  line_.clear();
-  if (host_->output().format() == Format::text) append_message(line_, content, codec);
+  if (text_) {
+    line_.clear();
+    append_message(line_, content, codec);
+  }
   emit(frame);
 }
 
+void FramePrinter::print_bodies(std::string_view bodies) {
+  Record record;
+  record.type = "frame";
+  record.time = time_;
+  record.payload = bodies;
+  host_->output().emit(record);
+}
+
 void FramePrinter::emit(const ShownFrame& frame) {
+  if (payload_only_) return print_bodies(frame.body);
+  Record record;
+  record.type = "frame";
+  record.time = time_;
+  record.payload = frame.body;
   std::array<Field, 5> fields;
   std::size_t count = 0;
   const auto add = [&](std::string_view name, FieldValue value) {
@@ -88,13 +113,9 @@ void FramePrinter::emit(const ShownFrame& frame) {
   }
   if (frame.error) add("error", std::int64_t{*frame.error});
   add("length", frame.length);
-  Record record;
-  record.type = "frame";
-  record.time = host_->clock().wall();
   record.peer = frame.peer;
   record.fields = std::span(fields.data(), count);
-  record.payload = frame.body;
-  record.line = line_;
+  if (text_) record.line = line_;
   host_->output().emit(record);
 }
 

@@ -38,12 +38,17 @@ class FramePrinter {
     outgoing,   // `> ` before what goes out
     direction,  // `> ` or `< `
   };
-  FramePrinter(Host& host, bool show_peer, Mark mark)
-      : host_(&host), mark_(mark), show_peer_(show_peer) {}
+  FramePrinter(Host& host, bool show_peer, Mark mark);
 
   // Whether print() has an effect: what costs something to make can be left out then.
-  bool wanted() const { return host_->output().wanted(); }
+  bool wanted() const { return wanted_; }
+  // The time of the frames that are printed from now on: frames that are read together came
+  // together.
+  void tick() { time_ = host_->clock().wall(); }
   void print(const ShownFrame& frame);
+  // Whether records come out as their bodies alone, so that print_bodies() does for many frames.
+  bool bodies_only() const { return payload_only_; }
+  void print_bodies(std::string_view bodies);
   // The same, with MESSAGE as it is for the text form.
   void print_message(const ShownFrame& frame, std::string_view content, const CodecSpec& codec);
 
@@ -51,7 +56,11 @@ class FramePrinter {
   void emit(const ShownFrame& frame);
 
   Host* host_;
+  WallTime time_;
   std::string line_;
+  bool text_;
+  bool wanted_;
+  bool payload_only_;  // nothing else of a record is shown
   Mark mark_;
   bool show_peer_;
 };

@@ -64,10 +64,13 @@ bool printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), ascii) || escaped_text(text) == text;
 }
 
+// Whether what follows `ID:` is more than text.
+bool is_special(std::string_view body) {
+  return body.starts_with("hex:") || body.starts_with("base64:") || body.starts_with('@');
+}
+
 void append_body(std::string& out, std::string_view body) {
-  const bool special =
-      body.starts_with("hex:") || body.starts_with("base64:") || body.starts_with('@');
-  if (printable(body) && !special) {
+  if (printable(body) && !is_special(body)) {
     out += body;
   } else {
     out += "hex:" + encode_hex(body);
@@ -150,6 +153,21 @@ std::string parse_message(std::string_view text, const CodecSpec& codec, const F
   std::string content(1, static_cast<char>(id));
   content += parse_body(text, body, load);
   return content;
+}
+
+std::optional<PlainMessage> plain_message(std::string_view text, const CodecSpec& codec) {
+  constexpr std::size_t kDigits = 4;  // -128
+  if (!codec.message_ids) return std::nullopt;
+  int id = 0;
+  const char* begin = text.data();
+  const char* digits_end = begin + std::min(text.size(), kDigits);
+  const auto [end, error] = std::from_chars(begin, digits_end, id);
+  const auto used = static_cast<std::size_t>(end - begin);
+  if (error != std::errc() || id < -128 || id > 127) return std::nullopt;
+  if (used >= text.size() || text[used] != ':') return std::nullopt;
+  const std::string_view body = text.substr(used + 1);
+  if (is_special(body)) return std::nullopt;
+  return PlainMessage{static_cast<char>(id), body};
 }
 
 void append_message(std::string& out, std::string_view content, const CodecSpec& codec) {

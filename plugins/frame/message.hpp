@@ -51,6 +51,14 @@ using FileLoader = std::function<std::string(const std::string& path)>;
 // right, and what `load` throws.
 std::string parse_message(std::string_view text, const CodecSpec& codec, const FileLoader& load);
 
+// An `ID:TEXT` that needs no more than to be cut in two, which most are in a stream; none for all
+// other messages, and for what parse_message() refuses. `body` views `text`.
+struct PlainMessage {
+  char id;
+  std::string_view body;
+};
+std::optional<PlainMessage> plain_message(std::string_view text, const CodecSpec& codec);
+
 // The content of a register request for `APPID,IMEI`, as --register has it: 36 and 15 bytes.
 // Throws UsageError.
 std::string register_content(std::string_view appid_imei);

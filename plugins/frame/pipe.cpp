@@ -1,4 +1,5 @@
 // `frame encode` and `frame decode`: stdin to stdout.
+#include <algorithm>
 #include <cerrno>
 #include <frame/commands.hpp>
 #include <frame/frame_printer.hpp>
@@ -13,6 +14,8 @@ namespace netkit::frame {
 
 namespace {
 
+constexpr std::size_t kBatch = 65536;
+
 class LineEncoder final : public Input::Handler {
  public:
   LineEncoder(Host& host, const CodecSpec& codec, std::uint64_t max_frame)
@@ -25,31 +28,51 @@ class LineEncoder final : public Input::Handler {
     Input::Options options;
     options.max_line = max_message_line(max_frame);
     input_ = Input::open(host_, *this, std::move(options));
+    before_wait_ = host_.loop().before_wait([this] {
+      write();
+      host_.output().flush();
+    });
   }
 
   void on_input_line(std::string_view line) override {
     ++lines_;
     if (line.empty() || host_.finishing()) return;
     try {
-      encode(parse_message(line, codec_, load_));
+      if (const auto plain = plain_message(line, codec_)) {
+        encode({&plain->id, 1}, plain->body);
+      } else {
+        encode(parse_message(line, codec_, load_), {});
+      }
     } catch (const Error& error) {
       input_->pause();
+      write();
       host_.finish(error.status(), "line " + std::to_string(lines_) + ": " + error.what());
     }
   }
 
-  void on_input_end() override { host_.finish(ExitStatus::done); }
+  void on_input_end() override {
+    write();
+    host_.finish(ExitStatus::done);
+  }
 
  private:
-  void encode(std::string_view content) {
-    if (content.size() > max_frame_) {
-      throw UsageError("a frame of " + counted(content.size(), "byte") + " is over the limit of " +
+  void encode(std::string_view head, std::string_view body) {
+    const std::size_t size = head.size() + body.size();
+    if (size > max_frame_) {
+      throw UsageError("a frame of " + counted(size, "byte") + " is over the limit of " +
                        format_size(max_frame_) + " (--max-frame)");
     }
-    wire_.clear();
-    if (const FrameError error = encoder_.append(wire_, content)) throw UsageError(error.text());
+    if (const FrameError error = encoder_.append(wire_, head, body)) {
+      throw UsageError(error.text());
+    }
     ++frames_;
+    if (wire_.size() >= kBatch) write();
+  }
+
+  void write() {
+    if (wire_.empty()) return;
     host_.output().write_text(wire_);
+    wire_.clear();
   }
 
   Host& host_;
@@ -58,6 +81,7 @@ class LineEncoder final : public Input::Handler {
   FrameEncoder encoder_;
   FileLoader load_;
   std::unique_ptr<Input> input_;
+  Hook before_wait_;
   std::string wire_;
   std::uint64_t lines_ = 0;
   std::uint64_t frames_ = 0;
@@ -88,8 +112,9 @@ class StreamDecoder {
     }
     if (count == 0) return on_end();
     bytes_ += static_cast<std::uint64_t>(count);
+    printer_.tick();
     const std::string_view data(buffer.data(), static_cast<std::size_t>(count));
-    const auto error = decoder_.feed(data, [this](const FrameView& frame) { show(frame); }).error;
+    const FrameError error = printer_.bodies_only() ? gather(data) : show_all(data);
     if (error)
       end(ExitStatus::protocol, "after frame " + std::to_string(frames_) + ": " + error.text());
   }
@@ -100,6 +125,25 @@ class StreamDecoder {
         "the input ends in the middle of a frame: " + counted(decoder_.pending(), "byte");
     if (decoder_.pending_total() > 0) error += " of " + std::to_string(decoder_.pending_total());
     end(ExitStatus::protocol, error + " came");
+  }
+
+  FrameError show_all(std::string_view data) {
+    return decoder_.feed(data, [this](const FrameView& frame) { show(frame); }).error;
+  }
+
+  // As the bodies alone, all that came together in one go.
+  FrameError gather(std::string_view data) {
+    bodies_.clear();
+    const std::size_t head = !codec_.message_ids ? 0U : (answers_ ? 2U : 1U);
+    std::uint64_t frames = 0;
+    const auto take = [&](const FrameView& frame) {
+      ++frames;
+      bodies_.append(frame.content, std::min(head, frame.content.size()));
+    };
+    const FrameError error = decoder_.feed(data, take).error;
+    frames_ += frames;
+    if (!bodies_.empty()) printer_.print_bodies(bodies_);
+    return error;
   }
 
   void show(const FrameView& view) {
@@ -121,6 +165,7 @@ class StreamDecoder {
   FrameDecoder decoder_;
   FramePrinter printer_;
   Watch watch_;
+  std::string bodies_;
   std::uint64_t frames_ = 0;
   std::uint64_t bytes_ = 0;
   bool answers_;

@@ -22,6 +22,7 @@ void ProxySession::Side::decode(std::string_view data) {
   Proxy& proxy = session_.proxy_;
   const CodecSpec& codec = proxy.options_.codec;
   const bool request = direction_ == Direction::to_server;
+  proxy.printer_.tick();
   const auto show = [&](const FrameView& view) {
     ++proxy.frames_[static_cast<std::size_t>(direction_)];
     if (!proxy.printer_.wanted()) return;

@@ -179,6 +179,7 @@ void Replay::play_one(const RecordedBytes& record) {
 void Replay::show(Direction direction, std::string_view content, std::uint64_t length,
                   const Endpoint* peer) {
   const bool request = direction == Direction::to_server;
+  printer_.tick();
   ShownFrame frame =
       request ? shown_request(content, options_.codec) : shown_answer(content, options_.codec);
   frame.dir = request ? "out" : "in";

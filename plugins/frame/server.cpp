@@ -27,7 +27,8 @@ FrameServer::FrameServer(Host& host, FrameServerOptions options)
       encoder_(options_.session.codec),
       printer_(host, true, FramePrinter::Mark::none),
       recorder_(host, options_.record),
-      peers_log_(host) {
+      peers_log_(host),
+      printing_(!host.quiet() && printer_.wanted()) {
   if (options_.tls) tls_ = TlsContext::server(*options_.tls);
   ServerSocketOptions socket_options;
   socket_options.tcp = true;
@@ -110,7 +111,7 @@ void FrameServer::on_request(ServerClient& client, const ServerReply& reply) {
       ++counters_.custom;
       break;
   }
-  print_request(client, reply);
+  if (printing_) print_request(client, reply);
   if (reply.kind == Kind::custom && reply.error == kOk) {
     const auto head = answer_head(reply.id, kOk);
     push_to_all({head.data(), head.size()}, reply.body, &client);
@@ -118,7 +119,6 @@ void FrameServer::on_request(ServerClient& client, const ServerReply& reply) {
 }
 
 void FrameServer::print_request(const ServerClient& client, const ServerReply& reply) {
-  if (host_.quiet() || !printer_.wanted()) return;
   ShownFrame frame;
   frame.dir = "in";
   frame.peer = &client.peer();

@@ -85,6 +85,7 @@ class FrameServer final : public Input::Handler {
   TimeFormatter time_;
   std::string datetime_;
   std::string answers_;  // of the client whose data are being read
+  bool printing_;        // requests, as records
 };
 
 }  // namespace netkit::frame

@@ -37,6 +37,7 @@ void ServerClient::on_data(ByteStream& stream, std::string_view data) {
   if (refused_) return;
   server_.counters_.bytes_in += data.size();
   if (connection_ != 0) server_.recorder_.record(connection_, Direction::to_server, data);
+  if (server_.printing_) server_.printer_.tick();
   std::string& answers = server_.answers_;
   answers.clear();
   const auto take = [this](const ServerReply& reply) {

@@ -174,11 +174,23 @@ FrameError FrameEncoder::append(std::string& out, std::string_view head,
   FrameParts parts;
   const FrameError error = make_field(head.size() + body.size(), parts);
   if (error) return error;
-  const std::size_t begin = out.size();
-  if (!in_place_) out.append(parts.field());
-  out.append(head);
+  if (in_place_) {
+    const std::size_t begin = out.size();
+    out.append(head).append(body);
+    out.replace(begin + offset_, width_, parts.field());
+    return {};
+  }
+  // A short head goes with the field: an answer without a body is one append.
+  constexpr std::size_t kShort = 6;
+  std::array<char, sizeof parts.field_bytes + kShort> front;
+  std::memcpy(front.data(), parts.field_bytes.data(), sizeof parts.field_bytes);
+  if (head.size() <= kShort) {
+    std::copy(head.begin(), head.end(), front.begin() + parts.field_size);
+    out.append(front.data(), parts.field_size + head.size());
+  } else {
+    out.append(parts.field()).append(head);
+  }
   if (!body.empty()) out.append(body);
-  if (in_place_) out.replace(begin + offset_, width_, parts.field());
   return {};
 }
 

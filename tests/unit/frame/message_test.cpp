@@ -51,6 +51,19 @@ TEST_F(MessageTest, AnIdTakesTextHexBase64OrAFile) {
   EXPECT_EQ(parse("127:@a/b"), "\x7f<a/b>");
 }
 
+TEST_F(MessageTest, APlainOneIsCutInTwoAsParsingWould) {
+  for (const std::string text : {"7:hello", "7:", "-128::", "127:a:b", "0:x"}) {
+    const auto plain = plain_message(text, codec_);
+    ASSERT_TRUE(plain) << text;
+    EXPECT_EQ(std::string(1, plain->id) + std::string(plain->body), parse(text)) << text;
+  }
+  for (const std::string text : {"7:hex:00", "7:base64:", "7:@f", "7", "", "128:x", "-129:x", "x:y",
+                                 "datetime", "raw:x", "12345:x"}) {
+    EXPECT_FALSE(plain_message(text, codec_)) << text;
+  }
+  EXPECT_FALSE(plain_message("7:hello", CodecSpec::parse("u16")));
+}
+
 TEST_F(MessageTest, RawIsTheWholeContent) {
   EXPECT_EQ(parse("raw:hex:0700"), std::string("\x07\0", 2));
   EXPECT_THAT(refusal("raw:hex:"), HasSubstr("at least the byte of its message id"));

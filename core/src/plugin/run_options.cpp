@@ -47,12 +47,18 @@ std::vector<std::string_view> field_names(const ActionDef& action) {
   return names;
 }
 
+// A `--template` of the action's own says something else: what `chat serve` sends.
+bool has_own_template(const ActionDef& action) {
+  return std::any_of(action.options.begin(), action.options.end(),
+                     [](const OptionDef& option) { return option.name == "template"; });
+}
+
 OutputOptions read_output_options(const ActionDef& action, const Values& values,
                                   bool stdout_is_terminal) {
   OutputOptions options;
   if (is_set(values, "json")) options.format = Format::json;
   if (is_set(values, "raw")) options.format = Format::raw;
-  if (values.declared("template") && values.given("template")) {
+  if (!has_own_template(action) && values.declared("template") && values.given("template")) {
     options.record_template =
         Template::parse(values.text("template"), "--template", field_names(action));
   }

@@ -237,6 +237,20 @@ TEST(Host, KeepsErrorsOnlyWhenQuiet) {
   EXPECT_EQ(job.output, "hidden\n");
 }
 
+TEST(Host, LeavesATemplateOfTheActionsOwnToTheAction) {
+  ActionDef action = test_action();
+  action.options = {{.name = "template", .kind = ValueKind::template_text}};
+  ChildRun run([&] {
+    return host_main(action, host_values({{"template", "for peers: {text}"}}), [](Host& host) {
+      emit(host, "as it is");
+      host.finish(ExitStatus::done);
+      return host.run_loop();
+    });
+  });
+  EXPECT_EQ(run.finish(), 0);
+  EXPECT_EQ(run.output, "as it is\n");
+}
+
 ExitStatus flood(Host& host) {
   Timer timer = host.loop().every(std::chrono::milliseconds(1), [&] {
     for (int i = 0; i < 100; ++i) emit(host, std::string(1000, 'x'));

@@ -1,0 +1,38 @@
+// The file that remembers what was said.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <netkit/io/log.hpp>
+#include <netkit/util/append_file.hpp>
+#include <netkit/util/clock.hpp>
+#include <netkit/util/format.hpp>
+
+namespace netkit::chat {
+
+// One line a message, appended whole: `TIME > WHO TEXT` for what was said here, `TIME < WHO TEXT`
+// for what others said, `TIME * WHO TEXT` for who comes and goes; TIME is RFC 3339 in UTC. WHO and
+// TEXT are escaped, and white space in WHO too, so that each message is one line and each part can
+// be found. [one thread]
+class History {
+ public:
+  explicit History(const Log& log) : log_(log) {}
+  // Throws SystemError. An empty path: nothing is kept.
+  void open(const std::string& path);
+  // A write that fails is reported once, until one succeeds again; the chat goes on.
+  void add(char direction, std::string_view who, std::string_view text, WallTime time);
+  std::uint64_t lost() const { return lost_; }  // lines
+
+ private:
+  const Log& log_;
+  AppendFile file_;
+  std::string path_;
+  std::string line_;
+  TimeFormatter times_;
+  std::uint64_t lost_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace netkit::chat

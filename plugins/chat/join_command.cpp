@@ -1,0 +1,55 @@
+#include <charconv>
+#include <chat/join_command.hpp>
+#include <chat/join_session.hpp>
+#include <chat/name.hpp>
+#include <chat/payload.hpp>
+#include <chat/plain_session.hpp>
+#include <vector>
+
+#include <netkit/util/error.hpp>
+#include <netkit/util/reconnect.hpp>
+
+namespace netkit::chat {
+
+namespace {
+
+std::uint64_t read_since(const Values& values) {
+  if (!values.given("since")) return kSinceNow;
+  const std::string text = values.text("since");
+  if (text == "all") return kSinceAll;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw UsageError("--since: '" + text + "' is neither a number nor all");
+  }
+  return number == 0 ? kSinceAll : number;
+}
+
+}  // namespace
+
+void JoinCommand::configure(const Values& values) {
+  std::vector<std::string> arguments = values.arguments();
+  settings_.address = take_address(arguments, AddressRole::client);
+  if (!arguments.empty()) throw UsageError("unexpected argument '" + arguments.front() + "'");
+  settings_.name = values.given("name") ? values.text("name") : default_name();
+  const std::string_view why = why_not_a_name(settings_.name);
+  if (!why.empty()) throw UsageError("--name: the name " + std::string(why));
+  settings_.heartbeat = values.duration("heartbeat");
+  if (settings_.heartbeat <= Duration::zero()) throw UsageError("--heartbeat must not be 0");
+  settings_.since = read_since(values);
+  settings_.history = values.text("history");
+  settings_.commands = values.flag("commands");
+  settings_.wait = values.duration("wait");
+  settings_.connect_timeout = values.duration("connect-timeout");
+  settings_.reconnect = Reconnect::parse_limit(values.text("reconnect"));
+  settings_.reconnect_max = values.duration("reconnect-max");
+  settings_.count = static_cast<std::uint64_t>(values.integer("count"));
+  plain_ = values.flag("plain");
+}
+
+ExitStatus JoinCommand::run(Host& host) {
+  if (plain_) return PlainSession(host, settings_).run();
+  return JoinSession(host, settings_).run();
+}
+
+}  // namespace netkit::chat

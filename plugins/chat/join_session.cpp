@@ -1,0 +1,316 @@
+#include <algorithm>
+#include <array>
+#include <chat/join_session.hpp>
+#include <utility>
+
+#include <netkit/net/resolver.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit::chat {
+
+namespace {
+
+constexpr Duration kGoodbye = std::chrono::seconds(1);  // what leaving after a signal may take
+
+constexpr bool is_message(const FromRoom& event) {
+  return std::holds_alternative<Message>(event);
+}
+
+std::string_view name_of(const FromRoom& event) {
+  if (const Message* message = std::get_if<Message>(&event)) return message->name;
+  return {};
+}
+
+}  // namespace
+
+JoinSession::JoinSession(Host& host, const JoinSettings& settings)
+    : host_(host),
+      settings_(settings),
+      history_(host.log()),
+      printer_(host.output(), history_),
+      reconnect_(settings.reconnect, Backoff::Options{.initial = std::chrono::milliseconds(100),
+                                                      .maximum = settings.reconnect_max,
+                                                      .healthy = std::chrono::minutes(1)}) {}
+
+Member::Options JoinSession::member_options() const {
+  Member::Options options;
+  options.native.heartbeat = settings_.heartbeat;
+  options.native.connect_timeout = settings_.connect_timeout;
+  fill_random(&options.instance, sizeof options.instance);
+  options.name = settings_.name;
+  options.since = settings_.since;
+  return options;
+}
+
+ExitStatus JoinSession::run() {
+  addresses_ = resolve(settings_.address);
+  history_.open(settings_.history);
+  member_ = std::make_unique<Member>(member_options(), addresses_.front(),
+                                     datagram::system_random(), *this);
+  host_.set_totals([this](Totals& totals) { show(totals); });
+  host_.on_stop([this](StopReason reason) { stop(reason); });
+  connect();
+  Input::Options options;
+  options.history = "chat_history";
+  options.complete = [this](std::string_view line, std::string_view word) {
+    const std::vector<std::string> names(roster_.begin(), roster_.end());
+    return complete_line(line, word, member_commands(), names);
+  };
+  input_ = Input::open(host_, *this, std::move(options));
+  const ExitStatus status = host_.run_loop();
+  input_.reset();
+  if (driver_) driver_->flush();
+  return status;
+}
+
+// ---- the session
+
+void JoinSession::connect() {
+  const Endpoint& server = addresses_[address_ % addresses_.size()];
+  try {
+    std::vector<UdpSocket> sockets;
+    sockets.emplace_back(server.family());
+    sockets.front().connect(server);
+    driver_ = std::make_unique<datagram::SocketDriver>(host_.loop(), std::move(sockets), *member_);
+  } catch (const SystemError& error) {
+    return try_again(error.what());
+  }
+  member_->connect(host_.loop().now());
+}
+
+void JoinSession::try_again(const std::string& why, bool same_address) {
+  if (retry_.pending() || host_.finishing()) return;
+  const std::string server = addresses_[address_ % addresses_.size()].to_string();
+  if (stopping_) return host_.finish(ExitStatus::done);
+  std::optional<Duration> delay = Duration::zero();
+  if (++failed_ % addresses_.size() == 0) {
+    delay = reconnect_.next(host_.loop().now(), random_.unit());
+  }
+  if (!delay) return give_up(ExitStatus::unreachable, server + ": " + why);
+  if (!same_address) ++address_;
+  if (!std::exchange(down_, true)) host_.log().notice(server + ": " + why + "; trying again");
+  retry_ = host_.loop().after(*delay, [this] { connect(); });
+}
+
+void JoinSession::on_joined(const Welcome& welcome) {
+  reconnect_.connected(host_.loop().now());
+  failed_ = 0;
+  down_ = false;
+  host_.log().notice("joined " + addresses_[address_ % addresses_.size()].to_string() + " as " +
+                     member_->name());
+  if (!std::exchange(joined_, true) && !welcome.motd.empty()) host_.log().notice(welcome.motd);
+  if (!host_.interactive()) return;
+  listing_ = member_->request(Who{});
+  roster_.clear();
+}
+
+void JoinSession::on_rejected(std::uint16_t code, std::string_view why) {
+  using datagram::RejectCode;
+  const bool full = code == static_cast<std::uint16_t>(RejectCode::full);
+  const bool taken = code == static_cast<std::uint16_t>(RejectCode::taken);
+  std::string text(why);
+  if (taken) text += "; choose another with --name";
+  if (joined_ && (full || taken)) {
+    return try_again(text, true);
+  }
+  const std::string server = addresses_[address_ % addresses_.size()].to_string();
+  give_up(full || taken ? ExitStatus::again : ExitStatus::protocol, server + ": " + text);
+}
+
+void JoinSession::on_lost(datagram::LeftReason reason, std::string_view text) {
+  using datagram::LeftReason;
+  const std::string server = addresses_[address_ % addresses_.size()].to_string();
+  if (reason == LeftReason::ended || reason == LeftReason::bye) {
+    const std::string why = text.empty() ? "the room has closed" : std::string(text);
+    return give_up(ExitStatus::unreachable, server + ": " + why);
+  }
+  if (reason == LeftReason::version) {
+    return give_up(ExitStatus::protocol, server + ": " + std::string(text));
+  }
+  if (reason == LeftReason::timeout) return try_again("no answer");
+  // The one that was in use comes first.
+  try_again(reason == LeftReason::reset ? "the room was started anew" : "not heard from any more",
+            true);
+}
+
+void JoinSession::on_unreachable() {
+  if (member_->connected() || retry_.pending()) return;
+  member_->leave(host_.loop().now());
+  try_again("nobody answers there");
+}
+
+void JoinSession::on_finished() {
+  host_.finish(undelivered_ > 0 && !stopping_ ? ExitStatus::no : ExitStatus::done);
+}
+
+void JoinSession::stop(StopReason /*reason*/) {
+  stopping_ = true;
+  if (input_) input_->pause();
+  if (!member_->connected()) return give_up(ExitStatus::done, {});
+  member_->finish();
+  patience_ = host_.loop().after(kGoodbye, [this] { give_up(ExitStatus::done, {}); });
+}
+
+void JoinSession::begin_end() {
+  if (member_->finishing()) return;
+  member_->finish();
+  patience_ = host_.loop().after(settings_.wait, [this] {
+    give_up(joined_ || said_ > 0 ? ExitStatus::no : ExitStatus::unreachable,
+            "the room did not answer in time (--wait)");
+  });
+}
+
+void JoinSession::give_up(ExitStatus status, const std::string& why) {
+  if (host_.finishing()) return;
+  member_->for_each_undelivered([&](std::string_view text) {
+    undelivered(text, why.empty() ? "cut short" : std::string_view(why));
+  });
+  member_->leave(host_.loop().now());
+  host_.finish(status, why);
+}
+
+// ---- what the room says
+
+void JoinSession::on_event(const FromRoom& event, std::uint64_t seq) {
+  follow_roster(event);
+  if (host_.finishing() || ignored_.contains(name_of(event))) return;
+  const Endpoint& server = addresses_[address_ % addresses_.size()];
+  printer_.print(event, seq, server, host_.clock().wall());
+  count_message(event);
+}
+
+void JoinSession::count_message(const FromRoom& event) {
+  if (is_message(event) && ++received_ == settings_.count) begin_end();
+}
+
+void JoinSession::follow_roster(const FromRoom& event) {
+  if (const Joined* joined = std::get_if<Joined>(&event)) {
+    roster_.emplace(joined->name);
+  } else if (const Left* left = std::get_if<Left>(&event)) {
+    if (const auto at = roster_.find(left->name); at != roster_.end()) roster_.erase(at);
+  } else if (const Renamed* renamed = std::get_if<Renamed>(&event)) {
+    if (const auto at = roster_.find(renamed->from); at != roster_.end()) roster_.erase(at);
+    roster_.emplace(renamed->to);
+  } else if (const Present* present = std::get_if<Present>(&event)) {
+    if (!present->name.empty()) {
+      roster_.emplace(present->name);
+      return;
+    }
+    listing_ = false;
+    if (std::exchange(show_listing_, false)) show_roster();
+  }
+}
+
+void JoinSession::show_roster() {
+  std::string line = "here: ";
+  for (const std::string& name : roster_) {
+    if (name != *roster_.begin()) line += ", ";
+    line += name;
+  }
+  host_.log().notice(line);
+}
+
+void JoinSession::on_gap(const datagram::Gap& gap) {
+  const std::uint64_t numbered = gap.to == 0 ? 0 : gap.to - gap.from + 1;
+  lost_ += numbered + gap.unnumbered;
+  std::string text = "lost ";
+  if (numbered > 0) {
+    text += "messages " + std::to_string(gap.from) + " to " + std::to_string(gap.to);
+  }
+  if (gap.unnumbered > 0) {
+    text += (numbered > 0 ? " and " : "") + std::to_string(gap.unnumbered) + " notices";
+  }
+  host_.log().notice(text);
+  const std::array<Field, 3> fields{Field{"from", gap.from}, Field{"to", gap.to},
+                                    Field{"unnumbered", gap.unnumbered}};
+  host_.output().emit({.type = "gap", .time = host_.clock().wall(), .fields = fields});
+}
+
+void JoinSession::on_refused(std::string_view text, std::string_view why) {
+  if (text.empty() || host_.interactive()) return host_.log().error(why);
+  undelivered(text, why);
+}
+
+void JoinSession::undelivered(std::string_view text, std::string_view why) {
+  ++undelivered_;
+  host_.log().error("undelivered (" + std::string(why) + "): " + std::string(text));
+  printer_.print_undelivered(text, why, addresses_[address_ % addresses_.size()],
+                             host_.clock().wall());
+}
+
+// ---- what is typed
+
+void JoinSession::on_input_line(std::string_view line) {
+  if (member_->finishing()) return;
+  if (settings_.commands || host_.interactive()) return obey(read_member_line(line));
+  say(Say{false, line}, line);
+}
+
+void JoinSession::on_input_end() {
+  if (settings_.count == 0 || host_.interactive()) begin_end();
+}
+
+void JoinSession::obey(const TypedLine& typed) {
+  if (const TypedSay* said = std::get_if<TypedSay>(&typed)) {
+    say(Say{said->action, said->text}, said->text);
+  } else if (const TypedTell* tell = std::get_if<TypedTell>(&typed)) {
+    say(Tell{tell->text}, tell->text);
+  } else if (const TypedNick* nick = std::get_if<TypedNick>(&typed)) {
+    member_->request(Rename{nick->name});
+  } else if (const TypedIgnore* ignored = std::get_if<TypedIgnore>(&typed)) {
+    ignore(ignored->name);
+  } else if (std::holds_alternative<TypedWho>(typed)) {
+    roster_.clear();
+    show_listing_ = listing_ = member_->request(Who{});
+  } else if (std::holds_alternative<TypedQuit>(typed)) {
+    begin_end();
+  } else if (std::holds_alternative<TypedHelp>(typed)) {
+    host_.log().notice(
+        "/who, /nick NAME, /msg NAME TEXT, /me TEXT, /ignore [NAME], /quit; //x says /x");
+  } else if (const TypedMistake* wrong = std::get_if<TypedMistake>(&typed)) {
+    host_.log().error(wrong->why);
+  }
+}
+
+void JoinSession::say(const Request& request, std::string_view text) {
+  if (text.empty()) return;
+  if (!member_->request(request)) {
+    return undelivered(text.substr(0, 80), "longer than 65000 bytes");
+  }
+  ++said_;
+  history_.add('>', member_->name(), text, host_.clock().wall());
+  if (member_->full() && input_ && !std::exchange(paused_, true)) input_->pause();
+}
+
+void JoinSession::on_ready() {
+  if (input_ && std::exchange(paused_, false)) input_->resume();
+}
+
+void JoinSession::ignore(std::string_view name) {
+  if (name.empty()) {
+    std::string line = ignored_.empty() ? "nobody is ignored" : "ignored:";
+    for (const std::string& ignored : ignored_) line += " " + ignored;
+    return host_.log().notice(line);
+  }
+  const auto at = ignored_.find(name);
+  if (at != ignored_.end()) {
+    ignored_.erase(at);
+    return host_.log().notice(std::string(name) + " is heard again");
+  }
+  ignored_.emplace(name);
+  host_.log().notice(std::string(name) + " is ignored");
+}
+
+void JoinSession::show(Totals& totals) const {
+  const datagram::Counters& native = member_->counters();
+  totals.add("received", received_);
+  totals.add("said", said_);
+  totals.add("undelivered", undelivered_);
+  totals.add("lost", lost_);
+  totals.add("datagrams_in", native.datagrams_in);
+  totals.add("datagrams_out", native.datagrams_out);
+  totals.add("retransmitted", native.retransmitted);
+  totals.add("duplicates", native.duplicates);
+}
+
+}  // namespace netkit::chat

@@ -1,0 +1,201 @@
+#include <algorithm>
+#include <chat/member.hpp>
+#include <utility>
+
+namespace netkit::chat {
+
+namespace {
+
+// A little slower than the room allows, so that no difference between two clocks matters.
+constexpr double kPace = 0.9;
+
+datagram::Options client_options(datagram::Options options) {
+  options.overflow = datagram::Overflow::keep_all;
+  return options;
+}
+
+}  // namespace
+
+Member::Member(const Options& options, const Endpoint& server, datagram::Random random,
+               MemberEvents& events)
+    : options_(options),
+      events_(events),
+      client_(client_options(options.native), server, std::move(random), *this) {}
+
+void Member::connect(TimePoint now) {
+  settle();
+  now_ = now;
+  sent_ = 0;
+  ending_ = false;
+  Hello hello;
+  hello.instance = options_.instance;
+  hello.room = room_;
+  hello.since = next_ == 0 ? options_.since : next_;
+  hello.taken = taken_;
+  hello.name = options_.name;
+  std::string payload;
+  encode(hello, payload);
+  client_.connect(payload, now);
+}
+
+bool Member::request(const Request& request) {
+  std::string bytes;
+  encode(request, bytes);
+  if (finishing_ || text_of(bytes).size() > kMaxText) return false;
+  pending_.push_back(std::move(bytes));
+  was_full_ = was_full_ || full();
+  return true;
+}
+
+std::string_view Member::text_of(std::string_view request) {
+  const auto decoded = decode_request(request);
+  if (!decoded) return {};
+  if (const Say* say = std::get_if<Say>(&*decoded)) return say->text;
+  if (const Tell* tell = std::get_if<Tell>(&*decoded)) return tell->text;
+  return {};
+}
+
+// The room's answer to Sync stands behind everything that it had to say before.
+void Member::finish() {
+  if (finishing_) return;
+  request(Sync{});
+  finishing_ = true;
+}
+
+void Member::leave(TimePoint now) {
+  settle();
+  client_.leave("quit", now);
+}
+
+// ---- the engine
+
+void Member::on_datagram(const Endpoint& /*from*/, std::string_view datagram, TimePoint now) {
+  now_ = now;
+  client_.on_datagram(datagram, now);
+}
+
+void Member::tick(TimePoint now) {
+  now_ = now;
+  client_.tick(now);
+}
+
+TimePoint Member::next_deadline() const {
+  const TimePoint due = client_.next_deadline();
+  const bool waiting = client_.connected() && bucket_ && sent_ < pending_.size();
+  return waiting && client_.can_send() ? std::min(due, bucket_->ready_at(now_)) : due;
+}
+
+bool Member::drain(datagram::OutputQueue& queue, TimePoint now) {
+  now_ = now;
+  settle();
+  if (client_.connected() && !ending_) send_pending(now);
+  if (client_.connected() && synced_ && pending_.empty() && !ending_) {
+    ending_ = true;
+    client_.finish("quit", now);
+  }
+  const bool more = client_.drain(queue, now);
+  if (was_full_ && pending_.size() < options_.max_pending / 2) {
+    was_full_ = false;
+    events_.on_ready();
+  }
+  return more;
+}
+
+void Member::on_refused(const Endpoint& /*to*/, int /*error*/) {
+  events_.on_unreachable();
+}
+
+// What the other side has acknowledged of this session's requests was taken.
+void Member::settle() {
+  const std::size_t unacknowledged = client_.unacknowledged();
+  while (sent_ > unacknowledged && !pending_.empty()) {
+    --sent_;
+    forget_first();
+  }
+}
+
+void Member::forget_first() {
+  ++taken_;
+  recent_.push_back({taken_, std::move(pending_.front())});
+  pending_.pop_front();
+  if (recent_.size() > kRemembered) recent_.pop_front();
+}
+
+void Member::send_pending(TimePoint now) {
+  while (sent_ < pending_.size() && client_.can_send()) {
+    if (bucket_ && !bucket_->take(now)) return;
+    if (!client_.send(pending_[sent_])) return;
+    ++sent_;
+  }
+}
+
+// ---- what the room says
+
+void Member::on_connected(std::string_view payload) {
+  const auto welcome = decode_welcome(payload);
+  if (!welcome) {
+    client_.leave("this is no chat room", now_);
+    return events_.on_rejected(static_cast<std::uint16_t>(datagram::RejectCode::bad_request),
+                               "that is no chat room");
+  }
+  room_ = welcome->room;
+  id_ = welcome->member;
+  next_ = welcome->first;
+  client_.expect_record(next_);
+  while (taken_ < welcome->taken && !pending_.empty()) forget_first();
+  bucket_.reset();
+  if (welcome->rate > 0) bucket_.emplace(welcome->rate * kPace, welcome->rate * kPace, now_);
+  events_.on_joined(*welcome);
+  if (!finishing_ || synced_ || !pending_.empty()) return;
+  finishing_ = false;  // the answer to Sync was lost with the session
+  finish();
+}
+
+void Member::on_rejected(std::uint16_t code, std::string_view text) {
+  events_.on_rejected(code, text);
+}
+
+void Member::on_message(std::uint64_t record, std::string_view message) {
+  if (record != 0) next_ = record + 1;
+  const auto decoded = decode_from_room(message);
+  if (!decoded) return;
+  if (std::holds_alternative<Synced>(*decoded)) {
+    synced_ = finishing_;
+    return;
+  }
+  if (const Refused* refused = std::get_if<Refused>(&*decoded)) return take_refusal(*refused);
+  if (const Message* said = std::get_if<Message>(&*decoded); said != nullptr && record != 0) {
+    if (said->member == id_) return;
+  }
+  if (const Renamed* renamed = std::get_if<Renamed>(&*decoded); renamed != nullptr) {
+    if (renamed->member == id_) options_.name = renamed->to;
+  }
+  events_.on_event(*decoded, record);
+}
+
+void Member::take_refusal(const Refused& refused) {
+  settle();
+  std::string_view text;
+  for (const Taken& taken : recent_) {
+    if (taken.number == refused.request) text = text_of(taken.bytes);
+  }
+  const std::uint64_t first = taken_ + 1;
+  if (refused.request >= first && refused.request - first < pending_.size()) {
+    text = text_of(pending_[refused.request - first]);
+  }
+  events_.on_refused(text, refused.why);
+}
+
+void Member::on_gap(const datagram::Gap& gap) {
+  if (gap.to != 0) next_ = gap.to + 1;
+  events_.on_gap(gap);
+}
+
+void Member::on_left(datagram::LeftReason reason, std::string_view text) {
+  settle();
+  sent_ = 0;
+  if (synced_ && pending_.empty()) return events_.on_finished();
+  events_.on_lost(reason, text);
+}
+
+}  // namespace netkit::chat

@@ -1,0 +1,122 @@
+// A member of a room who speaks the native dialect: what he says is kept until the room has it,
+// over as many sessions as that takes. Pure: datagrams and times go in, datagrams and events come
+// out; an engine for a socket driver.
+#pragma once
+
+#include <chat/payload.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <netkit/datagram/client_endpoint.hpp>
+#include <netkit/datagram/socket_driver.hpp>
+#include <netkit/util/rate.hpp>
+
+namespace netkit::chat {
+
+// Called from within on_datagram(), tick() and drain(); all functions of the member but these may
+// be called from here. Views are valid during the call.
+class MemberEvents {
+ public:
+  virtual ~MemberEvents() = default;
+  virtual void on_joined(const Welcome& welcome) = 0;
+  // The room will not have him: datagram::RejectCode and why.
+  virtual void on_rejected(std::uint16_t code, std::string_view why) = 0;
+  // What others say and do; `seq` is the number of a Message that is not private.
+  virtual void on_event(const FromRoom& event, std::uint64_t seq) = 0;
+  virtual void on_gap(const datagram::Gap& gap) = 0;
+  // The room did not do what was asked; `text` what was said, empty if it was something else.
+  virtual void on_refused(std::string_view text, std::string_view why) = 0;
+  // The session is over before finish() was through. connect() may be called, now or later.
+  virtual void on_lost(datagram::LeftReason reason, std::string_view text) = 0;
+  // The room has everything, and this side all that was due.
+  virtual void on_finished() = 0;
+  virtual void on_ready() = 0;      // no longer full()
+  virtual void on_unreachable() {}  // the kernel says that nobody is there
+};
+
+class Member final : public datagram::Engine, private datagram::ClientEvents {
+ public:
+  struct Options {
+    datagram::Options native;
+    std::uint64_t instance = 0;
+    std::string name;
+    std::uint64_t since = kSinceNow;
+    std::size_t max_pending = 1000;  // requests that wait for the room
+  };
+  Member(const Options& options, const Endpoint& server, datagram::Random random,
+         MemberEvents& events);
+
+  void connect(TimePoint now);
+  // Queues a request; it is kept until the room has it. False: it is too long, or finish() was
+  // called.
+  bool request(const Request& request);
+  bool full() const { return pending_.size() >= options_.max_pending; }
+  // Says goodbye once everything has been taken and answered; then on_finished().
+  void finish();
+  // Leaves now; one more drain() says so.
+  void leave(TimePoint now);
+  void set_name(std::string_view name) { options_.name = name; }
+  const std::string& name() const { return options_.name; }
+
+  bool connected() const { return client_.connected(); }
+  bool finishing() const { return finishing_; }
+  // Visits the text of everything said that the room is not known to have.
+  template <typename Visit>
+  void for_each_undelivered(Visit&& visit) const {
+    for (const std::string& bytes : pending_) {
+      const std::string_view text = text_of(bytes);
+      if (!text.empty()) visit(text);
+    }
+  }
+  std::uint64_t taken() const { return taken_; }
+  const datagram::Counters& counters() const { return client_.counters(); }
+  // What was said in an encoded request; empty when it says nothing.
+  static std::string_view text_of(std::string_view request);
+
+  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) override;
+  void tick(TimePoint now) override;
+  TimePoint next_deadline() const override;
+  bool drain(datagram::OutputQueue& queue, TimePoint now) override;
+  void on_refused(const Endpoint& to, int error) override;
+
+ private:
+  void on_connected(std::string_view payload) override;
+  void on_rejected(std::uint16_t code, std::string_view text) override;
+  void on_message(std::uint64_t record, std::string_view message) override;
+  void on_gap(const datagram::Gap& gap) override;
+  void on_left(datagram::LeftReason reason, std::string_view text) override;
+
+  void settle();
+  void forget_first();
+  void send_pending(TimePoint now);
+  void take_refusal(const Refused& refused);
+
+  struct Taken {
+    std::uint64_t number;
+    std::string bytes;
+  };
+  static constexpr std::size_t kRemembered = 1024;
+
+  Options options_;
+  MemberEvents& events_;
+  datagram::ClientEndpoint client_;
+  std::deque<std::string> pending_;  // requests, the first is number taken_ + 1
+  std::deque<Taken> recent_;         // the last that were taken, should the room refuse one
+  std::uint64_t taken_ = 0;
+  std::size_t sent_ = 0;  // of pending_, in this session
+  std::optional<TokenBucket> bucket_;
+  std::uint64_t room_ = 0;
+  std::uint32_t id_ = 0;
+  std::uint64_t next_ = 0;  // number of the next message; 0: not in a room yet
+  TimePoint now_{};
+  bool was_full_ = false;
+  bool finishing_ = false;
+  bool synced_ = false;
+  bool ending_ = false;  // client_.finish() was called in this session
+};
+
+}  // namespace netkit::chat

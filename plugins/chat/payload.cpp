@@ -1,0 +1,279 @@
+#include <chat/payload.hpp>
+
+namespace netkit::chat {
+
+namespace {
+
+// Codes of the messages from the room, and of the requests.
+enum class Code : std::uint8_t {
+  message = 1,
+  joined = 2,
+  left = 3,
+  renamed = 4,
+  present = 5,
+  refused = 6,
+  synced = 7,
+  say = 65,
+  tell = 66,
+  rename = 67,
+  who = 68,
+  sync = 69,
+};
+
+class Writer {
+ public:
+  explicit Writer(std::string& out) : out_(out) { out_.clear(); }
+  Writer& code(Code value) { return number(static_cast<std::uint8_t>(value)); }
+  template <typename Number>
+  Writer& number(Number value) {
+    for (std::size_t i = sizeof value; i-- > 0;) {
+      out_ += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i));
+    }
+    return *this;
+  }
+  Writer& name(std::string_view text) {
+    const std::string_view cut = text.substr(0, 255);
+    number(static_cast<std::uint8_t>(cut.size()));
+    out_ += cut;
+    return *this;
+  }
+  void rest(std::string_view text) { out_ += text; }
+
+ private:
+  std::string& out_;
+};
+
+// Reads what is there; what is not makes it bad.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+  template <typename Number>
+  Reader& number(Number& value) {
+    if (!need(sizeof value)) return *this;
+    std::uint64_t result = 0;
+    for (std::size_t i = 0; i < sizeof value; ++i) {
+      result = result << 8U | static_cast<unsigned char>(bytes_[i]);
+    }
+    value = static_cast<Number>(result);
+    bytes_.remove_prefix(sizeof value);
+    return *this;
+  }
+  Reader& name(std::string_view& text) {
+    std::uint8_t size = 0;
+    number(size);
+    if (!need(size)) return *this;
+    text = bytes_.substr(0, size);
+    bytes_.remove_prefix(size);
+    return *this;
+  }
+  Reader& rest(std::string_view& text) {
+    text = bytes_;
+    return *this;
+  }
+  bool good() const { return good_; }
+
+ private:
+  bool need(std::size_t size) {
+    good_ = good_ && bytes_.size() >= size;
+    return good_;
+  }
+  std::string_view bytes_;
+  bool good_ = true;
+};
+
+template <typename Value, typename Result = Value>
+std::optional<Result> if_good(const Reader& reader, const Value& value) {
+  if (!reader.good()) return std::nullopt;
+  return Result(value);
+}
+
+// One overload a message, so that what is written and what is read stand side by side.
+void put(Writer& out, const Message& m) {
+  out.code(Code::message).number(m.flags).number(m.member).number(m.time_us).name(m.name);
+  out.rest(m.text);
+}
+void put(Writer& out, const Joined& m) {
+  out.code(Code::joined).number(m.member).name(m.name);
+}
+void put(Writer& out, const Left& m) {
+  out.code(Code::left).number(m.member).number(static_cast<std::uint8_t>(m.reason)).name(m.name);
+}
+void put(Writer& out, const Renamed& m) {
+  out.code(Code::renamed).number(m.member).name(m.from).name(m.to);
+}
+void put(Writer& out, const Present& m) {
+  out.code(Code::present).name(m.name);
+}
+void put(Writer& out, const Refused& m) {
+  out.code(Code::refused).number(m.request).rest(m.why);
+}
+void put(Writer& out, const Synced&) {
+  out.code(Code::synced);
+}
+void put(Writer& out, const Say& m) {
+  out.code(Code::say).number(static_cast<std::uint8_t>(m.action ? 1 : 0)).rest(m.text);
+}
+void put(Writer& out, const Tell& m) {
+  out.code(Code::tell).rest(m.text);
+}
+void put(Writer& out, const Rename& m) {
+  out.code(Code::rename).name(m.name);
+}
+void put(Writer& out, const Who&) {
+  out.code(Code::who);
+}
+void put(Writer& out, const Sync&) {
+  out.code(Code::sync);
+}
+
+std::optional<FromRoom> get_message(Reader& in) {
+  Message m;
+  in.number(m.flags).number(m.member).number(m.time_us).name(m.name).rest(m.text);
+  return if_good<Message, FromRoom>(in, m);
+}
+std::optional<FromRoom> get_left(Reader& in) {
+  Left m;
+  std::uint8_t reason = 0;
+  in.number(m.member).number(reason).name(m.name);
+  if (reason > static_cast<std::uint8_t>(LeaveReason::refused)) return std::nullopt;
+  m.reason = static_cast<LeaveReason>(reason);
+  return if_good<Left, FromRoom>(in, m);
+}
+std::optional<FromRoom> get_renamed(Reader& in) {
+  Renamed m;
+  in.number(m.member).name(m.from).name(m.to);
+  return if_good<Renamed, FromRoom>(in, m);
+}
+
+}  // namespace
+
+std::string_view to_string(LeaveReason reason) {
+  switch (reason) {
+    case LeaveReason::quit:
+      return "quit";
+    case LeaveReason::lease:
+      return "lease";
+    case LeaveReason::reset:
+      return "reset";
+    case LeaveReason::refused:
+      return "refused";
+  }
+  return "quit";
+}
+
+void encode(const Hello& hello, std::string& out) {
+  Writer(out)
+      .number(kPayloadVersion)
+      .number(hello.instance)
+      .number(hello.room)
+      .number(hello.since)
+      .number(hello.taken)
+      .name(hello.name);
+}
+
+void encode(const Welcome& welcome, std::string& out) {
+  Writer(out)
+      .number(kPayloadVersion)
+      .number(welcome.room)
+      .number(welcome.member)
+      .number(welcome.first)
+      .number(welcome.taken)
+      .number(welcome.rate)
+      .rest(welcome.motd.substr(0, kMaxMotd));
+}
+
+void encode(const FromRoom& message, std::string& out) {
+  Writer writer(out);
+  std::visit([&](const auto& m) { put(writer, m); }, message);
+}
+
+void encode(const Request& request, std::string& out) {
+  Writer writer(out);
+  std::visit([&](const auto& m) { put(writer, m); }, request);
+}
+
+std::optional<Hello> decode_hello(std::string_view bytes) {
+  Reader in(bytes);
+  std::uint8_t version = 0;
+  Hello hello;
+  in.number(version).number(hello.instance).number(hello.room).number(hello.since);
+  in.number(hello.taken).name(hello.name);
+  if (version != kPayloadVersion) return std::nullopt;
+  return if_good(in, hello);
+}
+
+std::optional<Welcome> decode_welcome(std::string_view bytes) {
+  Reader in(bytes);
+  std::uint8_t version = 0;
+  Welcome welcome;
+  in.number(version).number(welcome.room).number(welcome.member).number(welcome.first);
+  in.number(welcome.taken).number(welcome.rate).rest(welcome.motd);
+  if (version != kPayloadVersion) return std::nullopt;
+  return if_good(in, welcome);
+}
+
+std::optional<FromRoom> decode_from_room(std::string_view bytes) {
+  Reader in(bytes);
+  std::uint8_t code = 0;
+  in.number(code);
+  switch (static_cast<Code>(code)) {
+    case Code::message:
+      return get_message(in);
+    case Code::joined: {
+      Joined m;
+      in.number(m.member).name(m.name);
+      return if_good<Joined, FromRoom>(in, m);
+    }
+    case Code::left:
+      return get_left(in);
+    case Code::renamed:
+      return get_renamed(in);
+    case Code::present: {
+      Present m;
+      in.name(m.name);
+      return if_good<Present, FromRoom>(in, m);
+    }
+    case Code::refused: {
+      Refused m;
+      in.number(m.request).rest(m.why);
+      return if_good<Refused, FromRoom>(in, m);
+    }
+    case Code::synced:
+      return Synced{};
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<Request> decode_request(std::string_view bytes) {
+  Reader in(bytes);
+  std::uint8_t code = 0;
+  in.number(code);
+  switch (static_cast<Code>(code)) {
+    case Code::say: {
+      Say m;
+      std::uint8_t action = 0;
+      in.number(action).rest(m.text);
+      m.action = action == 1;
+      return if_good<Say, Request>(in, m);
+    }
+    case Code::tell: {
+      Tell m;
+      in.rest(m.text);
+      return m;
+    }
+    case Code::rename: {
+      Rename m;
+      in.name(m.name);
+      return if_good<Rename, Request>(in, m);
+    }
+    case Code::who:
+      return Who{};
+    case Code::sync:
+      return Sync{};
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace netkit::chat

@@ -1,0 +1,134 @@
+#include <chat/peer_command.hpp>
+#include <chat/typed_line.hpp>
+
+#include <netkit/net/server_sockets.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit::chat {
+
+void PeerCommand::configure(const Values& values) {
+  bind_ = AddressSpec::parse(values.text("bind"), AddressRole::server);
+  std::vector<std::string> arguments = values.arguments();
+  while (!arguments.empty()) {
+    peer_specs_.push_back(take_address(arguments, AddressRole::client));
+  }
+  history_path_ = values.text("history");
+  wait_ = values.duration("wait");
+}
+
+void PeerCommand::on_datagram(const Endpoint& from, std::string_view datagram, TimePoint /*now*/) {
+  ++received_;
+  const WallTime time = host_->clock().wall();
+  host_->output().emit({.type = "message", .time = time, .peer = &from, .payload = datagram});
+  history_->add('<', from.to_string(), datagram, time);
+}
+
+bool PeerCommand::drain(datagram::OutputQueue& queue, TimePoint /*now*/) {
+  for (auto& [to, body] : out_) queue.add(to, {}, std::move(body));
+  out_.clear();
+  if (std::exchange(waiting_, false) && input_) input_->resume();
+  return false;
+}
+
+void PeerCommand::on_refused(const Endpoint& to, int error) {
+  ++unsendable_;
+  host_->log().notice("cannot send to " + to.to_string() + ": " + error_text(error));
+}
+
+void PeerCommand::on_input_line(std::string_view line) {
+  had_input_ = true;
+  const TypedLine typed = read_peer_line(line, host_->interactive());
+  if (const TypedSay* said = std::get_if<TypedSay>(&typed)) return say(said->text);
+  if (const TypedTo* to = std::get_if<TypedTo>(&typed)) return change_peer(to->address);
+  if (std::holds_alternative<TypedPeers>(typed)) return list_peers();
+  if (std::holds_alternative<TypedHelp>(typed)) return help();
+  if (std::holds_alternative<TypedQuit>(typed)) return host_->finish(ExitStatus::done);
+  if (const TypedMistake* wrong = std::get_if<TypedMistake>(&typed)) {
+    host_->log().error(wrong->why);
+  }
+}
+
+// One datagram to each; the bytes are shared.
+void PeerCommand::say(std::string_view text) {
+  if (peers_.empty()) return host_->log().error("there is no peer: /to HOST:PORT names one");
+  auto chunk = std::make_shared<datagram::Chunk>();
+  chunk->body = text;
+  const WallTime time = host_->clock().wall();
+  for (const Endpoint& peer : peers_) {
+    out_.emplace_back(peer, chunk);
+    ++sent_;
+    history_->add('>', peer.to_string(), text, time);
+  }
+  if (out_.size() >= kMaxQueue && !waiting_ && input_) {
+    waiting_ = true;
+    input_->pause();
+  }
+}
+
+// The lines behind this one are for the new peer, so they wait until its address is known.
+void PeerCommand::change_peer(std::string_view address) {
+  try {
+    const AddressSpec spec = AddressSpec::parse(address, AddressRole::client);
+    input_->pause();
+    resolver_->resolve(spec, [this](std::vector<Endpoint> found, const std::string& error) {
+      if (found.empty()) {
+        host_->log().error(error);
+      } else {
+        peers_.assign(1, found.front());
+        host_->log().notice("talking to " + found.front().to_string());
+      }
+      input_->resume();
+    });
+  } catch (const UsageError& error) {
+    host_->log().error(error.what());
+  }
+}
+
+void PeerCommand::list_peers() {
+  if (peers_.empty()) host_->log().notice("no peers");
+  for (const Endpoint& peer : peers_) host_->log().notice("peer " + peer.to_string());
+}
+
+void PeerCommand::help() {
+  host_->log().notice("/to HOST:PORT changes the peer, /peers lists, /quit ends, //x says /x");
+}
+
+void PeerCommand::on_input_end() {
+  if (host_->interactive()) return host_->finish(ExitStatus::done);
+  if (!had_input_) return;  // nothing to say: a listener
+  end_ = host_->loop().after(wait_, [this] { host_->finish(ExitStatus::done); });
+}
+
+ExitStatus PeerCommand::run(Host& host) {
+  host_ = &host;
+  ServerSocketOptions sockets;
+  sockets.udp = true;
+  ServerSockets opened = open_server_sockets(bind_, sockets);
+  const std::vector<std::string> descriptions = opened.descriptions();
+  for (const AddressSpec& spec : peer_specs_) peers_.push_back(resolve(spec).front());
+  history_ = std::make_unique<History>(host.log());
+  history_->open(history_path_);
+  resolver_ = std::make_unique<AsyncResolver>(host.loop());
+  driver_ = std::make_unique<datagram::SocketDriver>(host.loop(), std::move(opened.udp), *this);
+  host.set_totals([this](Totals& totals) {
+    totals.add("received", received_);
+    totals.add("sent", sent_);
+    totals.add("unsendable", unsendable_);
+    totals.add("kernel_drops", driver_->kernel_drops());
+    totals.add("history_lost", history_->lost());
+  });
+  host.on_stop([&host](StopReason) { host.finish(ExitStatus::done); });
+  host.ready(descriptions);
+  Input::Options options;
+  options.history = "chat_peer_history";
+  options.complete = [&host](std::string_view line, std::string_view word) {
+    return complete_line(line, word, peer_commands(host.interactive()), {});
+  };
+  input_ = Input::open(host, *this, std::move(options));
+  const ExitStatus status = host.run_loop();
+  input_.reset();
+  driver_->flush();
+  return status;
+}
+
+}  // namespace netkit::chat

@@ -1,0 +1,92 @@
+#include <chat/plain_session.hpp>
+#include <utility>
+
+#include <netkit/net/resolver.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit::chat {
+
+PlainSession::PlainSession(Host& host, const JoinSettings& settings)
+    : host_(host), settings_(settings), history_(host.log()) {}
+
+void PlainSession::send(std::string_view text) {
+  auto chunk = std::make_shared<datagram::Chunk>();
+  chunk->body = text;
+  out_.push_back(std::move(chunk));
+}
+
+void PlainSession::on_datagram(const Endpoint& /*from*/, std::string_view datagram,
+                               TimePoint /*now*/) {
+  if (host_.finishing()) return;
+  if (std::exchange(unreachable_, false)) host_.log().notice(server_.to_string() + " is back");
+  if (trim_white_space(datagram) == "end") {
+    return host_.finish(ExitStatus::unreachable, "the room " + server_.to_string() + " has closed");
+  }
+  const WallTime time = host_.clock().wall();
+  host_.output().emit({.type = "datagram", .time = time, .peer = &server_, .payload = datagram});
+  history_.add('<', server_.to_string(), datagram, time);
+  if (++received_ == settings_.count) quit();
+}
+
+void PlainSession::tick(TimePoint now) {
+  send("^hb^");
+  next_heartbeat_ = saturating_add(now, settings_.heartbeat);
+}
+
+bool PlainSession::drain(datagram::OutputQueue& queue, TimePoint /*now*/) {
+  for (datagram::ChunkRef& body : out_) queue.add(server_, {}, std::move(body));
+  out_.clear();
+  if (std::exchange(waiting_, false) && input_) input_->resume();
+  return false;
+}
+
+void PlainSession::on_refused(const Endpoint& /*to*/, int error) {
+  if (std::exchange(unreachable_, true)) return;
+  host_.log().notice(server_.to_string() + ": " + error_text(error));
+}
+
+void PlainSession::on_input_line(std::string_view line) {
+  send(line);
+  ++sent_;
+  history_.add('>', server_.to_string(), line, host_.clock().wall());
+  if (out_.size() >= kMaxQueue && !waiting_ && input_) {
+    waiting_ = true;
+    input_->pause();
+  }
+}
+
+void PlainSession::on_input_end() {
+  if (settings_.count == 0) quit();
+}
+
+void PlainSession::quit() {
+  send("quit");
+  host_.finish(ExitStatus::done);
+}
+
+ExitStatus PlainSession::run() {
+  server_ = resolve(settings_.address).front();
+  history_.open(settings_.history);
+  std::vector<UdpSocket> sockets;
+  sockets.emplace_back(server_.family());
+  sockets.front().connect(server_);
+  driver_ = std::make_unique<datagram::SocketDriver>(host_.loop(), std::move(sockets), *this);
+  send("reg");
+  next_heartbeat_ = saturating_add(host_.loop().now(), settings_.heartbeat);
+  host_.set_totals([this](Totals& totals) {
+    totals.add("received", received_);
+    totals.add("sent", sent_);
+    totals.add("kernel_drops", driver_->kernel_drops());
+  });
+  host_.on_stop([this](StopReason) { quit(); });
+  Input::Options options;
+  options.history = "chat_history";
+  input_ = Input::open(host_, *this, std::move(options));
+  const ExitStatus status = host_.run_loop();
+  input_.reset();
+  driver_->flush();
+  return status;
+}
+
+}  // namespace netkit::chat

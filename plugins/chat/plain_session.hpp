@@ -1,0 +1,53 @@
+// A member who speaks the plain dialect.
+#pragma once
+
+#include <chat/history.hpp>
+#include <chat/join_settings.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/datagram/socket_driver.hpp>
+#include <netkit/io/input.hpp>
+#include <netkit/plugin/host.hpp>
+
+namespace netkit::chat {
+
+// [loop] `reg`, heartbeats, lines as typed, and `quit` at the end of input; `end` ends it.
+class PlainSession final : public datagram::Engine, public Input::Handler {
+ public:
+  // Both outlive it.
+  PlainSession(Host& host, const JoinSettings& settings);
+  ExitStatus run();
+
+ private:
+  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) override;
+  void tick(TimePoint now) override;
+  TimePoint next_deadline() const override { return next_heartbeat_; }
+  bool drain(datagram::OutputQueue& queue, TimePoint now) override;
+  void on_refused(const Endpoint& to, int error) override;
+  void on_input_line(std::string_view line) override;
+  void on_input_end() override;
+
+  void send(std::string_view text);
+  void quit();
+
+  static constexpr std::size_t kMaxQueue = 1024;  // datagrams; then the input waits
+
+  Host& host_;
+  const JoinSettings& settings_;
+  History history_;
+  Endpoint server_;
+  std::unique_ptr<datagram::SocketDriver> driver_;
+  std::unique_ptr<Input> input_;
+  std::vector<datagram::ChunkRef> out_;
+  TimePoint next_heartbeat_ = TimePoint::max();
+  std::uint64_t received_ = 0;
+  std::uint64_t sent_ = 0;
+  bool waiting_ = false;  // the input, for out_
+  bool unreachable_ = false;
+};
+
+}  // namespace netkit::chat

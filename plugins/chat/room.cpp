@@ -1,0 +1,355 @@
+#include <algorithm>
+#include <array>
+#include <chat/name.hpp>
+#include <chat/room.hpp>
+#include <utility>
+
+#include <netkit/record/record.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit::chat {
+
+namespace {
+
+// A native member who was cut off says all he had to say at once, so his limit looks further back
+// than the others'; he keeps to it himself (Welcome::rate).
+constexpr double kNativeBurst = 30;
+
+std::uint64_t microseconds(WallTime time) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count());
+}
+
+}  // namespace
+
+Room::Room(const Options& options, Deliveries& deliveries)
+    : options_(options), deliveries_(deliveries) {}
+
+// ---- who is there
+
+Slot Room::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? kNoSlot : found->second;
+}
+
+Slot Room::add(std::string name, const Endpoint& endpoint, TimePoint now) {
+  Slot slot = static_cast<Slot>(members_.size());
+  if (free_.empty()) {
+    if (members_.size() == members_.capacity()) {
+      // The names move with the members, and the views of them with the names.
+      by_name_.clear();
+      members_.reserve(std::max<std::size_t>(16, members_.size() * 2));
+      for (Slot i = 0; i < members_.size(); ++i) {
+        if (!members_[i].name.empty()) by_name_.emplace(members_[i].name, i);
+      }
+    }
+    members_.emplace_back();
+  } else {
+    slot = free_.back();
+    free_.pop_back();
+  }
+  Member& member = members_[slot];
+  member.name = std::move(name);
+  member.endpoint = endpoint;
+  member.heard = now;
+  by_name_.emplace(member.name, slot);
+  return slot;
+}
+
+void Room::remove(Slot slot, LeaveReason reason) {
+  Member& member = members_[slot];
+  ++counters_.left;
+  const Left left{member.id, reason, member.name};
+  if (member.plain) {
+    deliveries_.on_plain_change();
+    unlink(slot);
+    by_endpoint_.erase(member.endpoint);
+  } else {
+    by_instance_.erase(member.instance);
+    remember(member);
+  }
+  deliveries_.notify(left, slot);
+  deliveries_.on_event(left, 0, member.endpoint);
+  by_name_.erase(member.name);
+  member = Member();
+  free_.push_back(slot);
+}
+
+void Room::remember(const Member& member) {
+  if (options_.remember == 0) return;
+  past_[member.instance] = {member.id, member.taken};
+  past_order_.push_back(member.instance);
+  while (past_order_.size() > options_.remember) {
+    past_.erase(past_order_.front());
+    past_order_.pop_front();
+  }
+}
+
+void Room::link(Slot slot) {
+  Member& member = members_[slot];
+  member.previous = newest_;
+  member.next = kNoSlot;
+  (newest_ == kNoSlot ? oldest_ : members_[newest_].next) = slot;
+  newest_ = slot;
+}
+
+void Room::unlink(Slot slot) {
+  const Member& member = members_[slot];
+  (member.previous == kNoSlot ? oldest_ : members_[member.previous].next) = member.next;
+  (member.next == kNoSlot ? newest_ : members_[member.next].previous) = member.previous;
+}
+
+bool Room::within_rate(Member& member, TimePoint now) {
+  if (options_.rate <= 0) return true;
+  if (!member.bucket) {
+    const double burst = options_.rate * (member.plain ? 1 : kNativeBurst);
+    member.bucket.emplace(options_.rate, burst, now);
+  }
+  if (member.bucket->take(now)) return true;
+  ++counters_.dropped_rate;
+  return false;
+}
+
+// ---- plain members
+
+Slot Room::join_plain(const Endpoint& from, TimePoint now) {
+  if (members() >= options_.max_members) {
+    ++counters_.dropped_full;
+    return kNoSlot;
+  }
+  deliveries_.on_plain_change();
+  const Slot slot = add(from.to_string(), from, now);
+  Member& member = members_[slot];
+  member.plain = true;
+  member.id = next_id_++;
+  by_endpoint_.emplace(from, slot);
+  link(slot);
+  ++counters_.joined;
+  const Joined joined{member.id, member.name};
+  deliveries_.notify(joined, slot);
+  deliveries_.on_event(joined, 0, from);
+  return slot;
+}
+
+void Room::on_plain(const Endpoint& from, std::string_view datagram, bool allowed, TimePoint now,
+                    WallTime wall) {
+  const std::string_view text = trim_white_space(datagram);
+  const auto found = by_endpoint_.find(from);
+  Slot slot = found == by_endpoint_.end() ? kNoSlot : found->second;
+  if (from.port() == 0 || text.size() > kMaxText) {
+    ++counters_.ignored;
+    return;
+  }
+  if (text.empty() || (text == "quit" && slot == kNoSlot)) {
+    ++counters_.ignored;
+    if (slot == kNoSlot) return;
+  }
+  if (text == "quit") return remove(slot, LeaveReason::quit);
+  if (slot == kNoSlot) {
+    if (!allowed) {
+      ++counters_.refused_plain;
+      return;
+    }
+    slot = join_plain(from, now);
+    if (slot == kNoSlot) return;
+  }
+  members_[slot].heard = now;
+  unlink(slot);
+  link(slot);
+  if (text.empty() || text == "reg" || text == "^hb^") return;
+  if (within_rate(members_[slot], now)) publish(members_[slot], text, 0, wall);
+}
+
+void Room::tick(TimePoint now) {
+  while (oldest_ != kNoSlot && saturating_add(members_[oldest_].heard, options_.lease) <= now) {
+    ++counters_.expired;
+    remove(oldest_, LeaveReason::lease);
+  }
+}
+
+TimePoint Room::next_deadline() const {
+  if (oldest_ == kNoSlot) return TimePoint::max();
+  return saturating_add(members_[oldest_].heard, options_.lease);
+}
+
+void Room::close() {
+  deliveries_.say_plain("end");
+}
+
+// ---- native members
+
+std::string Room::why_refused(std::string_view name, Slot asking, Entry::Refusal& refusal) const {
+  const std::string_view why = why_not_a_name(name);
+  if (!why.empty()) {
+    refusal = Entry::Refusal::bad_name;
+    return "the name " + std::string(why);
+  }
+  if (Endpoint::parse(name)) {
+    refusal = Entry::Refusal::bad_name;
+    return "the name looks like an address";
+  }
+  const Slot holder = find(name);
+  if (holder != kNoSlot && holder != asking) {
+    refusal = Entry::Refusal::taken;
+    return "the name '" + std::string(name) + "' is taken";
+  }
+  return {};
+}
+
+Room::Entry Room::join(const Hello& hello, const Endpoint& peer, TimePoint now) {
+  const auto same = by_instance_.find(hello.instance);
+  const Slot old = same == by_instance_.end() ? kNoSlot : same->second;
+  Entry entry;
+  entry.why = why_refused(hello.name, old, entry.refusal);
+  if (!entry.why.empty()) return entry;
+  if (old != kNoSlot) return replace(old, hello, peer);
+  if (members() >= options_.max_members) {
+    ++counters_.dropped_full;
+    entry.refusal = Entry::Refusal::full;
+    entry.why = "the room is full (--max-members)";
+    return entry;
+  }
+  entry.slot = add(std::string(hello.name), peer, now);
+  Member& member = members_[entry.slot];
+  member.instance = hello.instance;
+  by_instance_.emplace(hello.instance, entry.slot);
+  const auto past = past_.find(hello.instance);
+  member.id = past == past_.end() ? next_id_++ : past->second.id;
+  member.taken = std::max(hello.taken, past == past_.end() ? 0 : past->second.taken);
+  entry.member = member.id;
+  entry.taken = member.taken;
+  ++counters_.joined;
+  const Joined joined{member.id, member.name};
+  deliveries_.notify(joined, entry.slot);
+  deliveries_.on_event(joined, 0, peer);
+  return entry;
+}
+
+Room::Entry Room::replace(Slot slot, const Hello& hello, const Endpoint& peer) {
+  deliveries_.on_replaced(slot);
+  Member& member = members_[slot];
+  member.endpoint = peer;
+  member.taken = std::max(member.taken, hello.taken);
+  if (member.name != hello.name) rename(slot, hello.name);
+  return {slot, member.id, member.taken, Entry::Refusal::none, {}};
+}
+
+void Room::leave(Slot slot, LeaveReason reason) {
+  remove(slot, reason);
+}
+
+void Room::on_request(Slot slot, const std::optional<Request>& request, TimePoint now,
+                      WallTime wall) {
+  Member& member = members_[slot];
+  ++member.taken;
+  if (!request) return refuse(slot, "not understood");
+  if (std::holds_alternative<Sync>(*request)) return carry_out(slot, *request, wall);
+  if (!within_rate(member, now)) return refuse(slot, "too many messages (--rate)");
+  carry_out(slot, *request, wall);
+}
+
+void Room::carry_out(Slot slot, const Request& request, WallTime wall) {
+  if (const Say* say = std::get_if<Say>(&request)) {
+    if (say->text.size() > kMaxText) return refuse(slot, "longer than 65000 bytes");
+    publish(members_[slot], say->text, say->action ? Message::kAction : std::uint8_t{0}, wall);
+  } else if (const Tell* tell = std::get_if<Tell>(&request)) {
+    tell_private(slot, tell->text, wall);
+  } else if (const Rename* renaming = std::get_if<Rename>(&request)) {
+    Entry::Refusal refusal = Entry::Refusal::none;
+    const std::string why = why_refused(renaming->name, slot, refusal);
+    if (!why.empty()) return refuse(slot, why);
+    rename(slot, renaming->name);
+  } else if (std::holds_alternative<Who>(request)) {
+    list(slot);
+  } else {
+    const FromRoom synced = Synced{};
+    deliveries_.tell(slot, {&synced, 1});
+  }
+}
+
+void Room::refuse(Slot slot, std::string_view why) {
+  const FromRoom refused = Refused{members_[slot].taken, why};
+  deliveries_.tell(slot, {&refused, 1});
+}
+
+void Room::rename(Slot slot, std::string_view name) {
+  Member& member = members_[slot];
+  if (member.name == name) return;
+  by_name_.erase(member.name);
+  const std::string before = std::exchange(member.name, std::string(name));
+  by_name_.emplace(member.name, slot);
+  const Renamed renamed{member.id, before, member.name};
+  deliveries_.notify(renamed, kNoSlot);
+  deliveries_.on_event(renamed, 0, member.endpoint);
+}
+
+void Room::list(Slot slot) {
+  std::vector<std::string_view> names;
+  names.reserve(by_name_.size());
+  for (const auto& [name, member] : by_name_) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  std::vector<FromRoom> roster;
+  roster.reserve(names.size() + 1);
+  for (const std::string_view name : names) roster.emplace_back(Present{name});
+  roster.emplace_back(Present{});
+  deliveries_.tell(slot, roster);
+}
+
+// ---- what is said
+
+void Room::publish(const Member& from, std::string_view text, std::uint8_t flags, WallTime wall) {
+  ++counters_.messages;
+  const Message message{flags, from.id, microseconds(wall), from.name, text};
+  deliveries_.on_event(message, next_seq_, from.endpoint);
+  deliveries_.say(message);
+  if (plain_members() > 0) {
+    render_plain(message, from.endpoint, wall);
+    deliveries_.say_plain(rendered_);
+  }
+  ++next_seq_;
+}
+
+void Room::render_plain(const Message& message, const Endpoint& peer, WallTime wall) {
+  std::string action;
+  std::string_view text = trim_white_space(message.text);
+  if ((message.flags & Message::kAction) != 0) {
+    action = "* ";
+    action += text;
+    text = action;
+  }
+  std::array<Field, 2> fields{Field{"name", message.name}, Field{"seq", next_seq_}};
+  Record record{.type = "message", .time = wall, .peer = &peer, .fields = fields, .payload = text};
+  if ((message.flags & Message::kPrivate) != 0) record.fields = std::span(fields).first(1);
+  rendered_.clear();
+  options_.plain_template.render(record, rendered_, Escaping::none);
+}
+
+// The longest beginning of the line that is a member's name is whom it is for.
+void Room::tell_private(Slot slot, std::string_view line, WallTime wall) {
+  Slot to = kNoSlot;
+  std::size_t end = std::min(line.size(), kMaxName);
+  while (to == kNoSlot && end > 0) {
+    end = line.find_last_of(" \t", end);
+    if (end == std::string_view::npos) break;
+    to = find(line.substr(0, end));
+    if (to == kNoSlot && end > 0) --end;
+  }
+  if (to == kNoSlot) {
+    const std::string_view word = line.substr(0, std::min(line.find_first_of(" \t"), kMaxName));
+    return refuse(slot, "there is no '" + std::string(word) + "' here");
+  }
+  const Member& from = members_[slot];
+  const std::string_view text = trim_white_space(line.substr(end));
+  if (text.size() > kMaxText) return refuse(slot, "longer than 65000 bytes");
+  ++counters_.private_messages;
+  const Message message{Message::kPrivate, from.id, microseconds(wall), from.name, text};
+  if (members_[to].plain) {
+    render_plain(message, from.endpoint, wall);
+    deliveries_.tell_plain(members_[to].endpoint, rendered_);
+    return;
+  }
+  const FromRoom told = message;
+  deliveries_.tell(to, {&told, 1});
+}
+
+}  // namespace netkit::chat

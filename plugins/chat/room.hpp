@@ -1,0 +1,161 @@
+// A chat room: who is in it and who gets what. Pure: what members say and the time go in,
+// deliveries come out.
+#pragma once
+
+#include <chat/payload.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <netkit/net/endpoint.hpp>
+#include <netkit/record/template.hpp>
+#include <netkit/util/clock.hpp>
+#include <netkit/util/rate.hpp>
+
+namespace netkit::chat {
+
+// A member's place in the room; used again after he has left.
+using Slot = std::uint32_t;
+inline constexpr Slot kNoSlot = UINT32_MAX;
+
+// What the room has to say, and to whom. Called from within the room's functions, which these must
+// not call; views are valid during the call.
+class Deliveries {
+ public:
+  virtual ~Deliveries() = default;
+  // To all native members, the speaker too, numbered as on_event() says.
+  virtual void say(const Message& message) = 0;
+  // To all native members but `except`, without a number.
+  virtual void notify(const FromRoom& notice, Slot except) = 0;
+  // To one native member, in order behind all before.
+  virtual void tell(Slot member, std::span<const FromRoom> messages) = 0;
+  // A datagram to every plain member.
+  virtual void say_plain(std::string_view datagram) = 0;
+  virtual void tell_plain(const Endpoint& member, std::string_view datagram) = 0;
+  // Before the first plain member comes or one goes: what was said so far is not for the former,
+  // and still for the latter.
+  virtual void on_plain_change() = 0;
+  // A native member came back before his old session had ended: it is to be closed.
+  virtual void on_replaced(Slot member) = 0;
+  // For whoever keeps the log. `seq` is the number of a Message, 0 of everything else.
+  virtual void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) = 0;
+};
+
+// What happened, for statistics.
+struct RoomCounters {
+  std::uint64_t messages = 0;
+  std::uint64_t private_messages = 0;
+  std::uint64_t joined = 0;
+  std::uint64_t left = 0;
+  std::uint64_t expired = 0;        // plain members, by the lease
+  std::uint64_t dropped_rate = 0;   // by --rate
+  std::uint64_t dropped_full = 0;   // newcomers, by --max-members
+  std::uint64_t refused_plain = 0;  // by --plain
+  std::uint64_t ignored = 0;        // plain datagrams: empty, too long, from port 0
+};
+
+class Room {
+ public:
+  struct Options {
+    Template plain_template;
+    Duration lease = std::chrono::seconds(15);  // of plain members
+    std::size_t max_members = 10000;            // plain and native together
+    double rate = 1000;           // requests and messages of one member a second; 0: any
+    std::size_t remember = 4096;  // native members who left, for their return
+  };
+
+  Room(const Options& options, Deliveries& deliveries);
+
+  // A datagram of the plain dialect. `allowed`: the sender may become a member.
+  void on_plain(const Endpoint& from, std::string_view datagram, bool allowed, TimePoint now,
+                WallTime wall);
+
+  struct Entry {
+    Slot slot = kNoSlot;  // kNoSlot: refused
+    std::uint32_t member = 0;
+    std::uint64_t taken = 0;
+    enum class Refusal : std::uint8_t { none, full, taken, bad_name } refusal = Refusal::none;
+    std::string why;
+  };
+  // A native member comes, or comes back: the same Hello::instance replaces his session and keeps
+  // what he is called and what was taken of him.
+  Entry join(const Hello& hello, const Endpoint& peer, TimePoint now);
+  // What he said, as it came; nothing for one that could not be read.
+  void on_request(Slot slot, const std::optional<Request>& request, TimePoint now, WallTime wall);
+  void leave(Slot slot, LeaveReason reason);
+
+  void tick(TimePoint now);         // evicts plain members
+  TimePoint next_deadline() const;  // max: none
+  // Tells the plain members that it is over.
+  void close();
+
+  std::size_t members() const { return by_name_.size(); }
+  std::size_t plain_members() const { return by_endpoint_.size(); }
+  template <typename Visit>
+  void for_each_plain(Visit&& visit) const {
+    for (Slot slot = oldest_; slot != kNoSlot; slot = members_[slot].next) {
+      visit(members_[slot].endpoint);
+    }
+  }
+  const RoomCounters& counters() const { return counters_; }
+
+ private:
+  struct Member {
+    std::string name;  // empty: the place is free
+    Endpoint endpoint;
+    bool plain = false;
+    std::uint32_t id = 0;
+    std::uint64_t instance = 0;
+    std::uint64_t taken = 0;
+    TimePoint heard;
+    std::optional<TokenBucket> bucket;
+    Slot previous = kNoSlot;  // plain members, by when they were heard
+    Slot next = kNoSlot;
+  };
+  struct Past {
+    std::uint32_t id = 0;
+    std::uint64_t taken = 0;
+  };
+
+  Slot add(std::string name, const Endpoint& endpoint, TimePoint now);
+  Slot join_plain(const Endpoint& from, TimePoint now);
+  void remove(Slot slot, LeaveReason reason);
+  Entry replace(Slot slot, const Hello& hello, const Endpoint& peer);
+  Slot find(std::string_view name) const;
+  std::string why_refused(std::string_view name, Slot asking, Entry::Refusal& refusal) const;
+  void link(Slot slot);
+  void unlink(Slot slot);
+  bool within_rate(Member& member, TimePoint now);
+  void remember(const Member& member);
+  void publish(const Member& from, std::string_view text, std::uint8_t flags, WallTime wall);
+  void render_plain(const Message& message, const Endpoint& peer, WallTime wall);
+  void carry_out(Slot slot, const Request& request, WallTime wall);
+  void tell_private(Slot slot, std::string_view line, WallTime wall);
+  void rename(Slot slot, std::string_view name);
+  void list(Slot slot);
+  void refuse(Slot slot, std::string_view why);
+
+  Options options_;
+  Deliveries& deliveries_;
+  std::vector<Member> members_;
+  std::vector<Slot> free_;
+  std::unordered_map<std::string_view, Slot> by_name_;   // views of Member::name
+  std::unordered_map<Endpoint, Slot> by_endpoint_;       // plain
+  std::unordered_map<std::uint64_t, Slot> by_instance_;  // native
+  std::unordered_map<std::uint64_t, Past> past_;
+  std::deque<std::uint64_t> past_order_;
+  Slot oldest_ = kNoSlot;
+  Slot newest_ = kNoSlot;
+  std::uint32_t next_id_ = 1;
+  std::uint64_t next_seq_ = 1;
+  std::string rendered_;
+  RoomCounters counters_;
+};
+
+}  // namespace netkit::chat

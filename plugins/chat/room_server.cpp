@@ -1,0 +1,238 @@
+#include <algorithm>
+#include <chat/room_server.hpp>
+
+namespace netkit::chat {
+
+namespace {
+
+using datagram::ChunkRef;
+using datagram::SessionRef;
+
+constexpr std::size_t kDrain = 4096;  // datagrams at a time
+
+datagram::Packer::Options packing(const datagram::Options& native, std::uint64_t first_record) {
+  return {.max_body = native.max_body(),
+          .max_message = native.max_message,
+          .first_record = first_record};
+}
+
+ChunkRef plain_body(std::string_view text) {
+  auto chunk = std::make_shared<datagram::Chunk>();
+  chunk->body = text;
+  return chunk;
+}
+
+LeaveReason reason_of(datagram::LeftReason reason) {
+  if (reason == datagram::LeftReason::lease) return LeaveReason::lease;
+  if (reason == datagram::LeftReason::reset) return LeaveReason::reset;
+  return LeaveReason::quit;
+}
+
+}  // namespace
+
+RoomServer::RoomServer(const Options& options, datagram::Random random, Callbacks callbacks)
+    : options_(options),
+      callbacks_(std::move(callbacks)),
+      id_(random() | 1U),  // 0 is "whichever"
+      messages_(packing(options.native, 1)),
+      notices_(packing(options.native, 0)),
+      ring_(std::max<std::size_t>(options.keep, 1)),
+      room_(options.room, *this),
+      native_(options.native, random, *this) {}
+
+void RoomServer::on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) {
+  now_ = now;
+  if (datagram::is_native(datagram)) return native_.on_datagram(from, datagram, now);
+  if (closing_) return;
+  room_.on_plain(from, datagram, callbacks_.may_be_plain(from), now, callbacks_.wall());
+}
+
+void RoomServer::tick(TimePoint now) {
+  now_ = now;
+  native_.tick(now);
+  if (!closing_) room_.tick(now);
+}
+
+TimePoint RoomServer::next_deadline() const {
+  return closing_ ? native_.next_deadline()
+                  : std::min(native_.next_deadline(), room_.next_deadline());
+}
+
+bool RoomServer::drain(datagram::OutputQueue& queue, TimePoint now) {
+  now_ = now;
+  flush();
+  on_plain_change();
+  const bool more = native_.drain(queue, now, kDrain);
+  while (!plain_out_.empty() && queue.size() < kDrain) {
+    queue.add(plain_out_.front().first, {}, std::move(plain_out_.front().second));
+    plain_out_.pop_front();
+  }
+  if (closing_ && native_.size() == 0 && plain_out_.empty() && callbacks_.on_closed) {
+    std::exchange(callbacks_.on_closed, {})();
+  }
+  return more || !plain_out_.empty();
+}
+
+void RoomServer::close(TimePoint now) {
+  now_ = now;
+  room_.close();
+  closing_ = true;
+  flush();
+  on_plain_change();
+  native_.finish_all("the room has closed", now);
+}
+
+// ---- sessions
+
+Slot& RoomServer::slot_of(SessionRef session) {
+  if (slots_.size() <= session.index) slots_.resize(session.index + 1, kNoSlot);
+  return slots_[session.index];
+}
+
+SessionRef& RoomServer::session_of(Slot slot) {
+  if (sessions_.size() <= slot) sessions_.resize(slot + 1);
+  return sessions_[slot];
+}
+
+// The number from which on a newcomer hears; what is older than the history is a gap to one who
+// asked for a number, and left out for one who asked for all there is.
+std::uint64_t RoomServer::first_for(const Hello& hello) const {
+  const std::uint64_t next = messages_.next_record();
+  if (hello.since == kSinceNow || options_.keep == 0) return next;
+  const bool other_room = hello.room != 0 && hello.room != id_;
+  if (hello.since == kSinceAll || other_room) {
+    return ring_.first_record() == 0 ? next : ring_.first_record();
+  }
+  return std::min(hello.since, next);
+}
+
+datagram::Verdict RoomServer::on_connect(SessionRef session, const Endpoint& peer,
+                                         std::string_view payload) {
+  using datagram::RejectCode;
+  using datagram::Verdict;
+  const auto hello = decode_hello(payload);
+  if (!hello) return Verdict::reject(RejectCode::bad_request, "this is a chat room");
+  if (closing_) return Verdict::reject(RejectCode::full, "the room is closing");
+  flush(session);
+  const Room::Entry entry = room_.join(*hello, peer, now_);
+  if (entry.slot == kNoSlot) {
+    const bool full = entry.refusal == Room::Entry::Refusal::full;
+    const bool taken = entry.refusal == Room::Entry::Refusal::taken;
+    return Verdict::reject(full    ? RejectCode::full
+                           : taken ? RejectCode::taken
+                                   : RejectCode::bad_request,
+                           entry.why);
+  }
+  slot_of(session) = entry.slot;
+  session_of(entry.slot) = session;
+  flush(session);
+  Welcome welcome{id_, entry.member, first_for(*hello), entry.taken, 0, options_.motd};
+  welcome.rate = static_cast<std::uint32_t>(std::min(options_.room.rate, 4e9));
+  if (welcome.first < messages_.next_record()) native_.send(session, ring_.since(welcome.first));
+  encode(welcome, encoded_);
+  return Verdict::accept(encoded_);
+}
+
+void RoomServer::on_message(SessionRef session, std::uint64_t /*record*/,
+                            std::string_view message) {
+  if (closing_) return;
+  room_.on_request(slot_of(session), decode_request(message), now_, callbacks_.wall());
+}
+
+void RoomServer::on_gap(SessionRef session, const datagram::Gap& gap) {
+  for (std::uint64_t i = 0; i < gap.unnumbered && !closing_; ++i) {
+    room_.on_request(slot_of(session), std::nullopt, now_, callbacks_.wall());
+  }
+}
+
+void RoomServer::on_left(SessionRef session, datagram::LeftReason reason,
+                         std::string_view /*text*/) {
+  Slot& slot = slot_of(session);
+  if (slot == kNoSlot) return;
+  const Slot left = std::exchange(slot, kNoSlot);
+  session_of(left) = {};
+  if (!closing_) room_.leave(left, reason_of(reason));
+}
+
+// ---- deliveries: numbered messages and notices are packed apart, so that the turn of one ends
+// what was begun of the other
+
+void RoomServer::flush_messages(SessionRef except) {
+  if (messages_.empty()) return;
+  const auto chunks = messages_.flush();
+  ring_.add(chunks);
+  native_.broadcast(chunks, except);
+}
+
+void RoomServer::flush_notices(SessionRef except) {
+  if (!notices_.empty()) native_.broadcast(notices_.flush(), except);
+}
+
+void RoomServer::flush(SessionRef except) {
+  flush_messages(except);
+  flush_notices(except);
+}
+
+void RoomServer::say(const Message& message) {
+  flush_notices({});
+  encode(FromRoom(message), encoded_);
+  messages_.append(encoded_);
+}
+
+void RoomServer::notify(const FromRoom& notice, Slot except) {
+  const SessionRef session = except < sessions_.size() ? sessions_[except] : SessionRef{};
+  if (session) flush();
+  flush_messages({});
+  encode(notice, encoded_);
+  notices_.append(encoded_);
+  if (session) flush_notices(session);
+}
+
+void RoomServer::tell(Slot member, std::span<const FromRoom> messages) {
+  flush();
+  datagram::Packer packer(packing(options_.native, 0));
+  for (const FromRoom& message : messages) {
+    encode(message, encoded_);
+    packer.append(encoded_);
+  }
+  native_.send(session_of(member), packer.flush());
+}
+
+void RoomServer::say_plain(std::string_view datagram) {
+  said_plain_.push_back(plain_body(datagram));
+}
+
+void RoomServer::tell_plain(const Endpoint& member, std::string_view datagram) {
+  on_plain_change();
+  queue_plain(member, plain_body(datagram));
+}
+
+// What was said goes out member by member, so that one's datagrams lie together.
+void RoomServer::on_plain_change() {
+  if (said_plain_.empty()) return;
+  room_.for_each_plain([this](const Endpoint& to) {
+    for (const ChunkRef& body : said_plain_) queue_plain(to, body);
+  });
+  said_plain_.clear();
+}
+
+void RoomServer::queue_plain(const Endpoint& to, const ChunkRef& body) {
+  if (plain_out_.size() >= options_.max_plain_queue) {
+    ++plain_dropped_;
+    return;
+  }
+  plain_out_.emplace_back(to, body);
+}
+
+void RoomServer::on_replaced(Slot member) {
+  const SessionRef session = std::exchange(session_of(member), {});
+  if (!session) return;
+  slot_of(session) = kNoSlot;
+  native_.close(session, "the same member has come from elsewhere");
+}
+
+void RoomServer::on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) {
+  if (callbacks_.on_event) callbacks_.on_event(event, seq, peer);
+}
+
+}  // namespace netkit::chat

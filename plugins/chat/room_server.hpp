@@ -1,0 +1,97 @@
+// A room with both of its dialects: the engine that a socket driver drives. Pure: datagrams and
+// times go in, datagrams and events come out.
+#pragma once
+
+#include <chat/room.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <netkit/datagram/server_endpoint.hpp>
+#include <netkit/datagram/socket_driver.hpp>
+
+namespace netkit::chat {
+
+class RoomServer final : public datagram::Engine,
+                         public datagram::ServerEvents,
+                         private Deliveries {
+ public:
+  struct Options {
+    Room::Options room;
+    datagram::Options native;
+    std::size_t keep = 1000;  // messages for those who catch up
+    std::string motd;
+    // Datagrams to plain members that wait for one drain(); more are dropped and counted.
+    std::size_t max_plain_queue = 1u << 18;
+  };
+  struct Callbacks {
+    std::function<void(const FromRoom& event, std::uint64_t seq, const Endpoint& peer)> on_event;
+    std::function<bool(const Endpoint& from)> may_be_plain;
+    std::function<WallTime()> wall;
+    std::function<void()> on_closed;  // after close(): all have been told
+  };
+  RoomServer(const Options& options, datagram::Random random, Callbacks callbacks);
+
+  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) override;
+  void tick(TimePoint now) override;
+  TimePoint next_deadline() const override;
+  bool drain(datagram::OutputQueue& queue, TimePoint now) override;
+
+  // Nobody comes in any more; everybody is told, and on_closed() follows.
+  void close(TimePoint now);
+
+  const Room& room() const { return room_; }
+  const datagram::ServerEndpoint& native() const { return native_; }
+  std::uint64_t plain_dropped() const { return plain_dropped_; }
+
+ private:
+  // ServerEvents
+  datagram::Verdict on_connect(datagram::SessionRef session, const Endpoint& peer,
+                               std::string_view payload) override;
+  void on_message(datagram::SessionRef session, std::uint64_t record,
+                  std::string_view message) override;
+  void on_gap(datagram::SessionRef session, const datagram::Gap& gap) override;
+  void on_left(datagram::SessionRef session, datagram::LeftReason reason,
+               std::string_view text) override;
+  // Deliveries
+  void say(const Message& message) override;
+  void notify(const FromRoom& notice, Slot except) override;
+  void tell(Slot member, std::span<const FromRoom> messages) override;
+  void say_plain(std::string_view datagram) override;
+  void tell_plain(const Endpoint& member, std::string_view datagram) override;
+  void on_plain_change() override;
+  void on_replaced(Slot member) override;
+  void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) override;
+
+  std::uint64_t first_for(const Hello& hello) const;
+  void flush(datagram::SessionRef except = {});
+  void flush_messages(datagram::SessionRef except);
+  void flush_notices(datagram::SessionRef except);
+  void queue_plain(const Endpoint& to, const datagram::ChunkRef& body);
+  Slot& slot_of(datagram::SessionRef session);
+  datagram::SessionRef& session_of(Slot slot);
+
+  Options options_;
+  Callbacks callbacks_;
+  std::uint64_t id_;
+  datagram::Packer messages_;
+  datagram::Packer notices_;
+  datagram::ChunkRing ring_;
+  Room room_;
+  datagram::ServerEndpoint native_;
+  std::vector<Slot> slots_;                     // by session
+  std::vector<datagram::SessionRef> sessions_;  // by slot
+  std::vector<datagram::ChunkRef> said_plain_;  // to every plain member, since the last flush
+  std::deque<std::pair<Endpoint, datagram::ChunkRef>> plain_out_;
+  std::string encoded_;
+  TimePoint now_{};
+  std::uint64_t plain_dropped_ = 0;
+  bool closing_ = false;
+};
+
+}  // namespace netkit::chat

@@ -1,0 +1,111 @@
+#include <algorithm>
+#include <array>
+#include <chat/serve_command.hpp>
+#include <utility>
+
+#include <netkit/net/server_sockets.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit::chat {
+
+namespace {
+
+constexpr std::string_view kDefaultAddress = "127.0.0.1:9998";
+// Services that answer whatever they get: one forged datagram would make a loop.
+constexpr std::array<std::uint16_t, 9> kServices = {7, 13, 17, 19, 37, 53, 123, 1900, 11211};
+
+Room::Options room_options(const Values& values) {
+  Room::Options room{Template::parse(values.text("template"), "--template")};
+  room.lease = values.duration("lease");
+  room.max_members = static_cast<std::size_t>(values.integer("max-members"));
+  room.rate = values.number("rate");
+  return room;
+}
+
+datagram::Options native_options(const Room::Options& room, std::size_t keep) {
+  datagram::Options native;
+  native.lease = room.lease;
+  native.heartbeat = std::min(native.heartbeat, room.lease / 3);
+  native.max_sessions = room.max_members + 1;  // the room itself says that it is full
+  native.keep = std::max<std::size_t>(1000, 2 * keep);
+  return native;
+}
+
+}  // namespace
+
+void ServeCommand::configure(const Values& values) {
+  std::vector<std::string> arguments = values.arguments();
+  address_ = take_address(arguments, AddressRole::server, kDefaultAddress);
+  if (!arguments.empty()) throw UsageError("unexpected argument '" + arguments.front() + "'");
+  if (values.duration("lease") <= Duration::zero()) throw UsageError("--lease must not be 0");
+  const auto keep = static_cast<std::size_t>(values.integer("keep"));
+  Room::Options room = room_options(values);
+  const datagram::Options native = native_options(room, keep);
+  options_.emplace(RoomServer::Options{std::move(room), native, keep, values.text("motd")});
+  if (options_->motd.size() > kMaxMotd) throw UsageError("--motd is longer than 900 bytes");
+  const std::string plain = values.text("plain");
+  plain_ = plain == "all" ? Plain::all : plain == "none" ? Plain::none : Plain::local;
+  history_path_ = values.text("history");
+}
+
+bool ServeCommand::may_be_plain(const Endpoint& from) {
+  if (plain_ == Plain::none) return false;
+  if (std::find(kServices.begin(), kServices.end(), from.port()) != kServices.end()) return false;
+  for (const Endpoint& own : own_) {
+    if (own.port() == from.port() && networks_.is_own(from.address())) return false;
+  }
+  return plain_ == Plain::all || networks_.is_on_link(from.address());
+}
+
+RoomServer::Callbacks ServeCommand::callbacks(Host& host) {
+  RoomServer::Callbacks callbacks;
+  callbacks.on_event = [this, &host](const FromRoom& event, std::uint64_t seq,
+                                     const Endpoint& peer) {
+    printer_->print(event, seq, peer, host.clock().wall());
+  };
+  callbacks.may_be_plain = [this](const Endpoint& from) { return may_be_plain(from); };
+  callbacks.wall = [&host] { return host.clock().wall(); };
+  callbacks.on_closed = [&host] { host.finish(ExitStatus::done); };
+  return callbacks;
+}
+
+void ServeCommand::show(Totals& totals) const {
+  const RoomCounters& room = room_->room().counters();
+  const datagram::Counters& native = room_->native().counters();
+  totals.gauge("members", room_->room().members());
+  totals.add("messages", room.messages);
+  totals.add("private_messages", room.private_messages);
+  totals.add("joined", room.joined);
+  totals.add("left", room.left);
+  totals.add("expired", room.expired + native.expired);
+  totals.add("datagrams_in", native.datagrams_in);
+  totals.add("datagrams_out", driver_->sent().datagrams);
+  totals.add("retransmitted", native.retransmitted);
+  totals.add("dropped_slow", native.dropped);
+  totals.add("dropped_rate", room.dropped_rate);
+  totals.add("dropped_full", room.dropped_full);
+  totals.add("refused_plain", room.refused_plain);
+  totals.add("dropped_plain", room_->plain_dropped());
+  totals.add("unsendable", driver_->sent().refused + driver_->sent().too_big);
+  totals.add("kernel_drops", driver_->kernel_drops());
+  totals.add("history_lost", history_->lost());
+}
+
+ExitStatus ServeCommand::run(Host& host) {
+  ServerSocketOptions sockets;
+  sockets.udp = true;
+  ServerSockets opened = open_server_sockets(address_, sockets);
+  const std::vector<std::string> descriptions = opened.descriptions();
+  for (const UdpSocket& socket : opened.udp) own_.push_back(socket.local());
+  history_ = std::make_unique<History>(host.log());
+  history_->open(history_path_);
+  printer_ = std::make_unique<EventPrinter>(host.output(), *history_);
+  room_ = std::make_unique<RoomServer>(*options_, datagram::system_random(), callbacks(host));
+  driver_ = std::make_unique<datagram::SocketDriver>(host.loop(), std::move(opened.udp), *room_);
+  host.set_totals([this](Totals& totals) { show(totals); });
+  host.on_stop([this, &host](StopReason) { room_->close(host.loop().now()); });
+  host.ready(descriptions);
+  return host.run_loop();
+}
+
+}  // namespace netkit::chat

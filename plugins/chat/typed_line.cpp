@@ -1,0 +1,108 @@
+#include <algorithm>
+#include <array>
+#include <chat/name.hpp>
+#include <chat/typed_line.hpp>
+
+#include <netkit/util/suggest.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit::chat {
+
+namespace {
+
+constexpr std::array<std::string_view, 7> kMemberCommands = {"/help", "/ignore", "/me", "/msg",
+                                                             "/nick", "/quit",   "/who"};
+constexpr std::array<std::string_view, 4> kPeerCommands = {"/peers", "/to", "/help", "/quit"};
+
+struct Split {
+  std::string_view word;
+  std::string_view rest;
+};
+
+Split split(std::string_view line) {
+  const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
+  return {line.substr(0, end), trim_white_space(line.substr(end))};
+}
+
+bool is_command(std::string_view line) {
+  return line.starts_with('/') && !line.starts_with("//");
+}
+
+TypedLine say(std::string_view line) {
+  return TypedSay{false, line.starts_with("//") ? line.substr(1) : line};
+}
+
+TypedMistake unknown(std::string_view word, std::span<const std::string_view> commands) {
+  return {"unknown command '" + std::string(word) + "'" + did_you_mean(word, commands) +
+          "; // at the beginning says /"};
+}
+
+TypedLine read_tell(std::string_view rest) {
+  if (rest.find_first_of(" \t") == std::string_view::npos) {
+    return TypedMistake{"write /msg NAME TEXT"};
+  }
+  return TypedTell{rest};
+}
+
+TypedLine read_nick(std::string_view rest) {
+  const std::string_view why = why_not_a_name(rest);
+  if (rest.empty()) return TypedMistake{"write /nick NAME"};
+  if (!why.empty()) return TypedMistake{"the name " + std::string(why)};
+  return TypedNick{rest};
+}
+
+}  // namespace
+
+std::span<const std::string_view> member_commands() {
+  return kMemberCommands;
+}
+
+std::span<const std::string_view> peer_commands(bool prompt) {
+  return std::span(kPeerCommands).first(prompt ? 4 : 2);
+}
+
+TypedLine read_member_line(std::string_view line) {
+  if (!is_command(line)) return say(line);
+  const auto [word, rest] = split(line);
+  if (word == "/who") return TypedWho{};
+  if (word == "/quit") return TypedQuit{};
+  if (word == "/help") return TypedHelp{};
+  if (word == "/nick") return read_nick(rest);
+  if (word == "/msg") return read_tell(rest);
+  if (word == "/ignore") return TypedIgnore{rest};
+  if (word != "/me") return unknown(word, kMemberCommands);
+  if (rest.empty()) return TypedMistake{"write /me TEXT"};
+  return TypedSay{true, rest};
+}
+
+TypedLine read_peer_line(std::string_view line, bool prompt) {
+  if (!is_command(line)) return say(line);
+  const auto [word, rest] = split(line);
+  if (word == "/peers") return TypedPeers{};
+  if (word == "/to") {
+    if (rest.empty()) return TypedMistake{"write /to HOST:PORT"};
+    return TypedTo{rest};
+  }
+  if (prompt && word == "/quit") return TypedQuit{};
+  if (prompt && word == "/help") return TypedHelp{};
+  if (!prompt) return say(line);  // a script's line is said as it is
+  return unknown(word, kPeerCommands);
+}
+
+std::vector<std::string> complete_line(std::string_view line, std::string_view word,
+                                       std::span<const std::string_view> commands,
+                                       std::span<const std::string> names) {
+  std::vector<std::string> found;
+  if (line.size() == word.size() && word.starts_with('/')) {
+    for (const std::string_view command : commands) {
+      if (command.starts_with(word)) found.emplace_back(command);
+    }
+    return found;
+  }
+  for (const std::string& name : names) {
+    if (name.starts_with(word)) found.push_back(name);
+  }
+  return found;
+}
+
+}  // namespace netkit::chat

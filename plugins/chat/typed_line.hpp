@@ -1,0 +1,54 @@
+// What a member types: words for the room, or a command.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace netkit::chat {
+
+// Views point into the line.
+struct TypedSay {
+  bool action = false;  // `/me waves`
+  std::string_view text;
+};
+struct TypedTell {  // `/msg NAME TEXT`; where the name ends is the room's to know
+  std::string_view text;
+};
+struct TypedNick {
+  std::string_view name;
+};
+struct TypedIgnore {  // without a name: list them; again: hear him again
+  std::string_view name;
+};
+struct TypedWho {};
+struct TypedQuit {};
+struct TypedHelp {};
+struct TypedTo {  // of peer mode
+  std::string_view address;
+};
+struct TypedPeers {};  // of peer mode
+struct TypedMistake {
+  std::string why;
+};
+using TypedLine = std::variant<TypedSay, TypedTell, TypedNick, TypedIgnore, TypedWho, TypedQuit,
+                               TypedHelp, TypedTo, TypedPeers, TypedMistake>;
+
+// Commands of a member: /who /nick /msg /me /ignore /quit /help.
+std::span<const std::string_view> member_commands();
+// Commands of peer mode: /to /peers; at a prompt also /quit /help.
+std::span<const std::string_view> peer_commands(bool prompt);
+
+// `//x` says `/x`; what does not begin with a slash is said as it is. Pure; any thread.
+TypedLine read_member_line(std::string_view line);
+TypedLine read_peer_line(std::string_view line, bool prompt);
+
+// What could complete `word`, the last of `line`: a command at the beginning, a name behind it.
+std::vector<std::string> complete_line(std::string_view line, std::string_view word,
+                                       std::span<const std::string_view> commands,
+                                       std::span<const std::string> names);
+
+}  // namespace netkit::chat

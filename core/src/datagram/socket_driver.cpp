@@ -55,9 +55,12 @@ void SocketDriver::read(UdpSocket& socket) {
   }
 }
 
+// By a timer, not at the end of the turn: what it prints is to go out in this turn.
+void SocketDriver::on_due() {
+  if (engine_.next_deadline() <= loop_.now()) engine_.tick(loop_.now());
+}
+
 void SocketDriver::end_turn() {
-  const TimePoint now = loop_.now();
-  if (engine_.next_deadline() <= now) engine_.tick(now);
   flush();
   set_timer();
 }
@@ -106,7 +109,7 @@ void SocketDriver::set_timer() {
   if (due == due_ && (timer_.pending() || due == TimePoint::max())) return;
   due_ = due;
   timer_.reset();
-  if (due != TimePoint::max()) timer_ = loop_.at(due, [] {});  // end_turn() does the work
+  if (due != TimePoint::max()) timer_ = loop_.at(due, [this] { on_due(); });
 }
 
 }  // namespace netkit::datagram

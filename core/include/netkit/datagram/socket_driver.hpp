@@ -30,7 +30,7 @@ class NETKIT_API Engine {
   virtual void on_refused(const Endpoint& to, int error) { (void)to, (void)error; }
 };
 
-// [loop] Reads what arrives in batches; at the end of every turn of the loop runs what is due,
+// [loop] Reads what arrives in batches and runs what is due; at the end of every turn of the loop
 // sends what is waiting and sets the one timer. So nothing has to be called after the engine's own
 // functions, on whatever occasion. While a socket would block nothing more is drained.
 // Allocates nothing per datagram; no wake-ups while the engine has no deadline.
@@ -53,6 +53,7 @@ class NETKIT_API SocketDriver {
  private:
   void on_ready(std::size_t index, Ready ready);
   void read(UdpSocket& socket);
+  void on_due();
   void end_turn();
   bool send_queued();
   bool send_family(std::size_t index);

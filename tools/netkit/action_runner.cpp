@@ -1,12 +1,12 @@
 #include "action_runner.hpp"
 
+#include "plugin/host_impl.hpp"
+#include "plugin/stop_signals.hpp"
+
 #include <memory>
 
 #include <netkit/util/clock.hpp>
 #include <netkit/util/error.hpp>
-
-#include "plugin/host_impl.hpp"
-#include "plugin/stop_signals.hpp"
 
 namespace netkit {
 namespace {

@@ -13,7 +13,7 @@ int run_version(App&, const ActionDef&, const Values&) {
 }
 
 ActionDef action(std::string_view name, std::string_view summary) {
-  return {.name = name, .summary = summary, .common = kHelpOnly};
+  return {.name = name, .summary = summary, .common = kHelpOnly, .may_be_omitted = name.empty()};
 }
 
 OptionDef json_option() {

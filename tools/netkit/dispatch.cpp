@@ -34,25 +34,24 @@ struct Selection {
   std::vector<std::string> words;
 };
 
-// The first word names the action; of a command whose action may be left out, it may be missing;
-// options may stand before it otherwise.
+// The first word names the action. Of a command whose action may be left out it may be missing; of
+// others, options may stand before it.
 Selection select_action(std::span<const ActionDef> actions, Words words) {
   Selection selection{nullptr, {words.begin(), words.end()}};
-  const auto omitted = std::ranges::find_if(actions, [](const ActionDef& action) {
-    return action.may_be_omitted || action.name.empty();
-  });
-  const auto named = [&actions](const std::string& word) {
-    return std::ranges::find(actions, word, &ActionDef::name);
-  };
-  for (auto word = selection.words.begin(); word != selection.words.end(); ++word) {
-    if (const auto action = named(*word); action != actions.end() && !word->empty()) {
-      selection.action = &*action;
-      selection.words.erase(word);
-      return selection;
-    }
-    if (omitted != actions.end() || *word == "--" || !word->starts_with('-')) break;
-  }
+  std::vector<std::string>& rest = selection.words;
+  const auto omitted = std::ranges::find_if(actions, &ActionDef::may_be_omitted);
   if (omitted != actions.end()) selection.action = &*omitted;
+  const bool may_come_later =
+      selection.action == nullptr && !rest.empty() && rest.front().starts_with('-');
+  for (auto word = rest.begin(); word != rest.end() && *word != "--"; ++word) {
+    const auto named = std::ranges::find(actions, *word, &ActionDef::name);
+    if (named != actions.end() && !word->empty()) {
+      selection.action = &*named;
+      rest.erase(word);
+      break;
+    }
+    if (!may_come_later) break;
+  }
   return selection;
 }
 

@@ -185,7 +185,9 @@ std::string brief_command_help(std::string_view command, std::string_view summar
   if (actions.size() == 1) return brief_action_help(command, actions.front());
   std::string out;
   for (const ActionDef& action : actions) {
-    append_wrapped(out, (out.empty() ? "Usage: " : "       ") + usage(command, action), 7);
+    constexpr std::string_view kUsage = "Usage: ";
+    out += out.empty() ? kUsage : "       ";
+    append_wrapped(out, usage(command, action), kUsage.size(), kUsage.size());
   }
   append_wrapped(out, summary, 0);
   return out;

@@ -1,0 +1,43 @@
+"""What the installed netkit says about itself: its commands and their actions."""
+
+import os
+import re
+import subprocess
+
+from netkit import clean_environment, netkit_path
+
+# Plugins of tests, for what no command of ours has.
+HELLO = os.path.join(os.environ.get("NETKIT_BUILD", ""), "tests", "bad_plugins", "good")
+
+
+def output(*words):
+    done = subprocess.run([netkit_path(), *words], capture_output=True, text=True, env=clean_environment(), timeout=60,
+                          check=True)
+    assert done.stderr == ""
+    return done.stdout
+
+
+def candidates(*words):
+    """Completion of the last word: the candidates without their help."""
+    lines = output("__complete", *words).splitlines()
+    assert lines[-1] in (":none", ":file", ":folder", ":nospace"), lines
+    return [line.split("\t")[0] for line in lines[:-1]]
+
+
+def commands():
+    """The plugins that are installed."""
+    words = ("help", "plugins", "config", "completion", "version", "shell")
+    return [name for name in candidates("") if name not in words]
+
+
+def actions(command):
+    return candidates("help", command, "")
+
+
+def all_actions():
+    return [(command, action) for command in commands() for action in actions(command)]
+
+
+def help_options(text):
+    """The long options that a help text lists."""
+    return re.findall(r"^  (?:-\w, |    )--([a-z0-9-]+)", text, re.M)

@@ -1,0 +1,57 @@
+"""Declarations, help, completion and man pages say the same."""
+
+import os
+import re
+
+import pytest
+
+from commands import actions, all_actions, candidates, commands, help_options, output
+
+MAN = os.path.join(os.environ.get("NETKIT_SOURCE", ""), "man")
+
+
+def page_text(name):
+    """A page without the markup that stands between an option's dashes and its name."""
+    with open(os.path.join(MAN, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def page_options(text):
+    """The long options that a page describes or mentions: `.Fl -name`."""
+    return set(re.findall(r"\bFl\s+-([a-z0-9][a-z0-9-]*)", text))
+
+
+@pytest.mark.parametrize("command, action", all_actions())
+def test_completion_knows_every_option_of_the_help(command, action):
+    words = [word[2:] for word in candidates(command, action, "--")]
+    assert words == help_options(output(command, action, "--help"))
+
+
+@pytest.mark.parametrize("command", [c for c in commands() if os.path.exists(os.path.join(MAN, f"netkit-{c}.1"))])
+def test_the_page_knows_every_option_and_no_other(command):
+    text = page_text(f"netkit-{command}.1")
+    common = page_options(page_text("netkit.1"))
+    declared = set()
+    for action in actions(command):
+        own = output(command, action, "--help").split("Common options:")[0]
+        declared |= set(help_options(output(command, action, "--help")))
+        missing = set(help_options(own)) - page_options(text)
+        assert not missing, f"not in netkit-{command}.1: {missing} of {action}"
+        assert re.search(rf"\b{action}\b", text)
+    assert page_options(text) <= declared | common, "the page has options that are not declared"
+
+
+def test_netkits_page_knows_the_common_options():
+    documented = page_options(page_text("netkit.1"))
+    for command, action in all_actions():
+        text = output(command, action, "--help")
+        if "Common options:" in text:
+            assert set(help_options(text.split("Common options:")[1])) <= documented
+
+
+def test_every_page_is_listed_for_installation():
+    with open(os.path.join(os.path.dirname(MAN), "cmake", "netkit_install.cmake"), encoding="utf-8") as file:
+        listed = file.read()
+    for page in os.listdir(MAN):
+        match = re.fullmatch(r"netkit-(\w+)\.1", page)
+        assert page in listed or (match and match.group(1) in commands()), page

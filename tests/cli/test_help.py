@@ -1,0 +1,97 @@
+"""Help of everything there is: on stdout, 80 columns, examples first, the same words everywhere."""
+
+import re
+
+import pytest
+
+from commands import all_actions, commands, help_options, output
+
+BUILTINS = ["help", "plugins", "config", "completion", "version"]
+
+
+def widths(text):
+    """Lines that are wider than 80 columns, but for examples and words that cannot be broken."""
+    return [line for line in text.splitlines() if len(line) > 80 and not line.startswith("  netkit ") and
+            not re.match(r"^ *\S+$", line)]
+
+
+@pytest.mark.parametrize("command", commands() + BUILTINS)
+def test_of_a_command(netkit, command):
+    for words in ([command, "--help"], [command, "-h"]):
+        result = netkit.run(*words)
+        assert result.status == 0 and result.err == b"" and result.out.startswith(b"Usage: netkit " + command.encode())
+        assert widths(result.out.decode()) == []
+
+
+@pytest.mark.parametrize("command, action", all_actions())
+def test_of_an_action(netkit, command, action):
+    result = netkit.run(command, action, "--help")
+    text = result.out.decode()
+    assert result.status == 0 and result.err == b""
+    assert widths(text) == []
+    assert re.match(rf"Usage: netkit {command} \[?{action}\]?", text)
+    assert text.index("Examples:") < text.index("ptions:"), "examples come first"
+    assert len(help_options(text)) == len(set(help_options(text)))
+
+
+@pytest.mark.parametrize("command, action", all_actions())
+def test_the_short_one_fits_a_screen(netkit, command, action):
+    result = netkit.run(command, action, "-h")
+    assert result.status == 0 and result.err == b""
+    assert widths(result.out.decode()) == []
+    assert len(result.lines) <= 48
+    assert set(help_options(result.out.decode())) < set(help_options(output(command, action, "--help")))
+
+
+@pytest.mark.parametrize("command, action", all_actions())
+def test_wins_over_what_is_missing_or_set(netkit, command, action):
+    """A plugin is not run for help, whatever the environment says."""
+    result = netkit.run(command, action, "--help", env={f"NETKIT_{command.upper()}_TIMEOUT": "nonsense"})
+    assert result.status == 0
+
+
+def test_of_netkit_lists_every_command(netkit):
+    text = netkit.run("--help").out.decode()
+    for name in commands() + BUILTINS:
+        assert re.search(rf"^  {name} ", text, re.M), name
+    assert netkit.run("help").out.decode() == text
+    assert widths(text) == []
+
+
+def test_alone_is_a_usage_error_without_a_terminal(netkit):
+    result = netkit.run()
+    assert (result.status, result.out) == (2, b"")
+    assert result.err == b"netkit: needs a command; see 'netkit --help'\n"
+
+
+def test_exit_status(netkit):
+    text = netkit.run("help", "exit-status").out.decode()
+    statuses = re.findall(r"^  (\S+) ", text, re.M)
+    assert statuses == "0 1 2 68 69 70 74 75 76 77 78 124 128+n".split()
+
+
+def test_version(netkit):
+    expected = netkit.run("--version").out
+    assert expected.startswith(b"netkit ")
+    assert netkit.run("version").out == expected
+    assert netkit.run("--config", "/dev/null", "--version").out == expected
+    full = netkit.run(argv=["sh", "-c", '"$NETKIT" --version >/dev/full'], env={"NETKIT": netkit_binary()})
+    assert full.status == 74
+
+
+def netkit_binary():
+    from netkit import netkit_path
+    return netkit_path()
+
+
+def test_help_about_nothing_known(netkit):
+    result = netkit.run("help", "exit-statsu")
+    assert result.status == 2
+    assert result.err == b"netkit: help: there is no help about 'exit-statsu'; did you mean 'exit-status'?\n"
+
+
+def test_help_shows_the_page_or_the_text(netkit, tmp_path):
+    """With no man on the PATH the text is what is left."""
+    command = commands()[0]
+    text = netkit.run("help", command, env={"PATH": str(tmp_path)}).out
+    assert text.startswith(b"Usage: netkit " + command.encode())

@@ -25,8 +25,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const netkit::CodecSpec codec = netkit::CodecSpec::parse(name);
     if (!input.empty()) check_content(input, codec);
     try {
-      check_content(netkit::frame::parse_message(input, codec, load), codec);
+      const std::string content = netkit::frame::parse_message(input, codec, load);
+      check_content(content, codec);
+      if (const auto plain = netkit::frame::plain_message(input, codec)) {
+        if (plain->id + std::string(plain->body) != content) std::abort();
+      }
     } catch (const netkit::UsageError& error) {
+      if (netkit::frame::plain_message(input, codec)) std::abort();
       for (const char c : std::string_view(error.what())) {
         if (c >= 0 && c < ' ') std::abort();
       }

@@ -1,0 +1,281 @@
+#include <algorithm>
+#include <push/hub.hpp>
+#include <push/payload.hpp>
+#include <utility>
+
+#include <netkit/util/text.hpp>
+
+namespace netkit::push {
+
+namespace {
+
+datagram::Packer::Options packer_options(const datagram::Options& protocol) {
+  return {.max_body = protocol.max_body(), .max_message = protocol.max_message, .first_record = 1};
+}
+
+std::string_view reason_of(datagram::LeftReason why) {
+  switch (why) {
+    case datagram::LeftReason::lease:
+      return reason::kSilent;
+    case datagram::LeftReason::finished:
+      return reason::kEnded;
+    default:
+      return reason::kLeft;
+  }
+}
+
+}  // namespace
+
+Hub::Hub(const Options& options, datagram::Random random, HubEvents& events)
+    : options_(options),
+      events_(events),
+      server_(options.protocol, random, *this),
+      packer_(packer_options(server_.options())),
+      ring_(server_.options().keep, server_.options().keep_bytes),
+      stream_(std::max<std::uint64_t>(random(), 1)) {}
+
+void Hub::on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) {
+  now_ = now;
+  if (datagram::is_native(datagram)) {
+    server_.on_datagram(from, datagram, now);
+    return;
+  }
+  const auto name = clean_name(datagram);
+  if (!name) {
+    ++counters_.refused_name;
+    return;
+  }
+  subscribe_plain(*name, from, 0, now);
+}
+
+bool Hub::plain_allowed(const IpAddress& address) {
+  switch (options_.plain) {
+    case PlainMode::all:
+      return true;
+    case PlainMode::local:
+      return address.is_loopback() || events_.is_on_link(address);
+    case PlainMode::none:
+      break;
+  }
+  return false;
+}
+
+bool Hub::has_room(const Endpoint& peer, const Subscriber* leaving) {
+  const std::size_t staying = table_.size() - (leaving != nullptr ? 1 : 0);
+  if (staying < options_.max_subscribers) return true;
+  ++counters_.refused_full;
+  events_.on_full(peer);
+  return false;
+}
+
+std::string_view Hub::subscribe_plain(std::string_view name, const Endpoint& address,
+                                      std::uint64_t control, TimePoint now) {
+  now_ = now;
+  if (events_.is_unfit(address)) {
+    ++counters_.refused_plain;
+    return "that address cannot be subscribed";
+  }
+  if (!plain_allowed(address.address())) {
+    ++counters_.refused_plain;
+    return "plain subscribers from there are not accepted (--plain)";
+  }
+  if (finishing_) return "the server is closing";
+  Subscriber* same_name = table_.find_name(name);
+  Subscriber* same_address = table_.find_plain(address);
+  if (same_name != nullptr && same_name == same_address) {
+    if (control != 0) same_name->control = control;
+    return {};
+  }
+  if (!has_room(address, same_name != nullptr ? same_name : same_address)) {
+    return "there are too many subscribers (--max-subscribers)";
+  }
+  const std::string kept(name);  // `name` may be the leaving one's
+  if (same_name != nullptr) remove(*same_name, reason::kMoved);
+  if (same_address != nullptr) remove(*same_address, reason::kMoved);
+  enter(kept, address, {}, control);
+  if (options_.last && counters_.records > 0) newcomers_.push_back(address);
+  return {};
+}
+
+void Hub::enter(std::string_view name, const Endpoint& address, datagram::SessionRef session,
+                std::uint64_t control) {
+  Subscriber& subscriber = table_.add(name, address, session);
+  subscriber.control = control;
+  subscriber.since = now_;
+  subscriber.records_then = counters_.records;
+  ++counters_.subscribed;
+  events_.on_subscribed(subscriber);
+}
+
+void Hub::remove(Subscriber& subscriber, std::string_view why) {
+  ++counters_.unsubscribed;
+  events_.on_unsubscribed(subscriber, why);
+  const datagram::SessionRef session = subscriber.session;
+  if (session && server_.contains(session)) {
+    const datagram::SessionStatus status = server_.status(session);
+    counters_.native_delivered += status.delivered;
+    counters_.native_lost += status.dropped;
+  }
+  table_.remove(subscriber);
+  if (session) server_.close(session, why);
+}
+
+std::string_view Hub::subscribe(std::string_view name, const Endpoint& address,
+                                std::uint64_t control, TimePoint now) {
+  const auto clean = clean_name(name);
+  if (!clean) {
+    ++counters_.refused_name;
+    return "a name has 1 to 255 bytes";
+  }
+  return subscribe_plain(*clean, address, control, now);
+}
+
+bool Hub::unsubscribe(std::string_view name) {
+  Subscriber* subscriber = table_.find_name(trim_white_space(name));
+  if (subscriber == nullptr) return false;
+  remove(*subscriber, reason::kAsked);
+  return true;
+}
+
+void Hub::release(std::string_view name, std::uint64_t control) {
+  Subscriber* subscriber = table_.find_name(name);
+  if (subscriber != nullptr && subscriber->control == control) remove(*subscriber, reason::kLeft);
+}
+
+void Hub::on_refused(const Endpoint& address) {
+  Subscriber* subscriber = table_.find_plain(address);
+  if (subscriber != nullptr) remove(*subscriber, reason::kRefused);
+}
+
+void Hub::on_not_sent(const Endpoint& address) {
+  Subscriber* subscriber = table_.find_plain(address);
+  if (subscriber != nullptr) ++subscriber->lost;
+}
+
+bool Hub::publish(std::string_view text) {
+  if (!packer_.append(text)) {
+    ++counters_.too_long;
+    return false;
+  }
+  ++counters_.records;
+  counters_.bytes += text.size();
+  if (!table_.plain_addresses().empty()) batch_.add(text);
+  if (options_.last) last_text_.assign(text);
+  return true;
+}
+
+void Hub::flush() {
+  flush(datagram::SessionRef{});
+}
+
+void Hub::flush(datagram::SessionRef except) {
+  if (packer_.empty()) return;
+  const std::span<const datagram::ChunkRef> chunks = packer_.flush();
+  ring_.add(chunks);
+  server_.broadcast(chunks, except);
+}
+
+void Hub::drop_lagging() {
+  if (server_.full_sessions() == 0) return;
+  std::vector<datagram::SessionRef> slow;
+  table_.for_each([&](const Subscriber& subscriber) {
+    if (subscriber.plain()) return;
+    if (server_.status(subscriber.session).queued >= options_.protocol.keep) {
+      slow.push_back(subscriber.session);
+    }
+  });
+  for (const datagram::SessionRef session : slow) {
+    ++counters_.dropped_slow;
+    remove(*table_.find_session(session), reason::kSlow);
+  }
+}
+
+// Where a client's records begin: what it asks for when it knows this stream, else the newest with
+// --last, else what comes next.
+std::uint64_t Hub::first_record(const Request& request) const {
+  const std::uint64_t next = packer_.next_record();
+  const bool known = request.stream == 0 || request.stream == stream_;
+  if (request.since != 0 && known) return std::min(request.since, next);
+  if (options_.last && ring_.last_record() != 0) return ring_.last_record();
+  return next;
+}
+
+datagram::Verdict Hub::on_connect(datagram::SessionRef session, const Endpoint& peer,
+                                  std::string_view payload) {
+  using datagram::Verdict;
+  const auto request = decode_request(payload);
+  if (!request) {
+    ++counters_.refused_name;
+    return Verdict::reject(datagram::RejectCode::bad_request, "no valid name (1 to 255 bytes)");
+  }
+  if (finishing_) return Verdict::reject(datagram::RejectCode::full, "the server is closing");
+  Subscriber* same_name = table_.find_name(request->name);
+  if (!has_room(peer, same_name)) {
+    return Verdict::reject(datagram::RejectCode::full,
+                           "there are too many subscribers (--max-subscribers)");
+  }
+  if (same_name != nullptr) remove(*same_name, reason::kMoved);
+  flush(session);  // what was published before is not the newcomer's
+  const std::uint64_t first = first_record(*request);
+  enter(request->name, peer, session, 0);
+  if (first < packer_.next_record()) server_.send(session, ring_.since(first));
+  return Verdict::accept(encode(Welcome{stream_, first}));
+}
+
+void Hub::on_left(datagram::SessionRef session, datagram::LeftReason why, std::string_view) {
+  Subscriber* subscriber = table_.find_session(session);
+  if (subscriber != nullptr) remove(*subscriber, reason_of(why));
+}
+
+void Hub::finish(TimePoint now) {
+  now_ = now;
+  finishing_ = true;
+  flush();
+  server_.finish_all("the source has ended", now);
+}
+
+void Hub::close() {
+  finishing_ = true;
+  std::vector<datagram::SessionRef> sessions;
+  table_.for_each([&](const Subscriber& subscriber) {
+    if (!subscriber.plain()) sessions.push_back(subscriber.session);
+  });
+  for (const datagram::SessionRef session : sessions) server_.close(session, "the server stops");
+}
+
+void Hub::for_each_row(TimePoint now, const std::function<void(const RosterRow&)>& visit) const {
+  table_.for_each([&](const Subscriber& subscriber) {
+    RosterRow row{.name = subscriber.name,
+                  .address = subscriber.address,
+                  .plain = subscriber.plain(),
+                  .age = now - subscriber.since};
+    if (row.plain) {
+      row.lost = subscriber.lost;
+      row.sent = counters_.records - subscriber.records_then - subscriber.lost;
+    } else {
+      const datagram::SessionStatus status = server_.status(subscriber.session);
+      row.sent = status.delivered;
+      row.lost = status.dropped;
+      row.lag = status.lag;
+    }
+    visit(row);
+  });
+}
+
+std::uint64_t Hub::native_delivered() const {
+  std::uint64_t sum = counters_.native_delivered;
+  table_.for_each([&](const Subscriber& subscriber) {
+    if (!subscriber.plain()) sum += server_.status(subscriber.session).delivered;
+  });
+  return sum;
+}
+
+std::uint64_t Hub::native_lost() const {
+  std::uint64_t sum = counters_.native_lost;
+  table_.for_each([&](const Subscriber& subscriber) {
+    if (!subscriber.plain()) sum += server_.status(subscriber.session).dropped;
+  });
+  return sum;
+}
+
+}  // namespace netkit::push

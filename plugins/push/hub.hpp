@@ -1,0 +1,166 @@
+// The push server without its sockets: who is subscribed, what they get, by which dialect. Pure:
+// datagrams, records and times go in, datagrams and events come out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <push/payload.hpp>
+#include <push/record_batch.hpp>
+#include <push/subscriber_table.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/datagram/server_endpoint.hpp>
+#include <netkit/net/endpoint.hpp>
+#include <netkit/util/clock.hpp>
+
+namespace netkit::push {
+
+enum class PlainMode : std::uint8_t { local, all, none };  // whose plain registrations are taken
+enum class SlowPolicy : std::uint8_t { wait, skip, drop };
+
+// Why somebody is not subscribed any more, in words for people.
+namespace reason {
+inline constexpr std::string_view kMoved = "moved";  // its name was taken by another, or it renamed
+inline constexpr std::string_view kAsked = "unsubscribed";
+inline constexpr std::string_view kLeft = "left";
+inline constexpr std::string_view kSilent = "silent";
+inline constexpr std::string_view kRefused = "port unreachable";
+inline constexpr std::string_view kSlow = "too slow";
+inline constexpr std::string_view kEnded = "ended";
+}  // namespace reason
+
+// One row of the roster.
+struct RosterRow {
+  std::string_view name;
+  Endpoint address;
+  bool plain = false;
+  Duration age{};
+  std::uint64_t sent = 0;  // records: acknowledged ones of a native, all of a plain subscriber
+  std::uint64_t lost = 0;  // records that it did not and will not get
+  std::uint64_t lag = 0;   // records on their way or waiting
+};
+
+struct HubCounters {
+  std::uint64_t records = 0;           // published
+  std::uint64_t bytes = 0;             // of them
+  std::uint64_t too_long = 0;          // records over the longest message
+  std::uint64_t subscribed = 0;        // how often
+  std::uint64_t unsubscribed = 0;      // how often
+  std::uint64_t refused_full = 0;      // by --max-subscribers
+  std::uint64_t refused_plain = 0;     // by --plain
+  std::uint64_t refused_name = 0;      // no name, or one that is too long
+  std::uint64_t dropped_slow = 0;      // disconnected by --slow drop
+  std::uint64_t native_delivered = 0;  // of those who have left
+  std::uint64_t native_lost = 0;       // of those who have left
+};
+
+class HubEvents {
+ public:
+  virtual ~HubEvents() = default;
+  virtual void on_subscribed(const Subscriber& subscriber) = 0;
+  virtual void on_unsubscribed(const Subscriber& subscriber, std::string_view why) = 0;
+  // A newcomer found the table full. Called for each.
+  virtual void on_full(const Endpoint& peer) = 0;
+  // Whether a plain peer is on this machine or an attached network.
+  virtual bool is_on_link(const IpAddress& address) = 0;
+  // Whether datagrams from there must never be answered: this server itself, port 0, broadcast and
+  // multicast.
+  virtual bool is_unfit(const Endpoint& peer) = 0;
+};
+
+// [one thread] `events` must outlive it.
+class Hub : private datagram::ServerEvents {
+ public:
+  struct Options {
+    datagram::Options protocol;
+    PlainMode plain = PlainMode::local;
+    SlowPolicy slow = SlowPolicy::skip;
+    bool last = false;  // the newest record to newcomers
+    std::size_t max_subscribers = 65536;
+  };
+  Hub(const Options& options, datagram::Random random, HubEvents& events);
+
+  // A datagram of either dialect.
+  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now);
+  void tick(TimePoint now) { server_.tick(now); }
+  TimePoint next_deadline() const { return server_.next_deadline(); }
+  bool drain(datagram::OutputQueue& queue, TimePoint now, std::size_t limit) {
+    return server_.drain(queue, now, limit);
+  }
+
+  // Why a subscription over the control channel was not made; empty: it was.
+  std::string_view subscribe(std::string_view name, const Endpoint& address, std::uint64_t control,
+                             TimePoint now);
+  bool unsubscribe(std::string_view name);
+  // The control connection that subscribed `name` is gone; nothing if the name has moved since.
+  void release(std::string_view name, std::uint64_t control);
+  // The port of a plain subscriber was reported unreachable.
+  void on_refused(const Endpoint& address);
+  // A datagram could not be sent to it.
+  void on_not_sent(const Endpoint& address);
+
+  // One record for all, which goes out with the next flush(). False: it is longer than a message.
+  bool publish(std::string_view text);
+  std::size_t pending_records() const { return packer_.pending_messages(); }
+  std::size_t pending_bytes() const { return packer_.pending_bytes(); }
+  // Gives what was published to the native sessions. O(sessions).
+  void flush();
+  // Plain records since the last clear(), and newcomers to whom the last of all is due.
+  RecordBatch& plain_batch() { return batch_; }
+  std::vector<Endpoint>& newcomers() { return newcomers_; }
+  std::string_view last_text() const { return last_text_; }
+
+  // Sessions with more waiting than --keep allows: with SlowPolicy::wait no record may come.
+  std::size_t lagging() const { return server_.full_sessions(); }
+  void drop_lagging();
+
+  // Delivers what is due and says END to the native sessions; nobody may come any more.
+  void finish(TimePoint now);
+  // Says BYE to all sessions at once.
+  void close();
+  std::size_t sessions() const { return server_.size(); }
+
+  const SubscriberTable& table() const { return table_; }
+  std::size_t size() const { return table_.size(); }
+  void for_each_row(TimePoint now, const std::function<void(const RosterRow&)>& visit) const;
+  const HubCounters& counters() const { return counters_; }
+  const datagram::Counters& protocol_counters() const { return server_.counters(); }
+  std::uint64_t native_delivered() const;
+  std::uint64_t native_lost() const;
+
+ private:
+  datagram::Verdict on_connect(datagram::SessionRef session, const Endpoint& peer,
+                               std::string_view payload) override;
+  void on_message(datagram::SessionRef, std::uint64_t, std::string_view) override {}
+  void on_left(datagram::SessionRef session, datagram::LeftReason why,
+               std::string_view text) override;
+
+  void flush(datagram::SessionRef except);
+  bool plain_allowed(const IpAddress& address);
+  std::string_view subscribe_plain(std::string_view name, const Endpoint& address,
+                                   std::uint64_t control, TimePoint now);
+  bool has_room(const Endpoint& peer, const Subscriber* leaving);
+  void enter(std::string_view name, const Endpoint& address, datagram::SessionRef session,
+             std::uint64_t control);
+  void remove(Subscriber& subscriber, std::string_view why);
+  std::uint64_t first_record(const Request& request) const;
+
+  Options options_;
+  HubEvents& events_;
+  datagram::ServerEndpoint server_;
+  datagram::Packer packer_;
+  datagram::ChunkRing ring_;
+  SubscriberTable table_;
+  RecordBatch batch_;
+  std::vector<Endpoint> newcomers_;
+  std::string last_text_;
+  std::uint64_t stream_;
+  TimePoint now_{};
+  bool finishing_ = false;
+  HubCounters counters_;
+};
+
+}  // namespace netkit::push

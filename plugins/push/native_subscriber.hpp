@@ -1,0 +1,57 @@
+// A subscription by the native protocol.
+#pragma once
+
+#include <push/subscription.hpp>
+#include <string>
+
+#include <netkit/datagram/client_endpoint.hpp>
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/net/datagram_receiver.hpp>
+#include <netkit/net/datagram_sender.hpp>
+#include <netkit/net/udp_socket.hpp>
+
+namespace netkit::push {
+
+class NativeSubscriber final : public Subscription, private datagram::ClientEvents {
+ public:
+  // `position` and `handler` outlive it. Throws SystemError when there is no way to the server.
+  NativeSubscriber(EventLoop& loop, const Endpoint& server, std::string name,
+                   const datagram::Options& options, Position& position,
+                   Subscription::Handler& handler);
+  void leave() override;
+  std::uint64_t retransmitted() const override { return client_.counters().retransmitted; }
+  std::uint64_t duplicates() const override { return client_.counters().duplicates; }
+
+ private:
+  void on_connected(std::string_view payload) override;
+  void on_rejected(std::uint16_t code, std::string_view text) override;
+  void on_message(std::uint64_t record, std::string_view message) override;
+  void on_gap(const datagram::Gap& gap) override;
+  void on_left(datagram::LeftReason reason, std::string_view text) override;
+
+  void on_ready(Ready ready);
+  void read();
+  void on_error(int error);
+  void pump();
+  void on_bye(std::string_view text);
+  void lose(const std::string& why, bool again, ExitStatus status);
+
+  EventLoop& loop_;
+  Endpoint server_;
+  std::string name_;
+  Position& position_;
+  Subscription::Handler& handler_;
+  UdpSocket socket_;
+  DatagramReceiver receiver_;
+  DatagramSender sender_;
+  datagram::ClientEndpoint client_;
+  datagram::OutputQueue queue_;
+  bool blocked_ = false;
+  bool over_ = false;  // it has been said
+  int refused_ = 0;    // ICMP errors since the server was heard last
+  Timer timer_;
+  TimePoint timer_at_ = TimePoint::max();
+  Watch watch_;
+};
+
+}  // namespace netkit::push

@@ -1,0 +1,264 @@
+#include <algorithm>
+#include <push/serve_command.hpp>
+#include <utility>
+
+#include <netkit/net/server_sockets.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit::push {
+
+namespace {
+
+// Records that are brought together before they are sent, within one turn of the loop.
+constexpr std::size_t kMaxTogether = PlainFanout::kMaxRecords;
+constexpr std::size_t kMaxBytesTogether = 256u << 10;
+constexpr std::size_t kDrain = 2048;  // datagrams
+
+}  // namespace
+
+void ServeCommand::configure(const Values& values) {
+  settings_ = ServeSettings::read(values);
+}
+
+ExitStatus ServeCommand::run(Host& host) {
+  host_ = &host;
+  ServerSockets sockets = open_server_sockets(
+      settings_.address, {.udp = true, .tcp = true, .udp_options = {}, .reuse_port = false});
+  const std::vector<std::string> descriptions = sockets.descriptions();
+  hub_ = std::make_unique<Hub>(settings_.hub, datagram::system_random(), *this);
+  Transmitter::Handler& handler = *this;
+  transmitter_ = std::make_unique<Transmitter>(host.loop(), std::move(sockets.udp), handler);
+  fanout_ = std::make_unique<PlainFanout>(*transmitter_);
+  for (FileDescriptor& listening : sockets.tcp) {
+    controls_.push_back(std::make_unique<ControlServer>(host.loop(), std::move(listening), *hub_,
+                                                        settings_.max_clients, host.log(),
+                                                        [this] { pump(); }));
+  }
+  open_sources();
+  turn_ = host.loop().before_wait([this] { pump(); });
+  host.set_totals([this](Totals& totals) { show(totals); });
+  host.on_stop([this](StopReason) { stop(); });
+  host.ready(descriptions);
+  return host.run_loop();
+}
+
+void ServeCommand::open_sources() {
+  if (!settings_.command.empty()) {
+    ticker_ = std::make_unique<CommandTicker>(
+        host_->loop(), host_->log(),
+        CommandTicker::Options{.command = settings_.command,
+                               .every = settings_.every,
+                               .on_change = settings_.on_change,
+                               .max_size = settings_.hub.protocol.max_message},
+        [this](std::string_view text) { publish(text); });
+    return;
+  }
+  Sources::Defaults defaults;
+  if (!host_->values().given("from")) defaults.every = settings_.every;
+  Sources::Handler& handler = *this;
+  sources_ = Sources::open(*host_, handler, defaults);
+}
+
+void ServeCommand::on_datagram(const Endpoint& from, std::string_view datagram) {
+  // What was published before is not a newcomer's.
+  if (!hub_->plain_batch().empty()) pump();
+  hub_->on_datagram(from, datagram, host_->loop().now());
+}
+
+bool ServeCommand::is_unfit(const Endpoint& peer) {
+  const IpAddress address = peer.address();
+  return peer.port() == 0 || address.is_unspecified() || address.is_multicast() ||
+         networks_.is_broadcast(address) ||
+         (transmitter_->has_port(peer.port()) && networks_.is_own(address));
+}
+
+void ServeCommand::on_not_sent(const Endpoint& to, int error) {
+  hub_->on_not_sent(to);
+  if (host_->log().enabled(LogLevel::info)) {
+    host_->log().info("not sent to " + to.to_string() + ": " + error_text(error));
+  }
+}
+
+void ServeCommand::on_source_record(std::string_view text, WallTime) {
+  publish(text);
+}
+
+void ServeCommand::publish(std::string_view text) {
+  if (!hub_->publish(text)) {
+    if (say_now()) {
+      host_->log().error("a record of " + std::to_string(text.size()) +
+                         " bytes is left out: a message has at most " +
+                         std::to_string(settings_.hub.protocol.max_message));
+    }
+    return;
+  }
+  if (hub_->pending_records() >= kMaxTogether || hub_->pending_bytes() >= kMaxBytesTogether) pump();
+}
+
+void ServeCommand::on_sources_end() {
+  ended_ = true;
+  if (!settings_.keep_open) pump();
+}
+
+// Sends what there is to send, as far as the sockets take it.
+void ServeCommand::pump() {
+  if (host_->finishing()) return;
+  hub_->flush();
+  if (!transmitter_->blocked()) {
+    queue_.clear();
+    if (!fanout_->done()) fanout_->resume();
+    if (fanout_->done()) send_newcomers();
+    if (fanout_->done() && !hub_->plain_batch().empty()) {
+      fanout_->start(hub_->plain_batch(), hub_->table().plain_addresses());
+    }
+    drain();
+  }
+  steer_sources();
+  check_end();
+  arm_timer();
+}
+
+void ServeCommand::send_newcomers() {
+  std::vector<Endpoint>& newcomers = hub_->newcomers();
+  if (newcomers.empty()) return;
+  greeting_.assign(hub_->last_text());
+  std::size_t at = 0;
+  while (at < newcomers.size() && !transmitter_->blocked()) {
+    transmitter_->add(newcomers[at++], {}, greeting_);
+    if (at == newcomers.size() || transmitter_->queued() >= kDrain) transmitter_->flush();
+  }
+  newcomers.erase(newcomers.begin(), newcomers.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+void ServeCommand::drain() {
+  bool more = true;
+  while (more && !transmitter_->blocked()) {
+    more = hub_->drain(queue_, host_->loop().now(), kDrain);
+    for (const auto& item : queue_.items()) transmitter_->add(item.to, item.head, item.body);
+    if (transmitter_->flush()) queue_.clear();
+  }
+}
+
+// Whether the sources must give nothing now: the sockets are full, or somebody lags.
+bool ServeCommand::must_hold_sources() {
+  if (transmitter_->blocked() || !fanout_->done()) return true;
+  if (hub_->lagging() == 0) {
+    grace_.reset();
+    grace_over_ = false;
+    return false;
+  }
+  if (settings_.hub.slow == SlowPolicy::wait) return true;
+  if (!grace_over_ && !grace_.pending()) {
+    grace_ = host_->loop().after(settings_.grace, [this] { grace_over_ = true; });
+  }
+  if (grace_over_ && settings_.hub.slow == SlowPolicy::drop) hub_->drop_lagging();
+  return !grace_over_ && sources_ && sources_->has_input();
+}
+
+void ServeCommand::steer_sources() {
+  started_ = started_ || hub_->size() >= settings_.min_subscribers;
+  const bool hold = must_hold_sources() || !started_;
+  if (ticker_) {
+    if (hold) {
+      ticker_->pause();
+    } else {
+      ticker_->resume();
+    }
+    return;
+  }
+  if (hold == sources_->paused()) return;
+  if (hold) {
+    sources_->pause();
+  } else {
+    sources_->resume();
+  }
+}
+
+void ServeCommand::check_end() {
+  if (!ended_ || settings_.keep_open) return;
+  if (!finishing_) {
+    if (!hub_->plain_batch().empty()) return;
+    finishing_ = true;
+    hub_->finish(host_->loop().now());
+    drain();
+  }
+  if (hub_->sessions() == 0 && fanout_->done() && !transmitter_->blocked()) {
+    host_->finish(ExitStatus::done);
+  }
+}
+
+void ServeCommand::arm_timer() {
+  const TimePoint next = hub_->next_deadline();
+  if (next == TimePoint::max()) {
+    timer_.reset();
+    return;
+  }
+  if (timer_.pending() && timer_at_ <= next) return;
+  timer_at_ = next;
+  timer_ = host_->loop().at(next, [this] { hub_->tick(host_->loop().now()); });
+}
+
+void ServeCommand::stop() {
+  controls_.clear();
+  hub_->close();
+  pump();
+  host_->finish(ExitStatus::done);
+}
+
+void ServeCommand::on_subscribed(const Subscriber& subscriber) {
+  emit("subscribed", subscriber, {});
+}
+
+void ServeCommand::on_unsubscribed(const Subscriber& subscriber, std::string_view why) {
+  emit("unsubscribed", subscriber, why);
+}
+
+void ServeCommand::emit(std::string_view type, const Subscriber& subscriber, std::string_view why) {
+  const std::string_view kind = subscriber.plain() ? "plain" : "native";
+  const Field fields[] = {{"name", subscriber.name}, {"kind", kind}, {"reason", why}};
+  host_->output().emit({.type = type,
+                        .time = host_->clock().wall(),
+                        .peer = &subscriber.address,
+                        .fields = std::span(fields, why.empty() ? 2 : 3)});
+}
+
+void ServeCommand::on_full(const Endpoint& peer) {
+  if (!say_now()) return;
+  host_->log().notice("refused " + peer.to_string() + ": --max-subscribers " +
+                      std::to_string(settings_.hub.max_subscribers) + " are here");
+}
+
+// What may come with every datagram is said once a second.
+bool ServeCommand::say_now() {
+  const TimePoint now = host_->loop().now();
+  if (said_ != TimePoint::min() && now - said_ < std::chrono::seconds(1)) return false;
+  said_ = now;
+  return true;
+}
+
+void ServeCommand::show(Totals& totals) const {
+  const HubCounters& hub = hub_->counters();
+  const datagram::Counters& native = hub_->protocol_counters();
+  const DatagramSenderCounters sent = transmitter_->counters();
+  totals.add("records", hub.records);
+  totals.add("bytes", hub.bytes);
+  totals.gauge("subscribers", hub_->size());
+  totals.add("subscribed", hub.subscribed);
+  totals.add("unsubscribed", hub.unsubscribed);
+  totals.add("datagrams_sent", sent.datagrams);
+  totals.add("bytes_sent", sent.bytes);
+  totals.add("delivered", hub_->native_delivered());
+  totals.add("lost", hub_->native_lost());
+  totals.add("retransmitted", native.retransmitted);
+  totals.add("not_sent", sent.refused + sent.too_big + sent.no_room);
+  totals.add("too_long", hub.too_long);
+  totals.add("refused_full", hub.refused_full);
+  totals.add("refused_plain", hub.refused_plain);
+  totals.add("refused_name", hub.refused_name);
+  totals.add("dropped_slow", hub.dropped_slow);
+  totals.add("bad_cookies", native.bad_cookies);
+  totals.add("malformed", native.malformed);
+  totals.add("kernel_drops", transmitter_->kernel_drops());
+}
+
+}  // namespace netkit::push

@@ -1,0 +1,82 @@
+// `netkit push serve`: the hub, its sockets and its sources.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <push/command_ticker.hpp>
+#include <push/control_server.hpp>
+#include <push/hub.hpp>
+#include <push/plain_fanout.hpp>
+#include <push/serve_settings.hpp>
+#include <push/transmitter.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/net/interfaces.hpp>
+#include <netkit/plugin/plugin.hpp>
+#include <netkit/record/source.hpp>
+
+namespace netkit::push {
+
+class ServeCommand final : public Command,
+                           private HubEvents,
+                           private Transmitter::Handler,
+                           private Sources::Handler {
+ public:
+  void configure(const Values& values) override;
+  ExitStatus run(Host& host) override;
+
+ private:
+  void on_subscribed(const Subscriber& subscriber) override;
+  void on_unsubscribed(const Subscriber& subscriber, std::string_view why) override;
+  void on_full(const Endpoint& peer) override;
+  bool is_on_link(const IpAddress& address) override { return networks_.is_on_link(address); }
+  bool is_unfit(const Endpoint& peer) override;
+
+  void on_datagram(const Endpoint& from, std::string_view datagram) override;
+  void on_read_done() override {}
+  void on_unreachable(const Endpoint& to) override { hub_->on_refused(to); }
+  void on_not_sent(const Endpoint& to, int error) override;
+  void on_unblocked() override { pump(); }
+
+  void on_source_record(std::string_view text, WallTime time) override;
+  void on_sources_end() override;
+
+  void open_sources();
+  void publish(std::string_view text);
+  void pump();
+  void send_newcomers();
+  void drain();
+  void steer_sources();
+  bool must_hold_sources();
+  void arm_timer();
+  void check_end();
+  void stop();
+  void emit(std::string_view type, const Subscriber& subscriber, std::string_view why);
+  bool say_now();
+  void show(Totals& totals) const;
+
+  ServeSettings settings_;
+  Host* host_ = nullptr;
+  LocalNetworks networks_;
+  std::unique_ptr<Hub> hub_;
+  std::unique_ptr<Transmitter> transmitter_;
+  std::unique_ptr<PlainFanout> fanout_;
+  std::vector<std::unique_ptr<ControlServer>> controls_;
+  std::unique_ptr<Sources> sources_;
+  std::unique_ptr<CommandTicker> ticker_;
+  datagram::OutputQueue queue_;
+  std::string greeting_;  // what newcomers are being sent
+  Timer timer_;
+  TimePoint timer_at_ = TimePoint::max();
+  Timer grace_;
+  bool grace_over_ = false;  // somebody lags although the source has waited
+  bool started_ = false;     // enough subscribers were there
+  bool ended_ = false;       // the sources have
+  bool finishing_ = false;
+  TimePoint said_ = TimePoint::min();
+  Hook turn_;
+};
+
+}  // namespace netkit::push

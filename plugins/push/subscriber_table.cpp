@@ -1,0 +1,55 @@
+#include <push/subscriber_table.hpp>
+
+namespace netkit::push {
+
+Subscriber* SubscriberTable::find_name(std::string_view name) {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : &found->second;
+}
+
+Subscriber* SubscriberTable::find_plain(const Endpoint& address) {
+  const auto found = by_address_.find(address);
+  return found == by_address_.end() ? nullptr : found->second;
+}
+
+Subscriber* SubscriberTable::find_session(datagram::SessionRef session) {
+  if (session.index >= by_session_.size()) return nullptr;
+  Subscriber* subscriber = by_session_[session.index];
+  return subscriber != nullptr && subscriber->session == session ? subscriber : nullptr;
+}
+
+Subscriber& SubscriberTable::add(std::string_view name, const Endpoint& address,
+                                 datagram::SessionRef session) {
+  const auto [at, added] = by_name_.try_emplace(std::string(name));
+  Subscriber& subscriber = at->second;
+  subscriber.name = at->first;
+  subscriber.address = address;
+  subscriber.session = session;
+  if (!subscriber.plain()) {
+    if (session.index >= by_session_.size()) by_session_.resize(session.index + 1);
+    by_session_[session.index] = &subscriber;
+    return subscriber;
+  }
+  by_address_.emplace(address, &subscriber);
+  subscriber.plain_index = static_cast<std::uint32_t>(plain_.size());
+  plain_.push_back(address);
+  plain_owner_.push_back(&subscriber);
+  return subscriber;
+}
+
+void SubscriberTable::remove(Subscriber& subscriber) {
+  if (subscriber.plain()) {
+    const std::uint32_t hole = subscriber.plain_index;
+    by_address_.erase(subscriber.address);
+    plain_[hole] = plain_.back();
+    plain_owner_[hole] = plain_owner_.back();
+    plain_owner_[hole]->plain_index = hole;
+    plain_.pop_back();
+    plain_owner_.pop_back();
+  } else {
+    by_session_[subscriber.session.index] = nullptr;
+  }
+  by_name_.erase(by_name_.find(subscriber.name));
+}
+
+}  // namespace netkit::push

@@ -51,7 +51,9 @@ class NETKIT_API SendSide {
   std::uint32_t next_seq() const { return static_cast<std::uint32_t>(next_); }
   bool idle() const { return waiting_.empty() && in_flight_.empty() && !has_gap(); }
   bool full() const {
-    return waiting_messages_ >= options_->keep || waiting_bytes_ >= options_->keep_bytes;
+    const std::size_t part = options_->full_at_half ? 2 : 1;
+    return waiting_messages_ * part >= options_->keep ||
+           waiting_bytes_ * part >= options_->keep_bytes;
   }
   bool blocked() const { return (!waiting_.empty() || has_gap()) && !may_send_new(); }
   std::size_t waiting_messages() const { return waiting_messages_; }

@@ -310,6 +310,10 @@ std::size_t ServerEndpoint::full_sessions() const {
   return impl_->full_sessions;
 }
 
+bool ServerEndpoint::full(SessionRef session) const {
+  return impl_->find(session)->full;
+}
+
 bool ServerEndpoint::contains(SessionRef session) const {
   return impl_->find(session) != nullptr;
 }

@@ -27,6 +27,9 @@ struct NETKIT_API Options {
   std::size_t keep = 1000;             // records waiting per session, beyond those that can go out
   std::size_t keep_bytes = 16u << 20;  // bytes waiting per session
   Overflow overflow = Overflow::skip_oldest;
+  // A session counts as full with half of them waiting already: a driver that holds its source
+  // then, and gives it at most the other half at once, has nothing dropped.
+  bool full_at_half = false;
 
   std::uint16_t receive_window = 256;    // datagrams held for reordering or while paused; to 1024
   std::uint16_t max_in_flight = 128;     // datagrams sent and not acknowledged; to 1024

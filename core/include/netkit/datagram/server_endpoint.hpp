@@ -94,7 +94,9 @@ class NETKIT_API ServerEndpoint {
   std::size_t size() const;  // sessions, finishing ones included
   // Sessions with Options::keep records (or keep_bytes) waiting or more: the next send() would
   // drop, or with Overflow::keep_all grow. For a source that waits for the slowest.
+  // (Half of them, with Options::full_at_half.)
   std::size_t full_sessions() const;
+  bool full(SessionRef session) const;  // one that contains() knows
   bool contains(SessionRef session) const;
   const Endpoint& peer(SessionRef session) const;  // of a session that contains() knows
   SessionStatus status(SessionRef session) const;  // likewise

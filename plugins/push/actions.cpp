@@ -108,8 +108,8 @@ ActionDef serve() {
                      .fields = {fields[0],
                                 fields[1],
                                 {"reason",
-                                 "left, silent, moved, unsubscribed, port unreachable, too slow or "
-                                 "ended"}},
+                                 "left, silent, moved, unsubscribed, port unreachable, too slow, "
+                                 "ended or the server stops"}},
                      .layout = "{peer} unsubscribed {name}"}};
   action.examples = {
       {"netkit push serve", "the local time every 10 seconds, on 127.0.0.1:9000"},

@@ -175,12 +175,22 @@ void Hub::flush(datagram::SessionRef except) {
   server_.broadcast(chunks, except);
 }
 
-void Hub::drop_lagging() {
-  if (server_.full_sessions() == 0) return;
+TimePoint Hub::hold_until(TimePoint now) {
+  now_ = now;
+  if (server_.full_sessions() == 0 && !someone_lagged_) return TimePoint::min();
+  someone_lagged_ = server_.full_sessions() > 0;
+  TimePoint until = TimePoint::min();
   std::vector<datagram::SessionRef> slow;
-  table_.for_each([&](const Subscriber& subscriber) {
-    if (subscriber.plain()) return;
-    if (server_.status(subscriber.session).queued >= options_.protocol.keep) {
+  table_.for_each([&](Subscriber& subscriber) {
+    if (subscriber.plain() || !server_.full(subscriber.session)) {
+      subscriber.full_since = TimePoint::max();
+      return;
+    }
+    subscriber.full_since = std::min(subscriber.full_since, now);
+    const TimePoint end = saturating_add(subscriber.full_since, options_.grace);
+    if (end > now) {
+      until = std::max(until, end);
+    } else if (options_.slow == SlowPolicy::drop) {
       slow.push_back(subscriber.session);
     }
   });
@@ -188,6 +198,7 @@ void Hub::drop_lagging() {
     ++counters_.dropped_slow;
     remove(*table_.find_session(session), reason::kSlow);
   }
+  return someone_lagged_ && options_.slow == SlowPolicy::wait ? TimePoint::max() : until;
 }
 
 // Where a client's records begin: what it asks for when it knows this stream, else the newest with
@@ -240,7 +251,9 @@ void Hub::close() {
   table_.for_each([&](const Subscriber& subscriber) {
     if (!subscriber.plain()) sessions.push_back(subscriber.session);
   });
-  for (const datagram::SessionRef session : sessions) server_.close(session, "the server stops");
+  for (const datagram::SessionRef session : sessions) {
+    remove(*table_.find_session(session), reason::kStopped);
+  }
 }
 
 void Hub::for_each_row(TimePoint now, const std::function<void(const RosterRow&)>& visit) const {

@@ -30,6 +30,7 @@ inline constexpr std::string_view kSilent = "silent";
 inline constexpr std::string_view kRefused = "port unreachable";
 inline constexpr std::string_view kSlow = "too slow";
 inline constexpr std::string_view kEnded = "ended";
+inline constexpr std::string_view kStopped = "the server stops";
 }  // namespace reason
 
 // One row of the roster.
@@ -78,7 +79,8 @@ class Hub : private datagram::ServerEvents {
     datagram::Options protocol;
     PlainMode plain = PlainMode::local;
     SlowPolicy slow = SlowPolicy::skip;
-    bool last = false;  // the newest record to newcomers
+    Duration grace = std::chrono::milliseconds(500);  // that one who lags is given
+    bool last = false;                                // the newest record to newcomers
     std::size_t max_subscribers = 65536;
   };
   Hub(const Options& options, datagram::Random random, HubEvents& events);
@@ -113,9 +115,11 @@ class Hub : private datagram::ServerEvents {
   std::vector<Endpoint>& newcomers() { return newcomers_; }
   std::string_view last_text() const { return last_text_; }
 
-  // Sessions with more waiting than --keep allows: with SlowPolicy::wait no record may come.
-  std::size_t lagging() const { return server_.full_sessions(); }
-  void drop_lagging();
+  // Until when the source is to be held because somebody lags: has records for half of --keep
+  // waiting. TimePoint::max(): until further notice; TimePoint::min(): not at all. With
+  // SlowPolicy::drop those go who have lagged for the grace. O(native subscribers) while there is
+  // one that lags.
+  TimePoint hold_until(TimePoint now);
 
   // Delivers what is due and says END to the native sessions; nobody may come any more.
   void finish(TimePoint now);
@@ -159,6 +163,7 @@ class Hub : private datagram::ServerEvents {
   std::string last_text_;
   std::uint64_t stream_;
   TimePoint now_{};
+  bool someone_lagged_ = false;
   bool finishing_ = false;
   HubCounters counters_;
 };

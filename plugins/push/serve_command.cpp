@@ -18,6 +18,9 @@ constexpr std::size_t kDrain = 2048;  // datagrams
 
 void ServeCommand::configure(const Values& values) {
   settings_ = ServeSettings::read(values);
+  const datagram::Options& protocol = settings_.hub.protocol;
+  together_ = std::clamp<std::size_t>(protocol.keep / 2, 1, kMaxTogether);
+  bytes_together_ = std::min(protocol.keep_bytes / 4, kMaxBytesTogether);
 }
 
 ExitStatus ServeCommand::run(Host& host) {
@@ -25,7 +28,8 @@ ExitStatus ServeCommand::run(Host& host) {
   ServerSockets sockets = open_server_sockets(
       settings_.address, {.udp = true, .tcp = true, .udp_options = {}, .reuse_port = false});
   const std::vector<std::string> descriptions = sockets.descriptions();
-  hub_ = std::make_unique<Hub>(settings_.hub, datagram::system_random(), *this);
+  HubEvents& events = *this;
+  hub_ = std::make_unique<Hub>(settings_.hub, datagram::system_random(), events);
   Transmitter::Handler& handler = *this;
   transmitter_ = std::make_unique<Transmitter>(host.loop(), std::move(sockets.udp), handler);
   fanout_ = std::make_unique<PlainFanout>(*transmitter_);
@@ -92,7 +96,7 @@ void ServeCommand::publish(std::string_view text) {
     }
     return;
   }
-  if (hub_->pending_records() >= kMaxTogether || hub_->pending_bytes() >= kMaxBytesTogether) pump();
+  if (hub_->pending_records() >= together_ || hub_->pending_bytes() >= bytes_together_) pump();
 }
 
 void ServeCommand::on_sources_end() {
@@ -142,17 +146,15 @@ void ServeCommand::drain() {
 // Whether the sources must give nothing now: the sockets are full, or somebody lags.
 bool ServeCommand::must_hold_sources() {
   if (transmitter_->blocked() || !fanout_->done()) return true;
-  if (hub_->lagging() == 0) {
+  const TimePoint now = host_->loop().now();
+  const TimePoint until = hub_->hold_until(now);
+  if (until <= now) {
     grace_.reset();
-    grace_over_ = false;
     return false;
   }
   if (settings_.hub.slow == SlowPolicy::wait) return true;
-  if (!grace_over_ && !grace_.pending()) {
-    grace_ = host_->loop().after(settings_.grace, [this] { grace_over_ = true; });
-  }
-  if (grace_over_ && settings_.hub.slow == SlowPolicy::drop) hub_->drop_lagging();
-  return !grace_over_ && sources_ && sources_->has_input();
+  grace_ = host_->loop().at(until, [] {});  // the turn's end looks again
+  return sources_ && sources_->has_input();
 }
 
 void ServeCommand::steer_sources() {

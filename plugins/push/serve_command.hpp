@@ -70,10 +70,11 @@ class ServeCommand final : public Command,
   std::string greeting_;  // what newcomers are being sent
   Timer timer_;
   TimePoint timer_at_ = TimePoint::max();
-  Timer grace_;
-  bool grace_over_ = false;  // somebody lags although the source has waited
-  bool started_ = false;     // enough subscribers were there
-  bool ended_ = false;       // the sources have
+  Timer grace_;               // the end of what a laggard is given
+  std::size_t together_ = 1;  // records that are sent at once, at most
+  std::size_t bytes_together_ = 1;
+  bool started_ = false;  // enough subscribers were there
+  bool ended_ = false;    // the sources have
   bool finishing_ = false;
   TimePoint said_ = TimePoint::min();
   Hook turn_;

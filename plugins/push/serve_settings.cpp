@@ -46,7 +46,7 @@ ServeSettings ServeSettings::read(const Values& values) {
   settings.command = values.text("exec");
   settings.on_change = values.flag("on-change");
   if (values.given("every")) settings.every = values.duration("every");
-  settings.grace = values.duration("grace");
+  settings.hub.grace = values.duration("grace");
   settings.min_subscribers = static_cast<std::size_t>(values.integer("min-subscribers"));
   settings.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
   settings.keep_open = values.flag("keep-open");
@@ -61,6 +61,7 @@ ServeSettings ServeSettings::read(const Values& values) {
   // The table says who is too many; sessions that are on their way out have no place in it.
   protocol.max_sessions = settings.hub.max_subscribers + settings.hub.max_subscribers / 8 + 16;
   protocol.lease = std::min<Duration>(values.duration("lease"), std::chrono::hours(24 * 30));
+  protocol.full_at_half = true;
   protocol.overflow = settings.hub.slow == SlowPolicy::skip ? datagram::Overflow::skip_oldest
                                                             : datagram::Overflow::keep_all;
   return settings;

@@ -17,7 +17,6 @@ struct ServeSettings {
   std::string command;  // --exec; empty: none
   bool on_change = false;
   Duration every = std::chrono::seconds(10);  // of --exec
-  Duration grace{};
   std::size_t min_subscribers = 0;
   std::size_t max_clients = 1024;
   bool keep_open = false;

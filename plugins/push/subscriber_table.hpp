@@ -19,12 +19,13 @@ namespace netkit::push {
 struct Subscriber {
   std::string_view name;  // the table's
   Endpoint address;
-  datagram::SessionRef session;    // none: a plain subscriber
-  std::uint64_t control = 0;       // the control connection that holds it; 0: none
-  TimePoint since;                 // when it came
-  std::uint64_t records_then = 0;  // what had been published by then
-  std::uint64_t lost = 0;          // records that could not be sent to it
-  std::uint32_t plain_index = 0;   // the table's
+  datagram::SessionRef session;             // none: a plain subscriber
+  std::uint64_t control = 0;                // the control connection that holds it; 0: none
+  TimePoint since;                          // when it came
+  std::uint64_t records_then = 0;           // what had been published by then
+  std::uint64_t lost = 0;                   // records that could not be sent to it
+  TimePoint full_since = TimePoint::max();  // max: it keeps up
+  std::uint32_t plain_index = 0;            // the table's
 
   bool plain() const { return !session; }
 };
@@ -45,6 +46,10 @@ class SubscriberTable {
   std::span<const Endpoint> plain_addresses() const { return plain_; }
   std::size_t size() const { return by_name_.size(); }
 
+  template <typename Visit>
+  void for_each(Visit&& visit) {
+    for (auto& [name, subscriber] : by_name_) visit(subscriber);
+  }
   template <typename Visit>
   void for_each(Visit&& visit) const {
     for (const auto& [name, subscriber] : by_name_) visit(subscriber);

@@ -1,9 +1,12 @@
 #include <array>
 #include <cerrno>
-#include <linux/errqueue.h>
+#include <ctime>
 #include <netinet/in.h>
 #include <push/unreachable.hpp>
 #include <sys/socket.h>
+
+// Needs <ctime> before it.
+#include <linux/errqueue.h>
 
 namespace netkit::push {
 

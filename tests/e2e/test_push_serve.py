@@ -1,0 +1,242 @@
+"""netkit push serve: sources, ends, and the native subscribers of one machine."""
+
+import json
+import os
+import signal
+
+from netkit import udp_socket, host_port, wait_until
+
+
+def serve(netkit, *args, **kwargs):
+    return netkit.serve("push", "serve", "0", *args, sockets=2, **kwargs)
+
+
+def subscribe(netkit, server, name, *args, **kwargs):
+    client = netkit.start("push", "subscribe", server.address, "--name", name, *args, **kwargs)
+    client.err.expect(rb"subscribed to 127\.0\.0\.1:%d as %s\n" % (server.port, name.encode()))
+    return client
+
+
+class ToFile:
+    """A subscriber whose output goes to a file, so that it never waits for the test to read."""
+
+    def __init__(self, netkit, server, path, name, *args):
+        with open(path, "wb") as file:
+            self.process = subscribe(netkit, server, name, *args, stdout=file)
+        self.path = path
+
+    def data(self):
+        return self.path.read_bytes()
+
+
+def test_every_line_reaches_three_subscribers_in_order(netkit):
+    server = serve(netkit, "--from", "-", "--slow", "wait", "--min-subscribers", "3")
+    clients = [netkit.start("push", "subscribe", server.address, "--name", f"s{i}") for i in range(3)]
+    lines = b"".join(b"%d\n" % i for i in range(20000))
+    server.write(lines)
+    server.close_stdin()
+    for client in clients:
+        assert client.wait() == 0
+        assert client.out.data == lines
+    assert server.wait() == 0
+
+
+def test_skip_loses_nothing_for_who_keeps_up(netkit, tmp_path):
+    server = serve(netkit, "--from", "-")
+    client = ToFile(netkit, server, tmp_path / "ann", "ann")
+    lines = b"".join(b"%06d %s\n" % (i, b"x" * 100) for i in range(20000))
+    server.write(lines)
+    server.close_stdin()
+    assert client.process.wait() == 0
+    assert client.data() == lines
+
+
+def test_the_end_of_the_source_ends_server_and_subscribers(netkit):
+    server = serve(netkit, "--from", "-")
+    client = subscribe(netkit, server, "ann", "--json")
+    server.write("one\ntwo\n")
+    server.close_stdin()
+    assert client.wait() == 0
+    *records, end = client.out.data.decode().splitlines()
+    assert [r.split('"text":')[1] for r in records] == ['"one"}', '"two"}']
+    assert '"ok":true' in end
+    assert server.wait() == 0
+
+
+def test_keep_open_goes_on_when_the_source_has_ended(netkit, tmp_path):
+    source = tmp_path / "source"
+    source.write_text("one\ntwo\n")
+    server = serve(netkit, "--from", f"file:{source}", "--keep-open", "--last", "--min-subscribers", "1")
+    client = subscribe(netkit, server, "ann")
+    client.out.expect(rb"\Aone\ntwo\n")
+    late = netkit.run("push", "subscribe", server.address, "--since", "1", "--count", "2")
+    assert late.out == b"one\ntwo\n"
+    assert server.stop() == 0
+
+
+def test_ticks_go_on_after_a_file(netkit, tmp_path):
+    source = tmp_path / "source"
+    source.write_text("one\n")
+    server = serve(netkit, "--from", f"file:{source}", "--every", "50ms", "--message", "tick {seq}",
+                   "--min-subscribers", "1")
+    client = subscribe(netkit, server, "ann")
+    client.out.expect(rb"^one\n")
+    client.out.expect(rb"^tick \d+\ntick \d+\n")
+    assert server.stop(signal.SIGINT) == 0
+
+
+def test_exec_pushes_the_whole_output_when_it_changes(netkit, tmp_path):
+    source = tmp_path / "value"
+    source.write_text("a\nb\n")
+    server = serve(netkit, "--exec", f"cat {source}", "--every", "30ms", "--on-change", "--min-subscribers", "1")
+    client = subscribe(netkit, server, "ann", "--json")
+    assert client.out.json()["text"] == "a\nb"
+    (tmp_path / "new").write_text("c\n")
+    os.replace(tmp_path / "new", source)
+    record = client.out.json()
+    assert record["text"] == "c" and record["seq"] == 2
+
+
+def test_exec_without_on_change_repeats(netkit):
+    server = serve(netkit, "--exec", "echo same", "--every", "30ms")
+    result = netkit.run("push", "subscribe", server.address, "--count", "3")
+    assert result.out == b"same\nsame\nsame\n"
+
+
+def test_a_command_that_fails_is_said_and_not_pushed(netkit):
+    server = serve(netkit, "--exec", "echo no; exit 3", "--every", "30ms")
+    server.err.expect(rb"--exec: the command ended with status 3\n")
+    server.stop()
+    assert b"records 0" in server.err.data.replace(b"=", b" ")
+
+
+def test_min_subscribers_holds_the_source(netkit):
+    server = serve(netkit, "--from", "-", "--min-subscribers", "2")
+    server.write("one\n")
+    first = subscribe(netkit, server, "first")
+    first.out.silent(0.2)
+    second = subscribe(netkit, server, "second")
+    for client in (first, second):
+        client.out.expect(rb"\Aone\n")
+
+
+def test_a_name_that_is_taken_over_ends_the_older_with_75(netkit):
+    server = serve(netkit, "--from", "-")
+    first = subscribe(netkit, server, "ann")
+    second = subscribe(netkit, server, "ann")
+    assert first.wait() == 75
+    first.err.expect(rb"another subscriber took the name ann\n")
+    server.write("one\n")
+    second.out.expect(rb"\Aone\n")
+
+
+def test_unsubscribing_a_native_one_ends_it_with_75(netkit):
+    server = serve(netkit, "--from", "-")
+    client = subscribe(netkit, server, "ann")
+    netkit.run(argv=["bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{server.port}; echo UNSUBSCRIBE ann >&3; head -1 <&3"])
+    assert client.wait() == 75
+
+
+def test_a_stopped_subscriber_holds_the_source_with_wait(netkit, tmp_path):
+    server = serve(netkit, "--from", "-", "--slow", "wait", "--keep", "10")
+    client = ToFile(netkit, server, tmp_path / "ann", "ann")
+    client.process.signal(signal.SIGSTOP)
+    lines = b"".join(b"%05d %s\n" % (i, b"x" * 1000) for i in range(1000))
+    server.write(lines[: 64 << 10])
+    client.process.signal(signal.SIGCONT)
+    server.write(lines[64 << 10:])
+    server.close_stdin()
+    assert client.process.wait() == 0
+    assert client.data() == lines
+
+
+def test_a_stopped_subscriber_is_skipped_and_told_what_it_missed(netkit, tmp_path):
+    server = serve(netkit, "--from", "-", "--keep", "10", "--grace", "50ms")
+    fast = ToFile(netkit, server, tmp_path / "fast", "fast")
+    slow = ToFile(netkit, server, tmp_path / "slow", "slow", "--json")
+    slow.process.signal(signal.SIGSTOP)
+    lines = b"".join(b"%05d %s\n" % (i, b"x" * 1000) for i in range(1, 2001))
+    server.write(lines)
+    server.close_stdin()
+    assert fast.process.wait() == 0 and fast.data() == lines
+    slow.process.signal(signal.SIGCONT)
+    assert slow.process.wait() == 0
+    expected, gaps = 1, 0
+    for record in map(json.loads, slow.data().splitlines()[:-1]):
+        if record["type"] == "gap":
+            assert record["from"] == expected
+            expected = record["to"] + 1
+            gaps += 1
+        else:
+            assert record["seq"] == expected and record["text"].startswith("%05d" % expected)
+            expected += 1
+    assert expected == 2001 and gaps > 0
+    slow.process.err.expect(rb"lost records \d+ to \d+ \(\d+\)\n")
+
+
+def test_a_stopped_subscriber_is_dropped_when_told_so(netkit):
+    server = serve(netkit, "--from", "-", "--keep", "10", "--grace", "50ms", "--slow", "drop")
+    slow = subscribe(netkit, server, "slow")
+    slow.signal(signal.SIGSTOP)
+    server.write(b"".join(b"%05d %s\n" % (i, b"x" * 1000) for i in range(2000)))
+    server.out.expect(rb"unsubscribed slow\n")
+    slow.signal(signal.SIGCONT)
+
+
+def test_status_shows_the_roster_with_numbers(netkit):
+    server = serve(netkit, "--from", "-")
+    client = subscribe(netkit, server, "ann")
+    peer = udp_socket()
+    peer.sendto(b"plain one", host_port(server.address))
+    server.out.expect(rb"subscribed plain one\n")
+    server.write("one\ntwo\n")
+    client.out.expect(rb"\Aone\ntwo\n")
+
+    def rows():
+        result = netkit.run("push", "status", server.address, "--json")
+        assert result.status == 0, result
+        return {r["name"]: r for r in result.records if r["type"] == "subscriber"}
+    wait_until(lambda: rows()["ann"]["sent"] == 2)
+    found = rows()
+    assert found["ann"]["kind"] == "native" and found["ann"]["lag"] == 0 and found["ann"]["lost"] == 0
+    assert found["plain one"]["address"] == "127.0.0.1:%d" % peer.getsockname()[1]
+    assert found["plain one"]["sent"] == 2
+    text = netkit.run("push", "status", server.address)
+    assert b"plain one 127.0.0.1:" in text.out
+
+
+def test_status_without_a_server_is_69(netkit):
+    probe = udp_socket()
+    result = netkit.run("push", "status", probe.getsockname()[1])
+    assert result.status == 69, result
+
+
+def test_wrong_uses_are_told(netkit):
+    for args, word in ((["--exec", "date", "--from", "-"], b"--from"), (["--on-change"], b"--exec"),
+                       (["--slow", "never"], b"--slow"), (["--plain", "some"], b"--plain"),
+                       (["--lease", "1ms"], b"--lease"), (["--every", "0"], b"--every")):
+        result = netkit.run("push", "serve", "0", *args)
+        assert result.status == 2 and word in result.err, result
+    for args in (["--name", "  "], ["--plain", "--since", "3"], []):
+        assert netkit.run("push", "subscribe", *(["1"] if args else []), *args).status == 2
+
+
+def test_a_record_over_64_kib_is_left_out_and_said(netkit):
+    server = serve(netkit, "--from", "-")
+    client = subscribe(netkit, server, "ann")
+    server.write(b"x" * 65537 + b"\nafter\n" + b"y" * 65536 + b"\n")
+    server.err.expect(rb"a record of 65537 bytes is left out")
+    client.out.expect(rb"\Aafter\ny{65536}\n")
+
+
+def test_a_full_disk_is_74(netkit):
+    server = serve(netkit, "--every", "50ms")
+    client = netkit.start("push", "subscribe", server.address, stdout=os.open("/dev/full", os.O_WRONLY))
+    assert client.wait() == 74
+
+
+def test_a_subscriber_that_is_told_to_end_says_good_bye(netkit):
+    server = serve(netkit, "--from", "-")
+    client = subscribe(netkit, server, "ann")
+    assert client.stop(signal.SIGINT) == 0
+    server.out.expect(rb"unsubscribed ann\n")

@@ -1,0 +1,370 @@
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <push/hub.hpp>
+#include <push/payload.hpp>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <netkit/datagram/client_endpoint.hpp>
+
+namespace netkit::push {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+Endpoint at(std::string_view address) {
+  return *Endpoint::parse(address);
+}
+
+const Endpoint kServer = at("10.0.0.1:9000");
+
+datagram::Random dice(std::uint64_t seed) {
+  return [seed]() mutable { return seed += 0x9e3779b97f4a7c15u; };
+}
+
+// A native client that notes what it hears.
+class Client final : public datagram::ClientEvents {
+ public:
+  Client(const Endpoint& address, const datagram::Options& options)
+      : self(address), endpoint(options, kServer, dice(address.hash()), *this) {}
+
+  void on_connected(std::string_view payload) override {
+    welcome = *decode_welcome(payload);
+    endpoint.expect_record(welcome.first);
+  }
+  void on_rejected(std::uint16_t, std::string_view text) override { left = std::string(text); }
+  void on_message(std::uint64_t record, std::string_view text) override {
+    heard.push_back(std::to_string(record) + " " + std::string(text));
+  }
+  void on_gap(const datagram::Gap& gap) override {
+    heard.push_back("gap " + std::to_string(gap.from) + "-" + std::to_string(gap.to));
+  }
+  void on_left(datagram::LeftReason reason, std::string_view text) override {
+    left = std::string(to_string(reason)) + ": " + std::string(text);
+  }
+
+  Endpoint self;
+  datagram::ClientEndpoint endpoint;
+  Welcome welcome;
+  Lines heard;
+  std::string left;
+};
+
+class HubTest : public testing::Test, public HubEvents {
+ protected:
+  void Start(const Hub::Options& given = {}) {
+    options = given;
+    hub = std::make_unique<Hub>(options, dice(42), *this);
+  }
+  void SetUp() override { Start(); }
+
+  void Plain(std::string_view from, std::string_view text) {
+    hub->on_datagram(at(from), text, now);
+  }
+  Client& Native(std::string_view from, std::string_view name, std::uint64_t since = 0,
+                 std::uint64_t stream = 0) {
+    const Endpoint address = at(from);
+    clients[address] = std::make_unique<Client>(address, options.protocol);
+    Client& client = *clients[address];
+    client.endpoint.connect(encode(Request{stream, since, name}), now);
+    Exchange();
+    return client;
+  }
+  void Publish(std::string_view text) { hub->publish(text); }
+  void Run() {
+    hub->flush();
+    Exchange();
+  }
+  // Carries datagrams to and fro until nobody has anything to say for a while.
+  void Exchange() {
+    for (int round = 0; round < 40; ++round) {
+      datagram::OutputQueue queue;
+      hub->tick(now);
+      while (hub->drain(queue, now, 4096)) {
+      }
+      for (const auto& item : queue.items()) {
+        const auto client = clients.find(item.to);
+        if (client == clients.end() || deaf) continue;
+        client->second->endpoint.on_datagram(std::string(item.head) + std::string(item.body), now);
+      }
+      for (const auto& [address, client] : clients) Answer(*client);
+      now += std::chrono::milliseconds(5);
+    }
+  }
+  void Answer(Client& client) {
+    datagram::OutputQueue queue;
+    client.endpoint.tick(now);
+    while (client.endpoint.drain(queue, now)) {
+    }
+    if (deaf) return;
+    for (const auto& item : queue.items()) {
+      hub->on_datagram(client.self, std::string(item.head) + std::string(item.body), now);
+    }
+  }
+  Lines Roster() {
+    Lines rows;
+    hub->for_each_row(now, [&](const RosterRow& row) {
+      rows.push_back(std::string(row.name) + " " + row.address.to_string());
+    });
+    std::sort(rows.begin(), rows.end());
+    return rows;
+  }
+  Lines Take() { return std::exchange(events, {}); }
+
+  void on_subscribed(const Subscriber& subscriber) override {
+    events.push_back("+" + std::string(subscriber.name));
+  }
+  void on_unsubscribed(const Subscriber& subscriber, std::string_view why) override {
+    events.push_back("-" + std::string(subscriber.name) + " " + std::string(why));
+  }
+  void on_full(const Endpoint&) override { events.emplace_back("full"); }
+  bool is_on_link(const IpAddress& address) override {
+    return Cidr::parse("10.0.0.0/8")->contains(address);
+  }
+  bool is_unfit(const Endpoint& peer) override { return peer.port() == 0 || peer == kServer; }
+
+  Hub::Options options;
+  std::unique_ptr<Hub> hub;
+  std::map<Endpoint, std::unique_ptr<Client>> clients;
+  TimePoint now{std::chrono::hours(1)};
+  bool deaf = false;  // no datagram arrives anywhere
+  Lines events;
+};
+
+TEST_F(HubTest, APlainPeerSubscribesByItsName) {
+  Plain("10.0.0.2:1", " ann\n");
+  EXPECT_EQ(Take(), Lines{"+ann"});
+  EXPECT_EQ(Roster(), Lines{"ann 10.0.0.2:1"});
+  Plain("10.0.0.2:1", "ann");
+  EXPECT_EQ(Take(), Lines{});
+}
+
+TEST_F(HubTest, TheSameNameMovesAndAnotherNameRenames) {
+  Plain("10.0.0.2:1", "ann");
+  Plain("10.0.0.3:1", "ann");
+  EXPECT_EQ(Take(), (Lines{"+ann", "-ann moved", "+ann"}));
+  EXPECT_EQ(Roster(), Lines{"ann 10.0.0.3:1"});
+  Plain("10.0.0.3:1", "bob");
+  EXPECT_EQ(Take(), (Lines{"-ann moved", "+bob"}));
+  EXPECT_EQ(hub->table().plain_addresses().size(), 1u);
+}
+
+TEST_F(HubTest, ANameAndAnAddressOfTwoOthersAreTakenTogether) {
+  Plain("10.0.0.2:1", "ann");
+  Plain("10.0.0.3:1", "bob");
+  Plain("10.0.0.3:1", "ann");
+  EXPECT_EQ(Roster(), Lines{"ann 10.0.0.3:1"});
+}
+
+TEST_F(HubTest, EmptyAndOverlongNamesAreIgnored) {
+  Plain("10.0.0.2:1", " \n");
+  Plain("10.0.0.2:1", std::string(256, 'x'));
+  EXPECT_EQ(hub->size(), 0u);
+  EXPECT_EQ(hub->counters().refused_name, 2u);
+}
+
+TEST_F(HubTest, PlainPeersFromElsewhereAreRefusedUnlessToldOtherwise) {
+  Plain("192.0.2.1:1", "far");
+  Plain("127.0.0.1:1", "near");
+  EXPECT_EQ(Roster(), Lines{"near 127.0.0.1:1"});
+  Start({.protocol = {}, .plain = PlainMode::all});
+  Plain("192.0.2.1:1", "far");
+  EXPECT_EQ(hub->size(), 1u);
+  Start({.protocol = {}, .plain = PlainMode::none});
+  Plain("127.0.0.1:1", "near");
+  EXPECT_EQ(hub->size(), 0u);
+}
+
+TEST_F(HubTest, UnfitAddressesAreNeverSubscribed) {
+  Start({.protocol = {}, .plain = PlainMode::all});
+  Plain("10.0.0.2:0", "zero");
+  Plain("10.0.0.1:9000", "myself");
+  EXPECT_EQ(hub->size(), 0u);
+  EXPECT_EQ(hub->counters().refused_plain, 2u);
+}
+
+TEST_F(HubTest, ATableThatIsFullRefusesNewcomersAndLetsOthersMove) {
+  Start({.protocol = {}, .max_subscribers = 1});
+  Plain("10.0.0.2:1", "ann");
+  Plain("10.0.0.3:1", "bob");
+  EXPECT_EQ(Native("10.0.0.4:1", "cid").left, "there are too many subscribers (--max-subscribers)");
+  EXPECT_EQ(Take(), (Lines{"+ann", "full", "full"}));
+  Plain("10.0.0.3:1", "ann");
+  EXPECT_EQ(Roster(), Lines{"ann 10.0.0.3:1"});
+}
+
+TEST_F(HubTest, PlainRecordsWaitInABatchWhileSomebodyWantsThem) {
+  Publish("nobody");
+  EXPECT_TRUE(hub->plain_batch().empty());
+  Plain("10.0.0.2:1", "ann");
+  Publish("one");
+  Publish("two");
+  ASSERT_EQ(hub->plain_batch().size(), 2u);
+  EXPECT_EQ(hub->plain_batch()[1], "two");
+}
+
+TEST_F(HubTest, APortThatIsUnreachableIsUnsubscribed) {
+  Plain("10.0.0.2:1", "ann");
+  hub->on_refused(at("10.0.0.9:1"));
+  EXPECT_EQ(hub->size(), 1u);
+  hub->on_refused(at("10.0.0.2:1"));
+  EXPECT_EQ(Take(), (Lines{"+ann", "-ann port unreachable"}));
+}
+
+TEST_F(HubTest, AControlConnectionReleasesWhatItStillHolds) {
+  EXPECT_EQ(hub->subscribe("ann", at("10.0.0.2:5"), 7, now), "");
+  EXPECT_EQ(hub->subscribe("bob", at("10.0.0.2:6"), 7, now), "");
+  EXPECT_EQ(hub->subscribe("bob", at("10.0.0.3:6"), 8, now), "");
+  hub->release("ann", 7);
+  hub->release("bob", 7);
+  EXPECT_EQ(Roster(), Lines{"bob 10.0.0.3:6"});
+  EXPECT_TRUE(hub->unsubscribe("bob"));
+  EXPECT_FALSE(hub->unsubscribe("bob"));
+}
+
+TEST_F(HubTest, ANativeSubscriberHearsWhatComesAfterIt) {
+  Publish("before");
+  const Client& ann = Native("10.0.0.2:1", "ann");
+  Publish("one");
+  Publish("two");
+  Run();
+  EXPECT_EQ(ann.heard, (Lines{"2 one", "3 two"}));
+  EXPECT_EQ(hub->native_delivered(), 2u);
+}
+
+TEST_F(HubTest, TheNewestRecordGreetsNewcomers) {
+  Start({.protocol = {}, .last = true});
+  const Client& early = Native("10.0.0.2:1", "early");
+  Publish("one");
+  Publish("two");
+  Run();
+  Plain("10.0.0.3:1", "plain");
+  EXPECT_EQ(hub->newcomers().size(), 1u);
+  EXPECT_EQ(hub->last_text(), "two");
+  EXPECT_EQ(Native("10.0.0.4:1", "native").heard, Lines{"2 two"});
+  EXPECT_EQ(early.heard.size(), 2u);
+}
+
+TEST_F(HubTest, SinceBeginsWithThatRecord) {
+  for (const char* text : {"one", "two", "three"}) Publish(text);
+  hub->flush();
+  EXPECT_EQ(Native("10.0.0.2:1", "ann", 2).heard, (Lines{"2 two", "3 three"}));
+  EXPECT_EQ(Native("10.0.0.3:1", "bob", 100).welcome.first, 4u);
+}
+
+TEST_F(HubTest, NumbersOfAnotherRunMeanNothing) {
+  for (const char* text : {"one", "two", "three"}) Publish(text);
+  hub->flush();
+  const Client& ann = Native("10.0.0.2:1", "ann", 2, 12345);
+  EXPECT_EQ(ann.welcome.first, 4u);
+  EXPECT_EQ(Native("10.0.0.3:1", "bob", 3, ann.welcome.stream).heard, Lines{"3 three"});
+}
+
+TEST_F(HubTest, WhatTheRingHasLostIsSaidWithItsNumbers) {
+  Hub::Options small;
+  small.protocol.keep = 4;
+  Start(small);
+  for (int i = 1; i <= 10; ++i) {
+    Publish(std::to_string(i));
+    hub->flush();
+  }
+  EXPECT_EQ(Native("10.0.0.2:1", "ann", 2).heard.front(), "gap 2-6");
+}
+
+TEST_F(HubTest, ANativeNameMovesAndTheOlderIsTold) {
+  const Client& first = Native("10.0.0.2:1", "ann");
+  Native("10.0.0.3:1", "ann");
+  EXPECT_EQ(first.left, "bye: moved");
+  EXPECT_EQ(Roster(), Lines{"ann 10.0.0.3:1"});
+}
+
+TEST_F(HubTest, ASilentNativeSubscriberIsForgotten) {
+  Native("10.0.0.2:1", "ann");
+  deaf = true;
+  now += std::chrono::minutes(1);
+  Exchange();
+  EXPECT_EQ(Take(), (Lines{"+ann", "-ann silent"}));
+}
+
+TEST_F(HubTest, FinishDeliversWhatIsDueAndSaysSo) {
+  const Client& ann = Native("10.0.0.2:1", "ann");
+  Publish("last");
+  hub->finish(now);
+  Exchange();
+  EXPECT_EQ(ann.heard, Lines{"1 last"});
+  EXPECT_EQ(ann.left, "ended: the source has ended");
+  EXPECT_EQ(hub->sessions(), 0u);
+}
+
+TEST_F(HubTest, DropDisconnectsThoseWhoLag) {
+  Hub::Options slow;
+  slow.slow = SlowPolicy::drop;
+  slow.protocol.keep = 10;
+  slow.protocol.overflow = datagram::Overflow::keep_all;
+  Start(slow);
+  Native("10.0.0.2:1", "ann");
+  Take();
+  deaf = true;
+  for (int i = 0; i < 200; ++i) {
+    Publish(std::string(1000, 'x'));
+    hub->flush();
+  }
+  Exchange();
+  EXPECT_GT(hub->hold_until(now), now);
+  EXPECT_EQ(Take(), Lines{});
+  now += std::chrono::seconds(1);
+  EXPECT_LE(hub->hold_until(now), now);
+  EXPECT_EQ(Take(), Lines{"-ann too slow"});
+}
+
+TEST_F(HubTest, SkipHoldsTheSourceForTheGraceOnly) {
+  Hub::Options slow;
+  slow.protocol.keep = 10;
+  Start(slow);
+  Client& ann = Native("10.0.0.2:1", "ann");
+  EXPECT_LE(hub->hold_until(now), now);
+  deaf = true;
+  for (int i = 0; i < 200; ++i) {
+    Publish(std::string(1000, 'x'));
+    hub->flush();
+  }
+  EXPECT_EQ(hub->hold_until(now), now + slow.grace);
+  now += slow.grace;
+  EXPECT_LE(hub->hold_until(now), now);
+  deaf = false;
+  Exchange();
+  EXPECT_LE(hub->hold_until(now), now);
+  EXPECT_EQ(ann.heard.back(), "200 " + std::string(1000, 'x'));
+  EXPECT_GT(hub->native_lost(), 0u);
+}
+
+TEST_F(HubTest, WaitHoldsTheSourceUntilTheSlowestIsBack) {
+  Hub::Options slow;
+  slow.slow = SlowPolicy::wait;
+  slow.protocol.keep = 10;
+  slow.protocol.overflow = datagram::Overflow::keep_all;
+  Start(slow);
+  Client& ann = Native("10.0.0.2:1", "ann");
+  deaf = true;
+  for (int i = 0; i < 200; ++i) {
+    Publish(std::string(1000, 'x'));
+    hub->flush();
+  }
+  EXPECT_EQ(hub->hold_until(now), TimePoint::max());
+  deaf = false;
+  Exchange();
+  EXPECT_EQ(hub->hold_until(now), TimePoint::min());
+  EXPECT_EQ(ann.heard.size(), 200u);
+}
+
+TEST_F(HubTest, ARecordLongerThanAMessageIsRefused) {
+  EXPECT_TRUE(hub->publish(std::string(65536, 'x')));
+  EXPECT_FALSE(hub->publish(std::string(65537, 'x')));
+  EXPECT_EQ(hub->counters().too_long, 1u);
+}
+
+}  // namespace
+}  // namespace netkit::push

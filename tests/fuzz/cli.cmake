@@ -1,0 +1,2 @@
+netkit_fuzz_test(argv SOURCES argv_fuzz.cpp)
+netkit_fuzz_test(config_file SOURCES config_file_fuzz.cpp)

@@ -1,0 +1,1 @@
+netkit_fuzz_test(plugin_note SOURCES plugin_note_fuzz.cpp)

@@ -1,0 +1,92 @@
+#include "cli/help.hpp"
+
+#include "cli/text_layout.hpp"
+
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace netkit {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t at = 0) {
+  std::string out(at, '>');
+  append_wrapped(out, text, indent, at);
+  return out;
+}
+
+std::vector<ActionDef> actions() {
+  ActionDef serve{.name = "serve", .summary = "answers", .arguments = {{.name = "ADDRESS"}}};
+  serve.options = {{.name = "reply",
+                    .kind = ValueKind::text,
+                    .value_name = "T",
+                    .default_value = "{text}",
+                    .help = "answer with T"},
+                   {.name = "a-name-that-is-far-too-long", .help = "a flag"}};
+  serve.examples = {{"netkit echo serve :7", "answers on port 7"}};
+  serve.records = {{.type = "datagram", .help = "one each", .fields = {{"proto", "udp"}}}};
+  ActionDef send{.name = "send", .summary = "asks"};
+  return {serve, send};
+}
+
+TEST(Wrapping, BreaksAtSpacesWithin80Columns) {
+  const std::string text = wrapped(std::string(300, 'x').replace(100, 1, " "), 4);
+  EXPECT_EQ(text.substr(0, 5), "    x");
+  std::istringstream in(
+      wrapped("one two three four five six seven eight nine ten eleven twelve "
+              "thirteen fourteen fifteen sixteen seventeen",
+              6));
+  for (std::string line; std::getline(in, line);) {
+    EXPECT_LE(line.size(), 80U);
+    EXPECT_THAT(line, testing::StartsWith("      "));
+  }
+}
+
+TEST(Wrapping, ContinuesALineAndKeepsParagraphs) {
+  EXPECT_EQ(wrapped("a b", 4, 2), ">>  a b\n");
+  EXPECT_EQ(wrapped("a\n\nb", 2), "  a\n\n  b\n");
+  EXPECT_EQ(columns("é…"), 2U);
+}
+
+TEST(ActionHelp, HasExamplesFirstThenArgumentsOptionsAndRecords) {
+  const std::string help = action_help("echo", actions().front());
+  std::size_t at = 0;
+  for (const char* part :
+       {"Usage: netkit echo serve [OPTIONS] ADDRESS\n", "Examples:\n", "  netkit echo serve :7\n",
+        "answers\n", "Options:\n", "      --reply T           answer with T [{text}]\n",
+        "      --a-name-that-is-far-too-long\n                          a flag\n",
+        "Common options:\n", "  -h, --help", "  datagram", "fields: proto"}) {
+    const std::size_t found = help.find(part, at);
+    ASSERT_NE(found, std::string::npos) << part << "\n" << help;
+    at = found;
+  }
+}
+
+TEST(ActionHelp, TheBriefOneNamesTheCommonOptionsOnly) {
+  const std::string help = brief_action_help("echo", actions().front());
+  EXPECT_THAT(help, HasSubstr("--reply T"));
+  EXPECT_THAT(help, HasSubstr("Common: -t/--timeout"));
+  EXPECT_THAT(help, Not(HasSubstr("Examples")));
+}
+
+TEST(CommandHelp, ListsActions) {
+  const auto all = actions();
+  const std::string help = command_help("echo", "echoes", all);
+  EXPECT_THAT(help, HasSubstr("Usage: netkit echo ACTION"));
+  EXPECT_THAT(help, HasSubstr("  serve  answers\n  send   asks\n"));
+  EXPECT_THAT(brief_command_help("echo", "echoes", all),
+              HasSubstr("Usage: netkit echo serve [OPTIONS] ADDRESS\n       netkit echo send"));
+}
+
+TEST(CommandHelp, ShowsTheActionThatMayBeLeftOut) {
+  auto all = actions();
+  all.front().may_be_omitted = true;
+  EXPECT_THAT(command_help("sse", "reads", all), HasSubstr("Usage: netkit sse [serve] [OPTIONS]"));
+}
+
+}  // namespace
+}  // namespace netkit

@@ -3,23 +3,6 @@
 
 namespace netkit::echo {
 
-bool is_answering_service(std::uint16_t port) {
-  switch (port) {
-    case 7:
-    case 13:
-    case 17:
-    case 19:
-    case 37:
-    case 53:
-    case 123:
-    case 1900:
-    case 11211:
-      return true;
-    default:
-      return false;
-  }
-}
-
 AnswerPolicy::AnswerPolicy(const Options& options, NetworkView networks, const Endpoint& local)
     : options_(options), networks_(std::move(networks)), limiter_(options.rate), local_(local) {}
 

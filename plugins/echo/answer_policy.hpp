@@ -8,6 +8,7 @@
 #include <functional>
 
 #include <netkit/net/endpoint.hpp>
+#include <netkit/net/loop_guard.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/rate.hpp>
 
@@ -26,10 +27,6 @@ struct NetworkView {
   std::function<bool(const IpAddress&)> is_own;
   std::function<bool(const IpAddress&)> is_broadcast;
 };
-
-// Whether `port` is one of services that answer whatever they get, so that they can be made to
-// answer each other: echo, daytime, chargen, qotd, time, DNS, NTP, SSDP, memcached.
-bool is_answering_service(std::uint16_t port);
 
 // Pure but for what NetworkView asks. [one thread]
 class AnswerPolicy {

@@ -4,8 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <echo/answer_policy.hpp>
-#include <echo/loop_guard.hpp>
-#include <echo/loop_probe.hpp>
 #include <echo/printer.hpp>
 #include <echo/serve_settings.hpp>
 #include <echo/spin_policy.hpp>
@@ -18,6 +16,8 @@
 #include <netkit/net/datagram_receiver.hpp>
 #include <netkit/net/datagram_sender.hpp>
 #include <netkit/net/interfaces.hpp>
+#include <netkit/net/loop_guard.hpp>
+#include <netkit/net/loop_probe.hpp>
 #include <netkit/net/udp_socket.hpp>
 
 namespace netkit::echo {

@@ -9,6 +9,8 @@ target_sources(netkit-core PRIVATE
   src/net/interfaces.cpp
   src/net/ip_address.cpp
   src/net/passed_sockets.cpp
+  src/net/loop_guard.cpp
+  src/net/loop_probe.cpp
   src/net/peer_groups.cpp
   src/net/resolver.cpp
   src/net/server_sockets.cpp

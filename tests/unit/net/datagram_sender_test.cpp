@@ -280,7 +280,7 @@ TEST_F(Sending, AnswersASuperPacketFromTheAddressThatWasAsked) {
   EXPECT_EQ(sender_.flush(server), 0u);
   const auto heard = hear(peer, 3);
   ASSERT_EQ(heard.size(), 3u);
-  EXPECT_EQ(heard[2].data, "c");
+  EXPECT_EQ(heard[2].text, "c");
   for (const auto& datagram : heard) {
     EXPECT_EQ(datagram.from.address().to_string(), "127.0.0.5");
   }

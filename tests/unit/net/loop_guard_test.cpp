@@ -1,10 +1,10 @@
 #include <deque>
-#include <echo/loop_guard.hpp>
+#include <netkit/net/loop_guard.hpp>
 #include <string>
 
 #include <gtest/gtest.h>
 
-namespace netkit::echo {
+namespace netkit {
 namespace {
 
 using Verdict = LoopGuard::Verdict;
@@ -136,4 +136,4 @@ TEST_F(LoopGuardTest, RemembersNoMorePeersThanItMay) {
 }
 
 }  // namespace
-}  // namespace netkit::echo
+}  // namespace netkit

@@ -15,12 +15,17 @@
 
 #include <netkit/net/endpoint.hpp>
 #include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
 
-namespace netkit::echo {
+namespace netkit {
+
+// Whether `port` is one of services that answer whatever they get, so that they can be made to
+// answer each other: echo, daytime, chargen, qotd, time, DNS, NTP, SSDP, memcached.
+NETKIT_API bool is_answering_service(std::uint16_t port);
 
 // Pure: time is an argument, which must not go back. Fixed memory, O(1) a datagram, and clients
 // whose payloads differ (by a number, by a time) cost a hash and one look-up. [one thread]
-class LoopGuard {
+class NETKIT_API LoopGuard {
  public:
   struct Options {
     // Answers differ from what they answer (a `--reply` of its own), so every datagram of a peer
@@ -79,4 +84,4 @@ class LoopGuard {
   std::uint64_t loops_ = 0;
 };
 
-}  // namespace netkit::echo
+}  // namespace netkit

@@ -1,10 +1,10 @@
 #include <array>
-#include <echo/loop_probe.hpp>
 #include <utility>
 
+#include <netkit/net/loop_probe.hpp>
 #include <netkit/util/error.hpp>
 
-namespace netkit::echo {
+namespace netkit {
 
 LoopProbe::LoopProbe(EventLoop& loop, const Endpoint& local, OnAnswer on_answer)
     : loop_(loop), local_(local.with_port(0)), on_answer_(std::move(on_answer)) {}
@@ -44,4 +44,4 @@ void LoopProbe::read() {
   }
 }
 
-}  // namespace netkit::echo
+}  // namespace netkit

@@ -7,11 +7,12 @@
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/endpoint.hpp>
 #include <netkit/net/udp_socket.hpp>
+#include <netkit/util/export.hpp>
 
-namespace netkit::echo {
+namespace netkit {
 
 // [loop] Has a socket only while an answer may come.
-class LoopProbe {
+class NETKIT_API LoopProbe {
  public:
   using OnAnswer = std::function<void(const Endpoint& peer)>;
   // `local` is the address that peers know the server by; its port is not used.
@@ -34,4 +35,4 @@ class LoopProbe {
   Timer closing_;
 };
 
-}  // namespace netkit::echo
+}  // namespace netkit

@@ -1,0 +1,144 @@
+#include <broadcast/actions.hpp>
+
+namespace netkit::broadcast {
+
+namespace {
+
+using Kind = ValueKind;
+
+std::vector<OptionDef> send_options() {
+  return {
+      {.name = "interface",
+       .kind = Kind::interface,
+       .help = "send by IF only; all that are up otherwise",
+       .repeatable = true},
+      {.name = "wait",
+       .letter = 'w',
+       .kind = Kind::duration,
+       .default_value = "1s",
+       .help = "how long to wait for answers"},
+      {.name = "replies",
+       .kind = Kind::integer,
+       .default_value = "0",
+       .help = "stop after N answers; 0 takes all that come"},
+      {.name = "expect",
+       .kind = Kind::integer,
+       .default_value = "0",
+       .help = "end with 1 when fewer than N answers came"},
+      {.name = "repeat",
+       .kind = Kind::integer,
+       .default_value = "1",
+       .help = "send each message N times",
+       .min = 1,
+       .max = 1'000'000},
+      {.name = "interval",
+       .letter = 'i',
+       .kind = Kind::duration,
+       .default_value = "100ms",
+       .help = "between the repetitions"},
+      {.name = "ttl",
+       .kind = Kind::integer,
+       .default_value = "1",
+       .help = "how many routers it may pass",
+       .min = 1,
+       .max = 255},
+      {.name = "max-responders",
+       .kind = Kind::integer,
+       .default_value = "65536",
+       .help = "responders remembered per message",
+       .min = 1},
+  };
+}
+
+ActionDef send() {
+  ActionDef action;
+  action.name = "send";
+  action.summary = "send messages to everybody and print the answers";
+  action.description =
+      "255.255.255.255 goes to the broadcast address of every interface that is up and needs no "
+      "default route; a multicast address goes to every interface; a directed broadcast address is "
+      "sent once, by the routing table. Each TEXT, or else each line of standard input, is a "
+      "message. Each responder is printed once per message.";
+  action.arguments = {{.name = "ADDRESS",
+                       .kind = Kind::address,
+                       .default_value = "255.255.255.255:8086",
+                       .optional = true,
+                       .help = "where to send; a multicast address means multicast"},
+                      {.name = "TEXT",
+                       .kind = Kind::text,
+                       .optional = true,
+                       .repeatable = true,
+                       .help = "a message"}};
+  action.common = kOutputOptions | kSourceOptions;
+  action.options = send_options();
+  action.records = {{.type = "answer",
+                     .help = "a responder answered",
+                     .fields = {{"rtt_ms", "milliseconds from the message to its answer"},
+                                {"interface", "name of the interface it came by"},
+                                {"seq", "number of the message, from 1"}},
+                     .layout = "{peer} {text}"}};
+  action.examples = {
+      {"netkit broadcast send 255.255.255.255:8086 'who is there?'", "ask every network"},
+      {"netkit broadcast send 239.1.2.3:5000 hello --ttl 4", "multicast, past three routers"},
+      {"netkit broadcast send 192.168.8.255:8086 ping --expect 3",
+       "status 1 if fewer than 3 answer"},
+      {"netkit broadcast send 127.255.255.255:8086 --every 1s -w none", "the time, every second"},
+  };
+  return action;
+}
+
+ActionDef listen() {
+  ActionDef action;
+  action.name = "listen";
+  action.summary = "print what comes by broadcast or multicast, and answer";
+  action.description =
+      "Shares its port with other listeners. Prints PEER TEXT; with --json also the interface and "
+      "the destination address a datagram came by.";
+  action.arguments = {{.name = "ADDRESS",
+                       .kind = Kind::address,
+                       .default_value = ":8086",
+                       .optional = true,
+                       .help = "where to listen; a multicast address is joined"}};
+  action.common = kOutputOptions | kServerOptions | kCountOption;
+  action.options = {
+      {.name = "group",
+       .kind = Kind::ip,
+       .value_name = "ADDR",
+       .help = "join this multicast group",
+       .repeatable = true},
+      {.name = "source",
+       .kind = Kind::ip,
+       .value_name = "ADDR",
+       .help = "take what this host sends to the group only"},
+      {.name = "interface",
+       .kind = Kind::interface,
+       .help = "join on IF, and take only what comes by it",
+       .repeatable = true},
+      {.name = "reply", .kind = Kind::template_text, .help = "answer each datagram with T"},
+      {.name = "any-port", .help = "answer the ports of well-known services too"},
+  };
+  action.records = {{.type = "datagram",
+                     .help = "a datagram came",
+                     .fields = {{"interface", "name of the interface it came by"},
+                                {"destination", "the address it was sent to"},
+                                {"seq", "number of the datagram, from 1"}},
+                     .layout = "{peer} {text}"}};
+  action.examples = {
+      {"netkit broadcast listen", "port 8086 on every interface"},
+      {"netkit broadcast listen :8086 --reply '{host} is here'", "answer who asks"},
+      {"netkit broadcast listen :5000 --group 239.1.2.3 --json",
+       "a multicast group, as JSON Lines"},
+      {"netkit broadcast listen -c 1 -t 5s", "wait up to five seconds for one datagram"},
+  };
+  action.lifetime = Lifetime::until_told;
+  action.quiet_hides_records = true;
+  return action;
+}
+
+}  // namespace
+
+std::vector<ActionDef> make_actions() {
+  return {send(), listen()};
+}
+
+}  // namespace netkit::broadcast

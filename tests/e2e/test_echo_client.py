@@ -1,0 +1,394 @@
+"""echo send, ping and bench: against servers of socat and Python, lossy ways, and closed ports."""
+
+import json
+import re
+import signal
+import socket
+import threading
+import time
+
+import pytest
+from netkit import udp_socket, wait_until
+from relay import Relay
+
+
+class UdpServer:
+    """Answers datagrams as `answer(data)` says: a list of (delay, reply)."""
+
+    def __init__(self, answer=lambda data: [(0, data)]):
+        self.sock = udp_socket()
+        self.address = "127.0.0.1:%d" % self.sock.getsockname()[1]
+        self.seen = []
+        self.timers = []
+        self.thread = threading.Thread(target=self._run, args=(answer,), daemon=True)
+        self.thread.start()
+
+    def _run(self, answer):
+        while True:
+            try:
+                data, peer = self.sock.recvfrom(65536)
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+            self.seen.append(data)
+            for delay, reply in answer(data):
+                if delay:
+                    timer = threading.Timer(delay, self.sock.sendto, (reply, peer))
+                    self.timers.append(timer)
+                    timer.start()
+                else:
+                    self.sock.sendto(reply, peer)
+
+    def close(self):
+        for timer in self.timers:
+            timer.join()
+        self.sock.close()
+
+
+@pytest.fixture
+def udp_server():
+    servers = []
+
+    def start(*args):
+        servers.append(UdpServer(*args))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def tcp_server():
+    """A Python TCP server that handles one connection by `handle(sock)`."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    threads = []
+
+    def start(handle):
+        def run():
+            sock, _ = listening.accept()
+            with sock:
+                handle(sock)
+
+        threads.append(threading.Thread(target=run, daemon=True))
+        threads[-1].start()
+        return "127.0.0.1:%d" % listening.getsockname()[1]
+
+    yield start
+    for thread in threads:
+        thread.join(20)
+    listening.close()
+
+
+def closed_port():
+    """A port that nobody listens on: bound by a TCP and a UDP socket in turn, then free again."""
+    with udp_socket() as sock:
+        return sock.getsockname()[1]
+
+
+def start_socat(netkit, kind):
+    port = closed_port()
+    netkit.start(argv=["socat", f"{kind}4-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork", "PIPE"])
+    table = {"UDP": "/proc/net/udp", "TCP": "/proc/net/tcp"}[kind]
+    wait_until(lambda: f"0100007F:{port:04X} 00000000:0000" in open(table, encoding="ascii").read(), what="socat")
+    return f"127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("kind", ["UDP", "TCP"])
+def test_sends_to_socat(netkit, kind):
+    done = netkit.run("echo", "send", start_socat(netkit, kind), f"--{kind.lower()}", "one", "grüße", "three words here")
+    assert (done.status, done.lines) == (0, ["one", "grüße", "three words here"])
+    assert done.err == b""
+
+
+@pytest.mark.parametrize("proto", ["udp", "tcp"])
+def test_sends_lines_of_standard_input(netkit, proto):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", f"--{proto}")
+    done = netkit.run("echo", "send", server.address, f"--{proto}", stdin="a\r\n\nno newline at the end")
+    assert (done.status, done.out, done.err) == (0, b"a\n\nno newline at the end\n", b"")
+
+
+def test_sends_a_large_message_by_tcp(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--tcp")
+    line = "0123456789" * 100_000
+    done = netkit.run("echo", "send", server.address, "--tcp", "-w", "10s", stdin=line)
+    assert (done.status, done.out.decode()) == (0, line + "\n")
+
+
+def test_address_may_be_two_words_and_standard_input_is_left_alone(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--udp")
+    done = netkit.run("echo", "send", "127.0.0.1", str(server.port), "message", stdin="not this")
+    assert (done.status, done.out) == (0, b"message\n")
+
+
+def test_bytes_in_hexadecimal(netkit, udp_server):
+    server = udp_server()
+    done = netkit.run("echo", "send", server.address, "--hex", "00 ff1B")
+    assert (done.status, done.out) == (0, b"00ff1b\n")
+    assert server.seen == [b"\x00\xff\x1b"]
+    assert netkit.run("echo", "send", server.address, "--hex", "0g").status == 2
+
+
+def test_replies_as_json_and_raw(netkit, udp_server):
+    server = udp_server(lambda data: [(0, b"\xff" + data)])
+    done = netkit.run("echo", "send", server.address, "--json", "x")
+    reply, end = done.records
+    assert list(reply) == ["type", "time", "peer", "proto", "seq", "rtt_ms", "base64"]
+    assert (reply["type"], reply["peer"], reply["seq"], reply["base64"]) == ("reply", server.address, 1, "/3g=")
+    assert end == {"type": "end", "ok": True, "sent": 1, "received": 1, "missing": 0, "late": 0}
+    assert netkit.run("echo", "send", server.address, "--raw", "x", "y").out == b"\xffx\xffy"
+
+
+def test_no_reply_is_1_and_the_next_message_is_still_sent(netkit, udp_server):
+    server = udp_server(lambda data: [] if data == b"lost" else [(0, data)])
+    done = netkit.run("echo", "send", server.address, "-w", "200ms", "lost", "found")
+    assert (done.status, done.out) == (1, b"found\n")
+    assert done.err == b"netkit: echo: no reply to 'lost' within 200ms\n"
+    assert server.seen == [b"lost", b"found"]
+
+
+@pytest.mark.parametrize("template", ["%s", "ack: %s", "%s, you said"])
+def test_a_late_reply_is_not_the_next_ones(netkit, udp_server, template):
+    def answer(data):
+        reply = template.encode() % data
+        return [(0.3, reply)] if data == b"slow" else [(0.4, reply)]
+
+    server = udp_server(answer)
+    done = netkit.run("echo", "send", server.address, "-w", "200ms", "slow", "-w", "600ms", "fast")
+    assert done.status in (0, 1)  # the last --wait counts for both
+    done = netkit.run("echo", "send", server.address, "--json", "-w", "250ms", "slow", "slow too", "x")
+    replies = [record for record in done.records if record["type"] == "reply"]
+    assert all(template % ["slow", "slow too", "x"][reply["seq"] - 1] == reply["text"] for reply in replies)
+
+
+def test_late_bytes_of_a_stream_are_passed_over(netkit, tcp_server):
+    def handle(sock):
+        first = sock.recv(100)
+        second = sock.recv(100)
+        sock.sendall(first + second)
+        sock.recv(1)
+
+    done = netkit.run("echo", "send", tcp_server(handle), "--tcp", "-w", "300ms", "one", "twoo")
+    assert (done.status, done.out) == (1, b"twoo\n")
+
+
+@pytest.mark.parametrize("proto", ["udp", "tcp"])
+def test_refused_is_69(netkit, proto):
+    done = netkit.run("echo", "send", f"127.0.0.1:{closed_port()}", f"--{proto}", "x")
+    assert done.status == 69
+    assert b"connection refused" in done.err and done.out == b""
+
+
+def test_closed_by_the_peer_is_69(netkit, tcp_server):
+    address = tcp_server(lambda sock: sock.recv(1))
+    done = netkit.run("echo", "send", address, "--tcp", "x" * 100)
+    assert done.status == 69
+
+
+def test_the_timeout_of_the_run_is_124_only_if_it_passes_first(netkit, udp_server):
+    silent = udp_server(lambda data: [])
+    assert netkit.run("echo", "send", silent.address, "-w", "10s", "-t", "200ms", "x").status == 124
+    assert netkit.run("echo", "send", silent.address, "-w", "100ms", "-t", "10s", "x").status == 1
+    assert netkit.run("echo", "send", udp_server().address, "-t", "10s", "x").status == 0
+
+
+def test_a_name_that_nobody_knows_is_68(netkit):
+    assert netkit.run("echo", "send", "no-such-host.invalid:9", "x").status == 68
+
+
+def test_localhost_is_found_wherever_it_listens(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", sockets=2)
+    for proto in ("--udp", "--tcp"):
+        done = netkit.run("echo", "send", f"localhost:{server.port}", proto, "x")
+        assert (done.status, done.out) == (0, b"x\n")
+
+
+def test_a_message_that_no_datagram_holds(netkit, udp_server):
+    done = netkit.run("echo", "send", udp_server().address, stdin="x" * 65508)
+    assert done.status == 1
+    assert b"65508 bytes" in done.err
+
+
+def test_ping_prints_replies_and_statistics(netkit, udp_server):
+    server = udp_server()
+    done = netkit.run("echo", "ping", server.address, "-c", "3", "-i", "10ms", "-s", "100")
+    assert done.status == 0 and done.err == b""
+    lines = done.lines
+    for number in (1, 2, 3):
+        assert re.fullmatch(rf"100 bytes from {server.address}: seq={number} time=\d+\.\d{{3}} ms", lines[number - 1])
+    assert lines[3] == f"--- {server.address}: 3 sent, 3 received, 0.0 % lost, 0 duplicates, 0 reordered"
+    assert lines[4].startswith("rtt min/mean/p50/p90/p99/max ")
+    assert any("#" in line for line in lines[5:-1]) and lines[-1].startswith("jitter ")
+    assert len({len(data) for data in server.seen}) == 1
+
+
+def test_ping_knows_loss_duplicates_and_reordering(netkit, udp_server):
+    held = []
+
+    def answer(data):
+        number = int.from_bytes(data[8:12], "big")
+        if number == 2:
+            return []  # lost
+        if number == 4:
+            held.append(data)  # overtaken by the next
+            return []
+        return [(0, data)] + ([(0, data)] if number == 3 else []) + [(0, old) for old in (held if number == 5 else [])]
+
+    done = netkit.run("echo", "ping", udp_server(answer).address, "-c", "5", "-i", "50ms", "-w", "300ms", "--json")
+    end = done.records[-1]
+    assert (end["sent"], end["received"], end["lost"]) == (5, 4, 1)
+    assert (end["loss_percent"], end["duplicates"], end["reordered"]) == (20, 1, 1)
+    assert end["rtt_min_ms"] <= end["rtt_p50_ms"] <= end["rtt_p99_ms"] <= end["rtt_max_ms"]
+    replies = done.records[:-1]
+    assert [(r["seq"], r["duplicate"], r["reordered"]) for r in replies] == [
+        (1, False, False), (3, False, False), (3, True, False), (5, False, False), (4, False, True)]
+
+
+def test_ping_over_a_lossy_way(netkit, udp_server):
+    target = udp_server()
+    relay = Relay(("127.0.0.1", int(target.address.rsplit(":", 1)[1])), loss=0.3, seed=7)
+    try:
+        done = netkit.run("echo", "ping", relay.address, "-c", "60", "-i", "2ms", "-w", "300ms", "--max-loss", "5%", "-q")
+        assert done.status == 1
+        assert b"more than --max-loss allows" in done.err
+        done = netkit.run("echo", "ping", relay.address, "-c", "60", "-i", "2ms", "-w", "300ms", "--max-loss", "90%", "-q")
+        assert done.status == 0
+    finally:
+        relay.close()
+
+
+def test_ping_thresholds_on_latency(netkit, udp_server):
+    slow = udp_server(lambda data: [(0.05, data)]).address
+    assert netkit.run("echo", "ping", slow, "-c", "2", "-i", "10ms", "--max-p99", "10s").status == 0
+    done = netkit.run("echo", "ping", slow, "-c", "2", "-i", "10ms", "--max-p99", "20ms")
+    assert done.status == 1 and b"more than --max-p99 allows" in done.err
+
+
+def test_ping_without_an_answer_is_1_and_refused_69(netkit, udp_server):
+    silent = udp_server(lambda data: []).address
+    assert netkit.run("echo", "ping", silent, "-c", "1", "-w", "100ms").status == 1
+    assert netkit.run("echo", "ping", f"127.0.0.1:{closed_port()}", "-c", "1", "-w", "100ms").status == 69
+
+
+def test_ping_finds_its_probe_in_a_reply_of_another_form(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--udp", "--reply", "ack: {text}!")
+    assert netkit.run("echo", "ping", server.address, "-c", "2", "-i", "10ms").status == 0
+
+
+def test_ping_is_interrupted_with_its_totals(netkit, udp_server):
+    ping = netkit.start("echo", "ping", udp_server().address, "-i", "10ms")
+    ping.out.expect(rb"seq=3 ")
+    assert ping.stop(signal.SIGINT) == 130
+    assert re.search(rb"--- .*: \d+ sent, \d+ received", ping.out.data)
+
+
+def test_ping_waits_for_a_service(netkit):
+    port = closed_port()
+    ping = netkit.start("echo", "ping", f"127.0.0.1:{port}", "--wait-for", "20s")
+    time.sleep(0.3)  # long enough to be refused before anybody listens
+    assert ping.popen.poll() is None
+    with udp_socket(address=("127.0.0.1", port)) as server:
+        done = threading.Event()
+
+        def answer():
+            server.settimeout(0.1)
+            while not done.is_set():
+                try:
+                    data, peer = server.recvfrom(1000)
+                    server.sendto(data, peer)
+                except TimeoutError:
+                    pass
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        try:
+            assert ping.wait() == 0
+        finally:
+            done.set()
+            thread.join()
+    assert b"1 sent, 1 received" in ping.out.data
+
+
+def test_ping_waits_only_so_long(netkit):
+    done = netkit.run("echo", "ping", f"127.0.0.1:{closed_port()}", "--wait-for", "300ms")
+    assert done.status == 1
+    assert b"no answer from 127.0.0.1:" in done.err
+
+
+@pytest.mark.parametrize("extra", [[], ["--tcp"], ["--no-coalesce"], ["--rate", "2000/s"], ["--rate", "2000/s", "--tcp"],
+                                   ["--size", "1200", "--window", "1"]])
+def test_bench_counts_what_it_sent_and_got(netkit, extra):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--json", "--to", "file:/dev/null", sockets=2)
+    done = netkit.run("echo", "bench", server.address, "--duration", "300ms", "--flows", "4", "--json", *extra)
+    assert done.status == 0, done
+    end = done.records[-1]
+    assert end["received"] + end["lost"] == end["sent"] > 0
+    assert end["packets_per_s"] > 0 and end["min_ms"] <= end["p50_ms"] <= end["max_ms"]
+
+
+def test_bench_reports_for_people(netkit, udp_server):
+    done = netkit.run("echo", "bench", udp_server().address, "--duration", "200ms", "--flows", "1", "--window", "2")
+    assert done.status == 0
+    assert re.match(r"sent \d+, received \d+, lost \d+ \(\d+\.\d\d %\) in \d+\.\d\d s", done.lines[0])
+    assert re.match(r"\d+ replies/s, ", done.lines[1]) and done.lines[2].startswith("latency min/mean/p50")
+
+
+def test_bench_counts_latency_from_when_a_message_was_due(netkit, udp_server):
+    # The server stops for a third of a second: at 100 a second some thirty messages are late by up to as much, though
+    # a client that waits for each answer would have seen one.
+    stopped = []
+
+    def answer(data):
+        if not stopped and int.from_bytes(data[:4], "big") == 10:
+            stopped.append(True)
+            time.sleep(0.35)
+        return [(0, data)]
+
+    done = netkit.run("echo", "bench", udp_server(answer).address, "--rate", "100/s", "--flows", "1", "--duration", "1s",
+                      "--json")
+    end = done.records[-1]
+    assert end["max_ms"] >= 300 and end["p90_ms"] >= 100
+
+
+def test_bench_counts_loss(netkit, udp_server):
+    server = udp_server(lambda data: [] if int.from_bytes(data[:4], "big") % 10 == 0 else [(0, data)])
+    done = netkit.run("echo", "bench", server.address, "--flows", "1", "--rate", "500/s", "--duration", "400ms", "-w",
+                      "100ms", "--json")
+    end = done.records[-1]
+    assert done.status == 0
+    assert 5 <= end["loss_percent"] <= 15
+
+
+def test_bench_says_when_nobody_is_there(netkit, udp_server):
+    assert netkit.run("echo", "bench", f"127.0.0.1:{closed_port()}", "--duration", "200ms").status == 69
+    assert netkit.run("echo", "bench", f"127.0.0.1:{closed_port()}", "--duration", "200ms", "--tcp").status == 69
+    silent = udp_server(lambda data: []).address
+    done = netkit.run("echo", "bench", silent, "--duration", "100ms", "-w", "100ms")
+    assert done.status == 1 and b"no reply from" in done.err
+
+
+def test_bench_is_interrupted_with_its_totals(netkit, udp_server):
+    bench = netkit.start("echo", "bench", udp_server().address, "--duration", "60s", "--json", "--stats", "100ms")
+    bench.err.expect(rb"received [1-9]")
+    assert bench.stop(signal.SIGINT) == 130
+    end = json.loads(bench.out.data.splitlines()[-1])
+    assert end["type"] == "end" and end["received"] > 0
+
+
+def test_bench_shows_progress_on_a_terminal(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--udp", "--to", "file:/dev/null")
+    terminal = netkit.terminal("echo", "bench", server.address, "--duration", "900ms")
+    terminal.expect(rb"packets per s|packets_per_s")
+    terminal.expect(rb"replies/s")
+    assert terminal.wait() == 0
+
+
+@pytest.mark.parametrize("arguments", [
+    ["send"], ["ping"], ["bench"], ["send", "127.0.0.1:9", "--udp", "--tcp", "x"], ["ping", "127.0.0.1:9", "extra"],
+    ["ping", "127.0.0.1:9", "-s", "5"], ["ping", "127.0.0.1:9", "-i", "0"], ["bench", "127.0.0.1:9", "--size", "4"],
+    ["bench", "127.0.0.1:9", "--flows", "0"], ["serve", "::1:80"], ["serve", "127.0.0.1:0", "extra"],
+])
+def test_wrong_usage_is_2(netkit, arguments):
+    done = netkit.run("echo", *arguments)
+    assert done.status == 2 and done.out == b"" and done.err.startswith(b"netkit: echo: ")

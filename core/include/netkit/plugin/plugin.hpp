@@ -59,6 +59,7 @@ class Plugin {
 // At namespace scope, once, in a plugin's source: `name` as an identifier, its file's name without
 // .so; `summary` a literal of at most 123 bytes, one line; `Factory` the complete name of a default
 // constructible class derived from netkit::Plugin.
+// NOLINTBEGIN(bugprone-macro-parentheses): a type has none
 #define NETKIT_PLUGIN(name, summary, Factory)                                                    \
   NETKIT_PLUGIN_NOTE_PLACE alignas(                                                              \
       4) static constexpr netkit::PluginNoteSection netkit_plugin_note_##name{                   \
@@ -80,3 +81,4 @@ class Plugin {
                                                 [](netkit::Plugin* plugin) { delete plugin; }};  \
     return &kEntry;                                                                              \
   }
+// NOLINTEND(bugprone-macro-parentheses)

@@ -1,0 +1,102 @@
+"""netkit broadcast on this machine's loopback."""
+
+import signal
+import socket
+
+import pytest
+
+from netkit import udp_socket
+
+
+def listen(netkit, *args):
+    return netkit.serve("broadcast", "listen", "127.255.255.255:0", *args)
+
+
+def test_everybody_who_listens_hears(netkit):
+    listener = listen(netkit)
+    sent = netkit.run("broadcast", "send", listener.address, "hello", "-w", "0")
+    assert (sent.status, sent.out, sent.err) == (0, b"", b"")
+    assert listener.out.line().endswith(b" hello")
+    assert listener.stop(signal.SIGINT) == 0
+
+
+def test_answers_have_their_sender(netkit):
+    listener = netkit.serve("broadcast", "listen", ":0", "--reply", "got {text}", sockets=2)
+    result = netkit.run("broadcast", "send", f"127.255.255.255:{listener.port}", "x", "--replies", "1", "-w", "20s")
+    assert result.lines == [f"127.0.0.1:{listener.port} got x"]
+
+
+def test_a_python_socket_can_answer(netkit):
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.settimeout(20)
+    sock.bind(("127.255.255.255", 0))
+    client = netkit.start("broadcast", "send", "127.255.255.255:%d" % sock.getsockname()[1], "who?", "-w", "20s",
+                          "--replies", "2", "--json")
+    data, peer = sock.recvfrom(100)
+    assert data == b"who?"
+    other = udp_socket()
+    me = udp_socket()
+    for answer in (me, me, other):  # one of them twice
+        answer.sendto(b"me", peer)
+    assert client.wait() == 0
+    records = [line for line in client.out.data.decode().splitlines() if '"answer"' in line]
+    assert len(records) == 2
+    for s in (sock, other, me):
+        s.close()
+
+
+def test_lines_of_stdin_are_messages(netkit):
+    listener = listen(netkit, "-c", "3")
+    netkit.run("broadcast", "send", listener.address, "-w", "0", stdin="a\nb\nc\n")
+    assert listener.wait() == 0
+    assert [line.split()[-1] for line in listener.out.data.decode().splitlines()] == ["a", "b", "c"]
+
+
+def test_a_ticker_is_a_source(netkit):
+    listener = listen(netkit, "-c", "2")
+    ticker = netkit.start("broadcast", "send", listener.address, "--every", "20ms", "--message", "tick")
+    assert listener.wait() == 0
+    assert ticker.stop(signal.SIGINT) == 130
+
+
+def test_nobody_answers_is_0_and_1_when_answers_are_expected(netkit):
+    silent = udp_socket()
+    address = "127.0.0.1:%d" % silent.getsockname()[1]
+    assert netkit.run("broadcast", "send", address, "x", "-w", "20ms").status == 0
+    result = netkit.run("broadcast", "send", address, "x", "-w", "20ms", "--expect", "1")
+    assert result.status == 1
+    assert result.err == b"netkit: broadcast: 0 of the 1 expected answers came\n"
+    silent.close()
+
+
+@pytest.mark.parametrize("args, words", [
+    (["send", "--wait", "none", "127.255.255.255:9", "x"], b"--replies"),
+    (["send", "127.255.255.255:9", "x", "--from", "-"], b"--from"),
+    (["listen", ":0", "--group", "10.0.0.1"], b"multicast"),
+    (["listen", ":0", "--source", "10.0.0.1"], b"--group"),
+])
+def test_what_makes_no_sense_is_refused(netkit, args, words):
+    result = netkit.run("broadcast", *args)
+    assert result.status == 2 and words in result.err and result.err.count(b"\n") == 1
+
+
+def test_an_interface_that_does_not_exist_is_69(netkit):
+    result = netkit.run("broadcast", "send", "255.255.255.255:9", "x", "--interface", "nope0")
+    assert result.status == 69 and b"nope0" in result.err
+
+
+def test_two_listeners_that_answer_fall_silent(netkit):
+    """One forged datagram must not make two answering listeners talk for ever."""
+    first = netkit.serve("broadcast", "listen", "127.0.0.1:0", "--reply", "re: {text}", "--to", "file:/dev/null")
+    second = netkit.serve("broadcast", "listen", "127.0.0.2:0", "--reply", "x", "--to", "file:/dev/null")
+    forged = f"socat -u STDIN UDP-SENDTO:{first.address},bind={second.address},reuseaddr"
+    netkit.shell(f"printf hello | {forged}")
+    before = -1
+    for _ in range(100):
+        second.signal(signal.SIGUSR1)
+        count = int(second.err.expect(rb"received (\d+)").group(1))
+        if count == before:
+            break
+        before = count
+        first.err.silent(0.05)
+    assert count < 5000

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <pthread.h>
@@ -40,6 +41,8 @@ struct EventLoop::Impl {
   int wait(Duration timeout);
   int poll_without_blocking();
   Duration time_to_wait(Duration timeout);
+  int wait_in_milliseconds(Duration timeout);
+  std::vector<Callback> take_posted();
   void run_posted();
   void run_deferred();
   void run_hooks();
@@ -72,6 +75,8 @@ struct EventLoop::Impl {
   TimePoint turn_time{};
   Duration spin{};
   int depth = 0;
+  bool woken = false;      // by post() or stop()
+  bool has_pwait2 = true;  // Linux 5.11; refused where a sandbox does not know it
 };
 
 EventLoop::Impl::Impl(EventLoop& owner, const Clock& time)
@@ -81,12 +86,17 @@ EventLoop::Impl::Impl(EventLoop& owner, const Clock& time)
 }
 
 EventLoop::Impl::~Impl() {
-  // What the callbacks own may hold registrations of this loop: they go first, while it is whole.
-  deferred.clear();
-  posted.clear();
-  hooks.clear();
+  // What the callbacks own may hold registrations of this loop and defer or post in their
+  // destructors: they go first, while it is whole, and until nothing is left.
   event_watch.reset();
   signal_watch.reset();
+  do {
+    std::exchange(deferred, {}).clear();
+    take_posted().clear();
+    std::exchange(hooks, {}).clear();
+    watches.clear();
+    timers.clear();
+  } while (!deferred.empty() || !posted.empty());
 }
 
 void EventLoop::Impl::wake() const {
@@ -101,8 +111,7 @@ Duration EventLoop::Impl::time_to_wait(Duration timeout) {
     const TimePoint now = clock.now();
     timeout = std::min(timeout, *due > now ? *due - now : Duration::zero());
   }
-  const std::lock_guard lock(post_mutex);
-  return posted.empty() && !stop_requested ? timeout : Duration::zero();
+  return stop_requested ? Duration::zero() : timeout;
 }
 
 int EventLoop::Impl::poll_without_blocking() {
@@ -119,12 +128,30 @@ int EventLoop::Impl::wait(Duration timeout) {
     if (timeout != kNever) timeout -= std::min(spin, timeout);
   }
   ++counters.wakeups;
+  if (!has_pwait2) return wait_in_milliseconds(timeout);
   timespec ts{};
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
   ts.tv_sec = static_cast<time_t>(seconds.count());
   ts.tv_nsec = static_cast<long>((timeout - seconds).count());
-  return ::epoll_pwait2(watches.epoll_fd(), events.data(), static_cast<int>(events.size()),
-                        timeout == kNever ? nullptr : &ts, nullptr);
+  const int count =
+      ::epoll_pwait2(watches.epoll_fd(), events.data(), static_cast<int>(events.size()),
+                     timeout == kNever ? nullptr : &ts, nullptr);
+  if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
+  has_pwait2 = false;
+  return wait_in_milliseconds(timeout);
+}
+
+// Rounded up: a timer must not find itself early and wait again for nothing, over and over.
+int EventLoop::Impl::wait_in_milliseconds(Duration timeout) {
+  const auto most = std::chrono::milliseconds(std::numeric_limits<int>::max());
+  const int milliseconds =
+      timeout == kNever
+          ? -1
+          : static_cast<int>(
+                (timeout > most ? most : std::chrono::ceil<std::chrono::milliseconds>(timeout))
+                    .count());
+  return ::epoll_wait(watches.epoll_fd(), events.data(), static_cast<int>(events.size()),
+                      milliseconds);
 }
 
 void EventLoop::Impl::run_once(Duration timeout) {
@@ -145,13 +172,15 @@ void EventLoop::Impl::run_once(Duration timeout) {
   }
 }
 
+std::vector<EventLoop::Callback> EventLoop::Impl::take_posted() {
+  const std::lock_guard lock(post_mutex);
+  return std::exchange(posted, {});
+}
+
 void EventLoop::Impl::run_posted() {
-  std::vector<Callback> batch;
-  {
-    const std::lock_guard lock(post_mutex);
-    batch.swap(posted);
-  }
-  for (Callback& callback : batch) callback();
+  // Without a wake-up nothing was posted: a turn costs no lock.
+  if (!std::exchange(woken, false)) return;
+  for (const Callback& callback : take_posted()) callback();
 }
 
 void EventLoop::Impl::run_deferred() {
@@ -190,7 +219,10 @@ void EventLoop::Impl::remove_hook(std::uint64_t id) {
   if (found == hooks.end()) return;
   const int signo = found->signo;
   hooks.erase(found);
-  if (signo != 0) update_signals(signo, false);
+  const bool shared = std::any_of(hooks.begin(), hooks.end(), [signo](const NamedCallback& hook) {
+    return hook.signo == signo;
+  });
+  if (signo != 0 && !shared) update_signals(signo, false);
 }
 
 void EventLoop::Impl::update_signals(int signo, bool add) {
@@ -216,6 +248,7 @@ EventLoop::EventLoop(const Clock& clock) : impl_(std::make_unique<Impl>(*this, c
   impl_->event_watch = watch(impl_->event_fd.get(), Interest::read, [this](Ready) {
     std::uint64_t count = 0;
     [[maybe_unused]] const auto got = ::read(impl_->event_fd.get(), &count, sizeof count);
+    impl_->woken = true;
   });
 }
 
@@ -267,11 +300,14 @@ void EventLoop::set_spin(Duration spin) {
 }
 
 void EventLoop::run() {
+  impl_->turn_time = impl_->clock.now();
   while (!impl_->stop_requested) impl_->run_once(kNever);
   impl_->stop_requested = false;
+  impl_->run_hooks();  // what the last turn left in buffers
 }
 
 void EventLoop::run_once(Duration timeout) {
+  if (impl_->depth == 0) impl_->turn_time = impl_->clock.now();
   impl_->run_once(timeout);
 }
 

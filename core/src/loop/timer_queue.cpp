@@ -74,6 +74,13 @@ std::size_t TimerQueue::run_due(TimePoint now) {
   return count;
 }
 
+void TimerQueue::clear() {
+  for (std::uint32_t slot = 0; slot < entries_.size(); ++slot) {
+    if (entries_[slot].used) cancel((static_cast<Id>(entries_[slot].generation) << 32 | slot) + 1);
+  }
+  release_cancelled();
+}
+
 void TimerQueue::release_cancelled() {
   // A function's destructor may cancel further timers.
   while (!cancelled_.empty()) {

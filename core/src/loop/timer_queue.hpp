@@ -28,6 +28,8 @@ class TimerQueue {
   // Returns how many ran.
   std::size_t run_due(TimePoint now);
   void release_cancelled();
+  // Cancels all and releases their functions, which may own what cancels further timers.
+  void clear();
 
  private:
   struct Entry {

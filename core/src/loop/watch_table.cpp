@@ -135,6 +135,12 @@ bool WatchTable::has_always_ready() const {
   return false;
 }
 
+void WatchTable::clear() {
+  for (std::uint32_t index = 0; index < slots_.size(); ++index)
+    end(index, slots_[index].generation);
+  release_ended();
+}
+
 void WatchTable::release_ended() {
   if (ended_.empty()) return;
   std::erase_if(always_ready_,

@@ -35,6 +35,8 @@ class WatchTable {
   void dispatch_always_ready();
   bool has_always_ready() const;
   void release_ended();
+  // Ends all watches and releases their functions, which may own what ends further watches.
+  void clear();
 
  private:
   struct Slot {

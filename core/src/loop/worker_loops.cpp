@@ -2,6 +2,7 @@
 #include <csignal>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <pthread.h>
 #include <string>
 #include <thread>
@@ -63,20 +64,27 @@ WorkerLoops::WorkerLoops(const Clock& clock, unsigned count,
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are the main loop's
     ::pthread_setname_np(::pthread_self(), ("netkit/" + std::to_string(index)).c_str());
-    EventLoop loop(clock);
+    std::optional<EventLoop> loop;
     std::shared_ptr<void> kept;
     try {
-      kept = set_up(loop, index);
-      worker.loop = &loop;
+      loop.emplace(clock);
+      kept = set_up(*loop, index);
+      worker.loop = &*loop;
     } catch (...) {
       worker.error = std::current_exception();
     }
+    const bool works = !worker.error;
     ready.arrive();
-    if (!worker.error) loop.run();
+    if (works) loop->run();
   };
   for (unsigned i = 0; i < count; ++i) {
     Impl::Worker& worker = impl_->workers[i];
-    worker.thread = std::jthread([&worker, work, i] { work(worker, i + 1); });
+    try {
+      worker.thread = std::jthread([&worker, work, i] { work(worker, i + 1); });
+    } catch (...) {  // no more threads: the others must not wait for this one
+      worker.error = std::current_exception();
+      ready.arrive();
+    }
   }
   ready.wait();
   for (const Impl::Worker& worker : impl_->workers) {

@@ -1,11 +1,18 @@
+#include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <memory>
 #include <string>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -200,6 +207,62 @@ TEST_F(EventLoopTest, TheHookRunsBeforeEveryWait) {
   EXPECT_EQ(calls, 2);
 }
 
+TEST_F(EventLoopTest, TheHookRunsAfterTheLastTurnToo) {
+  std::string buffered, flushed;
+  const Hook hook = loop_.before_wait([&] { flushed += std::exchange(buffered, {}); });
+  loop_.post([&] {
+    buffered = "last words";
+    loop_.stop();
+  });
+  loop_.run();
+  EXPECT_EQ(flushed, "last words");
+}
+
+TEST_F(EventLoopTest, ATimerMadeInTheFirstHookWaitsItsTime) {
+  int calls = 0;
+  Timer timer;
+  const Hook hook = loop_.before_wait([&] {
+    if (!timer.pending()) timer = loop_.after(1h, [&] { ++calls; });
+  });
+  turn();
+  EXPECT_EQ(calls, 0);
+}
+
+TEST_F(EventLoopTest, TheLoopMayGoBeforeWhatItsCallbacksOwn) {
+  struct Owner {
+    Watch watch;
+    Timer timer;
+    Hook hook;
+  };
+  auto loop = std::make_unique<EventLoop>(clock_);
+  auto owner = std::make_shared<Owner>();
+  const std::weak_ptr<Owner> gone = owner;
+  // Cycles, which only the end of the loop can break.
+  owner->watch = loop->watch(near_.get(), Interest::read, [owner](Ready) {});
+  owner->timer = loop->after(1h, [owner] {});
+  owner->hook = loop->before_wait([owner] {});
+  owner.reset();
+  EXPECT_FALSE(gone.expired());
+  loop.reset();
+  EXPECT_TRUE(gone.expired());
+}
+
+TEST_F(EventLoopTest, WhatIsDeferredByADestructorIsDroppedWithTheLoop) {
+  struct Deferring {
+    EventLoop& loop;
+    std::shared_ptr<int> token;
+    ~Deferring() {
+      loop.defer([kept = token] {});
+    }
+  };
+  const auto token = std::make_shared<int>(0);
+  {
+    EventLoop loop(clock_);
+    loop.destroy_later(std::make_unique<Deferring>(loop, token));
+  }
+  EXPECT_EQ(token.use_count(), 1);
+}
+
 TEST_F(EventLoopTest, PostsFromOtherThreadsAllRunOnTheLoop) {
   const auto self = std::this_thread::get_id();
   int count = 0;
@@ -227,6 +290,36 @@ TEST_F(EventLoopTest, SignalsArriveAsCallbacks) {
   ::kill(::getpid(), SIGUSR2);
   loop_.run();
   EXPECT_EQ(calls, 1);
+}
+
+TEST_F(EventLoopTest, ASignalsNextHookOutlivesTheOneBefore) {
+  int calls = 0;
+  Hook hook = loop_.on_signal(SIGUSR2, [] {});
+  hook = loop_.on_signal(SIGUSR2, [&] { ++calls; });
+  ::kill(::getpid(), SIGUSR2);
+  turn();
+  EXPECT_EQ(calls, 1);
+}
+
+// Old kernels, and sandboxes with an old list of system calls. The filter holds for the thread.
+TEST_F(EventLoopTest, WaitsWithoutEpollPwait2) {
+  for (const int refusal : {ENOSYS, EPERM}) {
+    std::thread([this, refusal] {
+      sock_filter filter[] = {
+          BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+          BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_epoll_pwait2, 0, 1),
+          BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(refusal)),
+          BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+      };
+      const sock_fprog program{std::size(filter), filter};
+      ASSERT_EQ(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+      ASSERT_EQ(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+      EventLoop loop(clock_);
+      const Timer timer = loop.after(10ms, [&] { loop.stop(); });
+      loop.run();
+      EXPECT_LE(loop.counters().wakeups, 3U);
+    }).join();
+  }
 }
 
 TEST_F(EventLoopTest, AnIdleLoopMakesNoWakeUps) {

@@ -11,6 +11,9 @@
 namespace netkit {
 namespace {
 
+// What the header promises of an idle connection, with the loop's slot and the allocator's share.
+static_assert(sizeof(TcpStream) <= 152);
+
 constexpr int kReadsPerTurn = 4;  // so that one fast peer does not keep the others waiting
 constexpr std::size_t kPiecesPerWrite = 64;
 
@@ -79,7 +82,7 @@ ssize_t TcpStream::send_now(std::string_view data) {
 }
 
 std::size_t TcpStream::write_through(std::string_view data) {
-  if (state_ != State::open || data.empty()) return data.size();
+  if (state_ != State::open || shutdown_wanted_ || data.empty()) return data.size();
   if (queue_ && !queue_->pieces.empty()) return 0;
   const ssize_t sent = send_now(data);
   if (sent >= 0) return static_cast<std::size_t>(sent);
@@ -120,7 +123,7 @@ TcpStream::Queue& TcpStream::make_queue() {
 void TcpStream::enqueued(std::size_t size) {
   queue_->size += size;
   update_interest();
-  if (queue_->above_high || queue_->size <= high_water()) return;
+  if (queue_->above_high || queue_->size <= high_) return;
   queue_->above_high = true;
   handler_.on_high_water(*this);
 }
@@ -160,9 +163,9 @@ void TcpStream::drop_sent(std::size_t sent) {
 }
 
 bool TcpStream::after_sending() {
-  const bool drained = queue_ && queue_->above_high && queue_->size <= low_water();
+  const bool drained = queue_ && queue_->above_high && queue_->size <= low_;
   if (drained) queue_->above_high = false;
-  if (queue_ && queue_->pieces.empty() && !queue_->custom_marks) queue_.reset();
+  if (queue_ && queue_->pieces.empty()) queue_.reset();
   update_interest();
   if (queued() == 0) {
     if (state_ == State::closing) return survives([&] { finish_close(); });
@@ -190,7 +193,18 @@ void TcpStream::close() {
   close_timer_ = loop_.after(Duration::zero(), [this] { finish_close(); });
 }
 
+// The kernel answers the closing of a socket that holds unread bytes with RST, and RST takes from
+// the peer what it has not read yet: the last that was said to it.
+void TcpStream::discard_unread() {
+  ::shutdown(socket_.get(), SHUT_WR);
+  const std::span<char> buffer = loop_.read_buffer();
+  for (int reads = 0; reads < kReadsPerTurn; ++reads) {
+    if (::recv(socket_.get(), buffer.data(), buffer.size(), 0) <= 0) return;
+  }
+}
+
 void TcpStream::finish_close() {
+  if (!ended_) discard_unread();
   release();
   handler_.on_closed(*this, 0, {});
 }
@@ -241,18 +255,8 @@ std::size_t TcpStream::queued() const {
 }
 
 void TcpStream::set_water_marks(std::size_t low, std::size_t high) {
-  Queue& queue = make_queue();
-  queue.custom_marks = true;
-  queue.low = low;
-  queue.high = high;
-}
-
-std::size_t TcpStream::low_water() const {
-  return queue_ ? queue_->low : kLowWater;
-}
-
-std::size_t TcpStream::high_water() const {
-  return queue_ ? queue_->high : kHighWater;
+  low_ = low;
+  high_ = high;
 }
 
 Endpoint TcpStream::local() const {

@@ -36,9 +36,6 @@ class TcpStream final : public ByteStream {
   Endpoint local() const override;
 
  private:
-  static constexpr std::size_t kLowWater = 256 * 1024;
-  static constexpr std::size_t kHighWater = 1024 * 1024;
-
   enum class State : unsigned char { open, closing, closed };
 
   struct Piece {
@@ -52,10 +49,7 @@ class TcpStream final : public ByteStream {
     std::deque<Piece> pieces;
     std::size_t offset = 0;  // of the first piece: sent already
     std::size_t size = 0;    // bytes that wait
-    std::size_t low = kLowWater;
-    std::size_t high = kHighWater;
     bool above_high = false;
-    bool custom_marks = false;
   };
 
   template <typename Call>
@@ -75,8 +69,7 @@ class TcpStream final : public ByteStream {
   void fail(int error);
   void fail_later(int error);
   void update_interest();
-  std::size_t low_water() const;
-  std::size_t high_water() const;
+  void discard_unread();
 
   EventLoop& loop_;
   FileDescriptor socket_;
@@ -85,6 +78,8 @@ class TcpStream final : public ByteStream {
   std::unique_ptr<Queue> queue_;
   Timer close_timer_;
   bool* destroyed_ = nullptr;  // set while a callback runs that may destroy this
+  std::size_t low_ = std::size_t{256} * 1024;
+  std::size_t high_ = std::size_t{1024} * 1024;
   Endpoint peer_;
   State state_ = State::open;
   bool reading_ = true;

@@ -133,6 +133,28 @@ TEST_F(StreamTest, CloseSendsWhatIsQueuedFirst) {
   EXPECT_EQ(client_side_.error, 0);
 }
 
+TEST_F(StreamTest, WhatIsUnreadAtTheEndDoesNotTakeTheLastWordsBack) {
+  server_->pause_reading();
+  client_->write("nobody reads this");
+  loop_.run_once(10ms);
+  server_->write("bye");
+  server_->close();
+  until([this] { return client_side_.closed; });
+  EXPECT_EQ(client_side_.heard, "bye");
+  EXPECT_TRUE(client_side_.ended);
+  EXPECT_EQ(client_side_.error, 0);
+}
+
+TEST_F(StreamTest, WhatIsWrittenAfterShutdownIsIgnored) {
+  client_->write("all");
+  client_->shutdown_write();
+  client_->write("too late");
+  until([this] { return server_side_.closed; });
+  EXPECT_EQ(server_side_.heard, "all");
+  until([this] { return client_side_.closed; });
+  EXPECT_EQ(client_side_.error, 0);
+}
+
 TEST_F(StreamTest, AResetIsReportedOnce) {
   client_->write("x");
   until([this] { return !server_side_.heard.empty(); });

@@ -1,0 +1,238 @@
+// Names with several addresses, of which some are dead. getaddrinfo is the test's: the names below
+// have the addresses that a test gives them.
+#include <condition_variable>
+#include <dlfcn.h>
+#include <map>
+#include <mutex>
+#include <netdb.h>
+#include <string>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <netkit/net/resolver.hpp>
+#include <netkit/net/tcp_connector.hpp>
+#include <netkit/net/tcp_listener.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/export.hpp>
+
+namespace {
+
+// What the names of the tests resolve to; queries for `hung.test` wait until they are let go.
+struct FakeNames {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<std::string, std::vector<std::string>> addresses;
+  bool hold = false;
+  int held = 0;
+};
+
+FakeNames& names() {
+  static FakeNames instance;
+  return instance;
+}
+
+}  // namespace
+
+extern "C" NETKIT_API int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
+                                      addrinfo** result) {
+  using Function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
+  static const auto real = reinterpret_cast<Function>(::dlsym(RTLD_NEXT, "getaddrinfo"));
+  FakeNames& fake = names();
+  std::unique_lock lock(fake.mutex);
+  const auto found = fake.addresses.find(host != nullptr ? host : "");
+  if (found == fake.addresses.end()) {
+    lock.unlock();
+    return real(host, service, hints, result);
+  }
+  if (fake.hold) {
+    ++fake.held;
+    fake.changed.notify_all();
+    fake.changed.wait(lock, [&fake] { return !fake.hold; });
+    --fake.held;
+    fake.changed.notify_all();
+  }
+  addrinfo** end = result;
+  for (const std::string& address : found->second) {
+    if (const int code = real(address.c_str(), service, hints, end); code != 0) return code;
+    while (*end != nullptr) end = &(*end)->ai_next;
+  }
+  return 0;
+}
+
+namespace netkit {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ConnectorTest : public testing::Test {
+ protected:
+  void SetUp() override { listen_on("127.0.0.3"); }
+  void TearDown() override {
+    const std::lock_guard lock(names().mutex);
+    names().addresses.clear();
+  }
+
+  void name_has(std::vector<std::string> addresses) {
+    const std::lock_guard lock(names().mutex);
+    names().addresses["many.test"] = std::move(addresses);
+  }
+  void listen_on(const std::string& address) {
+    live_ = listen_tcp(*Endpoint::parse(address + ":" + std::to_string(port_)));
+    port_ = local_endpoint(live_.get()).port();
+  }
+  // A listener whose queue is full: the kernel drops what else knocks, as a dead host would.
+  void make_dead(const std::string& address) {
+    dead_ = listen_tcp(*Endpoint::parse(address + ":" + std::to_string(port_)), false, 0);
+    const Endpoint endpoint = local_endpoint(dead_.get());
+    for (int i = 0; i < 3; ++i) {
+      fillers_.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      ::connect(fillers_.back().get(), endpoint.data(), endpoint.size());
+    }
+  }
+  void connect(Duration timeout = 10s) {
+    done_ = false;
+    connector_.connect(AddressSpec{"many.test", port_}, timeout, [this](ConnectResult result) {
+      result_ = std::move(result);
+      done_ = true;
+    });
+  }
+  void wait() {
+    const auto deadline = clock_.now() + 10s;
+    while (!done_ && clock_.now() < deadline) loop_.run_once(20ms);
+    ASSERT_TRUE(done_);
+  }
+  std::string at(const std::string& address) const { return address + ":" + std::to_string(port_); }
+
+  SystemClock clock_;
+  EventLoop loop_{clock_};
+  TcpConnector connector_{loop_};
+  FileDescriptor live_, dead_;
+  std::vector<FileDescriptor> fillers_;
+  std::uint16_t port_ = 0;
+  ConnectResult result_;
+  bool done_ = false;
+};
+
+TEST_F(ConnectorTest, ADeadFirstAddressDelaysTheNextAndNoMore) {
+  make_dead("127.0.0.2");
+  name_has({"127.0.0.2", "127.0.0.3"});
+  connect();
+  wait();
+  EXPECT_EQ(result_.error, "");
+  EXPECT_EQ(result_.peer.to_string(), at("127.0.0.3"));
+}
+
+TEST_F(ConnectorTest, ARefusalMovesOnAtOnce) {
+  name_has({"127.0.0.4", "127.0.0.5", "127.0.0.3"});
+  connect();
+  wait();
+  EXPECT_EQ(result_.peer.to_string(), at("127.0.0.3"));
+  EXPECT_TRUE(result_.socket);
+}
+
+TEST_F(ConnectorTest, TheFirstThatAnswersWins) {
+  name_has({"127.0.0.3", "127.0.0.4"});
+  connect();
+  wait();
+  EXPECT_EQ(result_.peer.to_string(), at("127.0.0.3"));
+}
+
+TEST_F(ConnectorTest, WhenAllRefuseTheLastIsNamed) {
+  name_has({"127.0.0.4", "127.0.0.5"});
+  connect();
+  wait();
+  EXPECT_EQ(result_.status, ExitStatus::unreachable);
+  EXPECT_EQ(result_.error_number, ECONNREFUSED);
+  EXPECT_EQ(result_.error, "cannot connect to " + at("127.0.0.5") + ": connection refused");
+}
+
+TEST_F(ConnectorTest, ARefusalDoesNotEndAnAttemptThatIsUnderWay) {
+  make_dead("127.0.0.2");
+  name_has({"127.0.0.2", "127.0.0.4"});
+  connect(600ms);
+  wait();
+  EXPECT_EQ(result_.error_number, ETIMEDOUT);
+  EXPECT_EQ(result_.status, ExitStatus::unreachable);
+}
+
+TEST_F(ConnectorTest, TheTimeIsLimited) {
+  make_dead("127.0.0.2");
+  name_has({"127.0.0.2"});
+  connect(30ms);
+  wait();
+  EXPECT_EQ(result_.error_number, ETIMEDOUT);
+  EXPECT_EQ(result_.error, "connecting to many.test:" + std::to_string(port_) + " took too long");
+}
+
+TEST_F(ConnectorTest, ACancelledAttemptSaysNothing) {
+  name_has({"127.0.0.3"});
+  connect();
+  connector_.cancel();
+  for (int i = 0; i < 5; ++i) loop_.run_once(10ms);
+  EXPECT_FALSE(done_);
+}
+
+TEST_F(ConnectorTest, ANewAttemptReplacesTheOneBefore) {
+  make_dead("127.0.0.2");
+  name_has({"127.0.0.2"});
+  connect();
+  loop_.run_once(10ms);
+  name_has({"127.0.0.3"});
+  connect();
+  wait();
+  EXPECT_EQ(result_.peer.to_string(), at("127.0.0.3"));
+}
+
+TEST_F(ConnectorTest, ItMayBeDestroyedInItsCallback) {
+  name_has({"127.0.0.3"});
+  auto connector = std::make_unique<TcpConnector>(loop_);
+  connector->connect(AddressSpec{"many.test", port_}, 10s, [&](ConnectResult) {
+    connector.reset();
+    done_ = true;
+  });
+  wait();
+  EXPECT_FALSE(connector);
+}
+
+TEST_F(ConnectorTest, AddressesComeInTheSystemsOrderWithoutDuplicates) {
+  name_has({"127.0.0.9", "::1", "127.0.0.9", "127.0.0.3"});
+  std::vector<std::string> texts;
+  for (const Endpoint& endpoint : resolve(AddressSpec{"many.test", 80}))
+    texts.push_back(endpoint.to_string());
+  EXPECT_EQ(texts, (std::vector<std::string>{"127.0.0.9:80", "[::1]:80", "127.0.0.3:80"}));
+}
+
+TEST_F(ConnectorTest, ANumericAddressKeepsItsZone) {
+  const auto endpoints = resolve(AddressSpec{"fe80::1%lo", 80});
+  ASSERT_EQ(endpoints.size(), 1U);
+  EXPECT_EQ(endpoints[0].to_string(), "[fe80::1%lo]:80");
+}
+
+TEST_F(ConnectorTest, AQueryThatHangsHoldsNobodyUp) {
+  name_has({"127.0.0.3"});
+  FakeNames& fake = names();
+  fake.hold = true;
+  auto resolver = std::make_unique<AsyncResolver>(loop_);
+  bool answered = false;
+  resolver->resolve(AddressSpec{"many.test", 80},
+                    [&](const std::vector<Endpoint>&, const std::string&) { answered = true; });
+  {
+    std::unique_lock lock(fake.mutex);
+    fake.changed.wait(lock, [&fake] { return fake.held == 1; });
+  }
+  resolver.reset();  // would hang here
+  {
+    std::unique_lock lock(fake.mutex);
+    fake.hold = false;
+    fake.changed.notify_all();
+    fake.changed.wait(lock, [&fake] { return fake.held == 0; });
+  }
+  loop_.run_once(10ms);
+  EXPECT_FALSE(answered);
+}
+
+}  // namespace
+}  // namespace netkit

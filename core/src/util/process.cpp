@@ -111,6 +111,8 @@ void Process::Impl::reap() {
     end.status = 128 + end.signo;
   } else if (got > 0) {
     end.status = WEXITSTATUS(status);
+  } else {
+    end.status = 127;  // somebody else took the status (SIGCHLD ignored): not to be read as success
   }
   if (on_end) on_end(end);
 }

@@ -46,8 +46,10 @@ else()
   add_compile_options(-fno-plt)
 endif()
 if(NETKIT_SANITIZE)
-  # GCC's warning is false where the sanitizers' own code stands between an optional and its use.
-  target_compile_options(netkit-warnings INTERFACE -Wno-maybe-uninitialized)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # It warns wrongly where the sanitizers' own code stands between an optional and its use.
+    target_compile_options(netkit-warnings INTERFACE -Wno-maybe-uninitialized)
+  endif()
   add_compile_options(-fsanitize=${NETKIT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -O1)
   add_link_options(-fsanitize=${NETKIT_SANITIZE})
 endif()

@@ -22,7 +22,7 @@
 namespace netkit {
 namespace {
 
-constexpr std::size_t kReadBufferSize = 256 * 1024;
+constexpr std::size_t kReadBufferSize = std::size_t{256} * 1024;
 constexpr std::size_t kEventsPerTurn = 256;
 
 struct NamedCallback {

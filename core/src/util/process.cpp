@@ -80,7 +80,10 @@ std::vector<std::string> merged_environment(
     for (const auto& [key, value] : more) replaced = replaced || key == name;
     if (!replaced) result.emplace_back(text);
   }
-  for (const auto& [key, value] : more) result.push_back(key + "=" + value);
+  for (const auto& [key, value] : more) {
+    result.push_back(key);
+    result.back().append("=").append(value);
+  }
   return result;
 }
 

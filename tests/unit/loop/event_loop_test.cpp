@@ -249,6 +249,9 @@ TEST_F(EventLoopTest, TheLoopMayGoBeforeWhatItsCallbacksOwn) {
 
 TEST_F(EventLoopTest, WhatIsDeferredByADestructorIsDroppedWithTheLoop) {
   struct Deferring {
+    Deferring(EventLoop& on, std::shared_ptr<int> value) : loop(on), token(std::move(value)) {}
+    Deferring(const Deferring&) = delete;
+    Deferring& operator=(const Deferring&) = delete;
     EventLoop& loop;
     std::shared_ptr<int> token;
     ~Deferring() {
@@ -267,6 +270,7 @@ TEST_F(EventLoopTest, PostsFromOtherThreadsAllRunOnTheLoop) {
   const auto self = std::this_thread::get_id();
   int count = 0;
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       for (int j = 0; j < 1000; ++j) {

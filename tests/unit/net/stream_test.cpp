@@ -232,14 +232,14 @@ TEST_F(StreamTest, WithoutDescriptorsTheListenerBacksOffAndSurvives) {
   const FileDescriptor highest(::dup(waiting.get()));
   const rlimit tight{static_cast<rlim_t>(highest.get()) + 1, before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
-  ::connect(waiting.get(), listener.local().data(), listener.local().size());
+  static_cast<void>(::connect(waiting.get(), listener.local().data(), listener.local().size()));
   until([&] { return exhausted == 1; });
   const auto wakeups = loop_.counters().wakeups;
   for (int i = 0; i < 5; ++i) loop_.run_once(10ms);
   EXPECT_LE(loop_.counters().wakeups, wakeups + 6);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   const FileDescriptor next(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-  ::connect(next.get(), listener.local().data(), listener.local().size());
+  static_cast<void>(::connect(next.get(), listener.local().data(), listener.local().size()));
   until([&] { return accepted == 1; });
 }
 

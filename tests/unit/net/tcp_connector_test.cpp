@@ -89,7 +89,7 @@ class ConnectorTest : public testing::Test {
     const Endpoint endpoint = local_endpoint(dead_.get());
     for (int i = 0; i < 3; ++i) {
       fillers_.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-      ::connect(fillers_.back().get(), endpoint.data(), endpoint.size());
+      static_cast<void>(::connect(fillers_.back().get(), endpoint.data(), endpoint.size()));
     }
   }
   void connect(Duration timeout = 10s) {

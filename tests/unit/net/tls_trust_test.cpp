@@ -145,7 +145,7 @@ TEST_F(TlsTest, TheProtocolIsAgreedOnByAlpn) {
         context,
         [](SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in,
            unsigned in_size, void*) {
-          const unsigned char known[] = "\x06second";
+          static const unsigned char known[] = "\x06second";
           return SSL_select_next_proto(const_cast<unsigned char**>(out), size, known, 7, in,
                                        in_size) == OPENSSL_NPN_NEGOTIATED
                      ? SSL_TLSEXT_ERR_OK
@@ -163,7 +163,7 @@ TEST_F(TlsTest, TheProtocolIsAgreedOnByAlpn) {
   options.alpn = {"first", "second"};
   make_client(std::move(near), options);
   until([this] { return client_.closes == 1; });
-  EXPECT_EQ(client_.alpn, "second");
+  EXPECT_EQ(client_.alpn, "second") << client_.reason;
   EXPECT_EQ(client_.heard, "hello");
   EXPECT_EQ(client_.ends, 1);
 }

@@ -16,8 +16,11 @@ namespace {
 using test::ChildRun;
 using test::count_three;
 using test::emit;
+using test::host_main;
+using test::host_values;
 using test::HostSetup;
 using test::run_host;
+using test::test_action;
 
 ExitStatus say_hello(Host& host) {
   host.set_totals(count_three);

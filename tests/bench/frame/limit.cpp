@@ -18,7 +18,7 @@
 
 namespace {
 
-constexpr std::size_t kBuffer = 256 * 1024;
+constexpr std::size_t kBuffer = std::size_t{256} << 10U;
 
 std::uint32_t length_at(const char* data) {
   std::uint32_t length = 0;
@@ -51,7 +51,7 @@ std::size_t parse(std::string_view data, Sink&& sink) {
 // Reads all of stdin through one buffer; `consume(view)` returns how many bytes it took.
 template <typename Consume>
 void read_stdin(Consume&& consume) {
-  std::vector<char> buffer(2 * 1024 * 1024);
+  std::vector<char> buffer(std::size_t{2} << 20U);
   std::size_t kept = 0;
   while (true) {
     const ssize_t count = ::read(STDIN_FILENO, buffer.data() + kept, kBuffer);

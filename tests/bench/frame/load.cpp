@@ -68,7 +68,7 @@ void run(int port, std::size_t count, std::size_t window, std::size_t size, doub
   const auto begin = Clock::now();
   const auto end = begin + std::chrono::duration<double>(seconds);
   for (const Connection& connection : connections) send_all(connection.fd, burst);
-  std::vector<char> buffer(256 * 1024);
+  std::vector<char> buffer(std::size_t{256} << 10U);
   std::vector<epoll_event> events(256);
   std::size_t answers = 0;
   while (Clock::now() < end) {

@@ -138,7 +138,8 @@ void ClientEndpoint::Impl::on_accept(std::string_view datagram, TimePoint now) {
   start.heartbeat = std::min(options.heartbeat, start.lease / 3);
   session = std::make_unique<Session>(options, counters, start, now);
   if (asked == 1) session->sending().add_rtt_sample(now - asked_at);
-  session->receiving().ask_ack();
+  // The server sends nothing before it has heard this, so it is repeated until there is an answer.
+  session->ask_for_life();
   state = State::open;
   ++counters.accepted;
   events.on_connected(accept->payload);

@@ -51,6 +51,9 @@ class NETKIT_API Session {
   ReceiveSide& receiving() { return receive_; }
   SessionStatus status() const;
 
+  // The next datagram asks for an answer, and it is asked again until one comes.
+  void ask_for_life() { ping_wanted_ = true; }
+
  private:
   TimePoint heartbeat_due() const;
   void send_ack(const Endpoint& to, OutputQueue& queue, TimePoint now);

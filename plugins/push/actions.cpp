@@ -73,7 +73,7 @@ std::vector<OptionDef> subscriber_options() {
        .choices = {"wait", "skip", "drop"}},
       {.name = "grace",
        .kind = Kind::duration,
-       .default_value = "500ms",
+       .default_value = "2s",
        .help = "how long --from is held before skip and drop act"},
   };
 }

@@ -79,8 +79,8 @@ class Hub : private datagram::ServerEvents {
     datagram::Options protocol;
     PlainMode plain = PlainMode::local;
     SlowPolicy slow = SlowPolicy::skip;
-    Duration grace = std::chrono::milliseconds(500);  // that one who lags is given
-    bool last = false;                                // the newest record to newcomers
+    Duration grace = std::chrono::seconds(2);  // that one who lags is given
+    bool last = false;                         // the newest record to newcomers
     std::size_t max_subscribers = 65536;
   };
   Hub(const Options& options, datagram::Random random, HubEvents& events);

@@ -120,14 +120,11 @@ After Responder::answer(std::string& out, const HttpRequest& request, WallTime n
                 now);
     return after;
   }
-  if (request.path == "/events" || (request.path == "/" && accepts_event_stream(request))) {
-    return stream(out, request, now);
-  }
-  if (request.path != "/") {
-    append_text(out, 404, "not found: the stream is /events, a page that shows it is /",
-                request.keep_alive, !head, now);
+  if (request.path == "/favicon.ico") {
+    append_text(out, 404, "there is no icon", request.keep_alive, !head, now);
     return after;
   }
+  if (request.path != "/" || accepts_event_stream(request)) return stream(out, request, now);
   append_status_line(out, 200, now);
   out +=
       "Content-Type: text/html; charset=utf-8\r\nCache-Control: no-cache\r\nVary: Accept\r\n"

@@ -16,8 +16,9 @@ enum class After {
   stream,  // the head of the stream: events follow until the connection closes
 };
 
-// `GET /events` is the stream. `GET /` is the page, or the stream for who accepts
-// text/event-stream. HEAD gives the same heads, OPTIONS what is allowed. [one thread]
+// `GET /` is the page, or the stream for who accepts text/event-stream; every other path is the
+// stream, whatever people call it, but for the icon that browsers ask for. HEAD gives the same
+// heads, OPTIONS what is allowed. [one thread]
 class Responder {
  public:
   // `cors` is the value of --cors: an origin, `*` for all, "" for none. `page` is HTML.

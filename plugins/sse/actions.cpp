@@ -1,0 +1,189 @@
+#include <sse/actions.hpp>
+
+namespace netkit::sse {
+namespace {
+
+using Kind = ValueKind;
+
+std::vector<OptionDef> request_definitions() {
+  return {
+      {.name = "header",
+       .letter = 'H',
+       .kind = Kind::text,
+       .value_name = "'NAME: VALUE'",
+       .help = "a header of the request",
+       .repeatable = true},
+      {.name = "request",
+       .letter = 'X',
+       .kind = Kind::text,
+       .value_name = "METHOD",
+       .help = "the method: GET, or with --data POST, unless given"},
+      {.name = "data",
+       .letter = 'd',
+       .kind = Kind::text,
+       .value_name = "D|@FILE",
+       .help = "the body of the request, or the file that holds it"},
+      {.name = "user", .letter = 'u', .kind = Kind::text, .value_name = "NAME", .help = "log in"},
+      {.name = "password-file",
+       .kind = Kind::path,
+       .help = "the file that holds the password of --user"},
+      {.name = "bearer-file", .kind = Kind::path, .help = "the file that holds a bearer token"},
+      {.name = "netrc", .help = "take the login from ~/.netrc"},
+      {.name = "cacert",
+       .kind = Kind::path,
+       .help = "PEM certificates to trust instead of the system's"},
+      {.name = "cert", .kind = Kind::path, .help = "PEM certificate chain of this client"},
+      {.name = "key", .kind = Kind::path, .help = "PEM private key of --cert"},
+      {.name = "insecure", .letter = 'k', .help = "do not verify the server"},
+      {.name = "proxy",
+       .kind = Kind::url,
+       .help = "the proxy, instead of what the environment says"},
+      {.name = "unix-socket", .kind = Kind::path, .help = "connect to this socket"},
+      {.name = "connect-timeout",
+       .kind = Kind::duration,
+       .default_value = "10s",
+       .help = "how long connecting may take"}};
+}
+
+std::vector<OptionDef> stream_definitions() {
+  return {
+      {.name = "event",
+       .letter = 'e',
+       .kind = Kind::text,
+       .value_name = "TYPE",
+       .help = "events of this type only",
+       .repeatable = true},
+      {.name = "last-event-id",
+       .kind = Kind::text,
+       .value_name = "ID",
+       .help = "begin after the event with this id"},
+      {.name = "state",
+       .kind = Kind::path,
+       .help = "keep the last id in this file, and begin after it"},
+      {.name = "retry",
+       .kind = Kind::duration,
+       .default_value = "1s",
+       .help = "the reconnection time until the server says another"},
+      {.name = "reconnect",
+       .kind = Kind::count_or_word,
+       .value_name = "never|N|forever",
+       .default_value = "forever",
+       .help = "how many times in a row to try again after a stream is lost",
+       .choices = {"never", "forever"}},
+      {.name = "comments", .help = "print comments as well"},
+      {.name = "max-event",
+       .kind = Kind::size,
+       .default_value = "16M",
+       .help = "the largest event, and the longest line",
+       .min = 1},
+      {.name = "idle-timeout",
+       .kind = Kind::duration,
+       .default_value = "none",
+       .help = "reconnect when nothing, not even a comment, came for so long"},
+      {.name = "until", .kind = Kind::regex, .help = "end after the first event whose data match"}};
+}
+
+ActionDef read_action() {
+  ActionDef action{.name = "read", .summary = "print the events of one or more streams"};
+  action.description =
+      "Reads the event streams of all URLs and prints the data of their events. A stream that is "
+      "lost is connected again, after the last event that came. It ends when told to, when the "
+      "server says that there is no more (204), or when something came that is no event stream.";
+  action.arguments = {
+      {.name = "URL", .kind = Kind::url, .repeatable = true, .help = "http:// or https://"}};
+  action.common = kOutputOptions | kReconnectOptions | kCountOption | kConnectTimeoutOption |
+                  kIdleTimeoutOption;
+  action.options = request_definitions();
+  for (const OptionDef& option : stream_definitions()) action.options.push_back(option);
+  RecordDef event{.type = "event", .help = "an event"};
+  event.fields = {{"event", "its type; message where the stream names none"},
+                  {"id", "the last event id as of this event; may be empty"},
+                  {"url", "the URL that it came from, as given"}};
+  event.payload_name = "data";
+  RecordDef comment{.type = "comment", .help = "a comment, with --comments"};
+  comment.fields = {{"url", "the URL that it came from, as given"}};
+  comment.layout = ": {text}";
+  action.records = {event, comment};
+  action.examples = {
+      {"netkit sse https://example.org/events", "print the data of each event"},
+      {"netkit sse https://example.org/events --json | jq .data", "in a script"},
+      {"netkit sse https://example.org/events --to broadcast:192.168.8.255:5000", "pass it on"},
+      {"netkit sse https://example.org/events --state ~/.events.id", "go on where it ended"},
+      {"netkit sse https://example.org/job/7 --until '\"done\"' --timeout 10m", "wait for a job"}};
+  action.lifetime = Lifetime::until_told;
+  action.may_be_omitted = true;
+  return action;
+}
+
+std::vector<OptionDef> serve_definitions() {
+  return {{.name = "event",
+           .letter = 'e',
+           .kind = Kind::text,
+           .value_name = "TYPE",
+           .help = "the type of the events; message unless given"},
+          {.name = "keep",
+           .kind = Kind::integer,
+           .default_value = "1000",
+           .help = "how many events are kept for readers that come back",
+           .max = 100'000'000},
+          {.name = "keep-bytes",
+           .kind = Kind::size,
+           .default_value = "64M",
+           .help = "how much the kept events may take together"},
+          {.name = "keepalive",
+           .kind = Kind::duration,
+           .default_value = "15s",
+           .help = "send a comment when there was no event for so long"},
+          {.name = "cors",
+           .kind = Kind::text,
+           .value_name = "ORIGIN",
+           .help = "the origin whose pages may read the stream, or * for all"},
+          {.name = "retry",
+           .kind = Kind::duration,
+           .help = "tell readers to wait so long before they connect again"},
+          {.name = "cert", .kind = Kind::path, .help = "PEM certificate chain: speak TLS"},
+          {.name = "key", .kind = Kind::path, .help = "PEM private key of --cert"},
+          {.name = "request-timeout",
+           .kind = Kind::duration,
+           .default_value = "10s",
+           .help = "how long a TLS handshake and a request may take"},
+          {.name = "max-clients",
+           .kind = Kind::integer,
+           .default_value = "65536",
+           .help = "refuse further connections above this number",
+           .min = 1},
+          {.name = "max-queue",
+           .kind = Kind::size,
+           .default_value = "1M",
+           .help = "what may wait for one reader; then it goes on from the kept events",
+           .min = 1}};
+}
+
+ActionDef serve_action() {
+  ActionDef action{.name = "serve", .summary = "serve records as an event stream"};
+  action.description =
+      "Every record of the sources, by default every line of stdin, becomes an event with an id. "
+      "Readers that come back with a Last-Event-ID get what they missed. GET / is a page that "
+      "shows the stream in a browser; every other path is the stream. It ends when told to.";
+  action.arguments = {
+      {.name = "ADDRESS",
+       .kind = Kind::address,
+       .default_value = "127.0.0.1:8000",
+       .optional = true,
+       .help = "where to listen"},
+      {.name = "PORT", .kind = Kind::text, .optional = true, .help = "as a word of its own"}};
+  action.common = kOutputOptions | kSourceOptions | kServerOptions;
+  action.options = serve_definitions();
+  action.examples = {{"netkit sse serve :8000 --every 1s", "the time, each second"},
+                     {"tail -f log | netkit sse serve :8000", "a log, for browsers"}};
+  action.lifetime = Lifetime::until_told;
+  return action;
+}
+
+}  // namespace
+
+std::vector<ActionDef> make_actions() {
+  return {read_action(), serve_action()};
+}
+
+}  // namespace netkit::sse

@@ -1,0 +1,58 @@
+#include <sse/curl_failure.hpp>
+#include <string>
+
+#include <netkit/util/duration.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit::sse {
+namespace {
+
+Failure of_handshake(const std::string& text, int os_error) {
+  if (os_error != 0) {
+    return {ExitStatus::unreachable, "the TLS handshake failed: " + error_text(os_error), false};
+  }
+  return {ExitStatus::protocol, "the TLS handshake failed: " + text, true};
+}
+
+}  // namespace
+
+Failure failure_of(CURLcode code, std::string_view detail, int os_error, bool first,
+                   Duration connect_timeout) {
+  const std::string text = escaped_text(detail.empty() ? curl_easy_strerror(code) : detail);
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      // At first it is a name that was mistyped; later the network is away.
+      return {ExitStatus::name, "cannot resolve the name: " + text, first};
+    case CURLE_COULDNT_CONNECT:
+      return {ExitStatus::unreachable,
+              "cannot connect: " + (os_error != 0 ? error_text(os_error) : text), false};
+    case CURLE_OPERATION_TIMEDOUT:
+      return {ExitStatus::unreachable,
+              "connecting took longer than " + format_duration(connect_timeout) +
+                  " (--connect-timeout)",
+              false};
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return {ExitStatus::permission, "the certificate is not to be trusted: " + text, true};
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+      return {ExitStatus::config, text, true};
+    case CURLE_SSL_CONNECT_ERROR:
+      return of_handshake(text, os_error);
+    case CURLE_GOT_NOTHING:
+      return {ExitStatus::unreachable, "the server closed the connection without an answer", false};
+    case CURLE_PARTIAL_FILE:
+      return {ExitStatus::unreachable, "the server broke off the stream", false};
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_TOO_MANY_REDIRECTS:
+      return {ExitStatus::protocol, text, true};
+    default:
+      return {ExitStatus::unreachable, "the connection is lost: " + text, false};
+  }
+}
+
+}  // namespace netkit::sse

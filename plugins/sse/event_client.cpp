@@ -1,0 +1,152 @@
+#include <sse/event_client.hpp>
+#include <sse/event_encoder.hpp>
+#include <string>
+
+#include <netkit/util/duration.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit::sse {
+
+void EventClient::start(FileDescriptor socket) {
+  EventLoop& loop = server_.host_.loop();
+  parser_ = std::make_unique<HttpRequestParser>();
+  wait_for_request();
+  if (server_.tls_) {
+    stream_ = server_.tls_->make_stream(loop, std::move(socket), peer_, *this, {},
+                                        [](std::string_view) {});
+  } else {
+    stream_ = make_tcp_stream(loop, std::move(socket), peer_, *this);
+  }
+  stream_->set_water_marks(server_.options_.max_queue / 2, server_.options_.max_queue);
+}
+
+void EventClient::close() {
+  closing_ = true;
+  stream_->close();
+}
+
+void EventClient::on_data(ByteStream&, std::string_view data) {
+  while (!data.empty() && !streaming_ && !closing_) {
+    const HttpRequestParser::Progress progress = parser_->feed(data);
+    data.remove_prefix(progress.consumed);
+    if (progress.state == HttpRequestParser::State::more) return;
+    if (progress.state == HttpRequestParser::State::failed) {
+      ++server_.counters_.bad_requests;
+      return refuse(parser_->status(), parser_->reason());
+    }
+    ++server_.counters_.requests;
+    answer(parser_->request());
+  }
+}
+
+void EventClient::answer(const HttpRequest& request) {
+  if (refusing_) return refuse(503, "there are too many clients (--max-clients)");
+  Log& log = server_.host_.log();
+  if (log.enabled(LogLevel::info)) {
+    log.info(peer_.to_string() + ": " + std::string(request.method) + " " +
+             std::string(request.path));
+  }
+  std::string out;
+  const After after = server_.responder_.answer(out, request, server_.host_.clock().wall());
+  if (after == After::stream) return begin_stream(request, out);
+  stream_->write(std::string_view(out));
+  if (closing_) return;  // the write may have failed
+  if (after == After::close) {
+    closing_ = true;
+    stream_->close();
+  } else {
+    wait_for_request();
+  }
+}
+
+void EventClient::begin_stream(const HttpRequest& request, std::string& out) {
+  const ReplayRing::Replay replay = server_.ring_.after(last_event_id_of(request));
+  timer_.reset();
+  streaming_ = true;
+  ++server_.streaming_;
+  ++server_.counters_.streams;
+  next_ = replay.from;
+  out += server_.opening_;
+  stream_->write(std::string_view(out));
+  if (replay.lost_from != 0) report_loss(replay.lost_from, replay.lost_to);
+  catch_up();
+}
+
+void EventClient::refuse(int status, std::string_view reason) {
+  std::string out;
+  Responder::refuse(out, status, reason, server_.host_.clock().wall());
+  stream_->write(std::string_view(out));
+  closing_ = true;
+  stream_->close();
+}
+
+// Also for the TLS handshake, and between requests.
+void EventClient::wait_for_request() {
+  timer_ = server_.host_.loop().after(server_.options_.request_timeout, [this] {
+    if (!parser_->idle()) {
+      ++server_.counters_.request_timeouts;
+      server_.refused(peer_, "its request took longer than " +
+                                 format_duration(server_.options_.request_timeout) +
+                                 " (--request-timeout)");
+    }
+    stream_->abort();
+    server_.remove(*this);
+  });
+}
+
+void EventClient::push(const SharedPayload& payload, std::uint64_t from, std::uint64_t to) {
+  if (lagging_ || closing_ || next_ != from) return;
+  next_ = to;
+  server_.counters_.delivered += to - from;
+  stream_->write(payload);
+}
+
+void EventClient::push_comment(const SharedPayload& payload) {
+  if (!lagging_ && !closing_) stream_->write(payload);
+}
+
+void EventClient::catch_up() {
+  ReplayRing& ring = server_.ring_;
+  while (!lagging_ && !closing_ && next_ < ring.next_id()) {
+    if (next_ < ring.oldest()) {
+      report_loss(next_, ring.oldest() - 1);
+      next_ = ring.oldest();
+      continue;
+    }
+    const SharedPayload event = ring.at(next_++);
+    ++server_.counters_.delivered;
+    ++server_.counters_.replayed;
+    stream_->write(event);
+  }
+}
+
+void EventClient::report_loss(std::uint64_t from, std::uint64_t to) {
+  const std::string numbers = from == to
+                                  ? "event " + std::to_string(from)
+                                  : "events " + std::to_string(from) + " to " + std::to_string(to);
+  server_.counters_.lost += to - from + 1;
+  server_.refused(peer_, numbers + " are not kept any more (--keep)");
+  std::string comment;
+  append_comment(comment, "lost: " + numbers);
+  stream_->write(std::string_view(comment));
+}
+
+void EventClient::on_high_water(ByteStream&) {
+  if (!lagging_) ++server_.counters_.slow;
+  lagging_ = true;
+}
+
+void EventClient::on_low_water(ByteStream&) {
+  lagging_ = false;
+  catch_up();
+}
+
+void EventClient::on_closed(ByteStream&, int, std::string_view reason) {
+  closing_ = true;
+  if (!reason.empty()) {
+    server_.host_.log().info(peer_.to_string() + ": " + std::string(reason));
+  }
+  server_.remove(*this);
+}
+
+}  // namespace netkit::sse

@@ -1,0 +1,242 @@
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <new>
+#include <sse/curl_failure.hpp>
+#include <sse/http_exchange.hpp>
+
+#include <netkit/util/error.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit::sse {
+namespace {
+
+constexpr unsigned kMaxRedirects = 20;
+constexpr std::size_t kMaxHead = std::size_t{256} << 10U;
+constexpr long kReadBuffer = 256L << 10U;
+
+long info(CURL* easy, CURLINFO what) {
+  long value = 0;
+  curl_easy_getinfo(easy, what, &value);
+  return value;
+}
+
+std::string text_info(CURL* easy, CURLINFO what) {
+  char* text = nullptr;
+  curl_easy_getinfo(easy, what, &text);
+  return text != nullptr ? text : "";
+}
+
+bool is_redirect(long status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+}  // namespace
+
+HttpExchange::HttpExchange(CurlLoop& curl, const RequestOptions& options, Handler& handler)
+    : curl_(curl),
+      options_(options),
+      handler_(handler),
+      easy_(curl_easy_init()),
+      error_(CURL_ERROR_SIZE) {
+  if (easy_ == nullptr) throw std::bad_alloc();
+}
+
+HttpExchange::~HttpExchange() {
+  cancel();
+  curl_easy_cleanup(easy_);
+}
+
+void HttpExchange::start(const std::string& url, std::string_view last_event_id) {
+  cancel();
+  url_ = url;
+  origin_ = origin_of(url);
+  last_event_id_ = last_event_id;
+  redirects_ = 0;
+  same_origin_ = true;
+  as_get_ = false;
+  request();
+}
+
+void HttpExchange::cancel() {
+  if (!active_) return;
+  active_ = false;
+  curl_.remove(easy_);
+}
+
+void HttpExchange::request() {
+  head_size_ = 0;
+  redirected_ = stopped_ = too_large_ = false;
+  error_[0] = '\0';
+  curl_easy_reset(easy_);
+  curl_easy_setopt(easy_, CURLOPT_URL, url_.c_str());
+  curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &HttpExchange::take_header);
+  curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &HttpExchange::take_body);
+  curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_.data());
+  set_connection();
+  set_method();
+  set_credentials();
+  set_headers();
+  active_ = true;
+  curl_.add(easy_, *this);
+}
+
+void HttpExchange::set_connection() {
+  curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);
+  curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  curl_easy_setopt(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "");
+  curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, kReadBuffer);
+  curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+  const auto patience =
+      std::chrono::duration_cast<std::chrono::milliseconds>(options_.connect_timeout).count();
+  // Without a limit: curl's own one is 300 seconds.
+  const bool limited = patience < std::numeric_limits<int>::max();
+  curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS,
+                   limited ? std::max<long>(patience, 1) : std::numeric_limits<int>::max());
+  if (!options_.proxy.empty()) curl_easy_setopt(easy_, CURLOPT_PROXY, options_.proxy.c_str());
+  if (!options_.unix_socket.empty() && same_origin_) {
+    curl_easy_setopt(easy_, CURLOPT_UNIX_SOCKET_PATH, options_.unix_socket.c_str());
+  }
+  if (!options_.ca_file.empty()) curl_easy_setopt(easy_, CURLOPT_CAINFO, options_.ca_file.c_str());
+  if (options_.insecure) {
+    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, 0L);
+  }
+}
+
+void HttpExchange::set_method() {
+  if (as_get_) return;
+  if (options_.data) {
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(options_.data->size()));
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, options_.data->c_str());
+  }
+  if (!options_.method.empty()) {
+    curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, options_.method.c_str());
+  }
+}
+
+void HttpExchange::set_credentials() {
+  if (options_.netrc) {
+    curl_easy_setopt(easy_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
+  }
+  if (!same_origin_) return;
+  if (!options_.user.empty()) {
+    curl_easy_setopt(easy_, CURLOPT_USERNAME, options_.user.c_str());
+    curl_easy_setopt(easy_, CURLOPT_PASSWORD, options_.password.c_str());
+  }
+  if (!options_.bearer.empty()) {
+    curl_easy_setopt(easy_, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BEARER));
+    curl_easy_setopt(easy_, CURLOPT_XOAUTH2_BEARER, options_.bearer.c_str());
+  }
+  if (!options_.cert_file.empty()) {
+    curl_easy_setopt(easy_, CURLOPT_SSLCERT, options_.cert_file.c_str());
+    curl_easy_setopt(easy_, CURLOPT_SSLKEY, options_.key_file.c_str());
+  }
+}
+
+void HttpExchange::set_headers() {
+  curl_slist* list = nullptr;
+  const auto add = [&list](const std::string& header) {
+    curl_slist* const longer = curl_slist_append(list, header.c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    list = longer;
+  };
+  const auto add_default = [&](std::string_view name, std::string_view value) {
+    if (same_origin_ && options_.has_header(name)) return;
+    add(std::string(name) + ": " + std::string(value));
+  };
+  add_default("Accept", "text/event-stream");
+  add_default("Cache-Control", "no-store");
+  add_default("User-Agent", "netkit");
+  add("Expect:");
+  if (!last_event_id_.empty()) add_default("Last-Event-ID", last_event_id_);
+  if (same_origin_) {
+    for (const std::string& header : options_.headers) add(header);
+  }
+  curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, list);
+  headers_.reset(list);
+}
+
+std::size_t HttpExchange::take_header(char* data, std::size_t size, std::size_t count, void* self) {
+  const std::string_view line(data, size * count);
+  return static_cast<HttpExchange*>(self)->on_header_line(line) ? line.size() : 0;
+}
+
+bool HttpExchange::on_header_line(std::string_view line) {
+  head_size_ += line.size();
+  too_large_ = head_size_ > kMaxHead;
+  if (too_large_) return false;
+  const bool is_end = line == "\r\n" || line == "\n";
+  return !is_end || on_head_end();
+}
+
+// False: nothing of the body is wanted.
+bool HttpExchange::on_head_end() {
+  const long status = info(easy_, CURLINFO_RESPONSE_CODE);
+  if (status < 200) return true;
+  answered_ = true;
+  curl_header* location = nullptr;
+  if (is_redirect(status) &&
+      curl_easy_header(easy_, "Location", 0, CURLH_HEADER, -1, &location) == CURLHE_OK) {
+    location_ = resolved_url(url_, location->value);
+    redirected_ = true;
+    return true;  // its body is dropped: take_body()
+  }
+  curl_off_t retry_after = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RETRY_AFTER, &retry_after);
+  constexpr curl_off_t kLongest = 366L * 86400L;
+  const std::string content_type = text_info(easy_, CURLINFO_CONTENT_TYPE);
+  handler_.on_head({static_cast<int>(status), content_type,
+                    std::chrono::seconds(std::min(retry_after, kLongest))});
+  return true;
+}
+
+std::size_t HttpExchange::take_body(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& exchange = *static_cast<HttpExchange*>(self);
+  const std::string_view bytes(data, size * count);
+  if (exchange.redirected_) return 0;
+  if (exchange.handler_.on_body(bytes)) return bytes.size();
+  exchange.stopped_ = true;
+  return 0;
+}
+
+void HttpExchange::on_transfer_end(CURLcode code) {
+  active_ = false;
+  if (redirected_) return redirect();
+  if (stopped_ || code == CURLE_OK) return end({});
+  if (too_large_) {
+    return end(Failure{ExitStatus::protocol, "the head of the answer is larger than 256k", true});
+  }
+  const auto os_error = static_cast<int>(info(easy_, CURLINFO_OS_ERRNO));
+  end(failure_of(code, error_.data(), os_error, !answered_, options_.connect_timeout));
+}
+
+void HttpExchange::redirect() {
+  const long status = info(easy_, CURLINFO_RESPONSE_CODE);
+  const std::string target = location_;
+  if (++redirects_ > kMaxRedirects) {
+    return end(Failure{ExitStatus::protocol, "redirected more than 20 times", true});
+  }
+  if (!target.starts_with("http://") && !target.starts_with("https://")) {
+    return end(Failure{ExitStatus::protocol,
+                       "redirected to what is neither http nor https: " + escaped_text(target),
+                       true});
+  }
+  const bool is_post = options_.method.empty() || options_.method == "POST";
+  if (status == 303 || ((status == 301 || status == 302) && is_post)) as_get_ = true;
+  url_ = target;
+  same_origin_ = same_origin_ && origin_of(url_) == origin_;
+  request();
+}
+
+void HttpExchange::end(const std::optional<Failure>& failure) {
+  handler_.on_exchange_end(failure);
+}
+
+}  // namespace netkit::sse

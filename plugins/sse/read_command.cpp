@@ -1,0 +1,201 @@
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <sse/read_command.hpp>
+
+#include <netkit/util/atomic_file.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/reconnect.hpp>
+
+namespace netkit::sse {
+namespace {
+
+// A state file is written at once, and then at most so often.
+constexpr Duration kStatePause = std::chrono::milliseconds(200);
+
+// libstdc++ matches without recursion, in time that data of a peer cannot blow up, when it is told
+// to; it knows no back-references then.
+std::regex compile(const std::string& pattern) {
+  try {
+    return std::regex(pattern, std::regex::ECMAScript | std::regex_constants::__polynomial);
+  } catch (const std::regex_error&) {
+    throw UsageError("--until: '" + pattern + "' has a back-reference, which is not supported");
+  }
+}
+
+}  // namespace
+
+void ReadCommand::configure(const Values& values) {
+  for (const std::string& url : values.arguments()) {
+    const std::string checked = checked_url(url);
+    if (std::ranges::find(urls_, checked) != urls_.end()) {
+      throw UsageError("'" + url + "' is given twice");
+    }
+    urls_.push_back(checked);
+  }
+  request_ = request_options(values);
+  configure_stream(values);
+  types_ = values.texts("event");
+  last_event_id_ = values.text("last-event-id");
+  if (last_event_id_.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
+    throw UsageError("--last-event-id: an id is one line");
+  }
+  state_file_ = values.text("state");
+  if (values.has("until")) until_ = compile(values.text("until"));
+  if (values.has("count")) count_ = static_cast<std::uint64_t>(values.integer("count"));
+}
+
+void ReadCommand::configure_stream(const Values& values) {
+  const std::uint64_t limit = Reconnect::parse_limit(values.text("reconnect"));
+  if (limit != Reconnect::kForever) {
+    stream_.life.reconnects = static_cast<unsigned>(std::min<std::uint64_t>(limit, UINT32_MAX));
+  }
+  stream_.life.retry = values.duration("retry");
+  stream_.life.reconnect_max = values.duration("reconnect-max");
+  stream_.max_event = values.size("max-event");
+  stream_.idle_timeout = values.duration("idle-timeout");
+  if (stream_.idle_timeout == Duration::zero()) {
+    throw UsageError("--idle-timeout: 0 would end every stream at once (none never does)");
+  }
+  stream_.comments = values.flag("comments");
+}
+
+ExitStatus ReadCommand::run(Host& host) {
+  host_ = &host;
+  load_files(request_, host.values());
+  if (!state_file_.empty()) known_ids_ = LastIds::load(state_file_);
+  if (request_.insecure) host.log().notice("--insecure: the server's certificate is not verified");
+  CurlLoop curl(host.loop());
+  open_streams(curl);
+  host.set_totals([this](Totals& totals) { fill_totals(totals); });
+  host.on_stop([this](StopReason) { stop(); });
+  Hook state_hook;
+  if (!state_file_.empty()) {
+    state_hook = host.loop().before_wait([this] { keep_state(); });
+  }
+  for (const auto& stream : streams_) stream->start();
+  const ExitStatus status = host.run_loop();
+  for (const auto& stream : streams_) stream->stop();
+  const std::string error = state_file_.empty() ? std::string() : write_state();
+  state_timer_.reset();
+  state_hook.reset();
+  streams_.clear();
+  if (!error.empty()) throw Error(ExitStatus::output, error);
+  return status;
+}
+
+void ReadCommand::open_streams(CurlLoop& curl) {
+  for (const std::string& url : urls_) {
+    std::string id = last_event_id_;
+    if (id.empty() && !state_file_.empty()) id = known_ids_.of(url, urls_.size() == 1);
+    if (!id.empty()) written_ids_[url] = id;
+    streams_.push_back(
+        std::make_unique<StreamReader>(*host_, curl, request_, stream_, url, id, *this));
+  }
+}
+
+void ReadCommand::on_stream_bytes() {
+  now_ = host_->clock().wall();
+}
+
+bool ReadCommand::on_stream_event(const StreamReader& stream, const Event& event) {
+  if (host_->finishing()) return false;
+  if (!is_wanted(event.type)) {
+    ++filtered_;
+    return true;
+  }
+  ++events_;
+  const std::array<Field, 3> fields{Field{"event", event.type}, Field{"id", event.id},
+                                    Field{"url", std::string_view(stream.url())}};
+  Record record;
+  record.type = "event";
+  record.time = now_;
+  record.fields = fields;
+  record.payload = event.data;
+  host_->output().emit(record);
+  if (!is_last(event.data)) return !host_->finishing();
+  host_->finish(ExitStatus::done);
+  return false;
+}
+
+void ReadCommand::on_stream_comment(const StreamReader& stream, std::string_view text) {
+  if (host_->finishing()) return;
+  ++comments_;
+  const std::array<Field, 1> fields{Field{"url", std::string_view(stream.url())}};
+  Record record;
+  record.type = "comment";
+  record.time = now_;
+  record.fields = fields;
+  record.payload = text;
+  host_->output().emit(record);
+}
+
+bool ReadCommand::is_wanted(std::string_view type) const {
+  return types_.empty() || std::ranges::find(types_, type) != types_.end();
+}
+
+bool ReadCommand::is_last(std::string_view data) const {
+  return events_ == count_ || (until_ && std::regex_search(data.begin(), data.end(), *until_));
+}
+
+void ReadCommand::on_stream_end(const StreamReader& stream, ExitStatus status,
+                                const std::string& message) {
+  ++ended_;
+  const bool last = ended_ == streams_.size();
+  if (status_ == ExitStatus::done) status_ = status;
+  std::string line;
+  if (status != ExitStatus::done) line = stream.url() + ": " + message;
+  if (last) return host_->finish(status_, line);
+  if (!line.empty()) host_->log().error(line);
+}
+
+void ReadCommand::stop() {
+  for (const auto& stream : streams_) stream->stop();
+  host_->finish(ExitStatus::done);
+}
+
+// Not before the events are out: after a crash one may come twice, none is lost.
+void ReadCommand::keep_state() {
+  if (state_timer_.pending()) return;
+  const bool same = std::ranges::all_of(streams_, [this](const auto& stream) {
+    const auto written = written_ids_.find(stream->url());
+    return stream->last_event_id() ==
+           (written == written_ids_.end() ? std::string_view() : written->second);
+  });
+  if (same) return;
+  state_timer_ = host_->loop().after(kStatePause, [] {});
+  const std::string error = write_state();
+  if (!error.empty()) host_->finish(ExitStatus::output, error);
+}
+
+std::string ReadCommand::write_state() {
+  std::map<std::string, std::string> ids;
+  for (const auto& stream : streams_) ids[stream->url()] = stream->last_event_id();
+  if (ids == written_ids_) return {};
+  host_->output().flush();
+  const int error = write_file_atomically(state_file_, known_ids_.updated(ids));
+  written_ids_ = std::move(ids);
+  if (error == 0) return {};
+  return "--state: cannot write '" + state_file_ + "': " + error_text(error);
+}
+
+void ReadCommand::fill_totals(Totals& totals) const {
+  StreamReader::Counters sum;
+  std::uint64_t open = 0;
+  for (const auto& stream : streams_) {
+    const StreamReader::Counters counters = stream->counters();
+    sum.bytes += counters.bytes;
+    sum.connections += counters.connections;
+    sum.reconnects += counters.reconnects;
+    open += stream->is_open() ? 1 : 0;
+  }
+  totals.add("events", events_);
+  totals.add("filtered", filtered_);
+  totals.add("comments", comments_);
+  totals.add("bytes", sum.bytes);
+  totals.add("connections", sum.connections);
+  totals.add("reconnects", sum.reconnects);
+  totals.gauge("open", open);
+}
+
+}  // namespace netkit::sse

@@ -1,0 +1,62 @@
+// `sse read`: events of one or more URLs as records.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <regex>
+#include <sse/last_ids.hpp>
+#include <sse/stream_reader.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/plugin/plugin.hpp>
+
+namespace netkit::sse {
+
+class ReadCommand final : public Command, public StreamReader::Owner {
+ public:
+  void configure(const Values& values) override;
+  ExitStatus run(Host& host) override;
+
+ private:
+  bool on_stream_event(const StreamReader& stream, const Event& event) override;
+  void on_stream_comment(const StreamReader& stream, std::string_view text) override;
+  void on_stream_bytes() override;
+  void on_stream_end(const StreamReader& stream, ExitStatus status,
+                     const std::string& message) override;
+
+  void configure_stream(const Values& values);
+  void open_streams(CurlLoop& curl);
+  bool is_wanted(std::string_view type) const;
+  bool is_last(std::string_view data) const;
+  void fill_totals(Totals& totals) const;
+  void stop();
+  void keep_state();
+  std::string write_state();  // an error, or empty
+
+  std::vector<std::string> urls_;
+  std::vector<std::string> types_;
+  RequestOptions request_;
+  StreamOptions stream_;
+  std::string last_event_id_;
+  std::string state_file_;
+  std::optional<std::regex> until_;
+  std::uint64_t count_ = 0;  // 0: without end
+
+  Host* host_ = nullptr;
+  std::vector<std::unique_ptr<StreamReader>> streams_;
+  LastIds known_ids_;
+  std::map<std::string, std::string> written_ids_;
+  Timer state_timer_;
+  WallTime now_{};
+  std::size_t ended_ = 0;
+  ExitStatus status_ = ExitStatus::done;
+  std::uint64_t events_ = 0;
+  std::uint64_t filtered_ = 0;
+  std::uint64_t comments_ = 0;
+};
+
+}  // namespace netkit::sse

@@ -1,0 +1,52 @@
+// What a user says about the requests of `sse read`.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/cli/values.hpp>
+#include <netkit/util/clock.hpp>
+
+namespace netkit::sse {
+
+struct RequestOptions {
+  std::vector<std::string> headers;  // `Name: value`
+  std::string method;                // empty: GET, or POST with data
+  std::optional<std::string> data;
+  std::string user;
+  std::string password;
+  std::string bearer;
+  bool netrc = false;
+  std::string ca_file;
+  std::string cert_file;
+  std::string key_file;
+  bool insecure = false;
+  std::string proxy;
+  std::string unix_socket;
+  Duration connect_timeout = std::chrono::seconds(10);
+
+  // Whether one of the given headers has that name, compared without case.
+  bool has_header(std::string_view name) const;
+};
+
+// What the options say, without the content of files. Throws UsageError.
+RequestOptions request_options(const Values& values);
+
+// Reads what --data @FILE, --password-file and --bearer-file name. Throws SystemError, Error.
+void load_files(RequestOptions& options, const Values& values);
+
+// The URL with its scheme, http:// where none is given. Throws UsageError for what is no http(s)
+// URL, and for a password in it.
+std::string checked_url(const std::string& text);
+
+// Scheme, host and port of a URL that libcurl understands, with the scheme's usual port filled in;
+// empty for others.
+std::string origin_of(const std::string& url);
+
+// `location`, which may be relative, as seen from `base`; as it is when it cannot be resolved.
+std::string resolved_url(const std::string& base, const std::string& location);
+
+}  // namespace netkit::sse

@@ -1,0 +1,472 @@
+"""netkit sse against scripted servers: HTTP, reconnection and limits, a case a line."""
+
+import gzip
+import json
+import re
+import signal
+import socket
+import threading
+import time
+import zlib
+
+import pytest
+
+from sse_peer import Server, answer, events, head, hold
+
+QUICK = ("--retry", "1ms", "--reconnect-max", "20ms")
+TEXT = "text/event-stream"
+ONE = b"data: one\n\n"
+
+
+def chunked(*pieces):
+    return b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in pieces) + b"0\r\n\r\n"
+
+
+def ok(body, **fields):
+    return head(Content_Type=TEXT, **fields) + body
+
+
+# What one answer gives with `--reconnect never`: name, answer, arguments, status, stdout, a pattern of stderr.
+ANSWERS = [
+    ("a_stream", ok(ONE), (), 69, b"one\n", rb"the server closed the stream"),
+    ("with_a_length", ok(ONE, Content_Length=len(ONE)), (), 69, b"one\n", rb"closed the stream"),
+    ("chunked", ok(chunked(b"da", b"ta: one\n", b"\n"), Transfer_Encoding="chunked"), (), 69, b"one\n", rb"closed"),
+    ("http_1_0", b"HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + ONE, (), 69, b"one\n", rb"closed"),
+    ("gzip", ok(gzip.compress(ONE), Content_Encoding="gzip"), (), 69, b"one\n", rb"closed"),
+    ("deflate", ok(zlib.compress(ONE), Content_Encoding="deflate"), (), 69, b"one\n", rb"closed"),
+    ("media_type_with_parameters", head(Content_Type="Text/Event-Stream; charset=utf-8") + ONE, (), 69, b"one\n",
+     rb"closed"),
+    ("continue_first", b"HTTP/1.1 100 Continue\r\n\r\n" + ok(ONE), (), 69, b"one\n", rb"closed"),
+    ("early_hints_first", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + ok(ONE), (), 69, b"one\n", rb"closed"),
+    ("an_unfinished_event", ok(b"data: one\n\ndata: two\n"), (), 69, b"one\n", rb"closed"),
+    ("a_body_cut_short", ok(ONE, Content_Length=100), (), 69, b"one\n", rb"broke off"),
+    ("a_chunk_cut_short", ok(b"64\r\n" + ONE, Transfer_Encoding="chunked"), (), 69, b"one\n", rb"lost|broke off"),
+    ("bad_chunks", ok(b"zz\r\n" + ONE, Transfer_Encoding="chunked"), (), 69, b"", rb"lost"),
+    ("bad_gzip", ok(b"\x00" * 64, Content_Encoding="gzip"), (), 76, b"", rb"."),
+    ("no_content", answer("204 No Content"), (), 0, b"", rb"^$"),
+    ("not_found", answer("404 Not Found", b"<h1>gone</h1>", Content_Type="text/html"), (), 76, b"",
+     rb"answered 404 with text/html: <h1>gone</h1>"),
+    ("unauthorized", answer("401 Unauthorized", b"log in"), (), 76, b"", rb"answered 401 without a media type: log in"),
+    ("forbidden", answer("403 Forbidden"), (), 76, b"", rb"answered 403"),
+    ("another_2xx", answer("201 Created", ONE, Content_Type=TEXT), (), 76, b"", rb"answered 201"),
+    ("partial_content", answer("206 Partial Content", ONE, Content_Type=TEXT), (), 76, b"", rb"answered 206"),
+    ("another_media_type", answer("200 OK", b"{}", Content_Type="application/json"), (), 76, b"",
+     rb"application/json instead of text/event-stream: \{\}"),
+    ("no_media_type", answer("200 OK", ONE), (), 76, b"", rb"without a media type instead"),
+    ("almost_the_media_type", answer("200 OK", ONE, Content_Type="text/event-streams"), (), 76, b"", rb"instead of"),
+    ("escapes_in_the_body", answer("404 Not Found", b"\x1b]0;x\x07\xff"), (), 76, b"", rb"\\x1b\]0;x\\x07\\xff"),
+    ("unavailable", answer("503 Service Unavailable", b"later"), (), 69, b"", rb"answered 503 without a media type"),
+    ("too_many_requests", answer("429 Too Many Requests"), (), 69, b"", rb"answered 429"),
+    ("nothing", b"", (), 69, b"", rb"without an answer"),
+    ("no_http", b"220 mail.example ESMTP\r\n", (), 76, b"", rb"HTTP/0\.9"),
+    ("half_a_head", b"HTTP/1.1 200 OK\r\nContent-Ty", (), 69, b"", rb"."),
+    ("an_endless_head", b"HTTP/1.1 200 OK\r\n" + b"X: %s\r\n" % (b"x" * 1000) * 400, (), 76, b"", rb"larger than 256k"),
+    ("a_redirect_to_a_file", answer("302 Found", Location="file:///etc/passwd"), (), 76, b"", rb"neither http nor https"),
+    ("a_redirect_without_target", answer("302 Found"), (), 76, b"", rb"answered 302"),
+    ("not_modified", answer("304 Not Modified"), (), 76, b"", rb"answered 304"),
+    ("an_event_that_is_too_large", ok(b"data: " + b"x" * 5000 + b"\n\n"), ("--max-event", "4k"), 76, b"",
+     rb"4k \(--max-event\)"),
+    ("a_line_that_is_too_large", ok(ONE + b": " + b"x" * 5000), ("--max-event", "4k"), 76, b"one\n", rb"\(--max-event\)"),
+    ("many_lines_that_are_too_large", ok(b"data: x\n" * 5000), ("--max-event", "4k"), 76, b"", rb"\(--max-event\)"),
+    ("a_filter", ok(b"event: a\ndata: 1\n\nevent: b\ndata: 2\n\ndata: 3\n\n"), ("--event", "b"), 69, b"2\n", rb"closed"),
+    ("two_filters", ok(b"event: a\ndata: 1\n\nevent: b\ndata: 2\n\ndata: 3\n\n"), ("-e", "b", "-e", "message"), 69,
+     b"2\n3\n", rb"closed"),
+    ("comments", ok(b": hello\n" + ONE), ("--comments",), 69, b": hello\none\n", rb"closed"),
+    ("lines", ok(b"data: a\ndata: b\n\n"), (), 69, b"a\nb\n", rb"closed"),
+    ("raw", ok(b"data: a\ndata: b\n\n" + ONE), ("--raw",), 69, b"a\nbone", rb"closed"),
+    ("a_template", ok(b"id: 7\nevent: t\n" + ONE), ("--template", "{id} {event} {text}"), 69, b"7 t one\n", rb"closed"),
+    ("escapes_in_data", ok(b"data: \x1b[2J\n\n"), (), 69, b"\\x1b[2J\n", rb"closed"),
+    ("a_count", ok(events(1, 2, 3)), ("-c", "2"), 0, b"event 1\nevent 2\n", rb"^$"),
+    ("until", ok(events(1, 2, 3)), ("--until", "t [2]$"), 0, b"event 1\nevent 2\n", rb"^$"),
+]
+
+
+@pytest.mark.parametrize("raw, args, status, out, err", [case[1:] for case in ANSWERS], ids=[case[0] for case in ANSWERS])
+def test_an_answer(netkit, raw, args, status, out, err):
+    with Server(raw) as server:
+        done = netkit.run("sse", server.url, "--reconnect", "never", *args)
+    assert (done.status, done.out) == (status, out), done
+    assert re.search(err, done.err), done
+    assert done.err.count(b"\n") == (0 if err == rb"^$" else 1)
+
+
+def read(netkit, server, *args, **kwargs):
+    return netkit.run("sse", server.url, *QUICK, *args, **kwargs)
+
+
+def test_what_is_asked(netkit):
+    with Server(ok(ONE)) as server:
+        read(netkit, server, "-c", "1")
+    request = server.requests[0]
+    assert (request.method, request.target) == ("GET", "/events")
+    assert request.headers["accept"] == TEXT and request.headers["cache-control"] == "no-store"
+    assert "last-event-id" not in request.headers and "gzip" in request.headers["accept-encoding"]
+
+
+def test_headers_of_the_user_replace_ours(netkit):
+    with Server(ok(ONE)) as server:
+        read(netkit, server, "-c", "1", "-H", "accept: x/y", "-H", "X-Key: a: b")
+    assert server.requests[0].headers["accept"] == "x/y" and server.requests[0].headers["x-key"] == "a: b"
+    assert server.requests[0].raw.lower().count(b"accept:") == 1
+
+
+def test_a_body_is_posted(netkit, tmp_path):
+    (tmp_path / "body").write_bytes(b'{"a":1}\n')
+    with Server(ok(ONE), ok(ONE)) as server:
+        for data in (f"@{tmp_path}/body", "x=1"):
+            read(netkit, server, "-c", "1", "--data", data)
+    assert [(r.method, r.body) for r in server.requests] == [("POST", b'{"a":1}\n'), ("POST", b"x=1")]
+
+
+def test_another_method(netkit):
+    with Server(ok(ONE)) as server:
+        read(netkit, server, "-c", "1", "-X", "REPORT", "--data", "q")
+    assert (server.requests[0].method, server.requests[0].body) == ("REPORT", b"q")
+
+
+def test_a_login(netkit, tmp_path):
+    (tmp_path / "secret").write_text("s3cret\n")
+    with Server(ok(ONE), ok(ONE)) as server:
+        read(netkit, server, "-c", "1", "--user", "ann", "--password-file", tmp_path / "secret")
+        read(netkit, server, "-c", "1", "--bearer-file", tmp_path / "secret")
+    assert [r.headers["authorization"] for r in server.requests] == ["Basic YW5uOnMzY3JldA==", "Bearer s3cret"]
+
+
+def test_it_comes_back_after_the_last_id(netkit):
+    with Server(ok(events(1, 2)), ok(b"data: no id\n\nid\n" + ONE), ok(events(9))) as server:
+        done = read(netkit, server, "-c", "5")
+    assert done.status == 0 and done.lines == ["event 1", "event 2", "no id", "one", "event 9"]
+    assert [r.headers.get("last-event-id") for r in server.requests] == [None, "2", None]
+    assert done.err.count(b"closed the stream, connecting again in 1ms") == 2
+    assert done.err.count(b": connected") == 2
+
+
+def test_an_id_of_an_unfinished_event_does_not_count(netkit):
+    with Server(ok(events(1) + b"id: 2\ndata: half"), ok(events(3))) as server:
+        assert read(netkit, server, "-c", "2").lines == ["event 1", "event 3"]
+    assert server.requests[1].headers["last-event-id"] == "1"
+
+
+def test_an_id_without_data_counts(netkit):
+    with Server(ok(b"id: 5\n\n"), ok(ONE)) as server:
+        read(netkit, server, "-c", "1")
+    assert server.requests[1].headers["last-event-id"] == "5"
+
+
+def test_an_id_of_utf8_comes_back_as_it_was(netkit):
+    with Server(ok("id: né☃\ndata: x\n\n".encode()), ok(ONE)) as server:
+        read(netkit, server, "-c", "2")
+    assert server.requests[1].headers["last-event-id"].encode("latin-1").decode() == "né☃"
+
+
+def test_an_id_to_begin_with(netkit):
+    with Server(answer("503 Busy"), ok(ONE)) as server:
+        read(netkit, server, "-c", "1", "--last-event-id", "41")
+    assert [r.headers["last-event-id"] for r in server.requests] == ["41", "41"]
+
+
+def test_the_state_outlives_the_run(netkit, tmp_path):
+    state = tmp_path / "state"
+    with Server(ok(events(1, 2)), ok(events(3, 4))) as server:
+        assert read(netkit, server, "-c", "2", "--state", state).status == 0
+        assert state.read_text() == "2\n" and state.stat().st_mode & 0o777 == 0o600
+        assert read(netkit, server, "-c", "1", "--state", state).lines == ["event 3"]
+    assert server.requests[1].headers["last-event-id"] == "2" and state.read_text() == "3\n"
+
+
+def test_a_state_that_cannot_be_written(netkit, tmp_path):
+    with Server(ok(ONE + events(1))) as server:
+        done = read(netkit, server, "-c", "2", "--state", tmp_path / "none" / "state")
+    assert done.status == 74 and b"--state" in done.err
+
+
+@pytest.mark.parametrize("broken", [answer("500 Oops"), answer("502 Bad"), answer("503 Busy"), answer("429 Slow"), b"",
+                                    b"HTTP/1.1 200"])
+def test_trouble_is_overcome(netkit, broken):
+    with Server(broken, broken, ok(ONE)) as server:
+        done = read(netkit, server, "-c", "1")
+    assert done.status == 0 and done.out == b"one\n" and len(server.requests) == 3
+    assert done.err.count(b"\n") == 2  # away, and back
+
+
+def test_a_reset_is_overcome(netkit):
+    def reset(connection, _):
+        connection.send(ok(events(1)))
+        seen.wait(20)
+        connection.reset()
+    seen = threading.Event()
+    with Server(reset, ok(events(2))) as server:
+        client = netkit.start("sse", server.url, *QUICK, "-c", "2")
+        client.out.expect(rb"event 1\n")
+        seen.set()
+        assert client.wait() == 0
+    assert server.requests[1].headers["last-event-id"] == "1"
+
+
+def test_retry_after_is_honoured(netkit):
+    with Server(answer("503 Busy", Retry_After="1"), ok(ONE)) as server:
+        started = time.monotonic()
+        done = read(netkit, server, "-c", "1")
+    assert done.status == 0 and time.monotonic() - started >= 1 and b"connecting again in 1s" in done.err
+
+
+def test_retry_of_the_server_is_honoured(netkit):
+    with Server(ok(b"retry: 300\n\n" + ONE), ok(ONE)) as server:
+        done = netkit.run("sse", server.url, "-c", "2")
+    assert done.status == 0 and b"connecting again in 300ms" in done.err
+
+
+@pytest.mark.parametrize("retry, wait", [(b"0", b"20ms"), (b"99999999999", b"30ms"), (b"1x", b"20ms")])
+def test_retry_is_clamped(netkit, retry, wait):
+    with Server(ok(b"retry: " + retry + b"\n\n" + ONE), ok(ONE)) as server:
+        done = netkit.run("sse", server.url, "-c", "2", "--retry", "20ms", "--reconnect-max", "30ms")
+    assert done.status == 0 and b"connecting again in " + wait in done.err
+
+
+def test_reconnects_are_counted(netkit):
+    with Server(answer("500 Oops"), repeat=True) as server:
+        done = read(netkit, server, "--reconnect", "3")
+    assert done.status == 69 and len(server.requests) == 4 and b"after 3 reconnects" in done.err
+
+
+def test_no_server(netkit):
+    with Server() as server:
+        pass
+    done = read(netkit, server, "--reconnect", "never")
+    assert done.status == 69 and b"refused" in done.err
+
+
+def test_a_name_that_does_not_exist(netkit):
+    done = netkit.run("sse", "http://nowhere.invalid/")
+    assert done.status == 68 and b"nowhere.invalid" in done.err
+
+
+def test_no_content_ends_a_stream_that_was_open(netkit):
+    with Server(ok(ONE), answer("204 No Content")) as server:
+        done = read(netkit, server)
+    assert done.status == 0 and done.out == b"one\n"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_followed(netkit, status):
+    with Server(answer(f"{status} Moved", b"see there", Location="/other?x=1"), ok(ONE)) as server:
+        done = read(netkit, server, "-c", "1", "-H", "X-Key: 1")
+    assert done.out == b"one\n" and server.requests[1].target == "/other?x=1"
+    assert server.requests[1].headers["x-key"] == "1"
+
+
+def test_a_redirect_takes_no_secrets_elsewhere(netkit, tmp_path):
+    (tmp_path / "secret").write_text("s3cret\n")
+    with Server(ok(ONE), ok(ONE)) as other:
+        there = answer("302 Found", Location=other.url)
+        with Server(there, there) as server:
+            read(netkit, server, "-c", "1", "--bearer-file", tmp_path / "secret", "-H", "X-Key: 1", "-H", "Cookie: c")
+            read(netkit, server, "-c", "1", "--user", "ann", "--password-file", tmp_path / "secret")
+    assert server.requests[0].headers["authorization"] == "Bearer s3cret"
+    for request in other.requests:
+        assert not {"authorization", "x-key", "cookie"} & set(request.headers)
+        assert request.headers["accept"] == TEXT
+    assert len(other.requests) == 2
+
+
+def test_a_redirect_of_a_post(netkit):
+    with Server(answer("303 See", Location="/a"), ok(ONE), answer("307 Again", Location="/b"), ok(ONE)) as server:
+        for _ in range(2):
+            read(netkit, server, "-c", "1", "--data", "x")
+    assert [(r.method, r.body) for r in server.requests] == [("POST", b"x"), ("GET", b""), ("POST", b"x"), ("POST", b"x")]
+
+
+def test_redirects_without_end(netkit):
+    with Server(answer("302 Found", Location="/events"), repeat=True) as server:
+        done = read(netkit, server)
+    assert done.status == 76 and b"more than 20 times" in done.err and len(server.requests) == 21
+
+
+def test_a_reconnect_begins_at_the_first_url(netkit):
+    with Server(answer("301 Moved", Location="/b"), ok(events(1)), answer("301 Moved", Location="/c"), ok(ONE)) as server:
+        read(netkit, server, "-c", "2")
+    assert [r.target for r in server.requests] == ["/events", "/b", "/events", "/c"]
+
+
+def test_silence_is_noticed(netkit):
+    with Server(hold(ok(events(1))), ok(events(2))) as server:
+        done = read(netkit, server, "-c", "2", "--idle-timeout", "200ms")
+    assert done.status == 0 and b"nothing came for 200ms (--idle-timeout)" in done.err
+    assert server.requests[1].headers["last-event-id"] == "1"
+
+
+def test_silence_before_the_head_is_noticed(netkit):
+    with Server(hold(b""), ok(ONE)) as server:
+        done = read(netkit, server, "-c", "1", "--idle-timeout", "200ms")
+    assert done.status == 0 and b"--idle-timeout" in done.err
+
+
+def test_comments_are_life(netkit):
+    def step(connection, _):
+        connection.send(ok(b""))
+        for _ in range(8):
+            time.sleep(0.1)
+            connection.send(b":\n")
+        connection.send(ONE)
+    with Server(step) as server:
+        done = read(netkit, server, "-c", "1", "--idle-timeout", "400ms")
+    assert done.status == 0 and done.err == b""
+
+
+def test_a_refused_answer_without_end(netkit):
+    def step(connection, _):
+        connection.send(head("404 Not Found", Content_Type="text/html") + b"<p>")
+        try:
+            while True:
+                connection.send(b"x" * 65536)
+        except OSError:
+            pass
+    with Server(step) as server:
+        done = read(netkit, server)
+    assert done.status == 76 and len(done.err) < 500
+
+
+
+def test_a_gzip_bomb(netkit):
+    bomb = zlib.compressobj(9, zlib.DEFLATED, 31)
+    piece = bomb.compress(b"data: " + b"x" * (4 << 20)) + bomb.flush(zlib.Z_SYNC_FLUSH)
+    more = bomb.compress(b"x" * (64 << 20)) + bomb.flush(zlib.Z_SYNC_FLUSH)
+
+    def step(connection, _):
+        connection.send(ok(piece, Content_Encoding="gzip"))
+        try:
+            while True:
+                connection.send(more)
+        except OSError:
+            pass
+    with Server(step) as server:
+        done = read(netkit, server)
+    assert done.status == 76 and b"16M (--max-event)" in done.err
+
+
+def test_json(netkit):
+    with Server(ok("id: 1\nevent: t\ndata: é\n\n".encode())) as server:
+        done = read(netkit, server, "-c", "1", "--json")
+    event, end = done.records
+    assert list(event)[:2] == ["type", "time"] and event["type"] == "event"
+    assert (event["event"], event["data"], event["id"], event["url"]) == ("t", "é", "1", server.url)
+    assert end["type"] == "end" and end["ok"] and end["events"] == 1
+
+
+def test_several_urls_are_merged(netkit):
+    with Server(hold(ok(events(1)))) as one, Server(hold(ok(events(2)))) as two:
+        done = netkit.run("sse", one.url, two.url, "-c", "2", "--json")
+    assert done.status == 0
+    assert {(r["id"], r["url"]) for r in done.records[:-1]} == {("1", one.url), ("2", two.url)}
+
+
+def test_one_of_several_fails(netkit):
+    with Server(hold(ok(events(1)))) as good, Server(answer("404 Not Found")) as bad:
+        client = netkit.start("sse", good.url, bad.url)
+        client.err.expect(re.escape(bad.url).encode() + rb": the server answered 404")
+        client.out.expect(rb"event 1\n")
+        assert client.stop() == 0
+
+
+def test_the_end_of_all_is_the_first_failure(netkit):
+    with Server(answer("404 Not Found")) as bad, Server(answer("204 No Content")) as empty:
+        assert netkit.run("sse", bad.url, empty.url).status == 76
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_its_end(netkit, number):
+    with Server(hold(ok(ONE))) as server:
+        client = netkit.start("sse", server.url)
+        client.out.expect(rb"one\n")
+        assert client.stop(number) == 0
+        assert b"events 1" in client.err.rest()
+
+
+def test_a_timeout(netkit):
+    with Server(hold(ok(ONE))) as server:
+        done = netkit.run("sse", server.url, "--timeout", "300ms")
+    assert done.status == 124 and done.out == b"one\n"
+
+
+def test_ipv6(netkit):
+    with Server(ok(ONE), family=socket.AF_INET6) as server:
+        assert read(netkit, server, "-c", "1").out == b"one\n"
+
+
+def test_a_proxy_from_the_environment_and_the_option(netkit):
+    with Server(ok(ONE), ok(ONE)) as proxy:
+        url = f"http://127.0.0.1:{proxy.port}"
+        done = netkit.run("sse", "http://far.invalid/e", "-c", "1", env={"http_proxy": url})
+        assert done.out == b"one\n"
+        assert netkit.run("sse", "http://far.invalid/e", "-c", "1", "--proxy", url).out == b"one\n"
+    assert [r.target for r in proxy.requests] == ["http://far.invalid/e"] * 2
+
+
+@pytest.mark.parametrize("args, word", [
+    ((), b"URL"),
+    (("ftp://x/",), b"http://HOST/PATH"),
+    (("http://ann:secret@x/",), b"--password-file"),
+    (("http://x/", "-H", "none"), b"'Name: value'"),
+    (("http://x/", "-H", "a: b\r\nc: d"), b"'Name: value'"),
+    (("http://x/", "--user", "ann"), b"--password-file"),
+    (("http://x/", "--cert", "c"), b"--key"),
+    (("http://x/", "--until", "("), b"--until"),
+    (("http://x/", "--until", "(a)\\1"), b"back-reference"),
+    (("http://x/", "http://x/"), b"twice"),
+    (("http://x/", "--idle-timeout", "0"), b"--idle-timeout"),
+])
+def test_usage(netkit, args, word):
+    done = netkit.run("sse", *args)
+    assert done.status == 2 and word in done.err and done.out == b""
+
+
+def test_head_of_a_pipe(netkit):
+    def step(connection, _):
+        connection.send(ok(b""))
+        try:
+            while True:
+                connection.send(events(1))
+                time.sleep(0.01)
+        except OSError:
+            pass
+    with Server(step) as server:
+        done = netkit.shell(f"netkit sse {server.url} | head -1; echo ${{PIPESTATUS[0]}}")
+    assert done.lines[0] == "event 1" and done.lines[1] == "141" and done.err == b""
+
+
+def test_a_full_disk(netkit):
+    with Server(hold(ok(ONE))) as server:
+        done = netkit.shell(f"netkit sse {server.url} >/dev/full")
+    assert done.status == 74 and b"space" in done.err
+
+
+def test_each_event_is_passed_on_by_broadcast(netkit):
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    receiver.settimeout(20)
+    receiver.bind(("", 0))
+    port = receiver.getsockname()[1]
+    with receiver, Server(ok(events(1, 2))) as server:
+        done = read(netkit, server, "-c", "2", "--to", f"broadcast:127.255.255.255:{port}", "--template",
+                    "Recv message form SSE Server!")
+        assert done.status == 0 and done.out == b""
+        assert [receiver.recv(100) for _ in range(2)] == [b"Recv message form SSE Server!"] * 2
+
+
+def test_nothing_is_lost_over_ten_restarts(netkit):
+    def step(connection, request):
+        first = int(request.headers.get("last-event-id", "0")) + 1
+        last = min(first + 99, 1000)
+        connection.send(ok(events(*range(first, last + 1)) + b"id: %d\ndata: ha" % (last + 1)))
+        if first % 200 == 1:
+            connection.reset()
+    with Server(*[step] * 60) as server:
+        done = read(netkit, server, "-c", "1000", "--json")
+    numbers = [int(r["id"]) for r in done.records[:-1]]
+    assert done.status == 0 and numbers == list(range(1, 1001))
+    assert all(r["data"] == f"event {r['id']}" for r in done.records[:-1]) and len(server.requests) >= 10
+
+
+def test_json_of_bytes_that_are_not_utf8(netkit):
+    with Server(ok(b"data: \xff\n\n")) as server:
+        done = read(netkit, server, "-c", "1", "--json")
+    assert json.loads(done.lines[0])["data"] == "\ufffd"

@@ -1,0 +1,163 @@
+"""Scripted peers for netkit sse: a raw HTTP server that answers connection after connection by a script, and a raw
+reader of event streams."""
+
+import re
+import socket
+import ssl
+import threading
+
+from netkit import DEADLINE, tcp_connect
+
+def head(status="200 OK", **fields):
+    """The head of an answer: `Content_Type="text/html"` becomes that header."""
+    lines = [f"HTTP/1.1 {status}"] + [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def answer(status, body=b"", **fields):
+    return head(status, Content_Length=len(body), Connection="close", **fields) + body
+
+
+def events(*numbers):
+    return b"".join(b"id: %d\ndata: event %d\n\n" % (n, n) for n in numbers)
+
+
+class Request:
+    def __init__(self, raw):
+        self.raw = raw
+        top, _, self.body = raw.partition(b"\r\n\r\n")
+        lines = top.decode("latin-1").split("\r\n")
+        self.method, self.target, self.version = lines[0].split(" ")
+        self.headers = {}
+        for line in lines[1:]:
+            name, _, value = line.partition(":")
+            self.headers[name.lower()] = value.strip()
+
+
+class Connection:
+    """One accepted connection, whose request has been read."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        sock.settimeout(DEADLINE)
+
+    def request(self):
+        raw = b""
+        while b"\r\n\r\n" not in raw:
+            chunk = self.sock.recv(65536)
+            if not chunk:
+                return None
+            raw += chunk
+        length = re.search(rb"content-length: (\d+)", raw, re.I)
+        while length and len(raw.partition(b"\r\n\r\n")[2]) < int(length.group(1)):
+            raw += self.sock.recv(65536)
+        return Request(raw)
+
+    def send(self, data):
+        self.sock.sendall(data)
+
+    def close(self):
+        self.sock.close()
+
+    def reset(self):
+        """Ends it by RST instead of FIN."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.sock.close()
+
+    def wait_for_close(self):
+        try:
+            while self.sock.recv(65536):
+                pass
+        except ConnectionError:
+            pass
+
+
+class Server:
+    """Answers the n-th connection by the n-th step of a script: bytes are sent as they are, then the connection is
+    closed; a function is called with the Connection and the Request. After the last step, connections are refused.
+    `requests` are those that came."""
+
+    def __init__(self, *steps, family=socket.AF_INET, context=None, repeat=False):
+        self.steps, self.context, self.repeat = list(steps), context, repeat
+        self.requests, self.errors = [], []
+        self.listener = socket.create_server(("127.0.0.1" if family == socket.AF_INET else "::1", 0), family=family)
+        host, self.port = self.listener.getsockname()[:2]
+        self.host = host if family == socket.AF_INET else f"[{host}]"
+        self.url = f"{'https' if context else 'http'}://{self.host}:{self.port}/events"
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        index = 0
+        while self.repeat or index < len(self.steps):
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            step = self.steps[min(index, len(self.steps) - 1)]
+            index += 1
+            self._serve(sock, step)
+        self.listener.close()
+
+    def _serve(self, sock, step):
+        try:
+            if self.context:
+                sock = self.context.wrap_socket(sock, server_side=True)
+            connection = Connection(sock)
+            request = connection.request()
+            if request is None:
+                return
+            self.requests.append(request)
+            if callable(step):
+                step(connection, request)
+            else:
+                connection.send(step)
+        except (OSError, ssl.SSLError) as error:
+            self.errors.append(error)
+        finally:
+            sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.listener.close()
+        self.thread.join(DEADLINE)
+
+
+def hold(data):
+    """A step that sends `data` and keeps the connection until the client closes it."""
+    def step(connection, _):
+        connection.send(data)
+        connection.wait_for_close()
+    return step
+
+
+class Reader:
+    """A raw reader of `sse serve`."""
+
+    def __init__(self, address, path="/events", **headers):
+        self.sock = tcp_connect(address)
+        self.data = b""
+        lines = [f"GET {path} HTTP/1.1", "Host: x"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        self.sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+
+    def until(self, pattern):
+        """Everything up to and with the first match of `pattern`."""
+        while not (match := re.search(pattern, self.data, re.S)):
+            chunk = self.sock.recv(65536)
+            assert chunk, f"closed before {pattern!r}: {self.data[-500:]!r}"
+            self.data += chunk
+        found, self.data = self.data[:match.end()], self.data[match.end():]
+        return found
+
+    def head(self):
+        return self.until(rb"\r\n\r\n")
+
+    def close(self):
+        self.sock.close()

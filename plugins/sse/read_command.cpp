@@ -80,7 +80,7 @@ ExitStatus ReadCommand::run(Host& host) {
   state_timer_.reset();
   state_hook.reset();
   streams_.clear();
-  if (!error.empty()) throw Error(ExitStatus::output, error);
+  if (!error.empty() && status == ExitStatus::done) throw Error(ExitStatus::output, error);
   return status;
 }
 
@@ -174,9 +174,9 @@ std::string ReadCommand::write_state() {
   if (ids == written_ids_) return {};
   host_->output().flush();
   const int error = write_file_atomically(state_file_, known_ids_.updated(ids));
+  if (error != 0) return "--state: cannot write '" + state_file_ + "': " + error_text(error);
   written_ids_ = std::move(ids);
-  if (error == 0) return {};
-  return "--state: cannot write '" + state_file_ + "': " + error_text(error);
+  return {};
 }
 
 void ReadCommand::fill_totals(Totals& totals) const {

@@ -1,0 +1,2 @@
+netkit_fuzz_test(chat_payload SOURCES chat_payload_fuzz.cpp LIBRARIES chat-objects)
+netkit_fuzz_test(chat_room SOURCES chat_room_fuzz.cpp LIBRARIES chat-objects)

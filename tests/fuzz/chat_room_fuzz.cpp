@@ -1,0 +1,88 @@
+// A room under requests, datagrams and departures in any order: every member that it counts can be
+// found, and everybody is gone in the end. Each step is a byte what, a byte who, a byte how long
+// the text is, and the text.
+#include <chat/room.hpp>
+#include <cstdint>
+#include <cstdlib>
+#include <set>
+#include <string_view>
+
+namespace {
+
+using namespace netkit::chat;
+
+class Nobody final : public Deliveries {
+ public:
+  void say(const Message&) override {}
+  void notify(const FromRoom&, Slot) override {}
+  void tell(Slot, std::span<const FromRoom>) override {}
+  void say_plain(std::string_view) override {}
+  void tell_plain(const netkit::Endpoint&, std::string_view) override {}
+  void on_plain_change() override {}
+  void on_replaced(Slot) override {}
+  void on_event(const FromRoom&, std::uint64_t, const netkit::Endpoint&) override {}
+};
+
+class Script {
+ public:
+  explicit Script(std::string_view bytes) : bytes_(bytes) {}
+  bool done() const { return bytes_.empty(); }
+  std::uint8_t byte() {
+    if (bytes_.empty()) return 0;
+    const auto value = static_cast<std::uint8_t>(bytes_.front());
+    bytes_.remove_prefix(1);
+    return value;
+  }
+  std::string_view text() {
+    const std::string_view text = bytes_.substr(0, byte());
+    bytes_.remove_prefix(text.size() < bytes_.size() ? text.size() : bytes_.size());
+    return text;
+  }
+
+ private:
+  std::string_view bytes_;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Nobody nobody;
+  Room room({.plain_template = netkit::Template::parse("[{name}] {text}\n", "--template"),
+             .max_members = 40,
+             .rate = 100,
+             .remember = 4},
+            nobody);
+  Script script(std::string_view(reinterpret_cast<const char*>(data), size));
+  const auto loopback = netkit::IpAddress::loopback(netkit::IpAddress::Family::v4);
+  std::set<Slot> native;
+  netkit::TimePoint now{};
+  while (!script.done()) {
+    const std::uint8_t what = script.byte();
+    const std::uint8_t who = script.byte();
+    const std::string_view text = script.text();
+    now += std::chrono::milliseconds(what);
+    const netkit::Endpoint peer(loopback, who);
+    const Slot slot = native.empty() ? kNoSlot : *native.begin();
+    if (what % 5 == 0) {
+      room.on_plain(peer, text, true, now, {});
+    } else if (what % 5 == 1) {
+      Hello hello;
+      hello.instance = who;
+      hello.name = text;
+      const auto entry = room.join(hello, peer, now);
+      if (entry.slot != kNoSlot) native.insert(entry.slot);
+    } else if (what % 5 == 2 && slot != kNoSlot) {
+      room.on_request(slot, decode_request(text), now, {});
+    } else if (what % 5 == 3 && slot != kNoSlot) {
+      room.leave(slot, LeaveReason::quit);
+      native.erase(slot);
+    } else {
+      room.tick(now);
+    }
+    if (room.members() != native.size() + room.plain_members()) std::abort();
+  }
+  for (const Slot slot : native) room.leave(slot, LeaveReason::lease);
+  room.tick(now + std::chrono::hours(1));
+  if (room.members() != 0) std::abort();
+  return 0;
+}

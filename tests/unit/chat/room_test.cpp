@@ -1,0 +1,207 @@
+#include <chat/room.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace netkit::chat {
+namespace {
+
+using namespace std::chrono_literals;
+using Texts = std::vector<std::string>;
+
+std::string describe(const FromRoom& event) {
+  if (const auto* m = std::get_if<Message>(&event)) {
+    return std::string(m->name) + ": " + std::string(m->text);
+  }
+  if (const auto* m = std::get_if<Joined>(&event)) return std::string(m->name) + " joined";
+  if (const auto* m = std::get_if<Left>(&event)) {
+    return std::string(m->name) + " left " + std::string(to_string(m->reason));
+  }
+  if (const auto* m = std::get_if<Renamed>(&event)) {
+    return std::string(m->from) + " is now " + std::string(m->to);
+  }
+  if (const auto* m = std::get_if<Present>(&event)) return "present " + std::string(m->name);
+  if (const auto* m = std::get_if<Refused>(&event)) {
+    return "refused " + std::to_string(m->request) + " " + std::string(m->why);
+  }
+  return "synced";
+}
+
+class RoomTest : public testing::Test, public Deliveries {
+ protected:
+  Room& room() {
+    if (!room_) room_ = std::make_unique<Room>(options, *this);
+    return *room_;
+  }
+  static Endpoint at(std::uint64_t port) {
+    return {IpAddress::loopback(IpAddress::Family::v4), static_cast<std::uint16_t>(port)};
+  }
+  void plain(std::uint16_t port, std::string_view text, bool allowed = true) {
+    room().on_plain(at(port), text, allowed, now, wall);
+  }
+  Room::Entry join(std::string_view name, std::uint64_t instance, std::uint64_t taken = 0) {
+    Hello hello;
+    hello.instance = instance;
+    hello.taken = taken;
+    hello.name = name;
+    return room().join(hello, at(instance), now);
+  }
+  void request(Slot slot, const Request& what) { room().on_request(slot, what, now, wall); }
+
+  Room::Options options{Template::parse("[{name}] {text}\\n", "--template")};
+  TimePoint now{1h};
+  WallTime wall{1h};
+  Texts told;       // to one native member
+  Texts datagrams;  // to plain members
+  Texts events;
+
+ private:
+  void say(const Message&) override {}
+  void notify(const FromRoom&, Slot) override {}
+  void tell(Slot member, std::span<const FromRoom> messages) override {
+    for (const FromRoom& m : messages) told.push_back(std::to_string(member) + " " + describe(m));
+  }
+  void say_plain(std::string_view datagram) override { datagrams.emplace_back(datagram); }
+  void tell_plain(const Endpoint& member, std::string_view datagram) override {
+    datagrams.push_back(member.to_string() + " " + std::string(datagram));
+  }
+  void on_plain_change() override {}
+  void on_replaced(Slot member) override { told.push_back(std::to_string(member) + " replaced"); }
+  void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint&) override {
+    events.push_back(std::to_string(seq) + " " + describe(event));
+  }
+  std::unique_ptr<Room> room_;
+};
+
+TEST_F(RoomTest, RegistersPlainMembersWithoutAnswer) {
+  plain(1, "reg\n");
+  plain(1, " ^hb^ ");
+  EXPECT_EQ(events, Texts{"0 127.0.0.1:1 joined"});
+  EXPECT_EQ(datagrams, Texts{});
+}
+
+TEST_F(RoomTest, GivesEveryMessageToPlainMembers) {
+  join("ann", 100);
+  plain(1, "  hi \r\n");
+  request(0, Say{false, " to all "});
+  EXPECT_EQ(datagrams, (Texts{"[127.0.0.1:1] hi\n", "[ann] to all\n"}));
+  EXPECT_EQ(events.back(), "2 ann:  to all ");
+}
+
+TEST_F(RoomTest, IgnoresStrangersWhoQuitAndEmptyMessages) {
+  plain(1, "quit");
+  plain(2, "   ");
+  plain(3, "hello", false);
+  plain(0, "hello");
+  EXPECT_EQ(room().members(), 0U);
+  EXPECT_EQ(room().counters().refused_plain, 1U);
+  EXPECT_EQ(room().counters().ignored, 3U);
+}
+
+TEST_F(RoomTest, EvictsByTheLeaseAndNotBefore) {
+  plain(1, "reg");
+  plain(2, "reg");
+  now += 10s;
+  plain(1, "^hb^");
+  EXPECT_EQ(room().next_deadline(), now + 5s);
+  room().tick(now + 5s - 1ns);
+  EXPECT_EQ(room().plain_members(), 2U);
+  room().tick(now + 5s);
+  EXPECT_EQ(events.back(), "0 127.0.0.1:2 left lease");
+  EXPECT_EQ(room().plain_members(), 1U);
+}
+
+TEST_F(RoomTest, TakesNoMoreThanItsLimits) {
+  options.max_members = 2;
+  options.rate = 2;
+  plain(1, "a");
+  plain(2, "b");
+  plain(3, "c");
+  EXPECT_EQ(join("ann", 100).refusal, Room::Entry::Refusal::full);
+  EXPECT_EQ(room().counters().dropped_full, 2U);
+  plain(1, "d");
+  plain(1, "e");
+  EXPECT_EQ(room().counters().dropped_rate, 1U);
+}
+
+TEST_F(RoomTest, RefusesNamesThatAreTakenOrNone) {
+  EXPECT_EQ(join("ann", 100).slot, 0U);
+  EXPECT_EQ(join("ann", 101).why, "the name 'ann' is taken");
+  EXPECT_EQ(join("", 102).refusal, Room::Entry::Refusal::bad_name);
+  EXPECT_EQ(join("127.0.0.1:5", 103).refusal, Room::Entry::Refusal::bad_name);
+}
+
+TEST_F(RoomTest, KnowsWhoComesBack) {
+  const auto ann = join("ann", 100);
+  request(ann.slot, Say{false, "one"});
+  const std::size_t before = events.size();
+  const auto again = join("ann", 100);
+  EXPECT_EQ(told, Texts{"0 replaced"});
+  EXPECT_EQ(again.member, ann.member);
+  EXPECT_EQ(again.taken, 1U);
+  EXPECT_EQ(events.size(), before);  // nobody noticed
+  room().leave(again.slot, LeaveReason::lease);
+  const auto later = join("anna", 100);
+  EXPECT_EQ(later.member, ann.member);
+  EXPECT_EQ(later.taken, 1U);
+  EXPECT_EQ(join("bob", 200, 17).taken, 17U);  // of a room that was started anew
+}
+
+TEST_F(RoomTest, ForgetsWhoLeftLongAgo) {
+  options.remember = 1;
+  const auto ann = join("ann", 100);
+  request(ann.slot, Say{false, "one"});
+  room().leave(ann.slot, LeaveReason::quit);
+  room().leave(join("bob", 200).slot, LeaveReason::quit);
+  EXPECT_EQ(join("ann", 100).taken, 0U);
+}
+
+TEST_F(RoomTest, SaysPrivateThingsToOne) {
+  const auto ann = join("ann", 100);
+  join("ann b", 101);
+  plain(1, "reg");
+  request(ann.slot, Tell{"ann b hello"});
+  request(ann.slot, Tell{"127.0.0.1:1 hi"});
+  request(ann.slot, Tell{"nobody hi"});
+  EXPECT_EQ(told, (Texts{"1 ann: hello", "0 refused 3 there is no 'nobody' here"}));
+  EXPECT_EQ(datagrams, Texts{"127.0.0.1:1 [ann] hi\n"});
+}
+
+TEST_F(RoomTest, Renames) {
+  const auto ann = join("ann", 100);
+  join("bob", 101);
+  request(ann.slot, Rename{"anna"});
+  EXPECT_EQ(events.back(), "0 ann is now anna");
+  request(ann.slot, Rename{"bob"});
+  EXPECT_EQ(told.back(), "0 refused 2 the name 'bob' is taken");
+  EXPECT_EQ(join("ann", 102).slot, 2U);
+}
+
+TEST_F(RoomTest, ListsAndSyncs) {
+  const auto bob = join("bob", 100);
+  join("ann", 101);
+  request(bob.slot, Who{});
+  request(bob.slot, Sync{});
+  EXPECT_EQ(told, (Texts{"0 present ann", "0 present bob", "0 present ", "0 synced"}));
+}
+
+TEST_F(RoomTest, KeepsItsNamesWhileItGrows) {
+  for (std::uint64_t i = 1; i <= 300; ++i) join("m" + std::to_string(i), i);
+  for (std::uint64_t i = 1; i <= 300; ++i) {
+    EXPECT_EQ(join("m" + std::to_string(i), i + 1000).refusal, Room::Entry::Refusal::taken);
+  }
+  for (Slot slot = 0; slot < 300; slot += 2) room().leave(slot, LeaveReason::quit);
+  EXPECT_EQ(room().members(), 150U);
+}
+
+TEST_F(RoomTest, SaysEndWhenItCloses) {
+  plain(1, "reg");
+  room().close();
+  EXPECT_EQ(datagrams, Texts{"end"});
+}
+
+}  // namespace
+}  // namespace netkit::chat

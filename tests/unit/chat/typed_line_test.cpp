@@ -1,0 +1,62 @@
+#include <chat/name.hpp>
+#include <chat/typed_line.hpp>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace netkit::chat {
+namespace {
+
+TEST(TypedLine, SaysWhatIsNoCommand) {
+  EXPECT_EQ(std::get<TypedSay>(read_member_line(" hi ")).text, " hi ");
+  EXPECT_EQ(std::get<TypedSay>(read_member_line("//x")).text, "/x");
+}
+
+TEST(TypedLine, ReadsTheCommandsOfAMember) {
+  EXPECT_TRUE(std::holds_alternative<TypedWho>(read_member_line("/who")));
+  EXPECT_TRUE(std::holds_alternative<TypedQuit>(read_member_line("/quit")));
+  EXPECT_TRUE(std::holds_alternative<TypedHelp>(read_member_line("/help")));
+  EXPECT_EQ(std::get<TypedNick>(read_member_line("/nick  ann b ")).name, "ann b");
+  EXPECT_EQ(std::get<TypedTell>(read_member_line("/msg ann hi there")).text, "ann hi there");
+  EXPECT_EQ(std::get<TypedIgnore>(read_member_line("/ignore bob")).name, "bob");
+  EXPECT_TRUE(std::get<TypedSay>(read_member_line("/me waves")).action);
+}
+
+TEST(TypedLine, SaysHowACommandIsWritten) {
+  for (const char* line : {"/msg", "/msg ann", "/me", "/nick", "/nick /x", "/bogus", "/"}) {
+    EXPECT_TRUE(std::holds_alternative<TypedMistake>(read_member_line(line))) << line;
+  }
+}
+
+TEST(TypedLine, ObeysTwoCommandsFromAPipeInPeerMode) {
+  EXPECT_EQ(std::get<TypedTo>(read_peer_line("/to 127.0.0.1:5", false)).address, "127.0.0.1:5");
+  EXPECT_TRUE(std::holds_alternative<TypedPeers>(read_peer_line("/peers", false)));
+  EXPECT_EQ(std::get<TypedSay>(read_peer_line("/quit", false)).text, "/quit");
+  EXPECT_EQ(std::get<TypedSay>(read_peer_line("//to x", false)).text, "/to x");
+  EXPECT_TRUE(std::holds_alternative<TypedQuit>(read_peer_line("/quit", true)));
+}
+
+TEST(TypedLine, CompletesCommandsFirstAndNamesBehind) {
+  const std::vector<std::string> names{"ann", "bob", "bobby"};
+  using Found = std::vector<std::string>;
+  EXPECT_EQ(complete_line("/w", "/w", member_commands(), names), Found{"/who"});
+  EXPECT_EQ(complete_line("/msg bo", "bo", member_commands(), names), (Found{"bob", "bobby"}));
+  EXPECT_EQ(complete_line("x", "x", member_commands(), names), Found{});
+}
+
+TEST(Name, SaysWhatIsWrong) {
+  EXPECT_EQ(why_not_a_name("\xC3\xA5sa B."), "");
+  EXPECT_EQ(why_not_a_name(std::string(64, 'x')), "");
+  EXPECT_EQ(why_not_a_name(default_name()), "");
+  EXPECT_EQ(why_not_a_name(""), "is empty");
+  EXPECT_EQ(why_not_a_name(std::string(65, 'x')), "is longer than 64 bytes");
+  EXPECT_EQ(why_not_a_name("a\xFF"), "is not UTF-8");
+  EXPECT_EQ(why_not_a_name("a\tb"), "holds control characters");
+  EXPECT_EQ(why_not_a_name("a\xE2\x80\xAE"), "holds control characters");
+  EXPECT_EQ(why_not_a_name(" a"), "begins or ends with white space");
+  EXPECT_EQ(why_not_a_name("/who"), "begins with a slash");
+}
+
+}  // namespace
+}  // namespace netkit::chat

@@ -3,10 +3,18 @@
 
 namespace netkit::push {
 
+namespace {
+
+// Datagrams between two flushes: few enough that what is queued stays in the processor's cache.
+constexpr std::size_t kTogether = 256;
+
+}  // namespace
+
 std::size_t PlainFanout::send(std::span<const Endpoint> to) {
   std::size_t at = 0;
   while (at < to.size()) {
-    while (at < to.size() && transmitter_.queued() + batch_.size() <= Transmitter::kQueue) {
+    while (at < to.size() &&
+           (transmitter_.queued() == 0 || transmitter_.queued() + batch_.size() <= kTogether)) {
       for (std::size_t i = 0; i < batch_.size(); ++i) transmitter_.add(to[at], {}, batch_[i]);
       ++at;
     }

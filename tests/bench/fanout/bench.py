@@ -1,0 +1,111 @@
+"""tools/bench fanout: a record to many plain subscribers by netkit push, beside a bare sendmmsg loop.
+
+All subscribers are addresses of one socket, which nobody reads: what is measured is the sender. In each round the limit
+and netkit send the same number of datagrams, one after the other; what counts is the median of the ratios.
+"""
+
+import argparse
+import os
+import re
+import resource
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import time
+
+BUILD = os.environ["NETKIT_BUILD"]
+FIRST = 0x7F010001
+# (title, subscribers, records, what netkit is told, the least ratio of the rates)
+TESTS = [
+    ("1,000 subscribers, one record at a time", 1000, 1000, ["--keep", "2"], 0.85),
+    ("100,000 subscribers, one record at a time", 100000, 10, ["--keep", "2"], 0.85),
+    ("10 subscribers, one record at a time", 10, 50000, ["--keep", "2"], 0.85),
+    ("1,000 subscribers, a queue of records", 1000, 4000, [], 1.0),
+]
+
+
+def open_sink():
+    sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sink.bind(("0.0.0.0", 0))
+    return sink
+
+
+def register(sink, port, subscribers):
+    """A name from each address, in steps that the server's buffer holds."""
+    for i in range(subscribers):
+        info = struct.pack("=i", 0) + struct.pack(">I", FIRST + i) + b"\0\0\0\0"
+        sink.sendmsg([b"s%d" % i], [(socket.IPPROTO_IP, 8, info)], 0, ("127.0.0.1", port))
+        if i % 500 == 499:
+            time.sleep(0.002)
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as control:
+        control.sendall(b"LIST\n")
+        found = int(control.recv(64).split()[1])
+    if found != subscribers:
+        sys.exit(f"only {found} of {subscribers} are registered")
+
+
+def timed(work):
+    """Seconds and CPU seconds of the children that `work` waits for."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    work()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.monotonic() - start, cpu
+
+
+def limit(subscribers, records, size):
+    with open_sink() as sink:
+        words = [f"{BUILD}/bench/fanout_limit", sink.getsockname()[1], subscribers, records, size]
+        return timed(lambda: subprocess.run([str(word) for word in words], check=True))
+
+
+def netkit(subscribers, records, size, options):
+    server = subprocess.Popen(
+        [f"{BUILD}/bin/netkit", "push", "serve", "0", "--from", "-", "-q", "--ready-fd", "1", "--max-subscribers", "200000",
+         *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        port = int(re.search(rb":(\d+)\n", server.stdout.readline()).group(1))
+        with open_sink() as sink:
+            register(sink, port, subscribers)
+            with open(f"/proc/{server.pid}/stat", encoding="ascii") as stat:
+                spent = sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+            data = (b"x" * size + b"\n") * records
+
+            def work():
+                server.stdin.write(data)
+                server.stdin.close()
+                server.wait(120)
+            seconds, cpu = timed(work)
+            return seconds, cpu - spent
+    finally:
+        if server.poll() is None:
+            server.kill()
+            server.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/bench fanout", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--size", type=int, default=100, help="bytes of a record [100]")
+    options = parser.parse_args()
+    missed = False
+    for title, subscribers, records, words, goal in TESTS:
+        ratios, rates, costs = [], [], []
+        for _ in range(options.rounds):
+            bare, _ = limit(subscribers, records, options.size)
+            seconds, cpu = netkit(subscribers, records, options.size, words)
+            ratios.append(bare / seconds)
+            rates.append(subscribers * records / seconds)
+            costs.append(cpu / subscribers / records * 1e9)
+        ratio = statistics.median(ratios)
+        missed |= ratio < goal
+        print(f"{title}: {statistics.median(rates) / 1e6:.2f} M deliveries/s, {statistics.median(costs):.0f} ns CPU each, "
+              f"{ratio:.2f} x the limit (goal {goal}) {'ok' if ratio >= goal else 'MISSED'}", flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

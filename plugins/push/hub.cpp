@@ -26,7 +26,7 @@ std::string_view reason_of(datagram::LeftReason why) {
 
 }  // namespace
 
-Hub::Hub(const Options& options, datagram::Random random, HubEvents& events)
+Hub::Hub(const Options& options, const datagram::Random& random, HubEvents& events)
     : options_(options),
       events_(events),
       server_(options.protocol, random, *this),

@@ -83,7 +83,7 @@ class Hub : private datagram::ServerEvents {
     bool last = false;                         // the newest record to newcomers
     std::size_t max_subscribers = 65536;
   };
-  Hub(const Options& options, datagram::Random random, HubEvents& events);
+  Hub(const Options& options, const datagram::Random& random, HubEvents& events);
 
   // A datagram of either dialect.
   void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now);

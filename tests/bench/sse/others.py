@@ -1,0 +1,64 @@
+"""What netkit sse is measured against, as programs for `python3 -c` and `node -e`."""
+
+# Sends TOTAL bytes of events of SIZE bytes to everyone who asks; prints its port.
+ORIGIN = r"""
+import socket, sys
+size, total = int(sys.argv[1]), int(sys.argv[2])
+event = b'data: ' + b'x' * (size - 8) + b'\n\n'
+blob = event * max(1, (1 << 20) // size)
+server = socket.create_server(('127.0.0.1', 0))
+print(server.getsockname()[1], flush=True)
+while True:
+    peer, _ = server.accept()
+    try:
+        peer.recv(65536)
+        peer.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n')
+        for _ in range(total // len(blob)):
+            peer.sendall(blob)
+    except OSError:
+        pass
+    peer.close()
+"""
+
+PYTHON_CLIENT = r"""
+import sys, urllib.request
+out, data = sys.stdout.buffer, []
+for line in urllib.request.urlopen(sys.argv[1]):
+    line = line.rstrip(b'\r\n')
+    if line.startswith(b'data:'):
+        data.append(line[6:] if line[5:6] == b' ' else line[5:])
+    elif not line and data:
+        out.write(b'\n'.join(data) + b'\n')
+        data = []
+"""
+
+# eventsource-parser on node's http, printing JSON lines.
+NODE_CLIENT = r"""
+const {createParser} = require(process.argv[2]);
+let out = '';
+const parser = createParser({onEvent: (e) => {
+  out += JSON.stringify({event: e.event, data: e.data, id: e.id}) + '\n';
+  if (out.length > 65536) { process.stdout.write(out); out = ''; }
+}});
+require('http').get(process.argv[1], (res) => {
+  const text = new TextDecoder();
+  res.on('data', (chunk) => parser.feed(text.decode(chunk, {stream: true})));
+  res.on('end', () => process.stdout.write(out));
+});
+"""
+
+# An event stream of the lines of stdin, as people write it with node's http; prints its port.
+NODE_SERVER = r"""
+const readers = new Set();
+const server = require('http').createServer((req, res) => {
+  res.writeHead(200, {'Content-Type': 'text/event-stream'});
+  res.flushHeaders();
+  readers.add(res);
+  res.on('close', () => readers.delete(res));
+}).listen(0, '127.0.0.1', 4096, () => console.log(server.address().port));
+let id = 0;
+require('readline').createInterface({input: process.stdin}).on('line', (line) => {
+  const event = `id: ${++id}\ndata: ${line}\n\n`;
+  for (const res of readers) res.write(event);
+});
+"""

@@ -3,31 +3,43 @@
 namespace netkit::echo {
 
 Duration SpinPolicy::stop() {
-  spinning_ = false;
-  dense_ = 0;
-  batches_ = 0;
-  caught_ = 0;
+  *this = SpinPolicy();
   return Duration::zero();
 }
 
-Duration SpinPolicy::on_batch(std::size_t size, Duration gap, bool polled) {
-  if (rest_ > 0) --rest_;
-  if (size > kSmall || gap > kDense) return stop();
-  if (!spinning_) {
-    if (rest_ > 0 || ++dense_ < kTrialAfter) return Duration::zero();
-    spinning_ = true;
-    return kSpin;
-  }
+void SpinPolicy::count(std::size_t size, Duration gap, bool polled) {
   ++batches_;
   if (polled) ++caught_;
+  messages_ += size;
+  elapsed_ += gap;
+}
+
+Duration SpinPolicy::on_batch(std::size_t size, Duration gap, bool polled) {
+  if (rest_ > 0) {
+    --rest_;
+    return Duration::zero();
+  }
+  if (size > kSmall) return stop();
+  count(size, gap, polled);
+  if (!spinning_) {
+    // One that comes late, since somebody else had the CPU, does not make traffic thin.
+    dense_ = gap <= kDense ? dense_ + 1 : dense_ / 2;
+    if (dense_ < kTrialAfter) return Duration::zero();
+    const bool flood = elapsed_ < kFlood * static_cast<Duration::rep>(messages_);
+    stop();
+    spinning_ = !flood;
+    return spinning_ ? kSpin : Duration::zero();
+  }
   if (batches_ < kReview) return kSpin;
   // Polling that does not see the next request only takes time away from whoever is to send it.
-  if (caught_ * 2 < batches_) {
-    rest_ = kRestAfterMiss;
-    return stop();
+  const bool useless = caught_ * 2 < batches_;
+  const bool flood = elapsed_ < kFlood * static_cast<Duration::rep>(messages_);
+  stop();
+  if (useless || flood) {
+    rest_ = kRest;
+    return Duration::zero();
   }
-  batches_ = 0;
-  caught_ = 0;
+  spinning_ = true;
   return kSpin;
 }
 

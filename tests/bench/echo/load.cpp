@@ -1,7 +1,8 @@
 // The load that echo servers are measured with: a client that is no netkit.
 //
-//   load udp   PORT SECONDS FLOWS WINDOW SIZE     closed loop, a system call a datagram
+//   load udp   PORT SECONDS FLOWS WINDOW SIZE     closed loop, each datagram by itself
 //   load flood PORT SECONDS FLOWS WINDOW SIZE     the same, a window at a time by UDP_SEGMENT
+//   load ping  PORT SECONDS 1 1 SIZE              one datagram at a time, blocking in recv
 //   load rate  PORT SECONDS FLOWS RATE SIZE       open loop, datagrams a second
 //   load tcp   PORT SECONDS FLOWS WINDOW SIZE     closed loop
 //   load idle  PORT SECONDS FLOWS 0 0             connects, says `ready`, and stays until EOF
@@ -32,7 +33,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
-constexpr Seconds kLost(0.2);  // a window that is silent so long is sent again
+constexpr std::size_t kTogether = 64;  // datagrams a system call
+constexpr Seconds kLost(0.2);          // a window that is silent so long is sent again
 
 struct Plan {
   std::string_view mode;
@@ -83,6 +85,11 @@ class Load {
         sent_ = received_ = 0;
         counted_from = now;
       }
+      if (plan_.mode == "ping") {
+        read_one(flows_[0]);
+        send_each(flows_[0].fd, 1);
+        continue;
+      }
       if (plan_.mode == "rate") send_due(Seconds(now - begin).count());
       poll(plan_.mode == "rate" ? 0 : 50);
       if (plan_.mode != "rate" && !stream_) resend(now);
@@ -123,7 +130,12 @@ class Load {
       if (plan_.mode == "flood") ::setsockopt(fd, SOL_UDP, UDP_GRO, &one, sizeof one);
     }
     if (::connect(fd, reinterpret_cast<sockaddr*>(&server), sizeof server) != 0) fail("connect");
-    ::fcntl(fd, F_SETFL, O_NONBLOCK);
+    if (plan_.mode == "ping") {
+      const timeval lost{0, 200'000};
+      ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &lost, sizeof lost);
+    } else {
+      ::fcntl(fd, F_SETFL, O_NONBLOCK);
+    }
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = index;
@@ -146,9 +158,11 @@ class Load {
     // Half a window at least, so that what goes out together is large.
     if (plan_.mode == "flood" && due < (window_ + 1) / 2) return;
     while (due > 0) {
-      const std::size_t together =
-          plan_.mode == "flood" ? std::min<std::size_t>({due, 64, 65'000 / plan_.size}) : 1;
-      if (!send_together(flow.fd, together)) return;
+      const std::size_t together = std::min<std::size_t>(
+          {due, kTogether, plan_.mode == "flood" ? 65'000 / plan_.size : kTogether});
+      const bool sent = plan_.mode == "flood" ? send_as_segments(flow.fd, together)
+                                              : send_each(flow.fd, together);
+      if (!sent) return;
       flow.outstanding += together;
       due -= together;
     }
@@ -164,7 +178,26 @@ class Load {
     for (int i = 0; i < 4; ++i) message[10 + i] = static_cast<char>(plan_.size >> (24 - 8 * i));
   }
 
-  bool send_together(int fd, std::size_t count) {
+  // A datagram a message, some messages a system call.
+  bool send_each(int fd, std::size_t count) {
+    std::array<mmsghdr, kTogether> messages{};
+    std::array<iovec, kTogether> vectors;
+    for (std::size_t i = 0; i < count; ++i) {
+      stamp(&out_[i * plan_.size]);
+      vectors[i] = {&out_[i * plan_.size], plan_.size};
+      messages[i].msg_hdr.msg_iov = &vectors[i];
+      messages[i].msg_hdr.msg_iovlen = 1;
+    }
+    for (std::size_t done = 0; done < count;) {
+      const int sent = ::sendmmsg(fd, &messages[done], static_cast<unsigned>(count - done), 0);
+      if (sent <= 0) return false;
+      done += static_cast<std::size_t>(sent);
+      sent_ += static_cast<std::uint64_t>(sent);
+    }
+    return true;
+  }
+
+  bool send_as_segments(int fd, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) stamp(&out_[i * plan_.size]);
     iovec vector{out_.data(), count * plan_.size};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(std::uint16_t))> control{};
@@ -189,7 +222,7 @@ class Load {
   void send_due(double elapsed) {
     const auto due = static_cast<std::uint64_t>(elapsed * plan_.window);
     for (int i = 0; i < 64 && scheduled_ < due; ++i, ++scheduled_) {
-      send_together(flows_[scheduled_ % flows_.size()].fd, 1);
+      send_each(flows_[scheduled_ % flows_.size()].fd, 1);
     }
   }
 
@@ -204,16 +237,35 @@ class Load {
   }
 
   void read(Flow& flow) {
-    for (int i = 0; i < 64; ++i) {
-      const ssize_t got = ::recv(flow.fd, in_.data(), in_.size(), 0);
-      if (got == 0 && stream_) std::exit(69);
-      if (got <= 0) return;
-      const auto bytes = static_cast<std::size_t>(got);
-      const std::size_t messages = stream_ ? bytes : (bytes + plan_.size - 1) / plan_.size;
-      received_ += messages;
-      flow.outstanding -= std::min(flow.outstanding, messages);
-      if (stream_) return;
+    if (stream_ || plan_.mode == "flood") {
+      for (int i = 0; i < 64 && read_one(flow); ++i) {
+      }
+      return;
     }
+    std::array<mmsghdr, kTogether> messages{};
+    std::array<iovec, kTogether> vectors;
+    for (std::size_t i = 0; i < kTogether; ++i) {
+      vectors[i] = {&in_[i * (in_.size() / kTogether)], in_.size() / kTogether};
+      messages[i].msg_hdr.msg_iov = &vectors[i];
+      messages[i].msg_hdr.msg_iovlen = 1;
+    }
+    const int count = ::recvmmsg(flow.fd, messages.data(), kTogether, MSG_DONTWAIT, nullptr);
+    if (count > 0) take(flow, static_cast<std::size_t>(count));
+  }
+
+  // Says whether there may be more.
+  bool read_one(Flow& flow) {
+    const ssize_t got = ::recv(flow.fd, in_.data(), in_.size(), 0);
+    if (got == 0 && stream_) std::exit(69);
+    if (got <= 0) return false;
+    const auto bytes = static_cast<std::size_t>(got);
+    take(flow, stream_ ? bytes : (bytes + plan_.size - 1) / plan_.size);
+    return !stream_;
+  }
+
+  void take(Flow& flow, std::size_t messages) {
+    received_ += messages;
+    flow.outstanding -= std::min(flow.outstanding, messages);
   }
 
   void resend(Clock::time_point now) {
@@ -244,8 +296,9 @@ class Load {
 
 int main(int argc, char** argv) {
   if (argc != 7) {
-    std::fputs("usage: echo_load udp|flood|rate|tcp|idle PORT SECONDS FLOWS WINDOW|RATE SIZE\n",
-               stderr);
+    std::fputs(
+        "usage: echo_load udp|flood|ping|rate|tcp|idle PORT SECONDS FLOWS WINDOW|RATE SIZE\n",
+        stderr);
     return 2;
   }
   rlimit limit{};

@@ -1,5 +1,6 @@
 """The echo servers that are measured: the limit, netkit, and what people use otherwise."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -142,6 +143,18 @@ class Server:
         self.popen.stdout.close()
 
 
+@contextlib.contextmanager
+def busy_cpu():
+    """A process that takes its share of the servers' CPU."""
+    burner = subprocess.Popen([sys.executable, "-c", "while True: pass"],
+                              preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CPU}))
+    try:
+        yield
+    finally:
+        burner.kill()
+        burner.wait()
+
+
 def load(server, mode, seconds, flows, window, size):
     """Runs the load: (messages sent, received, seconds, CPU seconds of the server)."""
     before = cpu_seconds(server.pid)
@@ -151,5 +164,7 @@ def load(server, mode, seconds, flows, window, size):
     if done.returncode != 0:
         return None
     sent, received, lasted = done.stdout.split()
+    if mode == "tcp":  # which counts bytes
+        sent, received = int(sent) // size, int(received) // size
     # The load counts after a tenth of its time, the CPU from its start.
     return int(sent), int(received), float(lasted), (cpu_seconds(server.pid) - before) * 0.9

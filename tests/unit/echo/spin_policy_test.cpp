@@ -33,15 +33,36 @@ TEST_F(SpinPolicyTest, NeverPollsWhenBatchesAreLarge) {
   EXPECT_EQ(batches(1000, 32, microseconds(30), false), kOff);
 }
 
-TEST_F(SpinPolicyTest, StopsWithTheFirstPauseOrLargeBatch) {
+TEST_F(SpinPolicyTest, NeverPollsInAFlood) {
+  EXPECT_EQ(batches(10'000, 1, microseconds(2), true), kOff);
+  EXPECT_EQ(batches(10'000, 4, microseconds(12), true), kOff);
+}
+
+TEST_F(SpinPolicyTest, StopsWhenAFloodBegins) {
   batches(50, 1, microseconds(30), true);
-  EXPECT_EQ(policy_.on_batch(1, milliseconds(5), false), kOff);
+  EXPECT_EQ(batches(128, 2, microseconds(4), true), kOff);
+}
+
+TEST_F(SpinPolicyTest, StopsWithTheFirstLargeBatch) {
   batches(50, 1, microseconds(30), true);
   EXPECT_EQ(policy_.on_batch(64, microseconds(30), true), kOff);
 }
 
+TEST_F(SpinPolicyTest, StopsSoonWhenTrafficBecomesThin) {
+  batches(50, 1, microseconds(30), false);
+  EXPECT_EQ(batches(64, 1, milliseconds(5), false), kOff);
+}
+
+TEST_F(SpinPolicyTest, BearsWithAPauseNowAndThen) {
+  for (int i = 0; i < 10; ++i) {
+    batches(20, 1, microseconds(30), true);
+    policy_.on_batch(1, milliseconds(4), false);
+  }
+  EXPECT_EQ(batches(30, 1, microseconds(30), true), SpinPolicy::kSpin);
+}
+
 TEST_F(SpinPolicyTest, GoesOnWhileItCatchesRequests) {
-  EXPECT_EQ(batches(10'000, 2, microseconds(10), true), SpinPolicy::kSpin);
+  EXPECT_EQ(batches(10'000, 2, microseconds(15), true), SpinPolicy::kSpin);
 }
 
 TEST_F(SpinPolicyTest, GivesUpForAWhileWhenItCatchesNothing) {

@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <chrono>
 #include <sse/event_client.hpp>
 #include <sse/event_encoder.hpp>
 #include <sse/event_server.hpp>
@@ -14,6 +14,8 @@ namespace netkit::sse {
 namespace {
 
 constexpr std::size_t kMaxBatch = std::size_t{64} << 10U;
+// How long what is queued may take to reach the readers at the end.
+constexpr Duration kFarewell = std::chrono::seconds(1);
 constexpr double kLinesPerSecond = 10;
 constexpr double kLinesAtOnce = 20;
 
@@ -95,6 +97,7 @@ void EventServer::remove(EventClient& client) {
   }
   clients_.pop_back();
   host_.loop().destroy_later(std::move(gone));
+  if (stopping_ && clients_.empty()) host_.finish(ExitStatus::done);
 }
 
 // What peers can cause at will is said ten times a second at most.
@@ -169,7 +172,8 @@ void EventServer::stop() {
   for (std::size_t i = clients_.size(); i-- > 0;) {
     if (i < clients_.size()) clients_[i]->close();
   }
-  host_.finish(ExitStatus::done);
+  if (clients_.empty()) return host_.finish(ExitStatus::done);
+  keepalive_ = host_.loop().after(kFarewell, [this] { host_.finish(ExitStatus::done); });
 }
 
 }  // namespace netkit::sse

@@ -9,24 +9,8 @@ using Kind = ValueKind;
 const std::vector<FieldDef> kMessageFields = {{"proto", "udp or tcp"},
                                               {"seq", "number of the message, from 1"}};
 
-ActionDef serve() {
-  ActionDef action;
-  action.name = "serve";
-  action.summary = "answer UDP datagrams and TCP clients with what they send";
-  action.description =
-      "Prints a record per datagram and per TCP read as PEER TEXT; -q prints none. Half-closed TCP "
-      "connections get the rest of their echo. Never answers port 0, itself, broadcast or "
-      "multicast "
-      "addresses, nor, without --any-port, the ports of services that answer answers; and it stops "
-      "a loop with another server.";
-  action.arguments = {{.name = "ADDRESS",
-                       .kind = Kind::address,
-                       .default_value = "127.0.0.1:8080",
-                       .optional = true,
-                       .repeatable = false,
-                       .help = "where to listen; :PORT is every interface"}};
-  action.common = kOutputOptions | kServerOptions | kIdleTimeoutOption;
-  action.options = {
+std::vector<OptionDef> serve_options() {
+  return {
       {.name = "udp", .help = "answer UDP only, unless --tcp is given as well"},
       {.name = "tcp", .help = "answer TCP only, unless --udp is given as well"},
       {.name = "reply",
@@ -57,6 +41,26 @@ ActionDef serve() {
        .help = "messages a second that each source address is answered"},
       {.name = "any-port", .help = "answer the ports of well-known services too"},
   };
+}
+
+ActionDef serve() {
+  ActionDef action;
+  action.name = "serve";
+  action.summary = "answer UDP datagrams and TCP clients with what they send";
+  action.description =
+      "Prints a record per datagram and per TCP read as PEER TEXT; -q prints none. Half-closed TCP "
+      "connections get the rest of their echo. Never answers port 0, itself, broadcast or "
+      "multicast "
+      "addresses, nor, without --any-port, the ports of services that answer answers; and it stops "
+      "a loop with another server.";
+  action.arguments = {{.name = "ADDRESS",
+                       .kind = Kind::address,
+                       .default_value = "127.0.0.1:8080",
+                       .optional = true,
+                       .repeatable = false,
+                       .help = "where to listen; :PORT is every interface"}};
+  action.common = kOutputOptions | kServerOptions | kIdleTimeoutOption;
+  action.options = serve_options();
   action.records = {{.type = "datagram",
                      .help = "a UDP datagram was answered",
                      .fields = kMessageFields,

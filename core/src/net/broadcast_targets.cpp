@@ -23,8 +23,8 @@ void add_multicast(const Interface& interface, const Endpoint& group,
     } else {
       // The zone names the interface; which of its addresses is the source is the system's choice.
       const IpAddress zoned = IpAddress::v6(address.bytes(), interface.index);
-      targets.push_back({Endpoint(zoned, group.port()), IpAddress::any(IpAddress::Family::v6),
-                         interface.index});
+      targets.push_back(
+          {Endpoint(zoned, group.port()), IpAddress::any(IpAddress::Family::v6), interface.index});
     }
     return;
   }

@@ -167,7 +167,8 @@ void HostImpl::ready(const std::vector<std::string>& descriptions) {
   ready_ = true;
   std::string lines;
   for (const std::string& description : descriptions) {
-    log_.notice("listening on " + description);
+    // Not a notice: whoever starts a server with -q waits for this line, too.
+    log_.error("listening on " + description);
     lines += "netkit: " + command_ + ": listening on " + description + "\n";
   }
   if (options_.ready_fd) {

@@ -1,8 +1,9 @@
 #include <deque>
-#include <netkit/net/loop_guard.hpp>
 #include <string>
 
 #include <gtest/gtest.h>
+
+#include <netkit/net/loop_guard.hpp>
 
 namespace netkit {
 namespace {

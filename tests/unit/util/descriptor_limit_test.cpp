@@ -1,6 +1,7 @@
 #include <sys/resource.h>
 
 #include <gtest/gtest.h>
+
 #include <netkit/util/descriptor_limit.hpp>
 
 namespace netkit {

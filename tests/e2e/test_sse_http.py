@@ -470,3 +470,41 @@ def test_json_of_bytes_that_are_not_utf8(netkit):
     with Server(ok(b"data: \xff\n\n")) as server:
         done = read(netkit, server, "-c", "1", "--json")
     assert json.loads(done.lines[0])["data"] == "\ufffd"
+
+
+def test_a_unix_socket(netkit, tmp_path):
+    path = str(tmp_path / "socket")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen()
+
+    def serve():
+        peer, _ = listener.accept()
+        with peer:
+            peer.recv(65536)
+            peer.sendall(ok(ONE))
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    with listener:
+        assert netkit.run("sse", "http://any.invalid/e", "--unix-socket", path, "-c", "1").out == b"one\n"
+        thread.join(20)
+
+
+def test_a_line_of_16_mib_in_small_writes(netkit):
+    size = 15 << 20
+
+    def step(connection, _):
+        connection.send(ok(b"data: "))
+        for _ in range(size // 4096):
+            connection.send(b"x" * 4096)
+        connection.send(b"\n\n")
+    with Server(step) as server:
+        done = read(netkit, server, "-c", "1")
+    assert done.status == 0 and len(done.out) == size + 1
+
+
+def test_a_secret_that_is_none(netkit, tmp_path):
+    (tmp_path / "secret").write_text("\n")
+    done = netkit.run("sse", "http://127.0.0.1:1/", "--bearer-file", tmp_path / "secret")
+    assert done.status == 78 and b"--bearer-file" in done.err
+    assert netkit.run("sse", "http://127.0.0.1:1/", "--bearer-file", tmp_path / "none").status == 74

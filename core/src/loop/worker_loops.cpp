@@ -42,12 +42,16 @@ struct WorkerLoops::Impl {
     std::jthread thread;
   };
   std::vector<Worker> workers;
+  // A loop that has seen its stop() must live until that call is over, which still wakes it.
+  Countdown stopped{1};
 
+  // Once.
   void stop() {
     for (Worker& worker : workers) {
       // A worker whose set-up failed has no loop to stop.
       if (worker.loop != nullptr && !worker.error) worker.loop->stop();
     }
+    stopped.arrive();
     for (Worker& worker : workers) {
       if (worker.thread.joinable()) worker.thread.join();
     }
@@ -59,7 +63,8 @@ WorkerLoops::WorkerLoops(const Clock& clock, unsigned count,
     : impl_(std::make_unique<Impl>()) {
   impl_->workers.resize(count);
   Countdown ready(count);
-  const auto work = [&ready, &clock, &set_up](Impl::Worker& worker, unsigned index) {
+  const auto work = [&ready, &clock, &set_up, impl = impl_.get()](Impl::Worker& worker,
+                                                                  unsigned index) {
     sigset_t all;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are the main loop's
@@ -75,7 +80,9 @@ WorkerLoops::WorkerLoops(const Clock& clock, unsigned count,
     }
     const bool works = !worker.error;
     ready.arrive();
-    if (works) loop->run();
+    if (!works) return;
+    loop->run();
+    impl->stopped.wait();
   };
   for (unsigned i = 0; i < count; ++i) {
     Impl::Worker& worker = impl_->workers[i];

@@ -32,6 +32,26 @@ TEST(WorkerLoopsTest, RunsWorkOnEachAndWaits) {
   EXPECT_EQ(sum, 6U);
 }
 
+TEST(WorkerLoopsTest, MayEndAsSoonAsTheyHaveBegun) {
+  const SystemClock clock;
+  std::atomic<int> made{0};
+  for (int i = 0; i < 100; ++i) {
+    const WorkerLoops workers(clock, 4, [&](EventLoop&, unsigned) {
+      ++made;
+      return nullptr;
+    });
+  }
+  EXPECT_EQ(made, 400);
+}
+
+TEST(WorkerLoopsTest, AWorkerMayStopItsOwnLoop) {
+  const SystemClock clock;
+  const WorkerLoops workers(clock, 2, [](EventLoop& loop, unsigned) {
+    loop.post([&loop] { loop.stop(); });
+    return nullptr;
+  });
+}
+
 TEST(WorkerLoopsTest, ThrowsWhatASetUpThrew) {
   const SystemClock clock;
   const auto make = [&] {

@@ -148,7 +148,7 @@ class NETKIT_API EventLoop {
   void run();
   // Runs one turn: waits at most `timeout`, then calls what is ready. For tests and for embedding.
   void run_once(Duration timeout);
-  // Ends run() after the current turn. Any thread.
+  // Ends run() after the current turn. Any thread; the loop must outlive the call.
   void stop();
 
   // The time at the start of this turn; refreshed by every wait.

@@ -16,6 +16,7 @@ namespace {
 
 std::vector<Candidate> candidates(const std::vector<CommandSummary>& rows) {
   std::vector<Candidate> out;
+  out.reserve(rows.size());
   for (const CommandSummary& row : rows) out.push_back({row.name, row.summary});
   return out;
 }

@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 // The exit status of `argv`, 127 where it cannot be started.
 int run(const std::vector<std::string>& argv, bool silently) {
   std::vector<char*> words;
+  words.reserve(argv.size() + 1);
   for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   posix_spawn_file_actions_t files;

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <net/if.h>
 #include <string>
+#include <utility>
 
 #include <netkit/util/text.hpp>
 
@@ -36,7 +37,9 @@ Completion files_after(std::string_view scheme, std::string_view path) {
     if (!name.starts_with(begun) || (begun.empty() && name.starts_with('.'))) continue;
     std::error_code unknown;
     const bool is_folder = entry->is_directory(unknown);
-    out.candidates.push_back({std::string(scheme) + folder + name + (is_folder ? "/" : "")});
+    std::string word(scheme);
+    word.append(folder).append(name).append(is_folder ? "/" : "");
+    out.candidates.push_back({std::move(word)});
     if (is_folder) out.directive = Directive::nospace;
   }
   return out;

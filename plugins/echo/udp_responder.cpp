@@ -8,8 +8,9 @@ namespace netkit::echo {
 
 namespace {
 
-constexpr std::size_t kBatch = 64;  // messages a system call
-constexpr int kBatchesPerTurn = 4;  // then timers and other sockets have their turn
+constexpr std::size_t kBatch = 64;            // messages a system call
+constexpr std::size_t kBacklog = kBatch / 4;  // after so many, more has come meanwhile
+constexpr int kBatchesPerTurn = 4;            // then timers and other sockets have their turn
 
 std::uint64_t random_number() {
   std::uint64_t number = 0;
@@ -57,7 +58,7 @@ void UdpResponder::on_ready() {
   }
 }
 
-// Says whether there is more to read.
+// Says whether there is likely more to read.
 bool UdpResponder::read_batch() {
   const DatagramReceiver::Result result = receiver_.receive(socket_);
   if (result.messages.empty()) return false;
@@ -68,7 +69,7 @@ bool UdpResponder::read_batch() {
     watch_.set(Interest::write);
     return false;
   }
-  return result.messages.size() == kBatch;
+  return result.messages.size() >= kBacklog;
 }
 
 void UdpResponder::tune_spin(std::size_t messages) {

@@ -193,7 +193,8 @@ def test_quiet_prints_nothing(netkit):
     peer.send(REGISTER + request(7))
     peer.expect(answer(0) + answer(7, -1))
     assert server.stop() == 0
-    assert server.out.rest() == b"" and server.err.rest() == b""
+    assert server.out.rest() == b""
+    assert server.err.rest().startswith(b"netkit: frame: listening on tcp ") and server.err.data.count(b"\n") == 1
 
 
 def test_who_does_not_read_loses_messages_and_nobody_else(netkit):

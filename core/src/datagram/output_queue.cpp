@@ -6,7 +6,7 @@ namespace netkit::datagram {
 
 void OutputQueue::add(const Endpoint& to, std::string_view head, ChunkRef body) {
   char* copy = room(head.size());
-  std::memcpy(copy, head.data(), head.size());
+  if (!head.empty()) std::memcpy(copy, head.data(), head.size());
   const std::string_view shared = body ? std::string_view(body->body) : std::string_view();
   items_.push_back({to, {copy, head.size()}, shared});
   if (body) bodies_.push_back(std::move(body));

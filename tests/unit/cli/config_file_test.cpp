@@ -11,7 +11,8 @@ namespace netkit {
 namespace {
 
 std::string value(const std::string& text, const std::string& key) {
-  for (const ConfigEntry& entry : ConfigFile::parse(text, "f").entries()) {
+  const ConfigFile file = ConfigFile::parse(text, "f");
+  for (const ConfigEntry& entry : file.entries()) {
     if (entry.key == key) return entry.value;
   }
   return "(none)";

@@ -129,6 +129,8 @@ class Load {
       ::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
       if (plan_.mode == "flood") ::setsockopt(fd, SOL_UDP, UDP_GRO, &one, sizeof one);
     }
+    const timeval patience{5, 0};  // a server that does not accept is given up
+    ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (::connect(fd, reinterpret_cast<sockaddr*>(&server), sizeof server) != 0) fail("connect");
     if (plan_.mode == "ping") {
       const timeval lost{0, 200'000};

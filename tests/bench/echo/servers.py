@@ -156,11 +156,14 @@ def busy_cpu():
 
 
 def load(server, mode, seconds, flows, window, size):
-    """Runs the load: (messages sent, received, seconds, CPU seconds of the server)."""
+    """Runs the load: (messages sent, received, seconds, CPU seconds of the server); None where the server fails."""
     before = cpu_seconds(server.pid)
-    done = subprocess.run([f"{BUILD}/bench/echo_load", mode, str(server.port), str(seconds), str(flows), str(window),
-                           str(size)], capture_output=True, text=True, timeout=seconds + 60, check=False,
-                          preexec_fn=lambda: os.sched_setaffinity(0, {CLIENT_CPU}))
+    try:
+        done = subprocess.run([f"{BUILD}/bench/echo_load", mode, str(server.port), str(seconds), str(flows),
+                               str(window), str(size)], capture_output=True, text=True, timeout=seconds + 15,
+                              check=False, preexec_fn=lambda: os.sched_setaffinity(0, {CLIENT_CPU}))
+    except subprocess.TimeoutExpired:
+        return None
     if done.returncode != 0:
         return None
     sent, received, lasted = done.stdout.split()

@@ -6,7 +6,6 @@ trust; rates tell only large effects.
 """
 
 import argparse
-import contextlib
 import json
 import os
 import resource
@@ -14,26 +13,23 @@ import statistics
 import subprocess
 import sys
 
-from servers import BUILD, CLIENT_CPU, Server, available, busy_cpu, load, private_memory
+from servers import BUILD, CLIENT_CPU, Server, available, load, private_memory
 
 OTHERS = ["sockperf", "socat", "ncat", "python", "node"]
 
 
 class Test:
-    """`figure` of (sent, received, seconds, cpu); `goal` bounds netkit's ratio to the limit. `busy`: somebody else has
-    half of the server's CPU, so that requests pile up as they do at a server with more to do than it can."""
+    """`figure` of (sent, received, seconds, cpu); `goal` bounds netkit's ratio to the limit."""
 
-    def __init__(self, name, kind, arguments, figure, goal, others, busy=False):
+    def __init__(self, name, kind, arguments, figure, goal, others):
         self.name, self.kind, self.arguments, self.figure, self.goal = name, kind, arguments, figure, goal
         self.others = others
-        self.busy = busy
         self.at_least = figure == "rate" or figure == "lossless"
 
     def measure(self, server, seconds):
         if self.figure == "lossless":
             return lossless_rate(server, seconds, *self.arguments)
-        with busy_cpu() if self.busy else contextlib.nullcontext():
-            result = load(server, self.arguments[0], seconds, *self.arguments[1:])
+        result = load(server, self.arguments[0], seconds, *self.arguments[1:])
         if result is None or result[1] == 0:
             return None
         _, received, lasted, cpu = result
@@ -62,7 +58,7 @@ def lossless_rate(server, seconds, flows, size):
 
 TESTS = [
     Test("udp 64 B, 64 flows of 4", "udp", ("udp", 64, 4, 64), "cpu", 1.06, OTHERS),
-    Test("udp 64 B, 8 flows of 32", "udp", ("udp", 8, 32, 64), "cpu", 0.80, OTHERS, busy=True),
+    Test("udp 64 B, 8 flows of 32", "udp", ("udp", 8, 32, 64), "cpu", 0.80, OTHERS),
     Test("udp 64 B, coalesced flood", "udp", ("flood", 8, 512, 64), "rate", 12, ["sockperf"]),
     Test("udp 64 B, ping-pong", "udp", ("ping", 1, 1, 64), "rate", 1.8, OTHERS),
     Test("udp 64 B, rate without loss", "udp", (16, 64), "lossless", 0.9, ["sockperf", "python", "node"]),

@@ -157,8 +157,9 @@ class Load {
       return;
     }
     std::size_t due = window_ - flow.outstanding;
-    // Half a window at least, so that what goes out together is large.
-    if (plan_.mode == "flood" && due < (window_ + 1) / 2) return;
+    // Half a window at least: a client that sends datagrams one by one as answers come is slower
+    // than the server, and what is measured then is the client.
+    if (due < (window_ + 1) / 2) return;
     while (due > 0) {
       const std::size_t together = std::min<std::size_t>(
           {due, kTogether, plan_.mode == "flood" ? 65'000 / plan_.size : kTogether});

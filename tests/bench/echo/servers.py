@@ -1,6 +1,5 @@
 """The echo servers that are measured: the limit, netkit, and what people use otherwise."""
 
-import contextlib
 import os
 import re
 import shutil
@@ -141,18 +140,6 @@ class Server:
         os.killpg(self.pid, signal.SIGKILL)  # a session that this object started
         self.popen.wait()
         self.popen.stdout.close()
-
-
-@contextlib.contextmanager
-def busy_cpu():
-    """A process that takes its share of the servers' CPU."""
-    burner = subprocess.Popen([sys.executable, "-c", "while True: pass"],
-                              preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CPU}))
-    try:
-        yield
-    finally:
-        burner.kill()
-        burner.wait()
 
 
 def load(server, mode, seconds, flows, window, size):

@@ -6,7 +6,7 @@ import pytest
 
 from commands import all_actions, commands, help_options, output
 
-BUILTINS = ["help", "plugins", "config", "completion", "version"]
+BUILTINS = ["help", "plugins", "shell", "config", "completion", "version"]
 
 
 def widths(text):

@@ -46,6 +46,26 @@ Builtin plugins() {
   return {"plugins", "list plugins, check one", {list, check}, run_plugins};
 }
 
+Builtin shell() {
+  ActionDef run = action("", "run commands from a prompt, a script or a word");
+  run.description =
+      "Runs netkit's commands without their first word, at a prompt with completion and history, "
+      "or "
+      "from a script at standard input. Each is a process of its own. Quotes, pipes, redirections "
+      "and & are as in sh; jobs, fg, stop N and exit are the shell's own.";
+  run.options = {
+      {.name = "command",
+       .letter = 'c',
+       .kind = ValueKind::text,
+       .help = "run this line and exit with its status",
+       .no_environment = true},
+      {.name = "errexit", .help = "end at the first command that fails", .no_environment = true}};
+  run.examples = {{"netkit shell", "a prompt"},
+                  {"netkit shell -c 'plugins --json | head -1'", "one line"},
+                  {"netkit shell --errexit < script", "a script, up to what fails"}};
+  return {"shell", "run commands from a prompt or a script", {run}, run_shell};
+}
+
 Builtin config() {
   ActionDef show = action("", "show each value that is set, and where it came from");
   show.description =
@@ -82,7 +102,8 @@ Builtin version() {
 }  // namespace
 
 std::span<const Builtin> builtins() {
-  static const std::vector<Builtin> kBuiltins{help(), plugins(), config(), completion(), version()};
+  static const std::vector<Builtin> kBuiltins{help(),   plugins(),    shell(),
+                                              config(), completion(), version()};
   return kBuiltins;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app.hpp"
+#include "cli/completion.hpp"
 
 #include <span>
 #include <string_view>
@@ -28,9 +29,12 @@ const Builtin* find_builtin(std::string_view name);  // null: none
 int run_help(App& app, const ActionDef& action, const Values& values);
 int run_plugins(App& app, const ActionDef& action, const Values& values);
 int run_config(App& app, const ActionDef& action, const Values& values);
+int run_shell(App& app, const ActionDef& action, const Values& values);
 int run_completion(App& app, const ActionDef& action, const Values& values);
 
 // `netkit __complete WORDS…`: for the shells, so it is neither listed nor completed itself.
 int run_complete(App& app, std::span<const std::string> words);
+// What it prints.
+Completion complete_words(App& app, std::span<const std::string> words);
 
 }  // namespace netkit

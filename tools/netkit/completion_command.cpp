@@ -92,7 +92,7 @@ int run_completion(App&, const ActionDef&, const Values& values) {
   return 0;
 }
 
-int run_complete(App& app, std::span<const std::string> words) {
+Completion complete_words(App& app, std::span<const std::string> words) {
   // `netkit --plugin-dir DIR e<TAB>`: what is complete has its effect here as well.
   std::optional<App> named;
   App* used = &app;
@@ -113,7 +113,11 @@ int run_complete(App& app, std::span<const std::string> words) {
       .actions = [used](const std::string& command) { return actions_of(*used, command); }};
   std::optional<Completion> names;
   if (!rest.empty()) names = complete_names(*used, rest);
-  print(to_text(names ? *names : complete(rest, source)));
+  return names ? *names : complete(rest, source);
+}
+
+int run_complete(App& app, std::span<const std::string> words) {
+  print(to_text(complete_words(app, words)));
   return 0;
 }
 

@@ -105,11 +105,10 @@ int run_plugin(App& app, const PluginFile& file, Words words) {
   return run_action(app, file.name, plugin, *selection.action, selection.words);
 }
 
-// `netkit` alone. At a terminal this is the place of the shell.
-int run_nothing(const App& app) {
+// `netkit` alone: at a terminal that is the shell.
+int run_nothing(App& app) {
   if (::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1) {
-    print(overview_text(app));
-    return 0;
+    return run_builtin(app, *find_builtin("shell"), {});
   }
   throw UsageError("needs a command; see 'netkit --help'");
 }

@@ -1,12 +1,14 @@
 // The terminal's modes, put back on every way out.
 #pragma once
 
+#include <netkit/util/export.hpp>
+
 namespace netkit {
 
 // Remembers the modes of standard input's terminal, and puts them back when it is destroyed, when
 // restore() is called, and when a signal ends the process that nobody else handles (QUIT, HUP,
 // ABRT, SEGV, BUS, FPE, ILL). One at a time in a process.
-class TerminalGuard {
+class NETKIT_API TerminalGuard {
  public:
   TerminalGuard();
   ~TerminalGuard();

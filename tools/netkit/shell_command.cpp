@@ -1,0 +1,135 @@
+// `netkit shell`: where the lines come from.
+#include "builtins.hpp"
+#include "command_names.hpp"
+#include "dispatch.hpp"
+#include "io/history_file.hpp"
+#include "io/shell_prompt.hpp"
+#include "io/terminal_guard.hpp"
+#include "plugin/search_path.hpp"
+#include "shell.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <unistd.h>
+
+#include <netkit/util/error.hpp>
+
+namespace netkit {
+namespace {
+
+constexpr std::size_t kMaxLine = std::size_t{64} * 1024;
+
+// What a child is started with: netkit's own words by this very executable, others from PATH.
+std::vector<std::string> resolve(const App& app, const std::vector<std::string>& words) {
+  const bool named = words.front() == "netkit";
+  const std::vector<std::string> known = known_words(app);
+  if (!named && std::ranges::find(known, words.front()) == known.end()) return words;
+  std::vector<std::string> out{(executable_folder() / "netkit").string()};
+  for (const auto& folder : app.invocation().plugin_dirs) {
+    out.insert(out.end(), {"--plugin-dir", folder.string()});
+  }
+  if (!app.invocation().config.empty()) {
+    out.insert(out.end(), {"--config", app.invocation().config});
+  }
+  out.insert(out.end(), words.begin() + (named ? 1 : 0), words.end());
+  return out;
+}
+
+PromptCompletion complete_line(App& app, std::string_view line) {
+  OpenCommand open = open_command(line);
+  if (open.words.size() > 1 && open.words.front() == "netkit") {
+    open.words.erase(open.words.begin());
+  }
+  const Completion found = complete_words(app, open.words);
+  PromptCompletion out{
+      .go_on = found.directive == Directive::nospace,
+      .files = found.directive == Directive::file || found.directive == Directive::folder};
+  for (const Candidate& candidate : found.candidates) {
+    out.words.push_back(quoted_word(candidate.word));
+  }
+  if (open.words.size() == 1) {
+    for (const std::string word : {"jobs", "fg", "stop", "exit"}) {
+      if (word.starts_with(open.words.front())) out.words.push_back(word);
+    }
+  }
+  return out;
+}
+
+// Lines at a terminal.
+int run_prompt(App& app, Shell::Options options) {
+  const TerminalGuard guard;
+  HistoryFile history("shell_history");
+  ShellPrompt* shown = nullptr;
+  options.interactive = true;
+  options.before_output = [&shown] { shown->hide(); };
+  options.after_output = [&shown] { shown->show(); };
+  options.on_interrupt = [&shown] { shown->cancel(); };
+  Shell* runner = nullptr;
+  bool ended = false;
+  ShellPrompt prompt(
+      "netkit> ", history.load(),
+      {.on_line =
+           [&](const std::string& line) {
+             shown->close();
+             if (history.wants(line)) {
+               shown->remember(line.c_str());
+               history.append(line);
+             }
+             runner->run_line(line);
+             guard.restore();  // a command may have been killed with the terminal in its hands
+           },
+       .on_end = [&ended] { ended = true; },
+       .complete = [&app](std::string_view line) { return complete_line(app, line); }});
+  shown = &prompt;
+  Shell shell(std::move(options));
+  runner = &shell;
+  while (!ended && !shell.ended()) {
+    prompt.open();
+    if (shell.wait(true)) prompt.read();
+  }
+  prompt.close();
+  if (ended) print("\n");
+  return shell.status();
+}
+
+// Lines of a script at standard input, each run before the next is read.
+int run_script(Shell::Options options) {
+  options.script_input = true;
+  Shell shell(std::move(options));
+  std::string rest;
+  while (!shell.ended()) {
+    if (const std::size_t end = rest.find('\n'); end != rest.npos) {
+      const std::string line = rest.substr(0, end);
+      rest.erase(0, end + 1);
+      shell.run_line(line);
+      continue;
+    }
+    if (rest.size() > kMaxLine) throw UsageError("a line of the script is longer than 64 KiB");
+    if (!shell.wait(true)) continue;
+    char buffer[4096];
+    const ssize_t count = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    rest.append(buffer, static_cast<std::size_t>(count));
+  }
+  if (!shell.ended()) shell.run_line(rest);
+  return shell.status();
+}
+
+}  // namespace
+
+int run_shell(App& app, const ActionDef&, const Values& values) {
+  Shell::Options options{.errexit = values.flag("errexit")};
+  options.resolve = [&app](const std::vector<std::string>& words) { return resolve(app, words); };
+  if (values.has("command")) {
+    Shell shell(std::move(options));
+    shell.run_line(values.text("command"));
+    return shell.status();
+  }
+  if (::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1) {
+    return run_prompt(app, std::move(options));
+  }
+  return run_script(std::move(options));
+}
+
+}  // namespace netkit

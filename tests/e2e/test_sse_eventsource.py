@@ -1,36 +1,100 @@
-"""netkit sse serve, read by npm's eventsource, over a restart of the connection."""
-
-import subprocess
+"""netkit sse serve, read by the EventSource of node and of a browser, over broken connections and a restart."""
 
 import pytest
 
+from browser import Page
+from sse_peer import Relay
+
 READER = """
-const {EventSource} = require(process.argv[2] + '/node_modules/eventsource');
+const EventSource = require('eventsource');
 const source = new EventSource(process.argv[1]);
-source.onmessage = (e) => console.log(`message ${e.lastEventId} ${e.data}`);
-source.addEventListener('beat', (e) => console.log(`beat ${e.lastEventId} ${e.data}`));
+const print = (e) => console.log(`${e.type} ${e.lastEventId} ${e.data}`);
+source.onmessage = print;
+source.addEventListener('beat', print);
 source.onopen = () => console.log('open');
 """
+RETRY = ("--retry", "50ms")
 
 
-@pytest.fixture(scope="module")
-def modules(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("modules")
-    done = subprocess.run(["npm", "install", "--silent", "--fetch-retries=0", "--fetch-timeout=10000", "--prefix", folder,
-                           "eventsource@3"], capture_output=True, timeout=100, check=False)
-    if done.returncode != 0:
-        pytest.skip("npm cannot install eventsource here: no registry")
-    return folder
+@pytest.fixture
+def serve(netkit):
+    return lambda *args: netkit.serve("sse", "serve", *args)
 
 
-def test_eventsource_reads_and_comes_back(netkit, modules):
-    server = netkit.serve("sse", "serve", "127.0.0.1:0", "--event", "beat", "--retry", "50ms")
-    reader = netkit.start(argv=["node", "-e", READER, f"http://{server.address}/events", modules])
+@pytest.fixture
+def node(netkit):
+    """Reads a URL by node's eventsource package."""
+    return lambda url: netkit.start(argv=["node", "-e", READER, url], env={"NODE_PATH": "/usr/share/nodejs"})
+
+
+def test_node_reads_and_comes_back_after_a_restart(serve, node):
+    server = serve("127.0.0.1:0", "--event", "beat", *RETRY)
+    reader = node(f"http://{server.address}/events")
     reader.out.expect(rb"open\n")
     server.write(b"one\ntwo\n")
     reader.out.expect(rb"beat 1 one\nbeat 2 two\n")
     assert server.stop() == 0
-    again = netkit.serve("sse", "serve", server.address, "--event", "beat")
+    again = serve(server.address, "--event", "beat")
     reader.out.expect(rb"open\n")
     again.write("drei \u2603\n")
     reader.out.expect("beat 1 drei \u2603\n".encode())
+
+
+def test_node_gets_what_it_missed(serve, node):
+    server = serve("127.0.0.1:0", *RETRY)
+    with Relay(server.address) as relay:
+        reader = node(f"http://{relay.address}/events")
+        reader.out.expect(rb"open\n")
+        server.write(b"one\n")
+        reader.out.expect(rb"message 1 one\n")
+        with relay.outage():
+            server.write(b"two\nthree\n")
+        reader.out.expect(rb"open\nmessage 2 two\nmessage 3 three\n")
+
+
+@pytest.fixture
+def browse(netkit, tmp_path):
+    pages = []
+
+    def start(url):
+        pages.append(Page(netkit, tmp_path / "profile", url))
+        return pages[-1]
+    yield start
+    for page in pages:
+        page.close()
+
+
+SHOWN = "[...document.querySelectorAll('li')].map(i => [...i.children].slice(1).map(c => c.textContent).join(' ')).reverse()"
+
+
+@pytest.mark.parametrize("event", ["message", "beat"])
+def test_the_page_in_a_browser(serve, browse, event):
+    server = serve("127.0.0.1:0", "--event", event, *RETRY)
+    with Relay(server.address) as relay:
+        page = browse(f"http://{relay.address}/")
+        page.wait_for("document.getElementById('state')?.textContent", "connected")
+        server.write("one\n<b>two</b> \u2603\n")
+        page.wait_for(SHOWN, ["1 one", "2 <b>two</b> \u2603"])
+        with relay.outage():
+            server.write(b"three\n")
+            page.wait_for("document.getElementById('state').textContent", "connecting again")
+        page.wait_for(SHOWN, ["1 one", "2 <b>two</b> \u2603", "3 three"])
+        server.write(b"four\n")
+        page.wait_for("document.getElementById('count').textContent", "4 events")
+        page.evaluate("document.getElementById('hold').click()")
+        server.write(b"five\n")
+        page.wait_for("document.getElementById('count').textContent", "5 events")
+        assert page.evaluate(SHOWN)[-1] == "4 four"
+
+
+def test_another_origin_in_a_browser(serve, browse):
+    closed, open_to_all = serve("127.0.0.1:0"), serve("127.0.0.1:0", "--cors", "*")
+    page = browse("about:blank")
+    read = """var {0} = [], s{0} = new EventSource('http://{1}/events');
+              s{0}.onmessage = e => {0}.push(e.data); s{0}.onopen = s{0}.onerror = e => {0}.push(e.type); 1"""
+    assert page.evaluate(read.format("shut", closed.address)) == 1
+    assert page.evaluate(read.format("open", open_to_all.address)) == 1
+    page.wait_for("shut", ["error"])
+    page.wait_for("open", ["open"])
+    open_to_all.write(b"one\n")
+    page.wait_for("open", ["open", "one"])

@@ -2,14 +2,12 @@
 
 import re
 import signal
-import socket
 import subprocess
-
 
 import pytest
 
 from netkit import receive_to_end, tcp_connect, wait_until
-from sse_peer import Reader
+from sse_peer import Nginx, Reader
 
 
 @pytest.fixture
@@ -255,27 +253,11 @@ def test_tls_against_what_speaks_none(netkit, serve):
     assert done.status == 76 and b"TLS handshake" in done.err
 
 
-NGINX = """daemon off; pid {folder}/pid; error_log stderr; worker_processes 1;
-events {{ worker_connections 64; }}
-http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
-uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; gzip on; gzip_types text/event-stream; gzip_min_length 1;
-server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://{target}; proxy_http_version 1.1;
-proxy_set_header Connection ""; }} }} }}
-"""
-
-
 def test_through_nginx(netkit, serve, tmp_path):
     server = serve()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (tmp_path / "conf").write_text(NGINX.format(folder=tmp_path, port=port, target=server.address))
-    netkit.start(argv=["nginx", "-c", tmp_path / "conf", "-p", tmp_path, "-e", "stderr"])
-
-    def listens():
-        with socket.socket() as sock:
-            return sock.connect_ex(("127.0.0.1", port)) == 0
-    wait_until(listens, what="nginx")
-    client = netkit.start("sse", f"http://127.0.0.1:{port}/events", "-c", "3")
+    proxy = Nginx(netkit, tmp_path, "127.0.0.1:{port}", f'location / {{ proxy_pass http://{server.address}; '
+                  'proxy_http_version 1.1; proxy_set_header Connection ""; }')
+    client = netkit.start("sse", proxy.url, "-c", "3")
     server.err.expect(rb"GET /events")
     for number in (1, 2, 3):
         server.write(lines(number))

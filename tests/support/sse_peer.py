@@ -1,12 +1,15 @@
 """Scripted peers for netkit sse: a raw HTTP server that answers connection after connection by a script, and a raw
 reader of event streams."""
 
+import contextlib
 import re
+import select
 import socket
 import ssl
 import threading
 
-from netkit import DEADLINE, tcp_connect
+from netkit import DEADLINE, tcp_connect, wait_until
+
 
 def head(status="200 OK", **fields):
     """The head of an answer: `Content_Type="text/html"` becomes that header."""
@@ -135,6 +138,119 @@ def hold(data):
         connection.send(data)
         connection.wait_for_close()
     return step
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return sock.getsockname()[1]
+
+
+def listens(where):
+    """Whether a port of 127.0.0.1, or the socket at a path, takes connections."""
+    is_path = isinstance(where, str)
+    with socket.socket(socket.AF_UNIX if is_path else socket.AF_INET) as sock:
+        return sock.connect_ex(where if is_path else ("127.0.0.1", where)) == 0
+
+
+NGINX = """daemon off; user root; pid {folder}/pid; error_log stderr; worker_processes 1;
+events {{ worker_connections 64; }}
+http {{ log_format short '$server_protocol $status $request_uri'; access_log {folder}/log short;
+client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u;
+scgi_temp_path {folder}/s; gzip on; gzip_types text/event-stream; gzip_min_length 1;
+server {{ listen {listen}; {server} }} }}
+"""
+
+
+class Nginx:
+    """nginx with one server: `listen` is its directive, with `{port}` for a free one, `server` what else is in its block."""
+
+    def __init__(self, netkit, folder, listen, server):
+        self.netkit, self.folder, self.port = netkit, folder, free_port()
+        self.url = f"{'https' if 'ssl' in listen else 'http'}://127.0.0.1:{self.port}/events"
+        self.path = listen[5:] if listen.startswith("unix:") else None
+        (folder / "conf").write_text(NGINX.format(folder=folder, listen=listen.format(port=self.port), server=server))
+        self.start()
+
+    def start(self):
+        self.process = self.netkit.start(argv=["nginx", "-c", self.folder / "conf", "-p", self.folder, "-e", "stderr"])
+        wait_until(lambda: listens(self.path or self.port), what="nginx")
+
+    def stop(self):
+        """Ends it, and writes its log."""
+        self.process.stop()
+
+    def log(self):
+        """A line a request: PROTOCOL STATUS TARGET."""
+        self.stop()
+        return (self.folder / "log").read_text()
+
+
+class Relay:
+    """Passes TCP connections on to `target`, and can cut them."""
+
+    def __init__(self, target):
+        self.target = target
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "%s:%d" % self.listener.getsockname()
+        self.pairs, self.cut, self.running = {}, threading.Event(), True
+        self.lock = threading.Lock()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    @contextlib.contextmanager
+    def outage(self):
+        """Cuts every connection, and each that comes, until the block ends."""
+        self.cut.set()
+        with self.lock:
+            self._drop_all()
+        yield
+        self.cut.clear()
+
+    def _drop_all(self):
+        for sock in self.pairs:
+            sock.close()
+        self.pairs.clear()
+
+    def _accept(self):
+        sock, _ = self.listener.accept()
+        if self.cut.is_set():
+            return sock.close()
+        other = tcp_connect(self.target)
+        self.pairs[sock], self.pairs[other] = other, sock
+        return None
+
+    def _pass_on(self, sock):
+        other = self.pairs[sock]
+        try:
+            data = sock.recv(65536)
+            other.sendall(data)
+        except OSError:
+            data = b""
+        if not data:
+            for end in (sock, other):
+                del self.pairs[end]
+                end.close()
+
+    def _run(self):
+        while self.running:
+            with self.lock:
+                ready = select.select([self.listener, *self.pairs], [], [], 0.01)[0]
+                for sock in ready:
+                    if sock is self.listener:
+                        self._accept()
+                    elif sock in self.pairs:
+                        self._pass_on(sock)
+            # A lock that is taken again at once is never had by others.
+            threading.Event().wait(0.001)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.running = False
+        self.thread.join()
+        self._drop_all()
+        self.listener.close()
 
 
 class Reader:

@@ -68,11 +68,15 @@ class FakeOutput final : public Output {
   bool wanted() const override { return is_wanted; }
   bool colored() const override { return false; }
   void write_text(std::string_view bytes) override { text += bytes; }
+  bool blocked() const override { return is_blocked; }
+  void on_unblocked(std::function<void()> callback) override { unblocked = std::move(callback); }
 
   std::vector<KeptRecord> records;
   std::string text;
   Format output_format = Format::text;
   bool is_wanted = true;
+  bool is_blocked = false;
+  std::function<void()> unblocked;
 };
 
 class FakeHost final : public Host {

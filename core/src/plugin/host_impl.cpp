@@ -196,6 +196,7 @@ ExitStatus HostImpl::run_loop() {
   metrics_.reset();
   if (fill_) fill_(final_totals_);
   fill_ = {};
+  output_->on_unblocked({});
   return *finished_;
 }
 
@@ -261,10 +262,10 @@ void HostImpl::drain() {
 
 // A signal that comes while the reader of stdout keeps us waiting is heard.
 void HostImpl::flush_all() {
-  output_->flush();
+  output_->flush_all();
   while (output_->has_unwritten() && fatal_signal_ == 0) {
     loop_.run_once(Duration::zero());
-    output_->flush();
+    output_->flush_all();
   }
 }
 
@@ -308,7 +309,7 @@ int HostImpl::report_error(const Error& error) {
   log_.error(error.what());
   if (output_) {
     output_->emit_end(end_record(totals(), error.what()));
-    output_->flush();
+    output_->flush_all();
   }
   return exit_code(error.status());
 }

@@ -22,7 +22,7 @@ bool gets_json(SinkKind kind, const OutputOptions& options) {
 }  // namespace
 
 OutputImpl::OutputImpl(const OutputOptions& options, const OutputContext& context)
-    : format_(options.format), colored_(options.colored) {
+    : loop_(context.loop), format_(options.format), colored_(options.colored) {
   for (const std::string& text : options.to) open_sink(SinkSpec::parse(text), options, context);
   flush_hook_ = context.loop.before_wait([this] { flush(); });
 }
@@ -57,7 +57,8 @@ void OutputImpl::open_sink(const SinkSpec& spec, const OutputOptions& options,
       auto made = std::make_unique<StdoutSink>(
           std::move(formatter), json,
           StdoutWriter(STDOUT_FILENO, context.stop_fd, context.loop.clock()),
-          StdoutSink::Callbacks{context.failed, context.reader_gone, {}, {}});
+          StdoutSink::Callbacks{
+              context.failed, context.reader_gone, {}, {}, [this] { await_room(); }});
       stdout_ = made.get();
       sink = std::move(made);
       break;
@@ -86,6 +87,27 @@ void OutputImpl::emit(const Record& record) {
 
 void OutputImpl::flush() {
   for (const auto& sink : sinks_) sink->flush();
+}
+
+void OutputImpl::flush_all() {
+  flush();
+  if (stdout_ != nullptr) stdout_->flush_all();
+}
+
+void OutputImpl::await_room() {
+  if (room_) return;
+  room_ = loop_.watch(stdout_->writable_fd(), Interest::write, [this](Ready) { on_room(); });
+}
+
+void OutputImpl::on_room() {
+  stdout_->unblock();
+  if (stdout_->is_blocked()) return;
+  room_.reset();
+  if (unblocked_) unblocked_();
+}
+
+void OutputImpl::on_unblocked(std::function<void()> callback) {
+  unblocked_ = std::move(callback);
 }
 
 void OutputImpl::write_text(std::string_view text) {

@@ -48,7 +48,11 @@ class NETKIT_API OutputImpl final : public Output {
   bool wanted() const override { return !wanting_.empty(); }
   bool colored() const override { return colored_; }
   void write_text(std::string_view text) override;
+  bool blocked() const override { return stdout_ != nullptr && stdout_->is_blocked(); }
+  void on_unblocked(std::function<void()> callback) override;
 
+  // As flush(), but the reader of standard output is waited for.
+  void flush_all();
   // The JSON `end` record, to all that get JSON lines.
   void emit_end(std::string_view line);
   // Whether records are still on their way to a command.
@@ -67,13 +71,18 @@ class NETKIT_API OutputImpl final : public Output {
   std::unique_ptr<Formatter> make_formatter(SinkKind kind, const OutputOptions& options,
                                             const OutputContext& context) const;
   std::size_t number_of(SinkKind kind);
+  void await_room();
+  void on_room();
 
+  EventLoop& loop_;
   Format format_;
   bool colored_;
   std::vector<std::unique_ptr<Sink>> sinks_;
   std::vector<Sink*> wanting_;  // those that take records
   std::vector<SinkKind> kinds_;
   StdoutSink* stdout_ = nullptr;
+  std::function<void()> unblocked_;
+  Watch room_;  // while the reader of standard output has no room
   Hook flush_hook_;
 };
 

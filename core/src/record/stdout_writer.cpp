@@ -40,21 +40,28 @@ int StdoutWriter::wait() const {
   return 0;
 }
 
-int StdoutWriter::write(std::string& content) {
-  std::size_t done = 0;
-  int error = 0;
-  while (error == 0 && done < content.size()) {
-    const ssize_t written = ::write(fd_, content.data() + done, content.size() - done);
+StdoutWriter::Result StdoutWriter::write_some(std::string_view content) {
+  Result result;
+  while (result.error == 0 && result.written < content.size()) {
+    const std::string_view rest = content.substr(result.written);
+    const ssize_t written = ::write(fd_, rest.data(), rest.size());
     if (written >= 0) {
-      done += static_cast<std::size_t>(written);
-    } else if (errno == EAGAIN) {
-      error = wait();
+      result.written += static_cast<std::size_t>(written);
     } else if (errno != EINTR) {
-      error = errno;
+      result.error = errno;
     }
   }
-  content.erase(0, done);
-  return error;
+  return result;
+}
+
+StdoutWriter::Result StdoutWriter::write_all(std::string_view content) {
+  Result result;
+  do {
+    const Result some = write_some(content.substr(result.written));
+    result.written += some.written;
+    result.error = some.error == EAGAIN ? wait() : some.error;
+  } while (result.error == 0 && result.written < content.size());
+  return result;
 }
 
 }  // namespace netkit

@@ -1,7 +1,8 @@
 // Writing to standard output without being deaf meanwhile.
 #pragma once
 
-#include <string>
+#include <cstddef>
+#include <string_view>
 
 #include <netkit/util/clock.hpp>
 #include <netkit/util/export.hpp>
@@ -19,10 +20,20 @@ class NETKIT_API StdoutWriter {
   // none.
   StdoutWriter(int fd, int stop_fd, const Clock& clock);
 
-  // Writes `content` and empties it. Returns 0, or an errno; then what is left is what was not
-  // written: EINTR when the run was told to stop while nobody read, ETIMEDOUT when the deadline
-  // passed meanwhile, EPIPE when nobody will read any more, ENOSPC and others.
-  int write(std::string& content);
+  // What became of a write: how many bytes are written, and 0 or an errno.
+  struct Result {
+    std::size_t written = 0;
+    int error = 0;
+  };
+  // Writes what the reader of a pipe has room for: EAGAIN when that is not all. What is no pipe is
+  // waited for.
+  Result write_some(std::string_view content);
+  // Writes all of `content`, or says why not: EINTR when the run was told to stop while nobody
+  // read, ETIMEDOUT when the deadline passed meanwhile, EPIPE when nobody will read any more,
+  // ENOSPC and others.
+  Result write_all(std::string_view content);
+  // Writable when there is room again.
+  int fd() const { return fd_; }
   // No wait for a reader lasts longer; TimePoint::max() is never.
   void set_deadline(TimePoint deadline) { deadline_ = deadline; }
 

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kLarge =
     std::size_t{64} * 1024;                     // bytes that do not wait for the end of the turn
 constexpr std::size_t kKeptCapacity = 1 << 20;  // a larger buffer is given back
+constexpr std::size_t kMostUnread = 1 << 20;    // bytes kept for a reader before it is waited for
 
 }  // namespace
 
@@ -32,13 +33,28 @@ void StreamSink::take_bytes(std::string_view bytes) {
 }
 
 void StreamSink::flush() {
-  if (buffer_.empty()) return;
-  write_out(buffer_);
-  if (buffer_.empty() && buffer_.capacity() > kKeptCapacity) std::string().swap(buffer_);
+  if (!has_unwritten()) return;
+  const std::size_t taken = write_out(std::string_view(buffer_).substr(written_));
+  if (closed_) return;
+  written_ += taken;
+  trim();
+}
+
+// What is written leaves the buffer when that is all of it, or enough to be worth the move.
+void StreamSink::trim() {
+  if (written_ == buffer_.size()) {
+    buffer_.clear();
+    written_ = 0;
+    if (buffer_.capacity() > kKeptCapacity) std::string().swap(buffer_);
+  } else if (written_ > buffer_.size() / 2) {
+    buffer_.erase(0, written_);
+    written_ = 0;
+  }
 }
 
 void StreamSink::close() {
   closed_ = true;
+  written_ = 0;
   std::string().swap(buffer_);
 }
 
@@ -51,17 +67,38 @@ void StdoutSink::set_before_write(std::function<void()> callback) {
   callbacks_.before_write = std::move(callback);
 }
 
-void StdoutSink::write_out(std::string& buffer) {
+void StdoutSink::unblock() {
+  blocked_ = false;
+  flush();
+}
+
+void StdoutSink::flush_all() {
+  patient_ = true;
+  flush();
+  patient_ = false;
+}
+
+std::size_t StdoutSink::write_out(std::string_view bytes) {
   if (callbacks_.redirected) {
-    callbacks_.redirected(buffer);
-    buffer.clear();
-    return;
+    callbacks_.redirected(bytes);
+    return bytes.size();
   }
+  const bool wait = patient_ || bytes.size() > kMostUnread;
+  if (blocked_ && !wait) return 0;
   if (callbacks_.before_write) callbacks_.before_write();
-  const int error = writer_.write(buffer);
+  const StdoutWriter::Result result = wait ? writer_.write_all(bytes) : writer_.write_some(bytes);
+  if (result.error == EAGAIN) {
+    blocked_ = true;
+    callbacks_.blocked();
+    return result.written;
+  }
+  if (result.error != 0) fail(result.error, bytes.size() - result.written);
+  return result.written;
+}
+
+void StdoutSink::fail(int error, std::size_t lost) {
   // What is left waits until the loop has seen why.
-  if (error == 0 || error == EINTR || (error == ETIMEDOUT && !final_)) return;
-  const std::size_t lost = buffer.size();
+  if (error == EINTR || (error == ETIMEDOUT && !final_)) return;
   close();
   if (error == EPIPE) return callbacks_.reader_gone();
   std::string what = "cannot write to standard output: ";
@@ -81,11 +118,12 @@ FileSink::FileSink(std::unique_ptr<Formatter> formatter, bool json, const std::s
   }
 }
 
-void FileSink::write_out(std::string& buffer) {
-  const int error = file_.append(buffer);
-  if (error == 0) return buffer.clear();
+std::size_t FileSink::write_out(std::string_view bytes) {
+  const int error = file_.append(bytes);
+  if (error == 0) return bytes.size();
   close();
   failed_(ExitStatus::output, "cannot write to '" + path_ + "': " + error_text(error));
+  return 0;
 }
 
 }  // namespace netkit

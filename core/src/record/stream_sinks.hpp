@@ -5,17 +5,19 @@
 #include "record/sink.hpp"
 #include "record/stdout_writer.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include <netkit/util/append_file.hpp>
+#include <netkit/util/export.hpp>
 
 namespace netkit {
 
 // Gathers what one turn of the loop has to say; a large buffer goes out at once.
-class StreamSink : public Sink {
+class NETKIT_API StreamSink : public Sink {
  public:
   StreamSink(std::unique_ptr<Formatter> formatter, bool json)
       : formatter_(std::move(formatter)), json_(json) {}
@@ -23,22 +25,27 @@ class StreamSink : public Sink {
   void take_end(std::string_view line) final;
   void flush() final;
   void take_bytes(std::string_view bytes);
-  bool has_unwritten() const { return !buffer_.empty(); }
+  bool has_unwritten() const { return written_ < buffer_.size(); }
 
  protected:
-  // Writes the buffer and empties it, or keeps in it what is still to be written.
-  virtual void write_out(std::string& buffer) = 0;
+  // Writes `bytes` and says how many of them need not be written again.
+  virtual std::size_t write_out(std::string_view bytes) = 0;
   // Nothing is taken any more.
   void close();
 
  private:
+  void trim();
+
   std::unique_ptr<Formatter> formatter_;
   std::string buffer_;
+  std::size_t written_ = 0;  // of the buffer
   bool json_;
   bool closed_ = false;
 };
 
-class StdoutSink final : public StreamSink {
+// A reader that is slow holds nobody up at first: what it has no room for is kept, to a limit,
+// while the loop goes on; from there on it is waited for.
+class NETKIT_API StdoutSink final : public StreamSink {
  public:
   struct Callbacks {
     SinkFailure failed;
@@ -46,6 +53,7 @@ class StdoutSink final : public StreamSink {
     // Takes what would be written instead, where set: a line editor prints it above its prompt.
     std::function<void(std::string_view)> redirected;
     std::function<void()> before_write;  // may be empty: the live line makes room
+    std::function<void()> blocked;       // the reader has no room; see is_blocked()
   };
   StdoutSink(std::unique_ptr<Formatter> formatter, bool json, StdoutWriter writer,
              Callbacks callbacks)
@@ -60,12 +68,23 @@ class StdoutSink final : public StreamSink {
     writer_.set_deadline(deadline);
     final_ = final;
   }
+  // Whether the reader had no room for all of it. flush() does nothing then, but for what is over
+  // the limit; unblock() is for when writable_fd() is writable.
+  bool is_blocked() const { return blocked_; }
+  int writable_fd() const { return writer_.fd(); }
+  void unblock();
+  // Writes all there is, however long the reader takes.
+  void flush_all();
 
  private:
-  void write_out(std::string& buffer) override;
+  std::size_t write_out(std::string_view bytes) override;
+  void fail(int error, std::size_t lost);
+
   StdoutWriter writer_;
   Callbacks callbacks_;
   bool final_ = false;
+  bool blocked_ = false;
+  bool patient_ = false;  // in flush_all()
 };
 
 // `file:PATH`.
@@ -76,7 +95,7 @@ class FileSink final : public StreamSink {
            SinkFailure failed);
 
  private:
-  void write_out(std::string& buffer) override;
+  std::size_t write_out(std::string_view bytes) override;
   AppendFile file_;
   std::string path_;
   SinkFailure failed_;

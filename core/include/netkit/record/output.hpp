@@ -17,7 +17,8 @@ enum class Format : std::uint8_t { text, json, raw };
 // All sinks of one run. [loop] emit() formats into a buffer per sink; buffers go out in one write
 // before the loop waits (Host does that), or earlier when they are large. A write that fails ends
 // the run: ENOSPC and the like with a message and exit 74; EPIPE on stdout quietly, as SIGPIPE
-// would. Network and exec sinks drop and count instead of waiting.
+// would. Network and exec sinks drop and count instead of waiting. A pipe whose reader is slow does
+// not stop the loop until a MiB waits for it.
 class NETKIT_API Output {
  public:
   virtual ~Output() = default;
@@ -33,6 +34,12 @@ class NETKIT_API Output {
   virtual void write_text(std::string_view text) = 0;
   // A whole line for people in text format that must not be lost in JSON goes out as a record
   // instead; see emit().
+  // Whether the reader of stdout has no room at present. Who can stop what comes in, by the flow
+  // control of the protocol, does so until on_unblocked(): then the loop stays free for heartbeats.
+  virtual bool blocked() const = 0;
+  // Called each time that there is room again; one callback, `{}` for none, until
+  // Host::run_loop() returns.
+  virtual void on_unblocked(std::function<void()> callback) = 0;
 };
 
 }  // namespace netkit

@@ -69,6 +69,12 @@ void append_text(std::string& out, int status, std::string_view text, bool keep,
   out += '\n';
 }
 
+// What browsers and crawlers ask every server for by themselves, and would wait for without end.
+bool is_asked_unasked(std::string_view path) {
+  return path == "/favicon.ico" || path == "/robots.txt" || path.starts_with("/apple-touch-icon") ||
+         path.starts_with("/.well-known/");
+}
+
 bool accepts_event_stream(const HttpRequest& request) {
   std::string_view list = request.header("Accept").value_or("");
   while (!list.empty()) {
@@ -120,8 +126,8 @@ After Responder::answer(std::string& out, const HttpRequest& request, WallTime n
                 now);
     return after;
   }
-  if (request.path == "/favicon.ico") {
-    append_text(out, 404, "there is no icon", request.keep_alive, !head, now);
+  if (is_asked_unasked(request.path)) {
+    append_text(out, 404, "there is no such thing here", request.keep_alive, !head, now);
     return after;
   }
   if (request.path != "/" || accepts_event_stream(request)) return stream(out, request, now);

@@ -16,8 +16,9 @@ enum class After {
   stream,  // the head of the stream: events follow until the connection closes
 };
 
-// `GET /` is the page, or the stream for who accepts text/event-stream; every other path is the
-// stream, whatever people call it, but for the icon that browsers ask for. HEAD gives the same
+// `GET /` is the page, or the stream for who accepts text/event-stream. Every other path is the
+// stream, whatever people call it and whatever a proxy puts before it, but for what browsers and
+// crawlers ask every server for: icons, robots.txt and /.well-known/ are 404. HEAD gives the same
 // heads, OPTIONS what is allowed. [one thread]
 class Responder {
  public:

@@ -9,7 +9,7 @@ import brotli
 import pytest
 
 from netkit import netkit_path, wait_until
-from sse_peer import Nginx, Server, answer, events, free_port, head, hold, listens
+from sse_peer import Nginx, Server, answer, events, free_port, head, listens
 
 TEXT = "text/event-stream"
 

@@ -34,12 +34,13 @@ def test_a_line_is_an_event(serve):
     assert reader.until(rb"line 2\n\n") == event(1) + event(2)
 
 
-def test_every_path_but_two_is_the_stream(serve):
+def test_every_path_is_the_stream_but_what_browsers_ask_for_unasked(serve):
     server = serve()
     for path in ("/events", "/", "/a/b?c=d"):
         assert b"text/event-stream" in Reader(server.address, path, Accept="text/event-stream").head()
     assert b"text/event-stream" in Reader(server.address, "/anything").head()
-    assert b" 404 " in Reader(server.address, "/favicon.ico").head()
+    for path in ("/favicon.ico", "/apple-touch-icon-120x120.png", "/robots.txt", "/.well-known/a/b"):
+        assert b" 404 " in Reader(server.address, path).head()
 
 
 def test_the_page(serve):

@@ -1,9 +1,11 @@
 """What netkit sse is measured against, as programs for `python3 -c` and `node -e`."""
 
-# Sends TOTAL bytes of events of SIZE bytes to everyone who asks; prints its port.
+# Sends TOTAL bytes (one event at least) of events of SIZE bytes, in PIECEs of so many, to everyone who asks; prints its
+# port.
 ORIGIN = r"""
 import socket, sys
 size, total = int(sys.argv[1]), int(sys.argv[2])
+piece = int(sys.argv[3]) if len(sys.argv) > 3 else 1 << 30
 event = b'data: ' + b'x' * (size - 8) + b'\n\n'
 blob = event * max(1, (1 << 20) // size)
 server = socket.create_server(('127.0.0.1', 0))
@@ -13,8 +15,9 @@ while True:
     try:
         peer.recv(65536)
         peer.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n')
-        for _ in range(total // len(blob)):
-            peer.sendall(blob)
+        for _ in range(max(1, total // len(blob))):
+            for at in range(0, len(blob), piece):
+                peer.sendall(blob[at:at + piece])
     except OSError:
         pass
     peer.close()

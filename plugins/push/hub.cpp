@@ -111,11 +111,6 @@ void Hub::remove(Subscriber& subscriber, std::string_view why) {
   ++counters_.unsubscribed;
   events_.on_unsubscribed(subscriber, why);
   const datagram::SessionRef session = subscriber.session;
-  if (session && server_.contains(session)) {
-    const datagram::SessionStatus status = server_.status(session);
-    counters_.native_delivered += status.delivered;
-    counters_.native_lost += status.dropped;
-  }
   table_.remove(subscriber);
   if (session) server_.close(session, why);
 }
@@ -273,22 +268,6 @@ void Hub::for_each_row(TimePoint now, const std::function<void(const RosterRow&)
     }
     visit(row);
   });
-}
-
-std::uint64_t Hub::native_delivered() const {
-  std::uint64_t sum = counters_.native_delivered;
-  table_.for_each([&](const Subscriber& subscriber) {
-    if (!subscriber.plain()) sum += server_.status(subscriber.session).delivered;
-  });
-  return sum;
-}
-
-std::uint64_t Hub::native_lost() const {
-  std::uint64_t sum = counters_.native_lost;
-  table_.for_each([&](const Subscriber& subscriber) {
-    if (!subscriber.plain()) sum += server_.status(subscriber.session).dropped;
-  });
-  return sum;
 }
 
 }  // namespace netkit::push

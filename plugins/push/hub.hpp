@@ -45,17 +45,15 @@ struct RosterRow {
 };
 
 struct HubCounters {
-  std::uint64_t records = 0;           // published
-  std::uint64_t bytes = 0;             // of them
-  std::uint64_t too_long = 0;          // records over the longest message
-  std::uint64_t subscribed = 0;        // how often
-  std::uint64_t unsubscribed = 0;      // how often
-  std::uint64_t refused_full = 0;      // by --max-subscribers
-  std::uint64_t refused_plain = 0;     // by --plain
-  std::uint64_t refused_name = 0;      // no name, or one that is too long
-  std::uint64_t dropped_slow = 0;      // disconnected by --slow drop
-  std::uint64_t native_delivered = 0;  // of those who have left
-  std::uint64_t native_lost = 0;       // of those who have left
+  std::uint64_t records = 0;        // published
+  std::uint64_t bytes = 0;          // of them
+  std::uint64_t too_long = 0;       // records over the longest message
+  std::uint64_t subscribed = 0;     // how often
+  std::uint64_t unsubscribed = 0;   // how often
+  std::uint64_t refused_full = 0;   // by --max-subscribers
+  std::uint64_t refused_plain = 0;  // by --plain
+  std::uint64_t refused_name = 0;   // no name, or one that is too long
+  std::uint64_t dropped_slow = 0;   // disconnected by --slow drop
 };
 
 class HubEvents {
@@ -132,8 +130,6 @@ class Hub : private datagram::ServerEvents {
   void for_each_row(TimePoint now, const std::function<void(const RosterRow&)>& visit) const;
   const HubCounters& counters() const { return counters_; }
   const datagram::Counters& protocol_counters() const { return server_.counters(); }
-  std::uint64_t native_delivered() const;
-  std::uint64_t native_lost() const;
 
  private:
   datagram::Verdict on_connect(datagram::SessionRef session, const Endpoint& peer,

@@ -3,6 +3,7 @@
 #include <push/native_subscriber.hpp>
 #include <push/payload.hpp>
 #include <utility>
+#include <vector>
 
 #include <netkit/util/error.hpp>
 
@@ -10,17 +11,16 @@ namespace netkit::push {
 
 namespace {
 
-constexpr std::size_t kBatch = 32;
-constexpr int kBatchesPerTurn = 8;
 // A server that is being restarted refuses a while; so many heartbeats it may.
 constexpr int kRefusals = 3;
 
-UdpSocket connected_socket(const Endpoint& server) {
+std::vector<UdpSocket> connected_socket(const Endpoint& server) {
   UdpOptions options;
   options.gro = true;
-  UdpSocket socket(server.family(), options);
-  socket.connect(server);
-  return socket;
+  std::vector<UdpSocket> sockets;
+  sockets.emplace_back(server.family(), options);
+  sockets.front().connect(server);
+  return sockets;
 }
 
 }  // namespace
@@ -29,66 +29,32 @@ NativeSubscriber::NativeSubscriber(EventLoop& loop, const Endpoint& server, std:
                                    const datagram::Options& options, Position& position,
                                    Subscription::Handler& handler)
     : loop_(loop),
-      server_(server),
       name_(std::move(name)),
       position_(position),
       handler_(handler),
-      socket_(connected_socket(server)),
-      receiver_(kBatch),
       client_(options, server, datagram::system_random(), *this),
-      watch_(loop.watch(socket_.fd(), Interest::read, [this](Ready ready) { on_ready(ready); })) {
+      driver_(loop, connected_socket(server), static_cast<datagram::Engine&>(*this)) {
   const Request request{position_.stream, position_.next, name_};
   client_.connect(encode(request), loop_.clock().now());
-  pump();
 }
 
-void NativeSubscriber::on_ready(Ready ready) {
-  if (ready.writable && blocked_) pump();
-  if (ready.readable) read();
+void NativeSubscriber::on_datagram(const Endpoint&, std::string_view datagram, TimePoint now) {
+  refused_ = 0;
+  if (!over_) client_.on_datagram(datagram, now);
 }
 
-void NativeSubscriber::read() {
-  for (int i = 0; i < kBatchesPerTurn && !over_; ++i) {
-    const DatagramReceiver::Result result = receiver_.receive(socket_);
-    for (const ReceivedMessage& message : result.messages) {
-      for_each_datagram(message, [this](std::string_view datagram) {
-        if (!over_) client_.on_datagram(datagram, loop_.now());
-      });
-      refused_ = 0;
-    }
-    if (result.messages.empty() && result.error != EAGAIN) on_error(result.error);
-    if (result.messages.size() < kBatch) break;
-  }
-  pump();
+TimePoint NativeSubscriber::next_deadline() const {
+  return over_ ? TimePoint::max() : client_.next_deadline();
 }
 
-void NativeSubscriber::on_error(int error) {
+bool NativeSubscriber::drain(datagram::OutputQueue& queue, TimePoint now) {
+  return !over_ && client_.drain(queue, now);
+}
+
+void NativeSubscriber::on_refused(const Endpoint&, int error) {
   if (error != ECONNREFUSED && error != EHOSTUNREACH && error != ENETUNREACH) return;
   if (client_.connected() && ++refused_ < kRefusals) return;
   lose(error_text(error), true, ExitStatus::unreachable);
-}
-
-void NativeSubscriber::pump() {
-  if (over_) return;
-  bool more = true;
-  if (blocked_) {
-    blocked_ = sender_.flush(socket_) > 0;
-    if (!blocked_) queue_.clear();
-  }
-  while (more && !blocked_) {
-    more = client_.drain(queue_, loop_.now());
-    for (const auto& item : queue_.items()) sender_.add(item.to, item.head, item.body);
-    blocked_ = sender_.flush(socket_) > 0;
-    if (!blocked_) queue_.clear();
-  }
-  watch_.set(blocked_ ? Interest::both : Interest::read);
-  const TimePoint next = client_.next_deadline();
-  if (next == TimePoint::max() || (timer_.pending() && timer_at_ <= next)) return;
-  timer_at_ = next;
-  timer_ = loop_.at(next, [this] {
-    client_.tick(loop_.now());
-    pump();
-  });
 }
 
 void NativeSubscriber::on_connected(std::string_view payload) {
@@ -147,7 +113,7 @@ void NativeSubscriber::on_left(datagram::LeftReason reason, std::string_view tex
     case LeftReason::ended:
       // The acknowledgement must leave before this ends.
       loop_.defer([this] {
-        pump();
+        driver_.flush();
         over_ = true;
         handler_.on_ended();
       });
@@ -169,16 +135,14 @@ void NativeSubscriber::on_left(datagram::LeftReason reason, std::string_view tex
 void NativeSubscriber::lose(const std::string& why, bool again, ExitStatus status) {
   if (over_) return;
   over_ = true;
-  timer_.reset();
   handler_.on_lost(why, again, status);
 }
 
 void NativeSubscriber::leave() {
   if (over_) return;
   client_.leave("leaving", loop_.now());
-  pump();
+  driver_.flush();
   over_ = true;
-  timer_.reset();
 }
 
 }  // namespace netkit::push

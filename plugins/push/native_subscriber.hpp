@@ -5,14 +5,14 @@
 #include <string>
 
 #include <netkit/datagram/client_endpoint.hpp>
+#include <netkit/datagram/socket_driver.hpp>
 #include <netkit/loop/event_loop.hpp>
-#include <netkit/net/datagram_receiver.hpp>
-#include <netkit/net/datagram_sender.hpp>
-#include <netkit/net/udp_socket.hpp>
 
 namespace netkit::push {
 
-class NativeSubscriber final : public Subscription, private datagram::ClientEvents {
+class NativeSubscriber final : public Subscription,
+                               private datagram::Engine,
+                               private datagram::ClientEvents {
  public:
   // `position` and `handler` outlive it. Throws SystemError when there is no way to the server.
   NativeSubscriber(EventLoop& loop, const Endpoint& server, std::string name,
@@ -29,29 +29,23 @@ class NativeSubscriber final : public Subscription, private datagram::ClientEven
   void on_gap(const datagram::Gap& gap) override;
   void on_left(datagram::LeftReason reason, std::string_view text) override;
 
-  void on_ready(Ready ready);
-  void read();
-  void on_error(int error);
-  void pump();
+  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) override;
+  void tick(TimePoint now) override { client_.tick(now); }
+  TimePoint next_deadline() const override;
+  bool drain(datagram::OutputQueue& queue, TimePoint now) override;
+  void on_refused(const Endpoint& to, int error) override;
+
   void on_bye(std::string_view text);
   void lose(const std::string& why, bool again, ExitStatus status);
 
   EventLoop& loop_;
-  Endpoint server_;
   std::string name_;
   Position& position_;
   Subscription::Handler& handler_;
-  UdpSocket socket_;
-  DatagramReceiver receiver_;
-  DatagramSender sender_;
   datagram::ClientEndpoint client_;
-  datagram::OutputQueue queue_;
-  bool blocked_ = false;
   bool over_ = false;  // it has been said
   int refused_ = 0;    // ICMP errors since the server was heard last
-  Timer timer_;
-  TimePoint timer_at_ = TimePoint::max();
-  Watch watch_;
+  datagram::SocketDriver driver_;
 };
 
 }  // namespace netkit::push

@@ -12,7 +12,8 @@ namespace {
 // Records that are brought together before they are sent, within one turn of the loop.
 constexpr std::size_t kMaxTogether = PlainFanout::kMaxRecords;
 constexpr std::size_t kMaxBytesTogether = 256u << 10;
-constexpr std::size_t kDrain = 2048;  // datagrams
+constexpr std::size_t kDrain = 2048;     // datagrams
+constexpr std::size_t kCapacity = 2048;  // bytes of what arrives: a native datagram or a name
 
 }  // namespace
 
@@ -26,13 +27,16 @@ void ServeCommand::configure(const Values& values) {
 ExitStatus ServeCommand::run(Host& host) {
   host_ = &host;
   ServerSockets sockets = open_server_sockets(
-      settings_.address, {.udp = true, .tcp = true, .udp_options = {}, .reuse_port = false});
+      settings_.address,
+      {.udp = true, .tcp = true, .udp_options = {.atomic = true}, .reuse_port = false});
   const std::vector<std::string> descriptions = sockets.descriptions();
   HubEvents& events = *this;
   hub_ = std::make_unique<Hub>(settings_.hub, datagram::system_random(), events);
-  Transmitter::Handler& handler = *this;
-  transmitter_ = std::make_unique<Transmitter>(host.loop(), std::move(sockets.udp), handler);
-  fanout_ = std::make_unique<PlainFanout>(*transmitter_);
+  datagram::SocketSet::Handler& handler = *this;
+  sockets_ = std::make_unique<datagram::SocketSet>(
+      host.loop(), std::move(sockets.udp), handler,
+      datagram::SocketSet::Options{.capacity = kCapacity, .report_unreachable = true});
+  fanout_ = std::make_unique<PlainFanout>(*sockets_);
   for (FileDescriptor& listening : sockets.tcp) {
     controls_.push_back(std::make_unique<ControlServer>(host.loop(), std::move(listening), *hub_,
                                                         settings_.max_clients, host.log(),
@@ -73,7 +77,7 @@ bool ServeCommand::is_unfit(const Endpoint& peer) {
   const IpAddress address = peer.address();
   return peer.port() == 0 || address.is_unspecified() || address.is_multicast() ||
          networks_.is_broadcast(address) ||
-         (transmitter_->has_port(peer.port()) && networks_.is_own(address));
+         (sockets_->has_port(peer.port()) && networks_.is_own(address));
 }
 
 void ServeCommand::on_not_sent(const Endpoint& to, int error) {
@@ -108,7 +112,7 @@ void ServeCommand::on_sources_end() {
 void ServeCommand::pump() {
   if (host_->finishing()) return;
   hub_->flush();
-  if (!transmitter_->blocked()) {
+  if (!sockets_->blocked()) {
     queue_.clear();
     if (!fanout_->done()) fanout_->resume();
     if (fanout_->done()) send_newcomers();
@@ -127,25 +131,25 @@ void ServeCommand::send_newcomers() {
   if (newcomers.empty()) return;
   greeting_.assign(hub_->last_text());
   std::size_t at = 0;
-  while (at < newcomers.size() && !transmitter_->blocked()) {
-    transmitter_->add(newcomers[at++], {}, greeting_);
-    if (at == newcomers.size() || transmitter_->queued() >= kDrain) transmitter_->flush();
+  while (at < newcomers.size() && !sockets_->blocked()) {
+    sockets_->add(newcomers[at++], {}, greeting_);
+    if (at == newcomers.size() || sockets_->queued() >= kDrain) sockets_->flush();
   }
   newcomers.erase(newcomers.begin(), newcomers.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
 void ServeCommand::drain() {
   bool more = true;
-  while (more && !transmitter_->blocked()) {
+  while (more && !sockets_->blocked()) {
     more = hub_->drain(queue_, host_->loop().now(), kDrain);
-    for (const auto& item : queue_.items()) transmitter_->add(item.to, item.head, item.body);
-    if (transmitter_->flush()) queue_.clear();
+    for (const auto& item : queue_.items()) sockets_->add(item.to, item.head, item.body);
+    if (sockets_->flush()) queue_.clear();
   }
 }
 
 // Whether the sources must give nothing now: the sockets are full, or somebody lags.
 bool ServeCommand::must_hold_sources() {
-  if (transmitter_->blocked() || !fanout_->done()) return true;
+  if (sockets_->blocked() || !fanout_->done()) return true;
   const TimePoint now = host_->loop().now();
   const TimePoint until = hub_->hold_until(now);
   if (until <= now) {
@@ -184,7 +188,7 @@ void ServeCommand::check_end() {
     hub_->finish(host_->loop().now());
     drain();
   }
-  if (hub_->sessions() == 0 && fanout_->done() && !transmitter_->blocked()) {
+  if (hub_->sessions() == 0 && fanout_->done() && !sockets_->blocked()) {
     host_->finish(ExitStatus::done);
   }
 }
@@ -241,7 +245,7 @@ bool ServeCommand::say_now() {
 void ServeCommand::show(Totals& totals) const {
   const HubCounters& hub = hub_->counters();
   const datagram::Counters& native = hub_->protocol_counters();
-  const DatagramSenderCounters sent = transmitter_->counters();
+  const DatagramSenderCounters sent = sockets_->sent();
   totals.add("records", hub.records);
   totals.add("bytes", hub.bytes);
   totals.gauge("subscribers", hub_->size());
@@ -249,8 +253,8 @@ void ServeCommand::show(Totals& totals) const {
   totals.add("unsubscribed", hub.unsubscribed);
   totals.add("datagrams_sent", sent.datagrams);
   totals.add("bytes_sent", sent.bytes);
-  totals.add("delivered", hub_->native_delivered());
-  totals.add("lost", hub_->native_lost());
+  totals.add("delivered", native.messages_acked);
+  totals.add("lost", native.dropped);
   totals.add("retransmitted", native.retransmitted);
   totals.add("not_sent", sent.refused + sent.too_big + sent.no_room);
   totals.add("too_long", hub.too_long);
@@ -260,7 +264,7 @@ void ServeCommand::show(Totals& totals) const {
   totals.add("dropped_slow", hub.dropped_slow);
   totals.add("bad_cookies", native.bad_cookies);
   totals.add("malformed", native.malformed);
-  totals.add("kernel_drops", transmitter_->kernel_drops());
+  totals.add("kernel_drops", sockets_->kernel_drops());
 }
 
 }  // namespace netkit::push

@@ -8,11 +8,11 @@
 #include <push/hub.hpp>
 #include <push/plain_fanout.hpp>
 #include <push/serve_settings.hpp>
-#include <push/transmitter.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <netkit/datagram/socket_set.hpp>
 #include <netkit/net/interfaces.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/record/source.hpp>
@@ -21,7 +21,7 @@ namespace netkit::push {
 
 class ServeCommand final : public Command,
                            private HubEvents,
-                           private Transmitter::Handler,
+                           private datagram::SocketSet::Handler,
                            private Sources::Handler {
  public:
   void configure(const Values& values) override;
@@ -35,8 +35,7 @@ class ServeCommand final : public Command,
   bool is_unfit(const Endpoint& peer) override;
 
   void on_datagram(const Endpoint& from, std::string_view datagram) override;
-  void on_read_done() override {}
-  void on_unreachable(const Endpoint& to) override { hub_->on_refused(to); }
+  void on_unreachable(const Endpoint& to, int) override { hub_->on_refused(to); }
   void on_not_sent(const Endpoint& to, int error) override;
   void on_unblocked() override { pump(); }
 
@@ -61,7 +60,7 @@ class ServeCommand final : public Command,
   Host* host_ = nullptr;
   LocalNetworks networks_;
   std::unique_ptr<Hub> hub_;
-  std::unique_ptr<Transmitter> transmitter_;
+  std::unique_ptr<datagram::SocketSet> sockets_;
   std::unique_ptr<PlainFanout> fanout_;
   std::vector<std::unique_ptr<ControlServer>> controls_;
   std::unique_ptr<Sources> sources_;

@@ -13,5 +13,7 @@ target_sources(netkit-core PRIVATE
   src/datagram/server_handshake.cpp
   src/datagram/session.cpp
   src/datagram/socket_driver.cpp
+  src/datagram/socket_set.cpp
+  src/datagram/unreachable.cpp
   src/datagram/wire.cpp
 )

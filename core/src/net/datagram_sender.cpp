@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <sys/socket.h>
+#include <utility>
 
 #include <netkit/net/datagram_sender.hpp>
 #include <netkit/util/random.hpp>
@@ -114,16 +115,21 @@ struct DatagramSender::Impl {
 
   // The first message of those left in the batch failed. Says whether the batch is still good.
   enum class After { retry, skip, refill };
-  After failed(const Message& message, int error, bool connected) {
+  After failed(const Message& message, int error, UdpSocket& socket) {
     if (message.segment_size != 0 && is_about_segments(error)) {
       suspected = error == EIO ? 0 : message.segment_size;
       singly_until = message.end.entry;
       return After::refill;
     }
+    if (error == EMSGSIZE && socket.atomic() && !fragments) {
+      fragments = true;
+      socket.allow_fragments(true);
+      return After::retry;
+    }
     if (!retried && may_be_of_an_earlier_one(error)) {
       retried = true;
       ++counters.interrupted;
-      if (connected && refused_callback) refused_callback(queue.peer(message), error);
+      if (socket.connected() && refused_callback) refused_callback(queue.peer(message), error);
       return After::retry;
     }
     suspected = SIZE_MAX;
@@ -146,7 +152,7 @@ struct DatagramSender::Impl {
       }
       if (errno == EINTR) continue;
       if (count == 0 || errno == EAGAIN || errno == EWOULDBLOCK) return false;
-      const After after = failed(batch[at], errno, socket.connected());
+      const After after = failed(batch[at], errno, socket);
       if (after == After::refill) return true;
       if (after == After::retry) continue;
       retried = false;
@@ -167,6 +173,7 @@ struct DatagramSender::Impl {
       queue.fill(batch, policy(socket), singly_until, socket.connected());
       if (!send_batch(socket)) break;
     }
+    if (std::exchange(fragments, false)) socket.allow_fragments(false);
     return queue.datagrams();
   }
 
@@ -180,6 +187,7 @@ struct DatagramSender::Impl {
   std::size_t suspected = SIZE_MAX;  // the size that just failed, until one by one works
   std::size_t singly_until = 0;      // entries before it go one by one
   bool retried = false;              // the message at hand has met an error already
+  bool fragments = false;            // allowed until the end of this flush
 };
 
 DatagramSender::DatagramSender() : DatagramSender(Options()) {}

@@ -111,6 +111,12 @@ void UdpSocket::apply(const UdpOptions& options) {
   set_buffer(fd(), SO_RCVBUFFORCE, SO_RCVBUF, options.receive_buffer);
   set_buffer(fd(), SO_SNDBUFFORCE, SO_SNDBUF, options.send_buffer);
   can_segment_ = knows_segments(fd());
+  atomic_ = options.atomic && family_ == AF_INET;
+  if (atomic_) allow_fragments(false);
+}
+
+void UdpSocket::allow_fragments(bool on) {
+  set_option(fd(), IPPROTO_IP, IP_MTU_DISCOVER, on ? IP_PMTUDISC_WANT : IP_PMTUDISC_DO);
 }
 
 void UdpSocket::connect(const Endpoint& peer) {

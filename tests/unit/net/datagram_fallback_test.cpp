@@ -3,6 +3,7 @@
 #include "support/udp_fixture.hpp"
 
 #include <array>
+#include <cerrno>
 #include <numeric>
 #include <sys/socket.h>
 
@@ -105,6 +106,35 @@ TEST(SegmentsOverTheMtu, OfASuperPacketAreSentOneByOne) {
     }
   };
   IN_PRIVATE_NETWORK(1500, body);
+}
+
+TEST(AnAtomicSocket, FragmentsOnlyWhatTheMtuDoesNotTake) {
+  const auto body = [] {
+    UdpSocket peer = open_udp();
+    UdpSocket socket = open_udp({.atomic = true});
+    DatagramSender sender;
+    const std::vector<std::string> sent = {"short", std::string(20'000, 'x'), "short", "again"};
+    for (int round = 0; round < 2; ++round) {
+      AddAll(sender, peer.local(), sent);
+      EXPECT_EQ(sender.flush(socket), 0u);
+      EXPECT_TRUE(texts(hear(peer, sent.size())) == sent);
+      EXPECT_EQ(socket.send_to(sent[1], peer.local()).error, EMSGSIZE);
+    }
+    EXPECT_EQ(sender.counters().too_big, 0u);
+  };
+  IN_PRIVATE_NETWORK(1500, body);
+}
+
+TEST(AnAtomicSocket, RefusesWhatNoDatagramHolds) {
+  UdpSocket peer = open_udp();
+  UdpSocket socket = open_udp({.atomic = true});
+  DatagramSender sender;
+  const std::string too_long(65'508, 'x');
+  sender.add(peer.local(), too_long);
+  sender.add(peer.local(), "good");
+  EXPECT_EQ(sender.flush(socket), 0u);
+  EXPECT_EQ(texts(hear(peer, 1)), std::vector<std::string>{"good"});
+  EXPECT_EQ(sender.counters().too_big, 1u);
 }
 
 // A pair of unix datagram sockets: it blocks when its peer reads nothing, which UDP on loopback

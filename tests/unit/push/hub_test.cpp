@@ -232,7 +232,7 @@ TEST_F(HubTest, ANativeSubscriberHearsWhatComesAfterIt) {
   Publish("two");
   Run();
   EXPECT_EQ(ann.heard, (Lines{"2 one", "3 two"}));
-  EXPECT_EQ(hub->native_delivered(), 2u);
+  EXPECT_EQ(hub->protocol_counters().messages_acked, 2u);
 }
 
 TEST_F(HubTest, TheNewestRecordGreetsNewcomers) {
@@ -338,7 +338,7 @@ TEST_F(HubTest, SkipHoldsTheSourceForTheGraceOnly) {
   Exchange();
   EXPECT_LE(hub->hold_until(now), now);
   EXPECT_EQ(ann.heard.back(), "200 " + std::string(1000, 'x'));
-  EXPECT_GT(hub->native_lost(), 0u);
+  EXPECT_GT(hub->protocol_counters().dropped, 0u);
 }
 
 TEST_F(HubTest, WaitHoldsTheSourceUntilTheSlowestIsBack) {

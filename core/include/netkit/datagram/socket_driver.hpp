@@ -7,10 +7,8 @@
 #include <vector>
 
 #include <netkit/datagram/output_queue.hpp>
+#include <netkit/datagram/socket_set.hpp>
 #include <netkit/loop/event_loop.hpp>
-#include <netkit/net/datagram_receiver.hpp>
-#include <netkit/net/datagram_sender.hpp>
-#include <netkit/net/udp_socket.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/export.hpp>
 
@@ -34,7 +32,7 @@ class NETKIT_API Engine {
 // sends what is waiting and sets the one timer. So nothing has to be called after the engine's own
 // functions, on whatever occasion. While a socket would block nothing more is drained.
 // Allocates nothing per datagram; no wake-ups while the engine has no deadline.
-class NETKIT_API SocketDriver {
+class NETKIT_API SocketDriver : private SocketSet::Handler {
  public:
   // Bound sockets, one of each family at most, or one connected; what goes out takes the socket of
   // its address's family. `engine` and `loop` outlive the driver.
@@ -45,36 +43,28 @@ class NETKIT_API SocketDriver {
   // Sends what is waiting now, not at the end of the turn: for a run's last words. False: not all
   // of it, because a socket would block or because it is more than a turn's worth.
   bool flush();
-  const std::vector<UdpSocket>& sockets() const { return sockets_; }
-  const DatagramSenderCounters& sent() const { return sender_.counters(); }
-  std::uint64_t kernel_drops() const { return receiver_.kernel_drops(); }
-  std::uint64_t truncated() const { return truncated_; }
+  DatagramSenderCounters sent() const { return sockets_.sent(); }
+  std::uint64_t kernel_drops() const { return sockets_.kernel_drops(); }
+  std::uint64_t truncated() const { return sockets_.truncated(); }
 
  private:
-  void on_ready(std::size_t index, Ready ready);
-  void read(UdpSocket& socket);
+  void on_datagram(const Endpoint& from, std::string_view datagram) override;
+  void on_unreachable(const Endpoint& to, int error) override { engine_.on_refused(to, error); }
+  void on_not_sent(const Endpoint& to, int error) override { engine_.on_refused(to, error); }
+  void on_unblocked() override { queue_.clear(); }  // end_turn() goes on sending
+
   void on_due();
   void end_turn();
-  bool send_queued();
-  bool send_family(std::size_t index);
   void set_timer();
 
   EventLoop& loop_;
   Engine& engine_;
-  std::vector<UdpSocket> sockets_;
-  std::vector<sa_family_t> families_;
-  DatagramReceiver receiver_;
-  DatagramSender sender_;
-  OutputQueue queue_;
-  std::size_t sending_ = 0;  // the socket whose part of queue_ is in sender_
-  bool in_sender_ = false;   // sender_ still holds that part: the socket would block
-  bool has_queue_ = false;   // queue_ holds what is not yet sent
-  bool more_ = false;        // the engine has more than a turn's worth
+  OutputQueue queue_;  // what sockets_ refers to
+  SocketSet sockets_;
+  bool more_ = false;  // the engine has more than a turn's worth
   TimePoint due_ = TimePoint::max();
-  std::uint64_t truncated_ = 0;
   Timer timer_;
   Hook hook_;
-  std::vector<Watch> watches_;
 };
 
 }  // namespace netkit::datagram

@@ -31,6 +31,10 @@ struct UdpOptions {
   bool packet_info = false;  // report destination address and interface of what arrives
   bool gro = false;          // take coalesced packets (UDP_GRO)
   bool count_drops = true;   // SO_RXQ_OVFL
+  // IPv4 datagrams that fit the path's MTU leave as atomic ones (RFC 6864: DF set, no number), for
+  // which the kernel need not find a number by their address: cheaper with many peers. Longer ones
+  // are EMSGSIZE until allow_fragments(); DatagramSender does that where it must.
+  bool atomic = false;
   int receive_buffer =
       4 << 20;          // bytes; SO_RCVBUFFORCE where it may, else as much as the system allows
   int send_buffer = 0;  // bytes; 0 leaves the system's
@@ -56,6 +60,8 @@ class NETKIT_API UdpSocket {
   bool connected() const { return connected_; }
   // Whether the kernel knows UDP_SEGMENT (Linux 4.18): asked once, when the socket is made.
   bool can_segment() const { return can_segment_; }
+  bool atomic() const { return atomic_; }
+  void allow_fragments(bool on);  // of an atomic() socket
 
   IoResult send(std::string_view data);                         // connected
   IoResult send_to(std::string_view data, const Endpoint& to);  // not connected
@@ -81,6 +87,7 @@ class NETKIT_API UdpSocket {
   sa_family_t family_ = AF_INET;
   bool connected_ = false;
   bool can_segment_ = false;
+  bool atomic_ = false;
 };
 
 }  // namespace netkit

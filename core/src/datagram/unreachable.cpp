@@ -1,14 +1,15 @@
+#include "datagram/unreachable.hpp"
+
 #include <array>
 #include <cerrno>
 #include <ctime>
 #include <netinet/in.h>
-#include <push/unreachable.hpp>
 #include <sys/socket.h>
 
 // Needs <ctime> before it.
 #include <linux/errqueue.h>
 
-namespace netkit::push {
+namespace netkit::datagram {
 
 namespace {
 
@@ -59,4 +60,4 @@ void read_unreachable(const UdpSocket& socket,
   }
 }
 
-}  // namespace netkit::push
+}  // namespace netkit::datagram

@@ -291,7 +291,7 @@ TimePoint ClientEndpoint::next_deadline() const {
   const Impl& impl = *impl_;
   if (impl.handshaking()) {
     const Duration pause =
-        back_off(impl.options.initial_rto, impl.asked - 1u, impl.options.max_rto);
+        back_off(impl.options.initial_rto, impl.asked - 1u, impl.options.handshake_pause);
     return std::min(impl.asked_at + pause, impl.give_up_at);
   }
   return impl.state == State::open ? impl.session->deadline() : TimePoint::max();

@@ -20,6 +20,7 @@ Options Options::within_limits() const {
   valid.min_rto = std::max<Duration>(min_rto, std::chrono::milliseconds(1));
   valid.max_rto = std::max(max_rto, valid.min_rto);
   valid.initial_rto = std::max(initial_rto, valid.min_rto);
+  valid.handshake_pause = std::max(handshake_pause, valid.min_rto);
   valid.lease = std::max<Duration>(lease, std::chrono::milliseconds(1));
   return valid;
 }

@@ -79,7 +79,12 @@ void ServerEndpoint::Impl::on_session_datagram(const Endpoint& from, std::string
 void ServerEndpoint::Impl::on_confirmed(Peer& peer, TimePoint at) {
   peer.accept.reset();
   peer.send_accept = false;
-  if (!peer.asked_again) peer.session.sending().add_rtt_sample(at - peer.began);
+  // A client repeats its first sign of life, after 2 * min_rto at the earliest: what comes later
+  // may be the repetition, and by Karn's rule is no sample.
+  const Duration sample = at - peer.began;
+  if (!peer.asked_again && sample < 2 * options.min_rto) {
+    peer.session.sending().add_rtt_sample(sample);
+  }
 }
 
 void ServerEndpoint::Impl::on_reset(const Endpoint& from, std::uint64_t id, TimePoint at) {

@@ -56,7 +56,7 @@ TEST_F(Handshake, PassesARefusalOn) {
 }
 
 TEST_F(Handshake, MakesOneSessionOnAnyWire) {
-  wire = {.loss = 0.2, .duplicate = 0.3, .reorder = 0.3};
+  wire = {.loss = 0.3, .duplicate = 0.3, .reorder = 0.3};
   start_server();
   for (int i = 0; i < 100; ++i) add_client("c" + std::to_string(i));
   Run(9s);

@@ -1,0 +1,115 @@
+// Native subscribers of netkit push, each with a socket of its own as `netkit push subscribe` has.
+#include "subscriber.hpp"
+
+#include <chrono>
+
+#include <netkit/datagram/client_endpoint.hpp>
+#include <netkit/net/datagram_receiver.hpp>
+#include <netkit/net/datagram_sender.hpp>
+#include <netkit/net/udp_socket.hpp>
+
+namespace fanout {
+namespace {
+
+using netkit::DatagramReceiver;
+using netkit::DatagramSender;
+using netkit::Endpoint;
+using netkit::TimePoint;
+using netkit::UdpOptions;
+using netkit::UdpSocket;
+
+UdpSocket connected(const Endpoint& server) {
+  UdpOptions options;
+  options.gro = true;
+  UdpSocket socket(server.family(), options);
+  socket.connect(server);
+  return socket;
+}
+
+TimePoint now() {
+  return TimePoint(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+// The payload of CONNECT: version, any stream, from now on, a name.
+std::string request(std::size_t number) {
+  return '\1' + std::string(16, '\0') + "s" + std::to_string(number);
+}
+
+class NativeSubscriber final : public Subscriber, private netkit::datagram::ClientEvents {
+ public:
+  NativeSubscriber(const Endpoint& server, std::size_t number, DatagramReceiver& receiver)
+      : socket_(connected(server)),
+        receiver_(receiver),
+        client_({}, server, netkit::datagram::system_random(), *this) {
+    client_.connect(request(number), now());
+    answer();
+  }
+  int fd() const override { return socket_.fd(); }
+  bool ready() const override { return ready_; }
+  std::uint64_t read() override {
+    const TimePoint at = now();
+    for (const auto& message : receiver_.receive(socket_).messages) {
+      netkit::for_each_datagram(
+          message, [&](std::string_view datagram) { client_.on_datagram(datagram, at); });
+    }
+    answer();
+    return std::exchange(bytes_, 0);
+  }
+  void tick() override {
+    if (client_.next_deadline() > now()) return;
+    client_.tick(now());
+    answer();
+  }
+
+ private:
+  void on_connected(std::string_view) override { ready_ = true; }
+  void on_rejected(std::uint16_t, std::string_view text) override {
+    throw std::runtime_error("refused: " + std::string(text));
+  }
+  void on_message(std::uint64_t, std::string_view message) override { bytes_ += message.size(); }
+  void on_gap(const netkit::datagram::Gap&) override { throw std::runtime_error("messages lost"); }
+  void on_left(netkit::datagram::LeftReason, std::string_view) override {
+    throw std::runtime_error("the server closed a subscription");
+  }
+
+  void answer() {
+    while (client_.drain(queue_, now())) {
+    }
+    for (const auto& item : queue_.items()) sender_.add(item.to, item.head, item.body);
+    sender_.flush(socket_);
+    sender_.drop_queued();
+    queue_.clear();
+  }
+
+  UdpSocket socket_;
+  DatagramReceiver& receiver_;
+  DatagramSender sender_;
+  netkit::datagram::ClientEndpoint client_;
+  netkit::datagram::OutputQueue queue_;
+  std::uint64_t bytes_ = 0;
+  bool ready_ = false;
+};
+
+class NetkitWire final : public Wire {
+ public:
+  NetkitWire(std::uint16_t port, int pipe)
+      : server_(netkit::IpAddress::loopback(netkit::IpAddress::Family::v4), port), pipe_(pipe) {}
+  std::unique_ptr<Subscriber> subscribe(std::size_t number) override {
+    return std::make_unique<NativeSubscriber>(server_, number, receiver_);
+  }
+  int publisher() override { return pipe_; }
+  std::string publish(std::string_view text) override { return std::string(text) + '\n'; }
+
+ private:
+  Endpoint server_;
+  int pipe_;
+  DatagramReceiver receiver_{4};
+};
+
+}  // namespace
+
+std::unique_ptr<Wire> make_netkit_wire(std::uint16_t port, int pipe) {
+  return std::make_unique<NetkitWire>(port, pipe);
+}
+
+}  // namespace fanout

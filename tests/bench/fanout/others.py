@@ -1,0 +1,106 @@
+"""The servers that fan-out is compared with, each started on a free port, and the load that they all get."""
+
+import contextlib
+import glob
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+BUILD = os.environ["NETKIT_BUILD"]
+WIRES = ["netkit", "redis", "nats", "mosquitto"]
+PROGRAMS = {"netkit": f"{BUILD}/bin/netkit", "redis": "redis-server", "nats": "nats-server", "mosquitto": "mosquitto"}
+MOSQUITTO = "listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_connections -1\nset_tcp_nodelay true\n"
+
+
+def program(wire):
+    """Where it is, or None; mosquitto is installed where only root looks."""
+    path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin"])
+    return shutil.which(PROGRAMS[wire], path=path)
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def wait_for_port(port):
+    deadline = time.monotonic() + 20
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        if time.monotonic() > deadline:
+            raise SystemExit(f"no server on port {port}")
+        time.sleep(0.02)
+
+
+def command(wire, port, folder):
+    path = program(wire)
+    if wire == "redis":
+        return [path, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+                "--client-output-buffer-limit", "pubsub 0 0 0"]
+    if wire == "nats":
+        return [path, "-a", "127.0.0.1", "-p", str(port)]
+    config = os.path.join(folder, "mosquitto.conf")
+    with open(config, "w", encoding="ascii") as file:
+        file.write(MOSQUITTO.format(port=port))
+    os.chmod(folder, 0o755)
+    return [path, "-c", config]
+
+
+@contextlib.contextmanager
+def server(wire):
+    """Its process, its port, and the descriptor that netkit takes its records from (or -1)."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = -1
+        if wire == "netkit":
+            reading, source = os.pipe()
+            process = subprocess.Popen([program(wire), "push", "serve", "0", "--from", "-", "-q", "--ready-fd", "1"],
+                                       stdin=reading, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            os.close(reading)
+            port = int(re.search(rb":(\d+)\n", process.stdout.readline()).group(1))
+        else:
+            port = free_port()
+            process = subprocess.Popen(command(wire, port, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            wait_for_port(port)
+        try:
+            yield process, port, source
+        finally:
+            process.kill()
+            process.wait()
+            if source >= 0:
+                os.close(source)
+
+
+def cpu_seconds(pid):
+    """Of all threads that live, to the nanosecond."""
+    spent = 0
+    for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
+        with contextlib.suppress(OSError), open(path, encoding="ascii") as stat:
+            spent += int(stat.read().split()[0])
+    return spent / 1e9
+
+
+def deliver(wire, subscribers, messages, size, window):
+    """Seconds, and CPU seconds of the server, until all subscribers have all messages."""
+    with server(wire) as (process, port, source):
+        words = [f"{BUILD}/bench/fanout_load", wire, port, subscribers, messages, size, window, source]
+        load = subprocess.Popen([str(word) for word in words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                pass_fds=[source] if source >= 0 else [])
+        try:
+            if load.stdout.readline() != b"ready\n":
+                raise SystemExit(f"{wire}: the load does not get its subscriptions")
+            before = cpu_seconds(process.pid)
+            load.stdin.write(b"go\n")
+            load.stdin.flush()
+            answer = load.stdout.readline()
+            if not answer:
+                raise SystemExit(f"{wire}: not all messages arrived")
+            return float(answer), cpu_seconds(process.pid) - before
+        finally:
+            load.kill()
+            load.wait()

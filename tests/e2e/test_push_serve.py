@@ -42,6 +42,50 @@ def test_every_line_reaches_three_subscribers_in_order(netkit, tmp_path):
     assert server.wait() == 0
 
 
+def test_a_million_lines_reach_three_subscribers_in_order(netkit, tmp_path):
+    server = serve(netkit, "--from", "exec:seq 1 1000000", "--slow", "wait", "--min-subscribers", "3")
+    clients = [ToFile(netkit, server, tmp_path / f"s{i}", f"s{i}") for i in range(3)]
+    expected = b"".join(b"%d\n" % i for i in range(1, 1000001))
+    for client in clients:
+        assert client.process.wait(60) == 0
+        assert client.data() == expected
+    assert server.wait() == 0
+
+
+def test_a_subscriber_that_vanishes_is_gone_after_the_lease(netkit):
+    server = serve(netkit, "--from", "-", "--lease", "300ms", "--json")
+    client = subscribe(netkit, server, "ann")
+    assert server.out.json()["type"] == "subscribed"
+    client.stop(signal.SIGKILL)
+    record = server.out.json()
+    assert (record["type"], record["name"], record["reason"]) == ("unsubscribed", "ann", "silent")
+
+
+def test_an_idle_subscriber_stays_beyond_the_lease(netkit):
+    server = serve(netkit, "--from", "-", "--lease", "300ms")
+    client = subscribe(netkit, server, "ann")
+    client.out.silent(0.9)
+    server.write("one\n")
+    client.out.expect(rb"\Aone\n")
+
+
+def test_since_asks_for_what_is_kept_and_says_what_is_not(netkit):
+    server = serve(netkit, "--from", "-", "--keep", "3", "--json")
+    first = subscribe(netkit, server, "ann")
+    # One at a time: records that come together are kept together.
+    for number in range(1, 11):
+        server.write(f"line {number}\n")
+        first.out.expect(rb"line %d\n" % number)
+    late = netkit.run("push", "subscribe", server.address, "--since", "2", "--count", "3", "--json")
+    assert [(r["type"], r.get("from", r.get("seq")), r.get("to")) for r in late.records[:-1]] == [
+        ("gap", 2, 7), ("push", 8, None), ("push", 9, None), ("push", 10, None)]
+    assert b"lost records 2 to 7 (6)\n" in late.err
+    early = netkit.start("push", "subscribe", server.address, "--name", "bob", "--since", "100", "--json")
+    early.err.expect(rb"subscribed")
+    server.write("line 11\n")
+    assert early.out.json()["seq"] == 11
+
+
 def test_skip_loses_nothing_for_who_keeps_up(netkit, tmp_path):
     server = serve(netkit, "--from", "-")
     client = ToFile(netkit, server, tmp_path / "ann", "ann")

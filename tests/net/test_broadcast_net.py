@@ -61,6 +61,42 @@ def test_multicast_reaches_every_network(lan, group, listen):
     assert sorted(r["text"] for r in result.records if r["type"] == "answer") == ["b", "c", "d"], result
 
 
+def test_a_zone_chooses_the_network(lan):
+    for host in "bcd":
+        lan.listen(host, "broadcast", "listen", ":5000", "--group", "ff12::99", "--reply", host)
+    result = lan.run("a", "broadcast", "send", "[ff12::99%n2]:5000", "x", "--wait", "500ms", "--json")
+    answers = [(r["text"], r["interface"]) for r in result.records if r["type"] == "answer"]
+    assert answers == [("d", "n2")], result
+
+
+def test_a_group_with_a_zone_is_joined_there_only(lan):
+    listener = lan.listen("a", "broadcast", "listen", ":5000", "--group", "ff12::99%n2")
+    assert lan.run("b", "broadcast", "send", "[ff12::99]:5000", "from b", "-w", "0").status == 0
+    assert lan.run("d", "broadcast", "send", "[ff12::99]:5000", "from d", "-w", "0").status == 0
+    assert listener.out.line().endswith(b"from d")
+
+
+HOPS = """
+import socket, struct  # 12: IP_RECVTTL, which the module does not name
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.bind(("", 5000))
+sock.setsockopt(socket.IPPROTO_IP, 12, 1)
+sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("239.9.9.9") + socket.inet_aton("10.91.1.2"))
+print("ready", flush=True)
+while True:
+    data, parts, _, _ = sock.recvmsg(100, 100)
+    print(data.decode(), struct.unpack("i", parts[0][2])[0], flush=True)
+"""
+
+
+def test_ttl_is_one_unless_told_otherwise(lan):
+    hearing = lan.netkit.start(argv=["nsenter", "-t", str(lan.hosts["b"].pid), "-n", "python3", "-c", HOPS])
+    hearing.out.expect(rb"ready\n")
+    for address, args, hops in (("239.9.9.9", [], 1), ("239.9.9.9", ["--ttl", "5"], 5), ("10.91.1.255", ["--ttl", "3"], 3)):
+        assert lan.run("a", "broadcast", "send", f"{address}:5000", "x", "-w", "0", *args).status == 0
+        assert hearing.out.line() == b"x %d" % hops
+
+
 def test_a_source_that_was_not_asked_for_is_not_heard(lan):
     listener = lan.listen("b", "broadcast", "listen", ":5000", "--group", "239.9.9.9", "--source", "10.91.1.3")
     assert lan.run("a", "broadcast", "send", "239.9.9.9:5000", "from a", "-w", "0").status == 0

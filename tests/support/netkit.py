@@ -232,11 +232,11 @@ class Netkit:
         process.port = int(process.address.rsplit(":", 1)[1])
         return process
 
-    def terminal(self, *args, env=None, rows=24, columns=80):
+    def terminal(self, *args, env=None, rows=24, columns=80, cwd=None):
         """Starts netkit at a pseudo-terminal. Returns a Terminal."""
         full_env = clean_environment()
         full_env.update(self._env({"TERM": "xterm", **(env or {})}))
-        terminal = Terminal([netkit_path(), *[str(a) for a in args]], full_env, rows, columns)
+        terminal = Terminal([netkit_path(), *[str(a) for a in args]], full_env, rows, columns, cwd)
         self.processes.append(terminal)
         return terminal
 
@@ -248,7 +248,7 @@ class Netkit:
 class Terminal:
     """A program whose three streams are a pseudo-terminal."""
 
-    def __init__(self, argv, env, rows, columns):
+    def __init__(self, argv, env, rows, columns, cwd=None):
         import fcntl
         import struct
         import termios
@@ -256,6 +256,8 @@ class Terminal:
         self.pid, fd = pty.fork()
         if self.pid == 0:
             try:
+                if cwd:
+                    os.chdir(cwd)
                 os.execvpe(argv[0], argv, env)
             finally:
                 os._exit(127)

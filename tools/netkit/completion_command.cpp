@@ -4,6 +4,7 @@
 #include "command_names.hpp"
 #include "completion_scripts.hpp"
 #include "dispatch.hpp"
+#include "recent_addresses.hpp"
 
 #include <array>
 
@@ -74,6 +75,17 @@ std::optional<Completion> complete_names(App& app, std::span<const std::string> 
   return std::nullopt;
 }
 
+// Addresses that were used in the shell before, where one may stand; behind `--name=` as well.
+void add_recent_addresses(Completion& found, const std::string& typed) {
+  if (!found.address) return;
+  const std::size_t equals = typed.starts_with("--") ? typed.find('=') : typed.npos;
+  const std::string before = equals == typed.npos ? "" : typed.substr(0, equals + 1);
+  for (const std::string& address : recent_addresses()) {
+    const std::string word = before + address;
+    if (word.starts_with(typed)) found.candidates.push_back({word, "used before"});
+  }
+}
+
 }  // namespace
 
 int run_completion(App&, const ActionDef&, const Values& values) {
@@ -111,9 +123,11 @@ Completion complete_words(App& app, std::span<const std::string> words) {
   const CompletionSource source{
       .commands = [used] { return command_candidates(*used); },
       .actions = [used](const std::string& command) { return actions_of(*used, command); }};
-  std::optional<Completion> names;
-  if (!rest.empty()) names = complete_names(*used, rest);
-  return names ? *names : complete(rest, source);
+  if (rest.empty()) return {};
+  if (auto names = complete_names(*used, rest)) return *names;
+  Completion found = complete(rest, source);
+  add_recent_addresses(found, rest.back());
+  return found;
 }
 
 int run_complete(App& app, std::span<const std::string> words) {

@@ -96,6 +96,12 @@ bool Shell::run_word(const std::vector<std::string>& words) {
   return true;
 }
 
+std::vector<int> Shell::job_ids() const {
+  std::vector<int> ids;
+  for (const Job& job : jobs_) ids.push_back(job.id);
+  return ids;
+}
+
 Job* Shell::find(int id) {
   const auto at = std::ranges::find(jobs_, id, &Job::id);
   return at == jobs_.end() ? nullptr : &*at;

@@ -49,6 +49,7 @@ class Shell {
   void run_line(std::string_view line);
   bool ended() const { return ended_; }  // by exit, --errexit or a signal
   int status() const { return status_; }
+  std::vector<int> job_ids() const;
   // Waits for signals, output of jobs and, where `input` is set, standard input; true: it can be
   // read. Without a limit where `limit_ms` is negative.
   bool wait(bool input, int limit_ms = -1);

@@ -35,8 +35,35 @@ std::vector<std::string> resolve(const App& app, const std::vector<std::string>&
   return out;
 }
 
-PromptCompletion complete_line(App& app, std::string_view line) {
+// The shell's own words, and the jobs that they may name.
+void add_own_words(PromptCompletion& out, const OpenCommand& open, const Shell& shell) {
+  const std::string& typed = open.words.back();
+  const auto offer = [&](const std::string& word) {
+    if (word.starts_with(typed)) out.words.push_back(word);
+  };
+  if (open.words.size() == 1) {
+    for (const char* word : {"jobs", "fg", "stop", "exit"}) offer(word);
+  } else if (open.words.size() == 2 && (open.words[0] == "fg" || open.words[0] == "stop")) {
+    for (const int id : shell.job_ids()) offer(std::to_string(id));
+  }
+}
+
+bool is_program(const App& app, const OpenCommand& open) {
+  const std::vector<std::string> known = known_words(app);
+  return open.words.size() > 1 && open.words.front() != "netkit" &&
+         std::ranges::find(known, open.words.front()) == known.end();
+}
+
+// Of a redirection and of programs that are not netkit's, files.
+PromptCompletion complete_line(App& app, const Shell& shell, std::string_view line) {
   OpenCommand open = open_command(line);
+  if (open.is_file) return {.files = true};
+  if (is_program(app, open)) {
+    PromptCompletion out;
+    add_own_words(out, open, shell);
+    out.files = out.words.empty();
+    return out;
+  }
   if (open.words.size() > 1 && open.words.front() == "netkit") {
     open.words.erase(open.words.begin());
   }
@@ -44,14 +71,8 @@ PromptCompletion complete_line(App& app, std::string_view line) {
   PromptCompletion out{
       .go_on = found.directive == Directive::nospace,
       .files = found.directive == Directive::file || found.directive == Directive::folder};
-  for (const Candidate& candidate : found.candidates) {
-    out.words.push_back(quoted_word(candidate.word));
-  }
-  if (open.words.size() == 1) {
-    for (const std::string word : {"jobs", "fg", "stop", "exit"}) {
-      if (word.starts_with(open.words.front())) out.words.push_back(word);
-    }
-  }
+  for (const Candidate& candidate : found.candidates) out.words.push_back(candidate.word);
+  add_own_words(out, open, shell);
   return out;
 }
 
@@ -79,7 +100,7 @@ int run_prompt(App& app, Shell::Options options) {
              guard.restore();  // a command may have been killed with the terminal in its hands
            },
        .on_end = [&ended] { ended = true; },
-       .complete = [&app](std::string_view line) { return complete_line(app, line); }});
+       .complete = [&](std::string_view line) { return complete_line(app, *runner, line); }});
   shown = &prompt;
   Shell shell(std::move(options));
   runner = &shell;

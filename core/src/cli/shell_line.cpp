@@ -193,12 +193,18 @@ OpenCommand open_command(std::string_view line) {
     at_word = word && piece->end == line.size();
     if (at_word) open.start = piece->begin;
     if (!word) {
-      is_file = piece->kind == PieceKind::redirection;
+      is_file = piece->kind == PieceKind::redirection && !piece->redirection.to_output;
       if (!is_file) open.words.clear();
-    } else if (!std::exchange(is_file, false) || at_word) {
+    } else if (!is_file) {
       open.words.push_back(std::move(piece->text));
+    } else if (at_word) {
+      open.words = {std::move(piece->text)};
+    } else {
+      is_file = false;
     }
   }
+  open.is_file = is_file;
+  if (!at_word && is_file) open.words.clear();
   if (!at_word) open.words.emplace_back();
   return open;
 }

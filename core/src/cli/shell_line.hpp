@@ -41,6 +41,7 @@ NETKIT_API std::vector<Pipeline> parse_shell_line(std::string_view line);
 struct OpenCommand {
   std::vector<std::string> words{};
   std::size_t start = 0;  // where the last word begins in the line
+  bool is_file = false;   // the last word is that of a redirection, and the only one then
 };
 NETKIT_API OpenCommand open_command(std::string_view line);
 

@@ -89,6 +89,9 @@ Completion complete_value(const OptionDef& option, std::string_view typed) {
       return schemes(typed, true);
     case ValueKind::template_text:
       return fields();
+    case ValueKind::address:
+      out.address = true;
+      return out;
     case ValueKind::duration:
       if (typed.empty()) out.candidates.push_back({"none", "never"});
       return out;

@@ -1,5 +1,7 @@
 #include "io/shell_prompt.hpp"
 
+#include "cli/shell_line.hpp"
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -30,8 +32,13 @@ char* next_candidate(const char*, int state) {
 }
 
 char** on_complete(const char* word, int start, int) {
+  // `word` begins behind a quote that is open, the line before it.
+  const bool quoted = rl_completion_quote_character != 0;
   const std::string line(rl_line_buffer, static_cast<std::size_t>(start) + std::strlen(word));
   offered = calls.complete(line);
+  if (!quoted) {
+    for (std::string& one : offered.words) one = quoted_word(one);
+  }
   rl_attempted_completion_over = offered.files ? 0 : 1;
   rl_completion_append_character = offered.go_on ? '\0' : ' ';
   return rl_completion_matches(word, next_candidate);
@@ -50,6 +57,8 @@ ShellPrompt::ShellPrompt(std::string prompt, const std::vector<std::string>& his
   rl_attempted_completion_function = on_complete;
   rl_completer_word_break_characters = " \t|&;<>";
   rl_basic_word_break_characters = " \t|&;<>";
+  rl_completer_quote_characters = "'\"";
+  rl_filename_quote_characters = " \t|&;<>'\"\\#";
   for (const std::string& line : history) remember(line.c_str());
 }
 

@@ -10,8 +10,8 @@
 
 namespace netkit {
 
-// The words that may stand in place of the last one of `line`, as they are to be typed. `go_on`: no
-// blank behind it. `files`: names of files as well.
+// The words that may stand in place of the last one of `line`, without quotes: the prompt puts them
+// where they are needed. `go_on`: no blank behind it. `files`: names of files as well.
 struct PromptCompletion {
   std::vector<std::string> words{};
   bool go_on = false;

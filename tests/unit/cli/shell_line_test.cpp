@@ -69,5 +69,14 @@ TEST(ShellLine, CompletesTheCommandUnderWay) {
   EXPECT_EQ(open_command("echo s").start, 5u);
 }
 
+TEST(ShellLine, KnowsTheFileOfARedirection) {
+  EXPECT_TRUE(open_command("version > ou").is_file);
+  EXPECT_EQ(open_command("version > ou").words, Words{"ou"});
+  EXPECT_EQ(open_command("version >").words, Words{""});
+  EXPECT_FALSE(open_command("version 2>&1 --h").is_file);
+  EXPECT_FALSE(open_command("version > out --h").is_file);
+  EXPECT_EQ(open_command("version > out --h").words, (Words{"version", "--h"}));
+}
+
 }  // namespace
 }  // namespace netkit

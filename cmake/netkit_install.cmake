@@ -1,4 +1,5 @@
-# What an installation holds, beside the targets that install themselves.
+# What an installation holds, beside the targets that install themselves. The component dev is what plugins are built
+# with; everything else is the program (CMake's component Unspecified).
 include(CMakePackageConfigHelpers)
 
 # Completions, each where its shell looks.
@@ -16,13 +17,18 @@ foreach(command IN LISTS NETKIT_COMMANDS)
 endforeach()
 foreach(page IN LISTS pages)
   string(REGEX REPLACE ".*\\." "" section ${page})
-  install(FILES ${PROJECT_SOURCE_DIR}/man/${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section} OPTIONAL)
+  set(component Unspecified)
+  if(section STREQUAL "3")
+    set(component dev)
+  endif()
+  install(FILES ${PROJECT_SOURCE_DIR}/man/${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section}
+    COMPONENT ${component})
 endforeach()
 
 # For plugins outside the tree: find_package(netkit), netkit_add_plugin(), pkg-config.
 set(NETKIT_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/netkit)
-install(EXPORT netkit-targets NAMESPACE netkit:: DESTINATION ${NETKIT_CMAKE_DIR})
-install(EXPORT netkit-tls-targets NAMESPACE netkit:: DESTINATION ${NETKIT_CMAKE_DIR})
+install(EXPORT netkit-targets NAMESPACE netkit:: DESTINATION ${NETKIT_CMAKE_DIR} COMPONENT dev)
+install(EXPORT netkit-tls-targets NAMESPACE netkit:: DESTINATION ${NETKIT_CMAKE_DIR} COMPONENT dev)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/netkit-config.cmake.in
   ${PROJECT_BINARY_DIR}/netkit-config.cmake INSTALL_DESTINATION ${NETKIT_CMAKE_DIR}
   PATH_VARS CMAKE_INSTALL_BINDIR NETKIT_PLUGIN_SUBDIR)
@@ -30,9 +36,9 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/netkit-config.cmake.in
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/netkit-config-version.cmake
   VERSION ${PROJECT_VERSION} COMPATIBILITY ExactVersion)
 install(FILES ${PROJECT_BINARY_DIR}/netkit-config.cmake ${PROJECT_BINARY_DIR}/netkit-config-version.cmake
-  ${PROJECT_SOURCE_DIR}/cmake/netkit_add_plugin.cmake DESTINATION ${NETKIT_CMAKE_DIR})
+  ${PROJECT_SOURCE_DIR}/cmake/netkit_add_plugin.cmake DESTINATION ${NETKIT_CMAKE_DIR} COMPONENT dev)
 
 # Paths in the .pc file are relative to it, so that the installation can be moved.
 file(RELATIVE_PATH NETKIT_PC_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/netkit.pc.in ${PROJECT_BINARY_DIR}/netkit.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/netkit.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${PROJECT_BINARY_DIR}/netkit.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <netkit/net/tcp_listener.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit {
@@ -36,6 +37,11 @@ bool is_internet_socket(int fd) {
   return domain == AF_INET || domain == AF_INET6;
 }
 
+// Bound to every address: answers have to leave from the one that was asked.
+bool is_wildcard(int fd) {
+  return local_endpoint(fd).address().is_unspecified();
+}
+
 FileDescriptor prepared_listener(FileDescriptor fd) {
   const int flags = ::fcntl(fd.get(), F_GETFL);
   if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0) {
@@ -59,7 +65,9 @@ PassedSockets take_passed_sockets(bool udp, bool tcp, const UdpOptions& options)
     if (!is_internet_socket(number)) continue;
     const int type = socket_option(number, SO_TYPE);
     if (type == SOCK_DGRAM && udp) {
-      passed.udp.push_back(UdpSocket::adopt(std::move(fd), options));
+      UdpOptions own = options;
+      own.packet_info |= is_wildcard(number);
+      passed.udp.push_back(UdpSocket::adopt(std::move(fd), own));
     } else if (type == SOCK_STREAM && tcp && socket_option(number, SO_ACCEPTCONN) == 1) {
       passed.tcp.push_back(prepared_listener(std::move(fd)));
     }

@@ -94,6 +94,10 @@ std::vector<std::string> ServerSockets::descriptions() const {
 
 ServerSockets open_server_sockets(const AddressSpec& spec, const ServerSocketOptions& options) {
   PassedSockets passed = take_passed_sockets(options.udp, options.tcp, options.udp_options);
+  // The sockets of further loops would be bound beside these, and these are another user's.
+  if (options.reuse_port && (!passed.udp.empty() || !passed.tcp.empty())) {
+    throw UsageError("sockets that were passed (LISTEN_FDS) serve one loop: leave --threads out");
+  }
   const Wanted wanted{options.udp && passed.udp.empty(), options.tcp && passed.tcp.empty()};
   ServerSockets sockets;
   if (wanted.udp || wanted.tcp) sockets = bind_sockets(resolve(spec), options, wanted);

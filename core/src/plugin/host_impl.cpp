@@ -166,17 +166,19 @@ void HostImpl::ready(const std::vector<std::string>& descriptions) {
   take_over_signals();
   ready_ = true;
   std::string lines;
+  std::string status = "listening on";
   for (const std::string& description : descriptions) {
     // Not a notice: whoever starts a server with -q waits for this line, too.
     log_.error("listening on " + description);
     lines += "netkit: " + command_ + ": listening on " + description + "\n";
+    status += (status.ends_with("on") ? " " : ", ") + description;
   }
   if (options_.ready_fd) {
     const int error = write_and_close(*options_.ready_fd, lines);
     if (error != 0) log_.notice("--ready-fd: " + error_text(error));
   }
   if (!options_.metrics.empty()) serve_metrics();
-  notify_manager("READY=1");
+  notify_manager("READY=1\nSTATUS=" + status);
 }
 
 void HostImpl::serve_metrics() {

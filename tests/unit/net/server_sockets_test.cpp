@@ -133,6 +133,13 @@ TEST(PassedSocketsTest, AreCompletedByOwnOnes) {
   }));
 }
 
+TEST(PassedSocketsTest, AreForOneLoop) {
+  const ServerSockets ours = Open("127.0.0.1:0", {.udp = true});
+  EXPECT_TRUE(WithPassedSockets({ours.udp[0].fd()}, [&] {
+    EXPECT_THROW(Open("127.0.0.1:0", {.udp = true, .reuse_port = true}), UsageError);
+  }));
+}
+
 TEST(PassedSocketsTest, AreLeftToTheProcessThatTheyAreFor) {
   const ServerSockets ours = Open("127.0.0.1:0", {.udp = true});
   EXPECT_TRUE(WithPassedSockets({ours.udp[0].fd()}, [&] {

@@ -316,15 +316,16 @@ TEST(Host, TellsSystemd) {
   ASSERT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
   const auto receive = [&] {
     pollfd wait{socket.get(), POLLIN, 0};
-    char buffer[64];
+    char buffer[256];
     if (::poll(&wait, 1, 10'000) != 1) return std::string("nothing");
-    return std::string(buffer, static_cast<std::size_t>(::recv(socket.get(), buffer, 64, 0)));
+    const ssize_t count = ::recv(socket.get(), buffer, sizeof buffer, 0);
+    return std::string(buffer, static_cast<std::size_t>(count));
   };
   ChildRun run([&] {
     ::setenv("NOTIFY_SOCKET", ("@" + name).c_str(), 1);
     return test::host_main(test::test_action(Lifetime::until_told), test::host_values({}), serve);
   });
-  EXPECT_EQ(receive(), "READY=1");
+  EXPECT_EQ(receive(), "READY=1\nSTATUS=listening on udp 127.0.0.1:9000, tcp 127.0.0.1:9000");
   run.signal(SIGTERM);
   EXPECT_EQ(receive(), "STOPPING=1");
   EXPECT_EQ(run.finish(), 0);

@@ -30,7 +30,7 @@ struct NETKIT_API ServerSockets {
 // `:PORT` gives 0.0.0.0 and [::] as two sockets each (only the family the system has, where it has
 // one). With port 0 a free port is taken that is the same for all of them. Sockets that systemd
 // passed (LISTEN_FDS, LISTEN_PID) are used instead where their kind fits; they are marked
-// close-on-exec and the variables are unset.
+// close-on-exec and the variables are unset. With `reuse_port` that is a UsageError.
 NETKIT_API ServerSockets open_server_sockets(const AddressSpec& spec,
                                              const ServerSocketOptions& options);
 

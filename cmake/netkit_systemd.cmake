@@ -1,0 +1,36 @@
+# Units for the servers: netkit-COMMAND@.service and .socket, from the two templates in systemd/. Their paths are
+# those of the prefix that `cmake --install` is given, so they are filled in then.
+set(NETKIT_UNIT_DIR lib/systemd/system)
+
+# netkit_units(COMMAND ACTION PORT HOST KINDS...): KINDS are Datagram and Stream.
+function(netkit_units command action port host)
+  set(listen "")
+  foreach(kind IN LISTS ARGN)
+    string(APPEND listen "Listen${kind}=${host}:%i\\n")
+  endforeach()
+  if(command STREQUAL "broadcast")
+    string(APPEND listen "Broadcast=yes\\n")
+  endif()
+  string(TOUPPER ${command} capitals)
+  foreach(kind service socket)
+    install(CODE "
+      set(COMMAND ${command})
+      set(COMMAND_CAPITALS ${capitals})
+      set(ACTION ${action})
+      set(PORT ${port})
+      set(HOST ${host})
+      get_filename_component(BINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\" ABSOLUTE)
+      string(STRIP \"${listen}\" LISTEN)
+      set(unit \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${NETKIT_UNIT_DIR}/netkit-${command}@.${kind}\")
+      message(STATUS \"Installing: \${unit}\")
+      configure_file(\"${PROJECT_SOURCE_DIR}/systemd/netkit-server@.${kind}.in\" \"\${unit}\" @ONLY)
+      list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${unit}\")")
+  endforeach()
+endfunction()
+
+netkit_units(echo serve 7 127.0.0.1 Datagram Stream)
+netkit_units(chat serve 9998 127.0.0.1 Datagram)
+netkit_units(push serve 9000 127.0.0.1 Datagram Stream)
+netkit_units(sse serve 8000 127.0.0.1 Stream)
+netkit_units(frame serve 9089 127.0.0.1 Stream)
+netkit_units(broadcast listen 8086 0.0.0.0 Datagram)

@@ -43,7 +43,19 @@ Builtin plugins() {
   check.arguments = {
       {.name = "FILE", .kind = ValueKind::path, .repeatable = true, .help = "a plugin's .so file"}};
   check.examples = {{"netkit plugins check ./build/hello.so", "say whether netkit would load it"}};
-  return {"plugins", "list plugins, check one", {list, check}, run_plugins};
+  ActionDef make = action("new", "write a plugin to begin with");
+  make.description =
+      "Makes FOLDER and writes into it a plugin that works: a protocol with its test, two actions, "
+      "a manual page and what builds them. netkit-plugin(3) walks through it.";
+  make.arguments = {{.name = "NAME", .help = "the plugin's, and its command's"},
+                    {.name = "FOLDER",
+                     .kind = ValueKind::path,
+                     .default_value = "NAME",
+                     .optional = true,
+                     .help = "a folder that is not there yet"}};
+  make.examples = {{"netkit plugins new hello", "a plugin in ./hello"},
+                   {"cmake -S hello -B hello/build && cmake --build hello/build", "builds it"}};
+  return {"plugins", "list plugins, check one, begin one", {list, check, make}, run_plugins};
 }
 
 Builtin shell() {

@@ -1,5 +1,6 @@
 #include "man_page.hpp"
 
+#include "app.hpp"
 #include "plugin/search_path.hpp"
 
 #include <cerrno>
@@ -37,16 +38,25 @@ int run(const std::vector<std::string>& argv, bool silently) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+// Where the pages of a user's own plugins are; relative where it is not known.
+fs::path user_data_folder() {
+  const auto data = environment_variable("XDG_DATA_HOME");
+  if (data && data->starts_with('/')) return *data;
+  return fs::path(environment_variable("HOME").value_or("")) / ".local/share";
+}
+
 }  // namespace
 
 bool show_man_page(const std::string& name) {
-  const fs::path folder = executable_folder() / NETKIT_BIN_TO_DATA / "man" / "man1";
-  for (const char* suffix : {".1", ".1.gz"}) {
-    const fs::path page = (folder / (name + suffix)).lexically_normal();
-    std::error_code missing;
-    // A name with a slash is a file to man.
-    if (fs::exists(page, missing) && run({"man", "-w", page.string()}, true) == 0) {
-      return run({"man", page.string()}, false) == 0;
+  for (const fs::path& data : {user_data_folder(), executable_folder() / NETKIT_BIN_TO_DATA}) {
+    for (const char* suffix : {".1", ".1.gz"}) {
+      const fs::path page = (data / "man" / "man1" / (name + suffix)).lexically_normal();
+      std::error_code missing;
+      // A name with a slash is a file to man.
+      if (page.is_absolute() && fs::exists(page, missing) &&
+          run({"man", "-w", page.string()}, true) == 0) {
+        return run({"man", page.string()}, false) == 0;
+      }
     }
   }
   return run({"man", "-w", "1", name}, true) == 0 && run({"man", "1", name}, false) == 0;

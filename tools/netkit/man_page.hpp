@@ -5,8 +5,9 @@
 
 namespace netkit {
 
-// Shows the page of section 1 in the foreground: the one of this installation, else what man finds
-// by name. False, and nothing is shown, where there is none or no man.
+// Shows the page of section 1 in the foreground: a user's own, below XDG_DATA_HOME, that of this
+// installation, else what man finds by name. False, and nothing is shown, where there is none or no
+// man.
 bool show_man_page(const std::string& name);
 
 }  // namespace netkit

@@ -1,7 +1,9 @@
-// `netkit plugins`: from the notes alone. `netkit plugins check`: in a child process.
+// `netkit plugins`: from the notes alone. `netkit plugins check`: in a child process. `netkit
+// plugins new`: files.
 #include "builtins.hpp"
 #include "cli/text_layout.hpp"
 #include "command_names.hpp"
+#include "new_plugin.hpp"
 #include "plugin/probe.hpp"
 #include "record/json_text.hpp"
 
@@ -97,10 +99,22 @@ int check_plugins(const std::vector<std::string>& paths) {
   return 0;
 }
 
+int make_plugin(const App& app, const std::vector<std::string>& words) {
+  const std::string& name = words.front();
+  check_new_name(app.registry(), name);
+  std::string out;
+  for (const auto& path : write_plugin(name, words.size() > 1 ? words[1] : name)) {
+    out += escaped_text(path.string()) + "\n";
+  }
+  print(out);
+  return 0;
+}
+
 }  // namespace
 
 int run_plugins(App& app, const ActionDef& action, const Values& values) {
   if (action.name == "check") return check_plugins(values.arguments());
+  if (action.name == "new") return make_plugin(app, values.arguments());
   return list_plugins(app, values.flag("json"));
 }
 

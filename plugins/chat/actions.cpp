@@ -24,7 +24,7 @@ std::vector<RecordDef> room_records() {
           {.type = "left",
            .help = "somebody has gone",
            .fields = {{"name", "who"},
-                      {"reason", "quit, lease (not heard from for --lease), reset or refused"}},
+                      {"reason", "quit, lease (not heard from for --lease), or reset"}},
            .layout = "* {name} left ({reason})",
            .payload_name = {},
            .colored_field = "name"},

@@ -146,7 +146,8 @@ void JoinSession::on_finished() {
 void JoinSession::stop(StopReason /*reason*/) {
   stopping_ = true;
   if (input_) input_->pause();
-  if (!member_->connected()) return give_up(ExitStatus::done, {});
+  // One who has asked to come in may be in already, and is to leave properly.
+  if (down_ || retry_.pending()) return give_up(ExitStatus::done, {});
   member_->finish();
   patience_ = host_.loop().after(kGoodbye, [this] { give_up(ExitStatus::done, {}); });
 }
@@ -233,7 +234,9 @@ void JoinSession::on_refused(std::string_view text, std::string_view why) {
 
 void JoinSession::undelivered(std::string_view text, std::string_view why) {
   ++undelivered_;
-  host_.log().error("undelivered (" + std::string(why) + "): " + std::string(text));
+  constexpr std::size_t kShown = 200;  // bytes, on standard error; the record has it whole
+  host_.log().error("undelivered (" + std::string(why) + "): " +
+                    std::string(text.substr(0, kShown)) + (text.size() > kShown ? "..." : ""));
   printer_.print_undelivered(text, why, addresses_[address_ % addresses_.size()],
                              host_.clock().wall());
 }
@@ -275,7 +278,7 @@ void JoinSession::obey(const TypedLine& typed) {
 void JoinSession::say(const Request& request, std::string_view text) {
   if (text.empty()) return;
   if (!member_->request(request)) {
-    return undelivered(text.substr(0, 80), "longer than 65000 bytes");
+    return undelivered(text, "longer than 65000 bytes");
   }
   ++said_;
   history_.add('>', member_->name(), text, host_.clock().wall());

@@ -164,13 +164,21 @@ void Member::on_message(std::uint64_t record, std::string_view message) {
     return;
   }
   if (const Refused* refused = std::get_if<Refused>(&*decoded)) return take_refusal(*refused);
-  if (const Message* said = std::get_if<Message>(&*decoded); said != nullptr && record != 0) {
-    if (said->member == id_) return;
-  }
+  if (is_own(*decoded, record)) return;
   if (const Renamed* renamed = std::get_if<Renamed>(&*decoded); renamed != nullptr) {
     if (renamed->member == id_) options_.name = renamed->to;
   }
   events_.on_event(*decoded, record);
+}
+
+// What he said for all, and that he came (or that an old session of his went), he knows himself.
+bool Member::is_own(const FromRoom& event, std::uint64_t record) const {
+  if (const Message* said = std::get_if<Message>(&event)) {
+    return record != 0 && said->member == id_;
+  }
+  if (const Joined* joined = std::get_if<Joined>(&event)) return joined->member == id_;
+  if (const Left* left = std::get_if<Left>(&event)) return left->member == id_;
+  return false;
 }
 
 void Member::take_refusal(const Refused& refused) {

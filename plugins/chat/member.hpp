@@ -93,6 +93,7 @@ class Member final : public datagram::Engine, private datagram::ClientEvents {
   void settle();
   void forget_first();
   void send_pending(TimePoint now);
+  bool is_own(const FromRoom& event, std::uint64_t record) const;
   void take_refusal(const Refused& refused);
 
   struct Taken {

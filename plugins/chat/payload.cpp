@@ -135,7 +135,7 @@ std::optional<FromRoom> get_left(Reader& in) {
   Left m;
   std::uint8_t reason = 0;
   in.number(m.member).number(reason).name(m.name);
-  if (reason > static_cast<std::uint8_t>(LeaveReason::refused)) return std::nullopt;
+  if (reason > static_cast<std::uint8_t>(LeaveReason::reset)) return std::nullopt;
   m.reason = static_cast<LeaveReason>(reason);
   return if_good<Left, FromRoom>(in, m);
 }
@@ -155,8 +155,6 @@ std::string_view to_string(LeaveReason reason) {
       return "lease";
     case LeaveReason::reset:
       return "reset";
-    case LeaveReason::refused:
-      return "refused";
   }
   return "quit";
 }

@@ -39,7 +39,7 @@ struct Welcome {
   std::string_view motd;
 };
 
-enum class LeaveReason : std::uint8_t { quit = 0, lease = 1, reset = 2, refused = 3 };
+enum class LeaveReason : std::uint8_t { quit = 0, lease = 1, reset = 2 };
 std::string_view to_string(LeaveReason reason);
 
 // From the room to its members. Messages that are not private are numbered by the session; nothing

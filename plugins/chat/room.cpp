@@ -68,7 +68,7 @@ void Room::remove(Slot slot, LeaveReason reason) {
     by_instance_.erase(member.instance);
     remember(member);
   }
-  deliveries_.notify(left, slot);
+  deliveries_.notify(left);
   deliveries_.on_event(left, 0, member.endpoint);
   by_name_.erase(member.name);
   member = Member();
@@ -126,7 +126,7 @@ Slot Room::join_plain(const Endpoint& from, TimePoint now) {
   link(slot);
   ++counters_.joined;
   const Joined joined{member.id, member.name};
-  deliveries_.notify(joined, slot);
+  deliveries_.notify(joined);
   deliveries_.on_event(joined, 0, from);
   return slot;
 }
@@ -220,7 +220,7 @@ Room::Entry Room::join(const Hello& hello, const Endpoint& peer, TimePoint now) 
   entry.taken = member.taken;
   ++counters_.joined;
   const Joined joined{member.id, member.name};
-  deliveries_.notify(joined, entry.slot);
+  deliveries_.notify(joined);
   deliveries_.on_event(joined, 0, peer);
   return entry;
 }
@@ -279,7 +279,7 @@ void Room::rename(Slot slot, std::string_view name) {
   const std::string before = std::exchange(member.name, std::string(name));
   by_name_.emplace(member.name, slot);
   const Renamed renamed{member.id, before, member.name};
-  deliveries_.notify(renamed, kNoSlot);
+  deliveries_.notify(renamed);
   deliveries_.on_event(renamed, 0, member.endpoint);
 }
 
@@ -300,10 +300,14 @@ void Room::list(Slot slot) {
 void Room::publish(const Member& from, std::string_view text, std::uint8_t flags, WallTime wall) {
   ++counters_.messages;
   const Message message{flags, from.id, microseconds(wall), from.name, text};
-  deliveries_.on_event(message, next_seq_, from.endpoint);
+  deliver(message, from.endpoint, wall);
+}
+
+void Room::deliver(const Message& message, const Endpoint& peer, WallTime wall) {
+  deliveries_.on_event(message, next_seq_, peer);
   deliveries_.say(message);
   if (plain_members() > 0) {
-    render_plain(message, from.endpoint, wall);
+    render_plain(message, peer, wall);
     deliveries_.say_plain(rendered_);
   }
   ++next_seq_;

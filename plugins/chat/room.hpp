@@ -31,8 +31,8 @@ class Deliveries {
   virtual ~Deliveries() = default;
   // To all native members, the speaker too, numbered as on_event() says.
   virtual void say(const Message& message) = 0;
-  // To all native members but `except`, without a number.
-  virtual void notify(const FromRoom& notice, Slot except) = 0;
+  // To all native members, without a number.
+  virtual void notify(const FromRoom& notice) = 0;
   // To one native member, in order behind all before.
   virtual void tell(Slot member, std::span<const FromRoom> messages) = 0;
   // A datagram to every plain member.
@@ -134,6 +134,9 @@ class Room {
   bool within_rate(Member& member, TimePoint now);
   void remember(const Member& member);
   void publish(const Member& from, std::string_view text, std::uint8_t flags, WallTime wall);
+  // A message that has its place among all of the room, to everybody here. A log that several
+  // servers of one room share would stand between publish() and this.
+  void deliver(const Message& message, const Endpoint& peer, WallTime wall);
   void render_plain(const Message& message, const Endpoint& peer, WallTime wall);
   void carry_out(Slot slot, const Request& request, WallTime wall);
   void tell_private(Slot slot, std::string_view line, WallTime wall);

@@ -113,7 +113,9 @@ datagram::Verdict RoomServer::on_connect(SessionRef session, const Endpoint& pee
   const auto hello = decode_hello(payload);
   if (!hello) return Verdict::reject(RejectCode::bad_request, "this is a chat room");
   if (closing_) return Verdict::reject(RejectCode::full, "the room is closing");
-  flush(session);
+  // What was said before is not for him, or comes from the ring. Notices are left to wait, so that
+  // those of many who come at once go out together.
+  flush_messages(session);
   const Room::Entry entry = room_.join(*hello, peer, now_);
   if (entry.slot == kNoSlot) {
     const bool full = entry.refusal == Room::Entry::Refusal::full;
@@ -125,7 +127,6 @@ datagram::Verdict RoomServer::on_connect(SessionRef session, const Endpoint& pee
   }
   slot_of(session) = entry.slot;
   session_of(entry.slot) = session;
-  flush(session);
   Welcome welcome{id_, entry.member, first_for(*hello), entry.taken, 0, options_.motd};
   welcome.rate = static_cast<std::uint32_t>(std::min(options_.room.rate, 4e9));
   if (welcome.first < messages_.next_record()) native_.send(session, ring_.since(welcome.first));
@@ -164,28 +165,25 @@ void RoomServer::flush_messages(SessionRef except) {
   native_.broadcast(chunks, except);
 }
 
-void RoomServer::flush_notices(SessionRef except) {
-  if (!notices_.empty()) native_.broadcast(notices_.flush(), except);
+void RoomServer::flush_notices() {
+  if (!notices_.empty()) native_.broadcast(notices_.flush());
 }
 
-void RoomServer::flush(SessionRef except) {
-  flush_messages(except);
-  flush_notices(except);
+void RoomServer::flush() {
+  flush_messages();
+  flush_notices();
 }
 
 void RoomServer::say(const Message& message) {
-  flush_notices({});
+  flush_notices();
   encode(FromRoom(message), encoded_);
   messages_.append(encoded_);
 }
 
-void RoomServer::notify(const FromRoom& notice, Slot except) {
-  const SessionRef session = except < sessions_.size() ? sessions_[except] : SessionRef{};
-  if (session) flush();
-  flush_messages({});
+void RoomServer::notify(const FromRoom& notice) {
+  flush_messages();
   encode(notice, encoded_);
   notices_.append(encoded_);
-  if (session) flush_notices(session);
 }
 
 void RoomServer::tell(Slot member, std::span<const FromRoom> messages) {

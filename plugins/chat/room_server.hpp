@@ -60,7 +60,7 @@ class RoomServer final : public datagram::Engine,
                std::string_view text) override;
   // Deliveries
   void say(const Message& message) override;
-  void notify(const FromRoom& notice, Slot except) override;
+  void notify(const FromRoom& notice) override;
   void tell(Slot member, std::span<const FromRoom> messages) override;
   void say_plain(std::string_view datagram) override;
   void tell_plain(const Endpoint& member, std::string_view datagram) override;
@@ -69,9 +69,9 @@ class RoomServer final : public datagram::Engine,
   void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) override;
 
   std::uint64_t first_for(const Hello& hello) const;
-  void flush(datagram::SessionRef except = {});
-  void flush_messages(datagram::SessionRef except);
-  void flush_notices(datagram::SessionRef except);
+  void flush();
+  void flush_messages(datagram::SessionRef except = {});
+  void flush_notices();
   void queue_plain(const Endpoint& to, const datagram::ChunkRef& body);
   Slot& slot_of(datagram::SessionRef session);
   datagram::SessionRef& session_of(Slot slot);

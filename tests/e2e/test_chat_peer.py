@@ -74,6 +74,31 @@ def test_two_peers_talk(netkit):
     assert (record["type"], record["peer"], record["text"]) == ("message", one.address, "hello yourself")
 
 
+def test_a_peer_is_named_by_its_host_as_well(netkit):
+    one = udp_socket()
+    process = peer(netkit)
+    process.write("/to localhost:%d\nhello\n/to nowhere\n/to nosuchhost.invalid:1\nstill to the same\n" % one.getsockname()[1])
+    assert [one.recv(65536) for _ in range(2)] == [b"hello", b"still to the same"]
+    process.err.expect(rb"talking to %s\n.*nowhere.*nosuchhost\.invalid" % address(one).encode())
+
+
+def test_a_peer_that_is_not_there_stops_nobody(netkit):
+    gone, other = udp_socket(), udp_socket()
+    process = peer(netkit, address(gone), address(other))
+    gone.close()
+    process.write("one\ntwo\n")
+    assert [other.recv(65536) for _ in range(2)] == [b"one", b"two"]
+    assert process.stop() == 0
+
+
+def test_a_line_that_no_datagram_holds_is_said(netkit):
+    other = udp_socket()
+    process = peer(netkit, address(other))
+    process.write("x" * 65508 + "\nnext\n")
+    assert other.recv(65536) == b"next"
+    process.err.expect(rb"cannot send to %s: message too long\n" % address(other).encode())
+
+
 def test_it_ends_after_its_input(netkit):
     other = udp_socket()
     result = netkit.run("chat", "peer", address(other), "--bind", "127.0.0.1:0", "--wait", "100ms",

@@ -96,6 +96,18 @@ def test_the_lease_ends_without_any_traffic(netkit):
     assert time.monotonic() - began > 0.2
 
 
+def test_one_who_was_evicted_hears_no_more(netkit):
+    server = netkit.serve("chat", "serve", "127.0.0.1:0", "--lease", "1s", "--template", "{text}")
+    ann, bob = member(server), member(server)
+    ann.send(b"reg")
+    server.out.expect(rb"^\* %s left \(lease\)\n" % name(ann))
+    bob.send(b"anybody?")
+    assert bob.recv(65536) == b"anybody?"
+    ann.send(b"me")  # a stranger who speaks is registered
+    assert [ann.recv(65536), bob.recv(65536)] == [b"me", b"me"]
+    server.out.expect(rb"^\* %s joined\n" % name(ann))
+
+
 def test_heartbeats_keep_a_member(netkit):
     server = netkit.serve("chat", "serve", "127.0.0.1:0", "--lease", "1s")
     ann, bob = member(server), member(server)

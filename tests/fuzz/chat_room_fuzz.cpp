@@ -14,7 +14,7 @@ using namespace netkit::chat;
 class Nobody final : public Deliveries {
  public:
   void say(const Message&) override {}
-  void notify(const FromRoom&, Slot) override {}
+  void notify(const FromRoom&) override {}
   void tell(Slot, std::span<const FromRoom>) override {}
   void say_plain(std::string_view) override {}
   void tell_plain(const netkit::Endpoint&, std::string_view) override {}

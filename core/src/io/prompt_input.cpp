@@ -3,6 +3,7 @@
 #include "io/history_file.hpp"
 #include "io/terminal_guard.hpp"
 #include "io/terminal_owner.hpp"
+#include "io/wrapped_rows.hpp"
 #include "record/output_impl.hpp"
 #include "util/write_all.hpp"
 
@@ -11,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <pthread.h>
 #include <unistd.h>
@@ -31,6 +33,8 @@ class PromptInput;
 // readline is a singleton, and its callbacks have no argument that could say whose they are.
 PromptInput* current_prompt = nullptr;
 
+constexpr int kMaxShown = 100;  // candidates that are listed
+
 class PromptInput final : public Input {
  public:
   PromptInput(Host& host, Handler& handler, Options options);
@@ -46,13 +50,20 @@ class PromptInput final : public Input {
   static int on_interrupt(int count, int key);
   static char** on_complete(const char* word, int start, int end);
   static char* next_candidate(const char* word, int state);
+  static void list_candidates(char** matches, int count, int longest);
   static void prepare_terminal(int meta);
 
   void set_up_readline();
+  void set_up_keys();
   void show_prompt();
   void hide_prompt();
   void read_key();
   void take_line(char* line);
+  void deliver();
+  void go_on();
+  void take_size();
+  void suspend();
+  void wake_up();
   void end_input();
   void redirect_output();
   void print_above(int fd, std::string_view text);
@@ -68,12 +79,16 @@ class PromptInput final : public Input {
   TerminalOwner* owner_;
   bool log_redirected_ = false;
   std::vector<std::string> candidates_;
+  std::deque<std::string> typed_;  // lines that were taken and not handed out yet
   Watch watch_;
   Hook resized_;
+  Hook stopped_;
+  Hook continued_;
   Timer begin_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   bool installed_ = false;   // readline has the terminal
   bool in_handler_ = false;  // a line was taken, and the next prompt is not drawn yet
+  bool delivering_ = false;  // what is in typed_
   bool paused_ = false;
   bool ended_ = false;
 };
@@ -89,7 +104,9 @@ PromptInput::PromptInput(Host& host, Handler& handler, Options options)
   set_up_readline();
   if (owner_ != nullptr) owner_->own_terminal([this] { release_terminal(); });
   redirect_output();
-  resized_ = host_.loop().on_signal(SIGWINCH, [] { rl_resize_terminal(); });
+  resized_ = host_.loop().on_signal(SIGWINCH, [this] { take_size(); });
+  stopped_ = host_.loop().on_signal(SIGTSTP, [this] { suspend(); });
+  continued_ = host_.loop().on_signal(SIGCONT, [this] { wake_up(); });
   begin_ = host_.loop().after(Duration::zero(), [this] { show_prompt(); });
 }
 
@@ -108,13 +125,21 @@ void PromptInput::set_up_readline() {
   rl_change_environment = 0;  // LINES and COLUMNS stay as they are
   rl_prep_term_function = prepare_terminal;
   rl_attempted_completion_function = on_complete;
+  rl_completion_display_matches_hook = list_candidates;
   rl_completer_word_break_characters = " \t";
   rl_basic_word_break_characters = " \t";
-  rl_bind_key('C' & 0x1F, on_interrupt);
   using_history();
   clear_history();
   stifle_history(static_cast<int>(HistoryFile::kKept));
   for (const std::string& line : history_.load()) add_history(line.c_str());
+}
+
+// What a user's inputrc may not change.
+void PromptInput::set_up_keys() {
+  for (Keymap map : {emacs_standard_keymap, vi_insertion_keymap, vi_movement_keymap}) {
+    rl_bind_key_in_map('C' & 0x1F, on_interrupt, map);
+  }
+  rl_variable_bind("page-completions", "off");
 }
 
 // Ctrl-C is for the line first, so it is read as a key while a line is typed.
@@ -127,7 +152,7 @@ void PromptInput::show_prompt() {
   if (installed_ || paused_ || ended_) return;
   installed_ = true;
   rl_callback_handler_install(options_.prompt.c_str(), on_line);
-  rl_bind_key('C' & 0x1F, on_interrupt);
+  set_up_keys();
   watch_ = host_.loop().watch(STDIN_FILENO, Interest::read, [this](Ready) { read_key(); });
 }
 
@@ -151,19 +176,38 @@ void PromptInput::on_line(char* line) {
 
 void PromptInput::take_line(char* typed) {
   if (typed == nullptr) return end_input();  // Ctrl-D at an empty line
-  const std::string line(typed);
-  std::free(typed);
-  if (history_.wants(line)) add_history(line.c_str());
-  history_.append(line);
-  if (line.size() > options_.max_line) {
-    host_.log().error("the line is longer than " + format_size(options_.max_line) +
-                      " and was not taken (--max-line)");
-    return;
+  // What was pasted may be several lines.
+  std::string_view rest(typed);
+  for (bool more = true; more;) {
+    const std::size_t end = rest.find('\n');
+    more = end != rest.npos;
+    typed_.emplace_back(rest.substr(0, end));
+    if (more) rest.remove_prefix(end + 1);
   }
+  std::free(typed);
   const std::weak_ptr<char> alive = alive_;
   in_handler_ = true;
-  handler_.on_input_line(line);
+  deliver();
   if (!alive.expired()) in_handler_ = false;
+}
+
+void PromptInput::deliver() {
+  const std::weak_ptr<char> alive = alive_;
+  delivering_ = true;
+  while (!typed_.empty() && !paused_) {
+    const std::string line = std::move(typed_.front());
+    typed_.pop_front();
+    if (history_.wants(line)) add_history(line.c_str());
+    history_.append(line);
+    if (line.size() > options_.max_line) {
+      host_.log().error("the line is longer than " + format_size(options_.max_line) +
+                        " and was not taken (--max-line)");
+      continue;
+    }
+    handler_.on_input_line(line);
+    if (alive.expired()) return;
+  }
+  delivering_ = false;
 }
 
 void PromptInput::end_input() {
@@ -179,6 +223,10 @@ int PromptInput::on_interrupt(int /*count*/, int /*key*/) {
     ::kill(::getpid(), SIGINT);
     return 0;
   }
+  // Behind all of it, however many rows that is.
+  rl_point = rl_end;
+  rl_redisplay();
+  std::fflush(rl_outstream);
   static_cast<void>(write_all(STDOUT_FILENO, "^C\n"));
   rl_replace_line("", 1);
   rl_on_new_line();
@@ -208,6 +256,63 @@ char* PromptInput::next_candidate(const char* word, int state) {
     if (candidate.starts_with(word)) return ::strdup(candidate.c_str());
   }
   return nullptr;
+}
+
+// readline itself would ask before it shows many, and wait for the answer: the loop would stand
+// still.
+void PromptInput::list_candidates(char** matches, int count, int longest) {
+  const int shown = std::min(count, kMaxShown);
+  rl_display_match_list(matches, shown, longest);
+  if (count > shown) std::fprintf(rl_outstream, "... and %d more\n", count - shown);
+  rl_forced_update_display();
+}
+
+// Some terminals break what they show anew for their new width, others do not, and readline, which
+// goes up by the rows that its line had, wipes what stands above it off when the line has fewer
+// now. Going up by the fewer of the two leaves at worst a piece of the line behind.
+void PromptInput::take_size() {
+  const char* wipe_row = rl_get_termcap("ce");
+  if (wipe_row == nullptr || std::string_view(wipe_row) != "\x1b[K") return rl_resize_terminal();
+  int rows = 0;
+  int before = 0;
+  int after = 0;
+  rl_get_screen_size(&rows, &before);
+  rl_reset_screen_size();
+  rl_get_screen_size(&rows, &after);
+  if (!installed_ || in_handler_ || before < 2 || after < 2) return;
+  std::string line = RL_ISSTATE(RL_STATE_ISEARCH) ? "" : options_.prompt;
+  line.append(rl_line_buffer, static_cast<std::size_t>(rl_point));
+  const int up = std::min(wrapped_rows(line, before), wrapped_rows(line, after));
+  std::string wipe = "\r";
+  if (up > 0) wipe += "\x1b[" + std::to_string(up) + "A";
+  wipe += "\x1b[J";
+  static_cast<void>(write_all(STDOUT_FILENO, wipe));
+  rl_on_new_line();
+  rl_redisplay();
+  std::fflush(rl_outstream);
+}
+
+// Ctrl-Z: the shell gets its terminal as it was.
+void PromptInput::suspend() {
+  if (installed_) rl_deprep_terminal();
+  std::fflush(rl_outstream);
+  ::raise(SIGTSTP);  // waits, because the loop reads the signal, until it may come through
+  sigset_t stop;
+  ::sigemptyset(&stop);
+  ::sigaddset(&stop, SIGTSTP);
+  ::pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
+  ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+  wake_up();
+}
+
+// Whoever had the terminal meanwhile left it in modes and with a size of his own.
+void PromptInput::wake_up() {
+  if (!installed_ || in_handler_ || !reads_whole_lines()) return;
+  prepare_terminal(1);
+  if (paused_) read_interrupt_key(false);
+  rl_reset_screen_size();
+  rl_forced_update_display();
+  std::fflush(rl_outstream);
 }
 
 void PromptInput::redirect_output() {
@@ -257,6 +362,17 @@ void PromptInput::pause() {
 
 void PromptInput::resume() {
   if (!std::exchange(paused_, false)) return;
+  if (!typed_.empty() && !delivering_) {
+    begin_ = host_.loop().after(Duration::zero(), [this] { go_on(); });
+  } else {
+    go_on();
+  }
+}
+
+void PromptInput::go_on() {
+  const std::weak_ptr<char> alive = alive_;
+  if (!delivering_) deliver();
+  if (alive.expired() || paused_) return;
   if (!installed_) return show_prompt();
   read_interrupt_key(true);
   watch_.set(Interest::read);

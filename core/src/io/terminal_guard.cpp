@@ -58,4 +58,9 @@ void read_interrupt_key(bool as_byte) {
   ::tcsetattr(STDIN_FILENO, TCSANOW, &modes);
 }
 
+bool reads_whole_lines() {
+  termios modes{};
+  return ::tcgetattr(STDIN_FILENO, &modes) == 0 && (modes.c_lflag & tcflag_t{ICANON}) != 0;
+}
+
 }  // namespace netkit

@@ -20,4 +20,7 @@ class NETKIT_API TerminalGuard {
 // Whether Ctrl-C is a byte that is read, instead of the signal INT.
 void read_interrupt_key(bool as_byte);
 
+// Whether the terminal collects lines itself: nobody has prepared it for editing.
+bool reads_whole_lines();
+
 }  // namespace netkit

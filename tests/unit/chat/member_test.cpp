@@ -61,6 +61,23 @@ TEST_F(MemberTest, SaysAgainWhatARestartedRoomDidNotTake) {
   EXPECT_EQ(bob.heard, (Texts{"ann: before", "ann: while it is away"}));
 }
 
+TEST_F(MemberTest, HearsWhatARestartedRoomHeardBeforeItCameBack) {
+  auto& ann = add("ann");
+  auto& bob = add("bob");
+  run(100ms);
+  say(ann, 1);
+  run(100ms);
+  start();
+  ann.member.connect(now);
+  run(100ms);
+  say(ann, 2);
+  run(100ms);
+  bob.member.connect(now);
+  run(200ms);
+  EXPECT_EQ(bob.heard, (Texts{"ann: 0", "ann: 0", "ann: 1"}));
+  EXPECT_TRUE(bob.gaps.empty());
+}
+
 // The room takes it, but what it answers is lost with the session.
 TEST_F(MemberTest, SaysNothingTwice) {
   auto& ann = add("ann");

@@ -32,6 +32,9 @@ class TestMember final : public MemberEvents {
     rejected = std::to_string(code) + " " + std::string(why);
   }
   void on_event(const FromRoom& event, std::uint64_t seq) override {
+    if (const auto* joined = std::get_if<Joined>(&event)) {
+      came.emplace_back(joined->name);
+    }
     const auto* m = std::get_if<Message>(&event);
     if (m == nullptr) return;
     heard.push_back(std::string(m->name) + ": " + std::string(m->text));
@@ -52,6 +55,7 @@ class TestMember final : public MemberEvents {
   std::string rejected;
   std::vector<std::string> heard;
   std::vector<std::string> refused;
+  std::vector<std::string> came;
   std::vector<datagram::Gap> gaps;
   std::vector<datagram::LeftReason> lost;
   std::uint64_t last_seq = 0;

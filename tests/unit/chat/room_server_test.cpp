@@ -1,5 +1,7 @@
 #include "room_fixture.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace netkit::chat {
@@ -36,6 +38,29 @@ TEST_F(RoomServerTest, CatchesNewcomersUp) {
   EXPECT_EQ(some.heard, Texts{"ann: 3"});
   EXPECT_EQ(none.heard, Texts{});
   EXPECT_TRUE(all.gaps.empty() && some.gaps.empty() && none.gaps.empty());
+}
+
+TEST_F(RoomServerTest, SaysTogetherWhoComesTogether) {
+  auto& first = add("first");
+  run(50ms);
+  for (int i = 0; i < 100; ++i) add("m" + std::to_string(i));
+  const std::uint64_t before = server->native().counters().datagrams_out;
+  run(100ms);
+  EXPECT_EQ(first.came.size(), 100U);
+  EXPECT_EQ(std::count(members[1]->came.begin(), members[1]->came.end(), "m0"), 0);
+  // An ACCEPT, the notices and some acknowledgements for each, instead of 100 notices for each.
+  EXPECT_LT(server->native().counters().datagrams_out - before, 1500U);
+}
+
+TEST_F(RoomServerTest, GivesANewcomerWhatWasSaidInTheSameTurnOnce) {
+  auto& ann = add("ann");
+  run(50ms);
+  for (int i = 1; i <= 3; ++i) ann.member.request(Say{false, std::to_string(i)});
+  auto& all = add("all", kSinceAll);
+  auto& now_on = add("now");
+  run(200ms);
+  EXPECT_EQ(all.heard, (Texts{"ann: 1", "ann: 2", "ann: 3"}));
+  EXPECT_TRUE(all.gaps.empty() && now_on.gaps.empty());
 }
 
 TEST_F(RoomServerTest, RejectsWithTheReason) {

@@ -60,7 +60,7 @@ class RoomTest : public testing::Test, public Deliveries {
 
  private:
   void say(const Message&) override {}
-  void notify(const FromRoom&, Slot) override {}
+  void notify(const FromRoom&) override {}
   void tell(Slot member, std::span<const FromRoom> messages) override {
     for (const FromRoom& m : messages) told.push_back(std::to_string(member) + " " + describe(m));
   }

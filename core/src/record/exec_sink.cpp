@@ -90,6 +90,7 @@ void ExecSink::start(Job job) {
   options.shell_command = command_;
   options.environment = std::move(job.environment);
   options.pipe_stdin = true;
+  options.own_group = true;  // Ctrl-C at the terminal is for netkit, which awaits its commands
   const auto child = running_.emplace(running_.end());
   child->text = std::move(job.text);
   try {

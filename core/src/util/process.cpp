@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,9 +15,12 @@
 extern char** environ;
 
 namespace netkit {
+
+using namespace std::chrono_literals;
+
 namespace {
 
-constexpr int kGraceMilliseconds = 500;
+constexpr Duration kGrace = 500ms;
 
 struct Pipe {
   FileDescriptor ours;
@@ -90,6 +95,12 @@ std::vector<std::string> merged_environment(
 }  // namespace
 
 struct Process::Impl {
+  explicit Impl(EventLoop& its_loop) : loop(its_loop) {}
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  EventLoop& loop;
   pid_t pid = -1;
   bool own_group = false;
   bool running = false;
@@ -97,10 +108,36 @@ struct Process::Impl {
   Watch watch;
   FileDescriptor in, out, err;
   std::function<void(ProcessEnd)> on_end;
+  TimePoint give_up = TimePoint::max();  // when a child that was told to end is killed
+  Timer grace;
 
   void reap();
   void send(int signo) const { ::kill(own_group ? -pid : pid, signo); }
+  static void end(const std::shared_ptr<Impl>& self);
 };
+
+// At the end of a child's grace, or with the loop.
+Process::Impl::~Impl() {
+  if (!running) return;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(give_up - loop.clock().now());
+  pollfd ended{pidfd.get(), POLLIN, 0};
+  const int wait = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, kGrace / 1ms));
+  if (!pidfd || ::poll(&ended, 1, wait) <= 0) send(SIGKILL);
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+// The timer keeps the child from now on: its owner does not wait.
+void Process::Impl::end(const std::shared_ptr<Impl>& self) {
+  self->in.reset();
+  self->out.reset();
+  self->err.reset();
+  self->on_end = {};
+  self->give_up = saturating_add(self->loop.clock().now(), kGrace);
+  self->send(SIGTERM);
+  self->send(SIGCONT);
+  self->grace = self->loop.at(self->give_up, [kept = self] {});
+}
 
 void Process::Impl::reap() {
   int status = 0;
@@ -117,17 +154,18 @@ void Process::Impl::reap() {
   } else {
     end.status = 127;  // somebody else took the status (SIGCHLD ignored): not to be read as success
   }
+  if (grace.pending()) loop.destroy_later(std::make_unique<Timer>(std::move(grace)));
   if (on_end) on_end(end);
 }
 
-Process::Process(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Process::Process(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 std::unique_ptr<Process> Process::start(EventLoop& loop, const ProcessOptions& options,
                                         std::function<void(ProcessEnd)> on_end) {
   std::vector<std::string> argv = options.argv;
   if (argv.empty()) argv = {"sh", "-c", options.shell_command};
   SpawnSetup setup(options.own_group);
-  auto impl = std::make_unique<Impl>();
+  auto impl = std::make_shared<Impl>(loop);
   FileDescriptor their_ends[3];
   if (options.pipe_stdin) {
     Pipe pipe = make_pipe(true);
@@ -165,13 +203,7 @@ std::unique_ptr<Process> Process::start(EventLoop& loop, const ProcessOptions& o
 }
 
 Process::~Process() {
-  if (!impl_->running) return;
-  impl_->send(SIGTERM);
-  impl_->send(SIGCONT);
-  pollfd ended{impl_->pidfd.get(), POLLIN, 0};
-  if (!impl_->pidfd || ::poll(&ended, 1, kGraceMilliseconds) <= 0) impl_->send(SIGKILL);
-  while (::waitpid(impl_->pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  if (impl_->running) Impl::end(impl_);
 }
 
 pid_t Process::pid() const {

@@ -1,7 +1,9 @@
 #include <csignal>
 #include <memory>
+#include <poll.h>
 #include <string>
 #include <unistd.h>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -31,12 +33,17 @@ class ProcessTest : public testing::Test {
     if (!ended_) loop_.run();
     ASSERT_TRUE(ended_);
   }
+  // What the child prints until it closes its output.
   std::string printed() {
     std::string text;
-    char buffer[1000];
-    ssize_t count = 0;
-    while ((count = ::read(output_.get(), buffer, sizeof buffer)) > 0)
+    pollfd more{output_.get(), POLLIN, 0};
+    while (::poll(&more, 1, 20'000) > 0) {
+      char buffer[1000];
+      const ssize_t count = ::read(output_.get(), buffer, sizeof buffer);
+      if (count <= 0) return text;
       text.append(buffer, static_cast<std::size_t>(count));
+    }
+    ADD_FAILURE() << "still open, after " << text;
     return text;
   }
 
@@ -98,11 +105,29 @@ TEST_F(ProcessTest, AProgramThatDoesNotExistIsNamed) {
   }
 }
 
-TEST_F(ProcessTest, IsEndedWithItsOwner) {
-  run("trap '' TERM; echo ready; while :; do read x < /dev/zero; done");
+constexpr const char* kStubborn = "trap '' TERM; echo ready; exec 1>&-; while :; do :; done";
+
+TEST_F(ProcessTest, IsEndedByTheLoopThatLivesOn) {
+  run(kStubborn);
+  EXPECT_EQ(printed(), "ready\n");
   const pid_t pid = process_->pid();
   process_.reset();
-  EXPECT_EQ(::kill(pid, 0), -1);
+  EXPECT_EQ(::kill(pid, 0), 0);  // it was not waited for
+  const Timer deadline = loop_.after(20s, [] { FAIL() << "still there"; });
+  while (::kill(pid, 0) == 0 && deadline.pending()) loop_.run_once(20s);
+}
+
+TEST_F(ProcessTest, IsEndedWithTheLoop) {
+  std::vector<pid_t> children;
+  {
+    EventLoop loop(clock_);
+    std::vector<std::unique_ptr<Process>> processes;
+    for (int i = 0; i < 4; ++i) {
+      processes.push_back(Process::start(loop, {.shell_command = kStubborn}, {}));
+      children.push_back(processes.back()->pid());
+    }
+  }
+  for (const pid_t pid : children) EXPECT_EQ(::kill(pid, 0), -1);
 }
 
 }  // namespace

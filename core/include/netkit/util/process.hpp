@@ -42,8 +42,9 @@ class NETKIT_API Process {
   // `on_end` is called once, on the loop, when the child has ended; not after destruction.
   static std::unique_ptr<Process> start(EventLoop& loop, const ProcessOptions& options,
                                         std::function<void(ProcessEnd)> on_end);
-  // A child that still runs is sent TERM and waited for a moment, then KILL; its group where it has
-  // one.
+  // Does not wait: a child that still runs (its group where it has one) is sent TERM, and KILL half
+  // a second later. The loop sees to that; when it is destroyed before, its destructor does, and
+  // all children are over when it returns.
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -58,8 +59,8 @@ class NETKIT_API Process {
 
  private:
   struct Impl;
-  explicit Process(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Process(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace netkit

@@ -207,7 +207,7 @@ void HostImpl::finish(ExitStatus status, std::string error) {
   finished_ = status;
   if (!error.empty()) {
     log_.error(error);
-    error_ = std::move(error);
+    if (error_.empty()) error_ = std::move(error);  // what came first is why it ends
   }
   loop_.stop();
 }
@@ -287,10 +287,10 @@ int HostImpl::exit_code(ExitStatus returned) const {
 
 std::string HostImpl::error_of(int code) const {
   if (code == 0) return {};
-  if (!error_.empty()) return error_;
   if (signal_ != 0 && code == signal_exit_status(signal_)) {
     return std::string("ended by signal ") + (signal_ == SIGINT ? "INT" : "TERM");
   }
+  if (!error_.empty()) return error_;
   return meaning_of(code);
 }
 

@@ -195,6 +195,13 @@ TEST_F(TlsFiles, AMissingFileIsNamed) {
             "cannot read the certificate file '/nowhere/cert.pem': no such file or directory");
 }
 
+TEST_F(TlsFiles, AMissingAuthorityIsNamed) {
+  TlsClientOptions options;
+  options.ca_file = "/nowhere/ca.pem";
+  EXPECT_EQ(refusal(options),
+            "cannot read the CA file '/nowhere/ca.pem': no such file or directory");
+}
+
 TEST_F(TlsFiles, AFolderIsNoFile) {
   options_.key_file = "/tmp";
   EXPECT_EQ(refusal(options_), "cannot read the key file '/tmp': is a directory");

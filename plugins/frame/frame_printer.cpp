@@ -12,6 +12,11 @@ bool is_registration(const ShownFrame& frame) {
   return frame.id == kRegister && !frame.error && frame.body.size() == kAppidSize + kImeiSize;
 }
 
+// Whether records go to standard output alone, in the form that the format says.
+bool to_stdout_alone(const Host& host) {
+  return !host.values().given("to") && !host.values().given("template");
+}
+
 }  // namespace
 
 ShownFrame shown_request(std::string_view content, const CodecSpec& codec) {
@@ -58,8 +63,8 @@ FramePrinter::FramePrinter(Host& host, bool show_peer, Mark mark)
       time_(host.clock().wall()),
       text_(host.output().format() == Format::text),
       wanted_(host.output().wanted()),
-      payload_only_(host.output().format() == Format::raw && !host.values().given("to") &&
-                    !host.values().given("template")),
+      lines_only_(text_ && to_stdout_alone(host)),
+      payload_only_(host.output().format() == Format::raw && to_stdout_alone(host)),
       mark_(mark),
       show_peer_(show_peer) {}
 
@@ -99,6 +104,10 @@ void FramePrinter::emit(const ShownFrame& frame) {
   Record record;
   record.type = "frame";
   record.time = time_;
+  if (lines_only_) {
+    record.line = line_;
+    return host_->output().emit(record);
+  }
   record.payload = frame.body;
   std::array<Field, 5> fields;
   std::size_t count = 0;

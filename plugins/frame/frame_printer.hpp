@@ -49,6 +49,9 @@ class FramePrinter {
   // Whether records come out as their bodies alone, so that print_bodies() does for many frames.
   bool bodies_only() const { return payload_only_; }
   void print_bodies(std::string_view bodies);
+  // Whether records come out as lines on stdout and nowhere else, so that Output::write_text()
+  // does for many of them.
+  bool lines_only() const { return lines_only_; }
   // The same, with MESSAGE as it is for the text form.
   void print_message(const ShownFrame& frame, std::string_view content, const CodecSpec& codec);
 
@@ -60,6 +63,7 @@ class FramePrinter {
   std::string line_;
   bool text_;
   bool wanted_;
+  bool lines_only_;    // nothing of a record is shown but its line
   bool payload_only_;  // nothing else of a record is shown
   Mark mark_;
   bool show_peer_;

@@ -1,9 +1,9 @@
-#include <algorithm>
 #include <charconv>
 #include <frame/message.hpp>
 
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/format.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::frame {
@@ -58,23 +58,32 @@ std::int8_t parse_id(std::string_view text, std::string_view word) {
   refuse(text, why);
 }
 
-// What a terminal shows as it is, on one line.
-bool printable(std::string_view text) {
-  const auto ascii = [](char c) { return c >= ' ' && c <= '~'; };
-  return std::all_of(text.begin(), text.end(), ascii) || escaped_text(text) == text;
-}
-
-// Whether what follows `ID:` is more than text.
-bool is_special(std::string_view body) {
-  return body.starts_with("hex:") || body.starts_with("base64:") || body.starts_with('@');
-}
-
+// As text if a terminal shows it as it is, on one line, and it says nothing else.
 void append_body(std::string& out, std::string_view body) {
-  if (printable(body) && !is_special(body)) {
-    out += body;
-  } else {
-    out += "hex:" + encode_hex(body);
+  const std::size_t begin = out.size();
+  if (!is_special(body)) {
+    escape_text(out, body, false);
+    if (out.size() - begin == body.size()) return;  // an escape is longer than what it stands for
+    out.resize(begin);
   }
+  out += "hex:";
+  append_hex(out, body);
+}
+
+// A registration that `register:APPID,IMEI` stands for.
+bool append_registration(std::string& out, std::string_view body) {
+  if (body.size() != kAppidSize + kImeiSize) return false;
+  if (body.find(',', kAppidSize) != std::string_view::npos) return false;
+  const std::size_t begin = out.size();
+  constexpr std::string_view kWord = "register:";
+  out += kWord;
+  escape_text(out, body, false);
+  if (out.size() - begin == kWord.size() + body.size()) {
+    out.insert(begin + kWord.size() + kAppidSize, 1, ',');
+    return true;
+  }
+  out.resize(begin);
+  return false;
 }
 
 }  // namespace
@@ -155,21 +164,6 @@ std::string parse_message(std::string_view text, const CodecSpec& codec, const F
   return content;
 }
 
-std::optional<PlainMessage> plain_message(std::string_view text, const CodecSpec& codec) {
-  constexpr std::size_t kDigits = 4;  // -128
-  if (!codec.message_ids) return std::nullopt;
-  int id = 0;
-  const char* begin = text.data();
-  const char* digits_end = begin + std::min(text.size(), kDigits);
-  const auto [end, error] = std::from_chars(begin, digits_end, id);
-  const auto used = static_cast<std::size_t>(end - begin);
-  if (error != std::errc() || id < -128 || id > 127) return std::nullopt;
-  if (used >= text.size() || text[used] != ':') return std::nullopt;
-  const std::string_view body = text.substr(used + 1);
-  if (is_special(body)) return std::nullopt;
-  return PlainMessage{static_cast<char>(id), body};
-}
-
 void append_message(std::string& out, std::string_view content, const CodecSpec& codec) {
   if (!codec.message_ids) {
     out += "raw:";
@@ -181,14 +175,9 @@ void append_message(std::string& out, std::string_view content, const CodecSpec&
     out += id_name(id);
     return;
   }
-  const bool registers = id == kRegister && body.size() == kAppidSize + kImeiSize &&
-                         printable(body) && body.find(',', kAppidSize) == std::string_view::npos;
-  if (registers) {
-    out.append("register:").append(body.substr(0, kAppidSize));
-    out.append(",").append(body.substr(kAppidSize));
-    return;
-  }
-  out += std::to_string(id) + ":";
+  if (id == kRegister && append_registration(out, body)) return;
+  append_signed(out, id);
+  out += ':';
   append_body(out, body);
 }
 

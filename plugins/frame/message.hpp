@@ -2,6 +2,8 @@
 // is a signed 8-bit message id and a body; an answer has a signed 8-bit error code between the two.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -51,13 +53,38 @@ using FileLoader = std::function<std::string(const std::string& path)>;
 // right, and what `load` throws.
 std::string parse_message(std::string_view text, const CodecSpec& codec, const FileLoader& load);
 
+// Whether what follows `ID:` stands for other bytes than its own.
+inline bool is_special(std::string_view body) {
+  if (body.empty()) return false;
+  if (body[0] == 'h') return body.starts_with("hex:");
+  if (body[0] == 'b') return body.starts_with("base64:");
+  return body[0] == '@';
+}
+
 // An `ID:TEXT` that needs no more than to be cut in two, which most are in a stream; none for all
 // other messages, and for what parse_message() refuses. `body` views `text`.
 struct PlainMessage {
   char id;
   std::string_view body;
 };
-std::optional<PlainMessage> plain_message(std::string_view text, const CodecSpec& codec);
+inline std::optional<PlainMessage> plain_message(std::string_view text, const CodecSpec& codec) {
+  if (!codec.message_ids) return std::nullopt;
+  constexpr std::size_t kDigits = 3;
+  const bool negative = text.starts_with('-');
+  std::size_t at = negative ? 1 : 0;
+  const std::size_t end = std::min(text.size(), at + kDigits);
+  const std::size_t begin = at;
+  unsigned id = 0;
+  for (; at < end && text[at] >= '0' && text[at] <= '9'; ++at) {
+    id = id * 10 + static_cast<unsigned>(text[at] - '0');
+  }
+  if (at == begin || at == text.size() || text[at] != ':' || id > (negative ? 128U : 127U)) {
+    return std::nullopt;
+  }
+  const std::string_view body = text.substr(at + 1);
+  if (is_special(body)) return std::nullopt;
+  return PlainMessage{static_cast<char>(negative ? 0U - id : id), body};
+}
 
 // The content of a register request for `APPID,IMEI`, as --register has it: 36 and 15 bytes.
 // Throws UsageError.

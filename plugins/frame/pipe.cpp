@@ -4,9 +4,10 @@
 #include <frame/commands.hpp>
 #include <frame/frame_printer.hpp>
 #include <frame/options.hpp>
+#include <functional>
 #include <unistd.h>
 
-#include <netkit/io/input.hpp>
+#include <netkit/codec/line_decoder.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/size.hpp>
 
@@ -16,53 +17,106 @@ namespace {
 
 constexpr std::size_t kBatch = 65536;
 
-class LineEncoder final : public Input::Handler {
+// Standard input as it comes, in pieces as large as the loop's buffer.
+class InputBytes {
+ public:
+  // `on_end` is called once, with 0 or the errno of a read that failed.
+  InputBytes(Host& host, std::function<void(std::string_view)> on_data,
+             std::function<void(int error)> on_end)
+      : loop_(host.loop()), on_data_(std::move(on_data)), on_end_(std::move(on_end)) {
+    watch_ = loop_.watch(STDIN_FILENO, Interest::read, [this](Ready) { read(); });
+  }
+
+  void stop() { watch_.reset(); }
+
+ private:
+  void read() {
+    const std::span<char> buffer = loop_.read_buffer();
+    const ssize_t count = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (count > 0) return on_data_({buffer.data(), static_cast<std::size_t>(count)});
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
+    const int error = count < 0 ? errno : 0;
+    watch_.reset();
+    on_end_(error);
+  }
+
+  EventLoop& loop_;
+  std::function<void(std::string_view)> on_data_;
+  std::function<void(int)> on_end_;
+  Watch watch_;
+};
+
+std::string read_failure(int error) {
+  return "cannot read standard input: " + error_text(error);
+}
+
+class LineEncoder {
  public:
   LineEncoder(Host& host, const CodecSpec& codec, std::uint64_t max_frame)
       : host_(host),
         codec_(codec),
         max_frame_(max_frame),
         encoder_(codec),
-        load_([max_frame](const std::string& path) { return load_file(path, max_frame); }) {
+        lines_(max_message_line(max_frame)),
+        load_([max_frame](const std::string& path) { return load_file(path, max_frame); }),
+        input_(
+            host, [this](std::string_view data) { on_data(data); },
+            [this](int error) { on_end(error); }) {
     host_.set_totals([this](Totals& totals) { totals.add("frames", frames_); });
-    Input::Options options;
-    options.max_line = max_message_line(max_frame);
-    input_ = Input::open(host_, *this, std::move(options));
     before_wait_ = host_.loop().before_wait([this] {
       write();
       host_.output().flush();
     });
   }
 
-  void on_input_line(std::string_view line) override {
-    ++lines_;
-    if (line.empty() || host_.finishing()) return;
+ private:
+  void on_data(std::string_view data) {
+    lines_.feed(data, [this](const Line& line) { return take(line); });
+  }
+
+  void on_end(int error) {
+    if (error != 0) return end(ExitStatus::output, read_failure(error));
+    lines_.finish([this](const Line& line) { return take(line); });
+    if (!host_.finishing()) end(ExitStatus::done, {});
+  }
+
+  // Most lines of a stream need no more than to be cut in two.
+  bool take(const Line& line) {
+    const auto plain = plain_message(line.text, codec_);
+    if (!plain || line.too_long || plain->body.size() >= max_frame_) return take_any(line);
+    const std::size_t size = plain->body.size() + 1;
+    char* to = wire_.reserve(FrameEncoder::kMaxField + size);
+    const std::size_t field = encoder_.put_field(to, size);
+    if (field == 0) return take_any(line);
+    to[field] = plain->id;
+    std::copy(plain->body.begin(), plain->body.end(), to + field + 1);
+    wire_.commit(field + size);
+    ++frames_;
+    if (wire_.size() >= kBatch) write();
+    return true;
+  }
+
+  [[gnu::noinline]] bool take_any(const Line& line) {
+    if (line.text.empty()) return true;
     try {
-      if (const auto plain = plain_message(line, codec_)) {
-        encode({&plain->id, 1}, plain->body);
-      } else {
-        encode(parse_message(line, codec_, load_), {});
+      if (line.too_long) {
+        throw UsageError("longer than any message may be (--max-frame): it has more than " +
+                         format_size(line.text.size()));
       }
+      encode(parse_message(line.text, codec_, load_));
+      return true;
     } catch (const Error& error) {
-      input_->pause();
-      write();
-      host_.finish(error.status(), "line " + std::to_string(lines_) + ": " + error.what());
+      end(error.status(), "line " + std::to_string(lines_.lines()) + ": " + error.what());
+      return false;
     }
   }
 
-  void on_input_end() override {
-    write();
-    host_.finish(ExitStatus::done);
-  }
-
- private:
-  void encode(std::string_view head, std::string_view body) {
-    const std::size_t size = head.size() + body.size();
-    if (size > max_frame_) {
-      throw UsageError("a frame of " + counted(size, "byte") + " is over the limit of " +
+  void encode(std::string_view content) {
+    if (content.size() > max_frame_) {
+      throw UsageError("a frame of " + counted(content.size(), "byte") + " is over the limit of " +
                        format_size(max_frame_) + " (--max-frame)");
     }
-    if (const FrameError error = encoder_.append(wire_, head, body)) {
+    if (const FrameError error = encoder_.append(wire_, content, {})) {
       throw UsageError(error.text());
     }
     ++frames_;
@@ -71,20 +125,26 @@ class LineEncoder final : public Input::Handler {
 
   void write() {
     if (wire_.empty()) return;
-    host_.output().write_text(wire_);
+    host_.output().write_text(wire_.view());
     wire_.clear();
+  }
+
+  void end(ExitStatus status, const std::string& error) {
+    input_.stop();
+    write();
+    host_.finish(status, error);
   }
 
   Host& host_;
   CodecSpec codec_;
   std::uint64_t max_frame_;
   FrameEncoder encoder_;
-  FileLoader load_;
-  std::unique_ptr<Input> input_;
-  Hook before_wait_;
-  std::string wire_;
-  std::uint64_t lines_ = 0;
+  LineDecoder lines_;
+  ByteBuffer wire_;
   std::uint64_t frames_ = 0;
+  FileLoader load_;
+  Hook before_wait_;
+  InputBytes input_;
 };
 
 class StreamDecoder {
@@ -94,60 +154,64 @@ class StreamDecoder {
         codec_(codec),
         decoder_(codec, max_frame),
         printer_(host, false, FramePrinter::Mark::none),
-        answers_(answers) {
+        answers_(answers),
+        input_(
+            host, [this](std::string_view data) { on_data(data); },
+            [this](int error) { on_end(error); }) {
     host_.set_totals([this](Totals& totals) {
       totals.add("frames", frames_);
       totals.add("bytes", bytes_);
     });
-    watch_ = host_.loop().watch(STDIN_FILENO, Interest::read, [this](Ready) { on_readable(); });
   }
 
  private:
-  void on_readable() {
-    const std::span<char> buffer = host_.loop().read_buffer();
-    const ssize_t count = ::read(STDIN_FILENO, buffer.data(), buffer.size());
-    if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
-    if (count < 0) {
-      return end(ExitStatus::output, "cannot read standard input: " + error_text(errno));
-    }
-    if (count == 0) return on_end();
-    bytes_ += static_cast<std::uint64_t>(count);
+  void on_data(std::string_view data) {
+    bytes_ += data.size();
     printer_.tick();
-    const std::string_view data(buffer.data(), static_cast<std::size_t>(count));
-    const FrameError error = printer_.bodies_only() ? gather(data) : show_all(data);
+    const FrameError error = printer_.bodies_only() ? gather_bodies(data) : show_all(data);
     if (error)
       end(ExitStatus::protocol, "after frame " + std::to_string(frames_) + ": " + error.text());
   }
 
-  void on_end() {
+  void on_end(int error) {
+    if (error != 0) return end(ExitStatus::output, read_failure(error));
     if (decoder_.pending() == 0) return end(ExitStatus::done, {});
-    std::string error =
+    std::string what =
         "the input ends in the middle of a frame: " + counted(decoder_.pending(), "byte");
-    if (decoder_.pending_total() > 0) error += " of " + std::to_string(decoder_.pending_total());
-    end(ExitStatus::protocol, error + " came");
-  }
-
-  FrameError show_all(std::string_view data) {
-    return decoder_.feed(data, [this](const FrameView& frame) { show(frame); }).error;
+    if (decoder_.pending_total() > 0) what += " of " + std::to_string(decoder_.pending_total());
+    end(ExitStatus::protocol, what + " came");
   }
 
   // As the bodies alone, all that came together in one go.
-  FrameError gather(std::string_view data) {
+  FrameError gather_bodies(std::string_view data) {
     bodies_.clear();
     const std::size_t head = !codec_.message_ids ? 0U : (answers_ ? 2U : 1U);
     std::uint64_t frames = 0;
     const auto take = [&](const FrameView& frame) {
       ++frames;
-      bodies_.append(frame.content, std::min(head, frame.content.size()));
+      bodies_.append(frame.content.substr(std::min(head, frame.content.size())));
     };
     const FrameError error = decoder_.feed(data, take).error;
     frames_ += frames;
-    if (!bodies_.empty()) printer_.print_bodies(bodies_);
+    if (!bodies_.empty()) printer_.print_bodies(bodies_.view());
+    return error;
+  }
+
+  FrameError show_all(std::string_view data) {
+    const FrameError error =
+        decoder_.feed(data, [this](const FrameView& frame) { show(frame); }).error;
+    write_lines();
     return error;
   }
 
   void show(const FrameView& view) {
     ++frames_;
+    if (!answers_ && printer_.lines_only()) {
+      append_message(lines_, view.content, codec_);
+      lines_ += '\n';
+      if (lines_.size() >= kBatch) write_lines();
+      return;
+    }
     ShownFrame frame =
         answers_ ? shown_answer(view.content, codec_) : shown_request(view.content, codec_);
     frame.length = view.length;
@@ -155,8 +219,14 @@ class StreamDecoder {
     printer_.print_message(frame, view.content, codec_);
   }
 
+  void write_lines() {
+    if (lines_.empty()) return;
+    host_.output().write_text(lines_);
+    lines_.clear();
+  }
+
   void end(ExitStatus status, const std::string& error) {
-    watch_.reset();
+    input_.stop();
     host_.finish(status, error);
   }
 
@@ -164,11 +234,12 @@ class StreamDecoder {
   CodecSpec codec_;
   FrameDecoder decoder_;
   FramePrinter printer_;
-  Watch watch_;
-  std::string bodies_;
+  ByteBuffer bodies_;
+  std::string lines_;  // MESSAGEs, as text
   std::uint64_t frames_ = 0;
   std::uint64_t bytes_ = 0;
   bool answers_;
+  InputBytes input_;
 };
 
 class EncodeCommand final : public Command {

@@ -3,7 +3,6 @@
 #include <frame/proxy.hpp>
 #include <frame/proxy_session.hpp>
 
-#include <netkit/net/server_sockets.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::frame {
@@ -13,22 +12,13 @@ Proxy::Proxy(Host& host, ProxyOptions options)
       options_(std::move(options)),
       printer_(host, true, FramePrinter::Mark::direction),
       recorder_(host, options_.record),
-      peers_log_(host) {
-  ServerSocketOptions socket_options;
-  socket_options.tcp = true;
-  ServerSockets sockets = open_server_sockets(options_.listen, socket_options);
-  const std::vector<std::string> descriptions = sockets.descriptions();
+      peers_log_(host),
+      listening_(host, options_.listen, [this](FileDescriptor socket, const Endpoint& peer) {
+        on_accept(std::move(socket), peer);
+      }) {
   host_.set_totals([this](Totals& totals) { fill_totals(totals); });
   host_.on_stop([this](StopReason) { stop(); });
-  for (FileDescriptor& socket : sockets.tcp) {
-    listeners_.push_back(std::make_unique<TcpListener>(
-        host_.loop(), std::move(socket),
-        [this](FileDescriptor fd, const Endpoint& peer) { on_accept(std::move(fd), peer); },
-        [this](int error) {
-          host_.log().notice("cannot accept a connection: " + error_text(error));
-        }));
-  }
-  host_.ready(descriptions);
+  host_.ready(listening_.descriptions());
 }
 
 Proxy::~Proxy() = default;
@@ -74,7 +64,7 @@ void Proxy::fill_totals(Totals& totals) const {
 }
 
 void Proxy::stop() {
-  for (const auto& listener : listeners_) listener->close();
+  listening_.close();
   for (std::size_t i = sessions_.size(); i-- > 0;) {
     if (i < sessions_.size()) sessions_[i]->close();
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <frame/frame_printer.hpp>
 #include <frame/limited_log.hpp>
+#include <frame/listening.hpp>
 #include <frame/recorder.hpp>
 #include <memory>
 #include <string>
@@ -12,7 +13,6 @@
 
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/tcp_connector.hpp>
-#include <netkit/net/tcp_listener.hpp>
 #include <netkit/net/tcp_stream.hpp>
 #include <netkit/plugin/host.hpp>
 
@@ -50,7 +50,7 @@ class Proxy {
   Recorder recorder_;
   LimitedLog peers_log_;
   std::vector<std::unique_ptr<ProxySession>> sessions_;
-  std::vector<std::unique_ptr<TcpListener>> listeners_;
+  Listening listening_;
   std::uint64_t connections_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t failures_ = 0;

@@ -3,7 +3,6 @@
 #include <frame/server.hpp>
 #include <frame/server_client.hpp>
 
-#include <netkit/net/server_sockets.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 
@@ -28,27 +27,19 @@ FrameServer::FrameServer(Host& host, FrameServerOptions options)
       printer_(host, true, FramePrinter::Mark::none),
       recorder_(host, options_.record),
       peers_log_(host),
+      tls_(options_.tls ? TlsContext::server(*options_.tls) : nullptr),
+      listening_(host, options_.address,
+                 [this](FileDescriptor socket, const Endpoint& peer) {
+                   on_accept(std::move(socket), peer);
+                 }),
       printing_(!host.quiet() && printer_.wanted()) {
-  if (options_.tls) tls_ = TlsContext::server(*options_.tls);
-  ServerSocketOptions socket_options;
-  socket_options.tcp = true;
-  ServerSockets sockets = open_server_sockets(options_.address, socket_options);
-  const std::vector<std::string> descriptions = sockets.descriptions();
   host_.set_totals([this](Totals& totals) { fill_totals(totals); });
   host_.on_stop([this](StopReason) { stop(); });
-  for (FileDescriptor& socket : sockets.tcp) {
-    listeners_.push_back(std::make_unique<TcpListener>(
-        host_.loop(), std::move(socket),
-        [this](FileDescriptor fd, const Endpoint& peer) { on_accept(std::move(fd), peer); },
-        [this](int error) {
-          host_.log().notice("cannot accept a connection: " + error_text(error));
-        }));
-  }
   input_ = Input::open(host_, *this,
                        {.history = "frame-serve",
                         .max_line = max_message_line(options_.session.max_frame),
                         .complete = complete_words});
-  host_.ready(descriptions);
+  host_.ready(listening_.descriptions());
 }
 
 FrameServer::~FrameServer() = default;
@@ -89,29 +80,11 @@ void FrameServer::remove(ServerClient& client) {
   host_.loop().destroy_later(std::move(gone));
 }
 
-void FrameServer::on_request(ServerClient& client, const ServerReply& reply) {
+void FrameServer::handle_request(ServerClient& client, const ServerReply& reply) {
   using Kind = ServerReply::Kind;
-  ++counters_.frames;
-  if (reply.error != kOk) ++counters_.errors;
-  switch (reply.kind) {
-    case Kind::registered:
-      ++counters_.registers;
-      client.set_identity(reply.body);
-      break;
-    case Kind::bad_register:
-      break;
-    case Kind::heartbeat:
-      ++counters_.heartbeats;
-      if (!host_.log().enabled(LogLevel::info)) return;
-      break;
-    case Kind::datetime:
-      ++counters_.datetimes;
-      break;
-    case Kind::custom:
-      ++counters_.custom;
-      break;
-  }
-  if (printing_) print_request(client, reply);
+  if (reply.kind == Kind::registered) client.set_identity(reply.body);
+  const bool shown = reply.kind != Kind::heartbeat || host_.log().enabled(LogLevel::info);
+  if (printing_ && shown) print_request(client, reply);
   if (reply.kind == Kind::custom && reply.error == kOk) {
     const auto head = answer_head(reply.id, kOk);
     push_to_all({head.data(), head.size()}, reply.body, &client);
@@ -131,12 +104,12 @@ void FrameServer::print_request(const ServerClient& client, const ServerReply& r
 // One encoded frame for all; who lets too much wait does not get it.
 void FrameServer::push_to_all(std::string_view head, std::string_view body,
                               const ServerClient* except) {
-  std::string wire;
+  ByteBuffer wire;
   if (const FrameError error = encoder_.append(wire, head, body)) {
     host_.log().error(error.text());
     return;
   }
-  const auto payload = std::make_shared<const std::string>(std::move(wire));
+  const auto payload = std::make_shared<const std::string>(wire.view());
   for (std::size_t i = clients_.size(); i-- > 0;) {
     if (i >= clients_.size() || clients_[i].get() == except) continue;
     if (clients_[i]->push(payload)) {
@@ -200,10 +173,13 @@ void FrameServer::fill_totals(Totals& totals) const {
   totals.add("connections", counters_.connections);
   totals.add("refused", counters_.refused);
   totals.add("frames", counters_.frames);
-  totals.add("registers", counters_.registers);
-  totals.add("heartbeats", counters_.heartbeats);
-  totals.add("datetimes", counters_.datetimes);
-  totals.add("custom", counters_.custom);
+  const auto of_kind = [this](ServerReply::Kind kind) {
+    return counters_.kinds[static_cast<std::size_t>(kind)];
+  };
+  totals.add("registers", of_kind(ServerReply::Kind::registered));
+  totals.add("heartbeats", of_kind(ServerReply::Kind::heartbeat));
+  totals.add("datetimes", of_kind(ServerReply::Kind::datetime));
+  totals.add("custom", of_kind(ServerReply::Kind::custom));
   totals.add("errors", counters_.errors);
   totals.add("pushed", counters_.pushed);
   totals.add("dropped", counters_.dropped);
@@ -214,7 +190,7 @@ void FrameServer::fill_totals(Totals& totals) const {
 }
 
 void FrameServer::stop() {
-  for (const auto& listener : listeners_) listener->close();
+  listening_.close();
   for (std::size_t i = clients_.size(); i-- > 0;) {
     if (i < clients_.size()) clients_[i]->close();
   }

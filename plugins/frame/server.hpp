@@ -1,9 +1,11 @@
 // The server of `frame serve`: all clients on one loop.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <frame/frame_printer.hpp>
 #include <frame/limited_log.hpp>
+#include <frame/listening.hpp>
 #include <frame/recorder.hpp>
 #include <frame/server_session.hpp>
 #include <memory>
@@ -14,7 +16,6 @@
 
 #include <netkit/io/input.hpp>
 #include <netkit/net/address_spec.hpp>
-#include <netkit/net/tcp_listener.hpp>
 #include <netkit/net/tls.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/util/format.hpp>
@@ -34,11 +35,8 @@ struct ServerCounters {
   std::uint64_t connections = 0;
   std::uint64_t refused = 0;
   std::uint64_t frames = 0;
-  std::uint64_t registers = 0;
-  std::uint64_t heartbeats = 0;
-  std::uint64_t datetimes = 0;
-  std::uint64_t custom = 0;
-  std::uint64_t errors = 0;  // answered with -1
+  std::array<std::uint64_t, ServerReply::kKinds> kinds{};  // of the frames
+  std::uint64_t errors = 0;                                // answered with -1
   std::uint64_t pushed = 0;
   std::uint64_t dropped = 0;
   std::uint64_t protocol_errors = 0;
@@ -63,6 +61,7 @@ class FrameServer final : public Input::Handler {
 
   void on_accept(FileDescriptor socket, const Endpoint& peer);
   void on_request(ServerClient& client, const ServerReply& reply);
+  void handle_request(ServerClient& client, const ServerReply& reply);
   void print_request(const ServerClient& client, const ServerReply& reply);
   void remove(ServerClient& client);
   void push_to_all(std::string_view head, std::string_view body, const ServerClient* except);
@@ -80,12 +79,22 @@ class FrameServer final : public Input::Handler {
   std::shared_ptr<TlsContext> tls_;
   ServerCounters counters_;
   std::vector<std::unique_ptr<ServerClient>> clients_;
-  std::vector<std::unique_ptr<TcpListener>> listeners_;
+  Listening listening_;
   std::unique_ptr<Input> input_;
   TimeFormatter time_;
   std::string datetime_;
-  std::string answers_;  // of the client whose data are being read
-  bool printing_;        // requests, as records
+  ByteBuffer answers_;  // of the client whose data are being read
+  bool printing_;       // requests, as records
 };
+
+// Inline for what a server does most: answer and count.
+inline void FrameServer::on_request(ServerClient& client, const ServerReply& reply) {
+  ++counters_.frames;
+  ++counters_.kinds[static_cast<std::size_t>(reply.kind)];
+  if (reply.error != kOk) ++counters_.errors;
+  const bool counted_only = reply.kind != ServerReply::Kind::registered &&
+                            (reply.kind != ServerReply::Kind::custom || reply.error != kOk);
+  if (printing_ || !counted_only) handle_request(client, reply);
+}
 
 }  // namespace netkit::frame

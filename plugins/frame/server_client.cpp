@@ -38,7 +38,7 @@ void ServerClient::on_data(ByteStream& stream, std::string_view data) {
   server_.counters_.bytes_in += data.size();
   if (connection_ != 0) server_.recorder_.record(connection_, Direction::to_server, data);
   if (server_.printing_) server_.printer_.tick();
-  std::string& answers = server_.answers_;
+  ByteBuffer& answers = server_.answers_;
   answers.clear();
   const auto take = [this](const ServerReply& reply) {
     ++frames_;
@@ -47,8 +47,9 @@ void ServerClient::on_data(ByteStream& stream, std::string_view data) {
   const FrameError error =
       session_.on_data(server_.host_.loop().now(), data, server_.datetime(), answers, take);
   if (!answers.empty()) {
-    if (connection_ != 0) server_.recorder_.record(connection_, Direction::to_client, answers);
-    stream.write(std::string_view(answers));
+    if (connection_ != 0)
+      server_.recorder_.record(connection_, Direction::to_client, answers.view());
+    stream.write(answers.view());
   }
   if (!error) return arm();
   ++server_.counters_.protocol_errors;

@@ -3,27 +3,6 @@
 
 namespace netkit::frame {
 
-ServerReply answer_request(std::string_view content, std::string_view datetime,
-                           bool accept_custom) {
-  using Kind = ServerReply::Kind;
-  const auto id = static_cast<std::int8_t>(content[0]);
-  const std::string_view body = content.substr(1);
-  switch (id) {
-    case kRegister:
-      if (body.size() != kAppidSize + kImeiSize) {
-        return {Kind::bad_register, id, kError, {}, {}, body, {}};
-      }
-      return {Kind::registered,        id,   kOk, body.substr(0, kAppidSize),
-              body.substr(kAppidSize), body, {}};
-    case kHeartbeat:
-      return {Kind::heartbeat, id, kOk, {}, {}, body, {}};
-    case kDatetime:
-      return {Kind::datetime, id, kOk, {}, {}, body, datetime};
-    default:
-      return {Kind::custom, id, accept_custom ? kOk : kError, {}, {}, body, {}};
-  }
-}
-
 Opening recognise_opening(std::string_view first_bytes) {
   // The record type of a handshake, and the major version that all of TLS has.
   if (first_bytes.size() >= 3 && first_bytes[0] == 0x16 && first_bytes[1] == 0x03 &&

@@ -24,19 +24,34 @@ struct ServerOptions {
 // What a request was, and the answer to it. The views are into the request.
 struct ServerReply {
   enum class Kind : std::uint8_t { registered, bad_register, heartbeat, datetime, custom };
+  static constexpr std::size_t kKinds = 5;
   Kind kind;
   std::int8_t id;
   std::int8_t error;
-  std::string_view appid, imei;  // registered
-  std::string_view body;         // of the request: custom
-  std::string_view answer;       // the body of the answer
+  std::string_view body;    // of the request; registered: appid and imei
+  std::string_view answer;  // the body of the answer
 };
 
 // The answer to a request; `datetime` is the server's local time as `2026-11-20 15:12:29`. The
 // content has at least the byte of its id. A register of another size and an id that is not known
 // get error -1; what follows the id of a heartbeat or a datetime is ignored.
-ServerReply answer_request(std::string_view content, std::string_view datetime,
-                           bool accept_custom = false);
+inline ServerReply answer_request(std::string_view content, std::string_view datetime,
+                                  bool accept_custom = false) {
+  using Kind = ServerReply::Kind;
+  const auto id = static_cast<std::int8_t>(content[0]);
+  const std::string_view body = content.substr(1);
+  switch (id) {
+    case kRegister:
+      if (body.size() != kAppidSize + kImeiSize) return {Kind::bad_register, id, kError, body, {}};
+      return {Kind::registered, id, kOk, body, {}};
+    case kHeartbeat:
+      return {Kind::heartbeat, id, kOk, body, {}};
+    case kDatetime:
+      return {Kind::datetime, id, kOk, body, datetime};
+    default:
+      return {Kind::custom, id, accept_custom ? kOk : kError, body, {}};
+  }
+}
 
 // Another protocol that clients of the wrong kind open with.
 enum class Opening : std::uint8_t { unknown, http, tls, ssh };
@@ -59,14 +74,16 @@ class ServerSession {
   // session.
   template <typename Sink>
   FrameError on_data(TimePoint now, std::string_view data, std::string_view datetime,
-                     std::string& out, Sink&& sink) {
+                     ByteBuffer& out, Sink&& sink) {
     begin(now, data);
     std::size_t frames = 0;
+    const FrameEncoder encoder = *encoder_;
+    const bool accept_custom = options_->accept_custom;
     const auto answer = [&](const FrameView& frame) {
       ++frames;
-      const ServerReply reply = answer_request(frame.content, datetime, options_->accept_custom);
+      const ServerReply reply = answer_request(frame.content, datetime, accept_custom);
       const std::array<char, 2> head = answer_head(reply.id, reply.error);
-      encoder_->append(out, {head.data(), head.size()}, reply.answer);
+      encoder.append(out, {head.data(), head.size()}, reply.answer);
       sink(reply);
     };
     const FrameError error = decoder_.feed(data, answer).error;

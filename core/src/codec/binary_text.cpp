@@ -1,3 +1,4 @@
+#include <array>
 #include <cstdint>
 
 #include <netkit/codec/binary_text.hpp>
@@ -10,60 +11,80 @@ constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr std::string_view kBase64 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+// The value of each digit, -1 for what is none.
+constexpr std::array<std::int8_t, 256> make_values(std::string_view digits) {
+  std::array<std::int8_t, 256> values{};
+  values.fill(-1);
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    values[static_cast<std::uint8_t>(digits[i])] = static_cast<std::int8_t>(i);
+  }
+  return values;
+}
+
+constexpr auto kBase64Values = make_values(kBase64);
+constexpr auto kHexValues = [] {
+  auto values = make_values(kHexDigits);
+  for (std::uint8_t i = 0; i < 6; ++i) values['A' + i] = static_cast<std::int8_t>(10 + i);
+  return values;
+}();
+
 int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+  return kHexValues[static_cast<std::uint8_t>(c)];
 }
 
 int base64_value(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+') return 62;
-  return c == '/' ? 63 : -1;
+  return kBase64Values[static_cast<std::uint8_t>(c)];
+}
+
+std::uint32_t byte_at(std::string_view bytes, std::size_t at) {
+  return static_cast<std::uint8_t>(bytes[at]);
 }
 
 }  // namespace
 
-std::string encode_hex(std::string_view bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
+void append_hex(std::string& out, std::string_view bytes) {
+  std::size_t at = out.size();
+  out.resize(at + bytes.size() * 2);
   for (const char c : bytes) {
     const auto byte = static_cast<std::uint8_t>(c);
-    text += kHexDigits[byte >> 4U];
-    text += kHexDigits[byte & 0xFU];
+    out[at++] = kHexDigits[byte >> 4U];
+    out[at++] = kHexDigits[byte & 0xFU];
   }
+}
+
+std::string encode_hex(std::string_view bytes) {
+  std::string text;
+  append_hex(text, bytes);
   return text;
 }
 
 std::optional<std::string> decode_hex(std::string_view text) {
-  std::string bytes;
-  bytes.reserve(text.size() / 2);
+  std::string bytes(text.size() / 2, '\0');
+  std::size_t size = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == ' ' || text[i] == ':') continue;
     const int high = hex_value(text[i]);
     const int low = ++i < text.size() ? hex_value(text[i]) : -1;
     if (high < 0 || low < 0) return std::nullopt;
-    bytes += static_cast<char>(high * 16 + low);
+    bytes[size++] = static_cast<char>(high * 16 + low);
   }
+  bytes.resize(size);
   return bytes;
 }
 
 void append_base64(std::string& out, std::string_view bytes) {
-  std::size_t at = out.size();
-  out.resize(at + (bytes.size() + 2) / 3 * 4, '=');
-  while (!bytes.empty()) {
-    const std::size_t count = bytes.size() < 3 ? bytes.size() : 3;
-    std::uint32_t group = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      group = group << 8U | (i < count ? static_cast<std::uint8_t>(bytes[i]) : 0U);
-    }
-    for (std::size_t i = 0; i <= count; ++i) out[at + i] = kBase64[group >> (18 - 6 * i) & 0x3FU];
-    at += 4;
-    bytes.remove_prefix(count);
+  std::size_t to = out.size();
+  out.resize(to + (bytes.size() + 2) / 3 * 4, '=');
+  const auto put = [&](std::uint32_t group, std::size_t digits) {
+    for (std::size_t i = 0; i < digits; ++i) out[to + i] = kBase64[group >> (18 - 6 * i) & 0x3FU];
+    to += 4;
+  };
+  std::size_t at = 0;
+  for (; bytes.size() - at >= 3; at += 3) {
+    put(byte_at(bytes, at) << 16U | byte_at(bytes, at + 1) << 8U | byte_at(bytes, at + 2), 4);
   }
+  if (bytes.size() - at == 1) put(byte_at(bytes, at) << 16U, 2);
+  if (bytes.size() - at == 2) put(byte_at(bytes, at) << 16U | byte_at(bytes, at + 1) << 8U, 3);
 }
 
 std::optional<std::string> decode_base64(std::string_view text) {
@@ -72,8 +93,8 @@ std::optional<std::string> decode_base64(std::string_view text) {
     if (text.size() % 4 == 3 && text.ends_with('=')) text.remove_suffix(1);
   }
   if (text.size() % 4 == 1) return std::nullopt;
-  std::string bytes;
-  bytes.reserve(text.size() * 3 / 4);
+  std::string bytes(text.size() * 3 / 4, '\0');
+  std::size_t size = 0;
   std::uint32_t group = 0;
   unsigned bits = 0;
   for (const char c : text) {
@@ -83,7 +104,7 @@ std::optional<std::string> decode_base64(std::string_view text) {
     bits += 6;
     if (bits < 8) continue;
     bits -= 8;
-    bytes += static_cast<char>(group >> bits & 0xFFU);
+    bytes[size++] = static_cast<char>(group >> bits & 0xFFU);
   }
   if ((group & ((1U << bits) - 1)) != 0) return std::nullopt;
   return bytes;

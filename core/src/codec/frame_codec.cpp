@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include <netkit/codec/frame_codec.hpp>
 #include <netkit/util/error.hpp>
@@ -13,6 +14,11 @@ constexpr unsigned kVarintGroups = 10;  // 7 bits each, the last one 1
 std::uint64_t greatest(std::uint8_t width) {
   if (width == 0 || width == 8) return std::numeric_limits<std::uint64_t>::max();
   return (std::uint64_t{1} << (8U * width)) - 1;
+}
+
+// How far a field that was read, or is to be written, as 64 bits is shifted.
+std::uint8_t shift_of(std::uint8_t width) {
+  return static_cast<std::uint8_t>(width == 0 ? 0U : 64U - 8U * width);
 }
 
 }  // namespace
@@ -53,13 +59,28 @@ FrameDecoder::FrameDecoder(const CodecSpec& spec, std::uint64_t max_frame)
               .offset = spec.offset,
               .strip = spec.strip.value_or(spec.offset == 0 ? kStripField : 0),
               .width = spec.width,
-              .shift = static_cast<std::uint8_t>(64U - 8U * spec.width),
+              .shift = shift_of(spec.width),
               .little_endian = spec.little_endian} {}
 
 std::uint64_t FrameDecoder::pending_total() const {
   Header header;
   if (layout_.parse(partial_.data(), partial_.size(), header) != Parsed::whole) return 0;
   return header.total;
+}
+
+// Goes on with the unfinished frame: `whole` if partial_ has all of it now.
+FrameDecoder::Parsed FrameDecoder::complete_partial(std::string_view data, std::size_t& at,
+                                                    Header& header) {
+  Parsed parsed = layout_.parse(partial_.data(), partial_.size(), header);
+  while (parsed == Parsed::incomplete && at < data.size()) {
+    partial_.push_back(data[at++]);
+    parsed = layout_.parse(partial_.data(), partial_.size(), header);
+  }
+  if (parsed != Parsed::whole) return parsed;
+  const std::string_view piece = data.substr(at, header.total - partial_.size());
+  partial_.append(piece);
+  at += piece.size();
+  return partial_.size() < header.total ? Parsed::incomplete : Parsed::whole;
 }
 
 FrameDecoder::Parsed FrameDecoder::Layout::parse_varint(const char* data, std::size_t size,
@@ -115,82 +136,68 @@ void FrameDecoder::clear_partial() {
 }
 
 FrameEncoder::FrameEncoder(const CodecSpec& spec)
-    : max_length_(greatest(spec.width)),
-      adjust_(spec.adjust),
+    : adjust_(spec.adjust),
       offset_(spec.offset),
       width_(spec.width),
+      shift_(shift_of(spec.width)),
       little_endian_(spec.little_endian),
-      in_place_(spec.strip ? *spec.strip == 0 : spec.offset != 0),
-      refuse_empty_(spec.message_ids) {
+      in_place_(spec.strip ? *spec.strip == 0 : spec.offset != 0) {
   const bool in_front = spec.offset == 0 && (!spec.strip || *spec.strip == spec.width);
-  if (spec.width == 0 ? in_front && !(spec.strip && *spec.strip == 0) : in_front || in_place_) {
+  const bool possible =
+      spec.width == 0 ? in_front && !(spec.strip && *spec.strip == 0) : in_front || in_place_;
+  if (!possible) {
+    throw UsageError("codec '" + spec.to_string() +
+                     "' can decode but not encode: use strip=0 (the content has room for the "
+                     "length field), or for a field that comes first no strip" +
+                     (spec.width == 0 ? " (a varint must come first)" : ""));
+  }
+  const std::uint64_t greatest_length = greatest(width_);
+  if (adjust_ > 0) {
+    min_rest_ = static_cast<std::uint64_t>(adjust_);
+    rest_range_ = greatest_length;
     return;
   }
-  throw UsageError("codec '" + spec.to_string() +
-                   "' can decode but not encode: use strip=0 (the content has room for the length "
-                   "field), or for a field that comes first no strip" +
-                   (spec.width == 0 ? " (a varint must come first)" : ""));
+  const auto added = static_cast<std::uint64_t>(-adjust_);
+  min_rest_ = spec.message_ids ? 1 : 0;
+  rest_range_ = greatest_length - added - min_rest_;
+  if (greatest_length >= added + min_rest_) return;
+  min_rest_ = std::numeric_limits<std::uint64_t>::max();  // the field can say no length
+  rest_range_ = 0;
 }
 
-// Fills in the length field of a frame with that much content.
-FrameError FrameEncoder::make_field(std::size_t content_size, FrameParts& parts) const {
-  std::uint64_t rest = content_size;
-  if (in_place_) {
-    const std::uint64_t field_end = std::uint64_t{offset_} + width_;
-    if (rest < field_end) return {FrameFault::too_short, rest, field_end};
-    rest -= field_end;
-  }
-  if (refuse_empty_ && rest == 0) return {FrameFault::empty, 0, 0};
-  if (adjust_ > 0 && rest < static_cast<std::uint64_t>(adjust_)) {
-    return {FrameFault::too_short, rest, static_cast<std::uint64_t>(adjust_)};
-  }
-  std::uint64_t length = rest - static_cast<std::uint64_t>(adjust_);
-  if (length > max_length_) return {FrameFault::width, length, max_length_};
-  if (width_ == 0) {
-    parts.field_size = 0;
-    for (; length >= 0x80U; length >>= 7U) {
-      parts.field_bytes[parts.field_size++] = static_cast<char>(length | 0x80U);
-    }
-    parts.field_bytes[parts.field_size++] = static_cast<char>(length);
-    return {};
-  }
-  parts.field_size = width_;
-  const std::uint64_t ordered =
-      little_endian_ ? length : __builtin_bswap64(length) >> (64U - 8U * width_);
-  std::memcpy(parts.field_bytes.data(), &ordered, sizeof ordered);
+// Says what put_field() found wrong. Apart from it, so that good frames do not pay for the reasons.
+FrameError FrameEncoder::error_of(std::uint64_t rest) const {
+  if (rest == 0 && adjust_ == 0) return {FrameFault::empty, 0, 0};
+  if (adjust_ > 0 && rest < min_rest_) return {FrameFault::too_short, rest, min_rest_};
+  return {FrameFault::width, rest - static_cast<std::uint64_t>(adjust_), greatest(width_)};
+}
+
+FrameError FrameEncoder::append_in_place(ByteBuffer& out, std::string_view head,
+                                         std::string_view body) const {
+  const std::size_t size = head.size() + body.size();
+  const std::size_t field_end = std::size_t{offset_} + width_;
+  if (size < field_end) return {FrameFault::too_short, size, field_end};
+  std::array<char, kMaxField> field;
+  if (put_field(field.data(), size - field_end) == 0) return error_of(size - field_end);
+  char* to = out.reserve(size);
+  std::copy(head.begin(), head.end(), to);
+  std::copy(body.begin(), body.end(), to + head.size());
+  std::memcpy(to + offset_, field.data(), width_);
+  out.commit(size);
   return {};
 }
 
-FrameError FrameEncoder::split(std::string_view content, FrameParts& parts) const {
-  const FrameError error = make_field(content.size(), parts);
-  if (error) return error;
-  parts.before = content.substr(0, in_place_ ? offset_ : 0);
-  parts.after = content.substr(in_place_ ? offset_ + width_ : 0);
-  return {};
-}
-
-FrameError FrameEncoder::append(std::string& out, std::string_view head,
-                                std::string_view body) const {
-  FrameParts parts;
-  const FrameError error = make_field(head.size() + body.size(), parts);
-  if (error) return error;
+FrameError FrameEncoder::append(std::string& out, std::string_view content) const {
   if (in_place_) {
-    const std::size_t begin = out.size();
-    out.append(head).append(body);
-    out.replace(begin + offset_, width_, parts.field());
-    return {};
+    ByteBuffer frame;
+    const FrameError error = append_in_place(frame, content, {});
+    out.append(frame.view());
+    return error;
   }
-  // A short head goes with the field: an answer without a body is one append.
-  constexpr std::size_t kShort = 6;
-  std::array<char, sizeof parts.field_bytes + kShort> front;
-  std::memcpy(front.data(), parts.field_bytes.data(), sizeof parts.field_bytes);
-  if (head.size() <= kShort) {
-    std::copy(head.begin(), head.end(), front.begin() + parts.field_size);
-    out.append(front.data(), parts.field_size + head.size());
-  } else {
-    out.append(parts.field()).append(head);
-  }
-  if (!body.empty()) out.append(body);
+  std::array<char, kMaxField> field;
+  const std::size_t size = put_field(field.data(), content.size());
+  if (size == 0) return error_of(content.size());
+  out.append(field.data(), size).append(content);
   return {};
 }
 

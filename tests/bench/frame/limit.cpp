@@ -13,7 +13,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <unordered_map>
 #include <vector>
 
 namespace {
@@ -63,33 +62,61 @@ void read_stdin(Consume&& consume) {
   }
 }
 
+// Where output is put together: as large as whatever one read can make of it.
+class Out {
+ public:
+  void add(const void* data, std::size_t size) {
+    std::memcpy(buffer_.data() + size_, data, size);
+    size_ += size;
+  }
+  void add(std::string_view data) { add(data.data(), data.size()); }
+  std::string_view view() const { return {buffer_.data(), size_}; }
+  void clear() { size_ = 0; }
+
+ private:
+  std::vector<char> buffer_ = std::vector<char>(std::size_t{4} << 20U);
+  std::size_t size_ = 0;
+};
+
 void decode() {
-  std::string out;
+  Out out;
   read_stdin([&](std::string_view data) {
     out.clear();
     const std::size_t taken =
-        parse(data, [&](std::string_view content) { out += content.substr(1); });
-    write_all(STDOUT_FILENO, out);
+        parse(data, [&](std::string_view content) { out.add(content.substr(1)); });
+    write_all(STDOUT_FILENO, out.view());
     return taken;
   });
 }
 
+// The number at the front of `line`, which it and the colon after it are taken from.
+char take_id(std::string_view& line) {
+  const bool negative = line[0] == '-';
+  std::size_t at = negative ? 1 : 0;
+  int id = 0;
+  for (; at < line.size() && line[at] != ':'; ++at) id = id * 10 + (line[at] - '0');
+  if (at == line.size()) std::exit(1);
+  line.remove_prefix(at + 1);
+  return static_cast<char>(negative ? -id : id);
+}
+
 void encode() {
-  std::string out;
+  Out out;
   read_stdin([&](std::string_view data) {
     out.clear();
     std::size_t at = 0;
     while (const void* end = std::memchr(data.data() + at, '\n', data.size() - at)) {
       const auto size = static_cast<std::size_t>(static_cast<const char*>(end) - data.data()) - at;
-      const std::string_view line = data.substr(at, size);
-      const std::size_t colon = line.find(':');
-      const std::string_view body = line.substr(colon + 1);
-      const std::uint32_t length = htonl(static_cast<std::uint32_t>(body.size() + 1));
-      const char id = static_cast<char>(std::atoi(std::string(line.substr(0, colon)).c_str()));
-      out.append(reinterpret_cast<const char*>(&length), sizeof length).append(1, id).append(body);
+      std::string_view line = data.substr(at, size);
       at += size + 1;
+      char head[5];
+      head[4] = take_id(line);
+      const std::uint32_t length = htonl(static_cast<std::uint32_t>(line.size() + 1));
+      std::memcpy(head, &length, sizeof length);
+      out.add(head, sizeof head);
+      out.add(line);
     }
-    write_all(STDOUT_FILENO, out);
+    write_all(STDOUT_FILENO, out.view());
     return at;
   });
 }
@@ -108,16 +135,17 @@ void serve() {
   const int epoll = ::epoll_create1(0);
   epoll_event event{.events = EPOLLIN, .data = {.fd = listening}};
   ::epoll_ctl(epoll, EPOLL_CTL_ADD, listening, &event);
-  std::unordered_map<int, std::string> rests;
+  std::vector<std::string> rests(1024);  // by descriptor
   std::vector<char> buffer(kBuffer);
   std::vector<epoll_event> events(256);
-  std::string out;
+  Out out;
   while (true) {
     const int count = ::epoll_wait(epoll, events.data(), 256, -1);
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
       if (fd == listening) {
         const int client = ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK);
+        if (client < 0 || static_cast<std::size_t>(client) >= rests.size()) std::exit(1);
         const int on = 1;
         ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         event.data.fd = client;
@@ -127,18 +155,19 @@ void serve() {
       const ssize_t got = ::read(fd, buffer.data(), buffer.size());
       if (got <= 0) {
         ::close(fd);
-        rests.erase(fd);
+        rests[static_cast<std::size_t>(fd)].clear();
         continue;
       }
       std::string_view data(buffer.data(), static_cast<std::size_t>(got));
-      std::string& rest = rests[fd];
+      std::string& rest = rests[static_cast<std::size_t>(fd)];
       if (!rest.empty()) data = rest.append(data);
       out.clear();
       const std::size_t taken = parse(data, [&](std::string_view content) {
-        out.append("\0\0\0\2", 4).append(1, content[0]).append(1, '\xff');
+        const char answer[] = {0, 0, 0, 2, content[0], '\xff'};
+        out.add(answer, sizeof answer);
       });
-      rest = std::string(data.substr(taken));
-      if (!out.empty()) write_all(fd, out);
+      if (taken < data.size() || !rest.empty()) rest = std::string(data.substr(taken));
+      if (!out.view().empty()) write_all(fd, out.view());
     }
   }
 }

@@ -1,3 +1,4 @@
+#include <array>
 #include <string>
 #include <vector>
 
@@ -129,24 +130,40 @@ TEST_F(FrameCodecTest, TheEncoderRefusesWhatTheFieldCannotHold) {
   EXPECT_EQ(error_.fault, FrameFault::empty);
 }
 
-TEST_F(FrameCodecTest, PiecesAreTheFrameWithoutACopy) {
-  for (const char* name : {"netkit", "varint", "u16,offset=2", "u32le,strip=0"}) {
+TEST_F(FrameCodecTest, TheFieldAloneIsWhatStandsBeforeTheContent) {
+  for (const char* name : {"netkit", "varint", "u24le", "u8,adjust=-1"}) {
     const FrameEncoder encoder(CodecSpec::parse(name));
+    ASSERT_TRUE(encoder.prefixes());
     const std::string content = "some content";
-    FrameParts parts;
-    ASSERT_FALSE(encoder.split(content, parts));
     std::string out;
     ASSERT_FALSE(encoder.append(out, content));
-    EXPECT_EQ(std::string(parts.before) + std::string(parts.field()) + std::string(parts.after),
-              out);
-    EXPECT_EQ(parts.after.data() + parts.after.size(), content.data() + content.size());
+    std::array<char, FrameEncoder::kMaxField> field;
+    const std::size_t size = encoder.put_field(field.data(), content.size());
+    EXPECT_EQ(std::string(field.data(), size) + content, out) << name;
   }
+  EXPECT_FALSE(FrameEncoder(CodecSpec::parse("u16,offset=2")).prefixes());
+}
+
+TEST_F(FrameCodecTest, AFieldThatCanSayNoLengthTakesNothing) {
+  codec("u8,adjust=-256");
+  EXPECT_EQ(encode(""), "");
+  EXPECT_EQ(error_, (FrameError{FrameFault::width, 256, 255}));
+  codec("u8,adjust=-255");
+  EXPECT_EQ(encode(""), "ff");
+  EXPECT_EQ(encode("00"), "");
+  codec("u64,adjust=5");
+  EXPECT_EQ(encode("0102030405"), "00000000000000000102030405");
 }
 
 TEST_F(FrameCodecTest, HeadAndBodyAreOneContent) {
-  std::string out;
-  ASSERT_FALSE(FrameEncoder(CodecSpec()).append(out, "ab", "cd"));
-  EXPECT_EQ(out, std::string("\0\0\0\4abcd", 8));
+  for (const char* name : {"netkit", "u32,strip=0"}) {
+    ByteBuffer out;
+    ASSERT_FALSE(FrameEncoder(CodecSpec::parse(name)).append(out, "abcdef", "gh"));
+    const std::string expected = name == std::string("netkit")
+                                     ? std::string("\0\0\0\10abcdefgh", 12)
+                                     : std::string("\0\0\0\4efgh", 8);
+    EXPECT_EQ(out.view(), expected);
+  }
 }
 
 TEST_F(FrameCodecTest, ALengthOverTheLimitIsRefusedAtOnceAndNamesTheOption) {

@@ -11,6 +11,7 @@ namespace netkit {
 
 // Lower case, two digits a byte. Any thread, as all here.
 NETKIT_API std::string encode_hex(std::string_view bytes);
+NETKIT_API void append_hex(std::string& out, std::string_view bytes);
 
 // Both cases; blanks and colons may stand between bytes. None if a digit is missing or none.
 NETKIT_API std::optional<std::string> decode_hex(std::string_view text);

@@ -6,11 +6,14 @@
 //
 // where `length` is what the field says. Of the whole, the first `strip` bytes are taken away and
 // the rest is the frame's content. Byte order is big-endian unless the field ends in `le`.
-// Two things are netkit's own: without `strip`, a field that comes first is stripped and otherwise
-// nothing is; and the limit (--max-frame) counts what follows the field.
+// Two things are netkit's own. Without `strip`, a field that comes first is stripped and otherwise
+// nothing is, where Netty strips nothing: a frame that is only a length and a content is put
+// together from the content and gives it back, as the codec `netkit` does; bytes before the field
+// mean something, and nobody else would keep them. And the limit (--max-frame) counts what follows
+// the field.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +24,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include <netkit/codec/byte_buffer.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit {
@@ -138,24 +142,13 @@ class NETKIT_API FrameDecoder {
 
   FrameError fault_of(std::string_view head) const;
   void clear_partial();
+  Parsed complete_partial(std::string_view data, std::size_t& at, Header& header);
   template <typename Sink>
   static bool deliver(const char* data, const Header& header, Sink& sink);
-  template <typename Sink>
-  Parsed complete_partial(std::string_view data, std::size_t& at, bool& more, Sink& sink);
 
   std::string partial_;
   Layout layout_;
   FrameError error_;
-};
-
-// A frame on its way out, in pieces that need no copy of its content: `before`, then field(), then
-// `after`. `before` is empty unless the codec has its length field inside the content.
-struct FrameParts {
-  std::string_view before;
-  std::string_view after;
-  std::array<char, 10> field_bytes;
-  std::uint8_t field_size = 0;
-  std::string_view field() const { return {field_bytes.data(), field_size}; }
 };
 
 // Puts contents on a byte stream: what a decoder of the same codec hands out again. Where nothing
@@ -163,27 +156,34 @@ struct FrameParts {
 // after construction: any thread.
 class NETKIT_API FrameEncoder {
  public:
+  // The most bytes that a length field has.
+  static constexpr std::size_t kMaxField = 10;
+
   // Throws UsageError for a codec that strips what an encoder cannot know.
   explicit FrameEncoder(const CodecSpec& spec);
 
   // Appends one frame whose content is `head` followed by `body`; on an error appends nothing.
-  FrameError append(std::string& out, std::string_view head, std::string_view body) const;
-  FrameError append(std::string& out, std::string_view content) const {
-    return append(out, content, {});
-  }
-  // The pieces of a frame, for writev; `parts` views `content`.
-  FrameError split(std::string_view content, FrameParts& parts) const;
+  FrameError append(ByteBuffer& out, std::string_view head, std::string_view body) const;
+  FrameError append(std::string& out, std::string_view content) const;
+
+  // Whether a frame is the length field and then the content as it is, so that put_field() does.
+  bool prefixes() const { return !in_place_; }
+  // Writes the field of a frame in which `rest` bytes follow it to `to`, which has room for
+  // kMaxField bytes, all of which may be written to. Returns its size, or 0: error_of() says why.
+  std::size_t put_field(char* to, std::uint64_t rest) const;
+  FrameError error_of(std::uint64_t rest) const;
 
  private:
-  FrameError make_field(std::size_t content_size, FrameParts& parts) const;
+  FrameError append_in_place(ByteBuffer& out, std::string_view head, std::string_view body) const;
 
-  std::uint64_t max_length_;
+  std::uint64_t min_rest_ = 0;    // the least bytes that may follow the field
+  std::uint64_t rest_range_ = 0;  // the most, less the least
   std::int64_t adjust_;
   std::uint32_t offset_;
   std::uint8_t width_;
+  std::uint8_t shift_;
   bool little_endian_;
   bool in_place_;  // the length field lies in the content
-  bool refuse_empty_;
 };
 
 // ---- What follows is inline because it runs once a frame. ----
@@ -223,7 +223,8 @@ inline FrameDecoder::Parsed FrameDecoder::Layout::parse(const char* data, std::s
 }
 
 template <typename Sink>
-bool FrameDecoder::deliver(const char* data, const Header& header, Sink& sink) {
+[[gnu::always_inline]] inline bool FrameDecoder::deliver(const char* data, const Header& header,
+                                                         Sink& sink) {
   const std::string_view wire(data, header.total);
   const std::string_view content(data + header.strip, header.total - header.strip);
   const FrameView frame{content, header.length, wire};
@@ -235,48 +236,62 @@ bool FrameDecoder::deliver(const char* data, const Header& header, Sink& sink) {
   }
 }
 
-// Goes on with the unfinished frame. `whole` if it is finished and was handed out.
-template <typename Sink>
-FrameDecoder::Parsed FrameDecoder::complete_partial(std::string_view data, std::size_t& at,
-                                                    bool& more, Sink& sink) {
-  Header header;
-  Parsed parsed = layout_.parse(partial_.data(), partial_.size(), header);
-  while (parsed == Parsed::incomplete && at < data.size()) {
-    partial_.push_back(data[at++]);
-    parsed = layout_.parse(partial_.data(), partial_.size(), header);
-  }
-  if (parsed != Parsed::whole) return parsed;
-  const std::string_view piece = data.substr(at, header.total - partial_.size());
-  partial_.append(piece);
-  at += piece.size();
-  if (partial_.size() < header.total) return Parsed::incomplete;
-  more = deliver(partial_.data(), header, sink);
-  clear_partial();
-  return Parsed::whole;
-}
-
 template <typename Sink>
 FrameDecoder::Result FrameDecoder::feed(std::string_view data, Sink&& sink) {
   if (error_) return {0, error_};
   std::size_t at = 0;
-  bool more = true;
-  if (!partial_.empty()) {
-    const Parsed parsed = complete_partial(data, at, more, sink);
-    if (parsed == Parsed::wrong) return {at, error_ = fault_of(partial_)};
-    if (parsed == Parsed::incomplete || !more) return {at, {}};
-  }
   const Layout layout = layout_;
-  while (at < data.size()) {
+  bool unfinished = !partial_.empty();
+  while (unfinished || at < data.size()) {
     Header header;
-    const Parsed parsed = layout.parse(data.data() + at, data.size() - at, header);
-    if (parsed == Parsed::wrong) return {at, error_ = fault_of(data.substr(at))};
-    if (parsed == Parsed::incomplete || header.total > data.size() - at) break;
-    more = deliver(data.data() + at, header, sink);
-    at += header.total;
+    const char* frame = data.data() + at;
+    if (unfinished) [[unlikely]] {
+      const Parsed parsed = complete_partial(data, at, header);
+      if (parsed == Parsed::wrong) return {at, error_ = fault_of(partial_)};
+      if (parsed == Parsed::incomplete) return {at, {}};
+      frame = partial_.data();
+    } else {
+      const Parsed parsed = layout.parse(frame, data.size() - at, header);
+      if (parsed == Parsed::wrong) return {at, error_ = fault_of(data.substr(at))};
+      if (parsed == Parsed::incomplete || header.total > data.size() - at) break;
+      at += header.total;
+    }
+    const bool more = deliver(frame, header, sink);
+    if (unfinished) [[unlikely]] {
+      clear_partial();
+      unfinished = false;
+    }
     if (!more) return {at, {}};
   }
   partial_.append(data.substr(at));
   return {data.size(), {}};
+}
+
+inline std::size_t FrameEncoder::put_field(char* to, std::uint64_t rest) const {
+  if (rest - min_rest_ > rest_range_) return 0;  // less than the least is more than any
+  std::uint64_t length = rest - static_cast<std::uint64_t>(adjust_);
+  if (width_ != 0) {
+    length = little_endian_ ? length : __builtin_bswap64(length) >> shift_;
+    std::memcpy(to, &length, sizeof length);
+    return width_;
+  }
+  std::size_t size = 0;
+  for (; length >= 0x80U; length >>= 7U) to[size++] = static_cast<char>(length | 0x80U);
+  to[size++] = static_cast<char>(length);
+  return size;
+}
+
+inline FrameError FrameEncoder::append(ByteBuffer& out, std::string_view head,
+                                       std::string_view body) const {
+  if (in_place_) return append_in_place(out, head, body);
+  const std::size_t size = head.size() + body.size();
+  char* to = out.reserve(kMaxField + size);
+  const std::size_t field = put_field(to, size);
+  if (field == 0) return error_of(size);
+  std::copy(head.begin(), head.end(), to + field);
+  std::copy(body.begin(), body.end(), to + field + head.size());
+  out.commit(field + size);
+  return {};
 }
 
 }  // namespace netkit

@@ -58,6 +58,8 @@ class LineDecoder {
   bool deliver(std::string_view text, bool terminated, Sink& sink);
   template <typename Sink>
   bool take_rest(std::string_view rest, Sink& sink);
+  template <typename Sink>
+  bool take_end(std::string_view rest, std::size_t& at, Sink& sink);
   void clear_partial();
   bool over_limit(std::string_view unfinished) const;
 
@@ -83,7 +85,8 @@ inline void LineDecoder::clear_partial() {
 }
 
 template <typename Sink>
-bool LineDecoder::deliver(std::string_view text, bool terminated, Sink& sink) {
+[[gnu::always_inline]] inline bool LineDecoder::deliver(std::string_view text, bool terminated,
+                                                        Sink& sink) {
   ++lines_;
   Line line{text, false, terminated};
   if (text.size() > max_line_) {
@@ -126,23 +129,34 @@ std::size_t LineDecoder::feed(std::string_view data, Sink&& sink) {
       break;
     }
     std::string_view text(from, static_cast<std::size_t>(end - from));
-    const std::size_t after = at + text.size() + 1;
-    if (!partial_.empty()) {
-      // What cannot fit is known to be too long without copying it all.
-      if (!take_rest(text, sink)) return at + text.size();
-      text = partial_;
-    }
-    at = after;
-    if (skipping_) {
-      skipping_ = false;
+    if (skipping_ || !partial_.empty()) [[unlikely]] {
+      if (!take_end(text, at, sink)) return at;
       continue;
     }
+    at += text.size() + 1;
     if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
-    const bool more = deliver(text, true, sink);
-    clear_partial();
-    if (!more) return at;
+    if (!deliver(text, true, sink)) return at;
   }
   return data.size();
+}
+
+// The rest, up to its LF, of a line that began in an earlier piece; `at` is moved behind what is
+// taken. Returns what the sink said.
+template <typename Sink>
+[[gnu::noinline]] bool LineDecoder::take_end(std::string_view rest, std::size_t& at, Sink& sink) {
+  at += rest.size();
+  // What cannot fit is known to be too long without copying it all.
+  if (!partial_.empty() && !take_rest(rest, sink)) return false;
+  ++at;
+  if (skipping_) {
+    skipping_ = false;
+    return true;
+  }
+  std::string_view text = partial_;
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  const bool more = deliver(text, true, sink);
+  clear_partial();
+  return more;
 }
 
 template <typename Sink>

@@ -1,0 +1,50 @@
+// Bytes on their way out, where many small pieces are put together.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// Grows like a string, but never fills what is about to be overwritten, and keeps what it has
+// allocated when it is cleared. Not thread-safe; nothing throws but std::bad_alloc.
+class NETKIT_API ByteBuffer {
+ public:
+  // Room for `count` bytes behind what is there, at least; the pointer is valid until the next call
+  // of reserve() or append(). commit() says how many of them were filled.
+  char* reserve(std::size_t count) {
+    if (capacity_ - size_ < count) grow(count);
+    return data_.get() + size_;
+  }
+  void commit(std::size_t count) { size_ += count; }
+
+  void append(std::string_view bytes) {
+    if (bytes.empty()) return;
+    std::memcpy(reserve(bytes.size()), bytes.data(), bytes.size());
+    size_ += bytes.size();
+  }
+  void append(char byte) {
+    *reserve(1) = byte;
+    ++size_;
+  }
+
+  void clear() { size_ = 0; }
+  void release();  // clears it and gives the memory back
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
+  std::size_t capacity() const { return capacity_; }
+  std::string_view view() const { return {data_.get(), size_}; }
+
+ private:
+  void grow(std::size_t count);
+
+  std::unique_ptr<char[]> data_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+}  // namespace netkit

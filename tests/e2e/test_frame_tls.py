@@ -127,6 +127,21 @@ def test_s_client_is_served(netkit, certificates):
     client.out.expect(b"\\x00\\x00\\x00\\x02\\x01\\x00\\x00\\x00\\x00\\x02\\x07\xff")
 
 
+@pytest.mark.parametrize("name, reason", [
+    ("expired", b"certificate has expired"),
+    ("self", b"self-signed certificate"),
+    ("wrong", b"IP address mismatch"),
+])
+def test_s_client_that_refuses_the_server_leaves_it_serving(netkit, certificates, name, reason):
+    server = netkit.serve("frame", "serve", "127.0.0.1:0", "-v", "--cert", certificates / f"{name}.pem", "--key",
+                          certificates / f"{name}.key")
+    client = s_client(netkit, certificates, server.address, "-verify_ip", "127.0.0.1")
+    assert client.wait() != 0 and reason in client.err.data
+    server.err.expect(rb"127\.0\.0\.1:\d+: the peer refused: [^\n]+\n")
+    done = netkit.run("frame", "connect", server.address, "--tls", "--insecure", "--send", "7:hello")
+    assert done.status == 0 and done.out == b"7 error -1\n"
+
+
 def test_netkit_at_both_ends(netkit, certificates):
     server = serve(netkit, certificates)
     client = connect(netkit, certificates, f"localhost:{server.port}")

@@ -150,6 +150,7 @@ class RawFormatter final : public Formatter {
   void format(const Record& record, std::string& out) override {
     if (record.payload) out += *record.payload;
   }
+  bool payload_only() const override { return true; }
 };
 
 class TemplateFormatter final : public Formatter {

@@ -17,6 +17,8 @@ class NETKIT_API Formatter {
   // Appends the record to `out`; nothing where this form does not show it. Allocates nothing but
   // the growth of `out`. [one thread]
   virtual void format(const Record& record, std::string& out) = 0;
+  // Whether format() appends the payload as it is and nothing else, so that it need not be called.
+  virtual bool payload_only() const { return false; }
 };
 
 // `definitions` must outlive the formatter. Throws PluginError where a layout does not parse.

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kLarge =
     std::size_t{64} * 1024;                     // bytes that do not wait for the end of the turn
+constexpr std::size_t kDirect = 16 * 1024;      // bytes that are not gathered if nothing else is
 constexpr std::size_t kKeptCapacity = 1 << 20;  // a larger buffer is given back
 constexpr std::size_t kMostUnread = 1 << 20;    // bytes kept for a reader before it is waited for
 
@@ -18,6 +19,7 @@ constexpr std::size_t kMostUnread = 1 << 20;    // bytes kept for a reader befor
 
 void StreamSink::take(const Record& record) {
   if (closed_) return;
+  if (formatter_->payload_only()) return take_bytes(record.payload.value_or(std::string_view()));
   formatter_->format(record, buffer_);
   if (buffer_.size() > kLarge) flush();
 }
@@ -28,6 +30,11 @@ void StreamSink::take_end(std::string_view line) {
 
 void StreamSink::take_bytes(std::string_view bytes) {
   if (closed_) return;
+  if (buffer_.empty() && bytes.size() >= kDirect) {
+    const std::size_t taken = write_out(bytes);
+    if (!closed_) buffer_ = bytes.substr(taken);
+    return;
+  }
   buffer_ += bytes;
   if (buffer_.size() > kLarge) flush();
 }

@@ -8,6 +8,15 @@
 namespace netkit::sse {
 namespace {
 
+// In TLS 1.3 the client's certificate is judged after the client's handshake: the alert comes as an
+// error of the first read.
+bool is_certificate_refused(std::string_view text) {
+  const auto has = [text](std::string_view word) {
+    return text.find(word) != std::string_view::npos;
+  };
+  return has(" alert ") && (has("certificate") || has("unknown ca") || has("access denied"));
+}
+
 Failure of_handshake(const std::string& text, int os_error) {
   if (os_error != 0) {
     return {ExitStatus::unreachable, "the TLS handshake failed: " + error_text(os_error), false};
@@ -20,6 +29,10 @@ Failure of_handshake(const std::string& text, int os_error) {
 Failure failure_of(CURLcode code, std::string_view detail, int os_error, bool first,
                    Duration connect_timeout) {
   const std::string text = escaped_text(detail.empty() ? curl_easy_strerror(code) : detail);
+  if (is_certificate_refused(text)) {
+    return {ExitStatus::permission, "the server wants another certificate of the client: " + text,
+            true};
+  }
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:

@@ -94,13 +94,22 @@ def test_a_server_that_demands_a_certificate(nginx, read, folder):
     assert missing.status in (74, 78) and b"none.pem" in missing.err
 
 
-def test_a_server_that_demands_a_certificate_in_the_handshake(netkit, read, folder):
+# TLS 1.2 has no alert that says that a certificate was missing.
+@pytest.mark.parametrize("version, given, status, words", [
+    ("-tls1_2", (), 76, b"handshake failure"),
+    ("-tls1_3", (), 77, b"wants another certificate of the client"),
+    ("-tls1_2", ("--cert", "stranger.pem", "--key", "stranger.key"), 77, b"wants another certificate of the client"),
+    ("-tls1_3", ("--cert", "stranger.pem", "--key", "stranger.key"), 77, b"wants another certificate of the client"),
+])
+def test_a_server_that_demands_a_certificate_in_the_handshake(netkit, folder, version, given, status, words):
     """openssl s_server refuses at once what nginx answers with 400."""
+    given = [folder / word if "." in word else word for word in given]
     server = netkit.start(argv=["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", "server.pem", "-key", "server.key",
-                                "-CAfile", "ca.pem", "-Verify", "1", "-verify_return_error", "-naccept", "2"], cwd=folder)
+                                "-CAfile", "ca.pem", "-Verify", "1", "-verify_return_error", "-naccept", "2", version], cwd=folder)
     port = int(server.out.expect(rb"ACCEPT 127\.0\.0\.1:(\d+)").group(1))
-    refused = read(f"https://127.0.0.1:{port}/")
-    assert refused.status in (69, 76) and refused.err.count(b"\n") == 1, refused
+    refused = netkit.run("sse", f"https://127.0.0.1:{port}/", "--cacert", folder / "ca.pem", *given)
+    assert refused.status == status and words in refused.err, refused
+    assert refused.err.count(b"\n") == 1
     client = netkit.start("sse", f"https://127.0.0.1:{port}/", "-c", "1", "--cacert", folder / "ca.pem", "--cert",
                           folder / "ann.pem", "--key", folder / "ann.key")
     server.out.expect(rb"GET / HTTP/1\.1\r\n")

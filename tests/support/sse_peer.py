@@ -272,6 +272,17 @@ class Reader:
         found, self.data = self.data[:match.end()], self.data[match.end():]
         return found
 
+    def ids(self, last):
+        """The ids up to `last`; quick where much comes before it."""
+        end, found, tail = b"id: %d\n" % last, [self.data], self.data
+        while end not in tail:
+            chunk = self.sock.recv(65536)
+            assert chunk, f"closed before id {last}"
+            found.append(chunk)
+            tail = tail[-len(end):] + chunk
+        self.data = b""
+        return [int(number) for number in re.findall(rb"id: (\d+)\n", b"".join(found))]
+
     def head(self):
         return self.until(rb"\r\n\r\n")
 

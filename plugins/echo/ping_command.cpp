@@ -87,8 +87,10 @@ void PingCommand::start_waiting() {
   next_ = host_->loop().every(kKnockInterval, [this] { knock(); });
   deadline_ = host_->loop().after(*wait_for_, [this] {
     ended_ = true;
-    host_->finish(ExitStatus::no, "no answer from " + address_.to_string() + " within " +
-                                      format_duration(*wait_for_));
+    std::string error =
+        "no answer from " + address_.to_string() + " within " + format_duration(*wait_for_);
+    if (last_error_ != 0) error += ": " + error_text(last_error_);
+    host_->finish(ExitStatus::no, error);
   });
 }
 
@@ -120,8 +122,13 @@ void PingCommand::on_error(int error) {
                                       target_->endpoint().to_string());
     return;
   }
+  if (!waiting_) {
+    ++refused_;
+  } else if (error != last_error_) {
+    host_->log().info(target_->endpoint().to_string() + ": " + error_text(error) +
+                      "; waiting for it");
+  }
   last_error_ = error;
-  if (!waiting_) ++refused_;
   if (statistics_.received() > 0 || !target_->use_next()) return;
   target_->socket().send(probe_);
 }

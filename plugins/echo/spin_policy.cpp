@@ -1,46 +1,74 @@
+#include <algorithm>
 #include <echo/spin_policy.hpp>
 
 namespace netkit::echo {
 
-Duration SpinPolicy::stop() {
-  *this = SpinPolicy();
-  return Duration::zero();
+Duration SpinPolicy::start(Phase phase) {
+  phase_ = phase;
+  dense_ = batches_ = caught_ = 0;
+  messages_ = 0;
+  elapsed_ = Duration::zero();
+  return phase == Phase::trial || phase == Phase::run ? kSpins[level_] : Duration::zero();
 }
 
 void SpinPolicy::count(std::size_t size, Duration gap, bool polled) {
   ++batches_;
   if (polled) ++caught_;
   messages_ += size;
-  elapsed_ += gap;
+  elapsed_ += std::min(gap, 2 * kDense);  // longer when somebody else had the CPU
+}
+
+double SpinPolicy::interval() const {
+  return static_cast<double>(elapsed_.count()) / static_cast<double>(messages_);
+}
+
+bool SpinPolicy::flood() const {
+  return elapsed_ < kFlood * static_cast<Duration::rep>(messages_);
+}
+
+Duration SpinPolicy::on_watch(Duration gap) {
+  // One that comes late, since somebody else had the CPU, does not make traffic thin.
+  dense_ = gap <= kDense ? dense_ + 1 : dense_ / 2;
+  if (dense_ < kTrialAfter) return Duration::zero();
+  if (flood()) return start(Phase::watch);
+  interval_before_ = interval();
+  level_ = 0;
+  return start(Phase::trial);
+}
+
+// Polling that does not see the next request only takes time away from whoever is to send it.
+Duration SpinPolicy::after_trial() {
+  if (flood()) return start(Phase::rest);
+  const bool pays = level_ == 0 || interval() < kFaster * interval_before_;
+  if (caught_most() && pays) {
+    reviews_ = 0;
+    return start(Phase::run);
+  }
+  const bool thin = elapsed_ > kDense * static_cast<Duration::rep>(batches_);
+  if (thin) return start(Phase::watch);
+  if (++level_ == kSpins.size()) return start(Phase::rest);
+  return start(Phase::trial);
+}
+
+Duration SpinPolicy::after_review() {
+  if (flood() || !caught_most()) return start(Phase::rest);
+  return start(++reviews_ < kReviews ? Phase::run : Phase::watch);
 }
 
 Duration SpinPolicy::on_batch(std::size_t size, Duration gap, bool polled) {
-  if (rest_ > 0) {
-    --rest_;
-    return Duration::zero();
-  }
-  if (size > kSmall) return stop();
+  if (phase_ != Phase::rest && size > kSmall) return start(Phase::watch);
   count(size, gap, polled);
-  if (!spinning_) {
-    // One that comes late, since somebody else had the CPU, does not make traffic thin.
-    dense_ = gap <= kDense ? dense_ + 1 : dense_ / 2;
-    if (dense_ < kTrialAfter) return Duration::zero();
-    const bool flood = elapsed_ < kFlood * static_cast<Duration::rep>(messages_);
-    stop();
-    spinning_ = !flood;
-    return spinning_ ? kSpin : Duration::zero();
+  switch (phase_) {
+    case Phase::watch:
+      return on_watch(gap);
+    case Phase::trial:
+      return batches_ < kReview ? kSpins[level_] : after_trial();
+    case Phase::run:
+      return batches_ < kReview ? kSpins[level_] : after_review();
+    case Phase::rest:
+      return batches_ < kRest ? Duration::zero() : start(Phase::watch);
   }
-  if (batches_ < kReview) return kSpin;
-  // Polling that does not see the next request only takes time away from whoever is to send it.
-  const bool useless = caught_ * 2 < batches_;
-  const bool flood = elapsed_ < kFlood * static_cast<Duration::rep>(messages_);
-  stop();
-  if (useless || flood) {
-    rest_ = kRest;
-    return Duration::zero();
-  }
-  spinning_ = true;
-  return kSpin;
+  return Duration::zero();
 }
 
 }  // namespace netkit::echo

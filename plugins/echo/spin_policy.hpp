@@ -3,16 +3,22 @@
 // come so fast that they are worth waiting for: then polling only makes the batches smaller.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include <netkit/util/clock.hpp>
 
 namespace netkit::echo {
 
-// Pure. [one thread]
+// Polling is tried and kept while it catches requests. How long a peer takes to answer an answer
+// depends on what waking it up costs: some microseconds, or a hundred in a virtual machine. So
+// longer polls are tried after shorter ones, and kept only where requests then come faster: a peer
+// with a pace of its own is not worth a CPU. Pure. [one thread]
 class SpinPolicy {
  public:
-  static constexpr Duration kSpin = std::chrono::microseconds(20);
+  static constexpr std::array<Duration, 3> kSpins = {
+      std::chrono::microseconds(20), std::chrono::microseconds(60), std::chrono::microseconds(180)};
 
   // A batch of `size` messages was read `gap` after the batch before; `polled` tells whether it
   // came without a blocking wait in between. Returns how long to poll from now on, 0 for not at
@@ -20,24 +26,35 @@ class SpinPolicy {
   Duration on_batch(std::size_t size, Duration gap, bool polled);
 
  private:
+  enum class Phase : std::uint8_t { watch, trial, run, rest };
   static constexpr std::size_t kSmall = 4;     // messages; larger batches need no polling
   static constexpr unsigned kTrialAfter = 32;  // small batches close together
   static constexpr unsigned kReview = 64;      // batches; half of them must have come by polling
+  static constexpr unsigned kReviews = 128;    // until it is compared again with not polling
   static constexpr unsigned kRest = 4096;      // batches without another trial
-  static constexpr Duration kDense = std::chrono::microseconds(200);
+  static constexpr double kFaster = 0.85;      // of the time a request, to keep a longer poll
+  static constexpr Duration kDense = std::chrono::microseconds(400);
   static constexpr Duration kFlood =
       std::chrono::microseconds(5);  // a message and less: no polling
 
-  Duration stop();
+  Duration start(Phase phase);
+  Duration on_watch(Duration gap);
+  Duration after_trial();
+  Duration after_review();
   void count(std::size_t size, Duration gap, bool polled);
+  bool flood() const;
+  bool caught_most() const { return caught_ * 2 >= batches_; }
+  double interval() const;  // a message, in nanoseconds
 
-  bool spinning_ = false;
-  unsigned dense_ = 0;    // small batches in a row
-  unsigned batches_ = 0;  // under review, and how many of them polling caught
+  Phase phase_ = Phase::watch;
+  std::size_t level_ = 0;  // of kSpins
+  unsigned dense_ = 0;     // small batches in a row
+  unsigned batches_ = 0;   // in this phase, how many of them polling caught, and what they held
   unsigned caught_ = 0;
-  std::size_t messages_ = 0;  // in them
+  std::size_t messages_ = 0;
   Duration elapsed_{};
-  unsigned rest_ = 0;
+  double interval_before_ = 0;  // without polling
+  unsigned reviews_ = 0;
 };
 
 }  // namespace netkit::echo

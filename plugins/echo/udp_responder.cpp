@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <ctime>
 #include <echo/udp_responder.hpp>
+#include <sys/prctl.h>
 #include <utility>
 
 #include <netkit/util/random.hpp>
@@ -16,6 +18,17 @@ std::uint64_t random_number() {
   std::uint64_t number = 0;
   fill_random(&number, sizeof number);
   return number;
+}
+
+// Of this thread: the kernel may otherwise lengthen each sleep by 50 us.
+void make_sleeps_exact() {
+  ::prctl(PR_SET_TIMERSLACK, 1);
+}
+
+// Shorter when a signal comes, which does no harm.
+void sleep_for(Duration duration) {
+  const timespec time{0, static_cast<long>(duration.count())};
+  ::clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr);
 }
 
 LoopGuard::Options guard_options(const ServeSettings& settings) {
@@ -54,28 +67,36 @@ void UdpResponder::on_ready() {
     watch_.set(Interest::read);
   }
   for (int i = 0; i < kBatchesPerTurn; ++i) {
-    if (!read_batch()) return;
+    if (!read_batch()) break;
+    if (i + 1 == kBatchesPerTurn) return;  // there is more already
   }
+  if (pause_ > Duration::zero()) sleep_for(pause_);
 }
 
 // Says whether there is likely more to read.
 bool UdpResponder::read_batch() {
   const DatagramReceiver::Result result = receiver_.receive(socket_);
   if (result.messages.empty()) return false;
-  tune_spin(result.messages.size());
+  const std::uint64_t before = counters_.received;
   for (const ReceivedMessage& message : result.messages) answer(message);
   queue_rendered();
+  tune(result.messages.size(), counters_.received - before);
   if (!flush()) {
     watch_.set(Interest::write);
     return false;
   }
-  return result.messages.size() >= kBacklog;
+  return result.messages.size() >= (pause_ > Duration::zero() ? kBatch : kBacklog);
 }
 
-void UdpResponder::tune_spin(std::size_t messages) {
+// A super-packet is one message of several datagrams.
+void UdpResponder::tune(std::size_t messages, std::size_t datagrams) {
   const TimePoint now = loop_.now();
   const std::uint64_t wakeups = loop_.counters().wakeups;
-  loop_.set_spin(spin_.on_batch(messages, now - last_batch_, wakeups == last_wakeups_));
+  const Duration gap = now - last_batch_;
+  loop_.set_spin(spin_.on_batch(messages, gap, wakeups == last_wakeups_));
+  const Duration pause = gather_.on_batch(datagrams, gap);
+  if (pause > Duration::zero() && pause_ == Duration::zero()) make_sleeps_exact();
+  pause_ = pause;
   last_batch_ = now;
   last_wakeups_ = wakeups;
 }

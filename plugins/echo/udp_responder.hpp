@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <echo/answer_policy.hpp>
+#include <echo/gather_policy.hpp>
 #include <echo/printer.hpp>
 #include <echo/serve_settings.hpp>
 #include <echo/spin_policy.hpp>
@@ -42,7 +43,7 @@ class UdpResponder {
 
   void on_ready();
   bool read_batch();
-  void tune_spin(std::size_t messages);
+  void tune(std::size_t messages, std::size_t datagrams);
   void answer(const ReceivedMessage& message);
   void queue_unchanged(const ReceivedMessage& message, std::string_view data);
   void visit_datagrams(const ReceivedMessage& message, std::string_view data);
@@ -64,6 +65,8 @@ class UdpResponder {
   DatagramReceiver receiver_;
   DatagramSender sender_;
   SpinPolicy spin_;
+  GatherPolicy gather_;
+  Duration pause_{};  // before the next batch
   TimePoint last_batch_;
   std::uint64_t last_wakeups_ = 0;
   std::string arena_;

@@ -9,6 +9,8 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr Duration kOff = Duration::zero();
+constexpr Duration kShort = SpinPolicy::kSpins.front();
+constexpr Duration kLong = SpinPolicy::kSpins.back();
 
 class SpinPolicyTest : public testing::Test {
  protected:
@@ -17,12 +19,24 @@ class SpinPolicyTest : public testing::Test {
     for (int i = 0; i < count; ++i) spin = policy_.on_batch(size, gap, polled);
     return spin;
   }
+  // What a peer does that answers each answer: `gap` after the one before, or `faster` where
+  // polling lasts as long as that. Returns how many of the batches were polled for.
+  int exchange(int count, Duration gap, Duration faster) {
+    int polled_for = 0;
+    for (int i = 0; i < count; ++i) {
+      const bool caught = spin_ >= faster;
+      spin_ = policy_.on_batch(1, caught ? faster : gap, caught);
+      if (spin_ > kOff) ++polled_for;
+    }
+    return polled_for;
+  }
   SpinPolicy policy_;
+  Duration spin_ = kOff;
 };
 
 TEST_F(SpinPolicyTest, PollsWhenRequestsComeOneByOneAndClose) {
   EXPECT_EQ(batches(5, 1, microseconds(30), false), kOff);
-  EXPECT_EQ(batches(50, 1, microseconds(30), false), SpinPolicy::kSpin);
+  EXPECT_EQ(batches(50, 1, microseconds(30), false), kShort);
 }
 
 TEST_F(SpinPolicyTest, NeverPollsWhenTrafficIsThin) {
@@ -58,17 +72,26 @@ TEST_F(SpinPolicyTest, BearsWithAPauseNowAndThen) {
     batches(20, 1, microseconds(30), true);
     policy_.on_batch(1, milliseconds(4), false);
   }
-  EXPECT_EQ(batches(30, 1, microseconds(30), true), SpinPolicy::kSpin);
+  EXPECT_EQ(batches(30, 1, microseconds(30), true), kShort);
 }
 
 TEST_F(SpinPolicyTest, GoesOnWhileItCatchesRequests) {
-  EXPECT_EQ(batches(10'000, 2, microseconds(15), true), SpinPolicy::kSpin);
+  EXPECT_GT(exchange(100'000, microseconds(15), microseconds(8)), 99'000);
+}
+
+TEST_F(SpinPolicyTest, PollsLongerWhereWakingUpIsSlow) {
+  EXPECT_GT(exchange(100'000, microseconds(230), microseconds(120)), 99'000);
+  EXPECT_EQ(spin_, kLong);
+}
+
+TEST_F(SpinPolicyTest, DoesNotPollLongForAPeerWithAPaceOfItsOwn) {
+  EXPECT_LT(exchange(100'000, microseconds(150), microseconds(150)), 6'000);
 }
 
 TEST_F(SpinPolicyTest, GivesUpForAWhileWhenItCatchesNothing) {
-  EXPECT_EQ(batches(200, 1, microseconds(100), false), kOff);
+  EXPECT_EQ(batches(300, 1, microseconds(100), false), kOff);
   EXPECT_EQ(batches(3'000, 1, microseconds(100), false), kOff);
-  EXPECT_EQ(batches(2'000, 1, microseconds(10), true), SpinPolicy::kSpin);
+  EXPECT_EQ(batches(2'000, 1, microseconds(10), true), kShort);
 }
 
 }  // namespace

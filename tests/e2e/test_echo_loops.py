@@ -75,6 +75,19 @@ def test_a_loop_between_two_servers_falls_silent(netkit, reply, forged):
         assert client.recv(100) == b"hello"
 
 
+def test_a_loop_is_stopped_and_the_load_test_beside_it_is_not(netkit):
+    one, other = serve(netkit), serve(netkit)
+    bench = netkit.start("echo", "bench", one.address, "--flows", "2", "--window", "16", "--duration", "1s", "--json",
+                         "--stats", "50ms")
+    bench.err.expect(rb"received [1-9]")  # it runs
+    forge(("127.0.0.1", other.port), ("127.0.0.1", one.port), b"round and round")
+    assert bench.wait() == 0
+    end = json.loads(bench.out.data.splitlines()[-1])
+    (of_one, of_other) = settled(one, other)
+    assert 0 < of_other["received"] < 5_000 and of_one["loops"] + of_other["loops"] >= 1
+    assert end["received"] > 5_000 and end["lost"] == 0
+
+
 def test_a_loop_with_another_echo_server_falls_silent(netkit):
     server = serve(netkit)
     echoed = []

@@ -56,26 +56,26 @@ def test_tcp_echoes_three_megabytes_and_honours_half_close(netkit, host):
         writer.join()
 
 
+def _unread(port):
+    """Bytes that wait in the kernel for the server of a TCP connection to read them."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table]
+    queues = [row[4] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01"]
+    return int(queues[0].split(":")[1], 16) if queues else 0
+
+
 def test_a_client_that_does_not_read_costs_little_and_loses_nothing(netkit):
     server = netkit.serve("echo", "serve", "127.0.0.1:0", "--tcp", *UNSEEN)
-    sent = 0
+    data = os.urandom(1 << 20) * 32
     with tcp_connect(server.address) as sock:
-        sock.setblocking(False)
-        block = b"x" * (1 << 16)
-        blocked_since = None
-        while blocked_since is None or time.monotonic() - blocked_since < 0.3:
-            try:
-                sent += sock.send(block)
-                blocked_since = None
-            except BlockingIOError:
-                blocked_since = blocked_since or time.monotonic()
-                time.sleep(0.01)
+        writer = threading.Thread(target=lambda: (sock.sendall(data), sock.shutdown(socket.SHUT_WR)))
+        writer.start()
+        wait_until(lambda: _unread(server.port) > 0 and _state(server.pid) == "S", what="a server that reads no more")
         with open(f"/proc/{server.pid}/status", encoding="ascii") as status:
             resident = int(re.search(r"RssAnon:\s+(\d+)", status.read()).group(1))
         assert resident < 40_000
-        sock.settimeout(DEADLINE)
-        sock.shutdown(socket.SHUT_WR)
-        assert len(receive_to_end(sock)) == sent
+        assert receive_to_end(sock) == data
+        writer.join()
 
 
 @pytest.mark.parametrize("argv, needs", [
@@ -191,6 +191,31 @@ def test_each_thread_answers(netkit):
     assert end["received"] == 41
 
 
+def test_threads_share_one_limit_and_one_policy(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--threads", "3", "--max-clients", "2", "--deny", "127.0.0.7",
+                          "--reply", "[{text}]", sockets=2)
+    for _ in range(12):  # so many ports that every thread gets some
+        assert ask(server.port, b"x")[0] == b"[x]"
+        with udp_socket(address=("127.0.0.7", 0)) as denied:
+            denied.sendto(b"x", ("127.0.0.1", server.port))
+    held = [tcp_connect(server.address) for _ in range(2)]
+    for sock in held:
+        sock.sendall(b"y")
+        assert receive_exactly(sock, 3) == b"[y]"
+    for _ in range(6):
+        with tcp_connect(server.address) as late:
+            try:
+                assert late.recv(1) == b""
+            except ConnectionResetError:
+                pass
+    for sock in held:
+        sock.close()
+    assert server.stop() == 0
+    totals = server.err.data.decode().splitlines()[-1]
+    for fact in ("received 26", "sent 14", "dropped denied 12", "accepted 2", "refused clients 6"):
+        assert f" {fact}," in totals, totals
+
+
 def test_a_second_server_is_told_that_the_address_is_in_use(netkit):
     server = netkit.serve("echo", "serve", "127.0.0.1:0", "--udp")
     done = netkit.run("echo", "serve", server.address, "--udp")
@@ -221,6 +246,16 @@ def test_a_rate_holds_each_source_to_its_share(netkit):
         assert ask(server.port, b"other")[0] == b"other"
     records, end = end_of(server)
     assert end["dropped_rate"] == 50 - (len(records) - 1) > 0
+
+
+def test_a_rate_holds_a_stream_up_and_loses_nothing(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--tcp", "--rate", "50/s", "--json", *UNSEEN)
+    with tcp_connect(server.address) as sock:
+        for number in range(70):
+            sock.sendall(b"%02d" % number)
+            assert receive_exactly(sock, 2) == b"%02d" % number
+    server.signal(signal.SIGUSR1)
+    assert int(server.err.expect(rb"delayed (\d+)").group(1)) > 0
 
 
 def test_idle_clients_are_closed(netkit):

@@ -325,10 +325,10 @@ def receive_exactly(sock, count):
 
 
 def receive_to_end(sock):
-    data = b""
+    data = bytearray()
     while chunk := sock.recv(1 << 16):
         data += chunk
-    return data
+    return bytes(data)
 
 
 def host_port(address):

@@ -138,12 +138,29 @@ def check(name, value, goal, unit):
     return 0 if met else 1
 
 
+def check_memory():
+    return check("memory of an idle connection", idle_memory(10_000) / 1024, 0.5, "KiB")
+
+
+def check_start():
+    netkit = f"{BUILD}/bin/netkit"
+    curl = [cpu_of(["curl", "--version"]) for _ in range(3)]
+    version = [cpu_of([netkit, "--version"]) for _ in range(3)]
+    shown = [cpu_of([netkit, "echo", "--help"]) for _ in range(3)]
+    missed = check("start: netkit --version to curl --version", ratios(version, curl), 0.5, "of its CPU")
+    return missed + check("start: netkit echo --help to curl --version", ratios(shown, curl), 0.7, "of its CPU")
+
+
+CHECKS = {"memory": check_memory, "start": check_start}
+
+
 def main():
     parser = argparse.ArgumentParser(prog="tools/bench echo", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds [5]")
     parser.add_argument("--seconds", type=float, default=1.0, help="length of one measurement [1]")
-    parser.add_argument("--only", default="", help="tests with this in their name")
+    parser.add_argument("--only", default="",
+                        help=f"tests with this in their name, or one of: {' '.join(CHECKS)}")
     parser.add_argument("--servers", default="all", help="names separated by commas, beside limit and netkit [all]")
     parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
     options = parser.parse_args()
@@ -156,15 +173,8 @@ def main():
     tests = [test for test in TESTS if options.only in test.name]
     figures = run_rounds(tests, names, options.rounds, options.seconds)
     missed, rows = report(tests, figures)
-    if not options.only:
-        print()
-        netkit = f"{BUILD}/bin/netkit"
-        missed += check("memory of an idle connection", idle_memory(10_000) / 1024, 0.5, "KiB")
-        curl = [cpu_of(["curl", "--version"]) for _ in range(3)]
-        version = [cpu_of([netkit, "--version"]) for _ in range(3)]
-        shown = [cpu_of([netkit, "echo", "--help"]) for _ in range(3)]
-        missed += check("netkit --version to curl --version", ratios(version, curl), 0.5, "of its CPU")
-        missed += check("netkit echo --help to curl --version", ratios(shown, curl), 0.7, "of its CPU")
+    print()
+    missed += sum(measure() for name, measure in CHECKS.items() if options.only in name)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump({"rows": rows, "figures": figures}, file, indent=1)

@@ -49,6 +49,38 @@ def test_netkits_page_knows_the_common_options():
             assert set(help_options(text.split("Common options:")[1])) <= documented
 
 
+# What a page of a command has, in any order but for the first three.
+SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "OUTPUT", "ENVIRONMENT", "FILES", "EXIT STATUS", "SIGNALS",
+            "EXAMPLES", "SEE ALSO", "SECURITY CONSIDERATIONS"]
+
+
+@pytest.mark.parametrize("page", ["netkit", "netkit-shell", *(f"netkit-{command}" for command in commands())])
+def test_a_page_has_every_section_and_five_examples(page):
+    sections = re.findall(r"^\.Sh (.*)$", page_text(f"{page}.1"), re.M)
+    assert sections[:3] == SECTIONS[:3] and set(SECTIONS) <= set(sections)
+    shown = page_text(f"{page}.1").split("\n.Sh EXAMPLES\n")[1].split("\n.Sh ")[0]
+    assert len(re.findall(r"^(?:\.Dl )?(?:\$ )?.*\bnetkit ", shown, re.M)) >= 5
+
+
+@pytest.mark.parametrize("command, action", all_actions())
+def test_every_record_is_in_the_page(command, action):
+    """The types and fields that the help lists."""
+    text = page_text(f"netkit-{command}.1") if os.path.exists(os.path.join(MAN, f"netkit-{command}.1")) else ""
+    shown = output(command, action, "--help").partition("Records, by")[2].partition("\n\n")[0]
+    for kind, help_text in re.findall(r"^  ([a-z_]+) +(.*)$", re.sub(r"\n {10,}", " ", shown), re.M):
+        for word in [kind, *re.findall(r"\w+", help_text.partition("fields: ")[2])]:
+            assert re.search(rf"\b{word}\b", text), f"{word} of {action}"
+
+
+@pytest.mark.parametrize("word, page", [("plugins", "netkit.1"), ("config", "netkit.1"), ("shell", "netkit-shell.1")])
+def test_netkits_own_words_are_in_a_page(word, page):
+    text = page_text(page)
+    for action in candidates("help", word, "") or [""]:
+        words = [word, action] if action else [word]
+        assert set(help_options(output(*words, "--help"))) <= page_options(text)
+        assert re.search(rf"\.Cm {action}\b|\b{action}\b", text)
+
+
 def test_every_page_is_listed_for_installation():
     with open(os.path.join(os.path.dirname(MAN), "cmake", "netkit_install.cmake"), encoding="utf-8") as file:
         listed = file.read()

@@ -12,12 +12,13 @@ PREFIX = os.environ.get("NETKIT_PREFIX", "")
 
 # What is typed before TAB, and the words that the line has after it.
 CASES = [
-    ("netkit ech", ["netkit", "echo"]),
+    ("netkit ec", ["netkit", "echo"]),
     ("netkit echo ser", ["netkit", "echo", "serve"]),
     ("netkit echo serve --rep", ["netkit", "echo", "serve", "--reply"]),
     ("netkit hello greet --ton", ["netkit", "hello", "greet", "--tone"]),
     ("netkit hello greet --tone c", ["netkit", "hello", "greet", "--tone", "cold"]),
     ("netkit hello greet --tone=c", ["netkit", "hello", "greet", "--tone=cold"]),
+    ("netkit broadcast send --interface l", ["netkit", "broadcast", "send", "--interface", "lo"]),
     ("netkit hello greet --to f", ["netkit", "hello", "greet", "--to", "file:"]),
     ("netkit hello greet --to=m", ["netkit", "hello", "greet", "--to=multicast:"]),
     ("netkit hello greet --to file:./onl", ["netkit", "hello", "greet", "--to", "file:./only-one"]),
@@ -76,6 +77,66 @@ def test_bash(bash, typed, words):
 @pytest.mark.parametrize("typed, words", CASES)
 def test_zsh(zsh, typed, words):
     assert zsh.complete(typed) == words
+
+
+# What stays to be chosen from: the line as far as all agree, and the words that are shown.
+CHOICES = [
+    ("netkit echo s", "netkit echo se", ["send", "serve"]),
+    ("netkit echo serve --r", "netkit echo serve --r", ["--raw", "--reply", "--rate", "--ready-fd"]),
+]
+
+
+@pytest.mark.parametrize("typed, line, words", CHOICES)
+def test_a_choice_in_bash(bash, typed, line, words):
+    # Once for what all agree in, where that is more than was typed, and twice for the list.
+    bash.terminal.type(typed + "\t" * (2 if line == typed else 3))
+    for word in words:
+        bash.terminal.out.position = 0
+        bash.terminal.expect(rb"\s" + word.encode() + rb"\s")
+    bash.terminal.type("\x01words \n")
+    shown = bash.terminal.expect(rb"((?:w=<[^>]*>)+)=end").group(1).decode()
+    assert " ".join(re.findall(r"w=<([^>]*)>", shown)) == line
+
+
+@pytest.mark.parametrize("typed, line, words", CHOICES)
+def test_a_choice_in_zsh(zsh, typed, line, words):
+    zsh.terminal.type(typed + "\t" * (1 if line == typed else 2))
+    for word in words:
+        zsh.terminal.out.position = 0
+        zsh.terminal.expect(word.encode() + rb"\s+-- ")
+    zsh.terminal.type("\x01words \n")
+    shown = zsh.terminal.expect(rb"((?:w=<[^>]*>)+)=end").group(1).decode()
+    assert " ".join(re.findall(r"w=<([^>]*)>", shown)) == line
+
+
+@pytest.mark.parametrize("typed, line, words", CHOICES)
+def test_a_choice_in_fish(netkit, tmp_path, typed, line, words):
+    script = os.path.join(PREFIX, "share/fish/vendor_completions.d/netkit.fish")
+    result = netkit.run(argv=["fish", "--no-config", "-c", f"source {script}; complete -C '{typed}'"],
+                        env=environment(tmp_path), cwd=tmp_path)
+    assert set(words) <= {line.split("\t")[0] for line in result.lines}
+    assert all("\t" in line for line in result.lines), "each is described"
+
+
+@pytest.fixture
+def fish(tmp_path):
+    script = os.path.join(PREFIX, "share/fish/vendor_completions.d/netkit.fish")
+    # A prompt without colours, so that the screen can be read.
+    terminal = Terminal(["fish", "--no-config", "-C", f"cd {tmp_path}; source {script}; function fish_prompt; echo '> '; end; "
+                         "function words; printf 'w=<%s>' $argv; echo '=e''nd'; end; set fish_autosuggestion_enabled 0"],
+                        environment(tmp_path), 24, 200)
+    terminal.expect(rb"> ")
+    yield terminal
+    terminal.cleanup()
+
+
+@pytest.mark.parametrize("typed, words", CASES[:4])
+def test_fish_at_a_terminal(fish, typed, words):
+    fish.type(typed + "\t")
+    fish.expect(re.escape(words[-1]).encode())
+    fish.type("\x01words \r")
+    shown = fish.expect(rb"((?:w=<[^>]*>)+)=end").group(1).decode()
+    assert re.findall(r"w=<([^>]*)>", shown) == words
 
 
 @pytest.mark.parametrize("typed, words", CASES)

@@ -1,0 +1,143 @@
+"""The sessions in README.md and in the pages of netkit itself, run as they stand there."""
+
+import os
+import re
+import socket
+
+import pytest
+
+from man_page import examples
+from netkit import Process, Timeout, clean_environment, netkit_path
+
+SOURCE = os.environ.get("NETKIT_SOURCE", "")
+PREFIX = os.environ.get("NETKIT_PREFIX", "")
+
+
+def sessions():
+    """The README's blocks that have a prompt: [(command, [lines of output])] each."""
+    with open(os.path.join(SOURCE, "README.md"), encoding="utf-8") as file:
+        blocks = re.findall(r"(?:^    .*\n)+", file.read(), re.M)
+    found = []
+    for block in blocks:
+        lines = [line[4:] for line in block.splitlines()]
+        if not lines[0].startswith("$ "):
+            continue
+        steps = []
+        for line in lines:
+            if line.startswith("$ "):
+                steps.append((line[2:], []))
+            else:
+                steps[-1][1].append(line)
+        found.append(steps)
+    return found
+
+
+# Ports that the README names; a test takes free ones.
+PORTS = r"\b(7000|7700|8000|8086|9000|9089|9998)\b"
+
+
+class Session:
+    """A bash without a terminal, whose two outputs are one. Numbers may differ from what is expected, words may not."""
+
+    def __init__(self, folder):
+        env = clean_environment()
+        env.update({"PATH": os.path.dirname(netkit_path()) + ":/usr/bin:/bin", "HOME": str(folder),
+                    "CMAKE_PREFIX_PATH": PREFIX})
+        self.process = Process(["bash"], env=env, cwd=folder)
+        self.process.write("exec 2>&1\n")
+        self.ports = {}
+
+    def free_port(self, match):
+        if match[0] not in self.ports:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                self.ports[match[0]] = probe.getsockname()[1]
+        return str(self.ports[match[0]])
+
+    @staticmethod
+    def pattern(lines):
+        return "".join(re.sub(r"\d+", r"\\d+", re.escape(line)) + "\n" for line in lines).encode()
+
+    def step(self, command, expected):
+        self.process.write(re.sub(PORTS, self.free_port, command) + "\n")
+        if command.endswith("&"):
+            for line in expected:  # a server may say more later
+                self.process.out.expect(b"^" + self.pattern([line]))
+            return
+        self.process.write("echo '<done>'\n")
+        try:
+            shown = self.process.out.expect(rb"(.*?)<done>\n", 110).group(1)
+        except Timeout as late:
+            raise AssertionError(f"{command}: {late}") from late
+        # Two outputs have no order between them.
+        shown = sorted(re.sub(rb"\d+", b"0", line) for line in shown.splitlines())
+        wanted = sorted(re.sub(rb"\d+", b"0", line.encode()) for line in expected)
+        assert shown == wanted, command
+
+    def end(self):
+        self.process.write("kill $(jobs -p); wait\n")
+        self.process.close_stdin()
+        self.process.wait()
+        self.process.cleanup()
+
+
+@pytest.fixture
+def session(tmp_path):
+    one = Session(tmp_path)
+    yield one
+    one.end()
+
+
+def test_there_are_sessions_of_every_command():
+    text = "\n".join(command for steps in sessions() for command, _ in steps)
+    for command in ("echo", "chat", "broadcast", "push", "sse", "frame", "plugins new"):
+        assert f"netkit {command} " in text
+
+
+def test_the_sessions_of_the_readme_are_what_happens(session):
+    for steps in sessions():
+        for command, expected in steps:
+            session.step(command, expected)
+
+
+# What each example of netkit's own pages ends with, and prints.
+EXAMPLES = {
+    "netkit.1": [
+        ("netkit plugins", 0, r"^  echo +UDP and TCP echo server"),
+        ("netkit echo serve 7000 &", None, r"listening on udp 127.0.0.1:\d+"),
+        ("netkit echo send 7000 hello", 0, r"^hello$"),
+        ("netkit help exit-status", 0, r"^  124 "),
+        ("netkit echo ping --help", 0, r"^  -c, --count N "),
+        ("netkit config echo", 0, r"^echo send --wait = 1s  \(default\)$"),
+        ("netkit plugins new hello", 0, r"^hello/plugin.cpp$"),
+    ],
+    "netkit-shell.1": [
+        ("netkit shell -c 'version | tr a-z A-Z'", 0, r"^NETKIT \d"),
+        ("netkit shell -c 'version > version.txt; cat version.txt'", 0, r"^netkit \d"),
+        ("netkit shell -c 'echo serve 9999 -q & echo ping 9999 -c 1 --wait-for 10s'", 0, r"1 sent, 1 received"),
+        ("printf 'version\\nnonsense\\nnever reached\\n' | netkit shell --errexit", 127, r"\Anetkit \d[^\n]*\n[^\n]*nonsense"),
+        ("netkit shell -c 'version | false; exit 3'", 3, r"\A\Z"),
+    ],
+    "netkit.conf.5": [
+        ("printf '[echo]\\nwait = 3s\\n' > my.conf", 0, r"\A\Z"),
+        ("netkit --config my.conf config echo | grep 'send --wait'", 0, r"^echo send --wait = 3s  \(file: my.conf:2\)$"),
+        ("netkit config --config my.conf", 0, r"^echo send --wait = 3s"),
+        ("printf '[echo]\\nwiat = 3s\\n' > bad.conf", 0, r"\A\Z"),
+        ("netkit --config bad.conf echo send 7 hello || echo \"ended with $?\"", 0,
+         r"bad.conf:2: echo has no option 'wiat'; did you mean 'wait'\?\nended with 78$"),
+    ],
+}
+
+
+@pytest.mark.parametrize("page", EXAMPLES)
+def test_the_examples_of_a_page_print_what_they_say(session, page):
+    assert examples(page) == [command for command, _, _ in EXAMPLES[page]]
+    for command, status, shown in EXAMPLES[page]:
+        session.process.write(re.sub(r"\b(7000|9999)\b", session.free_port, command) + "\n")
+        if status is None:
+            session.process.out.expect(shown.encode())
+            continue
+        session.process.write("echo \"<done $?>\"\n")
+        end = session.process.out.expect(rb"((?:[^<]|<(?!done))*)<done (\d+)>\n", 60)
+        assert int(end.group(2)) == status, command
+        assert re.search(shown, end.group(1).decode(), re.M), (command, end.group(1))

@@ -33,9 +33,10 @@ TESTS = [
 ]
 
 
-# subscribers, messages, bytes of each (None: --size); the last are the lines of `seq 1 1000000` to three
-QUEUES = [(10, 300_000, None), (100, 40_000, None), (1000, 4_000, None), (3, 1_000_000, 6)]
+# subscribers, messages, bytes of each (None: --size); the last as the lines of `seq` to three
+QUEUES = [(10, 100_000, None), (100, 12_000, None), (1000, 3_000, None), (3, 300_000, 6)]
 WINDOW = 2000  # messages that are on their way at once
+SHARE = {"mosquitto": 10}  # gets but one in so many, or it would take all the time
 
 
 def open_sink():
@@ -129,9 +130,10 @@ def measure_others(options):
         clocks = {wire: [] for wire in wires}
         for _ in range(options.rounds):
             for wire in wires:
-                seconds, cpu = others.deliver(wire, subscribers, messages, size, WINDOW)
-                rates[wire].append(subscribers * messages / cpu)
-                clocks[wire].append(subscribers * messages / seconds)
+                count = messages // SHARE.get(wire, 1)
+                seconds, cpu = others.deliver(wire, subscribers, count, size, WINDOW)
+                rates[wire].append(subscribers * count / cpu)
+                clocks[wire].append(subscribers * count / seconds)
         print(f"{subscribers} subscribers, a queue of records of {size} bytes:")
         for wire in wires:
             ratio = statistics.median(ours / theirs for ours, theirs in zip(rates["netkit"], rates[wire]))

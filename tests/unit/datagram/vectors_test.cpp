@@ -1,10 +1,10 @@
 // The test vectors of netkit-protocol(7): what the page shows is what the codec makes and reads.
 #include "datagram/body.hpp"
+#include "support/page_vectors.hpp"
 
-#include <fstream>
-#include <iterator>
 #include <map>
-#include <regex>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -14,40 +14,10 @@
 namespace netkit::datagram {
 namespace {
 
+using test::hex;
+
 constexpr std::uint64_t kNonce = 0x0102030405060708;
 constexpr std::uint64_t kSession = 0xa1a2a3a4a5a6a7a8;
-
-// Lines `vector NAME:`, each followed by lines of two spaces and hexadecimal digits.
-std::map<std::string, std::string> page_vectors() {
-  std::ifstream page("man/netkit-protocol.7");
-  EXPECT_TRUE(page) << "to be run in the source tree";
-  std::map<std::string, std::string> vectors;
-  std::string line;
-  std::string name;
-  while (std::getline(page, line)) {
-    std::smatch match;
-    if (std::regex_match(line, match, std::regex(R"re(vector ([a-z-]+):)re"))) {
-      name = match[1];
-    } else if (!name.empty() && std::regex_match(line, std::regex("  [0-9a-f ]+"))) {
-      for (const char c : line) {
-        if (c != ' ') vectors[name].push_back(c);
-      }
-    } else {
-      name.clear();
-    }
-  }
-  return vectors;
-}
-
-std::string hex(std::string_view bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    out.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
-    out.push_back(kDigits[c & 15]);
-  }
-  return out;
-}
 
 Cookie cookie() {
   Cookie bytes;
@@ -107,7 +77,7 @@ std::map<std::string, std::string> made_vectors() {
 }
 
 TEST(ManPage, ShowsEveryVectorAsTheCodecMakesIt) {
-  const auto shown = page_vectors();
+  const auto shown = test::page_vectors("vector");
   const auto made = made_vectors();
   for (const auto& [name, bytes] : made) {
     EXPECT_TRUE(shown.contains(name)) << name << ": " << hex(bytes);

@@ -1,3 +1,6 @@
+#include "support/page_vectors.hpp"
+
+#include <map>
 #include <push/payload.hpp>
 #include <string>
 
@@ -5,6 +8,13 @@
 
 namespace netkit::push {
 namespace {
+
+TEST(ManPage, ShowsWhatIsSaidInConnectAndAccept) {
+  const std::map<std::string, std::string> made = {
+      {"connect", test::hex(encode(Request{0x0102030405060708u, 99, "ann"}))},
+      {"accept", test::hex(encode(Welcome{0x0102030405060708u, 100}))}};
+  EXPECT_EQ(test::page_vectors("push-vector"), made);
+}
 
 TEST(Payload, ARequestComesBackAsItWas) {
   const std::string bytes = encode(Request{0x0102030405060708u, 99, "ann"});

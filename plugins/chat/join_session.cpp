@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <chat/join_session.hpp>
+#include <csignal>
 #include <utility>
 
 #include <netkit/net/resolver.hpp>
@@ -49,6 +50,10 @@ ExitStatus JoinSession::run() {
                                      datagram::system_random(), *this);
   host_.set_totals([this](Totals& totals) { show(totals); });
   host_.on_stop([this](StopReason reason) { stop(reason); });
+  if (host_.interactive()) {
+    // The window is closed: to go without a word would leave the name taken until the lease ends.
+    hung_up_ = host_.loop().on_signal(SIGHUP, [this] { give_up(ExitStatus::done, {}); });
+  }
   connect();
   Input::Options options;
   options.history = "chat_history";

@@ -81,6 +81,7 @@ class JoinSession final : public MemberEvents, public Input::Handler {
   std::uint64_t said_ = 0;
   std::uint64_t undelivered_ = 0;
   std::uint64_t lost_ = 0;
+  Hook hung_up_;
   Timer retry_;
   Timer patience_;
 };

@@ -1,6 +1,9 @@
 """chat join at a pseudo-terminal."""
 
+import os
 import signal
+
+import pytest
 
 CLEAR = b"\x15"
 
@@ -78,8 +81,18 @@ def test_quit_and_help(netkit):
     server.out.expect(rb"^\* ann left \(quit\)\n")
 
 
-def test_a_signal_leaves_politely(netkit):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_leaves_politely(netkit, number):
     server, terminal = room(netkit)
-    terminal.signal(signal.SIGTERM)
+    terminal.signal(number)
     assert terminal.wait() == 0
     server.out.expect(rb"^\* ann left \(quit\)\n")
+
+
+def test_a_window_that_is_closed_leaves_politely(netkit):
+    server, terminal = room(netkit)
+    terminal.type("not said")
+    terminal.expect(rb"not said")
+    os.dup2(os.open(os.devnull, os.O_RDWR), terminal.fd)  # the last descriptor of the terminal's other side
+    server.out.expect(rb"^\* ann left \(quit\)\n")
+    assert b"not said" not in server.out.data

@@ -241,9 +241,10 @@ char** PromptInput::on_complete(const char* word, int start, int /*end*/) {
   if (!self.options_.complete) return nullptr;
   const std::string line(rl_line_buffer, static_cast<std::size_t>(start) + std::strlen(word));
   self.candidates_ = self.options_.complete(line, word);
-  // A word that ends with a colon goes on.
-  const bool open = self.candidates_.size() == 1 && self.candidates_.front().ends_with(':');
-  rl_completion_append_character = open ? '\0' : ' ';
+  rl_completion_append_character = ' ';
+  if (self.candidates_.size() == 1 && self.candidates_.front().ends_with(':')) {
+    rl_completion_append_character = '\0';  // the word goes on
+  }
   return rl_completion_matches(word, next_candidate);
 }
 

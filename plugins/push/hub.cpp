@@ -109,8 +109,12 @@ void Hub::enter(std::string_view name, const Endpoint& address, datagram::Sessio
 
 void Hub::remove(Subscriber& subscriber, std::string_view why) {
   ++counters_.unsubscribed;
-  events_.on_unsubscribed(subscriber, why);
   const datagram::SessionRef session = subscriber.session;
+  const bool given_up = why == reason::kSilent || why == reason::kSlow;
+  const std::uint64_t undelivered =
+      given_up && server_.contains(session) ? server_.status(session).lag : 0;
+  counters_.undelivered += undelivered;
+  events_.on_unsubscribed(subscriber, why, undelivered);
   table_.remove(subscriber);
   if (session) server_.close(session, why);
 }

@@ -54,13 +54,16 @@ struct HubCounters {
   std::uint64_t refused_plain = 0;  // by --plain
   std::uint64_t refused_name = 0;   // no name, or one that is too long
   std::uint64_t dropped_slow = 0;   // disconnected by --slow drop
+  std::uint64_t undelivered = 0;    // records of subscribers that were given up
 };
 
 class HubEvents {
  public:
   virtual ~HubEvents() = default;
   virtual void on_subscribed(const Subscriber& subscriber) = 0;
-  virtual void on_unsubscribed(const Subscriber& subscriber, std::string_view why) = 0;
+  // `undelivered` is how many records a native one was not known to have when it was given up.
+  virtual void on_unsubscribed(const Subscriber& subscriber, std::string_view why,
+                               std::uint64_t undelivered) = 0;
   // A newcomer found the table full. Called for each.
   virtual void on_full(const Endpoint& peer) = 0;
   // Whether a plain peer is on this machine or an attached network.

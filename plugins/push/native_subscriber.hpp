@@ -19,6 +19,8 @@ class NativeSubscriber final : public Subscription,
                    const datagram::Options& options, Position& position,
                    Subscription::Handler& handler);
   void leave() override;
+  void pause() override { client_.pause(); }
+  void resume() override { client_.resume(loop_.now()); }
   std::uint64_t retransmitted() const override { return client_.counters().retransmitted; }
   std::uint64_t duplicates() const override { return client_.counters().duplicates; }
 

@@ -215,8 +215,13 @@ void ServeCommand::on_subscribed(const Subscriber& subscriber) {
   emit("subscribed", subscriber, {});
 }
 
-void ServeCommand::on_unsubscribed(const Subscriber& subscriber, std::string_view why) {
+void ServeCommand::on_unsubscribed(const Subscriber& subscriber, std::string_view why,
+                                   std::uint64_t undelivered) {
   emit("unsubscribed", subscriber, why);
+  if (undelivered == 0) return;
+  host_->log().error(subscriber.address.to_string() + " is " + std::string(why) + ": " +
+                     std::to_string(undelivered) + " records for " + std::string(subscriber.name) +
+                     " are not delivered");
 }
 
 void ServeCommand::emit(std::string_view type, const Subscriber& subscriber, std::string_view why) {
@@ -254,7 +259,7 @@ void ServeCommand::show(Totals& totals) const {
   totals.add("datagrams_sent", sent.datagrams);
   totals.add("bytes_sent", sent.bytes);
   totals.add("delivered", native.messages_acked);
-  totals.add("lost", native.dropped);
+  totals.add("lost", native.dropped + hub.undelivered);
   totals.add("retransmitted", native.retransmitted);
   totals.add("not_sent", sent.refused + sent.too_big + sent.no_room);
   totals.add("too_long", hub.too_long);

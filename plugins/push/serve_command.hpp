@@ -29,7 +29,8 @@ class ServeCommand final : public Command,
 
  private:
   void on_subscribed(const Subscriber& subscriber) override;
-  void on_unsubscribed(const Subscriber& subscriber, std::string_view why) override;
+  void on_unsubscribed(const Subscriber& subscriber, std::string_view why,
+                       std::uint64_t undelivered) override;
   void on_full(const Endpoint& peer) override;
   bool is_on_link(const IpAddress& address) override { return networks_.is_on_link(address); }
   bool is_unfit(const Endpoint& peer) override;

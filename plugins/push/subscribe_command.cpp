@@ -54,6 +54,9 @@ ExitStatus SubscribeCommand::run(Host& host) {
     totals.add("duplicates", duplicates_ + (subscription_ ? subscription_->duplicates() : 0));
   });
   host.on_stop([this](StopReason) { end(ExitStatus::done); });
+  host.output().on_unblocked([this] {
+    if (subscription_) subscription_->resume();
+  });
   resolve();
   return host.run_loop();
 }
@@ -107,6 +110,8 @@ void SubscribeCommand::on_record(std::uint64_t seq, std::string_view text) {
                         .peer = &server_,
                         .fields = std::span(fields, seq == 0 ? 0 : 1),
                         .payload = text});
+  // The server is asked to wait while nobody reads; heartbeats go on, so that it does.
+  if (host_->output().blocked()) subscription_->pause();
   if (records_ == count_) end(ExitStatus::done);
 }
 

@@ -36,6 +36,10 @@ class Subscription {
   virtual ~Subscription() = default;
   // Tells the server, as far as the dialect can.
   virtual void leave() = 0;
+  // Holds what arrives until resume(), as far as the dialect can. Both may be called from within
+  // the handler.
+  virtual void pause() {}
+  virtual void resume() {}
   virtual std::uint64_t retransmitted() const { return 0; }
   virtual std::uint64_t duplicates() const { return 0; }
 };

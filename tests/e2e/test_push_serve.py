@@ -195,6 +195,31 @@ def test_a_stopped_subscriber_holds_the_source_with_wait(netkit, tmp_path):
     assert client.data() == lines
 
 
+def test_a_reader_that_does_not_read_keeps_its_subscription(netkit):
+    server = serve(netkit, "--from", "exec:seq 1 400000", "--slow", "wait", "--lease", "300ms", "--min-subscribers", "1")
+    # Standard output is a pipe that nobody reads: more than it holds comes, and the lease passes many times.
+    client = subscribe(netkit, server, "ann")
+
+    def age():
+        rows = netkit.run("push", "status", server.address, "--json").records
+        return [row["age"] for row in rows if row["type"] == "subscriber"]
+    wait_until(lambda: max(age()) > 2)
+    assert client.wait() == 0
+    assert client.out.data == b"".join(b"%d\n" % i for i in range(1, 400001))
+    assert server.wait() == 0
+
+
+def test_what_a_silent_subscriber_did_not_get_is_said(netkit):
+    server = serve(netkit, "--from", "-", "--lease", "300ms", "--json")
+    client = subscribe(netkit, server, "ann")
+    client.signal(signal.SIGSTOP)
+    server.write(b"one\ntwo\n")
+    server.err.expect(rb"netkit: push: 127\.0\.0\.1:\d+ is silent: 2 records for ann are not delivered\n")
+    client.stop(signal.SIGKILL)
+    assert server.stop() == 0
+    assert json.loads(server.out.rest().splitlines()[-1])["lost"] == 2
+
+
 def test_a_stopped_subscriber_is_skipped_and_told_what_it_missed(netkit, tmp_path):
     server = serve(netkit, "--from", "-", "--keep", "10", "--grace", "50ms")
     fast = ToFile(netkit, server, tmp_path / "fast", "fast")

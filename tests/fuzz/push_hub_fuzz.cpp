@@ -14,7 +14,7 @@ using netkit::TimePoint;
 class Quiet final : public HubEvents {
  public:
   void on_subscribed(const Subscriber& subscriber) override { check(subscriber); }
-  void on_unsubscribed(const Subscriber& subscriber, std::string_view) override {
+  void on_unsubscribed(const Subscriber& subscriber, std::string_view, std::uint64_t) override {
     check(subscriber);
   }
   void on_full(const Endpoint&) override {}

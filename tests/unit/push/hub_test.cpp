@@ -117,7 +117,9 @@ class HubTest : public testing::Test, public HubEvents {
   void on_subscribed(const Subscriber& subscriber) override {
     events.push_back("+" + std::string(subscriber.name));
   }
-  void on_unsubscribed(const Subscriber& subscriber, std::string_view why) override {
+  void on_unsubscribed(const Subscriber& subscriber, std::string_view why,
+                       std::uint64_t count) override {
+    undelivered += count;
     events.push_back("-" + std::string(subscriber.name) + " " + std::string(why));
   }
   void on_full(const Endpoint&) override { events.emplace_back("full"); }
@@ -131,6 +133,7 @@ class HubTest : public testing::Test, public HubEvents {
   std::map<Endpoint, std::unique_ptr<Client>> clients;
   TimePoint now{std::chrono::hours(1)};
   bool deaf = false;  // no datagram arrives anywhere
+  std::uint64_t undelivered = 0;
   Lines events;
 };
 
@@ -287,6 +290,18 @@ TEST_F(HubTest, ASilentNativeSubscriberIsForgotten) {
   now += std::chrono::minutes(1);
   Exchange();
   EXPECT_EQ(Take(), (Lines{"+ann", "-ann silent"}));
+  EXPECT_EQ(undelivered, 0u);
+}
+
+TEST_F(HubTest, SaysHowManyRecordsASilentOneDidNotGet) {
+  Native("10.0.0.2:1", "ann");
+  deaf = true;
+  Publish("one");
+  Publish("two");
+  Run();
+  now += std::chrono::minutes(1);
+  Exchange();
+  EXPECT_EQ(undelivered, 2u);
 }
 
 TEST_F(HubTest, FinishDeliversWhatIsDueAndSaysSo) {

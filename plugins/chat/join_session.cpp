@@ -50,6 +50,7 @@ ExitStatus JoinSession::run() {
                                      datagram::system_random(), *this);
   host_.set_totals([this](Totals& totals) { show(totals); });
   host_.on_stop([this](StopReason reason) { stop(reason); });
+  host_.output().on_unblocked([this] { member_->resume(host_.loop().now()); });
   if (host_.interactive()) {
     // The window is closed: to go without a word would leave the name taken until the lease ends.
     hung_up_ = host_.loop().on_signal(SIGHUP, [this] { give_up(ExitStatus::done, {}); });
@@ -182,6 +183,8 @@ void JoinSession::on_event(const FromRoom& event, std::uint64_t seq) {
   if (host_.finishing() || ignored_.contains(name_of(event))) return;
   const Endpoint& server = addresses_[address_ % addresses_.size()];
   printer_.print(event, seq, server, host_.clock().wall());
+  // Nobody reads: the room waits, and knows by the heartbeats that this member is still there.
+  if (host_.output().blocked()) member_->pause();
   count_message(event);
 }
 

@@ -151,6 +151,11 @@ void Member::on_connected(std::string_view payload) {
   finish();
 }
 
+void Member::resume(TimePoint now) {
+  now_ = now;
+  client_.resume(now);
+}
+
 void Member::on_rejected(std::uint16_t code, std::string_view text) {
   events_.on_rejected(code, text);
 }

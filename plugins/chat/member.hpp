@@ -59,6 +59,9 @@ class Member final : public datagram::Engine, private datagram::ClientEvents {
   void finish();
   // Leaves now; one more drain() says so.
   void leave(TimePoint now);
+  // No more events until resume(): the room is asked to wait.
+  void pause() { client_.pause(); }
+  void resume(TimePoint now);
   void set_name(std::string_view name) { options_.name = name; }
   const std::string& name() const { return options_.name; }
 

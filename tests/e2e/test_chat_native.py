@@ -187,6 +187,21 @@ def test_one_who_vanishes_is_given_up_by_the_lease(netkit):
     server.out.expect(rb'"still here"')
 
 
+def test_one_whose_output_nobody_reads_stays(netkit):
+    server = netkit.serve("chat", "serve", "127.0.0.1:0", "--lease", "300ms", "--rate", "10000")
+    ann = join(netkit, server.address, "ann")
+    lines = [b"%03d %s" % (i, b"x" * 2000) for i in range(400)]
+    bob = netkit.start("chat", "join", server.address, "--name", "bob")
+    bob.write(b"\n".join(lines) + b"\n")
+    bob.close_stdin()
+    assert bob.wait() == 0
+    server.out.expect(rb"^\* bob left \(quit\)\n")
+    server.out.silent(1)  # three leases
+    assert ann.out.line() == b"* bob joined"
+    for line in lines:
+        assert ann.out.line() == b"[bob] " + line
+
+
 @pytest.mark.parametrize("action", ["serve", "join"])
 def test_a_full_disk_is_said_once_and_the_chat_goes_on(netkit, action):
     server = netkit.serve("chat", "serve", "127.0.0.1:0", *(["--history", "/dev/full"] if action == "serve" else []))

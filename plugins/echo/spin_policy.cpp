@@ -29,10 +29,10 @@ bool SpinPolicy::flood() const {
 Duration SpinPolicy::on_watch(Duration gap) {
   // One that comes late, since somebody else had the CPU, does not make traffic thin.
   dense_ = gap <= kDense ? dense_ + 1 : dense_ / 2;
+  if (dense_ == 0) return start(Phase::watch);
   if (dense_ < kTrialAfter) return Duration::zero();
   if (flood()) return start(Phase::watch);
   interval_before_ = interval();
-  level_ = 0;
   return start(Phase::trial);
 }
 
@@ -46,13 +46,15 @@ Duration SpinPolicy::after_trial() {
   }
   const bool thin = elapsed_ > kDense * static_cast<Duration::rep>(batches_);
   if (thin) return start(Phase::watch);
-  if (++level_ == kSpins.size()) return start(Phase::rest);
-  return start(Phase::trial);
+  if (++level_ < kSpins.size()) return start(Phase::trial);
+  level_ = 0;
+  return start(Phase::rest);
 }
 
+// One that fails may be somebody else's doing; the next trial tells.
 Duration SpinPolicy::after_review() {
-  if (flood() || !caught_most()) return start(Phase::rest);
-  return start(++reviews_ < kReviews ? Phase::run : Phase::watch);
+  if (flood()) return start(Phase::rest);
+  return start(caught_most() && ++reviews_ < kReviews ? Phase::run : Phase::watch);
 }
 
 Duration SpinPolicy::on_batch(std::size_t size, Duration gap, bool polled) {

@@ -47,7 +47,7 @@ class SpinPolicy {
   double interval() const;  // a message, in nanoseconds
 
   Phase phase_ = Phase::watch;
-  std::size_t level_ = 0;  // of kSpins
+  std::size_t level_ = 0;  // of kSpins: the one in use, or that paid last
   unsigned dense_ = 0;     // small batches in a row
   unsigned batches_ = 0;   // in this phase, how many of them polling caught, and what they held
   unsigned caught_ = 0;

@@ -84,6 +84,13 @@ TEST_F(SpinPolicyTest, PollsLongerWhereWakingUpIsSlow) {
   EXPECT_EQ(spin_, kLong);
 }
 
+TEST_F(SpinPolicyTest, ComesBackSoonAfterSomebodyElseHadTheCpu) {
+  exchange(1'000, microseconds(230), microseconds(120));
+  ASSERT_EQ(spin_, kLong);
+  batches(64, 1, milliseconds(4), false);
+  EXPECT_GT(exchange(1'000, microseconds(230), microseconds(120)), 900);
+}
+
 TEST_F(SpinPolicyTest, DoesNotPollLongForAPeerWithAPaceOfItsOwn) {
   EXPECT_LT(exchange(100'000, microseconds(150), microseconds(150)), 6'000);
 }

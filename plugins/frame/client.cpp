@@ -51,11 +51,13 @@ FrameClient::~FrameClient() {
 }
 
 void FrameClient::push(std::string_view message) {
+  const CodecSpec& codec = options_.session.codec;
   const auto load = [this](const std::string& path) {
     return load_file(path, options_.session.max_frame);
   };
-  const std::string content = parse_message(message, options_.session.codec, load);
-  const ClientSession::Push pushed = session_.push(content);
+  const auto plain = plain_message(message, codec);
+  const ClientSession::Push pushed = plain ? session_.push({&plain->id, 1}, plain->body)
+                                           : session_.push(parse_message(message, codec, load));
   if (pushed.full) {
     throw UsageError("more requests than --max-requests or --max-request-bytes allow");
   }

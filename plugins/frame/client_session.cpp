@@ -45,12 +45,12 @@ ClientSession::ClientSession(ClientOptions options)
   heartbeat_wire_ = encode(encoder_, std::string_view("\x01", 1));
 }
 
-ClientSession::Push ClientSession::push(std::string_view content) {
+ClientSession::Push ClientSession::push(std::string_view head, std::string_view body) {
   if (!has_room()) return {0, {}, true};
-  const bool has_id = options_.codec.message_ids && !content.empty();
+  const bool has_id = options_.codec.message_ids && !head.empty();
   const RequestTable::Slot slot =
-      table_.prepare(has_id ? static_cast<std::uint8_t>(content[0]) : std::uint8_t{0});
-  const FrameError error = encoder_.append(table_.wire(slot), content);
+      table_.prepare(has_id ? static_cast<std::uint8_t>(head[0]) : std::uint8_t{0});
+  const FrameError error = encoder_.append(table_.wire(slot), head, body);
   if (error) {
     table_.discard(slot);
     return {0, error, false};

@@ -66,10 +66,10 @@ class ClientSession {
   // ids there are no heartbeats, and answers are matched in order alone.
   explicit ClientSession(ClientOptions options);
 
-  // A request, as content. It goes out when there is a connection that is registered, in the order
-  // of the calls (--send's come before those of stdin), and again on the next connection unless it
-  // was answered.
-  Push push(std::string_view content);
+  // A request, as content: `head`, which has its id where the codec has ids, then `body`. It goes
+  // out when there is a connection that is registered, in the order of the calls (--send's come
+  // before those of stdin), and again on the next connection unless it was answered.
+  Push push(std::string_view head, std::string_view body = {});
   bool has_room() const {
     return table_.size() < options_.max_requests && table_.bytes() < options_.max_request_bytes;
   }

@@ -129,15 +129,16 @@ def test_broadcast_between_two_netkit_clients(netkit):
     assert listener.err.rest().count(b"\n") == 1  # the totals
 
 
-def test_lines_of_stdin_go_to_all(netkit):
+def test_lines_of_stdin_go_to_all(netkit, tmp_path):
+    (tmp_path / "body").write_bytes(b"\0body")
     server = serve(netkit)
     peers = [connect(server.address) for _ in range(2)]
     for peer in peers:
         peer.send(HEARTBEAT)
         peer.expect(answer(1))
-    server.write("9:news\nraw:hex:0a0001\nnonsense\n")
+    server.write(f"9:news\nraw:hex:0a0001\n8:@{tmp_path}/body\ndatetime\nnonsense\n")
     for peer in peers:
-        peer.expect(answer(9, 0, b"news") + b"\0\0\0\x03\x0a\0\x01")
+        peer.expect(answer(9, 0, b"news") + b"\0\0\0\x03\x0a\0\x01" + answer(8, 0, b"\0body") + answer(2))
     server.err.expect(rb"message 'nonsense'")
     server.close_stdin()
     peers[0].send(HEARTBEAT)  # the end of stdin ends nothing

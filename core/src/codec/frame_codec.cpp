@@ -187,17 +187,18 @@ FrameError FrameEncoder::append_in_place(ByteBuffer& out, std::string_view head,
   return {};
 }
 
-FrameError FrameEncoder::append(std::string& out, std::string_view content) const {
+FrameError FrameEncoder::append(std::string& out, std::string_view head,
+                                std::string_view body) const {
   if (in_place_) {
     ByteBuffer frame;
-    const FrameError error = append_in_place(frame, content, {});
+    const FrameError error = append_in_place(frame, head, body);
     out.append(frame.view());
     return error;
   }
   std::array<char, kMaxField> field;
-  const std::size_t size = put_field(field.data(), content.size());
-  if (size == 0) return error_of(content.size());
-  out.append(field.data(), size).append(content);
+  const std::size_t size = put_field(field.data(), head.size() + body.size());
+  if (size == 0) return error_of(head.size() + body.size());
+  out.append(field.data(), size).append(head).append(body);
   return {};
 }
 

@@ -164,7 +164,7 @@ class NETKIT_API FrameEncoder {
 
   // Appends one frame whose content is `head` followed by `body`; on an error appends nothing.
   FrameError append(ByteBuffer& out, std::string_view head, std::string_view body) const;
-  FrameError append(std::string& out, std::string_view content) const;
+  FrameError append(std::string& out, std::string_view head, std::string_view body = {}) const;
 
   // Whether a frame is the length field and then the content as it is, so that put_field() does.
   bool prefixes() const { return !in_place_; }

@@ -13,7 +13,7 @@ import time
 BUILD = os.environ["NETKIT_BUILD"]
 WIRES = ["netkit", "redis", "nats", "mosquitto"]
 PROGRAMS = {"netkit": f"{BUILD}/bin/netkit", "redis": "redis-server", "nats": "nats-server", "mosquitto": "mosquitto"}
-MOSQUITTO = "listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_connections -1\nset_tcp_nodelay true\n"
+MOSQUITTO = "listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_connections -1\n"
 
 
 def program(wire):

@@ -10,6 +10,9 @@ namespace netkit::echo {
 namespace {
 
 constexpr std::size_t kMaxDatagram = 65'507;
+constexpr std::size_t kMaxMessage = std::size_t{64} << 20;  // by TCP
+constexpr double kMaxUnderWay = 4e9;  // bytes of all flows' windows, which TCP holds in memory
+constexpr std::size_t kSpareDescriptors = 32;
 
 double milliseconds(Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
@@ -31,14 +34,36 @@ void BenchCommand::configure(const Values& values) {
   options_.wait = values.duration("wait");
   options_.connect_timeout = values.duration("connect-timeout");
   options_.coalesce = !values.flag("no-coalesce");
-  if (options_.tcp && options_.size == 0) throw UsageError("--size: must be at least 1 with --tcp");
-  if (!options_.tcp && (options_.size < kMinBenchDatagram || options_.size > kMaxDatagram)) {
+  if (options_.duration <= Duration::zero()) throw UsageError("--duration: must be over 0");
+  check_size();
+}
+
+void BenchCommand::check_size() const {
+  if (!options_.tcp) {
+    if (options_.size >= kMinBenchDatagram && options_.size <= kMaxDatagram) return;
     throw UsageError("--size: must be between 8 and 65507");
+  }
+  if (options_.size == 0 || options_.size > kMaxMessage) {
+    throw UsageError("--size: must be between 1 and 64M with --tcp");
+  }
+  const double under_way = static_cast<double>(options_.flows) *
+                           static_cast<double>(options_.window) *
+                           static_cast<double>(options_.size);
+  if (under_way > kMaxUnderWay) {
+    throw UsageError("--flows times --window times --size: must be at most 4 GB with --tcp");
   }
 }
 
+// A flow is a socket.
+void BenchCommand::check_descriptors() const {
+  const std::size_t limit = raise_descriptor_limit();
+  if (options_.flows + kSpareDescriptors <= limit) return;
+  throw UsageError("--flows: " + std::to_string(options_.flows) + " sockets need more than the " +
+                   std::to_string(limit) + " descriptors that `ulimit -n` allows");
+}
+
 ExitStatus BenchCommand::run(Host& host) {
-  raise_descriptor_limit();
+  check_descriptors();
   run_.emplace(host.loop(), options_, [this, &host](ExitStatus status, const std::string& error) {
     if (run_->counters().received > 0) {
       host.output().write_text(bench_report(run_->counters(), run_->result()));

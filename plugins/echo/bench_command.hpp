@@ -14,6 +14,8 @@ class BenchCommand final : public Command {
   ExitStatus run(Host& host) override;
 
  private:
+  void check_size() const;
+  void check_descriptors() const;
   void show(Totals& totals) const;
 
   BenchOptions options_;

@@ -153,6 +153,12 @@ void BenchRun::expire() {
 }
 
 void BenchRun::stop_sending() {
+  if (schedule_) {
+    const TimePoint now = loop_.clock().now();
+    send_due();
+    schedule_->skip_until(now);  // so that a rate that was not kept is told
+    counters_.skipped = schedule_->skipped();
+  }
   sending_ = false;
   stopped_ = loop_.clock().now();
   due_.reset();

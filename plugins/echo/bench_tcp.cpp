@@ -7,7 +7,6 @@
 
 #include <netkit/net/tcp_connector.hpp>
 #include <netkit/net/tcp_stream.hpp>
-#include <netkit/util/descriptor_limit.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::echo {
@@ -22,12 +21,6 @@ class TcpTransport final : public BenchTransport {
       : loop_(loop), options_(options), handler_(handler), buffer_(options.size, 'x') {}
 
   void open() override {
-    const std::size_t limit = raise_descriptor_limit();
-    if (options_.flows + kSpare > limit) {
-      throw UsageError("--flows: " + std::to_string(options_.flows) +
-                       " connections need more than the " + std::to_string(limit) +
-                       " descriptors that `ulimit -n` allows");
-    }
     flows_.reserve(options_.flows);
     for (std::size_t i = 0; i < std::min(kConnecting, options_.flows); ++i) {
       connectors_.push_back(std::make_unique<TcpConnector>(loop_));
@@ -44,8 +37,6 @@ class TcpTransport final : public BenchTransport {
   std::string peer() const override { return peer_; }
 
  private:
-  static constexpr std::size_t kSpare = 32;  // descriptors for everything else
-
   struct Flow final : ByteStream::Handler {
     Flow(TcpTransport& transport, std::size_t flow_index) : owner(transport), index(flow_index) {}
     void on_data(ByteStream&, std::string_view data) override { owner.deliver(*this, data.size()); }

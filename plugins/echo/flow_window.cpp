@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <echo/flow_window.hpp>
 
@@ -63,13 +64,16 @@ TimePoint SendSchedule::next() const {
   return due(index_);
 }
 
+void SendSchedule::skip_until(TimePoint time) {
+  const auto seconds = std::chrono::duration<double>(time - start_).count();
+  const auto index = static_cast<std::uint64_t>(std::ceil(std::max(seconds, 0.0) * per_second_));
+  if (index <= index_) return;
+  skipped_ += index - index_;
+  index_ = index;
+}
+
 std::optional<TimePoint> SendSchedule::take(TimePoint now) {
-  if (now - due(index_) > max_late_) {
-    const auto seconds = std::chrono::duration<double>(now - max_late_ - start_).count();
-    const auto index = static_cast<std::uint64_t>(std::ceil(seconds * per_second_));
-    skipped_ += index - index_;
-    index_ = index;
-  }
+  if (now - due(index_) > max_late_) skip_until(now - max_late_);
   const TimePoint time = due(index_);
   if (time > now) return std::nullopt;
   ++index_;

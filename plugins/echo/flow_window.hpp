@@ -67,6 +67,8 @@ class SendSchedule {
   TimePoint next() const;
   // Takes the next message's due time when it is `now` or before.
   std::optional<TimePoint> take(TimePoint now);
+  // What is due before `time` and was not taken is skipped.
+  void skip_until(TimePoint time);
   std::uint64_t skipped() const { return skipped_; }
 
  private:

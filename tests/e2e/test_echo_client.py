@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from netkit import udp_socket, wait_until
+from netkit import netkit_path, udp_socket, wait_until
 from relay import Relay
 
 
@@ -32,13 +32,19 @@ class UdpServer:
             except OSError:
                 return
             self.seen.append(data)
-            for delay, reply in answer(data):
-                if delay:
-                    timer = threading.Timer(delay, self.sock.sendto, (reply, peer))
-                    self.timers.append(timer)
-                    timer.start()
-                else:
-                    self.sock.sendto(reply, peer)
+            try:
+                self._answer(answer(data), peer)
+            except OSError:  # closed meanwhile
+                return
+
+    def _answer(self, replies, peer):
+        for delay, reply in replies:
+            if delay:
+                timer = threading.Timer(delay, self.sock.sendto, (reply, peer))
+                self.timers.append(timer)
+                timer.start()
+            else:
+                self.sock.sendto(reply, peer)
 
     def close(self):
         for timer in self.timers:
@@ -357,6 +363,24 @@ def test_bench_counts_latency_from_when_a_message_was_due(netkit, udp_server):
     assert end["max_ms"] >= 300 and end["p90_ms"] >= 100
 
 
+def test_bench_says_that_a_rate_was_not_kept(netkit, udp_server):
+    done = netkit.run("echo", "bench", udp_server().address, "--rate", "1000000000/s", "--duration", "200ms", "-w", "200ms",
+                      "--json")
+    end = done.records[-1]
+    assert done.status == 0 and end["skipped"] > end["sent"] > 0
+    done = netkit.run("echo", "bench", udp_server().address, "--rate", "200/s", "--duration", "200ms", "--json")
+    end = done.records[-1]
+    assert (done.status, end["skipped"]) == (0, 0) and end["sent"] >= 40
+
+
+@pytest.mark.parametrize("proto", ["--udp", "--tcp"])
+def test_bench_wants_a_descriptor_a_flow(netkit, proto):
+    argv = ["prlimit", "--nofile=100:100", netkit_path(), "echo", "bench", "127.0.0.1:9", "--flows", "100", proto]
+    done = netkit.run(argv=argv)
+    assert done.status == 2
+    assert b"--flows: 100 sockets need more than the 100 descriptors" in done.err
+
+
 def test_bench_counts_loss(netkit, udp_server):
     server = udp_server(lambda data: [] if int.from_bytes(data[:4], "big") % 10 == 0 else [(0, data)])
     done = netkit.run("echo", "bench", server.address, "--flows", "1", "--rate", "500/s", "--duration", "400ms", "-w",
@@ -393,7 +417,9 @@ def test_bench_shows_progress_on_a_terminal(netkit):
 @pytest.mark.parametrize("arguments", [
     ["send"], ["ping"], ["bench"], ["send", "127.0.0.1:9", "--udp", "--tcp", "x"], ["ping", "127.0.0.1:9", "extra"],
     ["ping", "127.0.0.1:9", "-s", "5"], ["ping", "127.0.0.1:9", "-i", "0"], ["bench", "127.0.0.1:9", "--size", "4"],
-    ["bench", "127.0.0.1:9", "--flows", "0"], ["serve", "::1:80"], ["serve", "127.0.0.1:0", "extra"],
+    ["bench", "127.0.0.1:9", "--flows", "0"], ["bench", "127.0.0.1:9", "--duration", "0"],
+    ["bench", "127.0.0.1:9", "--size", "65M", "--tcp"], ["bench", "127.0.0.1:9", "--size", "64M", "--window", "64", "--tcp"],
+    ["serve", "::1:80"], ["serve", "127.0.0.1:0", "extra"],
 ])
 def test_wrong_usage_is_2(netkit, arguments):
     done = netkit.run("echo", *arguments)

@@ -263,8 +263,10 @@ Timer EventLoop::after(Duration delay, Callback callback) {
   return at(saturating_add(now(), delay), std::move(callback));
 }
 
+// A time that has passed counts as now: made again and again by its own callback, such a timer
+// would otherwise always come first and hold the others up.
 Timer EventLoop::at(TimePoint due, Callback callback) {
-  return {this, impl_->timers.add(due, Duration::zero(), std::move(callback))};
+  return {this, impl_->timers.add(std::max(due, now()), Duration::zero(), std::move(callback))};
 }
 
 Timer EventLoop::every(Duration period, Callback callback) {

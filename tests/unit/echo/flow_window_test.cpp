@@ -105,6 +105,16 @@ TEST(SendScheduleTest, SkipsAndCountsWhatIsTooLate) {
   EXPECT_EQ(schedule.skipped(), 20u);
 }
 
+TEST(SendScheduleTest, SkipsWhatWasNotTakenInTime) {
+  SendSchedule schedule(1000, kStart);
+  schedule.take(kStart);
+  schedule.skip_until(kStart + milliseconds(5));
+  EXPECT_EQ(schedule.skipped(), 4u);
+  EXPECT_EQ(schedule.next(), kStart + milliseconds(5));
+  schedule.skip_until(kStart + milliseconds(2));
+  EXPECT_EQ(schedule.skipped(), 4u);
+}
+
 TEST(SendScheduleTest, DoesNotDrift) {
   SendSchedule schedule(3, kStart, seconds(1000));
   for (int i = 0; i < 300; ++i) ASSERT_TRUE(schedule.take(kStart + seconds(100)));

@@ -345,5 +345,17 @@ TEST_F(EventLoopTest, SpinningFindsAnEventWithoutBlocking) {
   EXPECT_EQ(loop_.counters().wakeups, 0U);
 }
 
+TEST_F(EventLoopTest, ATimerThatIsAlwaysOverdueHoldsNoOtherUp) {
+  Timer overdue;
+  int rounds = 0;
+  const std::function<void()> again = [&] {
+    if (++rounds < 1'000'000) overdue = loop_.at(clock_.now() - 1s, again);
+  };
+  again();
+  const Timer end = loop_.after(1ms, [&] { loop_.stop(); });
+  loop_.run();
+  EXPECT_LT(rounds, 1'000'000);
+}
+
 }  // namespace
 }  // namespace netkit

@@ -6,6 +6,8 @@
 #include <netkit/util/atomic_file.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/reconnect.hpp>
+#include <netkit/util/suggest.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit::sse {
 namespace {
@@ -23,10 +25,21 @@ std::regex compile(const std::string& pattern) {
   }
 }
 
+// The action may be left out, so a word that is nearly one arrives as a URL.
+void refuse_mistyped_action(const std::string& word) {
+  constexpr std::array<std::string_view, 2> kActions{"read", "serve"};
+  if (word.find_first_of(".:/") != std::string::npos) return;
+  const std::string hint = did_you_mean(word, kActions);
+  if (hint.empty()) return;
+  throw UsageError("'" + escaped_text(word) + "' is not an action" + hint +
+                   " (a URL begins with http://)");
+}
+
 }  // namespace
 
 void ReadCommand::configure(const Values& values) {
   for (const std::string& url : values.arguments()) {
+    refuse_mistyped_action(url);
     const std::string checked = checked_url(url);
     if (std::ranges::find(urls_, checked) != urls_.end()) {
       throw UsageError("'" + url + "' is given twice");

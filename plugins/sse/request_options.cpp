@@ -22,9 +22,9 @@ constexpr std::size_t kMaxBody = std::size_t{64} << 20U;
 
 using Url = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
 
-Url parse_url(const std::string& text) {
+Url parse_url(const std::string& text, unsigned flags = 0) {
   Url url(curl_url(), &curl_url_cleanup);
-  if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) url.reset();
+  if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), flags) != CURLUE_OK) url.reset();
   return url;
 }
 
@@ -48,6 +48,25 @@ std::string checked_header(const std::string& header) {
     throw UsageError("-H: '" + escaped_text(header) + "' is not a header (write 'Name: value')");
   }
   return header;
+}
+
+std::string checked_proxy(const Values& values) {
+  constexpr std::array<std::string_view, 6> kSchemes{"http",    "https",  "socks4",
+                                                     "socks4a", "socks5", "socks5h"};
+  const std::string text = values.text("proxy");
+  if (text.empty()) return text;
+  const std::string full = text.find("://") == std::string::npos ? "http://" + text : text;
+  const Url url = parse_url(full, CURLU_NON_SUPPORT_SCHEME);
+  if (std::ranges::find(kSchemes, part_of(url, CURLUPART_SCHEME)) == kSchemes.end()) {
+    throw UsageError("--proxy: '" + escaped_text(text) +
+                     "' is not a proxy (write http://HOST:PORT, https:// or socks5://)");
+  }
+  if (!part_of(url, CURLUPART_PASSWORD).empty() &&
+      values.origin("proxy") == Values::Origin::command_line) {
+    throw UsageError(
+        "--proxy: a password on the command line is seen by everybody: set NETKIT_SSE_PROXY");
+  }
+  return text;
 }
 
 std::string read_file(const std::string& path, std::size_t limit, const std::string& option) {
@@ -110,7 +129,7 @@ RequestOptions request_options(const Values& values) {
     throw UsageError("a client certificate needs both --cert and --key");
   }
   options.insecure = values.flag("insecure");
-  options.proxy = values.text("proxy");
+  options.proxy = checked_proxy(values);
   options.unix_socket = values.text("unix-socket");
   options.connect_timeout = values.duration("connect-timeout");
   return options;

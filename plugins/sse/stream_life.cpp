@@ -99,7 +99,10 @@ Next StreamLife::again(const Failure& failure, Duration retry_after, TimePoint n
   opened_at_.reset();
   if (options_.reconnects && reconnects_ >= *options_.reconnects) {
     std::string message = failure.message;
-    if (reconnects_ > 0) message += ", after " + std::to_string(reconnects_) + " reconnects";
+    if (reconnects_ > 0) {
+      message += ", after " + std::to_string(reconnects_) +
+                 (reconnects_ == 1 ? " reconnect" : " reconnects");
+    }
     return {Next::Kind::end, {}, failure.status, message};
   }
   ++reconnects_;

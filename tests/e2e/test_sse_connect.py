@@ -239,6 +239,7 @@ def test_a_proxy_with_a_login(nginx, read, proxy):
     inner, through = nginx(), proxy("BasicAuth ann s3cret")
     with_login = through.url.replace("//", "//ann:s3cret@")
     assert read(inner.url, env={"https_proxy": with_login}).out == b"tick\ntick\n"
+    assert read(inner.url, env={"NETKIT_SSE_PROXY": with_login}).out == b"tick\ntick\n"
     refused = read(inner.url, env={"https_proxy": through.url})
     assert refused.status == 69 and b"407" in refused.err
 

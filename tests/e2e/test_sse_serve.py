@@ -1,6 +1,7 @@
 """netkit sse serve, read by raw sockets, by curl, through nginx and by netkit itself."""
 
 import re
+import resource
 import signal
 import subprocess
 
@@ -177,9 +178,11 @@ def test_a_slow_reader_delays_nobody_and_loses_nothing(serve):
     assert slow.ids(10000) == list(range(1, 10001))
 
 
-def test_many_readers(serve):
-    server = serve()
-    readers = [Reader(server.address) for _ in range(200)]
+def test_thousands_of_readers(netkit):
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit[1], limit[1]))
+    server = netkit.serve("sse", "serve", "127.0.0.1:0")
+    readers = [Reader(server.address) for _ in range(min(2000, limit[1] - 200))]
     for reader in readers:
         reader.head()
     server.write(lines(1))

@@ -145,7 +145,7 @@ void load_files(RequestOptions& options, const Values& values) {
 }
 
 std::string checked_url(const std::string& text) {
-  const std::string full = text.find("://") == std::string::npos ? "http://" + text : text;
+  std::string full = text.find("://") == std::string::npos ? "http://" + text : text;
   const Url url = parse_url(full);
   const std::string scheme = part_of(url, CURLUPART_SCHEME);
   if (scheme != "http" && scheme != "https") {

@@ -104,6 +104,20 @@ def test_a_retry_after_of_no_use_is_as_none(netkit, value):
     assert done.status == 0 and re.search(rb"connecting again in \d+ms", done.err), done
 
 
+def test_a_reader_of_stdout_that_pauses_is_no_silence(netkit):
+    """What waits in the socket meanwhile is read before --idle-timeout gives the stream up."""
+    number = 8 << 10
+
+    def step(connection, _):
+        connection.send(ok(b"data: " + b"x" * 1018 + b"\n\n") + b"data: %s\n\n" % (b"x" * 1018) * (number - 1))
+    with Server(step) as server:
+        client = netkit.start("sse", server.url, "--reconnect", "never", "--idle-timeout", "200ms")
+        client.out.expect(rb"x\n")
+        time.sleep(1)  # the pause that is the subject
+        assert client.wait() == 69 and client.out.rest().count(b"\n") + 1 == number
+    assert client.err.rest() == b"netkit: sse: %s: the server closed the stream\n" % server.url.encode()
+
+
 def test_it_never_spins(netkit):
     """A server that asks for no pause, and closes at once, is asked ten times a second at most."""
     with Server(ok(b"retry: 0\n\n" + ONE), repeat=True) as server:

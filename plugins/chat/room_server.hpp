@@ -35,7 +35,7 @@ class RoomServer final : public datagram::Engine,
     std::function<WallTime()> wall;
     std::function<void()> on_closed;  // after close(): all have been told
   };
-  RoomServer(const Options& options, datagram::Random random, Callbacks callbacks);
+  RoomServer(const Options& options, const datagram::Random& random, Callbacks callbacks);
 
   void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) override;
   void tick(TimePoint now) override;

@@ -194,6 +194,33 @@ def test_join_plain_speaks_as_a_script_would(netkit):
     assert process.out.rest() == b""
 
 
+def test_join_plain_sends_nothing_else(netkit):
+    """All that it sends in a run, byte for byte; control words and commands are lines like others."""
+    room = udp_socket()
+    result = netkit.run("chat", "join", "127.0.0.1:%d" % room.getsockname()[1], "--plain", "--heartbeat", "none",
+                        "--name", "ann", stdin=b"one\r\n\n /quit \nreg\n//x\n\xff\x00\xf5\nlast")
+    assert (result.status, result.out, result.err) == (0, b"", b"")
+    room.setblocking(False)
+    sent = []
+    while True:
+        try:
+            sent.append(room.recv(65536))
+        except BlockingIOError:
+            break
+    assert sent == [b"reg", b"one", b"", b" /quit ", b"reg", b"//x", b"\xff\x00\xf5", b"last", b"quit"]
+
+
+def test_join_plain_gives_a_sign_of_life_at_its_interval(netkit):
+    room = udp_socket()
+    process = netkit.start("chat", "join", "127.0.0.1:%d" % room.getsockname()[1], "--plain", "--heartbeat", "300ms")
+    assert room.recv(65536) == b"reg"
+    began = time.monotonic()
+    assert [room.recv(65536) for _ in range(4)] == [b"^hb^"] * 4
+    assert time.monotonic() - began > 0.9  # four intervals, the first begun before it was looked at
+    assert process.stop() == 0
+    assert room.recv(65536) in (b"quit", b"^hb^")
+
+
 def test_join_plain_ends_when_the_room_does(netkit):
     room = udp_socket()
     process = netkit.start("chat", "join", "127.0.0.1:%d" % room.getsockname()[1], "--plain")

@@ -11,7 +11,7 @@ from screen import Screen
 
 @pytest.fixture
 def room(netkit):
-    return netkit.serve("chat", "serve", "127.0.0.1:0")
+    return netkit.serve("chat", "serve", "127.0.0.1:0", "--lease", "60s")
 
 
 def member(netkit, room, name):

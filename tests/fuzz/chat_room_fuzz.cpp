@@ -9,7 +9,7 @@
 
 namespace {
 
-using namespace netkit::chat;
+using namespace netkit::chat;  // NOLINT(google-build-using-namespace)
 
 class Nobody final : public Deliveries {
  public:

@@ -5,7 +5,8 @@
 
 namespace netkit::frame {
 
-Listening::Listening(Host& host, const AddressSpec& address, TcpListener::OnAccept on_accept) {
+Listening::Listening(Host& host, const AddressSpec& address,
+                     const TcpListener::OnAccept& on_accept) {
   ServerSocketOptions options;
   options.tcp = true;
   ServerSockets sockets = open_server_sockets(address, options);

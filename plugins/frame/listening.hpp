@@ -17,7 +17,7 @@ namespace netkit::frame {
 class Listening {
  public:
   // Binds; throws SystemError, Error.
-  Listening(Host& host, const AddressSpec& address, TcpListener::OnAccept on_accept);
+  Listening(Host& host, const AddressSpec& address, const TcpListener::OnAccept& on_accept);
 
   // What Host::ready() is to be told: `tcp 127.0.0.1:9089`, a line a socket.
   const std::vector<std::string>& descriptions() const { return descriptions_; }

@@ -181,6 +181,7 @@ void JoinSession::give_up(ExitStatus status, const std::string& why) {
 void JoinSession::on_event(const FromRoom& event, std::uint64_t seq) {
   follow_roster(event);
   if (host_.finishing() || ignored_.contains(name_of(event))) return;
+  if (settings_.count != 0 && received_ >= settings_.count) return;  // on the way out
   const Endpoint& server = addresses_[address_ % addresses_.size()];
   printer_.print(event, seq, server, host_.clock().wall());
   // Nobody reads: the room waits, and knows by the heartbeats that this member is still there.

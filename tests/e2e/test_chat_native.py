@@ -102,6 +102,8 @@ def test_history_for_newcomers(netkit):
     assert everything.lines == [f"[ann] line {i}" for i in range(1, 11)]
     some = netkit.run("chat", "join", server.address, "--name", "carl", "--since", "8", "--count", "3")
     assert some.lines == [f"[ann] line {i}" for i in range(8, 11)]
+    first = netkit.run("chat", "join", server.address, "--name", "dora", "--since", "3", "--count", "1")
+    assert (first.status, first.lines) == (0, ["[ann] line 3"])
 
 
 def test_a_gap_beyond_the_history_is_said_with_numbers(netkit):

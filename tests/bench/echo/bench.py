@@ -169,6 +169,9 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     os.sched_setaffinity(0, {CLIENT_CPU})
     wanted = OTHERS if options.servers == "all" else [n for n in options.servers.split(",") if n]
+    unknown = [n for n in wanted if n not in OTHERS]
+    if unknown:
+        parser.error(f"--servers: no server '{unknown[0]}'; there are: {' '.join(OTHERS)}, or none with ''")
     names = ["limit", "netkit"] + [name for name in wanted if available(name)]
     tests = [test for test in TESTS if options.only in test.name]
     figures = run_rounds(tests, names, options.rounds, options.seconds)

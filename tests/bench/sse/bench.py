@@ -173,7 +173,7 @@ def serve_rounds(options):
                "limit": [f"{os.environ['NETKIT_BUILD']}/bench/sse_limit", str(options.readers)]}
     quotients = {}
     for _ in range(options.rounds):
-        for burst, events in ((1, options.events), (16, options.events * 16)):
+        for burst, events in ((1, options.events), (16, options.events * 4)):
             rates = {name: deliveries(argv, options.readers, events, burst) for name, argv in servers.items()}
             for name in ("node", "limit"):
                 quotients.setdefault((burst, name), []).append(rates["netkit"] / rates[name])

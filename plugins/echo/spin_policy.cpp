@@ -39,8 +39,7 @@ Duration SpinPolicy::on_watch(Duration gap) {
 // Polling that does not see the next request only takes time away from whoever is to send it.
 Duration SpinPolicy::after_trial() {
   if (flood()) return start(Phase::rest);
-  const bool pays = level_ == 0 || interval() < kFaster * interval_before_;
-  if (caught_most() && pays) {
+  if (caught_most() && interval() < kFaster * interval_before_) {
     reviews_ = 0;
     return start(Phase::run);
   }

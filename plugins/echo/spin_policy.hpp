@@ -11,10 +11,10 @@
 
 namespace netkit::echo {
 
-// Polling is tried and kept while it catches requests. How long a peer takes to answer an answer
-// depends on what waking it up costs: some microseconds, or a hundred in a virtual machine. So
-// longer polls are tried after shorter ones, and kept only where requests then come faster: a peer
-// with a pace of its own is not worth a CPU. Pure. [one thread]
+// Polling is tried, and kept where it catches requests and they then come faster: a peer with a
+// pace of its own is not worth a CPU. How long a peer takes to answer an answer depends on what
+// waking it up costs: some microseconds, or a hundred in a virtual machine. So longer polls are
+// tried after shorter ones. Pure. [one thread]
 class SpinPolicy {
  public:
   static constexpr std::array<Duration, 3> kSpins = {
@@ -32,7 +32,7 @@ class SpinPolicy {
   static constexpr unsigned kReview = 64;      // batches; half of them must have come by polling
   static constexpr unsigned kReviews = 128;    // until it is compared again with not polling
   static constexpr unsigned kRest = 4096;      // batches without another trial
-  static constexpr double kFaster = 0.85;      // of the time a request, to keep a longer poll
+  static constexpr double kFaster = 0.85;      // of the time a request, to be kept
   static constexpr Duration kDense = std::chrono::microseconds(400);
   static constexpr Duration kFlood =
       std::chrono::microseconds(5);  // a message and less: no polling

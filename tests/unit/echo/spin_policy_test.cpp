@@ -69,10 +69,10 @@ TEST_F(SpinPolicyTest, StopsSoonWhenTrafficBecomesThin) {
 
 TEST_F(SpinPolicyTest, BearsWithAPauseNowAndThen) {
   for (int i = 0; i < 10; ++i) {
-    batches(20, 1, microseconds(30), true);
+    exchange(100, microseconds(30), microseconds(12));
     policy_.on_batch(1, milliseconds(4), false);
   }
-  EXPECT_EQ(batches(30, 1, microseconds(30), true), kShort);
+  EXPECT_EQ(exchange(30, microseconds(30), microseconds(12)), 30);
 }
 
 TEST_F(SpinPolicyTest, GoesOnWhileItCatchesRequests) {
@@ -91,14 +91,16 @@ TEST_F(SpinPolicyTest, ComesBackSoonAfterSomebodyElseHadTheCpu) {
   EXPECT_GT(exchange(1'000, microseconds(230), microseconds(120)), 900);
 }
 
-TEST_F(SpinPolicyTest, DoesNotPollLongForAPeerWithAPaceOfItsOwn) {
+TEST_F(SpinPolicyTest, DoesNotPollForAPeerWithAPaceOfItsOwn) {
+  EXPECT_LT(exchange(100'000, microseconds(15), microseconds(15)), 6'000);
   EXPECT_LT(exchange(100'000, microseconds(150), microseconds(150)), 6'000);
 }
 
 TEST_F(SpinPolicyTest, GivesUpForAWhileWhenItCatchesNothing) {
   EXPECT_EQ(batches(300, 1, microseconds(100), false), kOff);
   EXPECT_EQ(batches(3'000, 1, microseconds(100), false), kOff);
-  EXPECT_EQ(batches(2'000, 1, microseconds(10), true), kShort);
+  exchange(2'000, microseconds(30), microseconds(10));
+  EXPECT_EQ(spin_, kShort);
 }
 
 }  // namespace

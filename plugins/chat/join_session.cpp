@@ -84,7 +84,7 @@ void JoinSession::connect() {
   member_->connect(host_.loop().now());
 }
 
-void JoinSession::try_again(const std::string& why, bool same_address) {
+void JoinSession::try_again(const std::string& why, Retry retry) {
   if (retry_.pending() || host_.finishing()) return;
   const std::string server = addresses_[address_ % addresses_.size()].to_string();
   if (stopping_) return host_.finish(ExitStatus::done);
@@ -93,13 +93,15 @@ void JoinSession::try_again(const std::string& why, bool same_address) {
     delay = reconnect_.next(host_.loop().now(), random_.unit());
   }
   if (!delay) return give_up(ExitStatus::unreachable, server + ": " + why);
-  if (!same_address) ++address_;
+  if (retry == Retry::next_address) ++address_;
+  if (retry == Retry::same_address_at_once) delay = Duration::zero();
   if (!std::exchange(down_, true)) host_.log().notice(server + ": " + why + "; trying again");
   retry_ = host_.loop().after(*delay, [this] { connect(); });
 }
 
 void JoinSession::on_joined(const Welcome& welcome) {
-  reconnect_.connected(host_.loop().now());
+  joined_at_ = host_.loop().now();
+  reconnect_.connected(joined_at_);
   failed_ = 0;
   down_ = false;
   host_.log().notice("joined " + addresses_[address_ % addresses_.size()].to_string() + " as " +
@@ -117,7 +119,7 @@ void JoinSession::on_rejected(std::uint16_t code, std::string_view why) {
   std::string text(why);
   if (taken) text += "; choose another with --name";
   if (joined_ && (full || taken)) {
-    return try_again(text, true);
+    return try_again(text, Retry::same_address);
   }
   const std::string server = addresses_[address_ % addresses_.size()].to_string();
   give_up(full || taken ? ExitStatus::again : ExitStatus::protocol, server + ": " + text);
@@ -135,8 +137,11 @@ void JoinSession::on_lost(datagram::LeftReason reason, std::string_view text) {
   }
   if (reason == LeftReason::timeout) return try_again("no answer");
   // The one that was in use comes first.
-  try_again(reason == LeftReason::reset ? "the room was started anew" : "not heard from any more",
-            true);
+  if (reason != LeftReason::reset) return try_again("not heard from any more", Retry::same_address);
+  // It answers, so there is nothing to wait for, unless it does so again and again.
+  const bool lasted = host_.loop().now() - joined_at_ >= std::chrono::seconds(1);
+  try_again("the room was started anew",
+            lasted ? Retry::same_address_at_once : Retry::same_address);
 }
 
 void JoinSession::on_unreachable() {

@@ -43,7 +43,10 @@ class JoinSession final : public MemberEvents, public Input::Handler {
   void on_input_end() override;
 
   void connect();
-  void try_again(const std::string& why, bool same_address = false);
+  // The next address, or the one that was in use once more; after the delay of the policy, or at
+  // once.
+  enum class Retry : std::uint8_t { next_address, same_address, same_address_at_once };
+  void try_again(const std::string& why, Retry retry = Retry::next_address);
   void obey(const TypedLine& typed);
   void say(const Request& request, std::string_view text);
   void ignore(std::string_view name);
@@ -81,6 +84,7 @@ class JoinSession final : public MemberEvents, public Input::Handler {
   std::uint64_t said_ = 0;
   std::uint64_t undelivered_ = 0;
   std::uint64_t lost_ = 0;
+  TimePoint joined_at_{};
   Hook hung_up_;
   Timer retry_;
   Timer patience_;

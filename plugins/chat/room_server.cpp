@@ -30,8 +30,7 @@ LeaveReason reason_of(datagram::LeftReason reason) {
 
 }  // namespace
 
-RoomServer::RoomServer(const Options& options, const datagram::Random& random,
-                       Callbacks callbacks)
+RoomServer::RoomServer(const Options& options, const datagram::Random& random, Callbacks callbacks)
     : options_(options),
       callbacks_(std::move(callbacks)),
       id_(random() | 1U),  // 0 is "whichever"

@@ -42,7 +42,7 @@ class Session:
     def __init__(self, folder):
         env = clean_environment()
         env.update({"PATH": os.path.dirname(netkit_path()) + ":/usr/bin:/bin", "HOME": str(folder),
-                    "CMAKE_PREFIX_PATH": PREFIX})
+                    "CMAKE_PREFIX_PATH": PREFIX, "CMAKE_BUILD_TYPE": "Debug"})
         self.process = Process(["bash"], env=env, cwd=folder)
         self.process.write("exec 2>&1\n")
         self.ports = {}
@@ -66,7 +66,7 @@ class Session:
             return
         self.process.write("echo '<done>'\n")
         try:
-            shown = self.process.out.expect(rb"(.*?)<done>\n", 110).group(1)
+            shown = self.process.out.expect(rb"(.*?)<done>\n", 400).group(1)
         except Timeout as late:
             raise AssertionError(f"{command}: {late}") from late
         # Two outputs have no order between them.
@@ -94,6 +94,7 @@ def test_there_are_sessions_of_every_command():
         assert f"netkit {command} " in text
 
 
+@pytest.mark.timeout(420)  # a compiler is among them
 def test_the_sessions_of_the_readme_are_what_happens(session):
     for steps in sessions():
         for command, expected in steps:

@@ -40,7 +40,7 @@ char** on_complete(const char* word, int start, int) {
     for (std::string& one : offered.words) one = quoted_word(one);
   }
   rl_attempted_completion_over = offered.files ? 0 : 1;
-  rl_completion_append_character = offered.go_on ? '\0' : ' ';
+  rl_completion_append_character = offered.go_on ? 0 : int{' '};
   return rl_completion_matches(word, next_candidate);
 }
 

@@ -45,8 +45,9 @@ class ConnectCommand final : public Command {
     options_.wait = values.duration("wait");
     options_.record = values.text("record");
     // A message on the command line is all, unless more is piped in.
-    options_.read_input =
+    const bool wanted =
         options_.messages.empty() || options_.session.keep_open || ::isatty(STDIN_FILENO) == 0;
+    options_.read_input = wanted && may_read_input();
   }
 
   ExitStatus run(Host& host) override {

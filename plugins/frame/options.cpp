@@ -69,6 +69,10 @@ std::size_t max_message_line(std::uint64_t max_frame) {
   return static_cast<std::size_t>(std::min(max_frame, kLongest) * 3 + kWords);
 }
 
+bool may_read_input() {
+  return ::isatty(STDIN_FILENO) == 0 || ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
+}
+
 std::string counted(std::uint64_t count, std::string_view what) {
   return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
 }

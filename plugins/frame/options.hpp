@@ -28,6 +28,10 @@ std::string load_file(const std::string& path, std::uint64_t limit);
 // The longest line that a MESSAGE for a frame of that size can need.
 std::size_t max_message_line(std::uint64_t max_frame);
 
+// Whether reading standard input is allowed: a shell stops a job in the background that reads its
+// terminal.
+bool may_read_input();
+
 // "1 request", "5 requests".
 std::string counted(std::uint64_t count, std::string_view what);
 

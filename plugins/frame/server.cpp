@@ -35,10 +35,12 @@ FrameServer::FrameServer(Host& host, FrameServerOptions options)
       printing_(!host.quiet() && printer_.wanted()) {
   host_.set_totals([this](Totals& totals) { fill_totals(totals); });
   host_.on_stop([this](StopReason) { stop(); });
-  input_ = Input::open(host_, *this,
-                       {.history = "frame-serve",
-                        .max_line = max_message_line(options_.session.max_frame),
-                        .complete = complete_words});
+  if (may_read_input()) {
+    input_ = Input::open(host_, *this,
+                         {.history = "frame-serve",
+                          .max_line = max_message_line(options_.session.max_frame),
+                          .complete = complete_words});
+  }
   host_.ready(listening_.descriptions());
 }
 

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from frame_peer import APPID, DATETIME, HEARTBEAT, IMEI, REGISTER, Server, answer, connect, free_port, request
-from netkit import wait_until
+from netkit import Terminal, clean_environment, netkit_path, wait_until
 
 
 @pytest.fixture
@@ -89,6 +89,23 @@ def test_answers_appear_above_the_prompt_and_the_line_stays(netkit, server):
     terminal.expect(rb"7 \\x1b\[2Jdone\r\n")
     terminal.type("\x04")
     peer.close()
+
+
+def test_a_job_in_the_background_is_not_stopped_for_its_terminal(netkit):
+    shell = Terminal(["bash", "--norc", "-i"], {**clean_environment(), "TERM": "dumb", "PS1": "ready$ "}, 24, 200)
+    try:
+        shell.expect(rb"ready\$ ")
+        shell.type(f"{netkit_path()} frame serve 127.0.0.1:0 &\n")
+        address = shell.expect(rb"listening on tcp (127\.0\.0\.1:\d+)\r\n").group(1).decode()
+        peer = connect(address)
+        peer.send(HEARTBEAT)
+        peer.expect(answer(1))
+        shell.type(f"{netkit_path()} frame connect -k {address} --send datetime &\n")
+        shell.expect(rb"datetime \d{4}-")
+        shell.type("kill %1 %2; wait; exit\n")
+        assert shell.wait() == 0
+    finally:
+        shell.cleanup()
 
 
 def sockets_of(pid):

@@ -51,7 +51,7 @@ TimePoint Session::heartbeat_due() const {
   const TimePoint due = saturating_add(std::min(last_heard_, last_sent_), heartbeat_);
   if (pings_ == 0) return due;
   const Duration pause = back_off(2 * send_.rtt().timeout(*options_), pings_ - 1u,
-                                  std::min<Duration>(heartbeat_, options_->max_rto));
+                                  std::min<Duration>(heartbeat_, options_->handshake_pause));
   return last_ping_ + pause;
 }
 

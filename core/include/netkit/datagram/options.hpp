@@ -44,7 +44,8 @@ struct NETKIT_API Options {
 
   // A HELLO or CONNECT without an answer is sent again after initial_rto, then every so often. Were
   // the pause to grow to max_rto, one client in 700 would have no session after ten seconds at a
-  // loss of 30 % either way; so it is one in 120,000.
+  // loss of 30 % either way; so it is one in 120,000. A heartbeat that is not answered is repeated
+  // no less often, for the same reason: a bad wire must not look like a dead peer.
   Duration handshake_pause = std::chrono::milliseconds(500);
 
   Duration ack_delay = std::chrono::milliseconds(10);  // how long an acknowledgement may wait

@@ -2,6 +2,7 @@
 #include <broadcast/listen_command.hpp>
 #include <utility>
 
+#include <netkit/io/wire_log.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/util/error.hpp>
 
@@ -128,6 +129,7 @@ void ListenCommand::on_message(Listener& listener, const ReceivedMessage& messag
     return;
   }
   ++counters_.received;
+  log_received(host_->log(), *message.peer, message.data);
   const std::string interface = interface_name(message.interface_index);
   const std::string destination = message.destination.to_string();
   const Field fields[] = {{"interface", std::string_view(interface)},
@@ -167,6 +169,7 @@ void ListenCommand::answer(Listener& listener, const ReceivedMessage& message,
   if (verdict == LoopGuard::Verdict::probe) {
     listener.probe->send(*message.peer, rendered_, LoopGuard::kProbeWait);
   }
+  log_sent(host_->log(), *message.peer, rendered_);
   listener.sender.add(*message.peer, rendered_);
   // The next answer is rendered into the same place.
   if (listener.sender.flush(listener.socket) > 0) listener.sender.drop_queued();

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include <netkit/io/wire_log.hpp>
 #include <netkit/net/interfaces.hpp>
 #include <netkit/net/resolver.hpp>
 #include <netkit/util/error.hpp>
@@ -111,6 +112,7 @@ void SendCommand::begin(std::string message) {
 void SendCommand::send_once() {
   failed_ = 0;
   for (const BroadcastTarget& target : targets_) {
+    log_sent(host_->log(), target.to, message_);
     if (target.interface_index != 0) {
       sender_.add_from(target.to, message_, target.source, target.interface_index);
     } else {
@@ -179,6 +181,7 @@ void SendCommand::on_ready() {
 }
 
 void SendCommand::on_message(const ReceivedMessage& message) {
+  log_received(host_->log(), *message.peer, message.data);
   if (messages_ == 0) return;  // nothing has been asked yet
   if (table_->on_answer(*message.peer) != AnswerTable::Verdict::first) {
     if (table_->overflow() == 1) host_->log().notice("more responders than --max-responders");

@@ -78,6 +78,7 @@ void JoinSession::connect() {
     sockets.emplace_back(server.family());
     sockets.front().connect(server);
     driver_ = std::make_unique<datagram::SocketDriver>(host_.loop(), std::move(sockets), *member_);
+    driver_->set_log(host_.log());
   } catch (const SystemError& error) {
     return try_again(error.what());
   }

@@ -110,6 +110,7 @@ ExitStatus PeerCommand::run(Host& host) {
   history_->open(history_path_);
   resolver_ = std::make_unique<AsyncResolver>(host.loop());
   driver_ = std::make_unique<datagram::SocketDriver>(host.loop(), std::move(opened.udp), *this);
+  driver_->set_log(host.log());
   host.set_totals([this](Totals& totals) {
     totals.add("received", received_);
     totals.add("sent", sent_);

@@ -72,6 +72,7 @@ ExitStatus PlainSession::run() {
   sockets.emplace_back(server_.family());
   sockets.front().connect(server_);
   driver_ = std::make_unique<datagram::SocketDriver>(host_.loop(), std::move(sockets), *this);
+  driver_->set_log(host_.log());
   send("reg");
   next_heartbeat_ = saturating_add(host_.loop().now(), settings_.heartbeat);
   host_.set_totals([this](Totals& totals) {

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include <netkit/codec/binary_text.hpp>
+#include <netkit/io/wire_log.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
@@ -113,6 +114,7 @@ void SendCommand::send(const std::string& message) {
     miss(error);
     return;
   }
+  log_sent(host_->log(), client_->peer(), message);
   overdue_ = host_->loop().after(wait_, [this] {
     client_->give_up();
     miss("no reply to " + quoted(current_) + " within " + format_duration(wait_));
@@ -128,6 +130,7 @@ void SendCommand::miss(const std::string& why) {
 }
 
 void SendCommand::on_reply(std::string_view reply) {
+  log_received(host_->log(), client_->peer(), reply);
   if (!waiting_) return;
   overdue_.reset();
   waiting_ = false;
@@ -138,6 +141,7 @@ void SendCommand::on_reply(std::string_view reply) {
 
 void SendCommand::on_late(std::string_view reply) {
   ++late_;
+  log_received(host_->log(), client_->peer(), reply);
   host_->log().info("late reply " + quoted(reply));
   emit(kLateRecord, reply, false);
 }

@@ -2,6 +2,7 @@
 #include <echo/tcp_responder.hpp>
 #include <utility>
 
+#include <netkit/io/wire_log.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/random.hpp>
 
@@ -116,6 +117,7 @@ void TcpResponder::remove(Client& client) {
 void TcpResponder::on_data(Client& client, std::string_view data) {
   ++counters_.received;
   counters_.bytes_received += data.size();
+  log_received(log_, client.stream().peer(), data);
   if (settings_.idle_timeout != kNever) {
     client.touch(loop_.now());
     clients_.splice(clients_.end(), clients_, client.self());
@@ -141,6 +143,7 @@ void TcpResponder::reply(Client& client, std::string_view data) {
   ++counters_.sent;
   counters_.bytes_sent += answer.size();
   if (settings_.rate > 0) hold_to_rate(client);
+  log_sent(log_, client.stream().peer(), answer);
   client.stream().write(answer);  // the last thing: it may find the connection closed
 }
 

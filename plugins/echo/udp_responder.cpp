@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <utility>
 
+#include <netkit/io/wire_log.hpp>
 #include <netkit/util/random.hpp>
 
 namespace netkit::echo {
@@ -106,6 +107,9 @@ void UdpResponder::answer(const ReceivedMessage& message) {
   const std::size_t segments = message.segments();
   counters_.received += segments;
   counters_.bytes_received += message.data.size();
+  if (log_.enabled(LogLevel::protocol)) {
+    for_each_datagram(message, [&](std::string_view one) { log_received(log_, peer, one); });
+  }
   const Refusal refusal = policy_.judge(peer, message.destination);
   if (refusal != Refusal::none) {
     counters_.refused[static_cast<std::size_t>(refusal)] += segments;
@@ -129,6 +133,7 @@ void UdpResponder::answer(const ReceivedMessage& message) {
 }
 
 void UdpResponder::queue_unchanged(const ReceivedMessage& message, std::string_view data) {
+  log_sent(log_, *message.peer, data);
   if (message.destination.is_unspecified()) {
     sender_.add_segments(*message.peer, data, message.segment_size);
   } else {
@@ -164,6 +169,7 @@ void UdpResponder::queue_rendered() {
   const std::string_view arena = arena_;
   for (const Rendered& reply : rendered_) {
     const std::string_view data = arena.substr(reply.begin, reply.size);
+    log_sent(log_, reply.peer, data);
     if (reply.from.is_unspecified()) {
       sender_.add(reply.peer, data);
     } else {

@@ -1,6 +1,7 @@
 #include <frame/client.hpp>
 #include <frame/options.hpp>
 
+#include <netkit/io/wire_log.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 
@@ -124,6 +125,7 @@ void FrameClient::send() {
   counters_.bytes_out += output.size();
   if (recorder_.active()) recorder_.record(connection_, Direction::to_server, output);
   if (host_.log().enabled(LogLevel::info)) print_sent(output);
+  log_sent(host_.log(), stream_->peer(), output);
   stream_->write(std::string_view(output));
   output.clear();
 }
@@ -141,7 +143,8 @@ void FrameClient::print_sent(std::string_view wire) {
   });
 }
 
-void FrameClient::on_data(ByteStream&, std::string_view data) {
+void FrameClient::on_data(ByteStream& stream, std::string_view data) {
+  log_received(host_.log(), stream.peer(), data);
   counters_.bytes_in += data.size();
   printer_.tick();
   if (recorder_.active()) recorder_.record(connection_, Direction::to_client, data);

@@ -2,6 +2,7 @@
 #include <frame/options.hpp>
 #include <frame/server_client.hpp>
 
+#include <netkit/io/wire_log.hpp>
 #include <netkit/util/duration.hpp>
 
 namespace netkit::frame {
@@ -29,6 +30,7 @@ void ServerClient::start(FileDescriptor socket) {
 bool ServerClient::push(const SharedPayload& payload) {
   if (refused_ || stream_->queued() > server_.options_.max_queue) return false;
   if (connection_ != 0) server_.recorder_.record(connection_, Direction::to_client, *payload);
+  log_sent(server_.host_.log(), peer_, *payload);
   stream_->write(payload);
   return true;
 }
@@ -36,6 +38,7 @@ bool ServerClient::push(const SharedPayload& payload) {
 void ServerClient::on_data(ByteStream& stream, std::string_view data) {
   if (refused_) return;
   server_.counters_.bytes_in += data.size();
+  log_received(server_.host_.log(), peer_, data);
   if (connection_ != 0) server_.recorder_.record(connection_, Direction::to_server, data);
   if (server_.printing_) server_.printer_.tick();
   ByteBuffer& answers = server_.answers_;
@@ -49,6 +52,7 @@ void ServerClient::on_data(ByteStream& stream, std::string_view data) {
   if (!answers.empty()) {
     if (connection_ != 0)
       server_.recorder_.record(connection_, Direction::to_client, answers.view());
+    log_sent(server_.host_.log(), peer_, answers.view());
     stream.write(answers.view());
   }
   if (!error) return arm();

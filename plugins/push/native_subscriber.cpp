@@ -27,13 +27,14 @@ std::vector<UdpSocket> connected_socket(const Endpoint& server) {
 
 NativeSubscriber::NativeSubscriber(EventLoop& loop, const Endpoint& server, std::string name,
                                    const datagram::Options& options, Position& position,
-                                   Subscription::Handler& handler)
+                                   Subscription::Handler& handler, const Log& log)
     : loop_(loop),
       name_(std::move(name)),
       position_(position),
       handler_(handler),
       client_(options, server, datagram::system_random(), *this),
       driver_(loop, connected_socket(server), static_cast<datagram::Engine&>(*this)) {
+  driver_.set_log(log);
   const Request request{position_.stream, position_.next, name_};
   client_.connect(encode(request), loop_.clock().now());
 }

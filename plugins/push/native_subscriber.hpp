@@ -6,6 +6,7 @@
 
 #include <netkit/datagram/client_endpoint.hpp>
 #include <netkit/datagram/socket_driver.hpp>
+#include <netkit/io/log.hpp>
 #include <netkit/loop/event_loop.hpp>
 
 namespace netkit::push {
@@ -17,7 +18,7 @@ class NativeSubscriber final : public Subscription,
   // `position` and `handler` outlive it. Throws SystemError when there is no way to the server.
   NativeSubscriber(EventLoop& loop, const Endpoint& server, std::string name,
                    const datagram::Options& options, Position& position,
-                   Subscription::Handler& handler);
+                   Subscription::Handler& handler, const Log& log);
   void leave() override;
   void pause() override { client_.pause(); }
   void resume() override { client_.resume(loop_.now()); }

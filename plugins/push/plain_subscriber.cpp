@@ -2,6 +2,7 @@
 #include <push/plain_subscriber.hpp>
 #include <utility>
 
+#include <netkit/io/wire_log.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::push {
@@ -22,10 +23,12 @@ UdpSocket connected_socket(const Endpoint& server) {
 }  // namespace
 
 PlainSubscriber::PlainSubscriber(EventLoop& loop, const Endpoint& server, std::string name,
-                                 Handler& handler)
+                                 Handler& handler, const Log& log)
     : loop_(loop),
+      server_(server),
       name_(std::move(name)),
       handler_(handler),
+      log_(log),
       socket_(connected_socket(server)),
       receiver_(kBatch),
       repeat_(loop.every(kRepeat, [this] { register_name(); })),
@@ -38,6 +41,7 @@ PlainSubscriber::PlainSubscriber(EventLoop& loop, const Endpoint& server, std::s
 
 void PlainSubscriber::register_name() {
   if (over_) return;
+  log_sent(log_, server_, name_, "plain");
   const IoResult result = socket_.send(name_);
   if (!result.ok() && !result.would_block()) on_error(result.error);
 }
@@ -47,7 +51,10 @@ void PlainSubscriber::read() {
     const DatagramReceiver::Result result = receiver_.receive(socket_);
     if (!result.messages.empty()) handler_.on_alive();
     for (const ReceivedMessage& message : result.messages) {
-      for_each_datagram(message, [this](std::string_view text) { handler_.on_record(0, text); });
+      for_each_datagram(message, [this](std::string_view text) {
+        log_received(log_, server_, text, "plain");
+        handler_.on_record(0, text);
+      });
     }
     if (result.messages.empty() && result.error != EAGAIN) on_error(result.error);
     if (result.messages.size() < kBatch) break;

@@ -4,6 +4,7 @@
 #include <push/subscription.hpp>
 #include <string>
 
+#include <netkit/io/log.hpp>
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/datagram_receiver.hpp>
 #include <netkit/net/udp_socket.hpp>
@@ -14,8 +15,9 @@ class PlainSubscriber final : public Subscription {
  public:
   static constexpr Duration kRepeat = std::chrono::seconds(10);
 
-  // `handler` outlives it. Throws SystemError when there is no way to the server.
-  PlainSubscriber(EventLoop& loop, const Endpoint& server, std::string name, Handler& handler);
+  // `handler` and `log` outlive it. Throws SystemError when there is no way to the server.
+  PlainSubscriber(EventLoop& loop, const Endpoint& server, std::string name, Handler& handler,
+                  const Log& log);
   void leave() override {}
 
  private:
@@ -24,8 +26,10 @@ class PlainSubscriber final : public Subscription {
   void on_error(int error);
 
   EventLoop& loop_;
+  Endpoint server_;
   std::string name_;
   Handler& handler_;
+  const Log& log_;
   UdpSocket socket_;
   DatagramReceiver receiver_;
   bool over_ = false;

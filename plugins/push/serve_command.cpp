@@ -36,6 +36,7 @@ ExitStatus ServeCommand::run(Host& host) {
   sockets_ = std::make_unique<datagram::SocketSet>(
       host.loop(), std::move(sockets.udp), handler,
       datagram::SocketSet::Options{.capacity = kCapacity, .report_unreachable = true});
+  sockets_->set_log(host.log());
   fanout_ = std::make_unique<PlainFanout>(*sockets_);
   for (FileDescriptor& listening : sockets.tcp) {
     controls_.push_back(std::make_unique<ControlServer>(host.loop(), std::move(listening), *hub_,

@@ -79,10 +79,11 @@ void SubscribeCommand::attempt(std::vector<Endpoint> servers, const std::string&
   try {
     Subscription::Handler& handler = *this;
     if (plain_) {
-      subscription_ = std::make_unique<PlainSubscriber>(host_->loop(), server_, name_, handler);
+      subscription_ =
+          std::make_unique<PlainSubscriber>(host_->loop(), server_, name_, handler, host_->log());
     } else {
       subscription_ = std::make_unique<NativeSubscriber>(host_->loop(), server_, name_, protocol_,
-                                                         position_, handler);
+                                                         position_, handler, host_->log());
     }
   } catch (const SystemError& failure) {
     on_lost(failure.what(), true, ExitStatus::unreachable);

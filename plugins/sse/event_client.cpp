@@ -2,6 +2,7 @@
 #include <sse/event_encoder.hpp>
 #include <string>
 
+#include <netkit/io/wire_log.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/text.hpp>
 
@@ -20,12 +21,23 @@ void EventClient::start(FileDescriptor socket) {
   stream_->set_water_marks(server_.options_.max_queue / 2, server_.options_.max_queue);
 }
 
+void EventClient::send(std::string_view bytes) {
+  log_sent(server_.host_.log(), peer_, bytes);
+  stream_->write(bytes);
+}
+
+void EventClient::send(const SharedPayload& payload) {
+  log_sent(server_.host_.log(), peer_, *payload);
+  stream_->write(payload);
+}
+
 void EventClient::close() {
   closing_ = true;
   stream_->close();
 }
 
 void EventClient::on_data(ByteStream&, std::string_view data) {
+  log_received(server_.host_.log(), peer_, data);
   while (!data.empty() && !streaming_ && !closing_) {
     const HttpRequestParser::Progress progress = parser_->feed(data);
     data.remove_prefix(progress.consumed);
@@ -49,7 +61,7 @@ void EventClient::answer(const HttpRequest& request) {
   std::string out;
   const After after = server_.responder_.answer(out, request, server_.host_.clock().wall());
   if (after == After::stream) return begin_stream(request, out);
-  stream_->write(std::string_view(out));
+  send(out);
   if (closing_) return;  // the write may have failed
   if (after == After::close) {
     closing_ = true;
@@ -67,7 +79,7 @@ void EventClient::begin_stream(const HttpRequest& request, std::string& out) {
   ++server_.counters_.streams;
   next_ = replay.from;
   out += server_.opening_;
-  stream_->write(std::string_view(out));
+  send(out);
   if (replay.lost_from != 0) report_loss(replay.lost_from, replay.lost_to);
   catch_up();
 }
@@ -75,7 +87,7 @@ void EventClient::begin_stream(const HttpRequest& request, std::string& out) {
 void EventClient::refuse(int status, std::string_view reason) {
   std::string out;
   Responder::refuse(out, status, reason, server_.host_.clock().wall());
-  stream_->write(std::string_view(out));
+  send(out);
   closing_ = true;
   stream_->close();
 }
@@ -98,11 +110,11 @@ void EventClient::push(const SharedPayload& payload, std::uint64_t from, std::ui
   if (lagging_ || closing_ || next_ != from) return;
   next_ = to;
   server_.counters_.delivered += to - from;
-  stream_->write(payload);
+  send(payload);
 }
 
 void EventClient::push_comment(const SharedPayload& payload) {
-  if (!lagging_ && !closing_) stream_->write(payload);
+  if (!lagging_ && !closing_) send(payload);
 }
 
 void EventClient::catch_up() {
@@ -116,7 +128,7 @@ void EventClient::catch_up() {
     const SharedPayload event = ring.at(next_++);
     ++server_.counters_.delivered;
     ++server_.counters_.replayed;
-    stream_->write(event);
+    send(event);
   }
 }
 
@@ -128,7 +140,7 @@ void EventClient::report_loss(std::uint64_t from, std::uint64_t to) {
   server_.refused(peer_, numbers + " are not kept any more (--keep)");
   std::string comment;
   append_comment(comment, "lost: " + numbers);
-  stream_->write(std::string_view(comment));
+  send(comment);
 }
 
 void EventClient::on_high_water(ByteStream&) {

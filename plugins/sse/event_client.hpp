@@ -38,6 +38,8 @@ class EventClient final : public ByteStream::Handler {
   void on_low_water(ByteStream& stream) override;
 
  private:
+  void send(std::string_view bytes);
+  void send(const SharedPayload& payload);
   void answer(const HttpRequest& request);
   void begin_stream(const HttpRequest& request, std::string& out);
   void refuse(int status, std::string_view reason);

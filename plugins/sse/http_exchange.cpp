@@ -3,6 +3,7 @@
 #include <limits>
 #include <new>
 #include <sse/curl_failure.hpp>
+#include <sse/curl_trace.hpp>
 #include <sse/http_exchange.hpp>
 
 #include <netkit/util/error.hpp>
@@ -76,6 +77,7 @@ void HttpExchange::request() {
   curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &HttpExchange::take_body);
   curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_.data());
+  if (log_ != nullptr) trace_curl(easy_, *log_);
   set_connection();
   set_method();
   set_credentials();

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include <netkit/io/log.hpp>
+
 namespace netkit::sse {
 
 // [loop] One request at a time; the next one reuses what can be. Credentials and given headers go
@@ -43,6 +45,9 @@ class HttpExchange final : private CurlLoop::Transfer {
   // Ends it without a callback.
   void cancel();
 
+  // Says there, at -vv, what is sent and received. `log` outlives it.
+  void set_log(const Log& log) { log_ = log.enabled(LogLevel::protocol) ? &log : nullptr; }
+
  private:
   static std::size_t take_header(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* self);
@@ -62,6 +67,7 @@ class HttpExchange final : private CurlLoop::Transfer {
   CurlLoop& curl_;
   const RequestOptions& options_;
   Handler& handler_;
+  const Log* log_ = nullptr;
   CURL* easy_;
   std::string url_;
   std::string origin_;  // of the first URL

@@ -22,7 +22,9 @@ StreamReader::StreamReader(Host& host, CurlLoop& curl, const RequestOptions& req
       owner_(owner),
       life_(options.life, RandomEngine()),
       parser_(options.max_event, last_event_id),
-      exchange_(curl, request, *this) {}
+      exchange_(curl, request, *this) {
+  exchange_.set_log(host.log());
+}
 
 void StreamReader::start() {
   mode_ = Mode::waiting;

@@ -1,9 +1,12 @@
 #include "datagram/unreachable.hpp"
 
 #include <cerrno>
+#include <string>
 #include <utility>
 
 #include <netkit/datagram/socket_set.hpp>
+#include <netkit/datagram/wire.hpp>
+#include <netkit/io/wire_log.hpp>
 
 namespace netkit::datagram {
 
@@ -52,10 +55,17 @@ SocketSet::Port& SocketSet::port_for(const Endpoint& to) {
 }
 
 void SocketSet::add(const Endpoint& to, std::string_view head, std::string_view body) {
+  if (log_ != nullptr) log_sending(to, head, body);
   Port& port = port_for(to);
   port.sender.add(to, head, body);
   ++port.queued;
   ++queued_;
+}
+
+void SocketSet::log_sending(const Endpoint& to, std::string_view head,
+                            std::string_view body) const {
+  const std::string whole = std::string(head) + std::string(body);
+  log_sent(*log_, to, whole, describe(whole));
 }
 
 void SocketSet::flush(Port& port) {
@@ -94,6 +104,7 @@ void SocketSet::read(Port& port) {
         continue;
       }
       for_each_datagram(message, [&](std::string_view datagram) {
+        if (log_ != nullptr) log_received(*log_, *message.peer, datagram, describe(datagram));
         handler_.on_datagram(*message.peer, datagram);
       });
     }

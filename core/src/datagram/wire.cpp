@@ -1,5 +1,6 @@
 #include "datagram/bytes.hpp"
 
+#include <array>
 #include <cstring>
 
 #include <netkit/datagram/wire.hpp>
@@ -66,6 +67,23 @@ Class classify(std::string_view datagram) {
     return Class::other_version;
   }
   return datagram.size() < least_size(type) ? Class::malformed : Class::known;
+}
+
+std::string_view describe(std::string_view datagram) {
+  static constexpr std::array<std::string_view, 11> kNames = {
+      "",     "hello", "cookie", "connect", "accept", "reject",
+      "data", "ack",   "bye",    "reset",   "version"};
+  switch (classify(datagram)) {
+    case Class::foreign:
+      return "plain";
+    case Class::malformed:
+      return "malformed";
+    case Class::other_version:
+      return "other version";
+    case Class::known:
+      break;
+  }
+  return kNames[static_cast<std::size_t>(type_of(datagram))];
 }
 
 Type type_of(std::string_view datagram) {

@@ -7,5 +7,6 @@ target_sources(netkit-core PRIVATE
   src/io/shell_prompt.cpp
   src/io/standard_streams.cpp
   src/io/terminal_guard.cpp
+  src/io/wire_log.cpp
   src/io/wrapped_rows.cpp
 )

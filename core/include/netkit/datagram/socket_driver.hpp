@@ -43,6 +43,7 @@ class NETKIT_API SocketDriver : private SocketSet::Handler {
   // Sends what is waiting now, not at the end of the turn: for a run's last words. False: not all
   // of it, because a socket would block or because it is more than a turn's worth.
   bool flush();
+  void set_log(const Log& log) { sockets_.set_log(log); }
   DatagramSenderCounters sent() const { return sockets_.sent(); }
   std::uint64_t kernel_drops() const { return sockets_.kernel_drops(); }
   std::uint64_t truncated() const { return sockets_.truncated(); }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include <netkit/io/log.hpp>
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/datagram_receiver.hpp>
 #include <netkit/net/datagram_sender.hpp>
@@ -55,6 +56,8 @@ class NETKIT_API SocketSet {
   DatagramSenderCounters sent() const;
   std::uint64_t kernel_drops() const { return receiver_.kernel_drops(); }
   std::uint64_t truncated() const { return truncated_; }
+  // Says there, at -vv, what is received and sent. `log` outlives the set.
+  void set_log(const Log& log) { log_ = log.enabled(LogLevel::protocol) ? &log : nullptr; }
   bool has_port(std::uint16_t port) const;  // one of the sockets has it
 
  private:
@@ -70,11 +73,13 @@ class NETKIT_API SocketSet {
   void flush(Port& port);
   void on_ready(Port& port, Ready ready);
   void read(Port& port);
+  void log_sending(const Endpoint& to, std::string_view head, std::string_view body) const;
 
   Handler& handler_;
   bool reports_unreachable_;
   std::vector<std::unique_ptr<Port>> ports_;
   DatagramReceiver receiver_;
+  const Log* log_ = nullptr;
   std::size_t queued_ = 0;
   bool blocked_ = false;
   std::uint64_t truncated_ = 0;

@@ -100,6 +100,9 @@ enum class Class : std::uint8_t {
 };
 NETKIT_API Class classify(std::string_view datagram);
 NETKIT_API Type type_of(std::string_view datagram);  // of a `known` one
+// For people: `hello`, `data`, …; `plain` for what does not begin with kMagic, `malformed`, `other
+// version`.
+NETKIT_API std::string_view describe(std::string_view datagram);
 // Bytes 4 to 11 (nonce or session id) of a datagram of at least 12 bytes.
 NETKIT_API std::uint64_t key_of(std::string_view datagram);
 inline bool is_native(std::string_view datagram) {

@@ -1,0 +1,33 @@
+// What went over the wire, for -vv and -vvv.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include <netkit/io/log.hpp>
+#include <netkit/net/endpoint.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+enum class WireDirection : std::uint8_t { from, to };
+
+// A datagram, or a part of a stream: at level protocol one line, `from 127.0.0.1:9000: data (5
+// bytes)`, where `what` is the kind of message (`data`; empty: not known here); at level hex the
+// bytes follow. Costs a comparison where neither is on. Any thread.
+NETKIT_API void write_wire_log(const Log& log, WireDirection direction, std::string_view peer,
+                               std::string_view bytes, std::string_view what);
+
+inline void log_received(const Log& log, const Endpoint& peer, std::string_view bytes,
+                         std::string_view what = {}) {
+  if (!log.enabled(LogLevel::protocol)) return;
+  write_wire_log(log, WireDirection::from, peer.to_string(), bytes, what);
+}
+
+inline void log_sent(const Log& log, const Endpoint& peer, std::string_view bytes,
+                     std::string_view what = {}) {
+  if (!log.enabled(LogLevel::protocol)) return;
+  write_wire_log(log, WireDirection::to, peer.to_string(), bytes, what);
+}
+
+}  // namespace netkit

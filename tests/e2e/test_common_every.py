@@ -1,0 +1,309 @@
+"""What every command has in common, for all commands: how each action ends, and what no single command shows."""
+
+import json
+import os
+import re
+import signal
+import socket
+import time
+
+import pytest
+
+from netkit import DEADLINE, host_port, udp_socket
+
+SERVERS = [("echo", "serve", "127.0.0.1:0"), ("chat", "serve", "127.0.0.1:0"), ("chat", "peer", "--bind", "127.0.0.1:0"),
+           ("broadcast", "listen", "127.0.0.1:0"), ("push", "serve", "127.0.0.1:0"),
+           ("sse", "serve", "127.0.0.1:0", "--every", "1h"), ("frame", "serve", "127.0.0.1:0"),
+           ("frame", "proxy", "127.0.0.1:0", "127.0.0.1:9")]
+# Clients, with `{}` where the address belongs of a peer that takes what comes and never answers.
+UDP_CLIENTS = [("echo", "send", "{}", "x", "-w", "1h"), ("echo", "ping", "{}", "-w", "1h"),
+               ("echo", "bench", "{}", "--duration", "1h"), ("chat", "join", "{}", "--name", "ann"),
+               ("push", "subscribe", "{}"), ("broadcast", "send", "{}", "x", "-w", "1h")]
+TCP_CLIENTS = [("push", "status", "{}", "-w", "1h"), ("sse", "read", "http://{}/"),
+               ("frame", "connect", "{}", "--send", "datetime", "-k")]
+# Those that INT ends as a user expects: with 0.
+UNTIL_TOLD = [("chat", "join"), ("push", "subscribe"), ("sse", "read"), ("frame", "connect")]
+
+
+def name(words):
+    return " ".join(words[:2])
+
+
+def end_of(output):
+    record = json.loads(output.splitlines()[-1])
+    assert list(record)[:2] == ["type", "ok"] and record["type"] == "end"
+    assert record["ok"] or list(record)[2] == "error"
+    return record
+
+
+class SilentPeer:
+    """Takes what comes, and says when the first of it is there."""
+
+    def __init__(self, kind):
+        self.socket = socket.socket(socket.AF_INET, kind)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(DEADLINE)
+        if kind == socket.SOCK_STREAM:
+            self.socket.listen()
+        self.address = "127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.connection = None
+
+    def wait_for_a_message(self):
+        if self.socket.type == socket.SOCK_STREAM:
+            self.connection = self.socket.accept()[0]
+            self.connection.settimeout(DEADLINE)
+        assert (self.connection or self.socket).recv(65536)
+
+    def close(self):
+        for one in (self.socket, self.connection):
+            if one:
+                one.close()
+
+
+@pytest.fixture
+def silent(request):
+    peer = SilentPeer(request.param)
+    yield peer
+    peer.close()
+
+
+CLIENTS = ([(socket.SOCK_DGRAM, words) for words in UDP_CLIENTS] + [(socket.SOCK_STREAM, words) for words in TCP_CLIENTS])
+every_client = pytest.mark.parametrize("silent, words", CLIENTS, indirect=["silent"],
+                                       ids=[name(words) for _, words in CLIENTS])
+every_server = pytest.mark.parametrize("words", SERVERS, ids=name)
+
+
+@every_server
+def test_a_server_that_is_told_to_end_ends_well(netkit, words):
+    server = netkit.serve(*words, "--json")
+    assert server.stop(signal.SIGTERM) == 0
+    assert end_of(server.out.data)["ok"] is True
+
+
+@every_server
+def test_a_server_ends_with_124_when_its_time_has_passed(netkit, words):
+    result = netkit.start(*words, "--json", "--timeout", "50ms")
+    assert result.wait() == 124
+    assert end_of(result.out.data)["error"] == "--timeout: 50ms passed"
+    assert result.err.data.endswith(b": --timeout: 50ms passed\n")
+
+
+@every_client
+def test_a_client_that_is_interrupted_says_so(netkit, silent, words):
+    client = netkit.start(*[word.format(silent.address) for word in words], "--json")
+    silent.wait_for_a_message()
+    until_told = words[:2] in UNTIL_TOLD
+    assert client.stop(signal.SIGINT) == (0 if until_told else 130)
+    end = end_of(client.out.data)
+    assert end["ok"] is until_told and end.get("error") == (None if until_told else "ended by signal INT")
+
+
+@every_client
+def test_a_client_ends_with_124_when_its_time_has_passed(netkit, silent, words):
+    client = netkit.start(*[word.format(silent.address) for word in words], "--json", "--timeout", "100ms")
+    assert client.wait() == 124
+    assert end_of(client.out.data)["error"] == "--timeout: 100ms passed"
+
+
+@pytest.mark.parametrize("words", [
+    ("echo", "send", "{}", "x"), ("echo", "send", "--tcp", "{}", "x"), ("echo", "ping", "{}", "-c", "1", "-w", "1s"),
+    ("echo", "bench", "--tcp", "{}"), ("chat", "join", "{}", "--reconnect", "never", "--connect-timeout", "1s"),
+    ("push", "subscribe", "{}", "--reconnect", "never"), ("push", "status", "{}"),
+    ("sse", "read", "http://{}/", "--reconnect", "never"), ("frame", "connect", "{}", "--reconnect", "never"),
+], ids=" ".join)
+def test_nobody_there_is_69_and_the_end_record_says_what_stderr_says(netkit, words):
+    with socket.socket() as probe, udp_socket() as bound:
+        probe.bind(("127.0.0.1", bound.getsockname()[1]))
+        address = "127.0.0.1:%d" % bound.getsockname()[1]
+    result = netkit.run(*[word.format(address) for word in words], "--json")
+    assert result.status == 69, result
+    end = end_of(result.out)
+    assert end["ok"] is False and end["error"] and end["error"].encode() in result.err
+    assert address in end["error"]
+
+
+@pytest.mark.parametrize("option", ["file:/dev/full", "file:/nonexistent/records"])
+def test_a_file_that_takes_nothing_is_named_and_74(netkit, option):
+    server = netkit.start("echo", "serve", "127.0.0.1:0", "--to", option)
+    if "full" in option:
+        server.err.expect(rb"listening on udp (\S+)\n")
+        with udp_socket() as sock:
+            sock.sendto(b"x", host_port(re.search(rb"udp (\S+)\n", server.err.data).group(1).decode()))
+            assert server.wait() == 74
+    assert server.wait() == 74
+    assert option[5:].encode() in server.err.data
+
+
+def test_each_sink_has_counters_of_its_own(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--json", "--to", "-", "--to", "exec:exit 3", "--to",
+                          "exec:cat >/dev/null", "--to", "udp:127.0.0.1:9", "--to", "multicast:239.255.0.1:9")
+    with udp_socket() as sock:
+        sock.sendto(b"x", host_port(server.address))
+        server.out.expect(rb'"text":"x"')
+    assert server.stop() == 0
+    end = end_of(server.out.data)
+    assert (end["to_exec_sent"], end["to_exec_failed"]) == (1, 1)
+    assert (end["to_exec_2_sent"], end["to_exec_2_failed"], end["to_exec_2_dropped"]) == (1, 0, 0)
+    assert end["to_udp_sent"] + end["to_udp_dropped"] == 1
+    assert end["to_multicast_sent"] + end["to_multicast_dropped"] == 1
+
+
+def test_a_command_sees_the_record_in_its_environment(netkit, tmp_path):
+    seen = tmp_path / "seen"
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--to", f"exec:env | grep ^NETKIT_ >{seen}", "-q")
+    with udp_socket() as sock:
+        sock.sendto(b"$(reboot)", host_port(server.address))
+        peer = "127.0.0.1:%d" % sock.getsockname()[1]
+        sock.recv(100)
+    assert server.stop() == 0
+    variables = dict(line.split("=", 1) for line in seen.read_text().splitlines())
+    assert variables.pop("NETKIT_TIME").endswith("Z")
+    assert variables == {"NETKIT_TYPE": "datagram", "NETKIT_PEER": peer, "NETKIT_IP": "127.0.0.1",
+                         "NETKIT_PORT": peer.split(":")[1], "NETKIT_TEXT": "$(reboot)", "NETKIT_PROTO": "udp",
+                         "NETKIT_SEQ": "1"}
+
+
+def test_a_template_knows_every_field_and_every_escape(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "-q")
+    template = r"{text}|{name}|{peer}|{ip}|{port}|{seq}|{event}|{id}|{host}|{time}|{date}|{ctime}|\n\t\r\0\x41\\{{x}}}"
+    result = netkit.run("echo", "send", server.address, "t\x1b", "--template", template, env={"TZ": "UTC"})
+    fields = result.out.split(b"|")
+    assert fields[:9] == [rb"t\x1b", b"", server.address.encode(), b"127.0.0.1", str(server.port).encode(), b"1", b"", b"",
+                          socket.gethostname().encode()]
+    second = fields[10].decode()
+    assert re.fullmatch(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", fields[9])
+    assert fields[9].decode()[:19] == second.replace(" ", "T")
+    assert fields[11].decode() == time.asctime(time.strptime(second, "%Y-%m-%d %H:%M:%S"))
+    assert fields[12] == b"\n\t\r\0A\\{x}}}\n"
+
+
+@pytest.mark.parametrize("template", ["{nope}", "{text", r"\q", r"\x4"])
+def test_a_template_with_a_mistake_is_refused(netkit, template):
+    result = netkit.run("echo", "send", "9", "x", "--template", template)
+    assert (result.status, result.out) == (2, b"")
+    assert result.err.startswith(b"netkit: echo: --template: ") and result.err.count(b"\n") == 1
+
+
+def test_no_character_that_moves_a_cursor_gets_through(netkit):
+    controls = [*range(0x09), *range(0x0a, 0x20), 0x7f, *range(0x80, 0xa0), 0x61c, 0x200e, 0x200f, 0x2028, 0x2029,
+                *range(0x202a, 0x202f), *range(0x2066, 0x206a)]
+    text = "".join(map(chr, controls)).encode() + b"\xff\xc3\xed\xa0\x80\xf4\x90\x80\x80"
+    server = netkit.serve("echo", "serve", "127.0.0.1:0")
+    with udp_socket() as sock:
+        sock.sendto(text + "\tü".encode(), host_port(server.address))
+        shown = server.out.line().split(b" ", 1)[1]
+    assert shown.decode() == "".join(f"\\x{byte:02x}" for byte in text) + "\tü"
+
+
+def test_what_is_ready_together_goes_out_in_one_write(netkit, tmp_path):
+    trace = tmp_path / "trace"
+    server = netkit.serve(argv=["strace", "-f", "-e", "trace=write", "-o", trace, os.environ["NETKIT"], "echo", "serve",
+                                "127.0.0.1:0"])
+    child = int(trace.read_text().split()[0])
+    with udp_socket() as sock:
+        os.kill(child, signal.SIGSTOP)
+        for number in range(5):
+            sock.sendto(b"%d" % number, host_port(server.address))
+        os.kill(child, signal.SIGCONT)
+        for number in range(5):
+            server.out.expect(rb" %d\n" % number)
+    os.kill(child, signal.SIGTERM)
+    assert server.wait() == 0
+    assert len(re.findall(r"write\(1,", trace.read_text())) == 1
+
+
+def test_systemd_hears_when_it_is_ready_and_when_it_stops(netkit, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(DEADLINE)
+        server = netkit.serve("push", "serve", "127.0.0.1:0", sockets=2, env={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        assert b"READY=1" in manager.recv(1000)
+        server.signal(signal.SIGTERM)
+        assert b"STOPPING=1" in manager.recv(1000)
+        assert server.wait() == 0
+
+
+def test_a_second_interrupt_ends_at_once(netkit, tmp_path):
+    held = tmp_path / "held"
+    os.mkfifo(held)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(DEADLINE)
+        # The command of the sink is awaited, and does not end while nobody opens the other side.
+        server = netkit.serve("echo", "serve", "127.0.0.1:0", "--to", f"exec:cat {held}",
+                              env={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        manager.recv(1000)
+        with udp_socket() as sock:
+            sock.sendto(b"x", host_port(server.address))
+            sock.recv(100)
+            server.signal(signal.SIGINT)
+            assert b"STOPPING=1" in manager.recv(1000)
+            began = time.monotonic()
+            server.signal(signal.SIGINT)
+            assert server.wait() == 130
+            assert time.monotonic() - began < 3  # the patience with a command is 5 s
+    with open(held, "wb"):
+        pass  # lets it go
+
+
+def test_a_terminal_shows_the_numbers_as_they_grow(netkit):
+    server = netkit.terminal("echo", "serve", "127.0.0.1:0", "--to", "file:/dev/null")
+    address = server.expect(rb"listening on udp (\S+)\r\n").group(1).decode()
+    with udp_socket() as sock:
+        sock.sendto(b"x", host_port(address))
+        server.expect(rb"\rnetkit: echo: received 1, |received 1, ")
+    server.signal(signal.SIGINT)
+    assert server.wait() == 0
+
+
+def test_statistics_come_every_so_often(netkit):
+    server = netkit.serve("chat", "serve", "127.0.0.1:0", "-q", "--stats", "20ms")
+    for _ in range(3):
+        server.err.expect(rb"^netkit: chat: members 0, .*\n")
+
+
+@pytest.mark.parametrize("words, ask, kind", [
+    (("echo", "serve", "127.0.0.1:0"), b"ping", ""),
+    (("chat", "serve", "127.0.0.1:0"), b"ping", ": plain"),
+    (("push", "serve", "127.0.0.1:0"), b"ping", ": plain"),
+    (("broadcast", "listen", "127.0.0.1:0", "--reply", "pong"), b"ping", ""),
+], ids=["echo", "chat", "push", "broadcast"])
+def test_verbose_says_what_comes_and_goes_and_very_verbose_the_bytes(netkit, words, ask, kind):
+    with udp_socket() as sock:
+        peer = re.escape("127.0.0.1:%d" % sock.getsockname()[1]).encode()
+        server = netkit.serve(*words, "-vv")
+        sock.sendto(ask, host_port(server.address))
+        server.err.expect(rb"^netkit: \w+: from " + peer + kind.encode() + rb" \(4 bytes\)\n")
+        assert server.stop() == 0
+        server = netkit.serve(*words, "-vvv")
+        sock.sendto(ask, host_port(server.address))
+        server.err.expect(rb"^netkit: \w+: from " + peer + kind.encode() + rb" \(4 bytes\)\n"
+                          rb"netkit: \w+: .*70 69 6e 67 .*ping")
+
+
+def test_very_verbose_shows_the_native_dialect_and_hides_no_direction(netkit):
+    server = netkit.serve("push", "serve", "127.0.0.1:0", "--every", "20ms", "-vv")
+    client = netkit.run("push", "subscribe", server.address, "-c", "1", "-vv")
+    assert client.status == 0
+    for line in (b"to %s: hello (64 bytes)", b"from %s: cookie (", b"from %s: accept (", b"from %s: data ("):
+        assert line % server.address.encode() in client.err, client
+
+
+def test_very_verbose_http_hides_credentials(netkit, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("s3cret\n")
+    server = netkit.serve("sse", "serve", "127.0.0.1:0", "--from", "exec:echo one", "-vvv")
+    result = netkit.run("sse", f"http://{server.address}/", "-c", "1", "--bearer-file", str(token), "-vvv")
+    assert (result.status, result.out) == (0, b"one\n")
+    assert b"to server: GET / HTTP/1.1\n" in result.err and b"from server: HTTP/1.1 200" in result.err
+    assert re.search(rb"from server: body \(\d+ bytes\)\n", result.err)
+    assert b"to server: Authorization:\n" in result.err and b"s3cret" not in result.err
+
+
+def test_very_verbose_streams(netkit):
+    server = netkit.serve("frame", "serve", "127.0.0.1:0", "-vv")
+    result = netkit.run("frame", "connect", server.address, "--send", "datetime", "-vvv")
+    assert result.status == 0
+    assert b"to %s (5 bytes)\n" % server.address.encode() in result.err
+    assert re.search(rb": .*00 00 00 01 02 ", result.err)
+    server.err.expect(rb"from 127\.0\.0\.1:\d+ \(5 bytes\)\n")

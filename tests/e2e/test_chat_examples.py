@@ -3,10 +3,8 @@
 import json
 import os
 import shlex
-import shutil
 import signal
 
-import pytest
 
 from netkit import udp_socket
 
@@ -44,7 +42,6 @@ def test_a_room_for_the_network(netkit, tmp_path):
     assert (tmp_path / "room.log").read_text().count("< bob hi\n") == 1
 
 
-@pytest.mark.skipif(not shutil.which("nc"), reason="needs nc")
 def test_a_room_for_small_scripts(netkit):
     server = netkit.serve(*words("netkit chat serve 9998", ("9998", "127.0.0.1:0")))
     answer = netkit.shell(example("echo 123abc").replace("9998", str(server.port)))

@@ -1,7 +1,6 @@
 """The plain dialect of chat, byte for byte: a Python peer on either side, and nc."""
 
 import json
-import shutil
 import signal
 import socket
 import time
@@ -79,7 +78,6 @@ def test_template_is_what_plain_members_get(netkit, template, expected):
     server.out.expect(rb"^\[%s\] 123abc\n" % name(ann))  # the template is not for stdout
 
 
-@pytest.mark.skipif(not shutil.which("nc"), reason="needs nc")
 def test_nc_takes_part(netkit):
     server = netkit.serve("chat", "serve", "127.0.0.1:0", "--template", "ack: {text}")
     answer = netkit.shell(f"echo 123abc | nc -u -w1 127.0.0.1 {server.port}")

@@ -38,6 +38,12 @@ def test_an_address_without_brackets_is_refused_with_the_spelling_that_works(net
     assert "[::1]:80" in usage(netkit, "echo", "send", "::1:80", "x")
 
 
+def test_a_zone_is_an_interface(netkit):
+    assert usage(netkit, "echo", "send", "[fe80::1%nosuch]:80", "x").endswith(
+        "'[fe80::1%nosuch]:80': there is no interface 'nosuch'")
+    assert netkit.run("echo", "send", "[fe80::1%lo]:9", "x", "-w", "10ms").status in (1, 69)
+
+
 @pytest.mark.parametrize("port", ["-1", "65536", "99999999999", "12x", ""])
 def test_bad_ports_are_refused(netkit, port):
     assert usage(netkit, "echo", "send", f"127.0.0.1:{port}", "x")

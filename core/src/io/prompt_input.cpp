@@ -79,7 +79,8 @@ class PromptInput final : public Input {
   TerminalOwner* owner_;
   bool log_redirected_ = false;
   std::vector<std::string> candidates_;
-  std::deque<std::string> typed_;  // lines that were taken and not handed out yet
+  std::size_t next_candidate_ = 0;  // for readline, which asks for one after the other
+  std::deque<std::string> typed_;   // lines that were taken and not handed out yet
   Watch watch_;
   Hook resized_;
   Hook stopped_;
@@ -249,7 +250,7 @@ char** PromptInput::on_complete(const char* word, int start, int /*end*/) {
 }
 
 char* PromptInput::next_candidate(const char* word, int state) {
-  static std::size_t next = 0;
+  std::size_t& next = current_prompt->next_candidate_;
   if (state == 0) next = 0;
   const auto& candidates = current_prompt->candidates_;
   while (next < candidates.size()) {

@@ -86,6 +86,11 @@ void check_host(std::string_view host, std::string_view whole) {
 AddressSpec parse_bracketed(std::string_view text, std::optional<std::uint16_t> default_port) {
   const std::size_t close = text.find(']');
   const std::string_view host = text.substr(1, close - 1);
+  const std::size_t percent = host.find('%');
+  if (close != host.npos && percent != host.npos && is_v6(host.substr(0, percent)) &&
+      !is_v6(host)) {
+    throw UsageError(quoted(text) + ": there is no interface " + quoted(host.substr(percent + 1)));
+  }
   if (close == std::string_view::npos || !is_v6(host)) {
     throw UsageError(quoted(text) + " is not an address: an IPv6 address belongs in the brackets");
   }

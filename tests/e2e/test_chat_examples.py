@@ -5,7 +5,6 @@ import os
 import shlex
 import signal
 
-
 from netkit import udp_socket
 
 

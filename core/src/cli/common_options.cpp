@@ -22,6 +22,14 @@ std::vector<CommonOption> output_options() {
         .help = "where records go: -, file:PATH, udp:HOST:PORT, broadcast:HOST:PORT, "
                 "multicast:GROUP:PORT or exec:COMMAND",
         .repeatable = true}},
+      {kOutputOptions,
+       {.name = "max-exec",
+        .kind = Kind::integer,
+        .default_value = "8",
+        .help = "commands of an exec: sink at once; of other records 1000 wait, and the rest is "
+                "dropped",
+        .min = 1,
+        .max = 10'000}},
   };
 }
 

@@ -63,6 +63,9 @@ OutputOptions read_output_options(const ActionDef& action, const Values& values,
         Template::parse(values.text("template"), "--template", field_names(action));
   }
   if (values.declared("to") && values.given("to")) options.to = values.texts("to");
+  if (values.declared("max-exec")) {
+    options.max_exec = static_cast<std::size_t>(values.integer("max-exec"));
+  }
   options.colored = options.format == Format::text && wants_color(values, stdout_is_terminal);
   options.hide_on_stdout = action.quiet_hides_records && is_set(values, "quiet") &&
                            !(values.declared("to") && values.given("to"));

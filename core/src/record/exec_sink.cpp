@@ -56,10 +56,6 @@ std::size_t ExecSink::Job::size() const {
 }
 
 ExecSink::ExecSink(std::string command, std::size_t number, std::unique_ptr<Formatter> formatter,
-                   EventLoop& loop, const Log& log)
-    : ExecSink(std::move(command), number, std::move(formatter), loop, log, Limits()) {}
-
-ExecSink::ExecSink(std::string command, std::size_t number, std::unique_ptr<Formatter> formatter,
                    EventLoop& loop, const Log& log, const Limits& limits)
     : command_(std::move(command)),
       formatter_(std::move(formatter)),
@@ -78,7 +74,10 @@ ExecSink::Job ExecSink::make_job(const Record& record) {
 void ExecSink::take(const Record& record) {
   if (running_.size() < limits_.processes) return start(make_job(record));
   if (waiting_.size() >= limits_.waiting || waiting_bytes_ >= limits_.waiting_bytes) {
-    ++dropped_;
+    if (dropped_++ == 0) {
+      log_.notice("exec:" + command_ + ": records come faster than its commands end; " +
+                  std::to_string(waiting_.size()) + " wait, others are dropped (--max-exec)");
+    }
     return;
   }
   waiting_.push_back(make_job(record));

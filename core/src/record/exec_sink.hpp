@@ -25,13 +25,11 @@ namespace netkit {
 class ExecSink final : public Sink {
  public:
   struct Limits {
-    std::size_t processes = 8;   // at a time
+    std::size_t processes = 8;   // at a time (--max-exec)
     std::size_t waiting = 1000;  // records
     std::size_t waiting_bytes = 16 << 20;
   };
 
-  ExecSink(std::string command, std::size_t number, std::unique_ptr<Formatter> formatter,
-           EventLoop& loop, const Log& log);
   ExecSink(std::string command, std::size_t number, std::unique_ptr<Formatter> formatter,
            EventLoop& loop, const Log& log, const Limits& limits);
   void take(const Record& record) override;

@@ -74,7 +74,8 @@ void OutputImpl::open_sink(const SinkSpec& spec, const OutputOptions& options,
       break;
     case SinkKind::exec:
       sink = std::make_unique<ExecSink>(spec.target, number_of(spec.kind), std::move(formatter),
-                                        context.loop, context.log);
+                                        context.loop, context.log,
+                                        ExecSink::Limits{.processes = options.max_exec});
       break;
   }
   if (sink.get() != stdout_ || !options.hide_on_stdout) wanting_.push_back(sink.get());

@@ -23,6 +23,7 @@ struct OutputOptions {
   Format format = Format::text;
   std::optional<Template> record_template;  // --template
   std::vector<std::string> to = {"-"};      // --to
+  std::size_t max_exec = 8;                 // --max-exec
   bool colored = false;
   bool hide_on_stdout = false;  // -q of a server: stdout gets the end record only
 };

@@ -13,7 +13,7 @@ namespace netkit {
 
 enum class LogLevel : std::uint8_t {
   error,     // shown even with -q
-  notice,    // shown unless -q: the lines that DESIGN names, warnings
+  notice,    // shown unless -q: what happened, warnings
   info,      // -v: connections
   protocol,  // -vv
   hex,       // -vvv

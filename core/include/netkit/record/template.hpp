@@ -1,4 +1,4 @@
-// Templates, as `--template`, `--reply` and `--message` take them (DESIGN: "templates"), and as
+// Templates, as `--template`, `--reply` and `--message` take them (netkit(1), Templates), and as
 // record layouts.
 #pragma once
 

@@ -11,8 +11,8 @@ ProxySession::Side::Side(ProxySession& session, Direction direction)
       decoder_(session.proxy_.options_.codec, session.proxy_.options_.max_frame),
       direction_(direction) {}
 
-void ProxySession::Side::on_data(ByteStream& stream, std::string_view data) {
-  log_received(session_.proxy_.host_.log(), stream.peer(), data);
+void ProxySession::Side::on_data(ByteStream&, std::string_view data) {
+  log_received(session_.proxy_.host_.log(), stream->peer(), data);
   Proxy& proxy = session_.proxy_;
   proxy.bytes_[static_cast<std::size_t>(direction_)] += data.size();
   if (!other->closed) other->stream->write(data);

@@ -94,11 +94,14 @@ def closed_port():
 
 
 def start_socat(netkit, kind):
-    port = closed_port()
-    netkit.start(argv=["socat", f"{kind}4-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork", "PIPE"])
     table = {"UDP": "/proc/net/udp", "TCP": "/proc/net/tcp"}[kind]
-    wait_until(lambda: f"0100007F:{port:04X} 00000000:0000" in open(table, encoding="ascii").read(), what="socat")
-    return f"127.0.0.1:{port}"
+    while True:  # somebody else may take the port first; then socat ends
+        port = closed_port()
+        socat = netkit.start(argv=["socat", f"{kind}4-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork", "PIPE"])
+        wait_until(lambda: socat.popen.poll() is not None or
+                   f"0100007F:{port:04X} 00000000:0000" in open(table, encoding="ascii").read(), what="socat")
+        if socat.popen.poll() is None:
+            return f"127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize("kind", ["UDP", "TCP"])

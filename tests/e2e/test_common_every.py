@@ -65,6 +65,17 @@ class SilentPeer:
                 one.close()
 
 
+def nobodys_address():
+    """A port that neither a UDP nor a TCP socket has."""
+    while True:
+        with socket.socket() as probe, udp_socket() as bound:
+            try:
+                probe.bind(bound.getsockname())
+            except OSError:
+                continue
+            return "127.0.0.1:%d" % bound.getsockname()[1]
+
+
 @pytest.fixture
 def silent(request):
     peer = SilentPeer(request.param)
@@ -117,9 +128,7 @@ def test_a_client_ends_with_124_when_its_time_has_passed(netkit, silent, words):
     ("sse", "read", "http://{}/", "--reconnect", "never"), ("frame", "connect", "{}", "--reconnect", "never"),
 ], ids=" ".join)
 def test_nobody_there_is_69_and_the_end_record_says_what_stderr_says(netkit, words):
-    with socket.socket() as probe, udp_socket() as bound:
-        probe.bind(("127.0.0.1", bound.getsockname()[1]))
-        address = "127.0.0.1:%d" % bound.getsockname()[1]
+    address = nobodys_address()
     result = netkit.run(*[word.format(address) for word in words], "--json")
     assert result.status == 69, result
     end = end_of(result.out)

@@ -26,8 +26,8 @@ class GatherPolicy {
   static constexpr unsigned kMeasured = 256;  // batches without a pause
   static constexpr unsigned kTrial = 64;      // with it; the length of a spell, too
   static constexpr unsigned kSpells = 32;     // with it, until it is compared again
-  static constexpr unsigned kRest = 4096;     // after a trial that failed; twice as long each time
-  static constexpr unsigned kMostRest = kRest << 8;
+  static constexpr unsigned kRest = 512;      // after a trial that failed; twice as long each time
+  static constexpr unsigned kMostRest = kRest << 11;
   static constexpr Duration kFlood = std::chrono::microseconds(5);   // a message and less
   static constexpr Duration kLong = std::chrono::microseconds(400);  // somebody else had the CPU
   static constexpr unsigned kEnough = 32;  // messages a batch that need no pause

@@ -143,9 +143,8 @@ ActionDef join() {
   action.summary = "take part in a room";
   action.description =
       "At a terminal: a prompt with /who /nick /msg /me /ignore /quit /help. Otherwise each line "
-      "of "
-      "standard input is said as it is, and the end of input says goodbye. What was said while the "
-      "room could not be reached is said as soon as it can.";
+      "of standard input is said as it is, and the end of input says goodbye. What was said while "
+      "the room could not be reached is said as soon as it can.";
   action.arguments = {{.name = "ADDRESS", .kind = Kind::address, .help = "the room"}};
   action.common =
       kOutputOptions | kReconnectOptions | kWaitOption | kConnectTimeoutOption | kCountOption;

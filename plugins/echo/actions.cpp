@@ -50,9 +50,8 @@ ActionDef serve() {
   action.description =
       "Prints a record per datagram and per TCP read as PEER TEXT; -q prints none. Half-closed TCP "
       "connections get the rest of their echo. Never answers port 0, itself, broadcast or "
-      "multicast "
-      "addresses, nor, without --any-port, the ports of services that answer answers; and it stops "
-      "a loop with another server.";
+      "multicast addresses, nor, without --any-port, the ports of services that answer answers; "
+      "and it stops a loop with another server.";
   action.arguments = {{.name = "ADDRESS",
                        .kind = Kind::address,
                        .default_value = "127.0.0.1:8080",
@@ -85,8 +84,7 @@ ActionDef send() {
   action.summary = "send messages and print their replies";
   action.description =
       "Each TEXT, or else each line of standard input, is one message; it is sent when the reply "
-      "to "
-      "the one before is in or overdue. Ends with 1 if a reply stays out, with 69 if the server "
+      "to the one before is in or overdue. Ends with 1 if a reply stays out, with 69 if the server "
       "refuses.";
   action.arguments = {{.name = "ADDRESS", .kind = Kind::address, .help = "the server"},
                       {.name = "TEXT",
@@ -130,8 +128,7 @@ ActionDef ping() {
   action.summary = "measure how long a UDP echo server takes, and how much it loses";
   action.description =
       "Prints a line per reply, and at the end loss, duplicates, reordering, latencies, jitter and "
-      "a "
-      "histogram. Without --count it goes on until it is interrupted.";
+      "a histogram. Without --count it goes on until it is interrupted.";
   action.arguments = {{.name = "ADDRESS", .kind = Kind::address, .help = "the server"}};
   action.common = kOutputOptions | kCountOption | kIntervalOption | kWaitOption;
   action.options = {

@@ -227,8 +227,8 @@ ActionDef proxy_action() {
 ActionDef encode_action() {
   ActionDef action{.name = "encode", .summary = "turn lines into frames: stdin to stdout"};
   action.description =
-      "Each line of stdin is a MESSAGE, as frame connect has them; its frame goes "
-      "to stdout. A line that is none ends it with status 2.";
+      "Each line of stdin is a MESSAGE, as frame connect has them; its frame goes to stdout. A "
+      "line that is none ends it with status 2.";
   action.options = {codec_definition(), max_frame_definition()};
   action.examples = {{"printf '7:hello\\n' | netkit frame encode | nc localhost 9089", "by nc"}};
   return action;
@@ -253,10 +253,8 @@ ActionDef replay_action() {
   ActionDef action{.name = "replay", .summary = "repeat what --record kept, with its timing"};
   action.description =
       "Without ADDRESS it prints the recorded frames when they are due. With ADDRESS it sends "
-      "there "
-      "what the clients had sent, on as many connections, and prints what is answered; it ends "
-      "when "
-      "as many frames came back as were recorded, or nothing came for --wait.";
+      "there what the clients had sent, on as many connections, and prints what is answered; it "
+      "ends when as many frames came back as were recorded, or nothing came for --wait.";
   action.arguments = {{.name = "FILE", .kind = Kind::path, .help = "the recording"},
                       {.name = "ADDRESS",
                        .kind = Kind::address,

@@ -111,8 +111,7 @@ std::string register_content(std::string_view appid_imei) {
   const std::size_t comma = appid_imei.rfind(',');
   if (comma == std::string_view::npos) {
     throw UsageError("register " + quoted(appid_imei) +
-                     ": an appid and an imei are wanted, with "
-                     "a comma between: APPID,IMEI");
+                     ": an appid and an imei are wanted, with a comma between: APPID,IMEI");
   }
   const std::string_view appid = appid_imei.substr(0, comma);
   const std::string_view imei = appid_imei.substr(comma + 1);
@@ -143,9 +142,9 @@ std::string parse_message(std::string_view text, const CodecSpec& codec, const F
     return content;
   }
   if (!codec.message_ids) {
-    refuse(text, "the codec " + codec.to_string() +
-                     " has no message ids: use raw:hex:00ff, raw:base64:AP8=, raw:@FILE or "
-                     "raw:TEXT");
+    refuse(text,
+           "the codec " + codec.to_string() +
+               " has no message ids: use raw:hex:00ff, raw:base64:AP8=, raw:@FILE or raw:TEXT");
   }
   if (word == "register") {
     if (!has_body) refuse(text, "register wants register:APPID,IMEI");

@@ -68,10 +68,9 @@ class ServerSession {
   // The options and the encoder (of the same codec) are shared by all sessions and outlive them.
   ServerSession(const ServerOptions& options, const FrameEncoder& encoder, TimePoint now);
 
-  // Appends to `out` the answers to the requests that `data` completes, and calls
-  // `sink(const ServerReply&)` for each before the next. An error means
-  // that the connection is to be closed once `out` is sent. The sink must not feed or destroy the
-  // session.
+  // Appends to `out` the answers to the requests that `data` completes, and calls `sink(const
+  // ServerReply&)` for each before the next. An error means that the connection is to be closed
+  // once `out` is sent. The sink must not feed or destroy the session.
   template <typename Sink>
   FrameError on_data(TimePoint now, std::string_view data, std::string_view datetime,
                      ByteBuffer& out, Sink&& sink) {

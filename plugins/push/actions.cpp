@@ -84,10 +84,9 @@ ActionDef serve() {
   action.summary = "push records to everyone who subscribes";
   action.description =
       "Each record of the source goes to every subscriber: to native ones reliably and in order, "
-      "to "
-      "plain ones as one UDP datagram. Prints who comes and goes. Subscribers are native clients, "
-      "plain UDP peers that send their name, and names given over TCP (SUBSCRIBE NAME UDP-PORT, "
-      "UNSUBSCRIBE NAME, LIST, STATUS, QUIT).";
+      "to plain ones as one UDP datagram. Prints who comes and goes. Subscribers are native "
+      "clients, plain UDP peers that send their name, and names given over TCP (SUBSCRIBE NAME "
+      "UDP-PORT, UNSUBSCRIBE NAME, LIST, STATUS, QUIT).";
   action.arguments = {{.name = "ADDRESS",
                        .kind = Kind::address,
                        .default_value = "127.0.0.1:9000",
@@ -137,8 +136,7 @@ ActionDef subscribe() {
   action.options = {
       {.name = "name",
        .kind = Kind::text,
-       .help = "the name to subscribe under; HOST-PID if not "
-               "given"},
+       .help = "the name to subscribe under; HOST-PID if not given"},
       {.name = "plain", .help = "subscribe by plain datagrams, as any small script can"},
       {.name = "since",
        .kind = Kind::integer,

@@ -62,9 +62,8 @@ Builtin shell() {
   ActionDef run = action("", "run commands from a prompt, a script or a word");
   run.description =
       "Runs netkit's commands without their first word, at a prompt with completion and history, "
-      "or "
-      "from a script at standard input. Each is a process of its own. Quotes, pipes, redirections "
-      "and & are as in sh; jobs, fg, stop N and exit are the shell's own.";
+      "or from a script at standard input. Each is a process of its own. Quotes, pipes, "
+      "redirections and & are as in sh; jobs, fg, stop N and exit are the shell's own.";
   run.options = {
       {.name = "command",
        .letter = 'c',
@@ -98,8 +97,7 @@ Builtin completion() {
   ActionDef script = action("", "print the completion script of a shell");
   script.description =
       "Prints the script that completes netkit's words in bash, zsh or fish. It asks netkit "
-      "itself, "
-      "so plugins of others are completed as well.";
+      "itself, so plugins of others are completed as well.";
   script.arguments = {{.name = "SHELL", .help = "bash, zsh or fish"}};
   script.examples = {{"source <(netkit completion bash)", "complete in this bash"},
                      {"netkit completion fish | source", "complete in this fish"}};

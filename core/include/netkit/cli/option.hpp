@@ -65,8 +65,7 @@ struct ExampleDef {
 };
 
 // Options that mean the same everywhere; an action says which fit it. The common options --help -h
-// --quiet -q --verbose -v
-// --timeout -t --color --stats and --config belong to all.
+// --quiet -q --verbose -v --timeout -t --color --stats and --config belong to all.
 enum CommonOptions : std::uint32_t {
   kNoCommon = 0,
   kOutputOptions = 1u << 0,         // --json --raw --template --to

@@ -3,9 +3,8 @@
 //
 // Rules that callers can rely on:
 // - A callback runs only while its registration lives: once a Watch, Timer or Hook is destroyed or
-// reset, its callback
-//   does not run again, not even for an event that was already fetched for the same descriptor
-//   number.
+//   reset, its callback does not run again, not even for an event that was already fetched for the
+//   same descriptor number.
 // - Registrations may be made, changed and destroyed in any callback, the running one's own
 // included.
 // - HUP and ERR wake whoever is interested in reading or writing; with no interest the descriptor

@@ -26,8 +26,7 @@ struct NETKIT_API AddressSpec {
   // Reads `HOST:PORT`, `[v6]:PORT`, `[fe80::1%eth0]:PORT`, `:PORT`, `PORT`; PORT is 0 to 65535 or a
   // service name (/etc/services). `default_port` is used for a host alone where one is given
   // (`HOST`, `[v6]`); without it a word alone is a service name or refused. Throws UsageError with
-  // the spelling that works, e.g. for
-  // `::1:80`: "write [::1]:80". Any thread.
+  // the spelling that works, e.g. for `::1:80`: "write [::1]:80". Any thread.
   static AddressSpec parse(std::string_view text, AddressRole role,
                            std::optional<std::uint16_t> default_port = std::nullopt);
   // `HOST PORT` as two words.

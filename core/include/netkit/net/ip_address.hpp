@@ -13,9 +13,8 @@
 namespace netkit {
 
 // 24 bytes, trivially copyable. The default is the unspecified IPv4 address, 0.0.0.0. An
-// IPv4-mapped IPv6 address
-// (::ffff:a.b.c.d) is read as the IPv4 address it holds, so that there is one form of each. Any
-// thread.
+// IPv4-mapped IPv6 address (::ffff:a.b.c.d) is read as the IPv4 address it holds, so that there is
+// one form of each. Any thread.
 class NETKIT_API IpAddress {
  public:
   enum class Family : std::uint8_t { v4, v6 };

@@ -69,8 +69,7 @@ class NETKIT_API Host {
   virtual void on_stop(std::function<void(StopReason)> callback) = 0;
 
   // Runs the loop until finish() was called; returns the status for run() to return: what finish()
-  // was given, or 124 after
-  // --timeout; the host turns a bounded job's signal into 128+n.
+  // was given, or 124 after --timeout; the host turns a bounded job's signal into 128+n.
   virtual ExitStatus run_loop() = 0;
   // Ends the run with the next turn. The first call counts. `error` is one sentence: printed on
   // stderr, and in the `end` record with "ok":false.

@@ -30,10 +30,8 @@ class NETKIT_API Output {
   // Whether stdout takes colour (--color, NO_COLOR, a terminal, text format).
   virtual bool colored() const = 0;
   // Bytes that are not records, such as the histogram of `echo ping`, on stdout in text format
-  // only; nothing else.
+  // only; nothing else. What must not be lost in JSON goes out as a record instead; see emit().
   virtual void write_text(std::string_view text) = 0;
-  // A whole line for people in text format that must not be lost in JSON goes out as a record
-  // instead; see emit().
   // Whether the reader of stdout has no room at present. Who can stop what comes in, by the flow
   // control of the protocol, does so until on_unblocked(): then the loop stays free for heartbeats.
   virtual bool blocked() const = 0;

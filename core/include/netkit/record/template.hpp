@@ -19,10 +19,10 @@ enum class Escaping {
 };
 
 // A parsed template. `{text} {name} {peer} {ip} {port} {seq} {time} {date} {ctime} {host} {event}
-// {id}`; `\n \t \r \0 \xHH
-// \\`; `{{` is a brace; `}` and `}}` are themselves. `{time}` is RFC 3339 UTC, `{date}` `2026-11-20
-// 15:12:29` local, `{ctime}` C ctime, local, no newline, all of the record's time; `{host}` this
-// machine's name. Copying shares the parsed form. rendering is const and may happen on any thread.
+// {id}`; `\n \t \r \0 \xHH \\`; `{{` is a brace; `}` and `}}` are themselves. `{time}` is RFC 3339
+// UTC, `{date}` `2026-11-20 15:12:29` local, `{ctime}` C ctime, local, no newline, all of the
+// record's time; `{host}` this machine's name. Copying shares the parsed form. rendering is const
+// and may happen on any thread.
 class NETKIT_API Template {
  public:
   // Throws UsageError that shows the unknown field or escape, lists what there is, and names

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chat/peer_command.hpp>
 #include <chat/typed_line.hpp>
 
@@ -74,14 +75,26 @@ void PeerCommand::change_peer(std::string_view address) {
       if (found.empty()) {
         host_->log().error(error);
       } else {
-        peers_.assign(1, found.front());
-        host_->log().notice("talking to " + found.front().to_string());
+        peers_.assign(1, reachable(found));
+        host_->log().notice("talking to " + peers_.front().to_string());
       }
       input_->resume();
     });
   } catch (const UsageError& error) {
     host_->log().error(error.what());
   }
+}
+
+bool PeerCommand::can_reach(const Endpoint& peer) const {
+  return std::find(families_.begin(), families_.end(), peer.family()) != families_.end();
+}
+
+// It sends from the address it is bound to, so a name's addresses of the other family are no use.
+// Where there are no others, sending says so.
+Endpoint PeerCommand::reachable(const std::vector<Endpoint>& found) const {
+  const auto at = std::find_if(found.begin(), found.end(),
+                               [this](const Endpoint& peer) { return can_reach(peer); });
+  return at != found.end() ? *at : found.front();
 }
 
 void PeerCommand::list_peers() {
@@ -105,7 +118,8 @@ ExitStatus PeerCommand::run(Host& host) {
   sockets.udp = true;
   ServerSockets opened = open_server_sockets(bind_, sockets);
   const std::vector<std::string> descriptions = opened.descriptions();
-  for (const AddressSpec& spec : peer_specs_) peers_.push_back(resolve(spec).front());
+  for (const UdpSocket& socket : opened.udp) families_.push_back(socket.local().family());
+  for (const AddressSpec& spec : peer_specs_) peers_.push_back(reachable(resolve(spec)));
   history_ = std::make_unique<History>(host.log());
   history_->open(history_path_);
   resolver_ = std::make_unique<AsyncResolver>(host.loop());

@@ -33,6 +33,8 @@ class PeerCommand final : public Command, public datagram::Engine, public Input:
 
   void say(std::string_view text);
   void change_peer(std::string_view address);
+  bool can_reach(const Endpoint& peer) const;
+  Endpoint reachable(const std::vector<Endpoint>& found) const;
   void list_peers();
   void help();
 
@@ -43,6 +45,7 @@ class PeerCommand final : public Command, public datagram::Engine, public Input:
   std::string history_path_;
   Duration wait_{};
   Host* host_ = nullptr;
+  std::vector<sa_family_t> families_;  // of the bound sockets
   std::vector<Endpoint> peers_;
   std::unique_ptr<History> history_;
   std::unique_ptr<datagram::SocketDriver> driver_;

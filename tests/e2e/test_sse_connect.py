@@ -1,6 +1,7 @@
 """netkit sse on its way to a server: TLS, HTTP/2, client certificates, logins, compression, proxies, unix sockets."""
 
 import base64
+import os
 import subprocess
 import time
 import zlib
@@ -254,19 +255,20 @@ def test_nginx_at_a_unix_socket(nginx, read, folder):
 
 
 HAPPY = """
-ip link set lo up && ip -6 address add 2001:db8::1 dev lo nodad && mount --bind "$1/hosts" /etc/hosts &&
+ip link set lo up && ip -6 address add 2001:db8::1 dev lo nodad &&
 nft add table inet cable && nft 'add chain inet cable input { type filter hook input priority 0; }' &&
-nft add rule inet cable input ip6 daddr 2001:db8::1 drop && shift && exec "$@"
+nft add rule inet cable input ip6 daddr 2001:db8::1 drop && exec "$@"
 """
 
 
-def test_an_address_that_is_silent_or_shut_is_passed_over(netkit, tmp_path):
+def test_an_address_that_is_silent_or_shut_is_passed_over(netkit):
     """Happy Eyeballs: the name's IPv6 address swallows everything, in a namespace of the test's own."""
-    (tmp_path / "hosts").write_text("2001:db8::1 silent.example\n::1 shut.example\n127.0.0.1 silent.example shut.example\n")
+    names = {"NETKIT_TEST_NAMES": "silent.example=2001:db8::1,127.0.0.1 shut.example=::1,127.0.0.1"}
     script = ('"$1" sse serve 127.0.0.1:8000 --every 20ms --message tick -q & until "$1" sse 127.0.0.1:8000 -c 1 '
               '--reconnect never -q; do :; done; for h in silent shut; do '
-              '"$1" sse http://$h.example:8000/ -c 1 --reconnect never --connect-timeout 15s || exit; done; kill %1')
+              'LD_PRELOAD="$2" "$1" sse http://$h.example:8000/ -c 1 --reconnect never --connect-timeout 15s || exit; done; kill %1')
     started = time.monotonic()
-    done = netkit.run(argv=["unshare", "-nm", "sh", "-c", HAPPY, "sh", tmp_path, "bash", "-c", script, "bash", netkit_path()])
+    done = netkit.run(argv=["unshare", "-n", "sh", "-c", HAPPY, "sh", "bash", "-c", script, "bash", netkit_path(),
+                            os.environ["NETKIT_BUILD"] + "/tests/fake_names.so"], env=names)
     assert done.status == 0 and done.out == b"tick\n" * 3 and b"timed out" not in done.err, done
     assert time.monotonic() - started < 15

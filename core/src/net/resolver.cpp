@@ -6,6 +6,7 @@
 #include <mutex>
 #include <netdb.h>
 #include <pthread.h>
+#include <strings.h>
 #include <thread>
 #include <utility>
 
@@ -37,6 +38,16 @@ std::string reason_of(int code) {
   return text;
 }
 
+// Names of this machine, whatever the system's resolver knows of them (RFC 6761, section 6.3).
+bool is_localhost(std::string_view host) {
+  constexpr std::string_view kName = "localhost";
+  if (host.ends_with('.')) host.remove_suffix(1);
+  if (host.size() < kName.size()) return false;
+  const std::string_view prefix = host.substr(0, host.size() - kName.size());
+  return ::strncasecmp(host.data() + prefix.size(), kName.data(), kName.size()) == 0 &&
+         (prefix.empty() || prefix.ends_with('.'));
+}
+
 std::vector<Endpoint> query(const AddressSpec& spec, std::string& error) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
@@ -58,13 +69,28 @@ std::vector<Endpoint> query(const AddressSpec& spec, std::string& error) {
   return endpoints;
 }
 
+// 127.0.0.1 comes first: what listens on this machine only, listens there more often than on ::1,
+// and a datagram's sender learns late or never that it was wrong.
+std::vector<Endpoint> look_up(const AddressSpec& spec, std::string& error) {
+  std::vector<Endpoint> endpoints = query(spec, error);
+  if (!is_localhost(spec.host)) return endpoints;
+  if (endpoints.empty()) {
+    error.clear();
+    return {Endpoint(IpAddress::loopback(IpAddress::Family::v4), spec.port)};
+  }
+  std::stable_partition(endpoints.begin(), endpoints.end(), [](const Endpoint& endpoint) {
+    return endpoint.address().family() == IpAddress::Family::v4;
+  });
+  return endpoints;
+}
+
 }  // namespace
 
 std::vector<Endpoint> resolve(const AddressSpec& spec) {
   std::vector<Endpoint> endpoints = resolve_numeric(spec);
   if (!endpoints.empty()) return endpoints;
   std::string error;
-  endpoints = query(spec, error);
+  endpoints = look_up(spec, error);
   if (endpoints.empty()) throw Error(ExitStatus::name, error);
   return endpoints;
 }
@@ -113,7 +139,7 @@ void AsyncResolver::resolve(const AddressSpec& spec, Callback callback) {
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
     ::pthread_setname_np(::pthread_self(), "netkit/resolver");
     std::string error;
-    std::vector<Endpoint> endpoints = query(spec, error);
+    std::vector<Endpoint> endpoints = look_up(spec, error);
     deliver(std::move(endpoints), std::move(error));
   }).detach();
 }

@@ -205,6 +205,23 @@ TEST_F(ConnectorTest, AddressesComeInTheSystemsOrderWithoutDuplicates) {
   EXPECT_EQ(texts, (std::vector<std::string>{"127.0.0.9:80", "[::1]:80", "127.0.0.3:80"}));
 }
 
+TEST_F(ConnectorTest, OfLocalhostTheIpv4AddressComesFirst) {
+  for (const char* name : {"localhost", "LocalHost.", "app.localhost", "notlocalhost"}) {
+    names().addresses[name] = {"::1", "127.0.0.1"};
+    const bool ipv4_first = std::string(name) != "notlocalhost";
+    EXPECT_EQ(resolve(AddressSpec{name, 80}).front().to_string(),
+              ipv4_first ? "127.0.0.1:80" : "[::1]:80")
+        << name;
+    names().addresses.erase(name);
+  }
+}
+
+TEST_F(ConnectorTest, LocalhostNeedsNoResolver) {
+  names().addresses["localhost"] = {};
+  EXPECT_EQ(resolve(AddressSpec{"localhost", 80}).front().to_string(), "127.0.0.1:80");
+  names().addresses.erase("localhost");
+}
+
 TEST_F(ConnectorTest, ANumericAddressKeepsItsZone) {
   const auto endpoints = resolve(AddressSpec{"fe80::1%lo", 80});
   ASSERT_EQ(endpoints.size(), 1U);

@@ -14,7 +14,8 @@
 namespace netkit {
 
 // Every address of the host, in the order of preference that the system gives (RFC 6724),
-// duplicates removed. Blocks while DNS answers, so only for set-up. Loopback for an empty host
+// duplicates removed; of localhost (RFC 6761) the IPv4 ones first, and 127.0.0.1 where the system
+// does not know it. Blocks while DNS answers, so only for set-up. Loopback for an empty host
 // (both families for `every_interface`: 0.0.0.0 and ::). Throws Error with ExitStatus::name:
 // "cannot resolve 'HOST': REASON".
 NETKIT_API std::vector<Endpoint> resolve(const AddressSpec& spec);

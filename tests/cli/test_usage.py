@@ -1,5 +1,8 @@
 """The form of the command line: mistakes are one sentence on stderr, exit 2, and say what would be right."""
 
+import os
+import signal
+
 import pytest
 
 from commands import HELLO
@@ -64,6 +67,17 @@ def test_a_reader_that_goes_ends_it_quietly(netkit):
     result = netkit.shell(f'netkit --plugin-dir {HELLO} hello greet -n 100 | head -1; echo "${{PIPESTATUS[0]}}"')
     assert result.err == b"" and result.lines[0] == "hello world"
     assert result.lines[1] in ("0", "141")
+
+
+@pytest.mark.parametrize("words", [["version"], ["--version"], ["help"], ["plugins"], ["help", "exit-status"]])
+@pytest.mark.parametrize("action", [signal.SIG_DFL, signal.SIG_IGN])
+def test_a_reader_that_has_gone_is_no_error(netkit, words, action):
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = netkit.start(*words, stdout=writer, preexec=lambda: signal.signal(signal.SIGPIPE, action))
+    os.close(writer)
+    assert process.wait() in (-signal.SIGPIPE, 128 + signal.SIGPIPE)
+    assert process.err.rest() == b""
 
 
 def test_a_full_disk_is_said(netkit):

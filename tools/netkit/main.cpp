@@ -1,5 +1,7 @@
 // The executable. It answers `--version` itself, before any library but libc is loaded; everything
 // else is netkit_main()'s.
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <dlfcn.h>
@@ -14,6 +16,7 @@ namespace {
 
 int print_version() {
   const bool failed = std::puts("netkit " NETKIT_VERSION) < 0 || std::fflush(stdout) != 0;
+  if (failed && errno == EPIPE) return 128 + SIGPIPE;  // quietly, should the signal be blocked
   if (failed) std::perror("netkit: cannot write to standard output");
   return failed ? 74 : 0;
 }

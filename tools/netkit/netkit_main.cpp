@@ -15,8 +15,10 @@
 namespace netkit {
 namespace {
 
-// A static constructor of Poco blocks SIGPIPE; without that, a reader that goes ends us quietly.
+// A reader of stdout that goes ends us quietly, though a static constructor of Poco blocks SIGPIPE
+// and some parents leave it ignored.
 void unblock_sigpipe() {
+  std::signal(SIGPIPE, SIG_DFL);
   sigset_t set;
   ::sigemptyset(&set);
   ::sigaddset(&set, SIGPIPE);

@@ -10,8 +10,9 @@ namespace netkit {
 namespace {
 
 constexpr std::size_t kLarge =
-    std::size_t{64} * 1024;                     // bytes that do not wait for the end of the turn
-constexpr std::size_t kDirect = 16 * 1024;      // bytes that are not gathered if nothing else is
+    std::size_t{64} * 1024;  // bytes that do not wait for the end of the turn
+constexpr std::size_t kDirect =
+    std::size_t{16} * 1024;                     // bytes that are not gathered if nothing else is
 constexpr std::size_t kKeptCapacity = 1 << 20;  // a larger buffer is given back
 constexpr std::size_t kMostUnread = 1 << 20;    // bytes kept for a reader before it is waited for
 

@@ -136,9 +136,7 @@ void SendCommand::send_once() {
 
 // All repetitions of a message are out.
 void SendCommand::repeated() {
-  if (!sources_) {
-    wait_for_answers();
-  } else if (sources_->ended()) {
+  if (!sources_ || sources_->ended()) {
     wait_for_answers();
   } else {
     timer_.reset();

@@ -71,7 +71,7 @@ void PeerCommand::change_peer(std::string_view address) {
   try {
     const AddressSpec spec = AddressSpec::parse(address, AddressRole::client);
     input_->pause();
-    resolver_->resolve(spec, [this](std::vector<Endpoint> found, const std::string& error) {
+    resolver_->resolve(spec, [this](const std::vector<Endpoint>& found, const std::string& error) {
       if (found.empty()) {
         host_->log().error(error);
       } else {

@@ -198,6 +198,11 @@ def test_a_template_with_a_mistake_is_refused(netkit, template):
     assert result.err.startswith(b"netkit: echo: --template: ") and result.err.count(b"\n") == 1
 
 
+def test_a_mistyped_field_gets_the_spelling_that_works(netkit):
+    result = netkit.run("echo", "send", "9", "x", "--template", "{tetx}")
+    assert b"unknown field '{tetx}'; did you mean '{text}'?" in result.err
+
+
 def test_no_character_that_moves_a_cursor_gets_through(netkit):
     controls = [*range(0x09), *range(0x0a, 0x20), 0x7f, *range(0x80, 0xa0), 0x61c, 0x200e, 0x200f, 0x2028, 0x2029,
                 *range(0x202a, 0x202f), *range(0x2066, 0x206a)]

@@ -34,7 +34,8 @@ std::string host_name() {
     if (std::find(known.begin(), known.end(), field) == known.end()) known.push_back(field);
   }
   std::string what = "unknown field '{" + std::string(name) + "}'";
-  what += did_you_mean(name, known);
+  const std::string_view nearest = suggest(name, known);
+  if (!nearest.empty()) what.append("; did you mean '{").append(nearest).append("}'?");
   what += " (there are";
   for (const std::string_view field : known) what.append(" {").append(field).append("}");
   refuse(option, what + "; a brace is written {{)");

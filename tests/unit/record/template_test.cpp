@@ -94,7 +94,7 @@ TEST(Template, WritesNumbersAndTruth) {
 
 TEST(Template, RefusesAnUnknownFieldWithWhatThereIs) {
   const std::string message = refusal("{txet}");
-  EXPECT_NE(message.find("--reply: unknown field '{txet}'; did you mean 'text'?"),
+  EXPECT_NE(message.find("--reply: unknown field '{txet}'; did you mean '{text}'?"),
             std::string::npos)
       << message;
   EXPECT_NE(message.find("{text} {name} {peer} {ip} {port} {seq} {time} {date} {ctime} {host} "

@@ -62,7 +62,7 @@ void FrameClient::push(std::string_view message) {
   if (pushed.full) {
     throw UsageError("more requests than --max-requests or --max-request-bytes allow");
   }
-  if (pushed.error) throw UsageError(pushed.error.text());
+  if (pushed.error) throw UsageError("message " + quoted(message) + ": " + pushed.error.text());
   ++counters_.requests;
 }
 
@@ -76,6 +76,12 @@ void FrameClient::on_input_line(std::string_view line) {
   }
   if (session_.output().size() >= kSendNow) send();
   control_input();
+}
+
+bool FrameClient::on_long_line() {
+  ++counters_.bad_lines;
+  host_.log().error(kLongLine);
+  return true;
 }
 
 void FrameClient::on_input_end() {

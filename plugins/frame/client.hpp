@@ -54,6 +54,7 @@ class FrameClient final : public ByteStream::Handler, public Input::Handler, pri
   void on_low_water(ByteStream& stream) override;
   void on_input_line(std::string_view line) override;
   void on_input_end() override;
+  bool on_long_line() override;
 
  private:
   void on_dialed(std::unique_ptr<ByteStream> stream) override;

@@ -47,6 +47,8 @@ ClientSession::ClientSession(ClientOptions options)
 
 ClientSession::Push ClientSession::push(std::string_view head, std::string_view body) {
   if (!has_room()) return {0, {}, true};
+  const FrameError too_long = encoder_.check(head.size() + body.size(), options_.max_frame);
+  if (too_long) return {0, too_long, false};
   const bool has_id = options_.codec.message_ids && !head.empty();
   const RequestTable::Slot slot =
       table_.prepare(has_id ? static_cast<std::uint8_t>(head[0]) : std::uint8_t{0});

@@ -58,7 +58,7 @@ class ClientSession {
 
   struct Push {
     std::uint64_t number = 0;  // 1, 2, 3 …; 0 if it was not taken
-    FrameError error;          // the codec cannot hold it
+    FrameError error;          // the codec cannot hold it, or max_frame
     bool full = false;         // has_room() was false
   };
 

@@ -14,14 +14,6 @@ constexpr std::string_view kForms =
     "a message is register:APPID,IMEI, heartbeat, datetime, ID:TEXT, ID:hex:00ff, ID:base64:AP8=, "
     "ID:@FILE or raw:hex:00ff";
 
-// Messages can be long: an error shows their beginning, printable.
-std::string quoted(std::string_view text) {
-  constexpr std::size_t kShown = 40;
-  std::string shown = "'";
-  for (const char c : text.substr(0, kShown)) shown += c >= ' ' && c <= '~' ? c : '?';
-  return shown + (text.size() > kShown ? "…'" : "'");
-}
-
 [[noreturn]] void refuse(std::string_view text, const std::string& why) {
   throw UsageError("message " + quoted(text) + ": " + why);
 }
@@ -87,6 +79,13 @@ bool append_registration(std::string& out, std::string_view body) {
 }
 
 }  // namespace
+
+std::string quoted(std::string_view message) {
+  constexpr std::size_t kShown = 40;
+  std::string shown = "'";
+  for (const char c : message.substr(0, kShown)) shown += c >= ' ' && c <= '~' ? c : '?';
+  return shown + (message.size() > kShown ? "…'" : "'");
+}
 
 std::string id_name(std::int8_t id) {
   switch (id) {

@@ -86,6 +86,9 @@ inline std::optional<PlainMessage> plain_message(std::string_view text, const Co
   return PlainMessage{static_cast<char>(negative ? 0U - id : id), body};
 }
 
+// What an error shows of a message, which can be long: its beginning, printable, in quotes.
+std::string quoted(std::string_view message);
+
 // The content of a register request for `APPID,IMEI`, as --register has it: 36 and 15 bytes.
 // Throws UsageError.
 std::string register_content(std::string_view appid_imei);

@@ -27,6 +27,9 @@ std::string load_file(const std::string& path, std::uint64_t limit);
 
 // The longest line that a MESSAGE for a frame of that size can need.
 std::size_t max_message_line(std::uint64_t max_frame);
+// What is said of a longer one.
+inline constexpr std::string_view kLongLine =
+    "a line is longer than any message may be (--max-frame)";
 
 // Whether reading standard input is allowed: a shell stops a job in the background that reads its
 // terminal.

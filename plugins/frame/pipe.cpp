@@ -112,9 +112,8 @@ class LineEncoder {
   }
 
   void encode(std::string_view content) {
-    if (content.size() > max_frame_) {
-      throw UsageError("a frame of " + counted(content.size(), "byte") + " is over the limit of " +
-                       format_size(max_frame_) + " (--max-frame)");
+    if (const FrameError error = encoder_.check(content.size(), max_frame_)) {
+      throw UsageError(error.text());
     }
     if (const FrameError error = encoder_.append(wire_, content, {})) {
       throw UsageError(error.text());

@@ -132,6 +132,9 @@ void FrameServer::on_input_line(std::string_view line) {
   };
   try {
     const std::string content = parse_message(line, options_.session.codec, load);
+    if (const FrameError error = encoder_.check(content.size(), options_.session.max_frame)) {
+      throw UsageError("message " + quoted(line) + ": " + error.text());
+    }
     if (line.starts_with("raw:")) return push_to_all(content, {}, nullptr);
     // To a client it looks like an answer, so it has an error code.
     const auto head = answer_head(static_cast<std::int8_t>(content[0]), kOk);
@@ -139,6 +142,11 @@ void FrameServer::on_input_line(std::string_view line) {
   } catch (const Error& error) {
     host_.log().error(error.what());
   }
+}
+
+bool FrameServer::on_long_line() {
+  host_.log().error(kLongLine);
+  return true;
 }
 
 void FrameServer::list_clients() {

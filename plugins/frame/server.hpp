@@ -55,6 +55,7 @@ class FrameServer final : public Input::Handler {
 
   void on_input_line(std::string_view line) override;
   void on_input_end() override {}
+  bool on_long_line() override;
 
  private:
   friend class ServerClient;

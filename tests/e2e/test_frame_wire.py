@@ -180,10 +180,37 @@ def test_a_file_as_a_body(netkit, tmp_path):
     (["--codec", "u16", "--send", "7:x"], "raw:"),
     (["--cacert", "x"], "--tls"),
     (["--max-frame", "2T"], "--max-frame"),
+    (["--max-frame", "16", "--send", "7:" + 16 * "x"], "message '7:xxxxxxxxxxxxxxxx': a frame of length 17 is over the limit of "
+                                                       "16 bytes (--max-frame)"),
 ])
 def test_usage_errors_say_what_would_be_right(netkit, wrong, hint):
     done = netkit.run("frame", "connect", "127.0.0.1:1", *wrong)
     assert done.status == 2 and hint in done.err.decode() and done.err.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("too_long", [17, 50_000], ids=["a byte", "far"])
+def test_a_line_over_the_limit_is_refused_and_the_others_are_sent(netkit, too_long):
+    with Server() as server:
+        client = netkit.start("frame", "connect", server.address, "--max-frame", "16", "--heartbeat", "none")
+        client.write("7:" + 15 * "a" + "\n7:" + too_long * "b" + "\n8:c\n")
+        client.close_stdin()
+        peer = server.accept()
+        peer.expect(request(7, 15 * b"a") + request(8, b"c"))
+        peer.send(answer(7) + answer(8))
+        assert client.wait() == 2
+        assert client.out.rest() == b"7 ok\n8 ok\n"
+        refused, end = client.err.rest().splitlines()
+        assert b"--max-frame" in refused and end == b"netkit: frame: 1 line of the input not sent"
+
+
+def test_a_server_lives_after_a_line_over_the_limit(netkit):
+    server = netkit.serve("frame", "serve", "127.0.0.1:0", "--max-frame", "16")
+    peer = connect(server.address)
+    peer.send(HEARTBEAT)
+    peer.expect(answer(1))
+    server.write("7:" + 16 * "b" + "\n7:" + 50_000 * "b" + "\n8:c\n")
+    peer.expect(answer(8, 0, b"c"))
+    assert [b"--max-frame" in server.err.line() for _ in range(2)] == [True, True]
 
 
 def test_a_thousand_requests_are_answered_in_order(netkit, server):

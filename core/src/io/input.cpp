@@ -34,6 +34,7 @@ class PlainInput final : public Input {
  private:
   void take_line(const Line& line) {
     if (!line.too_long) return handler_.on_input_line(line.text);
+    if (handler_.on_long_line()) return;
     failed_ = true;
     reader_.pause();
     host_.finish(ExitStatus::protocol, "a line of standard input is longer than " +

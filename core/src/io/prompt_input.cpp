@@ -201,6 +201,7 @@ void PromptInput::deliver() {
     if (history_.wants(line)) add_history(line.c_str());
     history_.append(line);
     if (line.size() > options_.max_line) {
+      if (handler_.on_long_line()) continue;
       host_.log().error("the line is longer than " + format_size(options_.max_line) +
                         " and was not taken (--max-line)");
       continue;

@@ -176,6 +176,18 @@ TEST_F(FrameCodecTest, ALengthOverTheLimitIsRefusedAtOnceAndNamesTheOption) {
   EXPECT_EQ(error_.fault, FrameFault::too_long);
 }
 
+TEST_F(FrameCodecTest, TheEncoderKnowsWhatADecoderOfTheSameLimitRefuses) {
+  for (const char* name : {"netkit", "varint", "u16,offset=2", "u16,strip=0", "u24,adjust=2"}) {
+    for (std::size_t size = 12; size < 24; ++size) {
+      codec(name, 16);
+      const std::string wire = encode(std::string(2 * size, '1'));
+      error_ = {};
+      feed(wire);
+      EXPECT_EQ(FrameEncoder(spec_).check(size, 16), error_) << name << " " << size;
+    }
+  }
+}
+
 TEST_F(FrameCodecTest, LengthsNearTheEndOfTheirTypeAreTooLong) {
   for (const char* name :
        {"u64", "u64,adjust=2147483647", "u64,adjust=-2147483648", "u64,offset=65536"}) {
@@ -212,7 +224,8 @@ TEST_F(FrameCodecTest, EverySplitEqualsFeedingAtOnce) {
     std::string length(width * 2, '0');
     length.replace(spec_.little_endian ? 0 : length.size() - 2, 2, spec_.adjust == 1 ? "06" : "07");
     wire += length + body;
-    wire = wire + wire + wire.substr(0, wire.size() - 2);
+    const std::string unfinished = wire.substr(0, wire.size() - 2);
+    wire.append(wire).append(unfinished);
     const Frames whole = feed(wire);
     ASSERT_EQ(whole.size(), 2U) << name;
     for (std::size_t i = 0; i <= wire.size(); i += 2) {
@@ -256,7 +269,7 @@ TEST_F(FrameCodecTest, AThousandHalfFramesOfAMebibyteHoldWhatCame) {
     EXPECT_EQ(decoder.pending_total(), (1U << 20U) + 4);
     memory += decoder.memory();
   }
-  EXPECT_LE(memory, 2 * 1000 * half.size());
+  EXPECT_LE(memory, std::size_t{2000} * half.size());
 }
 
 TEST_F(FrameCodecTest, ALargeBufferIsGivenBackAfterItsFrame) {

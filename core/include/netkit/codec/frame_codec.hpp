@@ -166,6 +166,9 @@ class NETKIT_API FrameEncoder {
   FrameError append(ByteBuffer& out, std::string_view head, std::string_view body) const;
   FrameError append(std::string& out, std::string_view head, std::string_view body = {}) const;
 
+  // The fault too_long if a decoder with this limit refuses the frame of a content of `size` bytes.
+  FrameError check(std::size_t size, std::uint64_t max_frame) const;
+
   // Whether a frame is the length field and then the content as it is, so that put_field() does.
   bool prefixes() const { return !in_place_; }
   // Writes the field of a frame in which `rest` bytes follow it to `to`, which has room for
@@ -279,6 +282,13 @@ inline std::size_t FrameEncoder::put_field(char* to, std::uint64_t rest) const {
   for (; length >= 0x80U; length >>= 7U) to[size++] = static_cast<char>(length | 0x80U);
   to[size++] = static_cast<char>(length);
   return size;
+}
+
+inline FrameError FrameEncoder::check(std::size_t size, std::uint64_t max_frame) const {
+  const std::size_t in_front = in_place_ ? std::min<std::size_t>(size, offset_ + width_) : 0;
+  const std::uint64_t rest = size - in_front;
+  if (rest <= max_frame) return {};
+  return {FrameFault::too_long, rest - static_cast<std::uint64_t>(adjust_), max_frame};
 }
 
 inline FrameError FrameEncoder::append(ByteBuffer& out, std::string_view head,

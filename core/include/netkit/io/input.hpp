@@ -24,6 +24,9 @@ class NETKIT_API Input {
     virtual void on_input_line(
         std::string_view line) = 0;   // without its LF or CRLF; valid during the call
     virtual void on_input_end() = 0;  // EOF, Ctrl-D at an empty line; once, never from open()
+    // A line is longer than Options::max_line and was thrown away. True: that has been said, and
+    // the rest of the input is read. False: what Options::max_line says happens.
+    virtual bool on_long_line() { return false; }
   };
 
   struct Options {

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <sse/event_parser.hpp>
-#include <sse/line_scan.hpp>
 #include <sse/utf8_repair.hpp>
 #include <string>
 #include <string_view>
@@ -32,6 +32,12 @@ bool is_digits(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+std::string_view value_after(std::string_view line, std::size_t colon) {
+  std::string_view value = line.substr(colon + 1);
+  if (value.starts_with(' ')) value.remove_prefix(1);
+  return value;
+}
+
 // Digits as milliseconds; what a Duration cannot hold is the most that it can.
 Duration milliseconds_of(std::string_view digits) {
   constexpr auto kMost =
@@ -60,9 +66,9 @@ ParseResult EventParser::feed(std::string_view input, EventSink& sink) {
   }
   while (at != end && state_ == ParseResult::more) {
     const LineScan scan = scan_line(at, end);
-    const std::string_view text(at, static_cast<std::size_t>(scan.end - at));
+    const Line line{{at, static_cast<std::size_t>(scan.end - at)}, scan.content, true};
     if (scan.end == end) {
-      keep_partial(text, scan.ascii);
+      keep_partial(line);
       break;
     }
     at = scan.end + 1;
@@ -70,7 +76,7 @@ ParseResult EventParser::feed(std::string_view input, EventSink& sink) {
       skip_lf_ = at == end;
       if (at != end && *at == '\n') ++at;
     }
-    finish_line(text, scan.ascii, sink);
+    finish_line(line, sink);
   }
   if (has_data_ && !data_owned_) own_data();
   return state_;
@@ -80,7 +86,7 @@ void EventParser::restart() {
   state_ = ParseResult::more;
   first_line_ = true;
   skip_lf_ = false;
-  line_ascii_ = true;
+  line_content_ = LineContent::printable;
   has_data_ = false;
   data_owned_ = false;
   id_pending_ = false;
@@ -102,56 +108,53 @@ std::size_t EventParser::event_size() const {
   return (has_data_ ? data_view_.size() : 0) + type_.size() + (id_pending_ ? id_.size() : 0);
 }
 
-void EventParser::keep_partial(std::string_view text, bool ascii) {
-  if (event_size() + line_.size() + text.size() > max_event_ + kNameAllowance) {
+void EventParser::keep_partial(const Line& part) {
+  if (event_size() + line_.size() + part.text.size() > max_event_ + kNameAllowance) {
     state_ = ParseResult::too_big;
     return;
   }
-  line_ascii_ = line_ascii_ && ascii;
-  line_ += text;
+  line_content_ = std::max(line_content_, part.content);
+  line_ += part.text;
 }
 
-void EventParser::finish_line(std::string_view text, bool ascii, EventSink& sink) {
-  if (line_.empty()) {
-    take_line({text, ascii, true}, sink);
-    return;
-  }
-  keep_partial(text, ascii);
+void EventParser::finish_line(const Line& part, EventSink& sink) {
+  if (line_.empty()) return take_line(part, sink);
+  keep_partial(part);
   if (state_ != ParseResult::more) return;
-  take_line({line_, line_ascii_, false}, sink);
-  line_ascii_ = true;
+  take_line({line_, line_content_, false}, sink);
+  line_content_ = LineContent::printable;
   release_if_large(line_);
 }
 
-void EventParser::take_line(Line line, EventSink& sink) {
-  if (line.text.empty()) {
-    first_line_ = false;
-    dispatch(sink);
-    return;
-  }
+void EventParser::take_line(const Line& line, EventSink& sink) {
+  if (first_line_) return take_first_line(line, sink);
+  if (line.text.empty()) return dispatch(sink);
   if (event_size() + line.text.size() > max_event_ + kNameAllowance) {
     state_ = ParseResult::too_big;
     return;
-  }
-  if (first_line_) {
-    first_line_ = false;
-    if (line.text.starts_with(kByteOrderMark)) {
-      line.text.remove_prefix(kByteOrderMark.size());
-      if (line.text.empty()) return dispatch(sink);
-    }
   }
   take_field(line, sink);
   if (event_size() > max_event_) state_ = ParseResult::too_big;
   if (repaired_.capacity() > kKeptCapacity) release_if_large(repaired_);
 }
 
-// The order of the tests is that of how often they are met.
+void EventParser::take_first_line(Line line, EventSink& sink) {
+  first_line_ = false;
+  if (line.text.starts_with(kByteOrderMark)) line.text.remove_prefix(kByteOrderMark.size());
+  take_line(line, sink);
+}
+
+// The order of the tests is that of how often they are met; the first is compiled to no call.
 void EventParser::take_field(const Line& line, EventSink& sink) {
-  const std::size_t colon = line.text.starts_with("data:") ? 4 : line.text.find(':');
+  constexpr std::string_view kData = "data:";
+  if (line.text.size() >= kData.size() &&
+      std::memcmp(line.text.data(), kData.data(), kData.size()) == 0) {
+    return take_data(line, value_after(line.text, kData.size() - 1));
+  }
+  const std::size_t colon = line.text.find(':');
   const std::string_view name = line.text.substr(0, colon);
-  std::string_view value;
-  if (colon != std::string_view::npos) value = line.text.substr(colon + 1);
-  if (value.starts_with(' ')) value.remove_prefix(1);
+  std::string_view value =
+      colon != std::string_view::npos ? value_after(line.text, colon) : std::string_view();
   if (name == "data") {
     take_data(line, value);
   } else if (name == "id") {
@@ -177,9 +180,11 @@ void EventParser::take_data(const Line& line, std::string_view value) {
     data_ += '\n';
     data_ += value;
     data_view_ = data_;
+    data_printable_ = false;
     return;
   }
   has_data_ = true;
+  data_printable_ = line.content == LineContent::printable;
   data_owned_ = repaired || !line.in_input;
   data_view_ = value;
   if (repaired) {
@@ -205,7 +210,8 @@ void EventParser::dispatch(EventSink& sink) {
     last_id_.swap(id_);
   }
   if (has_data_) {
-    const Event event{type_.empty() ? std::string_view("message") : type_, data_view_, last_id_};
+    const Event event{type_.empty() ? std::string_view("message") : type_, data_view_, last_id_,
+                      data_printable_};
     if (!sink.on_event(event)) state_ = ParseResult::stopped;
     has_data_ = false;
     if (data_owned_) release_if_large(data_);
@@ -216,7 +222,7 @@ void EventParser::dispatch(EventSink& sink) {
 
 // False: the repaired value is over the limit, which ends the stream.
 bool EventParser::decode(const Line& line, std::string_view& value) {
-  if (line.ascii || is_valid_utf8(value)) return true;
+  if (line.content != LineContent::any || is_valid_utf8(value)) return true;
   if (!repair_utf8(repaired_, value, max_event_)) {
     state_ = ParseResult::too_big;
     return false;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <sse/line_scan.hpp>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ struct Event {
   std::string_view type;  // "message" when the stream names none
   std::string_view data;  // its lines joined by LF, none at the end
   std::string_view id;    // the last event id as of this event; may be empty
+  bool printable;         // data is of 0x20 to 0x7E alone; false where that is not known
 };
 
 // What a parser finds, in the order of the stream. Must not call the parser back but for its
@@ -66,13 +68,14 @@ class EventParser {
  private:
   struct Line {
     std::string_view text;
-    bool ascii;
+    LineContent content;
     bool in_input;  // else it is line_
   };
 
-  void keep_partial(std::string_view text, bool ascii);
-  void finish_line(std::string_view text, bool ascii, EventSink& sink);
-  void take_line(Line line, EventSink& sink);
+  void keep_partial(const Line& part);
+  void finish_line(const Line& part, EventSink& sink);
+  void take_line(const Line& line, EventSink& sink);
+  void take_first_line(Line line, EventSink& sink);
   void take_field(const Line& line, EventSink& sink);
   void take_data(const Line& line, std::string_view value);
   void take_id(const Line& line, std::string_view value);
@@ -85,8 +88,9 @@ class EventParser {
   ParseResult state_ = ParseResult::more;
   bool first_line_ = true;
   bool skip_lf_ = false;  // the input ended with CR: LF at the front of the next belongs to it
-  bool line_ascii_ = true;
+  LineContent line_content_ = LineContent::printable;  // of line_
   bool has_data_ = false;
+  bool data_printable_ = false;
   bool data_owned_ = false;  // data_view_ lies in data_, not in the input
   bool id_pending_ = false;
   std::uint64_t bytes_ = 0;

@@ -15,7 +15,7 @@ namespace {
 constexpr unsigned kMaxRedirects = 20;
 constexpr std::size_t kMaxHead = std::size_t{256} << 10U;
 // Larger ones need fewer calls, but do not stay in the cache with what is made of them.
-constexpr long kReadBuffer = 64L << 10U;
+constexpr long kReadBuffer = 256L << 10U;
 
 long info(CURL* easy, CURLINFO what) {
   long value = 0;

@@ -1,10 +1,11 @@
-// Finds where a line ends, and notices on the way whether it is plain ASCII: one pass over the
-// bytes.
+// Finds where a line ends, and learns on the way what it is made of: one pass over the bytes.
 #pragma once
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+
+#include <netkit/util/printable.hpp>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -12,14 +13,25 @@
 
 namespace netkit::sse {
 
-struct LineScan {
-  const char* end;  // the first CR or LF, or the end of the bytes
-  bool ascii;       // no byte before `end` is above 0x7F
+// What the bytes of a line are, the narrowest of these.
+enum class LineContent : std::uint8_t {
+  printable,  // 0x20 to 0x7E
+  ascii,      // none above 0x7F
+  any,
 };
 
-#ifdef __SSE2__
+struct LineScan {
+  const char* end;  // the first CR or LF, or the end of the bytes
+  LineContent content;
+};
+
 namespace line_scan {
 
+inline bool is_end(char byte) {
+  return byte == '\n' || byte == '\r';
+}
+
+#ifdef __SSE2__
 inline __m128i load(const char* from) {
   return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
 }
@@ -30,47 +42,39 @@ inline __m128i ends(__m128i block) {
                       _mm_cmpeq_epi8(block, _mm_set1_epi8('\r')));
 }
 
-// Goes over whole 64 byte blocks without an end. Returns whether they are ASCII.
-inline bool skip_blocks(const char*& at, const char* end) {
-  __m128i seen = _mm_setzero_si128();
-  while (end - at >= 64) {
-    const __m128i a = load(at);
-    const __m128i b = load(at + 16);
-    const __m128i c = load(at + 32);
-    const __m128i d = load(at + 48);
-    const __m128i hits =
-        _mm_or_si128(_mm_or_si128(ends(a), ends(b)), _mm_or_si128(ends(c), ends(d)));
-    if (_mm_movemask_epi8(hits) != 0) break;
-    seen = _mm_or_si128(seen, _mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d)));
-    at += 64;
+inline unsigned mask_of(__m128i lanes) {
+  return static_cast<unsigned>(_mm_movemask_epi8(lanes));
+}
+#endif
+
+// The first CR or LF, or the end; `high` is set where a byte before it is above 0x7F.
+inline const char* skip_line(const char* at, const char* end, bool& high) {
+#ifdef __SSE2__
+  for (; end - at >= 16; at += 16) {
+    const __m128i block = load(at);
+    const unsigned found = mask_of(ends(block));
+    const unsigned above = mask_of(block);
+    if (found != 0) {
+      const int length = std::countr_zero(found);
+      high = high || (above & ((1U << length) - 1)) != 0;
+      return at + length;
+    }
+    high = high || above != 0;
   }
-  return _mm_movemask_epi8(seen) == 0;
+#endif
+  for (; at != end && !is_end(*at); ++at) high = high || static_cast<unsigned char>(*at) >= 0x80;
+  return at;
 }
 
 }  // namespace line_scan
-#endif
 
 // Any thread.
 inline LineScan scan_line(const char* at, const char* end) {
-  bool ascii = true;
-#ifdef __SSE2__
-  if (end - at >= 64) ascii = line_scan::skip_blocks(at, end);
-  while (end - at >= 16) {
-    const __m128i block = line_scan::load(at);
-    const auto hits = static_cast<unsigned>(_mm_movemask_epi8(line_scan::ends(block)));
-    const auto high = static_cast<unsigned>(_mm_movemask_epi8(block));
-    if (hits != 0) {
-      const int length = std::countr_zero(hits);
-      return {at + length, ascii && (high & ((1u << length) - 1)) == 0};
-    }
-    ascii = ascii && high == 0;
-    at += 16;
-  }
-#endif
-  for (; at != end && *at != '\n' && *at != '\r'; ++at) {
-    ascii = ascii && static_cast<unsigned char>(*at) < 0x80;
-  }
-  return {at, ascii};
+  at = skip_printable(at, end);
+  if (at == end || line_scan::is_end(*at)) return {at, LineContent::printable};
+  bool high = false;
+  at = line_scan::skip_line(at, end, high);
+  return {at, high ? LineContent::any : LineContent::ascii};
 }
 
 }  // namespace netkit::sse

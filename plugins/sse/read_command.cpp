@@ -125,8 +125,9 @@ bool ReadCommand::on_stream_event(const StreamReader& stream, const Event& event
   record.time = now_;
   record.fields = fields;
   record.payload = event.data;
+  record.payload_is_printable = event.printable;
   host_->output().emit(record);
-  if (!is_last(event.data)) return !host_->finishing();
+  if (!is_last(event.data)) return true;
   host_->finish(ExitStatus::done);
   return false;
 }

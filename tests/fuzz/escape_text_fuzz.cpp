@@ -51,6 +51,7 @@ std::string restored(std::string_view escaped) {
 void check(std::string_view bytes, bool keep_lf) {
   const std::string escaped = netkit::escaped_text(bytes, keep_lf);
   FUZZ_CHECK(is_safe(escaped, keep_lf));
+  FUZZ_CHECK(netkit::is_shown_unchanged(bytes, keep_lf) == (escaped == bytes));
   FUZZ_CHECK(netkit::escaped_text(escaped, keep_lf) == escaped);
   if (bytes.find("\\x") == std::string_view::npos) FUZZ_CHECK(restored(escaped) == bytes);
   if (is_safe(bytes, keep_lf)) FUZZ_CHECK(escaped == bytes);

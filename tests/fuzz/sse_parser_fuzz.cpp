@@ -9,12 +9,22 @@
 #include <unit/sse/reference_parser.hpp>
 #include <unit/sse/step_recorder.hpp>
 
+#include <netkit/util/printable.hpp>
+
 namespace {
 
 using netkit::sse::EventParser;
 using netkit::sse::ParseResult;
 using netkit::sse::StepRecorder;
 using netkit::sse::reference::Result;
+
+// What an event says of its data is true of it.
+struct Checker : StepRecorder {
+  bool on_event(const netkit::sse::Event& event) override {
+    if (event.printable && !std::ranges::all_of(event.data, netkit::is_printable)) std::abort();
+    return StepRecorder::on_event(event);
+  }
+};
 
 struct Run {
   Result result;
@@ -23,7 +33,7 @@ struct Run {
 };
 
 Run run(std::string_view stream, std::size_t piece, std::size_t limit) {
-  StepRecorder sink;
+  Checker sink;
   EventParser parser(limit, "start");
   ParseResult state = ParseResult::more;
   for (std::size_t at = 0; at < stream.size(); at += piece) {

@@ -17,7 +17,10 @@ namespace {
 // The entry of a record's type; records of one type come in runs.
 template <typename Entry>
 const Entry& entry_of(const std::vector<Entry>& entries, std::size_t& last, std::string_view type) {
-  if (entries[last].type == type) return entries[last];
+  const std::string_view expected = entries[last].type;
+  // Most often it is the very same text.
+  const bool is_same = expected.data() == type.data() && expected.size() == type.size();
+  if (is_same || expected == type) return entries[last];
   for (std::size_t i = 0; i + 1 < entries.size(); ++i) {
     if (entries[i].type == type) return entries[last = i];
   }
@@ -41,20 +44,23 @@ class TextFormatter final : public Formatter {
       return;
     }
     const Entry& entry = entry_of(entries_, last_, record.type);
-    if (record.line) {
-      escape_text(out, *record.line, false);
-      out += '\n';
-      return;
-    }
     if (entry.layout.source().empty()) return;
     const std::size_t begin = out.size();
-    if (entry.colored_field.empty()) {
+    if (entry.payload_only && record.payload && record.payload_is_printable) {
+      out += *record.payload;
+    } else if (entry.colored_field.empty()) {
       entry.layout.render(record, out, Escaping::text);
     } else {
       entry.layout.render_colored(record, out, entry.colored_field);
     }
-    const bool has_newline = out.size() > begin && out.back() == '\n';
-    if (!entry.newline_only_if_missing || !has_newline) out += '\n';
+    out += end_of(entry, std::string_view(out).substr(begin));
+  }
+
+  std::optional<std::string_view> end_after_payload(const Record& record) override {
+    const Entry& entry = entry_of(entries_, last_, record.type);
+    if (!entry.payload_only || record.line) return {};
+    if (!record.payload_is_printable && !is_shown_unchanged(*record.payload, true)) return {};
+    return end_of(entry, *record.payload);
   }
 
  private:
@@ -63,7 +69,12 @@ class TextFormatter final : public Formatter {
     CompiledTemplate layout;
     bool newline_only_if_missing;
     std::string_view colored_field;
+    bool payload_only = layout.is_payload_only() && colored_field.empty();
   };
+
+  static std::string_view end_of(const Entry& entry, std::string_view shown) {
+    return entry.newline_only_if_missing && shown.ends_with('\n') ? "" : "\n";
+  }
 
   static CompiledTemplate parse(const RecordDef& definition) {
     std::vector<std::string_view> fields;
@@ -150,7 +161,9 @@ class RawFormatter final : public Formatter {
   void format(const Record& record, std::string& out) override {
     if (record.payload) out += *record.payload;
   }
-  bool payload_only() const override { return true; }
+  std::optional<std::string_view> end_after_payload(const Record& /*record*/) override {
+    return std::string_view();
+  }
 };
 
 class TemplateFormatter final : public Formatter {

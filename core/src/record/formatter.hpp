@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include <netkit/record/record.hpp>
 #include <netkit/record/template.hpp>
@@ -17,8 +19,10 @@ class NETKIT_API Formatter {
   // Appends the record to `out`; nothing where this form does not show it. Allocates nothing but
   // the growth of `out`. [one thread]
   virtual void format(const Record& record, std::string& out) = 0;
-  // Whether format() appends the payload as it is and nothing else, so that it need not be called.
-  virtual bool payload_only() const { return false; }
+  // Where format() appends the payload of `record`, which has one, as it is and first: what it
+  // appends after it. So a large one can be written from where it is. Allocates nothing. [one
+  // thread]
+  virtual std::optional<std::string_view> end_after_payload(const Record& /*record*/) { return {}; }
 };
 
 // `definitions` must outlive the formatter. Throws PluginError where a layout does not parse.

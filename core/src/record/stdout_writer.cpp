@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <poll.h>
-#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,12 +39,12 @@ int StdoutWriter::wait() const {
   return 0;
 }
 
-StdoutWriter::Result StdoutWriter::write_some(std::string_view content) {
+StdoutWriter::Result StdoutWriter::write_some(ByteParts content) {
   Result result;
-  while (result.error == 0 && result.written < content.size()) {
-    const std::string_view rest = content.substr(result.written);
-    const ssize_t written = ::write(fd_, rest.data(), rest.size());
+  while (result.error == 0 && content.size() > 0) {
+    const ssize_t written = content.write_to(fd_);
     if (written >= 0) {
+      content.remove_prefix(static_cast<std::size_t>(written));
       result.written += static_cast<std::size_t>(written);
     } else if (errno != EINTR) {
       result.error = errno;
@@ -54,13 +53,14 @@ StdoutWriter::Result StdoutWriter::write_some(std::string_view content) {
   return result;
 }
 
-StdoutWriter::Result StdoutWriter::write_all(std::string_view content) {
+StdoutWriter::Result StdoutWriter::write_all(ByteParts content) {
   Result result;
   do {
-    const Result some = write_some(content.substr(result.written));
+    const Result some = write_some(content);
+    content.remove_prefix(some.written);
     result.written += some.written;
     result.error = some.error == EAGAIN ? wait() : some.error;
-  } while (result.error == 0 && result.written < content.size());
+  } while (result.error == 0 && content.size() > 0);
   return result;
 }
 

@@ -1,8 +1,9 @@
 // Writing to standard output without being deaf meanwhile.
 #pragma once
 
+#include "util/byte_parts.hpp"
+
 #include <cstddef>
-#include <string_view>
 
 #include <netkit/util/clock.hpp>
 #include <netkit/util/export.hpp>
@@ -27,11 +28,11 @@ class NETKIT_API StdoutWriter {
   };
   // Writes what the reader of a pipe has room for: EAGAIN when that is not all. What is no pipe is
   // waited for.
-  Result write_some(std::string_view content);
+  Result write_some(ByteParts content);
   // Writes all of `content`, or says why not: EINTR when the run was told to stop while nobody
   // read, ETIMEDOUT when the deadline passed meanwhile, EPIPE when nobody will read any more,
   // ENOSPC and others.
-  Result write_all(std::string_view content);
+  Result write_all(ByteParts content);
   // Writable when there is room again.
   int fd() const { return fd_; }
   // No wait for a reader lasts longer; TimePoint::max() is never.

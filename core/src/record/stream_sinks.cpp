@@ -1,6 +1,8 @@
 #include "record/stream_sinks.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include <netkit/util/error.hpp>
@@ -11,16 +13,18 @@ namespace {
 
 constexpr std::size_t kLarge =
     std::size_t{64} * 1024;  // bytes that do not wait for the end of the turn
-constexpr std::size_t kDirect =
-    std::size_t{16} * 1024;                     // bytes that are not gathered if nothing else is
-constexpr std::size_t kKeptCapacity = 1 << 20;  // a larger buffer is given back
-constexpr std::size_t kMostUnread = 1 << 20;    // bytes kept for a reader before it is waited for
+constexpr std::size_t kDirect = std::size_t{16} * 1024;  // bytes that are not worth a copy
+constexpr std::size_t kKeptCapacity = 1 << 20;           // a larger buffer is given back
+constexpr std::size_t kMostUnread = 1 << 20;  // bytes kept for a reader before it is waited for
 
 }  // namespace
 
 void StreamSink::take(const Record& record) {
   if (closed_) return;
-  if (formatter_->payload_only()) return take_bytes(record.payload.value_or(std::string_view()));
+  if (record.payload && record.payload->size() >= kDirect) {
+    const std::optional<std::string_view> end = formatter_->end_after_payload(record);
+    if (end) return take_large(*record.payload, *end);
+  }
   formatter_->format(record, buffer_);
   if (buffer_.size() > kLarge) flush();
 }
@@ -31,18 +35,26 @@ void StreamSink::take_end(std::string_view line) {
 
 void StreamSink::take_bytes(std::string_view bytes) {
   if (closed_) return;
-  if (buffer_.empty() && bytes.size() >= kDirect) {
-    const std::size_t taken = write_out(bytes);
-    if (!closed_) buffer_ = bytes.substr(taken);
-    return;
-  }
+  if (bytes.size() >= kDirect) return take_large(bytes, {});
   buffer_ += bytes;
   if (buffer_.size() > kLarge) flush();
 }
 
+// What waits goes out with it; of it only what is not taken is copied.
+void StreamSink::take_large(std::string_view bytes, std::string_view end) {
+  const std::string_view waiting = std::string_view(buffer_).substr(written_);
+  const std::size_t taken = write_out(ByteParts(waiting, bytes, end));
+  if (closed_) return;
+  written_ += std::min(taken, waiting.size());
+  ByteParts rest(bytes, end);
+  rest.remove_prefix(taken - std::min(taken, waiting.size()));
+  trim();
+  rest.append_to(buffer_);
+}
+
 void StreamSink::flush() {
   if (!has_unwritten()) return;
-  const std::size_t taken = write_out(std::string_view(buffer_).substr(written_));
+  const std::size_t taken = write_out(ByteParts(std::string_view(buffer_).substr(written_)));
   if (closed_) return;
   written_ += taken;
   trim();
@@ -86,9 +98,10 @@ void StdoutSink::flush_all() {
   patient_ = false;
 }
 
-std::size_t StdoutSink::write_out(std::string_view bytes) {
+std::size_t StdoutSink::write_out(const ByteParts& bytes) {
   if (callbacks_.redirected) {
-    callbacks_.redirected(bytes);
+    std::string room;
+    callbacks_.redirected(bytes.in_one(room));
     return bytes.size();
   }
   const bool wait = patient_ || bytes.size() > kMostUnread;
@@ -126,8 +139,9 @@ FileSink::FileSink(std::unique_ptr<Formatter> formatter, bool json, const std::s
   }
 }
 
-std::size_t FileSink::write_out(std::string_view bytes) {
-  const int error = file_.append(bytes);
+std::size_t FileSink::write_out(const ByteParts& bytes) {
+  std::string room;
+  const int error = file_.append(bytes.in_one(room));
   if (error == 0) return bytes.size();
   close();
   failed_(ExitStatus::output, "cannot write to '" + path_ + "': " + error_text(error));

@@ -4,6 +4,7 @@
 #include "record/formatter.hpp"
 #include "record/sink.hpp"
 #include "record/stdout_writer.hpp"
+#include "util/byte_parts.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -29,11 +30,12 @@ class NETKIT_API StreamSink : public Sink {
 
  protected:
   // Writes `bytes` and says how many of them need not be written again.
-  virtual std::size_t write_out(std::string_view bytes) = 0;
+  virtual std::size_t write_out(const ByteParts& bytes) = 0;
   // Nothing is taken any more.
   void close();
 
  private:
+  void take_large(std::string_view bytes, std::string_view end);
   void trim();
 
   std::unique_ptr<Formatter> formatter_;
@@ -77,7 +79,7 @@ class NETKIT_API StdoutSink final : public StreamSink {
   void flush_all();
 
  private:
-  std::size_t write_out(std::string_view bytes) override;
+  std::size_t write_out(const ByteParts& bytes) override;
   void fail(int error, std::size_t lost);
 
   StdoutWriter writer_;
@@ -95,7 +97,7 @@ class FileSink final : public StreamSink {
            SinkFailure failed);
 
  private:
-  std::size_t write_out(std::string_view bytes) override;
+  std::size_t write_out(const ByteParts& bytes) override;
   AppendFile file_;
   std::string path_;
   SinkFailure failed_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include <netkit/util/printable.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {
@@ -51,6 +52,22 @@ std::size_t shown_length(std::string_view bytes, std::size_t at, bool keep_lf) {
   return utf8::may_be_shown(sequence.code_point) ? sequence.length : 0;
 }
 
+// Where the first character from `at` on is that has to be escaped, else the size.
+std::size_t find_unshown(std::string_view bytes, std::size_t at, bool keep_lf) {
+  const char* const end = bytes.data() + bytes.size();
+  while (at < bytes.size()) {
+    at = static_cast<std::size_t>(skip_printable(bytes.data() + at, end) - bytes.data());
+    // What follows other characters is read one by one for a while: there are more of them.
+    const std::size_t stop = std::min(at + 16, bytes.size());
+    while (at < stop) {
+      const std::size_t length = shown_length(bytes, at, keep_lf);
+      if (length == 0) return at;
+      at += length;
+    }
+  }
+  return at;
+}
+
 }  // namespace
 
 bool is_valid_utf8(std::string_view bytes) {
@@ -72,25 +89,19 @@ bool is_valid_utf8(std::string_view bytes) {
 }
 
 void escape_text(std::string& out, std::string_view bytes, bool keep_lf) {
-  std::size_t clean = 0;  // from here to `at` nothing has to be escaped
   std::size_t at = 0;
-  while (at < bytes.size()) {
-    at += utf8::printable_blocks(bytes, at);
-    // The block that stopped the scan is read by character before blocks are tried again.
-    const std::size_t stop = std::min(at + 16, bytes.size());
-    while (at < stop) {
-      if (const std::size_t length = shown_length(bytes, at, keep_lf); length != 0) {
-        at += length;
-        continue;
-      }
-      const std::size_t bad = std::max<std::size_t>(utf8::decode(bytes, at).length, 1);
-      out.append(bytes, clean, at - clean);
-      append_escaped(out, bytes.substr(at, bad));
-      at += bad;
-      clean = at;
-    }
+  while (true) {
+    const std::size_t bad = find_unshown(bytes, at, keep_lf);
+    out.append(bytes, at, bad - at);
+    if (bad == bytes.size()) return;
+    const std::size_t length = std::max<std::size_t>(utf8::decode(bytes, bad).length, 1);
+    append_escaped(out, bytes.substr(bad, length));
+    at = bad + length;
   }
-  out.append(bytes, clean, bytes.size() - clean);
+}
+
+bool is_shown_unchanged(std::string_view bytes, bool keep_lf) {
+  return find_unshown(bytes, 0, keep_lf) == bytes.size();
 }
 
 std::string escaped_text(std::string_view bytes, bool keep_lf) {

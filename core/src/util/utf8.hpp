@@ -1,16 +1,11 @@
-// Decoding of one UTF-8 sequence, which of them may be shown, and the scan over plain ASCII that
-// the check and the escaping start with.
+// Decoding of one UTF-8 sequence, which of them may be shown, and the tests of eight bytes at once
+// that the scans over plain ASCII start with.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 namespace netkit::utf8 {
 
@@ -68,44 +63,6 @@ inline std::uint64_t not_printable(std::uint64_t word) {
   const std::uint64_t below_space = (word - 0x20 * kOnes) & ~word;
   const std::uint64_t del = (word ^ 0x7F * kOnes) - kOnes;
   return (word | below_space | del) & kHighBits;
-}
-
-#ifdef __SSE2__
-// 0xFF for each of the 16 bytes that is 0x20 to 0x7E.
-inline __m128i printable_lanes(const char* from) {
-  const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-  // As signed numbers, bytes above 0x7F are below the space too.
-  return _mm_andnot_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8(0x7F)),
-                          _mm_cmpgt_epi8(block, _mm_set1_epi8(0x1F)));
-}
-
-// Goes over whole blocks of 64 printable bytes.
-inline std::size_t printable_runs(std::string_view bytes, std::size_t at) {
-  const std::size_t begin = at;
-  for (; bytes.size() - at >= 64; at += 64) {
-    const char* const from = bytes.data() + at;
-    const __m128i all =
-        _mm_and_si128(_mm_and_si128(printable_lanes(from), printable_lanes(from + 16)),
-                      _mm_and_si128(printable_lanes(from + 32), printable_lanes(from + 48)));
-    if (_mm_movemask_epi8(all) != 0xFFFF) break;
-  }
-  return at - begin;
-}
-#endif
-
-// How many bytes from `at` on are printable ASCII (0x20 to 0x7E), in whole blocks of 16 bytes; the
-// rest, and the block that has another byte, are left to the caller.
-inline std::size_t printable_blocks(std::string_view bytes, std::size_t at) {
-  const std::size_t begin = at;
-#ifdef __SSE2__
-  at += printable_runs(bytes, at);
-#endif
-  for (; bytes.size() - at >= 16; at += 16) {
-    const std::uint64_t first = load_word(bytes.data() + at);
-    const std::uint64_t second = load_word(bytes.data() + at + 8);
-    if ((not_printable(first) | not_printable(second)) != 0) break;
-  }
-  return at - begin;
 }
 
 }  // namespace netkit::utf8

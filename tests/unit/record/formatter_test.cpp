@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,11 @@ std::string formatted(Formatter& formatter, const RecordBuilder& builder) {
 
 std::string text(const RecordBuilder& builder, bool colored = false) {
   return formatted(*make_text_formatter(definitions(), colored), builder);
+}
+
+std::optional<std::string> end_after(const RecordBuilder& builder) {
+  const auto formatter = make_text_formatter(definitions(), false);
+  return std::optional<std::string>(formatter->end_after_payload(builder.record()));
 }
 
 std::string json(const RecordBuilder& builder) {
@@ -97,12 +103,20 @@ TEST(TextForm, GivesAFieldAColourOfItsOwnPerValue) {
   EXPECT_TRUE(line("ann").ends_with("mann\x1b[39m] hi\n"));
 }
 
-TEST(TextForm, LetsARecordSayItsOwnLine) {
-  Record record = RecordBuilder("hidden").payload("x").record();
-  record.line = "said\nby itself";
-  std::string out;
-  make_text_formatter(definitions(), false)->format(record, out);
-  EXPECT_EQ(out, "said\\x0aby itself\n");
+TEST(TextForm, SaysWhatFollowsAPayloadThatIsShownAsItIs) {
+  EXPECT_EQ(end_after(RecordBuilder("datum").payload("a\nb")), "\n");
+  EXPECT_EQ(end_after(RecordBuilder("loose").payload("a\n")), "");
+  EXPECT_EQ(end_after(RecordBuilder("loose").payload("a")), "\n");
+  EXPECT_EQ(end_after(RecordBuilder("datum").payload("a\x1b")), std::nullopt);
+  EXPECT_EQ(end_after(RecordBuilder("message").payload("a")), std::nullopt);
+  EXPECT_EQ(end_after(RecordBuilder("hidden").payload("a")), std::nullopt);
+}
+
+TEST(TextForm, ShowsNothingUnchangedOfARecordWithALineOfItsOwn) {
+  RecordBuilder builder("datum");
+  Record record = builder.payload("hi").record();
+  record.line = "7";
+  EXPECT_EQ(make_text_formatter(definitions(), false)->end_after_payload(record), std::nullopt);
 }
 
 TEST(TextForm, BlamesThePluginForABadLayout) {

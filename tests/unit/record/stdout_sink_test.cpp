@@ -29,8 +29,11 @@ class StdoutSinkTest : public testing::Test {
     reader_.reset(ends[0]);
     writer_.reset(ends[1]);
     EXPECT_EQ(::fcntl(writer_.get(), F_SETPIPE_SZ, kPipe), static_cast<int>(kPipe));
+    make_sink(make_raw_formatter());
+  }
+  void make_sink(std::unique_ptr<Formatter> formatter) {
     sink_ = std::make_unique<StdoutSink>(
-        make_raw_formatter(), false, StdoutWriter(writer_.get(), -1, clock_),
+        std::move(formatter), false, StdoutWriter(writer_.get(), -1, clock_),
         StdoutSink::Callbacks{[this](ExitStatus, const std::string& error) { error_ = error; },
                               [this] { reader_gone_ = true; },
                               {},
@@ -87,6 +90,36 @@ TEST_F(StdoutSinkTest, KeepsTheOrderOfWhatComesMeanwhile) {
     sink_->unblock();
   }
   EXPECT_EQ(heard, said);
+}
+
+TEST_F(StdoutSinkTest, KeepsTheOrderOfLargeAndSmallTexts) {
+  make_sink(make_text_formatter({}, false));
+  std::string said;
+  for (const std::size_t size : {1U, 20000U, 3U, 40000U, 16384U, 5U}) {
+    say(std::string(size, 'a'));
+    said += std::string(size, 'a') + "\n";
+  }
+  sink_->flush();
+  std::string heard;
+  while (heard.size() < said.size()) {
+    heard += read(1000);
+    sink_->unblock();
+  }
+  EXPECT_EQ(heard, said);
+  EXPECT_FALSE(sink_->has_unwritten());
+}
+
+TEST_F(StdoutSinkTest, EscapesWhatIsLarge) {
+  make_sink(make_text_formatter({}, false));
+  const std::string said(20000, 'x');
+  say(said + "\x1b");
+  sink_->flush();
+  std::string heard;
+  while (heard.size() < said.size() + 5) {
+    heard += read();
+    sink_->unblock();
+  }
+  EXPECT_EQ(heard, said + "\\x1b\n");
 }
 
 TEST_F(StdoutSinkTest, WaitsForTheReaderAtTheEnd) {

@@ -82,6 +82,29 @@ TEST_F(ParserTest, GivesDataThatIsWholeInTheInputAsAViewOfIt) {
   EXPECT_EQ(sink.views[1].data(), input.data() + input.find("second"));
 }
 
+TEST(ParserContent, KnowsDataThatIsPrintable) {
+  struct Printable : EventSink {
+    bool on_event(const Event& event) override {
+      known += event.printable ? 'y' : 'n';
+      return true;
+    }
+    std::string known;
+  } sink;
+  EventParser parser(1000);
+  const std::string tail(100, '~');  // the scan goes by blocks of 64 and 16 bytes
+  for (const char* data : {" a", "\x7f", "\x1f", "\t", "\xc3\xa4"}) {
+    for (std::size_t before = 0; before < 80; ++before) {
+      std::string line = "data:";
+      line.append(before, '!').append(data).append(tail).append("\n\n");
+      parser.feed(line, sink);
+      parser.feed(line.substr(0, line.size() / 2), sink);
+      parser.feed(line.substr(line.size() / 2), sink);
+    }
+  }
+  parser.feed("data: a\ndata: b\n\n", sink);
+  EXPECT_EQ(sink.known, std::string(160, 'y') + std::string(641, 'n'));
+}
+
 TEST_F(ParserTest, StopsWhereTheSinkWantsNoMore) {
   struct One : StepRecorder {
     bool on_event(const Event& event) override {

@@ -31,6 +31,9 @@ struct Record {
   const Endpoint* peer = nullptr;             // null: none
   std::span<const Field> fields{};            // in the order of the RecordDef
   std::optional<std::string_view> payload{};  // bytes as they came; none: the record has none
+  // The payload is known to be of 0x20 to 0x7E alone, so that no text form need look for what it
+  // has to escape.
+  bool payload_is_printable = false;
   // Text form: this stands in place of the RecordDef's layout, escaped, as one line; none: the
   // layout. For lines that a layout cannot say; templates, JSON and raw do not see it.
   std::optional<std::string_view> line{};

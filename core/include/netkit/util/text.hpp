@@ -18,6 +18,8 @@ NETKIT_API bool is_valid_utf8(std::string_view bytes);
 // that is cut at the end is escaped. Allocates nothing but the growth of `out`.
 NETKIT_API void escape_text(std::string& out, std::string_view bytes, bool keep_lf);
 NETKIT_API std::string escaped_text(std::string_view bytes, bool keep_lf = false);
+// Whether escape_text() would append `bytes` as they are.
+NETKIT_API bool is_shown_unchanged(std::string_view bytes, bool keep_lf);
 
 // Without the ASCII white space (space, TAB, LF, VT, FF, CR) at both ends.
 NETKIT_API std::string_view trim_white_space(std::string_view text);

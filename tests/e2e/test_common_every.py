@@ -54,11 +54,6 @@ class SilentPeer:
             self.connection.settimeout(DEADLINE)
         assert (self.connection or self.socket).recv(65536)
 
-    def wait_until_it_runs(self, words):
-        """What repeats itself may say its first word while it still sets itself up, and is killed by a signal then."""
-        for _ in range(2 if "-i" in words else 1):
-            self.wait_for_a_message()
-
     def close(self):
         for one in (self.socket, self.connection):
             if one:
@@ -107,7 +102,7 @@ def test_a_server_ends_with_124_when_its_time_has_passed(netkit, words):
 @every_client
 def test_a_client_that_is_interrupted_says_so(netkit, silent, words):
     client = netkit.start(*[word.format(silent.address) for word in words], "--json")
-    silent.wait_until_it_runs(words)
+    silent.wait_for_a_message()
     until_told = words[:2] in UNTIL_TOLD
     assert client.stop(signal.SIGINT) == (0 if until_told else 130)
     end = end_of(client.out.data)
@@ -234,6 +229,25 @@ def test_what_is_ready_together_goes_out_in_one_write(netkit, tmp_path):
     assert server.wait() == 0
     assert len(re.findall(r"writev?\(\d+, .*127\.0\.0\.1:\d+ 0", trace.read_text())) == 1
     assert not re.search(r"writev?\(\d+, .*127\.0\.0\.1:\d+ [1-4]\\n\"", trace.read_text())
+
+
+# What the kernel is asked for when the first packet leaves.
+@pytest.mark.parametrize("silent, words, call", [
+    (socket.SOCK_DGRAM, ("echo", "ping", "{}"), "sendto"),
+    (socket.SOCK_DGRAM, ("echo", "send", "{}", "x"), "sendto"),
+    (socket.SOCK_DGRAM, ("echo", "bench", "{}"), "sendmmsg,sendmsg"),
+    (socket.SOCK_DGRAM, ("broadcast", "send", "{}", "x"), "sendmmsg,sendmsg"),
+], indirect=["silent"], ids=["ping", "send", "bench", "broadcast"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_with_the_first_packet_is_told_with_the_totals(netkit, silent, words, call, number):
+    client = netkit.run(argv=["strace", "-f", "-o", "/dev/null", "-e", f"inject={call}:signal={number.value}:when=1",
+                              os.environ["NETKIT"], *[word.format(silent.address) for word in words], "--json"],
+                        env=NO_LEAK_CHECK)
+    assert client.status == 128 + number, client
+    end = end_of(client.out)
+    assert (end["error"], end["sent"] >= 1) == (f"ended by signal {number.name[3:]}", True)
+    assert re.search(rb"\bsent [1-9]", client.err)
+    silent.wait_for_a_message()
 
 
 def test_systemd_hears_when_it_is_ready_and_when_it_stops(netkit, tmp_path):

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from netkit import host_port, udp_socket
+from netkit import fake_names, host_port, udp_socket
 
 
 def usage(netkit, *args):
@@ -91,6 +91,13 @@ def test_a_bounded_job_cut_short_prints_totals_and_ends_with_128_plus_n(netkit):
     ping.out.expect(rb"seq=2")
     assert ping.stop(signal.SIGINT) == 130
     assert b"3 sent" in ping.out.data or b"sent" in ping.out.data
+
+
+@pytest.mark.parametrize("words", [("echo", "ping"), ("echo", "send"), ("echo", "bench"), ("broadcast", "send")], ids=" ".join)
+def test_a_name_server_that_does_not_answer_can_be_interrupted(netkit, words):
+    client = netkit.start(*words, "slow.example:9", env=fake_names("slow.example=never"))
+    client.err.expect(rb"resolving\n")
+    assert client.stop(signal.SIGINT) in (-signal.SIGINT, 130)
 
 
 def test_the_whole_run_is_bounded_by_timeout(netkit):

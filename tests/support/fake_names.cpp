@@ -1,10 +1,12 @@
 // Preloaded into a program under test: names that resolve to what NETKIT_TEST_NAMES says, which is
-// NAME=ADDRESS,ADDRESS and more of them after a blank. Everything else is left to the system.
+// NAME=ADDRESS,ADDRESS and more of them after a blank. Everything else is left to the system. What
+// resolves to `never` waits for it for ever, and says so on stderr.
 #include <cstdlib>
 #include <dlfcn.h>
 #include <netdb.h>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 
 namespace {
 
@@ -29,6 +31,10 @@ extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char* ho
   static const auto real = reinterpret_cast<Function>(::dlsym(RTLD_NEXT, "getaddrinfo"));
   std::string addresses = addresses_of(host != nullptr ? host : "");
   if (addresses.empty()) return real(host, service, hints, result);
+  if (addresses == "never") {
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, "resolving\n", 10);
+    while (true) ::pause();
+  }
   addrinfo** end = result;
   while (!addresses.empty()) {
     const std::size_t comma = addresses.find(',');

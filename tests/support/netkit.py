@@ -307,6 +307,11 @@ def udp_socket(family=socket.AF_INET, address=None):
     return sock
 
 
+def fake_names(names):
+    """The environment in which names resolve to what this says: "NAME=ADDRESS,ADDRESS NAME=never"."""
+    return {"NETKIT_TEST_NAMES": names, "LD_PRELOAD": os.environ["NETKIT_BUILD"] + "/tests/fake_names.so"}
+
+
 def tcp_connect(address):
     """Connects to `HOST:PORT` or `[HOST]:PORT`."""
     host, port = address.rsplit(":", 1)

@@ -1,5 +1,7 @@
 // getaddrinfo and not Poco::Net::DNS: that one drops the scope of link-local addresses and the
 // system's order of preference, and folds the resolver's reasons into one.
+#include "util/blocking_call.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <csignal>
@@ -90,7 +92,10 @@ std::vector<Endpoint> resolve(const AddressSpec& spec) {
   std::vector<Endpoint> endpoints = resolve_numeric(spec);
   if (!endpoints.empty()) return endpoints;
   std::string error;
-  endpoints = look_up(spec, error);
+  {
+    const BlockingCall blocking;
+    endpoints = look_up(spec, error);
+  }
   if (endpoints.empty()) throw Error(ExitStatus::name, error);
   return endpoints;
 }

@@ -114,6 +114,11 @@ void HostImpl::start_timers() {
   }
 }
 
+void HostImpl::set_totals(std::function<void(Totals&)> fill) {
+  fill_ = std::move(fill);
+  signals_.keep_for_loop();
+}
+
 void HostImpl::take_over_signals() {
   if (std::exchange(has_signals_, true)) return;
   signals_.hand_over(loop_, [this](int signo) { on_signal(signo); });

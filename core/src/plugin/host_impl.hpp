@@ -55,7 +55,7 @@ class NETKIT_API HostImpl final : public Host, public TerminalOwner {
   std::string_view command() const override { return command_; }
   bool interactive() const override { return interactive_; }
   void ready(const std::vector<std::string>& descriptions) override;
-  void set_totals(std::function<void(Totals&)> fill) override { fill_ = std::move(fill); }
+  void set_totals(std::function<void(Totals&)> fill) override;
   void on_stop(std::function<void(StopReason)> callback) override { stop_ = std::move(callback); }
   ExitStatus run_loop() override;
   void finish(ExitStatus status, std::string error) override;

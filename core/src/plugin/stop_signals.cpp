@@ -1,5 +1,7 @@
 #include "plugin/stop_signals.hpp"
 
+#include "util/blocking_call.hpp"
+
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -15,15 +17,19 @@ constexpr int kSignals[] = {SIGINT, SIGTERM, SIGUSR1};
 
 // A signal handler has nothing but static storage to look at.
 std::atomic<bool> loop_reads_signals = false;
-static_assert(std::atomic<bool>::is_always_lock_free);
+std::atomic<bool> loop_will_run = false;
+std::atomic<int> kept_for_loop = 0;
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 pthread_t loop_thread;
 
 extern "C" void on_signal_outside_the_loop(int signo) {
   if (loop_reads_signals) {
     pthread_kill(loop_thread, signo);
-  } else if (signo != SIGUSR1) {
-    end_by_signal(signo);
+    return;
   }
+  if (signo == SIGUSR1) return;
+  const bool keeps = loop_will_run && !BlockingCall::under_way();
+  if (!keeps || kept_for_loop.exchange(signo) != 0) end_by_signal(signo);
 }
 
 void set_action(int signo, void (*handler)(int)) {
@@ -38,6 +44,8 @@ void set_action(int signo, void (*handler)(int)) {
 StopSignals::StopSignals() {
   loop_thread = pthread_self();
   loop_reads_signals = false;
+  loop_will_run = false;
+  kept_for_loop = 0;
   set_action(SIGPIPE, SIG_IGN);
   for (const int signo : kSignals) set_action(signo, on_signal_outside_the_loop);
 }
@@ -49,11 +57,16 @@ StopSignals::~StopSignals() {
   set_action(SIGPIPE, SIG_DFL);
 }
 
+void StopSignals::keep_for_loop() {
+  loop_will_run = true;
+}
+
 void StopSignals::hand_over(EventLoop& loop, const std::function<void(int signo)>& callback) {
   for (const int signo : kSignals) {
     hooks_.push_back(loop.on_signal(signo, [callback, signo] { callback(signo); }));
   }
   loop_reads_signals = true;
+  if (const int signo = kept_for_loop.exchange(0); signo != 0) ::raise(signo);
 }
 
 void end_by_signal(int signo) {

@@ -9,8 +9,10 @@
 
 namespace netkit {
 
-// Until the loop runs, INT and TERM end the process as they usually do, so that a name server that
-// does not answer can be interrupted; USR1 does nothing. From hand_over() on the loop reads them.
+// INT and TERM end the process as they usually do, until keep_for_loop(). Then the first is kept
+// for the loop, so that what was sent by then is told; but not during a BlockingCall, so that a
+// name server that does not answer can be interrupted, and a second one ends the process. From
+// hand_over() on the loop reads them. USR1 does nothing before that.
 // Threads that were made before have them unblocked: what they catch is passed on to the main
 // thread. One at a time in a process, on the main thread. SIGPIPE is ignored meanwhile.
 class StopSignals {
@@ -20,6 +22,7 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
+  void keep_for_loop();
   // Throws SystemError.
   void hand_over(EventLoop& loop, const std::function<void(int signo)>& callback);
 

@@ -359,5 +359,19 @@ TEST(Host, CanBeInterruptedBeforeItsLoopRuns) {
   EXPECT_EQ(run.finish(), 130);
 }
 
+TEST(Host, KeepsTheFirstSignalForTheLoopOnceThereAreTotals) {
+  for (const int signals : {1, 2}) {
+    ChildRun run = run_host(
+        [signals](Host& host) {
+          host.set_totals(count_three);
+          for (int i = 0; i < signals; ++i) ::raise(SIGINT);
+          return host.run_loop();
+        },
+        {.options = {{"json", "1"}}});
+    EXPECT_EQ(run.finish(), 130);
+    EXPECT_EQ(run.output.empty(), signals == 2) << run.output;
+  }
+}
+
 }  // namespace
 }  // namespace netkit

@@ -62,7 +62,8 @@ class NETKIT_API Host {
   // environment asks, starts --metrics. Once.
   virtual void ready(const std::vector<std::string>& descriptions) = 0;
 
-  // Where the numbers come from, asked whenever they are shown. Set before run_loop().
+  // Where the numbers come from, asked whenever they are shown. Set before run_loop() and before
+  // the first packet: from here on INT and TERM wait for the loop, which tells the numbers.
   virtual void set_totals(std::function<void(Totals&)> fill) = 0;
   // Called once when INT or TERM came or --timeout passed: stop accepting, tell the peers, then
   // finish(). Without it the host finishes by itself.

@@ -2,6 +2,8 @@
 #include <frame/options.hpp>
 #include <frame/proxy.hpp>
 #include <frame/proxy_session.hpp>
+#include <string>
+#include <vector>
 
 #include <netkit/util/error.hpp>
 
@@ -13,12 +15,13 @@ Proxy::Proxy(Host& host, ProxyOptions options)
       printer_(host, true, FramePrinter::Mark::direction),
       recorder_(host, options_.record),
       peers_log_(host),
-      listening_(host, options_.listen, [this](FileDescriptor socket, const Endpoint& peer) {
-        on_accept(std::move(socket), peer);
-      }) {
+      listeners_(host.loop(), host.log(), options_.listen,
+                 [this](FileDescriptor socket, const Endpoint& peer) {
+                   on_accept(std::move(socket), peer);
+                 }) {
   host_.set_totals([this](Totals& totals) { fill_totals(totals); });
   host_.on_stop([this](StopReason) { stop(); });
-  host_.ready(listening_.descriptions());
+  host_.ready(listeners_.descriptions());
 }
 
 Proxy::~Proxy() = default;
@@ -31,22 +34,12 @@ void Proxy::on_accept(FileDescriptor socket, const Endpoint& peer) {
   }
   ++connections_;
   if (host_.log().enabled(LogLevel::info)) host_.log().info(peer.to_string() + " connected");
-  auto session = std::make_unique<ProxySession>(*this, std::move(socket), peer);
-  session->slot = sessions_.size();
-  sessions_.push_back(std::move(session));
-  sessions_.back()->start();
+  sessions_.add(std::make_unique<ProxySession>(*this, std::move(socket), peer)).start();
 }
 
 void Proxy::remove(ProxySession& session) {
   if (host_.log().enabled(LogLevel::info)) host_.log().info(session.peer().to_string() + " gone");
-  const std::size_t slot = session.slot;
-  std::unique_ptr<ProxySession> gone = std::move(sessions_[slot]);
-  if (slot + 1 != sessions_.size()) {
-    sessions_[slot] = std::move(sessions_.back());
-    sessions_[slot]->slot = slot;
-  }
-  sessions_.pop_back();
-  host_.loop().destroy_later(std::move(gone));
+  host_.loop().destroy_later(sessions_.take(session));
 }
 
 void Proxy::fill_totals(Totals& totals) const {
@@ -64,10 +57,8 @@ void Proxy::fill_totals(Totals& totals) const {
 }
 
 void Proxy::stop() {
-  listening_.close();
-  for (std::size_t i = sessions_.size(); i-- > 0;) {
-    if (i < sessions_.size()) sessions_[i]->close();
-  }
+  listeners_.close();
+  sessions_.for_each([](ProxySession& session) { session.close(); });
   host_.finish(ExitStatus::done);
 }
 

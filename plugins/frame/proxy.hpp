@@ -3,18 +3,18 @@
 
 #include <cstdint>
 #include <frame/frame_printer.hpp>
-#include <frame/limited_log.hpp>
-#include <frame/listening.hpp>
 #include <frame/recorder.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/tcp_connector.hpp>
+#include <netkit/net/tcp_listeners.hpp>
 #include <netkit/net/tcp_stream.hpp>
 #include <netkit/plugin/host.hpp>
+#include <netkit/plugin/limited_log.hpp>
+#include <netkit/util/slot_list.hpp>
 
 namespace netkit::frame {
 
@@ -49,8 +49,8 @@ class Proxy {
   FramePrinter printer_;
   Recorder recorder_;
   LimitedLog peers_log_;
-  std::vector<std::unique_ptr<ProxySession>> sessions_;
-  Listening listening_;
+  SlotList<ProxySession> sessions_;
+  TcpListeners listeners_;
   std::uint64_t connections_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t failures_ = 0;

@@ -2,6 +2,8 @@
 #include <frame/options.hpp>
 #include <frame/server.hpp>
 #include <frame/server_client.hpp>
+#include <string>
+#include <vector>
 
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
@@ -28,7 +30,7 @@ FrameServer::FrameServer(Host& host, FrameServerOptions options)
       recorder_(host, options_.record),
       peers_log_(host),
       tls_(options_.tls ? TlsContext::server(*options_.tls) : nullptr),
-      listening_(host, options_.address,
+      listeners_(host.loop(), host.log(), options_.address,
                  [this](FileDescriptor socket, const Endpoint& peer) {
                    on_accept(std::move(socket), peer);
                  }),
@@ -41,7 +43,7 @@ FrameServer::FrameServer(Host& host, FrameServerOptions options)
                           .max_line = max_message_line(options_.session.max_frame),
                           .complete = complete_words});
   }
-  host_.ready(listening_.descriptions());
+  host_.ready(listeners_.descriptions());
 }
 
 FrameServer::~FrameServer() = default;
@@ -62,9 +64,7 @@ void FrameServer::on_accept(FileDescriptor socket, const Endpoint& peer) {
   if (host_.log().enabled(LogLevel::info)) host_.log().info(peer.to_string() + " connected");
   apply({.keepalive = true}, socket.get());
   auto client = std::make_unique<ServerClient>(*this, peer);
-  client->slot = clients_.size();
-  clients_.push_back(std::move(client));
-  clients_.back()->start(std::move(socket));
+  clients_.add(std::move(client)).start(std::move(socket));
 }
 
 void FrameServer::remove(ServerClient& client) {
@@ -72,14 +72,7 @@ void FrameServer::remove(ServerClient& client) {
     host_.log().info(client.peer().to_string() + " gone after " +
                      counted(client.frames(), "frame"));
   }
-  const std::size_t slot = client.slot;
-  std::unique_ptr<ServerClient> gone = std::move(clients_[slot]);
-  if (slot + 1 != clients_.size()) {
-    clients_[slot] = std::move(clients_.back());
-    clients_[slot]->slot = slot;
-  }
-  clients_.pop_back();
-  host_.loop().destroy_later(std::move(gone));
+  host_.loop().destroy_later(clients_.take(client));
 }
 
 void FrameServer::handle_request(ServerClient& client, const ServerReply& reply) {
@@ -112,16 +105,16 @@ void FrameServer::push_to_all(std::string_view head, std::string_view body,
     return;
   }
   const auto payload = std::make_shared<const std::string>(wire.view());
-  for (std::size_t i = clients_.size(); i-- > 0;) {
-    if (i >= clients_.size() || clients_[i].get() == except) continue;
-    if (clients_[i]->push(payload)) {
+  clients_.for_each([&](ServerClient& client) {
+    if (&client == except) return;
+    if (client.push(payload)) {
       ++counters_.pushed;
-      continue;
+      return;
     }
     ++counters_.dropped;
-    peers_log_.notice(clients_[i]->peer().to_string() +
+    peers_log_.notice(client.peer().to_string() +
                       " is slow: a message to it is dropped (--max-queue)");
-  }
+  });
 }
 
 void FrameServer::on_input_line(std::string_view line) {
@@ -150,32 +143,33 @@ bool FrameServer::on_long_line() {
 }
 
 void FrameServer::list_clients() {
-  const TimePoint now = host_.loop().now();
-  for (const auto& client : clients_) {
-    const std::string_view identity = client->identity();
-    const std::string_view appid = identity.substr(0, kAppidSize);
-    const std::string_view imei =
-        identity.size() < kAppidSize ? std::string_view() : identity.substr(kAppidSize);
-    const double age = std::chrono::duration<double>(now - client->since()).count();
-    const std::array<Field, 4> fields{Field{"appid", appid}, Field{"imei", imei},
-                                      Field{"age_s", age}, Field{"frames", client->frames()}};
-    std::string line = client->peer().to_string();
-    if (identity.empty()) {
-      line += " not registered";
-    } else {
-      line.append(" appid=").append(appid).append(" imei=").append(imei);
-    }
-    line += " connected for ";
-    append_fixed(line, age, 1);
-    line += "s, " + counted(client->frames(), "frame");
-    Record record;
-    record.type = "client";
-    record.time = host_.clock().wall();
-    record.peer = &client->peer();
-    record.fields = identity.empty() ? std::span(fields).subspan(2) : std::span(fields);
-    record.line = line;
-    host_.output().emit(record);
+  clients_.for_each([this](const ServerClient& client) { list_client(client); });
+}
+
+void FrameServer::list_client(const ServerClient& client) {
+  const std::string_view identity = client.identity();
+  const std::string_view appid = identity.substr(0, kAppidSize);
+  const std::string_view imei =
+      identity.size() < kAppidSize ? std::string_view() : identity.substr(kAppidSize);
+  const double age = std::chrono::duration<double>(host_.loop().now() - client.since()).count();
+  const std::array<Field, 4> fields{Field{"appid", appid}, Field{"imei", imei}, Field{"age_s", age},
+                                    Field{"frames", client.frames()}};
+  std::string line = client.peer().to_string();
+  if (identity.empty()) {
+    line += " not registered";
+  } else {
+    line.append(" appid=").append(appid).append(" imei=").append(imei);
   }
+  line += " connected for ";
+  append_fixed(line, age, 1);
+  line += "s, " + counted(client.frames(), "frame");
+  Record record;
+  record.type = "client";
+  record.time = host_.clock().wall();
+  record.peer = &client.peer();
+  record.fields = identity.empty() ? std::span(fields).subspan(2) : std::span(fields);
+  record.line = line;
+  host_.output().emit(record);
 }
 
 void FrameServer::fill_totals(Totals& totals) const {
@@ -200,10 +194,8 @@ void FrameServer::fill_totals(Totals& totals) const {
 }
 
 void FrameServer::stop() {
-  listening_.close();
-  for (std::size_t i = clients_.size(); i-- > 0;) {
-    if (i < clients_.size()) clients_[i]->close();
-  }
+  listeners_.close();
+  clients_.for_each([](ServerClient& client) { client.close(); });
   host_.finish(ExitStatus::done);
 }
 

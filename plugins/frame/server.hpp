@@ -4,21 +4,21 @@
 #include <array>
 #include <cstdint>
 #include <frame/frame_printer.hpp>
-#include <frame/limited_log.hpp>
-#include <frame/listening.hpp>
 #include <frame/recorder.hpp>
 #include <frame/server_session.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <netkit/io/input.hpp>
 #include <netkit/net/address_spec.hpp>
+#include <netkit/net/tcp_listeners.hpp>
 #include <netkit/net/tls.hpp>
 #include <netkit/plugin/host.hpp>
+#include <netkit/plugin/limited_log.hpp>
 #include <netkit/util/format.hpp>
+#include <netkit/util/slot_list.hpp>
 
 namespace netkit::frame {
 
@@ -67,6 +67,7 @@ class FrameServer final : public Input::Handler {
   void remove(ServerClient& client);
   void push_to_all(std::string_view head, std::string_view body, const ServerClient* except);
   void list_clients();
+  void list_client(const ServerClient& client);
   void fill_totals(Totals& totals) const;
   void stop();
   std::string_view datetime();
@@ -79,8 +80,8 @@ class FrameServer final : public Input::Handler {
   LimitedLog peers_log_;
   std::shared_ptr<TlsContext> tls_;
   ServerCounters counters_;
-  std::vector<std::unique_ptr<ServerClient>> clients_;
-  Listening listening_;
+  SlotList<ServerClient> clients_;
+  TcpListeners listeners_;
   std::unique_ptr<Input> input_;
   TimeFormatter time_;
   std::string datetime_;

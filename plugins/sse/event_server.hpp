@@ -9,14 +9,14 @@
 #include <sse/replay_ring.hpp>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <netkit/net/address_spec.hpp>
-#include <netkit/net/tcp_listener.hpp>
+#include <netkit/net/tcp_listeners.hpp>
 #include <netkit/net/tls.hpp>
 #include <netkit/plugin/host.hpp>
+#include <netkit/plugin/limited_log.hpp>
 #include <netkit/record/source.hpp>
-#include <netkit/util/rate.hpp>
+#include <netkit/util/slot_list.hpp>
 
 namespace netkit::sse {
 
@@ -64,7 +64,6 @@ class EventServer final : private Sources::Handler {
 
   void on_source_record(std::string_view text, WallTime time) override;
   void on_sources_end() override;
-  void listen();
   void on_accept(FileDescriptor socket, const Endpoint& peer);
   void remove(EventClient& client);
   void refused(const Endpoint& peer, const std::string& why);
@@ -78,11 +77,11 @@ class EventServer final : private Sources::Handler {
   EventServerOptions options_;
   Responder responder_;
   ReplayRing ring_;
-  TokenBucket log_bucket_;
+  LimitedLog peers_log_;
   ServeCounters counters_;
   std::shared_ptr<TlsContext> tls_;
-  std::vector<std::unique_ptr<TcpListener>> listeners_;
-  std::vector<std::unique_ptr<EventClient>> clients_;
+  std::optional<TcpListeners> listeners_;
+  SlotList<EventClient> clients_;
   std::unique_ptr<Sources> sources_;
   Hook before_wait_;
   Timer keepalive_;

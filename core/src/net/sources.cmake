@@ -16,6 +16,7 @@ target_sources(netkit-core PRIVATE
   src/net/server_sockets.cpp
   src/net/tcp_connector.cpp
   src/net/tcp_listener.cpp
+  src/net/tcp_listeners.cpp
   src/net/tcp_stream.cpp
   src/net/udp_socket.cpp
 )

@@ -24,25 +24,6 @@ TcpStream::TcpStream(EventLoop& loop, FileDescriptor socket, const Endpoint& pee
   watch_ = loop_.watch(socket_.get(), Interest::read, [this](Ready ready) { on_ready(ready); });
 }
 
-TcpStream::~TcpStream() {
-  if (destroyed_ != nullptr) *destroyed_ = true;
-}
-
-// Runs `call` and says whether the stream still exists afterwards: its owner may destroy it in any
-// callback.
-template <typename Call>
-bool TcpStream::survives(Call&& call) {
-  bool destroyed = false;
-  bool* const outer = std::exchange(destroyed_, &destroyed);
-  call();
-  if (destroyed) {
-    if (outer != nullptr) *outer = true;
-    return false;
-  }
-  destroyed_ = outer;
-  return true;
-}
-
 void TcpStream::on_ready(Ready ready) {
   if (ready.writable && !send_queued()) return;
   if (ready.readable && state_ != State::closed) receive();
@@ -69,7 +50,7 @@ void TcpStream::receive() {
     // answer it with RST.
     if (state_ == State::closing) continue;
     const std::string_view data(buffer.data(), static_cast<std::size_t>(count));
-    if (!survives([&] { handler_.on_data(*this, data); })) return;
+    if (!survival_.of([&] { handler_.on_data(*this, data); })) return;
     if (static_cast<std::size_t>(count) < buffer.size()) return;
   }
 }
@@ -145,7 +126,7 @@ bool TcpStream::send_queued() {
     const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
     if (sent < 0) {
       if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) break;
-      return survives([&, error = errno] { fail(error); });
+      return survival_.of([&, error = errno] { fail(error); });
     }
     drop_sent(static_cast<std::size_t>(sent));
   }
@@ -168,10 +149,10 @@ bool TcpStream::after_sending() {
   if (queue_ && queue_->pieces.empty()) queue_.reset();
   update_interest();
   if (queued() == 0) {
-    if (state_ == State::closing) return survives([&] { finish_close(); });
+    if (state_ == State::closing) return survival_.of([&] { finish_close(); });
     if (shutdown_wanted_) do_shutdown();
   }
-  return !drained || state_ != State::open || survives([&] { handler_.on_low_water(*this); });
+  return !drained || state_ != State::open || survival_.of([&] { handler_.on_low_water(*this); });
 }
 
 void TcpStream::shutdown_write() {

@@ -1,6 +1,8 @@
 // ByteStream over a plain TCP socket.
 #pragma once
 
+#include "net/survival.hpp"
+
 #include <cstddef>
 #include <deque>
 #include <memory>
@@ -19,7 +21,6 @@ namespace netkit {
 class TcpStream final : public ByteStream {
  public:
   TcpStream(EventLoop& loop, FileDescriptor socket, const Endpoint& peer, Handler& handler);
-  ~TcpStream() override;
   TcpStream(const TcpStream&) = delete;
   TcpStream& operator=(const TcpStream&) = delete;
 
@@ -52,8 +53,6 @@ class TcpStream final : public ByteStream {
     bool above_high = false;
   };
 
-  template <typename Call>
-  bool survives(Call&& call);
   void on_ready(Ready ready);
   void receive();
   ssize_t send_now(std::string_view data);
@@ -77,7 +76,7 @@ class TcpStream final : public ByteStream {
   Handler& handler_;
   std::unique_ptr<Queue> queue_;
   Timer close_timer_;
-  bool* destroyed_ = nullptr;  // set while a callback runs that may destroy this
+  Survival survival_;
   std::size_t low_ = std::size_t{256} * 1024;
   std::size_t high_ = std::size_t{1024} * 1024;
   Endpoint peer_;

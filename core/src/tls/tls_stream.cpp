@@ -30,25 +30,6 @@ TlsStream::TlsStream(EventLoop& loop, SslPtr ssl, FileDescriptor socket, const E
   shake_hands();  // a client's first words; no callback is made from here
 }
 
-TlsStream::~TlsStream() {
-  if (destroyed_ != nullptr) *destroyed_ = true;
-}
-
-// Runs `call` and says whether the stream still exists afterwards: its owner may destroy it in any
-// callback.
-template <typename Call>
-bool TlsStream::survives(Call&& call) {
-  bool destroyed = false;
-  bool* const outer = std::exchange(destroyed_, &destroyed);
-  call();
-  if (destroyed) {
-    if (outer != nullptr) *outer = true;
-    return false;
-  }
-  destroyed_ = outer;
-  return true;
-}
-
 void TlsStream::on_data(ByteStream& /*stream*/, std::string_view data) {
   if (over() || ended_) return;  // nothing counts after close_notify
   BIO_write(SSL_get_rbio(ssl_.get()), data.data(), static_cast<int>(data.size()));
@@ -81,7 +62,7 @@ bool TlsStream::become_ready() {
   const std::string protocol(reinterpret_cast<const char*>(alpn), alpn_size);
   encrypt(std::exchange(waiting_, {}));
   if (state_ == State::open && on_ready_ &&
-      !survives([this, &protocol] { std::exchange(on_ready_, nullptr)(protocol); })) {
+      !survival_.of([this, &protocol] { std::exchange(on_ready_, nullptr)(protocol); })) {
     return false;
   }
   if (state_ != State::open) return true;
@@ -92,7 +73,7 @@ bool TlsStream::become_ready() {
   if (shutdown_wanted_) send_end();
   if (!above_high_ || below_->queued() > high_) return true;
   above_high_ = false;
-  return survives([this] { handler_.on_low_water(*this); });
+  return survival_.of([this] { handler_.on_low_water(*this); });
 }
 
 // Decrypts and passes on whatever has come, as many records at a time as the loop's buffer holds.
@@ -127,7 +108,7 @@ void TlsStream::read_on() {
 }
 
 bool TlsStream::deliver(std::string_view data) {
-  return survives([this, data] { handler_.on_data(*this, data); });
+  return survival_.of([this, data] { handler_.on_data(*this, data); });
 }
 
 void TlsStream::end_reading() {
@@ -261,7 +242,7 @@ void TlsStream::resume_reading() {
   if (std::exchange(reading_, true) || state_ != State::open) return;
   // What has been received already comes first, and no event of the socket would tell of it.
   timer_ = loop_.after(Duration::zero(), [this] {
-    if (survives([this] { read_on(); }) && reading_ && !over()) below_->resume_reading();
+    if (survival_.of([this] { read_on(); }) && reading_ && !over()) below_->resume_reading();
   });
 }
 

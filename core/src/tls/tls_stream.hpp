@@ -1,6 +1,8 @@
 // ByteStream of TLS over a ByteStream of TCP.
 #pragma once
 
+#include "net/survival.hpp"
+
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -28,7 +30,6 @@ class TlsStream final : public ByteStream, private ByteStream::Handler {
   // `ssl` has its role (client, server) and what it verifies; `wanted` is for messages.
   TlsStream(EventLoop& loop, SslPtr ssl, FileDescriptor socket, const Endpoint& peer,
             ByteStream::Handler& handler, std::string wanted, OnReady on_ready);
-  ~TlsStream() override;
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
 
@@ -52,8 +53,6 @@ class TlsStream final : public ByteStream, private ByteStream::Handler {
   void on_closed(ByteStream& stream, int error, std::string_view reason) override;
   void on_low_water(ByteStream& stream) override;
 
-  template <typename Call>
-  bool survives(Call&& call);
   bool shake_hands();
   bool become_ready();
   void read_on();
@@ -75,7 +74,7 @@ class TlsStream final : public ByteStream, private ByteStream::Handler {
   std::string reason_;
   std::string certificate_names_;  // of a certificate that is for somebody else
   Timer timer_;                    // continues what must not happen inside of a call
-  bool* destroyed_ = nullptr;      // set while a callback runs that may destroy this
+  Survival survival_;
   std::size_t high_ = std::size_t{1024} * 1024;
   int error_ = 0;
   State state_ = State::handshake;

@@ -8,7 +8,7 @@
 #include <netkit/plugin/host.hpp>
 #include <netkit/util/rate.hpp>
 
-namespace netkit::frame {
+namespace netkit {
 
 // Ten a second, and twenty at once after a rest; the next line says how many were left out. [loop]
 class LimitedLog {
@@ -35,4 +35,4 @@ class LimitedLog {
   std::uint64_t left_out_ = 0;
 };
 
-}  // namespace netkit::frame
+}  // namespace netkit

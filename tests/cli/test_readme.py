@@ -32,8 +32,8 @@ def sessions():
     return found
 
 
-# Ports that the README names; a test takes free ones.
-PORTS = r"\b(7000|7700|8000|8086|9000|9089|9998)\b"
+# Ports that the README and the pages name; a test takes free ones.
+PORTS = r"\b(7000|7700|8000|8086|9000|9089|9998|9999)\b"
 
 
 class Session:
@@ -58,17 +58,26 @@ class Session:
     def pattern(lines):
         return "".join(re.sub(r"\d+", r"\\d+", re.escape(line)) + "\n" for line in lines).encode()
 
-    def step(self, command, expected):
+    def run(self, command):
+        """What it prints and its status, in time for a compiler."""
+        self.begin(command)
+        self.process.write("echo \"<done $?>\"\n")
+        try:
+            end = self.process.out.expect(rb"(.*?)<done (\d+)>\n", 400)
+        except Timeout as late:
+            raise AssertionError(f"{command}: {late}") from late
+        return end.group(1), int(end.group(2))
+
+    def begin(self, command):
         self.process.write(re.sub(PORTS, self.free_port, command) + "\n")
+
+    def step(self, command, expected):
         if command.endswith("&"):
+            self.begin(command)
             for line in expected:  # a server may say more later
                 self.process.out.expect(b"^" + self.pattern([line]))
             return
-        self.process.write("echo '<done>'\n")
-        try:
-            shown = self.process.out.expect(rb"(.*?)<done>\n", 400).group(1)
-        except Timeout as late:
-            raise AssertionError(f"{command}: {late}") from late
+        shown, _ = self.run(command)
         # Two outputs have no order between them.
         shown = sorted(re.sub(rb"\d+", b"0", line) for line in shown.splitlines())
         wanted = sorted(re.sub(rb"\d+", b"0", line.encode()) for line in expected)
@@ -134,11 +143,10 @@ EXAMPLES = {
 def test_the_examples_of_a_page_print_what_they_say(session, page):
     assert examples(page) == [command for command, _, _ in EXAMPLES[page]]
     for command, status, shown in EXAMPLES[page]:
-        session.process.write(re.sub(r"\b(7000|9999)\b", session.free_port, command) + "\n")
         if status is None:
+            session.begin(command)
             session.process.out.expect(shown.encode())
             continue
-        session.process.write("echo \"<done $?>\"\n")
-        end = session.process.out.expect(rb"((?:[^<]|<(?!done))*)<done (\d+)>\n", 60)
-        assert int(end.group(2)) == status, command
-        assert re.search(shown, end.group(1).decode(), re.M), (command, end.group(1))
+        printed, ended = session.run(command)
+        assert ended == status, command
+        assert re.search(shown, printed.decode(), re.M), (command, printed)

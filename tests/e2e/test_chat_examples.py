@@ -2,25 +2,12 @@
 
 import json
 import os
-import shlex
 import signal
 
+from man_page import example, example_words
 from netkit import udp_socket
 
-
-def example(start):
-    """The example of the man page that begins with `start`."""
-    with open(os.path.join(os.environ["NETKIT_SOURCE"], "man", "netkit-chat.1"), encoding="utf-8") as page:
-        lines = [line[len(".Dl $ "):].strip().replace("\\e", "\\") for line in page if line.startswith(".Dl ")]
-    found = [line for line in lines if line == start] or [line for line in lines if line.startswith(start)]
-    assert len(found) == 1, (start, lines)
-    return found[0]
-
-
-def words(start, *changes):
-    """Its arguments, with each (old, new) of `changes` applied."""
-    replaced = dict(changes)
-    return [replaced.get(word, word) for word in shlex.split(example(start))[1:]]
+PAGE = "netkit-chat.1"
 
 
 def say(netkit, server, text):
@@ -28,13 +15,13 @@ def say(netkit, server, text):
 
 
 def test_a_room_and_a_line_from_a_script(netkit):
-    server = netkit.serve(*words("netkit chat serve"), "127.0.0.1:0")
-    assert netkit.shell(example("echo 'build").replace("9998", str(server.port))).status == 0
+    server = netkit.serve(*example_words(PAGE, "netkit chat serve"), "127.0.0.1:0")
+    assert netkit.shell(example(PAGE, "echo 'build").replace("9998", str(server.port))).status == 0
     server.out.expect(rb"^\[ci\] build finished\n")
 
 
 def test_a_room_for_the_network(netkit, tmp_path):
-    server = netkit.serve(*words("netkit chat serve :9998", (":9998", ":0")), cwd=tmp_path)
+    server = netkit.serve(*example_words(PAGE, "netkit chat serve :9998", [(":9998", ":0")]), cwd=tmp_path)
     joined = netkit.run("chat", "join", f"127.0.0.1:{server.port}", "--name", "bob", stdin="hi\n")
     assert b"be kind" in joined.err
     assert server.stop(signal.SIGINT) == 0
@@ -42,15 +29,15 @@ def test_a_room_for_the_network(netkit, tmp_path):
 
 
 def test_a_room_for_small_scripts(netkit):
-    server = netkit.serve(*words("netkit chat serve 9998", ("9998", "127.0.0.1:0")))
-    answer = netkit.shell(example("echo 123abc").replace("9998", str(server.port)))
+    server = netkit.serve(*example_words(PAGE, "netkit chat serve 9998", [("9998", "127.0.0.1:0")]))
+    answer = netkit.shell(example(PAGE, "echo 123abc").replace("9998", str(server.port)))
     assert answer.out == b"ack: 123abc"
 
 
 def test_everything_that_is_kept(netkit):
     server = netkit.serve("chat", "serve", "127.0.0.1:0")
     say(netkit, server, "one\n")
-    late = netkit.start(*words("netkit chat join 9998 --since", ("9998", server.address)))
+    late = netkit.start(*example_words(PAGE, "netkit chat join 9998 --since", [("9998", server.address)]))
     assert late.out.json()["text"] == "one"
     say(netkit, server, "two\n")
     late.out.expect(rb'"text":"two"')
@@ -60,7 +47,7 @@ def test_everything_that_is_kept(netkit):
 
 def test_wait_for_one_message(netkit):
     server = netkit.serve("chat", "serve", "127.0.0.1:0")
-    line = example("netkit chat join 9998 --count").replace("9998", str(server.port))
+    line = example(PAGE, "netkit chat join 9998 --count").replace("9998", str(server.port))
     waiting = netkit.start(argv=["bash", "-c", line.replace("netkit", os.environ["NETKIT"], 1)])
     waiting.err.expect(rb"joined")
     say(netkit, server, "at last\n")
@@ -70,7 +57,7 @@ def test_wait_for_one_message(netkit):
 
 def test_a_room_that_only_knows_text(netkit):
     room = udp_socket()
-    line = words("netkit chat join 9998 --plain", ("9998", str(room.getsockname()[1])))
+    line = example_words(PAGE, "netkit chat join 9998 --plain", [("9998", str(room.getsockname()[1]))])
     plain = netkit.start(*line)
     assert room.recv(100) == b"reg"
     plain.close_stdin()
@@ -79,9 +66,8 @@ def test_a_room_that_only_knows_text(netkit):
 
 def test_talk_without_a_server(netkit, tmp_path):
     other = udp_socket()
-    peer = netkit.serve(*words("netkit chat peer", ("9000", "0"),
-                               ("127.0.0.1:9001", "127.0.0.1:%d" % other.getsockname()[1])),
-                        cwd=tmp_path)
+    peer = netkit.serve(*example_words(PAGE, "netkit chat peer", [
+        ("9000", "0"), ("127.0.0.1:9001", "127.0.0.1:%d" % other.getsockname()[1])]), cwd=tmp_path)
     peer.write("hello\n")
     assert other.recv(100) == b"hello"
     assert peer.stop() == 0

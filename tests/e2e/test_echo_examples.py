@@ -1,25 +1,13 @@
 """The examples of netkit-echo(1), as they stand there but for addresses."""
 
-import os
 import re
-import shlex
 import signal
 
 import pytest
+from man_page import example, example_words
 from netkit import receive_exactly, tcp_connect, udp_socket
 
-
-def example(start):
-    """The example of the man page that begins with `start`."""
-    with open(os.path.join(os.environ["NETKIT_SOURCE"], "man", "netkit-echo.1"), encoding="utf-8") as page:
-        lines = [line[len(".Dl $ "):].strip().replace("\\e", "\\") for line in page if line.startswith(".Dl ")]
-    found = [line for line in lines if line == start] or [line for line in lines if line.startswith(start)]
-    assert len(found) == 1, (start, lines)
-    return found[0]
-
-
-def words(start, old, new):
-    return [new if word == old else word for word in shlex.split(example(start))[1:]]
+PAGE = "netkit-echo.1"
 
 
 def ask(port, data):
@@ -34,7 +22,7 @@ def server(netkit):
 
 
 def test_serve_prints_what_comes(netkit):
-    server = netkit.serve(*words("netkit echo serve", "", ""), "127.0.0.1:0", sockets=2)
+    server = netkit.serve(*example_words(PAGE, "netkit echo serve"), "127.0.0.1:0", sockets=2)
     with tcp_connect(server.address) as sock:
         sock.sendall(b"hi")
         assert receive_exactly(sock, 2) == b"hi"
@@ -42,14 +30,14 @@ def test_serve_prints_what_comes(netkit):
 
 
 def test_serve_quietly_on_every_interface(netkit):
-    server = netkit.start(*words("netkit echo serve :7777", ":7777", ":0"), "--ready-fd", "1")
+    server = netkit.start(*example_words(PAGE, "netkit echo serve :7777", [(":7777", ":0")]), "--ready-fd", "1")
     port = int(server.out.line().rsplit(b":", 1)[1])
     assert ask(port, b"x") == b"x"
     assert server.stop(signal.SIGINT) == 0
 
 
 def test_serve_with_a_reply(netkit):
-    server = netkit.serve(*words("netkit echo serve 9000", "9000", "127.0.0.1:0"), sockets=2)
+    server = netkit.serve(*example_words(PAGE, "netkit echo serve 9000", [("9000", "127.0.0.1:0")]), sockets=2)
     assert re.fullmatch(rb"\w{3} \w{3} [ \d]\d [\d:]{8} \d{4} hello", ask(server.port, b"hello"))
 
 
@@ -61,11 +49,11 @@ def test_serve_with_a_reply(netkit):
     ("netkit echo bench 8080 --duration 1s --rate", r'\{"type":"end","ok":true,.*\n'),
 ])
 def test_clients(netkit, server, start, pattern):
-    done = netkit.shell(example(start).replace("8080", server.address))
+    done = netkit.shell(example(PAGE, start).replace("8080", server.address))
     assert done.status == 0, done
     assert re.fullmatch(pattern, done.out.decode(), re.S)
 
 
 def test_bench_as_fast_as_it_answers(netkit, server):
-    done = netkit.shell(example("netkit echo bench 8080 --duration 1s").replace("8080", server.address))
+    done = netkit.shell(example(PAGE, "netkit echo bench 8080 --duration 1s").replace("8080", server.address))
     assert done.status == 0 and re.match(rb"sent \d+, received \d+, ", done.out)

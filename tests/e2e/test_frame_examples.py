@@ -8,32 +8,26 @@ import signal
 import pytest
 
 from frame_peer import APPID, IMEI, Server, REGISTER, answer, free_port
+from man_page import example
 
-
-def example(start):
-    """The example of the man page that begins with `start`."""
-    with open(os.path.join(os.environ["NETKIT_SOURCE"], "man", "netkit-frame.1"), encoding="utf-8") as page:
-        lines = [line[4:].strip() for line in page if line.startswith(".Dl ")]
-    found = [line for line in lines if line.startswith(start)]
-    assert len(found) == 1, (start, lines)
-    return found[0].replace("\\(dq", '"').replace("\\e", "\\")
+PAGE = "netkit-frame.1"
 
 
 @pytest.fixture
 def server(netkit):
-    words = example("netkit frame serve").split()
+    words = example(PAGE, "netkit frame serve").split()
     return netkit.serve(*words[1:], "127.0.0.1:0")
 
 
 def test_ask_for_the_time(netkit, server):
-    done = netkit.shell(example("printf 'datetime").replace("localhost:9089", server.address))
+    done = netkit.shell(example(PAGE, "printf 'datetime").replace("localhost:9089", server.address))
     assert done.status == 0 and done.err == b""
     assert [json.loads(line)["type"] for line in done.lines] == ["frame", "end"]
 
 
 def test_stay_register_and_fail_over(netkit):
     with Server() as scripted:
-        command = example("netkit frame connect -k").replace("a.example:9089", f"127.0.0.1:{free_port()}")
+        command = example(PAGE, "netkit frame connect -k").replace("a.example:9089", f"127.0.0.1:{free_port()}")
         command = command.replace("b.example:9089", scripted.address)
         client = netkit.start(argv=["bash", "-c", "exec " + command.replace("netkit", os.environ["NETKIT"], 1)],
                               env={"APPID": APPID, "IMEI": IMEI})
@@ -45,7 +39,7 @@ def test_stay_register_and_fail_over(netkit):
 
 
 def test_encode_and_send_by_nc(netkit, server):
-    done = netkit.shell(example("printf '7:hello").replace("localhost 9089", f"127.0.0.1 {server.port}"))
+    done = netkit.shell(example(PAGE, "printf '7:hello").replace("localhost 9089", f"127.0.0.1 {server.port}"))
     assert done.status == 0 and done.lines == ["7 error -1"]
 
 
@@ -55,17 +49,17 @@ def test_a_dns_query(netkit):
                              "--listen-address=127.0.0.1", "--bind-interfaces", f"--port={port}",
                              "--address=/name/192.0.2.7"])
     dns.err.expect(rb"started")
-    done = netkit.shell(example("netkit frame connect localhost:53").replace("localhost:53", f"127.0.0.1:{port}"))
+    done = netkit.shell(example(PAGE, "netkit frame connect localhost:53").replace("localhost:53", f"127.0.0.1:{port}"))
     record, end = [json.loads(line) for line in done.lines]
     assert record["base64"] and end["ok"] and done.status == 0
 
 
 def test_look_on_and_repeat(netkit, server, tmp_path):
-    words = example("netkit frame proxy").replace(":9090", "127.0.0.1:0").replace("localhost:9089", server.address)
+    words = example(PAGE, "netkit frame proxy").replace(":9090", "127.0.0.1:0").replace("localhost:9089", server.address)
     proxy = netkit.serve(*words.split()[1:], cwd=tmp_path)
     assert netkit.run("frame", "connect", proxy.address, "--send", "datetime").status == 0
     assert re.search(r" > datetime$", proxy.out.line().decode())
     assert proxy.stop() == 0
-    replay = example("netkit frame replay").replace("localhost:9089", server.address).split()[1:]
+    replay = example(PAGE, "netkit frame replay").replace("localhost:9089", server.address).split()[1:]
     done = netkit.run(*replay, cwd=tmp_path)
     assert done.status == 0 and done.out.startswith(b"< datetime ")

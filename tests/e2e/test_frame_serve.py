@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from frame_peer import (APPID, HEARTBEAT, IMEI, REGISTER, answer, connect, request)
+from frame_peer import (APPID, HEARTBEAT, IMEI, REGISTER, answer, connect, is_served, request)
 from netkit import host_port, wait_until
 
 
@@ -94,16 +94,7 @@ def test_max_clients(netkit):
     assert connect(server.address).at_end() == b""
     server.err.expect(rb"refused: there are 2 clients \(--max-clients\)")
     peers[0].close()
-    wait_until(lambda: _answers(server.address), what="a free place")
-
-
-def _answers(address):
-    peer = connect(address)
-    try:
-        peer.send(HEARTBEAT)
-        return peer.sock.recv(6) == answer(1)
-    except OSError:  # refused again
-        return False
+    wait_until(lambda: is_served(server.address), what="a free place")
 
 
 def test_broadcast_goes_to_the_others(netkit):

@@ -9,7 +9,8 @@ import subprocess
 
 import pytest
 
-from frame_peer import APPID, DATETIME, HEARTBEAT, IMEI, REGISTER, Server, answer, connect, free_port, request
+from frame_peer import (APPID, DATETIME, HEARTBEAT, IMEI, REGISTER, Server, answer, connect, free_port, is_served,
+                        request)
 from netkit import Terminal, clean_environment, netkit_path, wait_until
 
 
@@ -153,18 +154,7 @@ def test_the_server_survives_a_lack_of_descriptors(netkit):
     subprocess.run(["prlimit", f"--pid={server.pid}", "--nofile=4096:4096"], check=True)
     for other in others:
         other.close()
-    wait_until(lambda: served(server.address), what="a free descriptor")
-
-
-def served(address):
-    peer = connect(address)
-    try:
-        peer.send(HEARTBEAT)
-        return peer.sock.recv(6) == answer(1)
-    except OSError:
-        return False
-    finally:
-        peer.close()
+    wait_until(lambda: is_served(server.address), what="a free descriptor")
 
 
 def test_a_start_up_as_postgresql_has_it(netkit):

@@ -2,16 +2,10 @@
 
 import os
 
+from man_page import example
 from netkit import udp_socket, host_port
 
-
-def example(start):
-    """The example of the man page that begins with `start`."""
-    with open(os.path.join(os.environ["NETKIT_SOURCE"], "man", "netkit-push.1"), encoding="utf-8") as page:
-        lines = [line[4:].strip() for line in page if line.startswith(".Dl ")]
-    found = [line for line in lines if line.startswith(start)]
-    assert len(found) == 1, (start, lines)
-    return found[0].replace("\\e", "\\")
+PAGE = "netkit-push.1"
 
 
 def serve(netkit, *args):
@@ -25,7 +19,7 @@ def started(netkit, command):
 
 
 def test_the_time_every_second(netkit):
-    words = example("netkit push serve :9000").split()
+    words = example(PAGE, "netkit push serve :9000").split()
     server = netkit.serve(*words[1:3], ":0", *words[4:], sockets=4)
     peer = udp_socket()
     peer.sendto(b"ann", ("127.0.0.1", server.port))
@@ -36,19 +30,19 @@ def test_the_time_every_second(netkit):
 def test_follow_a_file(netkit, tmp_path):
     log = tmp_path / "app.log"
     log.write_text("newest\n")
-    server = started(netkit, example("tail -F").replace("app.log", f"--pid={os.getpid()} {log}"))
+    server = started(netkit, example(PAGE, "tail -F").replace("app.log", f"--pid={os.getpid()} {log}"))
     result = netkit.run("push", "subscribe", server.port, "--since", "1", "--count", "1")
     assert result.out == b"newest\n"
 
 
 def test_the_load_when_it_changes(netkit):
-    server = started(netkit, "exec " + example("netkit push serve --exec").replace("5s", "50ms"))
+    server = started(netkit, "exec " + example(PAGE, "netkit push serve --exec").replace("5s", "50ms"))
     result = netkit.run("push", "subscribe", server.port, "--count", "1")
     assert len(result.out.split()) == 5
 
 
 def test_every_line_to_three(netkit):
-    server = started(netkit, example("seq 1 1000"))
+    server = started(netkit, example(PAGE, "seq 1 1000"))
     clients = [netkit.start("push", "subscribe", server.port, "--name", f"s{i}") for i in range(3)]
     for client in clients:
         assert client.wait() == 0
@@ -59,7 +53,7 @@ def test_every_line_to_three(netkit):
 def test_ten_records_as_json(netkit):
     server = serve(netkit, "--from", "-")
     server.write("".join(f"{i}\n" for i in range(10)))
-    words = example("netkit push subscribe").replace("localhost:9000", server.address).split()
+    words = example(PAGE, "netkit push subscribe").replace("localhost:9000", server.address).split()
     done = netkit.run(*words[1:])
     assert [r.get("seq") for r in done.records] == [*range(1, 11), None]
 
@@ -69,11 +63,11 @@ def test_who_is_there(netkit):
     peer = udp_socket()
     peer.sendto(b"ann", host_port(server.address))
     server.out.expect(rb"subscribed ann\n")
-    done = netkit.run(*example("netkit push status").replace("localhost:9000", server.address).split()[1:])
+    done = netkit.run(*example(PAGE, "netkit push status").replace("localhost:9000", server.address).split()[1:])
     assert done.lines[0].startswith("ann 127.0.0.1:")
 
 
 def test_subscribe_by_nc(netkit):
     server = serve(netkit, "--from", "-")
-    command = example("printf").replace("localhost 9000", f"127.0.0.1 {server.port}")
+    command = example(PAGE, "printf").replace("localhost 9000", f"127.0.0.1 {server.port}")
     assert netkit.shell(command).lines == ["OK", "OK 1", "kitchen 127.0.0.1:5000", "OK"]

@@ -6,33 +6,26 @@ import socket
 
 import pytest
 
+from man_page import example
 from sse_peer import Reader
 
-
-def example(start):
-    """The example of the man page that has `start` in it, or before it."""
-    with open(os.path.join(os.environ["NETKIT_SOURCE"], "man", "netkit-sse.1"), encoding="utf-8") as page:
-        lines = [line.strip() for line in page]
-    examples = [(lines[i - 1], line[4:]) for i, line in enumerate(lines) if line.startswith(".Dl ")]
-    found = [line for title, line in examples if start in line or title.startswith(start)]
-    assert len(found) == 1, (start, examples)
-    return found[0].replace("\\e", "\\")
+PAGE = "netkit-sse.1"
 
 
 @pytest.fixture
 def server(netkit):
-    words = example("serve :8000 --every").replace(":8000", "127.0.0.1:0").replace("1s", "20ms").split()
+    words = example(PAGE, "serve :8000 --every").replace(":8000", "127.0.0.1:0").replace("1s", "20ms").split()
     return netkit.serve(*words[1:])
 
 
 @pytest.fixture
 def run(netkit, server):
     return lambda start, old="", new="": netkit.shell(
-        f"cd {netkit.home}; " + example(start).replace("localhost:8000", server.address).replace(old, new))
+        f"cd {netkit.home}; " + example(PAGE, start).replace("localhost:8000", server.address).replace(old, new))
 
 
 def test_the_data(netkit, server):
-    words = example("The data").replace("localhost:8000", server.address).split()
+    words = example(PAGE, "The data").replace("localhost:8000", server.address).split()
     client = netkit.start(*words[1:])
     client.out.expect(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n")
     assert client.stop() == 0
@@ -63,7 +56,7 @@ def test_wait_for_a_job(run):
 
 
 def test_a_log(netkit):
-    command = example("tail -n 2").replace(":8000", "127.0.0.1:0")
+    command = example(PAGE, "tail -n 2").replace(":8000", "127.0.0.1:0")
     path = os.path.dirname(os.environ["NETKIT"]) + ":" + os.environ["PATH"]
     with open(os.path.join(netkit.home, "log"), "w", encoding="utf-8") as log:
         log.write("a\nb\nc\n")

@@ -113,6 +113,18 @@ def connect(address):
     return Peer(socket.create_connection(host_port(address), timeout=DEADLINE))
 
 
+def is_served(address):
+    """Whether a heartbeat is answered, by a server that may refuse or drop the connection."""
+    peer = connect(address)
+    try:
+        peer.send(HEARTBEAT)
+        return peer.sock.recv(6) == answer(1)
+    except OSError:
+        return False
+    finally:
+        peer.close()
+
+
 def free_port():
     """A port on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as sock:

@@ -252,11 +252,14 @@ void EventLoop::Impl::update_signals(int signo, bool add) {
   } else {
     ::sigdelset(&signals, signo);
   }
-  const int fd = ::signalfd(signal_fd.get(), &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (fd < 0) throw SystemError(errno, "cannot watch signals");
-  if (!signal_fd) {
-    signal_fd.reset(fd);
-    signal_watch = loop.watch(fd, Interest::read, [this](Ready) { run_signals(); });
+  // A hook that goes makes no descriptor: where there was none for it, there is none for that.
+  if (add || signal_fd) {
+    const int fd = ::signalfd(signal_fd.get(), &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0) throw SystemError(errno, "cannot watch signals");
+    if (!signal_fd) {
+      signal_fd.reset(fd);
+      signal_watch = loop.watch(fd, Interest::read, [this](Ready) { run_signals(); });
+    }
   }
   if (!add) ::pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
 }

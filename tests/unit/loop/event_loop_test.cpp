@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <thread>
@@ -18,6 +19,7 @@
 #include <gtest/gtest.h>
 
 #include <netkit/loop/event_loop.hpp>
+#include <netkit/util/error.hpp>
 #include <netkit/util/file_descriptor.hpp>
 
 namespace netkit {
@@ -300,6 +302,21 @@ TEST_F(EventLoopTest, ASignalsNextHookOutlivesTheOneBefore) {
   int calls = 0;
   Hook hook = loop_.on_signal(SIGUSR2, [] {});
   hook = loop_.on_signal(SIGUSR2, [&] { ++calls; });
+  ::kill(::getpid(), SIGUSR2);
+  turn();
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(EventLoopTest, WithoutDescriptorsASignalsHookIsRefusedAndTheLoopSurvives) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const FileDescriptor highest(::dup(near_.get()));
+  const rlimit tight{static_cast<rlim_t>(highest.get()) + 1, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  EXPECT_THROW(static_cast<void>(loop_.on_signal(SIGUSR2, [] {})), SystemError);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  int calls = 0;
+  const Hook hook = loop_.on_signal(SIGUSR2, [&] { ++calls; });
   ::kill(::getpid(), SIGUSR2);
   turn();
   EXPECT_EQ(calls, 1);

@@ -1,3 +1,5 @@
+#include "net/bind_error.hpp"
+
 #include <cerrno>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -43,11 +45,7 @@ bool concerns_one_connection(int error) {
 }  // namespace
 
 FileDescriptor listen_tcp(const Endpoint& local, bool reuse_port, int backlog) {
-  const auto refuse = [&local](int error) {
-    throw SystemError(
-        error, "cannot bind tcp " + local.to_string(),
-        error == EACCES || error == EPERM ? ExitStatus::permission : ExitStatus::unreachable);
-  };
+  const auto refuse = [&local](int error) { throw bind_error(error, "tcp", local); };
   FileDescriptor fd(::socket(local.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) refuse(errno);
   const int on = 1;

@@ -1,5 +1,7 @@
 // The kernel's own calls rather than Poco::Net::DatagramSocket: its sends throw on would-block, and
 // it knows neither SO_RCVBUFFORCE, UDP_GRO, SO_RXQ_OVFL nor IP_PKTINFO.
+#include "net/bind_error.hpp"
+
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -75,7 +77,7 @@ UdpSocket::UdpSocket(sa_family_t family, const UdpOptions& options)
 UdpSocket UdpSocket::bound(const Endpoint& local, const UdpOptions& options) {
   UdpSocket socket(local.family(), options);
   if (::bind(socket.fd(), local.data(), local.size()) != 0) {
-    throw SystemError(errno, "cannot bind udp " + local.to_string());
+    throw bind_error(errno, "udp", local);
   }
   return socket;
 }

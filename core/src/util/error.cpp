@@ -19,6 +19,7 @@ ExitStatus exit_status_of(int error_number) {
       return ExitStatus::permission;
     case EADDRINUSE:
     case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
     case ECONNABORTED:
     case ECONNREFUSED:
     case ECONNRESET:

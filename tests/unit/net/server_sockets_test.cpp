@@ -1,8 +1,10 @@
 #include "support/udp_fixture.hpp"
 
+#include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
 #include <set>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,6 +67,39 @@ TEST(ServerSocketsTest, SayThatTheAddressIsInUse) {
       EXPECT_EQ(error.status(), ExitStatus::unreachable);
     }
   }
+}
+
+// A link-local address without its interface, which the kernel calls an invalid argument.
+TEST(ServerSocketsTest, SayTheSameOfAnAddressThatNoSocketCanHave) {
+  for (const ServerSocketOptions& options :
+       {ServerSocketOptions{.udp = true}, ServerSocketOptions{.tcp = true}}) {
+    try {
+      Open("[fe80::1]:0", options);
+      FAIL() << "bound";
+    } catch (const SystemError& error) {
+      EXPECT_EQ(error.error_number(), EINVAL);
+      EXPECT_EQ(error.status(), ExitStatus::unreachable);
+    }
+  }
+}
+
+TEST(ServerSocketsTest, SayThatDescriptorsAreUsedUp) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const FileDescriptor highest(::dup(STDERR_FILENO));
+  const rlimit tight{static_cast<rlim_t>(highest.get()) + 1, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  for (const ServerSocketOptions& options :
+       {ServerSocketOptions{.udp = true}, ServerSocketOptions{.tcp = true}}) {
+    try {
+      Open("127.0.0.1:0", options);
+      ADD_FAILURE() << "opened";
+    } catch (const SystemError& error) {
+      EXPECT_EQ(error.error_number(), EMFILE);
+      EXPECT_EQ(error.status(), ExitStatus::fault);
+    }
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST(ServerSocketsTest, ShareTheirPortWithFurtherLoops) {

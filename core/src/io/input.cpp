@@ -12,6 +12,10 @@
 namespace netkit {
 namespace {
 
+bool has_max_line(const Values& values) {
+  return values.declared("max-line") && values.has("max-line");
+}
+
 // Standard input from a pipe or a file.
 class PlainInput final : public Input {
  public:
@@ -38,7 +42,7 @@ class PlainInput final : public Input {
     failed_ = true;
     reader_.pause();
     host_.finish(ExitStatus::protocol, "a line of standard input is longer than " +
-                                           format_size(line.text.size()) + " (--max-line)");
+                                           line_limit_text(host_, line.text.size()));
   }
 
   void take_end(int error) {
@@ -54,9 +58,13 @@ class PlainInput final : public Input {
 
 }  // namespace
 
+std::string line_limit_text(const Host& host, std::size_t limit) {
+  return format_size(limit) + (has_max_line(host.values()) ? " (--max-line)" : "");
+}
+
 std::unique_ptr<Input> Input::open(Host& host, Handler& handler, Options options) {
   const Values& values = host.values();
-  if (values.declared("max-line") && values.has("max-line")) {
+  if (has_max_line(values)) {
     options.max_line = static_cast<std::size_t>(values.size("max-line"));
   }
   if (host.interactive()) return open_prompt(host, handler, std::move(options));

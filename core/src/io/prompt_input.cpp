@@ -202,8 +202,8 @@ void PromptInput::deliver() {
     history_.append(line);
     if (line.size() > options_.max_line) {
       if (handler_.on_long_line()) continue;
-      host_.log().error("the line is longer than " + format_size(options_.max_line) +
-                        " and was not taken (--max-line)");
+      host_.log().error("the line was not taken: it is longer than " +
+                        line_limit_text(host_, options_.max_line));
       continue;
     }
     handler_.on_input_line(line);

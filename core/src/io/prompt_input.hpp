@@ -1,7 +1,9 @@
 // Lines typed at a terminal.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <string>
 
 #include <netkit/io/input.hpp>
 
@@ -10,5 +12,8 @@ namespace netkit {
 // An Input with editing, completion and history by readline, of which there is one in a process.
 // Throws PluginError when a prompt is open already.
 std::unique_ptr<Input> open_prompt(Host& host, Input::Handler& handler, Input::Options options);
+
+// How long a line may be, for people: with the option that says it, where the action has one.
+std::string line_limit_text(const Host& host, std::size_t limit);
 
 }  // namespace netkit

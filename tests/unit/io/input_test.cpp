@@ -96,6 +96,13 @@ TEST(PlainInput, RefusesALineThatIsTooLong) {
   EXPECT_EQ(run.errors, "netkit: echo: a line of standard input is longer than 4 (--max-line)\n");
 }
 
+TEST(PlainInput, NamesNoOptionThatTheActionHasNot) {
+  ChildRun run = test::run_host(read_lines);
+  run.type(std::string((1 << 20) + 1, 'x') + "\n");
+  EXPECT_EQ(run.finish(), 76);
+  EXPECT_EQ(run.errors, "netkit: echo: a line of standard input is longer than 1M\n");
+}
+
 TEST(PlainInput, ReadsAFileAsWell) {
   const test::TempFolder folder;
   const std::string path = folder.write("in", "x\ny\n");

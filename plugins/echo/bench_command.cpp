@@ -64,12 +64,13 @@ void BenchCommand::check_descriptors() const {
 
 ExitStatus BenchCommand::run(Host& host) {
   check_descriptors();
-  run_.emplace(host.loop(), options_, [this, &host](ExitStatus status, const std::string& error) {
-    if (run_->counters().received > 0) {
-      host.output().write_text(bench_report(run_->counters(), run_->result()));
-    }
-    host.finish(status, error);
-  });
+  run_.emplace(host.loop(), host.log(), options_,
+               [this, &host](ExitStatus status, const std::string& error) {
+                 if (run_->counters().received > 0) {
+                   host.output().write_text(bench_report(run_->counters(), run_->result()));
+                 }
+                 host.finish(status, error);
+               });
   host.set_totals([this](Totals& totals) { show(totals); });
   host.on_stop([this](StopReason) { run_->stop(); });
   run_->start();

@@ -16,12 +16,12 @@ constexpr std::size_t kDuePerTurn = 4096;  // then replies are read again
 
 }  // namespace
 
-BenchRun::BenchRun(EventLoop& loop, BenchOptions options, OnEnd on_end)
+BenchRun::BenchRun(EventLoop& loop, const Log& log, BenchOptions options, OnEnd on_end)
     : loop_(loop),
       options_(std::move(options)),
       on_end_(std::move(on_end)),
-      transport_(options_.tcp ? make_tcp_transport(loop, options_, *this)
-                              : make_udp_transport(loop, options_, *this)) {}
+      transport_(options_.tcp ? make_tcp_transport(loop, log, options_, *this)
+                              : make_udp_transport(loop, log, options_, *this)) {}
 
 void BenchRun::start() {
   windows_.assign(options_.flows, FlowWindow(window_capacity()));

@@ -23,7 +23,7 @@ class BenchRun final : private BenchTransport::Handler {
  public:
   // Called once, when all is counted, or with an error when the test could not be done.
   using OnEnd = std::function<void(ExitStatus status, const std::string& error)>;
-  BenchRun(EventLoop& loop, BenchOptions options, OnEnd on_end);
+  BenchRun(EventLoop& loop, const Log& log, BenchOptions options, OnEnd on_end);
 
   void start();  // throws Error
   void stop();   // ends it now

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <netkit/io/wire_log.hpp>
 #include <netkit/net/tcp_connector.hpp>
 #include <netkit/net/tcp_stream.hpp>
 #include <netkit/util/error.hpp>
@@ -17,8 +18,8 @@ constexpr std::size_t kConnecting = 64;  // at once
 
 class TcpTransport final : public BenchTransport {
  public:
-  TcpTransport(EventLoop& loop, const BenchOptions& options, Handler& handler)
-      : loop_(loop), options_(options), handler_(handler), buffer_(options.size, 'x') {}
+  TcpTransport(EventLoop& loop, const Log& log, const BenchOptions& options, Handler& handler)
+      : loop_(loop), log_(log), options_(options), handler_(handler), buffer_(options.size, 'x') {}
 
   void open() override {
     flows_.reserve(options_.flows);
@@ -31,7 +32,10 @@ class TcpTransport final : public BenchTransport {
   void send(std::size_t flow, std::uint32_t, std::size_t count) override {
     Flow& target = *flows_[flow];
     if (!target.stream) return;
-    for (std::size_t i = 0; i < count; ++i) target.stream->write(buffer_);
+    for (std::size_t i = 0; i < count; ++i) {
+      log_sent(log_, target.stream->peer(), buffer_);
+      target.stream->write(buffer_);
+    }
   }
 
   std::string peer() const override { return peer_; }
@@ -39,7 +43,7 @@ class TcpTransport final : public BenchTransport {
  private:
   struct Flow final : ByteStream::Handler {
     Flow(TcpTransport& transport, std::size_t flow_index) : owner(transport), index(flow_index) {}
-    void on_data(ByteStream&, std::string_view data) override { owner.deliver(*this, data.size()); }
+    void on_data(ByteStream&, std::string_view data) override { owner.deliver(*this, data); }
     void on_end(ByteStream& ended) override { on_closed(ended, 0, {}); }
     void on_closed(ByteStream&, int error, std::string_view) override { owner.lose(*this, error); }
 
@@ -63,6 +67,7 @@ class TcpTransport final : public BenchTransport {
       return;
     }
     peer_ = result.peer.to_string();
+    if (log_.enabled(LogLevel::info)) log_.info("connected to " + peer_);
     apply(TcpOptions{}, result.socket.get());
     flows_.push_back(std::make_unique<Flow>(*this, flows_.size()));
     flows_.back()->stream =
@@ -75,9 +80,10 @@ class TcpTransport final : public BenchTransport {
     }
   }
 
-  void deliver(Flow& flow, std::size_t bytes) {
+  void deliver(Flow& flow, std::string_view data) {
+    log_received(log_, flow.stream->peer(), data);
     handler_.on_batch();
-    flow.part += bytes;
+    flow.part += data.size();
     while (flow.part >= options_.size) {
       flow.part -= options_.size;
       handler_.on_next_reply(flow.index, options_.size);
@@ -92,6 +98,7 @@ class TcpTransport final : public BenchTransport {
   }
 
   EventLoop& loop_;
+  const Log& log_;
   const BenchOptions& options_;
   Handler& handler_;
   std::string buffer_;
@@ -103,9 +110,10 @@ class TcpTransport final : public BenchTransport {
 
 }  // namespace
 
-std::unique_ptr<BenchTransport> make_tcp_transport(EventLoop& loop, const BenchOptions& options,
+std::unique_ptr<BenchTransport> make_tcp_transport(EventLoop& loop, const Log& log,
+                                                   const BenchOptions& options,
                                                    BenchTransport::Handler& handler) {
-  return std::make_unique<TcpTransport>(loop, options, handler);
+  return std::make_unique<TcpTransport>(loop, log, options, handler);
 }
 
 }  // namespace netkit::echo

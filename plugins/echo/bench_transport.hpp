@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include <netkit/io/log.hpp>
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/util/exit_status.hpp>
@@ -50,10 +51,12 @@ class BenchTransport {
   virtual std::string peer() const = 0;
 };
 
-// Both need `handler` and `options` to outlive them.
-std::unique_ptr<BenchTransport> make_udp_transport(EventLoop& loop, const BenchOptions& options,
+// All references outlive them.
+std::unique_ptr<BenchTransport> make_udp_transport(EventLoop& loop, const Log& log,
+                                                   const BenchOptions& options,
                                                    BenchTransport::Handler& handler);
-std::unique_ptr<BenchTransport> make_tcp_transport(EventLoop& loop, const BenchOptions& options,
+std::unique_ptr<BenchTransport> make_tcp_transport(EventLoop& loop, const Log& log,
+                                                   const BenchOptions& options,
                                                    BenchTransport::Handler& handler);
 
 }  // namespace netkit::echo

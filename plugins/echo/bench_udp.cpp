@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <netkit/io/wire_log.hpp>
 #include <netkit/net/datagram_receiver.hpp>
 #include <netkit/net/datagram_sender.hpp>
 #include <netkit/net/resolver.hpp>
@@ -21,8 +22,9 @@ constexpr int kBatchesPerTurn = 8;
 // A datagram: its number (4 bytes), its flow (4 bytes), network byte order, then filling.
 class UdpTransport final : public BenchTransport {
  public:
-  UdpTransport(EventLoop& loop, const BenchOptions& options, Handler& handler)
+  UdpTransport(EventLoop& loop, const Log& log, const BenchOptions& options, Handler& handler)
       : loop_(loop),
+        log_(log),
         options_(options),
         handler_(handler),
         receiver_(kBatch),
@@ -31,6 +33,7 @@ class UdpTransport final : public BenchTransport {
 
   void open() override {
     peer_ = resolve(options_.address).front();
+    log_.info("sending to " + peer_.to_string());
     UdpOptions udp;
     udp.gro = true;
     flows_.resize(options_.flows);
@@ -49,6 +52,7 @@ class UdpTransport final : public BenchTransport {
       for (std::size_t i = 0; i < together; ++i) {
         char* const datagram = &buffer_[i * options_.size];
         stamp(datagram, first + static_cast<std::uint32_t>(done + i), flow);
+        log_sent(log_, peer_, {datagram, options_.size});
         sender_.add(peer_, {datagram, options_.size});
       }
       done += together;
@@ -86,6 +90,7 @@ class UdpTransport final : public BenchTransport {
   }
 
   void deliver(std::size_t index, std::string_view datagram) {
+    log_received(log_, peer_, datagram);
     std::uint32_t words[2];
     if (datagram.size() < sizeof words) return;  // not ours
     std::memcpy(words, datagram.data(), sizeof words);
@@ -94,6 +99,7 @@ class UdpTransport final : public BenchTransport {
   }
 
   EventLoop& loop_;
+  const Log& log_;
   const BenchOptions& options_;
   Handler& handler_;
   Endpoint peer_;
@@ -105,9 +111,10 @@ class UdpTransport final : public BenchTransport {
 
 }  // namespace
 
-std::unique_ptr<BenchTransport> make_udp_transport(EventLoop& loop, const BenchOptions& options,
+std::unique_ptr<BenchTransport> make_udp_transport(EventLoop& loop, const Log& log,
+                                                   const BenchOptions& options,
                                                    BenchTransport::Handler& handler) {
-  return std::make_unique<UdpTransport>(loop, options, handler);
+  return std::make_unique<UdpTransport>(loop, log, options, handler);
 }
 
 }  // namespace netkit::echo

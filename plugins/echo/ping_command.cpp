@@ -4,6 +4,7 @@
 #include <echo/probe.hpp>
 #include <vector>
 
+#include <netkit/io/wire_log.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
@@ -53,6 +54,7 @@ ExitStatus PingCommand::run(Host& host) {
   target_.emplace(host.loop(), address_, [this] { read(); });
   host.set_totals([this](Totals& totals) { show(totals); });
   host.on_stop([this](StopReason) { end(); });
+  say_target();
   if (wait_for_) {
     start_waiting();
   } else {
@@ -72,8 +74,7 @@ void PingCommand::send_probe() {
   ++number_;
   stamp_probe(probe_, id_, number_);
   statistics_.on_sent(number_, host_->clock().now());
-  const int error = target_->socket().send(probe_).error;
-  if (error != 0) on_error(error);
+  transmit();
   if (!count_ || number_ < *count_) return;
   next_.reset();
   deadline_ = host_->loop().after(wait_, [this] { end(); });
@@ -97,8 +98,13 @@ void PingCommand::start_waiting() {
 // Until the service answers, every refusal only means that it is not there yet.
 void PingCommand::knock() {
   target_->start_over();
+  transmit();
+}
+
+void PingCommand::transmit() {
   const int error = target_->socket().send(probe_).error;
-  if (error != 0) on_error(error);
+  if (error != 0) return on_error(error);
+  log_sent(host_->log(), target_->endpoint(), probe_);
 }
 
 void PingCommand::read() {
@@ -109,7 +115,9 @@ void PingCommand::read() {
       on_error(result.error);
       return;
     }
-    on_reply(std::string_view(buffer_).substr(0, result.count));
+    const std::string_view reply = std::string_view(buffer_).substr(0, result.count);
+    log_received(host_->log(), target_->endpoint(), reply);
+    on_reply(reply);
   }
 }
 
@@ -130,7 +138,12 @@ void PingCommand::on_error(int error) {
   }
   last_error_ = error;
   if (statistics_.received() > 0 || !target_->use_next()) return;
-  target_->socket().send(probe_);
+  say_target();
+  if (target_->socket().send(probe_).ok()) log_sent(host_->log(), target_->endpoint(), probe_);
+}
+
+void PingCommand::say_target() {
+  host_->log().info("sending to " + target_->endpoint().to_string());
 }
 
 void PingCommand::on_reply(std::string_view reply) {

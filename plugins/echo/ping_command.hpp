@@ -23,6 +23,8 @@ class PingCommand final : public Command {
   void send_probe();
   void start_waiting();
   void knock();
+  void transmit();
+  void say_target();
   void read();
   void on_error(int error);
   void on_reply(std::string_view reply);

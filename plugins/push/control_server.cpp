@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <netkit/codec/line_decoder.hpp>
+#include <netkit/io/wire_log.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
 
@@ -27,14 +28,20 @@ class ControlServer::Client final : public ByteStream::Handler {
     self = at;
   }
   ByteStream& stream() { return *stream_; }
+  // The last thing of what handles a line: it may find the connection closed.
+  void answer(std::string_view text) {
+    log_sent(server_.log_, stream_->peer(), text);
+    stream_->write(text);
+  }
 
  private:
   void on_data(ByteStream& stream, std::string_view data) override {
+    log_received(server_.log_, stream.peer(), data);
     bool open = true;
     lines_.feed(data, [&](const Line& line) {
       if (!open) return;
       if (line.too_long) {
-        stream.write("ERR a line has at most 512 bytes\n");
+        answer("ERR a line has at most 512 bytes\n");
         open = false;
       } else {
         open = server_.on_line(*this, line.text);
@@ -124,7 +131,7 @@ bool ControlServer::on_line(Client& client, std::string_view line) {
     if (held != client.names.end()) client.names.erase(held);
   }
   answer_ = error.empty() ? "OK\n" : "ERR " + std::string(error) + "\n";
-  client.stream().write(answer_);
+  client.answer(answer_);
   return command.verb != Verb::quit;
 }
 
@@ -139,7 +146,7 @@ void ControlServer::answer_roster(Client& client, bool with_numbers) {
       append_list_row(answer_, row);
     }
   });
-  client.stream().write(answer_);
+  client.answer(answer_);
 }
 
 void ControlServer::remove(Client& client) {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include <netkit/io/wire_log.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
@@ -40,10 +41,14 @@ void StatusCommand::on_connected(ConnectResult result) {
   }
   server_ = result.peer;
   stream_ = make_tcp_stream(host_->loop(), std::move(result.socket), result.peer, *this);
-  stream_->write("STATUS\n");
+  host_->log().info("connected to " + server_.to_string());
+  constexpr std::string_view kQuestion = "STATUS\n";
+  log_sent(host_->log(), server_, kQuestion);
+  stream_->write(kQuestion);
 }
 
 void StatusCommand::on_data(ByteStream&, std::string_view data) {
+  log_received(host_->log(), server_, data);
   lines_.feed(data, [this](const Line& line) { on_line(line); });
 }
 

@@ -345,3 +345,31 @@ def test_very_verbose_streams(netkit):
     assert b"to %s (5 bytes)\n" % server.address.encode() in result.err
     assert re.search(rb": .*00 00 00 01 02 ", result.err)
     server.err.expect(rb"from 127\.0\.0\.1:\d+ \(5 bytes\)\n")
+
+
+@pytest.mark.parametrize("words, connection", [
+    (("echo", "ping", "-c", "1", "--size", "16"), b"sending to"),
+    (("echo", "bench", "--duration", "1ms", "--size", "16", "--flows", "1"), b"sending to"),
+    (("echo", "bench", "--tcp", "--duration", "1ms", "--size", "16", "--flows", "1"), b"connected to"),
+], ids=["ping", "bench", "bench --tcp"])
+def test_verbose_probes(netkit, words, connection):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "-q")
+    address = server.address.encode()
+    said = {level: netkit.run(*words, server.address, level).err for level in ("-q", "-v", "-vv", "-vvv")}
+    assert said["-q"] == b""
+    assert b"netkit: echo: %s %s\n" % (connection, address) in said["-v"] and b"bytes)" not in said["-v"]
+    for line in (rb"to %s \(16 bytes\)\n", rb"from %s \(\d+ bytes\)\n"):
+        line %= re.escape(address)
+        assert re.search(line, said["-vv"]) and b": 0000  " not in said["-vv"], said["-vv"]
+        assert re.search(line + rb"netkit: echo: 0000  [0-9a-f]{2} ", said["-vvv"]), said["-vvv"]
+
+
+def test_verbose_control_connections(netkit):
+    server = netkit.serve("push", "serve", "127.0.0.1:0", "-vv")
+    client = netkit.run("push", "status", server.address, "-vv")
+    assert client.status == 0
+    for line in (b"connected to %s\n", b"to %s (7 bytes)\n", b"from %s (5 bytes)\n"):
+        assert line % server.address.encode() in client.err, client
+    peer = server.err.expect(rb"netkit: push: (\S+) connected\n").group(1)
+    server.err.expect(b"from %s \\(7 bytes\\)\nnetkit: push: to %s \\(5 bytes\\)\n" % (peer, peer))
+    server.err.expect(b"%s closed\n" % peer)

@@ -215,7 +215,7 @@ void FrameClient::on_end(ByteStream&) {
 
 void FrameClient::on_closed(ByteStream&, int error, std::string_view reason) {
   const std::string why = reason.empty() ? error_text(error) : std::string(reason);
-  drop(why, error == EPROTO ? ExitStatus::protocol : ExitStatus::unreachable);
+  drop(why, status_of_end(error, why));
 }
 
 void FrameClient::drop(const std::string& reason, ExitStatus status) {

@@ -1,9 +1,23 @@
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <frame/dialer.hpp>
 
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::frame {
+
+ExitStatus status_of_end(int error, std::string_view reason) {
+  if (error != EPROTO) return ExitStatus::unreachable;
+  // Those that the peer may say of this client's, and the word that is in all of the others.
+  constexpr std::array<std::string_view, 4> kCertificate{"certificate", "mismatch", "unknown ca",
+                                                         "access denied"};
+  const bool permission = std::ranges::any_of(kCertificate, [reason](std::string_view word) {
+    return reason.find(word) != std::string_view::npos;
+  });
+  return permission ? ExitStatus::permission : ExitStatus::protocol;
+}
 
 Dialer::Dialer(Host& host, DialerOptions options, ByteStream::Handler& handler, Owner& owner)
     : host_(host),
@@ -34,13 +48,8 @@ void Dialer::on_closed(ByteStream& stream, int error, std::string_view reason) {
   if (given_) return handler_.on_closed(stream, error, reason);
   timer_.reset();
   if (stream_) host_.loop().destroy_later(std::move(stream_));
-  const bool refused = error == EPROTO;
   const std::string why = reason.empty() ? error_text(error) : std::string(reason);
-  const bool certificate =
-      why.find("certificate") != std::string::npos || why.find("mismatch") != std::string::npos;
-  failed(!refused ? ExitStatus::unreachable
-                  : (certificate ? ExitStatus::permission : ExitStatus::protocol),
-         "TLS with " + address() + ": " + why);
+  failed(status_of_end(error, why), "TLS with " + address() + ": " + why);
 }
 
 void Dialer::connect() {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <netkit/net/address_spec.hpp>
@@ -25,6 +26,9 @@ struct DialerOptions {
   TcpOptions tcp;
   std::optional<TlsClientOptions> tls;
 };
+
+// What a connection that ended so ends with; a certificate may be refused after the handshake, too.
+ExitStatus status_of_end(int error, std::string_view reason);
 
 // [loop] Makes a connection to the first address of the list that gives one, and again whenever it
 // was lost, as Failover and Reconnect have it. Says what happens on stderr.

@@ -155,9 +155,11 @@ def test_client_certificates(netkit, certificates):
                        certificates / "good.key")
     with_one.close_stdin()
     assert with_one.wait() == 0
-    without = connect(netkit, certificates, server.address)
-    without.close_stdin()
-    assert without.wait() != 0
+    for given, reason in (((), b"certificate required"),
+                          (("--cert", certificates / "self.pem", "--key", certificates / "self.key"), b"unknown ca")):
+        refused = connect(netkit, certificates, server.address, *given)
+        refused.close_stdin()
+        assert refused.wait() == 77 and b"the peer refused: " + reason in refused.err.rest()
 
 
 def test_a_handshake_that_never_ends_is_closed(netkit, certificates):

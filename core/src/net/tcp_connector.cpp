@@ -81,7 +81,8 @@ void TcpConnector::Impl::try_next() {
     last_peer = peer;
   }
   if (!attempts.empty()) return;
-  fail(ExitStatus::unreachable,
+  const bool prohibited = exit_status_of(last_error) == ExitStatus::permission;
+  fail(prohibited ? ExitStatus::permission : ExitStatus::unreachable,
        "cannot connect to " + last_peer.to_string() + ": " + error_text(last_error), last_error);
 }
 

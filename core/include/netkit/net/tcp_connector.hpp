@@ -18,7 +18,7 @@ namespace netkit {
 struct ConnectResult {
   FileDescriptor socket;  // connected and non-blocking, or none
   Endpoint peer;
-  ExitStatus status = ExitStatus::done;  // name or unreachable when it failed
+  ExitStatus status = ExitStatus::done;  // name, unreachable or permission when it failed
   std::string error;     // "connection to 127.0.0.1:80 refused" style sentence when it failed
   int error_number = 0;  // the last errno; ETIMEDOUT for `timeout`
 };

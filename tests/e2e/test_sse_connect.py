@@ -9,6 +9,7 @@ import zlib
 import brotli
 import pytest
 
+from certificates import make_family
 from netkit import netkit_path, wait_until
 from sse_peer import Nginx, Server, answer, events, free_port, head, listens
 
@@ -19,20 +20,9 @@ def ok(body, **fields):
     return head(Content_Type=TEXT, **fields) + body
 
 
-def make_certificate(folder, name, *extra):
-    """`name`.pem and `name`.key, signed by ca.pem once that exists."""
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
-                    f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}", "-days", "2", *extra], cwd=folder,
-                   check=True, capture_output=True, timeout=60)
-
-
 @pytest.fixture
 def folder(tmp_path):
-    make_certificate(tmp_path, "ca")
-    signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-addext", "basicConstraints=critical,CA:FALSE")
-    make_certificate(tmp_path, "server", *signed, "-addext", "subjectAltName=IP:127.0.0.1")
-    make_certificate(tmp_path, "ann", *signed)
-    make_certificate(tmp_path, "stranger")
+    make_family(tmp_path)
     (tmp_path / "secret").write_text("s3cret\n")
     (tmp_path / "wrong").write_text("guessed\n")
     return tmp_path

@@ -3,10 +3,10 @@
 import re
 import resource
 import signal
-import subprocess
 
 import pytest
 
+from certificates import make_certificate
 from netkit import receive_to_end, tcp_connect, wait_until
 from sse_peer import Nginx, Reader
 
@@ -233,17 +233,15 @@ def test_netkit_reads_it_over_a_restart(netkit, serve):
 
 @pytest.fixture
 def certificate(tmp_path):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                    "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=127.0.0.1", "-days", "2", "-addext",
-                    "subjectAltName=IP:127.0.0.1"], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    make_certificate(tmp_path, "server", "-addext", "subjectAltName=IP:127.0.0.1")
     return tmp_path
 
 
 def test_tls_at_both_ends(netkit, serve, certificate):
-    server = serve("--cert", certificate / "cert.pem", "--key", certificate / "key.pem", "--every", "20ms",
+    server = serve("--cert", certificate / "server.pem", "--key", certificate / "server.key", "--every", "20ms",
                    "--message", "tick")
     url = f"https://{server.address}/events"
-    assert netkit.run("sse", url, "-c", "1", "--cacert", certificate / "cert.pem").out == b"tick\n"
+    assert netkit.run("sse", url, "-c", "1", "--cacert", certificate / "server.pem").out == b"tick\n"
     untrusted = netkit.run("sse", url, "-c", "1")
     assert untrusted.status == 77 and b"certificate" in untrusted.err
     insecure = netkit.run("sse", url, "-c", "1", "--insecure")

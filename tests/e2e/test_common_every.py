@@ -157,6 +157,25 @@ def test_each_sink_has_counters_of_its_own(netkit):
     assert end["to_multicast_sent"] + end["to_multicast_dropped"] == 1
 
 
+def test_as_many_records_wait_for_a_command_as_the_option_says(netkit, tmp_path):
+    held = tmp_path / "held"
+    os.mkfifo(held)
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--json", "--to", "-", "--to", f"exec:read line <{held}", "--max-exec", "1",
+                          "--max-exec-waiting", "2")
+    with udp_socket() as sock:
+        for _ in range(5):
+            sock.sendto(b"x", host_port(server.address))
+    server.err.expect(rb"; 2 wait, others are dropped \(--max-exec, --max-exec-waiting\)\n")
+    for _ in range(5):
+        server.out.line()
+    with open(held, "wb") as release:
+        release.write(b"\n\n\n")
+        release.flush()
+        assert server.stop() == 0
+    end = end_of(server.out.data)
+    assert (end["to_exec_sent"], end["to_exec_dropped"]) == (3, 2)
+
+
 def test_a_command_sees_the_record_in_its_environment(netkit, tmp_path):
     seen = tmp_path / "seen"
     server = netkit.serve("echo", "serve", "127.0.0.1:0", "--to", f"exec:env | grep ^NETKIT_ >{seen}", "-q")

@@ -26,10 +26,16 @@ std::vector<CommonOption> output_options() {
        {.name = "max-exec",
         .kind = Kind::integer,
         .default_value = "8",
-        .help = "commands of an exec: sink at once; of other records 1000 wait, and the rest is "
-                "dropped",
+        .help = "commands of an exec: sink at once",
         .min = 1,
         .max = 10'000}},
+      {kOutputOptions,
+       {.name = "max-exec-waiting",
+        .kind = Kind::integer,
+        .default_value = "1000",
+        .help = "records that wait for a command of an exec: sink to end; others are dropped",
+        .min = 0,
+        .max = 1'000'000}},
   };
 }
 

@@ -64,7 +64,10 @@ OutputOptions read_output_options(const ActionDef& action, const Values& values,
   }
   if (values.declared("to") && values.given("to")) options.to = values.texts("to");
   if (values.declared("max-exec")) {
-    options.max_exec = static_cast<std::size_t>(values.integer("max-exec"));
+    options.exec.processes = static_cast<std::size_t>(values.integer("max-exec"));
+  }
+  if (values.declared("max-exec-waiting")) {
+    options.exec.waiting = static_cast<std::size_t>(values.integer("max-exec-waiting"));
   }
   options.colored = options.format == Format::text && wants_color(values, stdout_is_terminal);
   options.hide_on_stdout = action.quiet_hides_records && is_set(values, "quiet") &&

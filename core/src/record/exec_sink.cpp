@@ -12,6 +12,7 @@
 namespace netkit {
 namespace {
 
+constexpr std::size_t kBytesPerWaiting = std::size_t{16} * 1024;
 constexpr std::size_t kMaxVariable = std::size_t{64} * 1024;  // half of what Linux allows for one
 
 using Environment = std::vector<std::pair<std::string, std::string>>;
@@ -56,7 +57,7 @@ std::size_t ExecSink::Job::size() const {
 }
 
 ExecSink::ExecSink(std::string command, std::size_t number, std::unique_ptr<Formatter> formatter,
-                   EventLoop& loop, const Log& log, const Limits& limits)
+                   EventLoop& loop, const Log& log, const ExecLimits& limits)
     : command_(std::move(command)),
       formatter_(std::move(formatter)),
       loop_(loop),
@@ -73,10 +74,11 @@ ExecSink::Job ExecSink::make_job(const Record& record) {
 
 void ExecSink::take(const Record& record) {
   if (running_.size() < limits_.processes) return start(make_job(record));
-  if (waiting_.size() >= limits_.waiting || waiting_bytes_ >= limits_.waiting_bytes) {
+  if (waiting_.size() >= limits_.waiting || waiting_bytes_ >= limits_.waiting * kBytesPerWaiting) {
     if (dropped_++ == 0) {
       log_.notice("exec:" + command_ + ": records come faster than its commands end; " +
-                  std::to_string(waiting_.size()) + " wait, others are dropped (--max-exec)");
+                  std::to_string(waiting_.size()) +
+                  " wait, others are dropped (--max-exec, --max-exec-waiting)");
     }
     return;
   }

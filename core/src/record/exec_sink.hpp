@@ -17,6 +17,11 @@
 
 namespace netkit {
 
+struct ExecLimits {
+  std::size_t processes = 8;   // at a time (--max-exec)
+  std::size_t waiting = 1000;  // records (--max-exec-waiting), of 16 KiB on average
+};
+
 // The record's text is the command's standard input; its parts are in the environment, where no
 // shell reads them as code: NETKIT_TEXT, NETKIT_TYPE, NETKIT_TIME, NETKIT_PEER, NETKIT_IP,
 // NETKIT_PORT, and NETKIT_ with each field's name in capitals. A text that the environment cannot
@@ -24,14 +29,8 @@ namespace netkit {
 // commands end waits up to a limit, and is then dropped and counted.
 class ExecSink final : public Sink {
  public:
-  struct Limits {
-    std::size_t processes = 8;   // at a time (--max-exec)
-    std::size_t waiting = 1000;  // records
-    std::size_t waiting_bytes = 16 << 20;
-  };
-
   ExecSink(std::string command, std::size_t number, std::unique_ptr<Formatter> formatter,
-           EventLoop& loop, const Log& log, const Limits& limits);
+           EventLoop& loop, const Log& log, const ExecLimits& limits);
   void take(const Record& record) override;
   void flush() override {}
   bool busy() const override { return !running_.empty() || !waiting_.empty(); }
@@ -61,7 +60,7 @@ class ExecSink final : public Sink {
   std::unique_ptr<Formatter> formatter_;
   EventLoop& loop_;
   const Log& log_;
-  Limits limits_;
+  ExecLimits limits_;
   SinkCounterNames names_;
   std::deque<Job> waiting_;
   std::size_t waiting_bytes_ = 0;

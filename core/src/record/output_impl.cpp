@@ -1,6 +1,5 @@
 #include "record/output_impl.hpp"
 
-#include "record/exec_sink.hpp"
 #include "record/network_sink.hpp"
 
 #include <algorithm>
@@ -74,8 +73,7 @@ void OutputImpl::open_sink(const SinkSpec& spec, const OutputOptions& options,
       break;
     case SinkKind::exec:
       sink = std::make_unique<ExecSink>(spec.target, number_of(spec.kind), std::move(formatter),
-                                        context.loop, context.log,
-                                        ExecSink::Limits{.processes = options.max_exec});
+                                        context.loop, context.log, options.exec);
       break;
   }
   if (sink.get() != stdout_ || !options.hide_on_stdout) wanting_.push_back(sink.get());

@@ -1,6 +1,7 @@
 // The sinks of a run, as the command line names them.
 #pragma once
 
+#include "record/exec_sink.hpp"
 #include "record/sink.hpp"
 #include "record/stream_sinks.hpp"
 
@@ -23,7 +24,7 @@ struct OutputOptions {
   Format format = Format::text;
   std::optional<Template> record_template;  // --template
   std::vector<std::string> to = {"-"};      // --to
-  std::size_t max_exec = 8;                 // --max-exec
+  ExecLimits exec;
   bool colored = false;
   bool hide_on_stdout = false;  // -q of a server: stdout gets the end record only
 };

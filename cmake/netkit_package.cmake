@@ -47,7 +47,7 @@ or raw bytes, and an exit status that says what happened.")
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME netkit-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "netkit (= ${PROJECT_VERSION}-1)")
-set(CPACK_DEBIAN_DEV_PACKAGE_SUGGESTS "cmake, libgtest-dev")
+set(CPACK_DEBIAN_DEV_PACKAGE_SUGGESTS "cmake, libgtest-dev, libssl-dev")
 set(CPACK_COMPONENT_DEV_DESCRIPTION
 "headers that plugins of netkit are built with
 Headers, a CMake package and a pkg-config file for plugins of netkit.

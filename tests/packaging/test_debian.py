@@ -132,18 +132,127 @@ def test_units_name_the_program_that_is_installed(root):
             assert "\nExecStart=/usr/bin/netkit " in file.read(), unit
 
 
-def test_dpkg_installs_and_removes_it_and_leaves_nothing(packages, tmp_path):
+def made_by_units(system, command):
+    """What an instance of a unit leaves on a system: as systemd, `systemctl enable` and `edit`, and its administrator
+    make it."""
+    state = system / f"var/lib/private/netkit-{command}-7000"
+    state.mkdir(parents=True)
+    (state / "log").write_text("kept\n")
+    (system / f"var/lib/netkit-{command}-7000").symlink_to(f"private/netkit-{command}-7000")
+    for path in (f"etc/default/netkit-{command}-7000", f"etc/systemd/system/netkit-{command}@7000.socket.d/override.conf",
+                 f"etc/systemd/system/sockets.target.wants/netkit-{command}@7000.socket",
+                 f"etc/systemd/system/multi-user.target.wants/netkit-{command}@7000.service"):
+        (system / path).parent.mkdir(parents=True, exist_ok=True)
+        (system / path).touch()
+
+
+def test_dpkg_installs_and_removes_it_and_leaves_nothing(packages, root, tmp_path):
     """Into a root of its own, so without the packages that it depends on."""
     database = tmp_path / "var/lib/dpkg"
     for folder in ("info", "updates", "triggers"):
         (database / folder).mkdir(parents=True)
     (database / "status").touch()
+    # Names that are alike, and what others have put into the same folders.
+    for path in ("var/lib/private/netkit", "etc/default/netkit", "etc/systemd/system/sockets.target.wants/netkit.socket",
+                 "etc/systemd/system/multi-user.target.wants/other@7000.service"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
     before = set(map(str, tmp_path.rglob("*")))
     # Its scripts run outside of that root, where DPKG_ROOT tells them to leave the system alone.
     dpkg = ["dpkg", f"--root={tmp_path}", "--force-not-root", "--force-depends", "--force-script-chrootless",
             "--log=/dev/null"]
     command(*dpkg, "--no-triggers", "--install", *packages.values())
     assert (tmp_path / "usr/bin/netkit").exists()
+    commands = {re.match(r"netkit-(\w+)@", unit.name).group(1) for unit in root.glob("usr/lib/systemd/system/*")}
+    for name in commands:
+        made_by_units(tmp_path, name)
+    (tmp_path / "etc/xdg/netkit").mkdir(parents=True)
+    (tmp_path / "etc/xdg/netkit/config").touch()
+    before.add(str(tmp_path / "etc/xdg"))  # of every package that has a file there
+    command(*dpkg, "--no-triggers", "--remove", "netkit-dev", "netkit")
+    assert not (tmp_path / "usr/bin/netkit").exists()
+    assert all((tmp_path / f"var/lib/netkit-{name}-7000/log").exists() for name in commands), "to purge is another thing"
     command(*dpkg, "--no-triggers", "--purge", "netkit-dev", "netkit")
-    left = {path for path in set(map(str, tmp_path.rglob("*"))) - before if not path.startswith(str(database))}
-    assert not left, left
+    after = {path for path in set(map(str, tmp_path.rglob("*"))) if not path.startswith(str(database))}
+    assert after == {path for path in before if not path.startswith(str(database))}
+
+
+# ---- netkit-dev, unpacked beside netkit
+
+LIBRARIES = ("Poco", "boost", "curl", "fmt", "openssl", "rapidjson", "readline")
+
+
+def test_the_headers_are_those_of_the_sources_and_need_no_library(root):
+    """netkit-dev depends on no other -dev package."""
+    folder = root / "usr/include"
+    shipped = {str(path.relative_to(folder)) for path in folder.rglob("*.hpp")}
+    own = os.path.join(SOURCE, "core", "include")
+    assert shipped >= {os.path.relpath(path, own) for path in glob.glob(f"{own}/**/*.hpp", recursive=True)}
+    for header in shipped:
+        includes = re.findall(r"^ *# *include [<\"]([^>\"]+)", (folder / header).read_text(), re.M)
+        assert not [name for name in includes if name.split("/")[0] in LIBRARIES], header
+        assert all(name in shipped for name in includes if name.startswith("netkit/")), header
+
+
+def test_the_headers_are_whole_in_any_order(root, tmp_path):
+    folder = root / "usr/include"
+    headers = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.hpp"))
+    for name, order in (("forth.cpp", headers), ("back.cpp", headers[::-1])):
+        (tmp_path / name).write_text("".join(f"#include <{header}>\n" for header in order))
+    command("c++", "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", f"-I{folder}", "forth.cpp", "back.cpp",
+            cwd=tmp_path)
+
+
+TLS_PROJECT = """cmake_minimum_required(VERSION 3.25)
+project(tls LANGUAGES CXX)
+find_package(netkit REQUIRED COMPONENTS tls)
+add_executable(tls tls.cpp)
+target_link_libraries(tls PRIVATE netkit::netkit-tls)
+"""
+TLS_PROGRAM = """#include <netkit/net/tls.hpp>
+int main() { return netkit::TlsContext::client({}) != nullptr ? 0 : 1; }
+"""
+
+
+def test_tls_is_a_component(root, tmp_path):
+    (tmp_path / "CMakeLists.txt").write_text(TLS_PROJECT)
+    (tmp_path / "tls.cpp").write_text(TLS_PROGRAM)
+    command("cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={root}/usr", cwd=tmp_path)
+    command("cmake", "--build", "build", cwd=tmp_path)
+    command(tmp_path / "build/tls")
+
+
+def test_a_new_plugin_is_built_with_find_package(netkit, root, tmp_path):
+    program = root / "usr/bin/netkit"
+    assert netkit.run(argv=[program, "plugins", "new", "hello"], cwd=tmp_path).status == 0
+    plugin = tmp_path / "hello"
+    command("cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={root}/usr", cwd=plugin)
+    with open(plugin / "build/CMakeCache.txt", encoding="utf-8") as cache:
+        assert f"netkit_DIR:PATH={root}/usr/lib/cmake/netkit\n" in cache.read()
+    command("cmake", "--build", "build", cwd=plugin)
+    shown = command("ctest", "--test-dir", "build", "--output-on-failure", "--no-tests=error", cwd=plugin)
+    assert "100% tests passed" in shown
+    server = netkit.start(argv=[program, "--plugin-dir", plugin / "build", "hello", "serve", "127.0.0.1:0", "-c", "1"])
+    address = server.err.expect(rb"listening on udp (\S+)\n").group(1).decode()
+    assert netkit.run(argv=[program, "--plugin-dir", plugin / "build", "hello", "ask", address, "hi"]).out == b"HI\n"
+    assert server.wait() == 0
+    # Installed as its README has it, and found without being named.
+    command("cmake", "--install", "build", cwd=plugin)
+    listed = netkit.run(argv=[program, "plugins", "--json"]).records
+    here = [r["path"] for r in listed if r.get("name") == "hello"]
+    with open(plugin / "build/install_manifest.txt", encoding="utf-8") as manifest:
+        installed = manifest.read().split()
+    for path in installed:
+        os.remove(path)
+    assert len(here) == 1 and here[0] in installed and here[0].startswith(str(root)), listed
+
+
+def test_a_plugin_is_built_with_pkg_config(netkit, root, tmp_path):
+    env = dict(os.environ, PKG_CONFIG_PATH=f"{root}/usr/lib/pkgconfig")
+    flags = command("pkg-config", "--cflags", "--libs", "netkit", env=env).split()
+    assert str(root) in "".join(flags), "a netkit that is installed here is not meant"
+    source = os.path.join(os.path.dirname(__file__), "hello", "hello.cpp")
+    command("c++", "-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-z,now", "-Wl,-z,defs", source, *flags, "-o",
+            tmp_path / "hello.so")
+    done = netkit.run(argv=[root / "usr/bin/netkit", "--plugin-dir", tmp_path, "hello", "greet"])
+    assert done.out == b"hello world\n", done

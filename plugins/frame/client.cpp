@@ -119,6 +119,7 @@ void FrameClient::on_dialed(std::unique_ptr<ByteStream> stream) {
   arm_heartbeat();
   arm_wait();
   control_input();
+  finish_if_done();  // the input may have ended while this was connecting, with nothing to ask
 }
 
 void FrameClient::on_gave_up(ExitStatus status, const std::string& error) {

@@ -244,6 +244,12 @@ def test_reconnect_n_gives_up(netkit):
     assert done.err.count(b"trying") == 2
 
 
+@pytest.mark.parametrize("lines, status", [("", 0), ("nonsense\n", 2)])
+def test_input_that_ends_before_the_connection_is_there(netkit, server, lines, status):
+    done = netkit.run("frame", "connect", server.address, "--heartbeat", "none", "--wait", "10s", "--json", stdin=lines)
+    assert done.status == status and done.records[-1]["connections"] == 1
+
+
 def test_stop_without_k_is_cut_short(netkit, server):
     client = netkit.start("frame", "connect", server.address, "--send", "7:a")
     server.accept().request()

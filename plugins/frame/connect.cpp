@@ -44,9 +44,11 @@ class ConnectCommand final : public Command {
     }
     options_.wait = values.duration("wait");
     options_.record = values.text("record");
-    // A message on the command line is all, unless more is piped in.
-    const bool wanted =
-        options_.messages.empty() || options_.session.keep_open || ::isatty(STDIN_FILENO) == 0;
+    // A message on the command line is all, unless more is piped in; and without a standard input
+    // there is something to do only with one, or with --keep-open.
+    const bool needed = options_.messages.empty() && !options_.session.keep_open;
+    const bool more = options_.session.keep_open || ::isatty(STDIN_FILENO) == 0;
+    const bool wanted = needed || (more && is_input_open());
     options_.read_input = wanted && may_read_input();
   }
 

@@ -34,6 +34,9 @@ inline constexpr std::string_view kLongLine =
 // Whether reading standard input is allowed: a shell stops a job in the background that reads its
 // terminal.
 bool may_read_input();
+// Whether there is a standard input: one that was closed has been replaced by one that can only be
+// written to.
+bool is_input_open();
 
 // "1 request", "5 requests".
 std::string counted(std::uint64_t count, std::string_view what);

@@ -37,7 +37,7 @@ FrameServer::FrameServer(Host& host, FrameServerOptions options)
       printing_(!host.quiet() && printer_.wanted()) {
   host_.set_totals([this](Totals& totals) { fill_totals(totals); });
   host_.on_stop([this](StopReason) { stop(); });
-  if (may_read_input()) {
+  if (may_read_input() && is_input_open()) {
     input_ = Input::open(host_, *this,
                          {.history = "frame-serve",
                           .max_line = max_message_line(options_.session.max_frame),

@@ -136,6 +136,20 @@ def test_lines_of_stdin_go_to_all(netkit, tmp_path):
     peers[0].expect(answer(1))
 
 
+def test_a_standard_input_that_is_closed_is_none(netkit):
+    closed = {"stdin": None, "preexec": lambda: os.close(0)}
+    server = serve(netkit, **closed)
+    client = netkit.start("frame", "connect", server.address, "--send", "datetime", **closed)
+    assert client.wait() == 0 and client.out.rest().startswith(b"datetime ")
+    stays = netkit.start("frame", "connect", server.address, "-k", "-v", "--heartbeat", "10ms", **closed)
+    stays.out.expect(rb"^heartbeat ok\n")
+    assert stays.stop(signal.SIGINT) == 0
+    # With nothing else to ask, it is missed.
+    lost = netkit.start("frame", "connect", server.address, **closed)
+    assert lost.wait() == 74 and lost.err.rest().startswith(b"netkit: frame: cannot read standard input: ")
+    assert server.stop() == 0
+
+
 def test_the_roster(netkit):
     server = serve(netkit, "--json")
     registered, stranger = connect(server.address), connect(server.address)

@@ -1,4 +1,5 @@
 #include <echo/bench_command.hpp>
+#include <echo/transports.hpp>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,7 @@ void BenchCommand::configure(const Values& values) {
   std::vector<std::string> arguments = values.arguments();
   options_.address = take_address(arguments, AddressRole::client);
   if (!arguments.empty()) throw UsageError("unexpected argument '" + arguments.front() + "'");
-  options_.tcp = values.flag("tcp");
-  if (options_.tcp && values.flag("udp")) throw UsageError("--udp and --tcp exclude each other");
+  options_.tcp = speaks_tcp(values);
   options_.flows = static_cast<std::size_t>(values.integer("flows"));
   options_.window = static_cast<std::size_t>(values.integer("window"));
   options_.size = values.size("size");

@@ -1,4 +1,5 @@
 #include <echo/send_command.hpp>
+#include <echo/transports.hpp>
 #include <utility>
 #include <vector>
 
@@ -38,8 +39,7 @@ std::string SendCommand::decode(std::string_view text) const {
 void SendCommand::configure(const Values& values) {
   std::vector<std::string> arguments = values.arguments();
   address_ = take_address(arguments, AddressRole::client);
-  tcp_ = values.flag("tcp");
-  if (tcp_ && values.flag("udp")) throw UsageError("--udp and --tcp exclude each other");
+  tcp_ = speaks_tcp(values);
   hex_ = values.flag("hex");
   wait_ = values.duration("wait");
   connect_timeout_ = values.duration("connect-timeout");

@@ -1,4 +1,5 @@
 #include <echo/serve_command.hpp>
+#include <echo/transports.hpp>
 #include <string>
 #include <utility>
 
@@ -35,8 +36,9 @@ void ServeCommand::configure(const Values& values) {
   std::vector<std::string> arguments = values.arguments();
   address_ = take_address(arguments, AddressRole::server, kDefaultAddress);
   if (!arguments.empty()) throw UsageError("unexpected argument '" + arguments.front() + "'");
-  udp_ = values.flag("udp") || !values.flag("tcp");
-  tcp_ = values.flag("tcp") || !values.flag("udp");
+  const Transports asked = asked_transports(values);
+  udp_ = asked.udp || !asked.tcp;
+  tcp_ = asked.tcp || !asked.udp;
   threads_ = static_cast<unsigned>(values.integer("threads"));
   settings_.reply = Template::parse(values.text("reply"), "--reply");
   settings_.access = AccessList(values.texts("allow"), values.texts("deny"));

@@ -143,6 +143,23 @@ def test_option_beats_environment_beats_file(netkit, tmp_path):
     assert answer("--reply", "option {text}", env={"NETKIT_ECHO_REPLY": "environment {text}"}) == b"option x"
 
 
+def test_an_option_beats_what_contradicts_it_in_environment_and_file(netkit, tmp_path):
+    (tmp_path / "tcp").write_text("[echo]\ntcp = true\n")
+    tcp_in_file = ["--config", tmp_path / "tcp"]
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--udp", *tcp_in_file)
+    address, port = server.listening[0][1], server.port
+    for words in (["send", address, "x"], ["bench", str(port), "--duration", "10ms", "--flows", "1"]):
+        for weaker in ({"args": tcp_in_file}, {"env": {"NETKIT_ECHO_TCP": "1"}}):
+            args = ["echo", *words, *weaker.get("args", [])]
+            assert netkit.run(*args, env=weaker.get("env")).status == 69  # by TCP
+            assert netkit.run(*args, "--udp", env=weaker.get("env")).status == 0
+    assert netkit.run("echo", "send", address, "x", *tcp_in_file, env={"NETKIT_ECHO_UDP": "1"}).lines == ["x"]
+    assert server.stop() == 0
+    assert server.err.rest().count(b"listening") == 0  # on UDP only
+    both = netkit.run("echo", "send", address, "x", "--udp", "--tcp")
+    assert (both.status, both.err) == (2, b"netkit: echo: --udp and --tcp exclude each other\n")
+
+
 def test_an_unknown_key_in_the_file_is_78_with_file_and_line(netkit, tmp_path):
     config = tmp_path / "home" / ".config" / "netkit"
     config.mkdir(parents=True)

@@ -50,6 +50,13 @@ def test_wins_over_what_is_missing_or_set(netkit, command, action):
     assert result.status == 0
 
 
+@pytest.mark.parametrize("command, action", all_actions())
+def test_connecting_ends_by_itself(netkit, command, action):
+    """A machine that is gone answers nothing, and the kernel asks it for two minutes."""
+    text = netkit.run(command, action, "--help").out.decode()
+    assert "--connect-timeout D" not in text or re.search(r"--connect-timeout D\s[^[]*\[10s]", text)
+
+
 def test_of_netkit_lists_every_command(netkit):
     text = netkit.run("--help").out.decode()
     for name in commands() + BUILTINS:

@@ -16,6 +16,13 @@ IpAddress read_ip(const std::string& text, std::string_view option) {
   throw UsageError(std::string(option) + ": '" + text + "' is not a numeric address");
 }
 
+// A group of the link can be bound only together with its interface.
+bool lacks_interface(const IpAddress& group) {
+  constexpr unsigned kLinkLocal = 2;  // RFC 4291, section 2.7; what is below stays in the machine
+  return group.is_v6() && group.is_multicast() && group.scope_id() == 0 &&
+         (group.bytes()[1] & 0x0FU) <= kLinkLocal;
+}
+
 }  // namespace
 
 void ListenCommand::configure(const Values& values) {
@@ -38,6 +45,10 @@ void ListenCommand::configure(const Values& values) {
     if (groups_.empty()) throw UsageError("--source needs --group ADDR");
   }
   interface_names_ = values.texts("interface");
+  if (const auto own = IpAddress::parse(address_.host);
+      own && lacks_interface(*own) && interface_names_.size() == 1) {
+    address_.host += "%" + interface_names_.front();
+  }
   if (values.given("reply")) reply_ = Template::parse(values.text("reply"), "--reply");
   any_port_ = values.flag("any-port");
   count_ = static_cast<std::uint64_t>(values.integer("count"));

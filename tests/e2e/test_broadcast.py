@@ -118,3 +118,10 @@ def test_two_listeners_that_answer_fall_silent(netkit):
 
 def count_is_stable(received):
     return received() == received()
+
+
+def test_a_group_of_the_link_is_joined_where_its_interface_is_named(netkit):
+    for address in ("[ff02::77%lo]:0", "[ff02::77]:0"):
+        listener = netkit.serve("broadcast", "listen", address, "--interface", "lo")
+        assert listener.address.startswith("[ff02::77%lo]:")
+        assert listener.stop() == 0

@@ -42,6 +42,21 @@ def test_a_zone_is_an_interface(netkit):
     assert usage(netkit, "echo", "send", "[fe80::1%nosuch]:80", "x").endswith(
         "'[fe80::1%nosuch]:80': there is no interface 'nosuch'")
     assert netkit.run("echo", "send", "[fe80::1%lo]:9", "x", "-w", "10ms").status in (1, 69)
+    assert usage(netkit, "echo", "send", "[::1%lo]:80", "x").endswith(
+        "'[::1%lo]:80': only a link-local or multicast address has an interface (write [::1]:80)")
+
+
+@pytest.mark.parametrize("words, failed", [
+    (["echo", "send", "[fe80::1]:80", "x"], "connect udp to"), (["echo", "ping", "[ff02::1]:80"], "connect udp to"),
+    (["echo", "send", "[fe80::1]:80", "x", "--tcp"], "connect to"), (["echo", "serve", "[fe80::1]:80"], "bind udp"),
+    (["frame", "serve", "[fe80::1]:80"], "bind tcp"), (["frame", "connect", "[fe80::1]:80"], "connect to"),
+])
+def test_a_link_local_address_without_its_interface_is_69_with_the_spelling_that_works(netkit, words, failed):
+    address = next(word for word in words if word.startswith("["))
+    done = netkit.run(*words)
+    assert done.status == 69
+    assert done.err.decode() == (f"netkit: {words[0]}: cannot {failed} {address} without its interface "
+                                 f"(write {address.replace(']', '%eth0]')}): invalid argument\n")
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "99999999999", "12x", ""])

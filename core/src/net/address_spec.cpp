@@ -89,6 +89,12 @@ AddressSpec parse_bracketed(std::string_view text, std::optional<std::uint16_t> 
   const std::size_t percent = host.find('%');
   if (close != host.npos && percent != host.npos && is_v6(host.substr(0, percent)) &&
       !is_v6(host)) {
+    const std::string alone(host.substr(0, percent));
+    // Where a link-local address can have this zone, it is the address that can have none.
+    if (is_v6("fe80::1" + std::string(host.substr(percent)))) {
+      throw UsageError(quoted(text) + ": only a link-local or multicast address has an interface " +
+                       "(write [" + alone + "]" + std::string(text.substr(close + 1)) + ")");
+    }
     throw UsageError(quoted(text) + ": there is no interface " + quoted(host.substr(percent + 1)));
   }
   if (close == std::string_view::npos || !is_v6(host)) {

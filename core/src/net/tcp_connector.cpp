@@ -1,3 +1,5 @@
+#include "net/socket_error.hpp"
+
 #include <cerrno>
 #include <list>
 #include <sys/socket.h>
@@ -82,8 +84,10 @@ void TcpConnector::Impl::try_next() {
   }
   if (!attempts.empty()) return;
   const bool prohibited = exit_status_of(last_error) == ExitStatus::permission;
-  fail(prohibited ? ExitStatus::permission : ExitStatus::unreachable,
-       "cannot connect to " + last_peer.to_string() + ": " + error_text(last_error), last_error);
+  fail(
+      prohibited ? ExitStatus::permission : ExitStatus::unreachable,
+      "cannot connect to " + refused_address(last_error, last_peer) + ": " + error_text(last_error),
+      last_error);
 }
 
 void TcpConnector::Impl::attempt_ready(std::list<Attempt>::iterator attempt) {

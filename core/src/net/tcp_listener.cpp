@@ -1,4 +1,4 @@
-#include "net/bind_error.hpp"
+#include "net/socket_error.hpp"
 
 #include <cerrno>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // The kernel's own calls rather than Poco::Net::DatagramSocket: its sends throw on would-block, and
 // it knows neither SO_RCVBUFFORCE, UDP_GRO, SO_RXQ_OVFL nor IP_PKTINFO.
-#include "net/bind_error.hpp"
+#include "net/socket_error.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -123,7 +123,9 @@ void UdpSocket::allow_fragments(bool on) {
 
 void UdpSocket::connect(const Endpoint& peer) {
   if (::connect(fd(), peer.data(), peer.size()) != 0) {
-    throw SystemError(errno, "cannot connect udp to " + peer.to_string());
+    const int error = errno;
+    throw SystemError(error, "cannot connect udp to " + refused_address(error, peer),
+                      socket_status(error));
   }
   connected_ = true;
 }

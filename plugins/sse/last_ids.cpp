@@ -1,15 +1,28 @@
 #include <cerrno>
 #include <fstream>
 #include <sse/last_ids.hpp>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <netkit/util/error.hpp>
 
 namespace netkit::sse {
+namespace {
+
+// Far more than the ids of as many URLs as a command line holds.
+constexpr off_t kMaxFile = off_t{16} << 20U;
+
+}  // namespace
 
 LastIds LastIds::load(const std::string& path) {
   LastIds ids;
-  if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return ids;
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT) return ids;
+    throw SystemError(errno, "--state: cannot read '" + path + "'");
+  }
+  // What is read from a device was not written there, and may have no end.
+  if (!S_ISREG(info.st_mode)) return ids;
+  if (info.st_size > kMaxFile) throw SystemError(EFBIG, "--state: cannot read '" + path + "'");
   std::ifstream file(path, std::ios::binary);
   if (!file) throw SystemError(errno, "--state: cannot read '" + path + "'");
   std::string line;

@@ -10,7 +10,7 @@ namespace netkit::sse {
 // One URL: the file holds its id and a newline. Several: a line `URL ID` each. [one thread]
 class LastIds {
  public:
-  // What the file holds; a file that is missing holds nothing. Throws SystemError.
+  // What the file holds; one that is missing, or is a device, holds nothing. Throws SystemError.
   static LastIds load(const std::string& path);
 
   // The id of a URL; empty: none. `only_one`: a file with an id alone is that of this URL.

@@ -180,6 +180,14 @@ def test_a_state_that_cannot_be_written(netkit, tmp_path):
     assert done.status == 74 and b"--state" in done.err
 
 
+def test_a_state_on_a_full_device(netkit):
+    with Server(ok(ONE + events(1))) as server:
+        done = read(netkit, server, "-c", "2", "--state", "/dev/full")
+    assert done.status == 74
+    assert done.err == b"netkit: sse: --state: cannot write '/dev/full': no space left on device\n"
+    assert "last-event-id" not in server.requests[0].headers
+
+
 @pytest.mark.parametrize("broken", [answer("500 Oops"), answer("502 Bad"), answer("503 Busy"), answer("429 Slow"), b"",
                                     b"HTTP/1.1 200"])
 def test_trouble_is_overcome(netkit, broken):

@@ -29,6 +29,12 @@ std::string text_info(CURL* easy, CURLINFO what) {
   return text != nullptr ? text : "";
 }
 
+std::optional<Endpoint> peer_of(CURL* easy) {
+  const auto address = IpAddress::parse(text_info(easy, CURLINFO_PRIMARY_IP));
+  if (!address) return std::nullopt;
+  return Endpoint(*address, static_cast<std::uint16_t>(info(easy, CURLINFO_PRIMARY_PORT)));
+}
+
 bool is_redirect(long status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
@@ -196,7 +202,7 @@ bool HttpExchange::on_head_end() {
   constexpr curl_off_t kLongest = 366L * 86400L;
   const std::string content_type = text_info(easy_, CURLINFO_CONTENT_TYPE);
   handler_.on_head({static_cast<int>(status), content_type,
-                    std::chrono::seconds(std::min(retry_after, kLongest))});
+                    std::chrono::seconds(std::min(retry_after, kLongest)), peer_of(easy_)});
   return true;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <netkit/io/log.hpp>
+#include <netkit/net/endpoint.hpp>
 
 namespace netkit::sse {
 
@@ -23,6 +24,7 @@ class HttpExchange final : private CurlLoop::Transfer {
     int status;
     std::string_view content_type;  // empty: none
     Duration retry_after;
+    std::optional<Endpoint> peer;  // who answers, which may be a proxy; none at a unix socket
   };
   class Handler {
    public:

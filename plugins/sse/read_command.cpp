@@ -123,6 +123,7 @@ bool ReadCommand::on_stream_event(const StreamReader& stream, const Event& event
   Record record;
   record.type = "event";
   record.time = now_;
+  record.peer = stream.peer();
   record.fields = fields;
   record.payload = event.data;
   record.payload_is_printable = event.printable;
@@ -139,6 +140,7 @@ void ReadCommand::on_stream_comment(const StreamReader& stream, std::string_view
   Record record;
   record.type = "comment";
   record.time = now_;
+  record.peer = stream.peer();
   record.fields = fields;
   record.payload = text;
   host_->output().emit(record);

@@ -52,6 +52,7 @@ void StreamReader::on_head(const HttpExchange::Head& head) {
   last_bytes_ = now;
   if (judge(head.status, head.content_type) == Answer::stream) {
     mode_ = Mode::stream;
+    peer_ = head.peer;
     ++counters_.connections;
     log(life_.on_open(now), "connected");
     return;

@@ -52,6 +52,8 @@ class StreamReader final : private HttpExchange::Handler, private EventSink {
   const std::string& url() const { return url_; }
   const std::string& last_event_id() const { return parser_.last_event_id(); }
   Counters counters() const;
+  // Who sent what was reported last; null: at a unix socket.
+  const Endpoint* peer() const { return peer_ ? &*peer_ : nullptr; }
   bool is_open() const { return mode_ == Mode::stream; }
 
  private:
@@ -81,6 +83,7 @@ class StreamReader final : private HttpExchange::Handler, private EventSink {
   Timer timer_;  // of the next request, or of the rest of an answer that is no stream
   Timer idle_;
   TimePoint last_bytes_;
+  std::optional<Endpoint> peer_;
   Mode mode_ = Mode::waiting;
   bool stopped_ = false;
   std::optional<Failure> fault_;  // found in the stream

@@ -331,9 +331,16 @@ def test_json(netkit):
     with Server(ok("id: 1\nevent: t\ndata: é\n\n".encode())) as server:
         done = read(netkit, server, "-c", "1", "--json")
     event, end = done.records
-    assert list(event)[:2] == ["type", "time"] and event["type"] == "event"
+    assert list(event)[:3] == ["type", "time", "peer"] and event["type"] == "event"
+    assert event["peer"] == f"{server.host}:{server.port}"
     assert (event["event"], event["data"], event["id"], event["url"]) == ("t", "é", "1", server.url)
     assert end["type"] == "end" and end["ok"] and end["events"] == 1
+
+
+def test_the_peer_is_who_answers(netkit):
+    with Server(ok(ONE), family=socket.AF_INET6) as six, Server(answer("302 Found", Location=six.url)) as four:
+        done = read(netkit, four, "-c", "1", "--template", "{peer} {ip} {port} {text}\n")
+    assert done.out == f"{six.host}:{six.port} ::1 {six.port} one\n".encode()
 
 
 def test_several_urls_are_merged(netkit):

@@ -40,4 +40,10 @@ void History::add(char direction, std::string_view who, std::string_view text, W
   failed_ = error != 0;
 }
 
+ExitStatus History::outcome(ExitStatus status) const {
+  if (lost_ == 0 || status != ExitStatus::done) return status;
+  throw Error(ExitStatus::output, std::to_string(lost_) + (lost_ == 1 ? " line is" : " lines are") +
+                                      " missing in " + path_);
+}
+
 }  // namespace netkit::chat

@@ -8,6 +8,7 @@
 #include <netkit/io/log.hpp>
 #include <netkit/util/append_file.hpp>
 #include <netkit/util/clock.hpp>
+#include <netkit/util/exit_status.hpp>
 #include <netkit/util/format.hpp>
 
 namespace netkit::chat {
@@ -24,6 +25,9 @@ class History {
   // A write that fails is reported once, until one succeeds again; the chat goes on.
   void add(char direction, std::string_view who, std::string_view text, WallTime time);
   std::uint64_t lost() const { return lost_; }  // lines
+  // What a run ends with that has come to `status`. Throws Error where all went well but for lines
+  // that are lost: who looks at the file later is not told otherwise.
+  ExitStatus outcome(ExitStatus status) const;
 
  private:
   const Log& log_;

@@ -66,7 +66,7 @@ ExitStatus JoinSession::run() {
   const ExitStatus status = host_.run_loop();
   input_.reset();
   if (driver_) driver_->flush();
-  return status;
+  return history_.outcome(status);
 }
 
 // ---- the session

@@ -143,7 +143,7 @@ ExitStatus PeerCommand::run(Host& host) {
   const ExitStatus status = host.run_loop();
   input_.reset();
   driver_->flush();
-  return status;
+  return history_->outcome(status);
 }
 
 }  // namespace netkit::chat

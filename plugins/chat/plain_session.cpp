@@ -87,7 +87,7 @@ ExitStatus PlainSession::run() {
   const ExitStatus status = host_.run_loop();
   input_.reset();
   driver_->flush();
-  return status;
+  return history_.outcome(status);
 }
 
 }  // namespace netkit::chat

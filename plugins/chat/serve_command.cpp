@@ -106,7 +106,7 @@ ExitStatus ServeCommand::run(Host& host) {
   host.set_totals([this](Totals& totals) { show(totals); });
   host.on_stop([this, &host](StopReason) { room_->close(host.loop().now()); });
   host.ready(descriptions);
-  return host.run_loop();
+  return history_->outcome(host.run_loop());
 }
 
 }  // namespace netkit::chat

@@ -60,8 +60,9 @@ def test_a_full_disk_is_said_once_and_the_chat_goes_on(netkit):
     assert [other.recv(65536) for _ in range(2)] == [b"one", b"two"]
     other.sendto(b"back", ("127.0.0.1", process.port))
     process.out.expect(rb" back\n")
-    assert process.stop() == 0
+    assert process.stop() == 74
     assert process.err.data.count(b"(--history)") == 1
+    assert process.err.data.endswith(b"netkit: chat: 3 lines are missing in /dev/full\n")
 
 
 def test_two_peers_talk(netkit):

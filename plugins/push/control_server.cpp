@@ -37,17 +37,22 @@ class ControlServer::Client final : public ByteStream::Handler {
  private:
   void on_data(ByteStream& stream, std::string_view data) override {
     log_received(server_.log_, stream.peer(), data);
-    bool open = true;
-    lines_.feed(data, [&](const Line& line) {
-      if (!open) return;
-      if (line.too_long) {
-        answer("ERR a line has at most 512 bytes\n");
-        open = false;
-      } else {
-        open = server_.on_line(*this, line.text);
-      }
-    });
-    if (!open) stream.close();
+    lines_.feed(data, [this](const Line& line) { take(line); });
+    if (!open_) stream.close();
+  }
+  // What a script that has no newline at its end asked last.
+  void on_end(ByteStream& stream) override {
+    lines_.finish([this](const Line& line) { take(line); });
+    stream.close();
+  }
+  void take(const Line& line) {
+    if (!open_) return;
+    if (line.too_long) {
+      answer("ERR a line has at most 512 bytes\n");
+      open_ = false;
+    } else {
+      open_ = server_.on_line(*this, line.text);
+    }
   }
   // A peer that asks without reading its answers is not read either.
   void on_high_water(ByteStream& stream) override { stream.pause_reading(); }
@@ -64,6 +69,7 @@ class ControlServer::Client final : public ByteStream::Handler {
 
  private:
   LineDecoder lines_;
+  bool open_ = true;
 };
 
 ControlServer::ControlServer(EventLoop& loop, FileDescriptor listening, Hub& hub,

@@ -2,6 +2,7 @@
 #include <push/hub.hpp>
 #include <push/payload.hpp>
 #include <utility>
+#include <vector>
 
 #include <netkit/util/text.hpp>
 
@@ -256,22 +257,28 @@ void Hub::close() {
 }
 
 void Hub::for_each_row(TimePoint now, const std::function<void(const RosterRow&)>& visit) const {
-  table_.for_each([&](const Subscriber& subscriber) {
-    RosterRow row{.name = subscriber.name,
-                  .address = subscriber.address,
-                  .plain = subscriber.plain(),
-                  .age = now - subscriber.since};
-    if (row.plain) {
-      row.lost = subscriber.lost;
-      row.sent = counters_.records - subscriber.records_then - subscriber.lost;
-    } else {
-      const datagram::SessionStatus status = server_.status(subscriber.session);
-      row.sent = status.delivered;
-      row.lost = status.dropped;
-      row.lag = status.lag;
-    }
-    visit(row);
-  });
+  std::vector<const Subscriber*> all;
+  all.reserve(table_.size());
+  table_.for_each([&](const Subscriber& subscriber) { all.push_back(&subscriber); });
+  std::ranges::sort(all, {}, &Subscriber::number);
+  for (const Subscriber* subscriber : all) visit(row_of(*subscriber, now));
+}
+
+RosterRow Hub::row_of(const Subscriber& subscriber, TimePoint now) const {
+  RosterRow row{.name = subscriber.name,
+                .address = subscriber.address,
+                .plain = subscriber.plain(),
+                .age = now - subscriber.since};
+  if (row.plain) {
+    row.lost = subscriber.lost;
+    row.sent = counters_.records - subscriber.records_then - subscriber.lost;
+  } else {
+    const datagram::SessionStatus status = server_.status(subscriber.session);
+    row.sent = status.delivered;
+    row.lost = status.dropped;
+    row.lag = status.lag;
+  }
+  return row;
 }
 
 }  // namespace netkit::push

@@ -130,6 +130,7 @@ class Hub : private datagram::ServerEvents {
 
   const SubscriberTable& table() const { return table_; }
   std::size_t size() const { return table_.size(); }
+  // In the order in which they came.
   void for_each_row(TimePoint now, const std::function<void(const RosterRow&)>& visit) const;
   const HubCounters& counters() const { return counters_; }
   const datagram::Counters& protocol_counters() const { return server_.counters(); }
@@ -150,6 +151,7 @@ class Hub : private datagram::ServerEvents {
              std::uint64_t control);
   void remove(Subscriber& subscriber, std::string_view why);
   std::uint64_t first_record(const Request& request) const;
+  RosterRow row_of(const Subscriber& subscriber, TimePoint now) const;
 
   Options options_;
   HubEvents& events_;

@@ -25,6 +25,7 @@ Subscriber& SubscriberTable::add(std::string_view name, const Endpoint& address,
   subscriber.name = at->first;
   subscriber.address = address;
   subscriber.session = session;
+  subscriber.number = ++last_number_;
   if (!subscriber.plain()) {
     if (session.index >= by_session_.size()) by_session_.resize(session.index + 1);
     by_session_[session.index] = &subscriber;

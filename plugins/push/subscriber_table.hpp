@@ -25,6 +25,7 @@ struct Subscriber {
   std::uint64_t records_then = 0;           // what had been published by then
   std::uint64_t lost = 0;                   // records that could not be sent to it
   TimePoint full_since = TimePoint::max();  // max: it keeps up
+  std::uint64_t number = 0;                 // the table's: later ones have greater numbers
   std::uint32_t plain_index = 0;            // the table's
 
   bool plain() const { return !session; }
@@ -63,6 +64,7 @@ class SubscriberTable {
     }
   };
   std::unordered_map<std::string, Subscriber, NameHash, std::equal_to<>> by_name_;
+  std::uint64_t last_number_ = 0;
   std::unordered_map<Endpoint, Subscriber*> by_address_;  // plain ones
   std::vector<Subscriber*> by_session_;                   // by the session's index
   std::vector<Endpoint> plain_;

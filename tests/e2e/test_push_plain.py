@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from netkit import DEADLINE, host_port, tcp_connect, udp_socket, wait_until
+from netkit import DEADLINE, host_port, receive_to_end, tcp_connect, udp_socket, wait_until
 
 TIME = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
@@ -38,7 +38,7 @@ class Control:
 
     def list(self):
         count = int(self.ask("LIST").removeprefix("OK "))
-        return sorted(self.line() for _ in range(count))
+        return [self.line() for _ in range(count)]
 
     def close(self):
         self.file.close()
@@ -102,6 +102,27 @@ def test_the_control_channel_subscribes_and_unsubscribes(netkit):
     assert control.ask("HELLO").startswith("ERR ")
     assert control.ask("QUIT") == "OK"
     assert control.line() == ""
+
+
+def test_the_roster_is_in_the_order_in_which_they_came(netkit):
+    server = serve(netkit, "--from", "-")
+    control = Control(server)
+    names = ["eve", "dan", "cid", "bob", "ann"]
+    for name in names:
+        assert control.ask(f"SUBSCRIBE {name} {5001 + names.index(name)}") == "OK"
+    assert control.ask("SUBSCRIBE dan 5009") == "OK"
+    order = ["eve", "cid", "bob", "ann", "dan"]
+    assert [line.split()[0] for line in control.list()] == order
+    assert [line.split()[0] for line in netkit.run("push", "status", server.port).lines] == order
+
+
+def test_the_last_control_line_needs_no_newline(netkit):
+    server = serve(netkit, "--from", "-")
+    sock = tcp_connect(server.address)
+    sock.sendall(b"SUBSCRIBE ann 5001\nLIST")
+    sock.shutdown(socket.SHUT_WR)
+    assert receive_to_end(sock) == b"OK\nOK 1\nann 127.0.0.1:5001\n"
+    server.out.expect(rb"unsubscribed ann\n")
 
 
 def test_closing_the_control_connection_unsubscribes_what_it_holds(netkit):

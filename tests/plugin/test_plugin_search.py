@@ -62,6 +62,8 @@ def test_an_executable_on_path_is_a_command(netkit, tmp_path):
     assert b"shout" in netkit.run("--help", env=env).out
     assert any(line.startswith("shout\t") for line in netkit.run("__complete", "sh", env=env).lines)
     assert netkit.run("shuot", env=env).err == b"netkit: unknown command 'shuot'; did you mean 'shout'?\n"
+    assert netkit.run("help", "shout", env=env).out == b"<--help>"
+    assert netkit.run("help", "shout", "loud", env=env).out == b"<loud><--help>"
 
 
 def test_a_plugin_wins_over_an_executable(netkit, folders, tmp_path):

@@ -3,6 +3,7 @@
 #include "cli/help.hpp"
 #include "command_names.hpp"
 #include "dispatch.hpp"
+#include "external.hpp"
 #include "man_page.hpp"
 #include "plugin/search_path.hpp"
 
@@ -15,6 +16,17 @@ namespace {
 
 constexpr std::string_view kExitStatus = "exit-status";
 
+// The page of an executable on PATH, or what it says about itself; it takes the place of this
+// process then. False: there is none of that name.
+bool help_about_external(const std::string& name, const std::string& action) {
+  if (!find_external_command(environment_variable("PATH").value_or(""), name)) return false;
+  if (action.empty() && show_man_page("netkit-" + name)) return true;
+  std::vector<std::string> words{"--help"};
+  if (!action.empty()) words.insert(words.begin(), action);
+  run_external(name, words);
+  return false;
+}
+
 void help_about(App& app, const std::string& topic, const std::string& action) {
   if (const Builtin* builtin = find_builtin(topic)) {
     print(command_help(builtin->name, builtin->summary, builtin->actions));
@@ -22,6 +34,7 @@ void help_about(App& app, const std::string& topic, const std::string& action) {
   }
   const auto file = app.registry().find(topic);
   if (!file) {
+    if (help_about_external(topic, action)) return;
     std::vector<std::string> words = known_words(app);
     words.emplace_back(kExitStatus);
     const std::vector<std::string_view> views(words.begin(), words.end());

@@ -3,30 +3,46 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <unordered_set>
+#include <unordered_map>
 
 #include <netkit/net/endpoint.hpp>
+#include <netkit/util/clock.hpp>
 
 namespace netkit::broadcast {
 
 // Pure: counts each responder once per message, however often and by however many ways its answers
-// come. Bounded: responders over the limit are counted as overflow and not remembered.
+// come. Nothing in an answer says to which message it is, so of messages that follow each other
+// sooner than answers come, a responder may answer as many as there are. Bounded: responders over
+// the limit are counted as overflow and not remembered.
 class AnswerTable {
  public:
-  explicit AnswerTable(std::size_t limit) : limit_(limit) {}
+  // An answer may come until `wait` after its message.
+  AnswerTable(std::size_t limit, Duration wait);
 
   enum class Verdict : std::uint8_t { first, duplicate, overflow };
   Verdict on_answer(const Endpoint& responder);
   // A new message: everybody may answer again.
-  void next_message() { responders_.clear(); }
+  void next_message(TimePoint now);
+  // Nobody may answer the messages so far any more.
+  void close_messages();
 
   std::uint64_t answers() const { return answers_; }  // of all messages
   std::uint64_t duplicates() const { return duplicates_; }
   std::uint64_t overflow() const { return overflow_; }
 
  private:
+  // Messages that were sent within one `wait`.
+  struct Round {
+    std::uint64_t messages = 0;
+    std::unordered_map<Endpoint, std::uint64_t> answers;
+  };
+
   std::size_t limit_;
-  std::unordered_set<Endpoint> responders_;
+  Duration wait_;
+  Round current_;
+  Round previous_;  // whose last answers are still under way
+  TimePoint round_began_{};
+  TimePoint last_message_{};
   std::uint64_t answers_ = 0;
   std::uint64_t duplicates_ = 0;
   std::uint64_t overflow_ = 0;

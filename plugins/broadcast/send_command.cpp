@@ -54,7 +54,7 @@ ExitStatus SendCommand::run(Host& host) {
   host_ = &host;
   open_socket();
   receiver_ = std::make_unique<DatagramReceiver>();
-  table_ = std::make_unique<AnswerTable>(max_responders_);
+  table_ = std::make_unique<AnswerTable>(max_responders_, wait_);
   sender_.on_refused([this](const Endpoint& to, int error) {
     ++failed_;
     last_error_ = error;
@@ -88,6 +88,7 @@ void SendCommand::send_next_argument() {
   }
   std::string message = std::move(arguments_.front());
   arguments_.pop_front();
+  table_->close_messages();  // the one before has had its whole wait
   begin(std::move(message));
 }
 
@@ -103,9 +104,9 @@ void SendCommand::on_sources_end() {
 void SendCommand::begin(std::string message) {
   message_ = std::move(message);
   left_ = repeat_;
-  table_->next_message();
   ++messages_;
   sent_at_ = host_->clock().now();
+  table_->next_message(sent_at_);
   send_once();
 }
 

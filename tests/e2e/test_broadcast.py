@@ -52,6 +52,14 @@ def test_lines_of_stdin_are_messages(netkit):
     assert [line.split()[-1] for line in listener.out.data.decode().splitlines()] == ["a", "b", "c"]
 
 
+def test_lines_in_a_row_have_their_answers(netkit):
+    listener = netkit.serve("broadcast", "listen", ":0", "--reply", "{text}", sockets=2)
+    done = netkit.run("broadcast", "send", f"127.255.255.255:{listener.port}", "-w", "10s", "--replies", "3", "--json",
+                      stdin="a\nb\nc\n")
+    assert done.status == 0 and [r.get("text") for r in done.records] == ["a", "b", "c", None]
+    assert done.records[-1]["duplicates"] == 0
+
+
 def test_a_ticker_is_a_source(netkit):
     listener = listen(netkit, "-c", "2")
     ticker = netkit.start("broadcast", "send", listener.address, "--every", "20ms", "--message", "tick")

@@ -7,6 +7,7 @@
 #include <netkit/io/wire_log.hpp>
 #include <netkit/net/interfaces.hpp>
 #include <netkit/net/resolver.hpp>
+#include <netkit/net/server_addresses.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::broadcast {
@@ -33,7 +34,8 @@ void SendCommand::configure(const Values& values) {
 }
 
 void SendCommand::open_socket() {
-  const Endpoint endpoint = resolve(address_).front();
+  // Of many who may answer none refuses for the others, so no other address is tried later.
+  const Endpoint endpoint = first_routable(resolve(address_));
   std::vector<Interface> chosen;
   for (const std::string& name : interfaces_) chosen.push_back(find_interface(name));
   targets_ = destinations(endpoint, netkit::interfaces(), chosen);

@@ -1,3 +1,4 @@
+#include <cerrno>
 #include <chat/plain_session.hpp>
 #include <utility>
 
@@ -19,6 +20,8 @@ void PlainSession::send(std::string_view text) {
 void PlainSession::on_datagram(const Endpoint& /*from*/, std::string_view datagram,
                                TimePoint /*now*/) {
   if (host_.finishing()) return;
+  heard_ = true;
+  unheard_.clear();
   if (std::exchange(unreachable_, false)) host_.log().notice(server_.to_string() + " is back");
   if (trim_white_space(datagram) == "end") {
     return host_.finish(ExitStatus::unreachable, "the room " + server_.to_string() + " has closed");
@@ -35,15 +38,38 @@ void PlainSession::tick(TimePoint now) {
 }
 
 bool PlainSession::drain(datagram::OutputQueue& queue, TimePoint /*now*/) {
-  for (datagram::ChunkRef& body : out_) queue.add(server_, {}, std::move(body));
+  for (datagram::ChunkRef& body : out_) {
+    if (!heard_ && unheard_.size() < kMaxQueue) unheard_.push_back(body);
+    queue.add(server_, {}, std::move(body));
+  }
   out_.clear();
   if (std::exchange(waiting_, false) && input_) input_->resume();
   return false;
 }
 
+// Another address of the room is tried as long as none has answered.
 void PlainSession::on_refused(const Endpoint& /*to*/, int error) {
   if (std::exchange(unreachable_, true)) return;
-  host_.log().notice(server_.to_string() + ": " + error_text(error));
+  const bool nobody = error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH;
+  if (nobody && !heard_) next_ = addresses_->connect_next();
+  if (!next_) return host_.log().notice(server_.to_string() + ": " + error_text(error));
+  host_.loop().defer([this] { use_next(); });  // not from within the driver
+}
+
+void PlainSession::use_next() {
+  unreachable_ = false;
+  out_.insert(out_.begin(), unheard_.begin(), unheard_.end());
+  unheard_.clear();
+  begin(*std::exchange(next_, std::nullopt));
+}
+
+void PlainSession::begin(UdpSocket socket) {
+  server_ = addresses_->current();
+  host_.log().info("sending to " + server_.to_string());
+  std::vector<UdpSocket> sockets;
+  sockets.push_back(std::move(socket));
+  driver_ = std::make_unique<datagram::SocketDriver>(host_.loop(), std::move(sockets), *this);
+  driver_->set_log(host_.log());
 }
 
 void PlainSession::on_input_line(std::string_view line) {
@@ -66,13 +92,9 @@ void PlainSession::quit() {
 }
 
 ExitStatus PlainSession::run() {
-  server_ = resolve(settings_.address).front();
+  addresses_.emplace(resolve(settings_.address));
   history_.open(settings_.history);
-  std::vector<UdpSocket> sockets;
-  sockets.emplace_back(server_.family());
-  sockets.front().connect(server_);
-  driver_ = std::make_unique<datagram::SocketDriver>(host_.loop(), std::move(sockets), *this);
-  driver_->set_log(host_.log());
+  begin(addresses_->connect());
   send("reg");
   next_heartbeat_ = saturating_add(host_.loop().now(), settings_.heartbeat);
   host_.set_totals([this](Totals& totals) {

@@ -5,12 +5,14 @@
 #include <chat/join_settings.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <netkit/datagram/socket_driver.hpp>
 #include <netkit/io/input.hpp>
+#include <netkit/net/server_addresses.hpp>
 #include <netkit/plugin/host.hpp>
 
 namespace netkit::chat {
@@ -33,21 +35,27 @@ class PlainSession final : public datagram::Engine, public Input::Handler {
 
   void send(std::string_view text);
   void quit();
+  void begin(UdpSocket socket);
+  void use_next();
 
   static constexpr std::size_t kMaxQueue = 1024;  // datagrams; then the input waits
 
   Host& host_;
   const JoinSettings& settings_;
   History history_;
-  Endpoint server_;
+  std::optional<ServerAddresses> addresses_;
+  std::optional<UdpSocket> next_;
+  Endpoint server_;  // the address in use
   std::unique_ptr<datagram::SocketDriver> driver_;
   std::unique_ptr<Input> input_;
   std::vector<datagram::ChunkRef> out_;
+  std::vector<datagram::ChunkRef> unheard_;  // what was said before any answer
   TimePoint next_heartbeat_ = TimePoint::max();
   std::uint64_t received_ = 0;
   std::uint64_t sent_ = 0;
   bool waiting_ = false;  // the input, for out_
   bool unreachable_ = false;
+  bool heard_ = false;  // so the address in use is the right one
 };
 
 }  // namespace netkit::chat

@@ -24,8 +24,18 @@ BenchRun::BenchRun(EventLoop& loop, const Log& log, BenchOptions options, OnEnd 
                               : make_udp_transport(loop, log, options_, *this)) {}
 
 void BenchRun::start() {
-  windows_.assign(options_.flows, FlowWindow(window_capacity()));
   transport_->open();
+}
+
+// What the address before did not take is not counted.
+void BenchRun::start_over() {
+  sending_ = false;
+  due_.reset();
+  expiry_.reset();
+  duration_.reset();
+  schedule_.reset();
+  stopped_.reset();
+  counters_ = {};
 }
 
 // A flow's window; at a fixed rate as many messages as may wait for an answer.
@@ -38,6 +48,9 @@ std::size_t BenchRun::window_capacity() const {
 }
 
 void BenchRun::on_open() {
+  if (ended_) return;
+  windows_.assign(options_.flows, FlowWindow(window_capacity()));
+  next_flow_ = 0;
   started_ = now_ = loop_.clock().now();
   sending_ = true;
   duration_ = loop_.after(options_.duration, [this] { stop_sending(); });
@@ -133,7 +146,10 @@ void BenchRun::on_batch_end(std::size_t flow) {
 // Before anything was answered nobody is there; later it is loss like any other.
 void BenchRun::on_refused(std::size_t, int error) {
   ++counters_.refused;
-  if (counters_.received == 0) {
+  if (counters_.received > 0 || ended_) return;
+  if (transport_->use_next()) {
+    start_over();
+  } else {
     end(ExitStatus::unreachable, transport_->peer() + ": " + error_text(error));
   }
 }
@@ -167,6 +183,7 @@ void BenchRun::stop_sending() {
 }
 
 void BenchRun::finish_if_settled() {
+  if (!stopped_) return;
   const bool settled = std::all_of(windows_.begin(), windows_.end(), [](const FlowWindow& window) {
     return window.outstanding() == 0;
   });

@@ -41,6 +41,7 @@ class BenchRun final : private BenchTransport::Handler {
   void on_refused(std::size_t flow, int error) override;
 
   std::size_t window_capacity() const;
+  void start_over();
   void refill(std::size_t flow);
   void send_due();
   void note_sent(std::size_t flow, std::size_t count, std::uint32_t first);

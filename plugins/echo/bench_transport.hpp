@@ -49,6 +49,9 @@ class BenchTransport {
   // Sends `count` messages, the first with this number.
   virtual void send(std::size_t flow, std::uint32_t first, std::size_t count) = 0;
   virtual std::string peer() const = 0;
+  // Goes to another address of the server, as long as none has answered; on_open() follows. False:
+  // there is none.
+  virtual bool use_next() { return false; }
 };
 
 // All references outlive them.

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <cstring>
 #include <echo/bench_transport.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include <netkit/net/datagram_receiver.hpp>
 #include <netkit/net/datagram_sender.hpp>
 #include <netkit/net/resolver.hpp>
+#include <netkit/net/server_addresses.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::echo {
@@ -32,18 +34,22 @@ class UdpTransport final : public BenchTransport {
         buffer_(kBatch * options.size, 'x') {}
 
   void open() override {
-    peer_ = resolve(options_.address).front();
-    log_.info("sending to " + peer_.to_string());
-    UdpOptions udp;
-    udp.gro = true;
-    flows_.resize(options_.flows);
-    for (std::size_t i = 0; i < flows_.size(); ++i) {
-      Flow& flow = flows_[i];
-      flow.socket = UdpSocket(peer_.family(), udp);
-      flow.socket.connect(peer_);
-      flow.watch = loop_.watch(flow.socket.fd(), Interest::read, [this, i](Ready) { read(i); });
-    }
-    loop_.post([this] { handler_.on_open(); });
+    addresses_.emplace(resolve(options_.address));
+    open_flows(addresses_->connect(socket_options()));
+  }
+
+  // Whatever was sent is forgotten, and on_open() says when it begins anew.
+  bool use_next() override {
+    if (reopening_) return true;
+    next_ = addresses_->connect_next(socket_options());
+    if (!next_) return false;
+    reopening_ = true;
+    loop_.defer([this] {  // not from within a flow's callback
+      flows_.clear();
+      reopening_ = false;
+      open_flows(*std::exchange(next_, std::nullopt));
+    });
+    return true;
   }
 
   void send(std::size_t flow, std::uint32_t first, std::size_t count) override {
@@ -68,6 +74,28 @@ class UdpTransport final : public BenchTransport {
     UdpSocket socket;
     Watch watch;
   };
+
+  static UdpOptions socket_options() {
+    UdpOptions options;
+    options.gro = true;
+    return options;
+  }
+
+  void open_flows(UdpSocket first) {
+    peer_ = addresses_->current();
+    log_.info("sending to " + peer_.to_string());
+    flows_.resize(options_.flows);
+    flows_.front().socket = std::move(first);
+    for (std::size_t i = 0; i < flows_.size(); ++i) {
+      Flow& flow = flows_[i];
+      if (!flow.socket) {
+        flow.socket = UdpSocket(peer_.family(), socket_options());
+        flow.socket.connect(peer_);
+      }
+      flow.watch = loop_.watch(flow.socket.fd(), Interest::read, [this, i](Ready) { read(i); });
+    }
+    loop_.post([this] { handler_.on_open(); });
+  }
 
   static void stamp(char* datagram, std::uint32_t number, std::size_t flow) {
     const std::uint32_t words[] = {htonl(number), htonl(static_cast<std::uint32_t>(flow))};
@@ -102,7 +130,10 @@ class UdpTransport final : public BenchTransport {
   const Log& log_;
   const BenchOptions& options_;
   Handler& handler_;
-  Endpoint peer_;
+  std::optional<ServerAddresses> addresses_;
+  std::optional<UdpSocket> next_;
+  bool reopening_ = false;
+  Endpoint peer_;  // the address in use
   DatagramReceiver receiver_;
   DatagramSender sender_;
   std::string buffer_;

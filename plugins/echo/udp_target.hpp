@@ -1,40 +1,35 @@
 // A UDP socket that is connected to a server whose name may have several addresses.
 #pragma once
 
-#include <cstddef>
 #include <functional>
-#include <string>
-#include <vector>
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/endpoint.hpp>
+#include <netkit/net/server_addresses.hpp>
 #include <netkit/net/udp_socket.hpp>
 
 namespace netkit::echo {
 
-// [loop] `localhost` is ::1 and 127.0.0.1, and a server may listen on one of them only: where the
-// first refuses, the next is tried.
+// [loop]
 class UdpTarget {
  public:
   using OnReadable = std::function<void()>;
-  // Resolves `address` and connects to the first. Throws Error (68, 69).
+  // Resolves `address` and connects to the first that there is a way to. Throws Error (68, 69).
   UdpTarget(EventLoop& loop, const AddressSpec& address, OnReadable on_readable);
 
   UdpSocket& socket() { return socket_; }
-  const Endpoint& endpoint() const { return endpoints_[index_]; }
+  const Endpoint& endpoint() const { return addresses_.current(); }
   // Connects to the next address; false when all have been tried since the first or start_over().
   bool use_next();
-  void start_over() { tried_ = 1; }
+  void start_over() { addresses_.start_over(); }
 
  private:
-  bool connect();
+  void use(UdpSocket socket);
 
   EventLoop& loop_;
   OnReadable on_readable_;
-  std::vector<Endpoint> endpoints_;
-  std::size_t index_ = 0;
-  std::size_t tried_ = 1;
+  ServerAddresses addresses_;
   UdpSocket socket_;
   Watch watch_;
 };

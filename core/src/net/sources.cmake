@@ -13,6 +13,7 @@ target_sources(netkit-core PRIVATE
   src/net/loop_probe.cpp
   src/net/peer_groups.cpp
   src/net/resolver.cpp
+  src/net/server_addresses.cpp
   src/net/server_sockets.cpp
   src/net/tcp_connector.cpp
   src/net/tcp_listener.cpp

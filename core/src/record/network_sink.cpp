@@ -3,6 +3,7 @@
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/interfaces.hpp>
 #include <netkit/net/resolver.hpp>
+#include <netkit/net/server_addresses.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit {
@@ -19,7 +20,9 @@ std::string_view name_of(SinkKind kind) {
 
 Endpoint resolve_sink(const SinkSpec& spec) {
   const auto address = AddressSpec::parse(spec.target, AddressRole::client);
-  const Endpoint endpoint = resolve(address).front();
+  // Not connected, as a broadcast cannot be, and a port that refuses now may listen later: a sink
+  // learns of no answer that would say which of a name's addresses is the right one.
+  const Endpoint endpoint = first_routable(resolve(address));
   if (spec.kind == SinkKind::multicast && !endpoint.address().is_multicast()) {
     throw UsageError("--to: '" + spec.target +
                      "' is not a multicast group (224.0.0.0 to 239.255.255.255, or ff00::/8)");

@@ -60,6 +60,24 @@ def test_lines_in_a_row_have_their_answers(netkit):
     assert done.records[-1]["duplicates"] == 0
 
 
+def test_lines_typed_at_a_terminal_have_a_prompt(netkit):
+    listener = netkit.serve("broadcast", "listen", ":0", "--reply", "got {text}", sockets=2)
+    terminal = netkit.terminal("broadcast", "send", f"127.255.255.255:{listener.port}", "-w", "100ms")
+    terminal.expect(rb"> $")
+    terminal.type("one\r")
+    terminal.expect(rb"127\.0\.0\.1:\d+ got one\r\n> ")  # above the prompt
+    terminal.type("tww\x7fo\r")
+    terminal.expect(rb"got two\r\n> ")
+    terminal.type("\x04")
+    assert terminal.wait() == 0
+
+
+def test_a_source_that_is_named_twice_is_read_once(netkit):
+    listener = listen(netkit, "-c", "2")
+    done = netkit.run("broadcast", "send", listener.address, "-w", "0", "--from", "-", "--from", "-", stdin="a\nb\n")
+    assert done.status == 0 and listener.wait() == 0
+
+
 def test_a_ticker_is_a_source(netkit):
     listener = listen(netkit, "-c", "2")
     ticker = netkit.start("broadcast", "send", listener.address, "--every", "20ms", "--message", "tick")

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <netkit/io/input.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/size.hpp>
 
@@ -25,6 +26,30 @@ std::size_t max_line_of(const Values& values) {
 }
 
 }  // namespace
+
+// What is typed at a prompt.
+class SourcesImpl::TypedLines final : private netkit::Input::Handler {
+ public:
+  TypedLines(SourcesImpl& sources, Input& input) : sources_(sources), input_(input) {
+    prompt_ = netkit::Input::open(sources.host_, *this,
+                                  {.history = std::string(sources.host_.command()),
+                                   .max_line = sources.max_line_,
+                                   .complete = {}});
+    prompt_->pause();
+  }
+  void pause() { prompt_->pause(); }
+  void resume() { prompt_->resume(); }
+
+ private:
+  void on_input_line(std::string_view line) override {
+    sources_.handler_.on_source_record(line, sources_.host_.clock().wall());
+  }
+  void on_input_end() override { sources_.take_end(input_, 0); }
+
+  SourcesImpl& sources_;
+  Input& input_;
+  std::unique_ptr<netkit::Input> prompt_;
+};
 
 std::unique_ptr<Sources> Sources::open(Host& host, Handler& handler, const Defaults& defaults) {
   return std::make_unique<SourcesImpl>(host, handler, defaults);
@@ -48,7 +73,11 @@ SourcesImpl::SourcesImpl(Host& host, Handler& handler, const Defaults& defaults)
   }
 }
 
+SourcesImpl::~SourcesImpl() = default;
+
 void SourcesImpl::open_input(const std::string& name) {
+  const auto is_stdin = [](const Input& other) { return other.name == "-"; };
+  if (name == "-" && std::any_of(inputs_.begin(), inputs_.end(), is_stdin)) return;
   Input& input = inputs_.emplace_back();
   input.name = name;
   int fd = STDIN_FILENO;
@@ -63,6 +92,9 @@ void SourcesImpl::open_input(const std::string& name) {
     fd = input.fd.get();
   } else if (name != "-") {
     throw UsageError("--from: '" + name + "' is not a source (write -, file:PATH or exec:COMMAND)");
+  } else if (host_.interactive()) {
+    input.typed = std::make_unique<TypedLines>(*this, input);
+    return;
   }
   input.reader = std::make_unique<LineReader>(
       host_.loop(), fd, max_line_,
@@ -135,13 +167,13 @@ void SourcesImpl::check_end() {
 
 void SourcesImpl::pause() {
   paused_ = true;
-  for (Input& input : inputs_) input.reader->pause();
+  for (Input& input : inputs_) input.typed ? input.typed->pause() : input.reader->pause();
 }
 
 void SourcesImpl::resume() {
   if (!paused_) return;
   paused_ = false;
-  for (Input& input : inputs_) input.reader->resume();
+  for (Input& input : inputs_) input.typed ? input.typed->resume() : input.reader->resume();
   if (!inputs_.empty() || ticks_.pending() || ended_) return;
   // Nothing was asked for: that has ended, too.
   told_ = host_.loop().after(Duration::zero(), [this] { check_end(); });

@@ -21,6 +21,7 @@ namespace netkit {
 class SourcesImpl final : public Sources {
  public:
   SourcesImpl(Host& host, Handler& handler, const Defaults& defaults);
+  ~SourcesImpl() override;
 
   void pause() override;
   void resume() override;
@@ -30,13 +31,16 @@ class SourcesImpl final : public Sources {
   bool has_input() const override { return !inputs_.empty(); }
 
  private:
+  class TypedLines;
+
   struct Input {
     std::string name;  // as it was typed
     FileDescriptor fd;
     std::unique_ptr<Process> process;
     std::unique_ptr<LineReader> reader;
-    bool at_end = false;           // nothing more to read
-    bool process_running = false;  // its status is awaited
+    std::unique_ptr<TypedLines> typed;  // at a terminal, instead of the reader
+    bool at_end = false;                // nothing more to read
+    bool process_running = false;       // its status is awaited
   };
 
   void open_input(const std::string& name);

@@ -1,5 +1,5 @@
 // Where records come from: `--from -`, `--from file:PATH`, `--from exec:COMMAND`, `--every D` with
-// `--message T`.
+// `--message T`. At a terminal (Host::interactive()) standard input is typed at a prompt.
 #pragma once
 
 #include <memory>

@@ -123,6 +123,12 @@ def test_the_proxy_closes_a_client_whose_target_is_down(netkit):
     proxy.err.expect(rb"127\.0\.0\.1:\d+ closed: [^\n]*refused")
 
 
+def test_the_proxy_says_which_address_is_missing(netkit):
+    for words, name in (([], "LISTEN"), (["0"], "TARGET")):
+        done = netkit.run("frame", "proxy", *words)
+        assert (done.status, done.err.decode()) == (2, f"netkit: frame: needs LISTEN TARGET: {name} is missing\n")
+
+
 def test_encode_writes_frames(netkit):
     done = netkit.run("frame", "encode", stdin="heartbeat\n7:hello\r\n-1:hex:00 ff\nraw:hex:0208")
     assert done.status == 0 and done.err == b""

@@ -32,6 +32,15 @@ std::size_t required_after(const ActionDef& action, std::size_t index) {
                     [](const ArgumentDef& argument) { return !argument.optional; }));
 }
 
+// The first argument that is needed, from the one at `index` on, and that `given` words leave out.
+std::string_view first_missing(const ActionDef& action, std::size_t index, std::size_t given) {
+  auto argument = action.arguments.begin() + static_cast<std::ptrdiff_t>(index);
+  for (; argument->optional || given > 0; ++argument) {
+    if (!argument->optional) --given;
+  }
+  return argument->name;
+}
+
 }  // namespace
 
 void check_arguments(const ActionDef& action, const std::vector<std::string>& arguments) {
@@ -41,8 +50,8 @@ void check_arguments(const ActionDef& action, const std::vector<std::string>& ar
     const std::size_t kept = required_after(action, i);
     if (rest.size() <= kept) {
       if (argument.optional) continue;
-      throw UsageError("needs " + argument_synopsis(action) + ": " + std::string(argument.name) +
-                       " is missing");
+      throw UsageError("needs " + argument_synopsis(action) + ": " +
+                       std::string(first_missing(action, i, rest.size())) + " is missing");
     }
     take_value(argument, rest);
     while (argument.repeatable && rest.size() > kept) take_value(argument, rest);

@@ -25,11 +25,25 @@ def test_runs_a_line_of_netkit_and_other_programs(netkit):
     ("version |", 2),
     ("exit 5", 5),
     ("false; exit", 1),
+    ("exit five; exit 5", 2),
+    ("exit 256", 2),
     ("", 0),
     ("# nothing but a comment", 0),
 ])
 def test_the_status_of_a_line(netkit, line, status):
     assert netkit.run("shell", "-c", line).status == status
+
+
+@pytest.mark.parametrize("line, status, sentence", [
+    ("nonsense", 127, "there is no command 'nonsense'"),
+    ("ehco serve | cat", 0, "there is no command 'ehco'; did you mean 'echo'?"),
+    ("sotp 1", 127, "there is no command 'sotp'; did you mean 'stop'?"),
+    ("/no/such/program", 127, "/no/such/program: no such file or directory"),
+    ("/etc/passwd", 126, "/etc/passwd: permission denied"),
+])
+def test_a_word_that_is_no_command(netkit, line, status, sentence):
+    done = netkit.run("shell", "-c", line)
+    assert (done.status, done.out, done.err.decode()) == (status, b"", f"netkit: shell: {sentence}\n")
 
 
 @pytest.mark.parametrize("line, words", [
@@ -64,7 +78,7 @@ def test_redirects(netkit, tmp_path):
     assert (tmp_path / "two").read_text().count("netkit ") == 2
     assert "no" in (tmp_path / "err").read_text() and "no" in (tmp_path / "both").read_text()
     done = netkit.run("shell", "-c", "version > /no/such/folder/out")
-    assert done.status == 1 and done.err == b"netkit: /no/such/folder/out: No such file or directory\n"
+    assert done.status == 1 and done.err == b"netkit: shell: /no/such/folder/out: no such file or directory\n"
 
 
 def test_a_script_goes_on_after_a_failure_unless_told(netkit):

@@ -71,6 +71,15 @@ void Shell::run_pipeline(const Pipeline& pipeline) {
   if (options_.errexit && status_ != 0) ended_ = true;
 }
 
+int Shell::exit_status(std::string_view word) {
+  int status = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), status);
+  if (error != std::errc() || end != word.data() + word.size() || status < 0 || status > 255) {
+    throw UsageError("'" + escaped_text(word) + "' is not a status (0 to 255)");
+  }
+  return status;
+}
+
 bool Shell::run_word(const std::vector<std::string>& words) {
   const std::string& word = words.front();
   if (word == "jobs") {
@@ -82,12 +91,8 @@ bool Shell::run_word(const std::vector<std::string>& words) {
     stop(named(words));
     forget_ended();
   } else if (word == "exit" || word == "quit") {
+    if (words.size() > 1) status_ = exit_status(words[1]);
     ended_ = true;
-    if (words.size() > 1) {
-      int status = 0;
-      std::from_chars(words[1].data(), words[1].data() + words[1].size(), status);
-      status_ = status & 0xFF;
-    }
     return true;
   } else {
     return false;
@@ -138,7 +143,8 @@ void Shell::start(const Pipeline& pipeline) {
   LaunchOptions how{.terminal = owns_terminal_ && !background,
                     .capture = options_.interactive && background,
                     .null_input = background || options_.script_input,
-                    .resolve = options_.resolve};
+                    .resolve = options_.resolve,
+                    .unknown = options_.unknown};
   Job job{.id = jobs_.empty() ? 1 : jobs_.back().id + 1, .background = background};
   job.text = pipeline.text;
   job.processes = launch(pipeline, how);

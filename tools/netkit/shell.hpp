@@ -36,6 +36,7 @@ class Shell {
     bool script_input = false;  // standard input is the script, not the commands'
     bool errexit = false;
     std::function<std::vector<std::string>(const std::vector<std::string>&)> resolve{};
+    std::function<std::string(const std::string&)> unknown{};  // of a word that is no command
     std::function<void()> before_output{};  // a line of a job is shown above the prompt
     std::function<void()> after_output{};
     std::function<void()> on_interrupt{};
@@ -57,6 +58,7 @@ class Shell {
  private:
   void run_pipeline(const Pipeline& pipeline);
   bool run_word(const std::vector<std::string>& words);
+  static int exit_status(std::string_view word);
   void start(const Pipeline& pipeline);
   void wait_for(int id);
   void to_foreground(Job& job);

@@ -9,10 +9,13 @@
 #include "shell.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <unistd.h>
 
 #include <netkit/util/error.hpp>
+#include <netkit/util/suggest.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {
@@ -35,6 +38,15 @@ std::vector<std::string> resolve(const App& app, const std::vector<std::string>&
   return out;
 }
 
+constexpr std::array kOwnWords{"jobs", "fg", "stop", "exit"};
+
+std::string unknown_command(const App& app, const std::string& word) {
+  const std::vector<std::string> known = known_words(app);
+  std::vector<std::string_view> words(known.begin(), known.end());
+  words.insert(words.end(), kOwnWords.begin(), kOwnWords.end());
+  return "there is no command '" + escaped_text(word) + "'" + did_you_mean(word, words);
+}
+
 // The shell's own words, and the jobs that they may name.
 void add_own_words(PromptCompletion& out, const OpenCommand& open, const Shell& shell) {
   const std::string& typed = open.words.back();
@@ -42,7 +54,7 @@ void add_own_words(PromptCompletion& out, const OpenCommand& open, const Shell& 
     if (word.starts_with(typed)) out.words.push_back(word);
   };
   if (open.words.size() == 1) {
-    for (const char* word : {"jobs", "fg", "stop", "exit"}) offer(word);
+    for (const char* word : kOwnWords) offer(word);
   } else if (open.words.size() == 2 && (open.words[0] == "fg" || open.words[0] == "stop")) {
     for (const int id : shell.job_ids()) offer(std::to_string(id));
   }
@@ -142,6 +154,7 @@ int run_script(Shell::Options options) {
 int run_shell(App& app, const ActionDef&, const Values& values) {
   Shell::Options options{.errexit = values.flag("errexit")};
   options.resolve = [&app](const std::vector<std::string>& words) { return resolve(app, words); };
+  options.unknown = [&app](const std::string& word) { return unknown_command(app, word); };
   if (values.has("command")) {
     Shell shell(std::move(options));
     shell.run_line(values.text("command"));

@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <unistd.h>
 #include <utility>
@@ -26,9 +25,8 @@ Pipe make_pipe() {
   return {FileDescriptor(fds[0]), FileDescriptor(fds[1])};
 }
 
-[[noreturn]] void fail_child(const std::string& what, int error, int status) {
-  const std::string text = "netkit: " + escaped_text(what) + ": " + std::strerror(error) + "\n";
-  static_cast<void>(write_all(STDERR_FILENO, text));
+[[noreturn]] void fail_child(const std::string& sentence, int status) {
+  static_cast<void>(write_all(STDERR_FILENO, "netkit: shell: " + sentence + "\n"));
   ::_exit(status);
 }
 
@@ -40,7 +38,7 @@ void redirect(const Redirection& redirection) {
   const int mode = redirection.append ? O_APPEND : O_TRUNC;
   const int flags = redirection.fd == 0 ? O_RDONLY : O_WRONLY | O_CREAT | mode;
   const int fd = ::open(redirection.file.c_str(), flags | O_CLOEXEC, 0666);
-  if (fd < 0) fail_child(redirection.file, errno, 1);
+  if (fd < 0) fail_child(escaped_text(redirection.file) + ": " + error_text(errno), 1);
   ::dup2(fd, redirection.fd);
 }
 
@@ -58,8 +56,9 @@ struct Streams {
   int output = -1;
 };
 
-[[noreturn]] void run_child(const ShellCommand& command, const std::vector<std::string>& words,
-                            const Streams& streams, int error_fd) {
+[[noreturn]] void run_child(const ShellCommand& command, const LaunchOptions& options,
+                            const std::vector<std::string>& words, const Streams& streams,
+                            int error_fd) {
   if (streams.input >= 0) ::dup2(streams.input, STDIN_FILENO);
   if (streams.output >= 0) ::dup2(streams.output, STDOUT_FILENO);
   if (error_fd >= 0) ::dup2(error_fd, STDERR_FILENO);
@@ -68,7 +67,12 @@ struct Streams {
   for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   ::execvp(argv.front(), argv.data());
-  fail_child(words.front(), errno, errno == ENOENT ? 127 : 126);
+  const int error = errno;
+  const std::string& word = words.front();
+  if (error == ENOENT && word.find('/') == std::string::npos) {
+    fail_child(options.unknown(word), 127);
+  }
+  fail_child(escaped_text(word) + ": " + error_text(error), error == ENOENT ? 127 : 126);
 }
 
 }  // namespace
@@ -93,7 +97,7 @@ Launched launch(const Pipeline& pipeline, const LaunchOptions& options) {
       // SIGTTOU is still ignored here, as the shell has it.
       if (options.terminal) ::tcsetpgrp(STDIN_FILENO, ::getpgrp());
       reset_signals();
-      run_child(command, words, streams, captured.write.get());
+      run_child(command, options, words, streams, captured.write.get());
     }
     if (launched.group == 0) launched.group = pid;
     ::setpgid(pid, launched.group);

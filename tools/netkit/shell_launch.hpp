@@ -18,6 +18,8 @@ struct LaunchOptions {
   bool null_input = false;  // standard input is /dev/null where nothing else is said
   // The arguments of execvp for the words typed: netkit's own become `netkit …`.
   std::function<std::vector<std::string>(const std::vector<std::string>&)> resolve{};
+  // What to say of a word that is no command. Called in a child.
+  std::function<std::string(const std::string&)> unknown{};
 };
 
 struct Launched {

@@ -136,7 +136,7 @@ void Room::on_plain(const Endpoint& from, std::string_view datagram, bool allowe
   const std::string_view text = trim_white_space(datagram);
   const auto found = by_endpoint_.find(from);
   Slot slot = found == by_endpoint_.end() ? kNoSlot : found->second;
-  if (from.port() == 0 || text.size() > kMaxText) {
+  if (from.port() == 0) {
     ++counters_.ignored;
     return;
   }
@@ -157,7 +157,11 @@ void Room::on_plain(const Endpoint& from, std::string_view datagram, bool allowe
   unlink(slot);
   link(slot);
   if (text.empty() || text == "reg" || text == "^hb^") return;
-  if (within_rate(members_[slot], now)) publish(members_[slot], text, 0, wall);
+  if (text.size() > kMaxText) {
+    ++counters_.dropped_long;
+  } else if (within_rate(members_[slot], now)) {
+    publish(members_[slot], text, 0, wall);
+  }
 }
 
 void Room::tick(TimePoint now) {

@@ -57,7 +57,8 @@ struct RoomCounters {
   std::uint64_t dropped_rate = 0;   // by --rate
   std::uint64_t dropped_full = 0;   // newcomers, by --max-members
   std::uint64_t refused_plain = 0;  // by --plain
-  std::uint64_t ignored = 0;        // plain datagrams: empty, too long, from port 0
+  std::uint64_t dropped_long = 0;   // plain messages over kMaxText
+  std::uint64_t ignored = 0;        // plain datagrams: empty, a stranger's quit, from port 0
 };
 
 class Room {

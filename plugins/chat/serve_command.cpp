@@ -84,6 +84,7 @@ void ServeCommand::show(Totals& totals) const {
   totals.add("dropped_slow", native.dropped);
   totals.add("dropped_rate", room.dropped_rate);
   totals.add("dropped_full", room.dropped_full);
+  totals.add("dropped_long", room.dropped_long);
   totals.add("refused_plain", room.refused_plain);
   totals.add("dropped_plain", room_->plain_dropped());
   totals.add("unsendable", driver_->sent().refused + driver_->sent().too_big);

@@ -138,6 +138,16 @@ def test_quiet_prints_nothing_and_a_full_room_takes_nobody(netkit):
     assert b"dropped full 1" in server.err.data
 
 
+def test_a_message_that_is_too_long_is_counted(netkit):
+    server = netkit.serve("chat", "serve", "127.0.0.1:0", "-q", "--stats")
+    ann = member(server)
+    for size in (65001, 65000):
+        ann.send(b"x" * size)
+    assert ann.recv(65536) == b"[%s] %s\n" % (name(ann), b"x" * 65000)
+    assert server.stop() == 0
+    assert b"messages 1," in server.err.data and b"dropped long 1," in server.err.data
+
+
 def test_plain_none_takes_no_plain_members(netkit):
     server = netkit.serve("chat", "serve", "127.0.0.1:0", "--plain", "none")
     ann = member(server)

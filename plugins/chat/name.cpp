@@ -3,6 +3,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <netkit/net/endpoint.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::chat {
@@ -16,6 +17,7 @@ std::string_view why_not_a_name(std::string_view name) {
   }
   if (trim_white_space(name) != name) return "begins or ends with white space";
   if (name.front() == '/') return "begins with a slash";
+  if (Endpoint::parse(name)) return "looks like an address";  // as those of plain members are
   return {};
 }
 

@@ -188,10 +188,6 @@ std::string Room::why_refused(std::string_view name, Slot asking, Entry::Refusal
     refusal = Entry::Refusal::bad_name;
     return "the name " + std::string(why);
   }
-  if (Endpoint::parse(name)) {
-    refusal = Entry::Refusal::bad_name;
-    return "the name looks like an address";
-  }
   const Slot holder = find(name);
   if (holder != kNoSlot && holder != asking) {
     refusal = Entry::Refusal::taken;

@@ -80,7 +80,7 @@ def test_a_taken_name_is_refused(netkit):
     assert b"the name 'ann' is taken; choose another with --name" in second.err
 
 
-@pytest.mark.parametrize("name", ["", "a" * 65, "a\x1bb", " a", "/a"])
+@pytest.mark.parametrize("name", ["", "a" * 65, "a\x1bb", " a", "/a", "127.0.0.1:5", "[::1]:5"])
 def test_bad_names_are_usage_errors(netkit, name):
     result = netkit.run("chat", "join", "127.0.0.1:9", "--name", name)
     assert result.status == 2 and b"--name" in result.err
@@ -172,8 +172,6 @@ def test_names_that_are_refused_in_the_room(netkit):
     for why in (b"the name 'ann' is taken", b"the name is longer than 64 bytes", b"the name looks like an address",
                 b"the name holds control characters"):
         assert why in bob.err
-    address = netkit.run("chat", "join", server.address, "--name", "127.0.0.1:5")
-    assert address.status == 76 and b"the name looks like an address" in address.err
 
 
 def test_one_who_vanishes_is_given_up_by_the_lease(netkit):

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <broadcast/destinations.hpp>
 #include <broadcast/send_command.hpp>
+#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -123,6 +124,14 @@ void SendCommand::send_once() {
     }
   }
   if (sender_.flush(socket_) > 0) sender_.drop_queued();
+  if (failed_ == targets_.size() && last_error_ == EMSGSIZE) {  // the next may be shorter
+    ++too_long_;
+    host_->log().error("a message of " + std::to_string(message_.size()) +
+                       " bytes does not fit into a datagram: " + last_refusal_);
+    if (sources_) return repeated();
+    timer_ = host_->loop().after(Duration::zero(), [this] { send_next_argument(); });
+    return;
+  }
   if (failed_ == targets_.size()) {
     host_->finish(exit_status_of(last_error_) == ExitStatus::permission ? ExitStatus::permission
                                                                         : ExitStatus::unreachable,
@@ -165,7 +174,7 @@ bool SendCommand::enough() const {
 
 void SendCommand::finish() {
   if (table_->answers() >= expect_) {
-    host_->finish(ExitStatus::done);
+    host_->finish(too_long_ == 0 ? ExitStatus::done : ExitStatus::no);
     return;
   }
   host_->finish(ExitStatus::no, std::to_string(table_->answers()) + " of the " +

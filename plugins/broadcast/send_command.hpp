@@ -72,6 +72,7 @@ class SendCommand final : public Command, private Sources::Handler {
   std::uint64_t failed_ = 0;  // datagrams in a row that the kernel refused
   std::string last_refusal_;
   int last_error_ = 0;
+  std::uint64_t too_long_ = 0;  // messages that fit into no datagram
 };
 
 }  // namespace netkit::broadcast

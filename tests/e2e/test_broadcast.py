@@ -78,6 +78,16 @@ def test_a_source_that_is_named_twice_is_read_once(netkit):
     assert done.status == 0 and listener.wait() == 0
 
 
+def test_a_message_that_is_too_long_is_said_and_the_others_are_sent(netkit):
+    listener = listen(netkit, "-c", "2")
+    done = netkit.run("broadcast", "send", listener.address, "-w", "0", stdin="a\n" + 66_000 * "x" + "\nb\n")
+    assert done.status == 1
+    assert done.err.decode() == ("netkit: broadcast: a message of 66000 bytes does not fit into a datagram: "
+                                 f"cannot send to {listener.address}: message too long\n")
+    assert netkit.run("broadcast", "send", listener.address, 66_000 * "x", "-w", "1h").status == 1
+    assert listener.wait() == 0 and [line[-2:] for line in listener.out.rest().splitlines()] == [b" a", b" b"]
+
+
 def test_a_ticker_is_a_source(netkit):
     listener = listen(netkit, "-c", "2")
     ticker = netkit.start("broadcast", "send", listener.address, "--every", "20ms", "--message", "tick")

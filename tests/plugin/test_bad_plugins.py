@@ -57,6 +57,11 @@ def test_its_check_says_the_same(netkit, folder, name):
     assert f"plugin {folder}/{name}.so {REFUSALS[name][0]}" in result.err.decode()
 
 
+def test_a_check_is_of_the_file_that_is_named(netkit, folder):
+    done = netkit.run("plugins", "check", "hello.so", cwd=folder)
+    assert (done.status, done.out, done.err) == (0, b"plugin hello.so is well\n", b"")
+
+
 def test_the_others_still_work(netkit, folder):
     result = netkit.run("--plugin-dir", folder, "hello", "greet")
     assert (result.status, result.out, result.err) == (0, b"hello world\n", b"")

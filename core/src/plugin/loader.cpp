@@ -17,11 +17,18 @@ std::string reason_of(const char* error, const std::string& path) {
   return reason;
 }
 
+// A name without a slash would be looked for where the system's libraries are, and another file be
+// loaded than the one that was judged.
+std::string place_of(const std::string& path) {
+  return path.find('/') == std::string::npos ? "./" + path : path;
+}
+
 // Poco binds lazily, so that a missing function would end the run at its first call. What is bound
 // here stays bound: Poco's own opening then finds the object loaded.
 void bind_now(const std::string& path) {
-  if (::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
-    throw PluginError("plugin " + path + " cannot be loaded: " + reason_of(::dlerror(), path));
+  const std::string place = place_of(path);
+  if (::dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
+    throw PluginError("plugin " + path + " cannot be loaded: " + reason_of(::dlerror(), place));
   }
 }
 
@@ -30,7 +37,7 @@ void bind_now(const std::string& path) {
 PluginPtr load_plugin(const std::string& path) {
   bind_now(path);
   try {
-    Poco::SharedLibrary library(path, Poco::SharedLibrary::SHLIB_LOCAL);
+    Poco::SharedLibrary library(place_of(path), Poco::SharedLibrary::SHLIB_LOCAL);
     if (!library.hasSymbol(kPluginEntrySymbol)) {
       throw PluginError("plugin " + path + " has no entry symbol; wanted is " + kPluginEntrySymbol);
     }

@@ -227,7 +227,6 @@ void FrameClient::drop(const std::string& reason, ExitStatus status) {
   heartbeat_timer_.reset();
   wait_timer_.reset();
   const std::size_t in_flight = session_.on_disconnected();
-  counters_.resent += in_flight;
   std::string line = reason;
   if (in_flight > 0) line += " (" + counted(in_flight, "request") + " without an answer)";
   dialer_.lost(line, status);
@@ -295,7 +294,7 @@ void FrameClient::fill_totals(Totals& totals) const {
   totals.add("errors", counters_.errors);
   totals.add("heartbeats", counters_.heartbeats);
   totals.add("unmatched", counters_.unmatched);
-  totals.add("resent", counters_.resent);
+  totals.add("resent", session_.resent());
   totals.gauge("unanswered", session_.unanswered());
   totals.add("connections", dialer_.connections());
   totals.add("drops", counters_.drops);

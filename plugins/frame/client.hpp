@@ -33,7 +33,6 @@ struct ClientCounters {
   std::uint64_t errors = 0;  // answers with an error code
   std::uint64_t heartbeats = 0;
   std::uint64_t unmatched = 0;
-  std::uint64_t resent = 0;
   std::uint64_t drops = 0;
   std::uint64_t bad_lines = 0;
   std::uint64_t bytes_in = 0;

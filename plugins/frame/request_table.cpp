@@ -68,6 +68,7 @@ void RequestTable::append_sent(Slot slot) {
 
 void RequestTable::mark_sent(Slot slot) {
   unsent_ = entries_[slot].next;
+  if (entries_[slot].sent) ++resent_;
   append_sent(slot);
   ++sent_;
 }
@@ -98,7 +99,6 @@ std::size_t RequestTable::clear_sent() {
     for (Slot slot = sent_first_[id]; slot != kNone;) {
       const Slot next = entries_[slot].next_sent;
       entries_[slot].next_sent = kNone;
-      entries_[slot].sent = false;
       if (entries_[slot].kind != Kind::user) release(slot);
       slot = next;
     }

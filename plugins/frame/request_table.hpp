@@ -26,7 +26,7 @@ class RequestTable {
     std::uint64_t number = 0;  // 1, 2, 3 … for the user's requests
     std::uint8_t id = 0;       // the message id, as a byte; 0 where the codec has none
     Kind kind = Kind::user;
-    bool sent = false;
+    bool sent = false;  // on this connection or one before
 
    private:
     friend class RequestTable;
@@ -66,6 +66,8 @@ class RequestTable {
   std::size_t size() const { return size_; }    // the user's requests
   std::size_t sent() const { return sent_; }    // those of them that wait for their answer
   std::size_t bytes() const { return bytes_; }  // their frames
+  // How often one of them was sent that had been sent before.
+  std::uint64_t resent() const { return resent_; }
 
   // Calls `f(const Entry&)` for the user's requests, oldest first.
   template <typename F>
@@ -93,6 +95,7 @@ class RequestTable {
   std::size_t size_ = 0;
   std::size_t sent_ = 0;
   std::size_t bytes_ = 0;
+  std::uint64_t resent_ = 0;
 };
 
 }  // namespace netkit::frame

@@ -25,7 +25,7 @@ def start(netkit, address, *args, stdin=None):
 
 
 def test_a_server_that_closes_gets_the_request_again(netkit, server):
-    client = start(netkit, server.address, *FAST, stdin="7:a\n8:b\n")
+    client = start(netkit, server.address, *FAST, "--stats", stdin="7:a\n8:b\n")
     first = server.accept()
     assert first.request() == (7, b"a") and first.request() == (8, b"b")
     first.send(answer(7, 0, b"A"))
@@ -38,7 +38,7 @@ def test_a_server_that_closes_gets_the_request_again(netkit, server):
     err = client.err.rest().decode()
     assert f"connection to {server.address} lost: closed by the peer (1 request without an answer)" in err
     assert f"connected to {server.address}" in err
-    assert err.count("\n") == 2
+    assert " resent 1, " in err and err.count("\n") == 3
 
 
 def test_without_reconnect_a_drop_ends_with_69_and_names_what_is_lost(netkit, server):
@@ -50,9 +50,9 @@ def test_without_reconnect_a_drop_ends_with_69_and_names_what_is_lost(netkit, se
     peer.close()
     assert client.wait() == 69
     end = client.out.rest().splitlines()[-1]
-    assert b'"ok":false' in end and b'"unanswered":1' in end
+    assert b'"ok":false' in end and b'"unanswered":1' in end and b'"resent":0' in end
     err = client.err.rest().decode()
-    assert "no answer to 1 request: #2 8" in err and "closed by the peer" in err
+    assert "no answer to 1 request: #2 8\n" in err and "closed by the peer" in err
 
 
 def test_a_server_that_resets(netkit, server):

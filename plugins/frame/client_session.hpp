@@ -102,7 +102,7 @@ class ClientSession {
   std::size_t unanswered() const { return table_.size(); }
   std::size_t in_flight() const { return table_.sent(); }
   std::uint64_t resent() const { return table_.resent(); }  // requests, after a reconnect
-  unsigned missed() const { return missed_; }  // heartbeats since the last frame
+  unsigned missed() const { return missed_; }               // heartbeats since the last frame
   std::size_t pending() const { return decoder_.pending(); }
   const FrameError& frame_error() const { return frame_error_; }
   // Calls `f(number, id, sent)` for each request without an answer, oldest first: what a report at

@@ -137,7 +137,7 @@ void EventClient::report_loss(std::uint64_t from, std::uint64_t to) {
                                   ? "event " + std::to_string(from)
                                   : "events " + std::to_string(from) + " to " + std::to_string(to);
   server_.counters_.lost += to - from + 1;
-  server_.refused(peer_, numbers + " are not kept any more (--keep)");
+  server_.refused(peer_, numbers + (from == to ? " is" : " are") + " not kept any more (--keep)");
   std::string comment;
   append_comment(comment, "lost: " + numbers);
   send(comment);

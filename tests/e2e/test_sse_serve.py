@@ -76,6 +76,17 @@ def test_what_is_not_kept_is_named(serve):
     server.err.expect(rb"events 3 to 7 are not kept any more \(--keep\)")
 
 
+def test_one_that_is_not_kept(serve):
+    server = serve("--keep", "1")
+    server.write(lines(1, 2, 3))
+    wait = Reader(server.address, Last_Event_ID="2")
+    wait.until(rb"line 3\n\n")
+    reader = Reader(server.address, Last_Event_ID="1")
+    reader.head()
+    assert reader.until(rb"line 3\n\n") == b": lost: event 2\n\n" + event(3)
+    server.err.expect(rb"event 2 is not kept any more \(--keep\)")
+
+
 def test_keep_none(serve):
     server = serve("--keep", "0")
     reader = Reader(server.address)

@@ -10,6 +10,12 @@ using datagram::SessionRef;
 
 constexpr std::size_t kDrain = 4096;  // datagrams at a time
 
+// Many who come at once would each cost as much as there are members. In a big room notices wait
+// for others that go out with them, the longer the more there are to tell: all of them together
+// take a fraction of the time.
+constexpr std::int64_t kBigRoom = 256;
+constexpr Duration kPatiencePerMember = std::chrono::microseconds(20);
+
 datagram::Packer::Options packing(const datagram::Options& native, std::uint64_t first_record) {
   return {.max_body = native.max_body(),
           .max_message = native.max_message,
@@ -55,12 +61,13 @@ void RoomServer::tick(TimePoint now) {
 
 TimePoint RoomServer::next_deadline() const {
   return closing_ ? native_.next_deadline()
-                  : std::min(native_.next_deadline(), room_.next_deadline());
+                  : std::min({native_.next_deadline(), room_.next_deadline(), notices_due_});
 }
 
 bool RoomServer::drain(datagram::OutputQueue& queue, TimePoint now) {
   now_ = now;
-  flush();
+  flush_messages();
+  if (notices_due_ <= now) flush_notices();
   on_plain_change();
   const bool more = native_.drain(queue, now, kDrain);
   while (!plain_out_.empty() && queue.size() < kDrain) {
@@ -166,6 +173,7 @@ void RoomServer::flush_messages(SessionRef except) {
 }
 
 void RoomServer::flush_notices() {
+  notices_due_ = TimePoint::max();
   if (!notices_.empty()) native_.broadcast(notices_.flush());
 }
 
@@ -184,6 +192,9 @@ void RoomServer::notify(const FromRoom& notice) {
   flush_messages();
   encode(notice, encoded_);
   notices_.append(encoded_);
+  if (notices_due_ != TimePoint::max()) return;
+  const auto members = static_cast<std::int64_t>(room_.members());
+  notices_due_ = members < kBigRoom ? now_ : now_ + members * kPatiencePerMember;
 }
 
 void RoomServer::tell(Slot member, std::span<const FromRoom> messages) {

@@ -90,6 +90,7 @@ class RoomServer final : public datagram::Engine,
   std::deque<std::pair<Endpoint, datagram::ChunkRef>> plain_out_;
   std::string encoded_;
   TimePoint now_{};
+  TimePoint notices_due_ = TimePoint::max();
   std::uint64_t plain_dropped_ = 0;
   bool closing_ = false;
 };

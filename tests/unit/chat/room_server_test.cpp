@@ -52,6 +52,29 @@ TEST_F(RoomServerTest, SaysTogetherWhoComesTogether) {
   EXPECT_LT(server->native().counters().datagrams_out - before, 1500U);
 }
 
+TEST_F(RoomServerTest, LetsNoticesOfABigRoomWaitForOthers) {
+  auto& first = add("first");
+  for (int i = 1; i < 300; ++i) add("m" + std::to_string(i));
+  run(500ms);
+  first.came.clear();
+  const std::uint64_t before = server->native().counters().datagrams_out;
+  for (int i = 0; i < 5; ++i) {
+    add("late" + std::to_string(i));
+    run(1ms);
+  }
+  run(20ms);
+  EXPECT_EQ(first.came.size(), 5U);
+  EXPECT_LT(server->native().counters().datagrams_out - before, 2U * 305);
+  // What is said is heard behind them, and does not wait.
+  add("last");
+  run(2ms);
+  EXPECT_EQ(first.came.size(), 5U);
+  members.back()->member.request(Say{false, "hello"});
+  run(2ms);
+  EXPECT_EQ(first.came.size(), 6U);
+  EXPECT_EQ(first.heard, Texts{"last: hello"});
+}
+
 TEST_F(RoomServerTest, GivesANewcomerWhatWasSaidInTheSameTurnOnce) {
   auto& ann = add("ann");
   run(50ms);

@@ -45,6 +45,11 @@ void JoinCommand::configure(const Values& values) {
   settings_.reconnect_max = values.duration("reconnect-max");
   settings_.count = static_cast<std::uint64_t>(values.integer("count"));
   plain_ = values.flag("plain");
+  for (const std::string option : {"since", "commands"}) {
+    if (plain_ && values.origin(option) == Values::Origin::command_line) {
+      throw UsageError("--" + option + " is not for --plain");
+    }
+  }
 }
 
 ExitStatus JoinCommand::run(Host& host) {

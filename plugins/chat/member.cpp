@@ -102,7 +102,7 @@ bool Member::drain(datagram::OutputQueue& queue, TimePoint now) {
 }
 
 void Member::on_refused(const Endpoint& /*to*/, int /*error*/) {
-  events_.on_unreachable();
+  if (!client_.on_refused()) events_.on_unreachable();
 }
 
 // What the other side has acknowledged of this session's requests was taken.

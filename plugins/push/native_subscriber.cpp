@@ -54,6 +54,7 @@ bool NativeSubscriber::drain(datagram::OutputQueue& queue, TimePoint now) {
 
 void NativeSubscriber::on_refused(const Endpoint&, int error) {
   if (error != ECONNREFUSED && error != EHOSTUNREACH && error != ENETUNREACH) return;
+  if (client_.on_refused()) return;
   if (client_.connected() && ++refused_ < kRefusals) return;
   lose(error_text(error), true, ExitStatus::unreachable);
 }

@@ -10,9 +10,18 @@
 namespace netkit::datagram {
 namespace {
 
-enum class State : std::uint8_t { idle, hello, connecting, open, over };
+enum class State : std::uint8_t {
+  idle,
+  hello,
+  connecting,
+  open,
+  ended,  // by the server's END, until it is known to have our acknowledgement
+  over,
+};
 
 constexpr std::size_t kStrayRate = 10;  // answers a second to what is not of this session
+constexpr unsigned kMostFarewells = 8;  // acknowledgements of END without an answer
+constexpr Duration kLongestFarewell = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -42,9 +51,11 @@ struct ClientEndpoint::Impl final : public MessageSink {
   void on_session(std::string_view datagram, TimePoint now);
   void on_stray(const Header& header, TimePoint now);
   void settle(TimePoint now);
+  void say_farewell(TimePoint now);
+  void on_farewell_answer(const Header& header, TimePoint now);
   void left(LeftReason reason, std::string_view text);
   void fill_session(TimePoint now);
-  void put(Type type, TimePoint now, std::string_view body = {});
+  void put(const Header& header, std::string_view body = {});
 
   Options options;
   Counters counters;
@@ -66,7 +77,7 @@ struct ClientEndpoint::Impl final : public MessageSink {
   Cookie cookie{};
   TimePoint asked_at{};
   TimePoint give_up_at = TimePoint::max();
-  unsigned asked = 0;  // HELLOs or CONNECTs in a row
+  unsigned asked = 0;  // HELLOs, CONNECTs or acknowledgements of END in a row
 };
 
 void ClientEndpoint::Impl::begin(std::string_view given, TimePoint now) {
@@ -163,6 +174,7 @@ void ClientEndpoint::Impl::on_session(std::string_view datagram, TimePoint now) 
     return;
   }
   const bool ours = session && session->id() == header->session;
+  if (ours && state == State::ended) return on_farewell_answer(*header, now);
   if (!ours || state != State::open) return on_stray(*header, now);
   const std::string_view body = datagram.substr(kHeaderSize);
   if (header->type == Type::bye) {
@@ -177,13 +189,32 @@ void ClientEndpoint::Impl::on_session(std::string_view datagram, TimePoint now) 
 
 void ClientEndpoint::Impl::settle(TimePoint now) {
   if (session->receiving().ended()) {
-    // The server waits for this one, and the program may be gone before it could be repeated.
-    put(Type::ack, now);
-    put(Type::ack, now);
-    left(LeftReason::ended, end_text);
+    state = State::ended;
+    asked = 0;
+    give_up_at = now + kLongestFarewell;
+    say_farewell(now);
   } else if (session->finished()) {
     left(LeftReason::finished, {});
   }
+}
+
+// The server waits for this one, so it is repeated until there is an answer. When none comes the
+// server has gone: it has this session behind it, or does not wait for it any more.
+void ClientEndpoint::Impl::say_farewell(TimePoint now) {
+  Header ack = session->header(Type::ack, now);
+  ack.flags |= Header::kPing;
+  put(ack);
+  asked_at = now;
+  ++asked;
+}
+
+// END once more is the same question once more.
+void ClientEndpoint::Impl::on_farewell_answer(const Header& header, TimePoint now) {
+  if (header.type == Type::data) {
+    if (strays.allow(now)) put(session->header(Type::ack, now));
+    return;
+  }
+  left(LeftReason::ended, end_text);
 }
 
 // Of this session, which is over, or of one before it: as after a restart of this program.
@@ -192,16 +223,16 @@ void ClientEndpoint::Impl::on_stray(const Header& header, TimePoint now) {
   const bool asks = header.type == Type::data || (header.flags & Header::kPing) != 0;
   if (header.type == Type::bye || !asks || handshaking() || !strays.allow(now)) return;
   if (session && session->id() == header.session) {
-    if (session->receiving().ended()) return put(Type::ack, now);
-    return put(Type::bye, now, std::string_view("\0", 1));
+    if (session->receiving().ended()) return put(session->header(Type::ack, now));
+    return put(session->header(Type::bye, now), std::string_view("\0", 1));
   }
   encode(Reset{header.session}, scratch);
   replies.add(server, scratch);
 }
 
-void ClientEndpoint::Impl::put(Type type, TimePoint now, std::string_view body) {
+void ClientEndpoint::Impl::put(const Header& header, std::string_view body) {
   scratch.assign(kHeaderSize, '\0');
-  encode_header(session->header(type, now), scratch.data());
+  encode_header(header, scratch.data());
   scratch += body;
   replies.add(server, scratch);
   ++counters.datagrams_out;
@@ -263,9 +294,9 @@ void ClientEndpoint::on_datagram(std::string_view datagram, TimePoint now) {
     case Type::bye:
       return impl.on_session(datagram, now);
     case Type::reset:
-      if (impl.state == State::open && impl.session->id() == key_of(datagram)) {
-        impl.left(LeftReason::reset, {});
-      }
+      if (!impl.session || impl.session->id() != key_of(datagram)) return;
+      if (impl.state == State::open) impl.left(LeftReason::reset, {});
+      if (impl.state == State::ended) impl.left(LeftReason::ended, impl.end_text);
       return;
     default:  // a client's
       ++impl.counters.malformed;
@@ -278,6 +309,10 @@ void ClientEndpoint::tick(TimePoint now) {
   if (impl.handshaking()) {
     if (now >= impl.give_up_at) return impl.left(LeftReason::timeout, {});
     if (now >= next_deadline()) impl.ask(now);
+  } else if (impl.state == State::ended) {
+    if (now < next_deadline()) return;
+    if (now < impl.give_up_at && impl.asked < kMostFarewells) return impl.say_farewell(now);
+    impl.left(LeftReason::ended, impl.end_text);
   } else if (impl.state == State::open) {
     impl.session->on_timer(now);
     if (impl.session->expired(now)) {
@@ -292,6 +327,10 @@ TimePoint ClientEndpoint::next_deadline() const {
   if (impl.handshaking()) {
     const Duration pause =
         back_off(impl.options.initial_rto, impl.asked - 1u, impl.options.handshake_pause);
+    return std::min(impl.asked_at + pause, impl.give_up_at);
+  }
+  if (impl.state == State::ended) {
+    const Duration pause = impl.session->sending().rtt().timeout(impl.options);
     return std::min(impl.asked_at + pause, impl.give_up_at);
   }
   return impl.state == State::open ? impl.session->deadline() : TimePoint::max();
@@ -350,14 +389,20 @@ void ClientEndpoint::leave(std::string_view text, TimePoint now) {
   if (impl.state == State::open) {
     std::string body(1, '\0');
     body += text.substr(0, kMaxReason);
-    impl.put(Type::bye, now, body);
+    impl.put(impl.session->header(Type::bye, now), body);
     impl.session->receiving().stop();
   }
   impl.state = impl.session ? State::over : State::idle;
 }
 
+bool ClientEndpoint::on_refused() {
+  if (impl_->state != State::ended) return false;
+  impl_->left(LeftReason::ended, impl_->end_text);
+  return true;
+}
+
 bool ClientEndpoint::connected() const {
-  return impl_->state == State::open;
+  return impl_->state == State::open || impl_->state == State::ended;
 }
 
 bool ClientEndpoint::idle() const {

@@ -164,9 +164,10 @@ void ServerEndpoint::Impl::leave(Peer& peer, LeftReason reason, std::string_view
                                  TimePoint at) {
   using Answer = EndedSessions::Answer;
   peer.leaving = true;
+  const bool asked = peer.session.receiving().ack_due(at);
   peer.session.receiving().stop();
   const bool in_order = reason == LeftReason::ended || reason == LeftReason::finished;
-  if (reason == LeftReason::ended) {
+  if (reason == LeftReason::ended || (reason == LeftReason::finished && asked)) {
     scratch.assign(kHeaderSize, '\0');
     encode_header(peer.session.header(Type::ack, at), scratch.data());
     reply(peer.attempt.peer, scratch);

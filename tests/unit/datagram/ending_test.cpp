@@ -1,6 +1,8 @@
 // How sessions end: BYE, END, the lease, a restart, and what comes late.
 #include "lossy_net.hpp"
 
+#include <algorithm>
+
 #include <netkit/datagram/wire.hpp>
 
 namespace netkit::datagram {
@@ -13,7 +15,7 @@ TEST_F(Ending, FinishDeliversWhatIsDueFirst) {
   Client& ann = Connect();
   for (int i = 1; i <= 200; ++i) Push(i, i);
   server->finish_all("closing", now);
-  RunUntil([&] { return server->size() == 0; }, 5s);
+  RunUntil([&] { return server->size() == 0 && ann.end->idle(); }, 5s);
   ExpectLines(ann.events.heard, 1, 200);
   EXPECT_EQ(ann.events.log.back(), "left ended closing");
   EXPECT_EQ(served.left, std::vector<std::string>{"finished"});
@@ -41,6 +43,59 @@ TEST_F(Ending, FinishMayComeBeforeTheSession) {
   RunUntil([&] { return ann.end->idle(); }, 5s);
   EXPECT_EQ(ann.events.log.back(), "left finished");
   EXPECT_EQ(served.heard.size(), 1u);
+}
+
+TEST_F(Ending, ALastWordThatIsLostIsSaidAgain) {
+  for (int i = 0; i < 40; ++i) Connect();
+  wire.loss = 0.4;
+  server->finish_all("closing", now);
+  const auto idle = [](const auto& client) { return client->end->idle(); };
+  RunUntil([&] { return server->size() == 0 && std::ranges::all_of(clients, idle); }, 10s);
+  EXPECT_EQ(served.left, std::vector<std::string>(40, "finished"));
+  for (const auto& client : clients) EXPECT_EQ(client->events.log.back(), "left ended closing");
+}
+
+TEST_F(Ending, ALastWordIsAnsweredAtOnce) {
+  Client& ann = Connect();
+  server->finish_all("closing", now);
+  Run(4 * wire.delay);
+  EXPECT_EQ(ann.events.log.back(), "left ended closing");
+  sent = 0;
+  Run(60s);
+  EXPECT_EQ(sent, 0u);
+}
+
+class LastWord : public LossyNet {
+ protected:
+  // A client that has heard END, and nothing after it.
+  Client& HeardEnd() {
+    Client& client = Connect();
+    server->finish_all("closing", now);
+    Run(wire.delay + wire.delay / 2);
+    client.cut_off = true;
+    EXPECT_TRUE(client.end->connected());
+    EXPECT_EQ(client.events.log.size(), 1u);
+    sent = 0;
+    return client;
+  }
+};
+
+TEST_F(LastWord, IsNotSaidForLongerThanASecond) {
+  Client& ann = HeardEnd();
+  server.reset();
+  Run(1s);
+  EXPECT_EQ(ann.events.log.back(), "left ended closing");
+  EXPECT_LE(sent, 8u);
+}
+
+TEST_F(LastWord, IsNotSaidToAServerThatHasGone) {
+  Client& ann = HeardEnd();
+  EXPECT_TRUE(ann.end->on_refused());
+  EXPECT_EQ(ann.events.log.back(), "left ended closing");
+}
+
+TEST_F(LastWord, IsNotWhatARefusalBeforeItMeans) {
+  EXPECT_FALSE(Connect().end->on_refused());
 }
 
 TEST_F(Ending, FinishWaitsNoLongerThanItsLinger) {

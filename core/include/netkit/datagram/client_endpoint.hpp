@@ -76,6 +76,10 @@ class NETKIT_API ClientEndpoint {
   // Leaves at once: BYE, without on_left(). One more drain() sends it.
   void leave(std::string_view text, TimePoint now);
 
+  // Nobody is at the server's port. True: nothing but its last word was waited for, and on_left()
+  // has said that it ended; else what to make of it is the caller's to judge.
+  bool on_refused();
+
   bool connected() const;  // between on_connected and on_left
   bool idle() const;       // neither connected nor connecting
   SessionStatus status() const;

@@ -1,12 +1,15 @@
 """netkit push: plain subscribers, the TCP control channel, and what `serve` prints about them."""
 
+import os
 import re
 import shutil
+import signal
 import socket
 
 import pytest
 
-from netkit import DEADLINE, host_port, receive_to_end, tcp_connect, udp_socket, wait_until
+from netkit import (DEADLINE, Terminal, clean_environment, host_port, netkit_path, receive_to_end, tcp_connect, udp_socket,
+                    wait_until)
 
 TIME = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
@@ -275,3 +278,18 @@ def test_many_forged_names_of_one_address_are_one_subscription(netkit):
         peer.sendto(b"name%d" % i, host_port(server.address))
     control = Control(server)
     wait_until(lambda: control.list() == ["name99 127.0.0.1:%d" % peer.getsockname()[1]], DEADLINE)
+
+
+def test_a_source_at_a_terminal_does_not_stop_a_job_in_the_background(netkit):
+    shell = Terminal(["bash", "--norc", "-i"], {**clean_environment(), "TERM": "dumb", "PS1": "ready$ "}, 24, 200)
+    try:
+        shell.expect(rb"ready\$ ")
+        shell.type(f"{netkit_path()} push serve 127.0.0.1:0 --from - &\n")
+        pid = int(shell.expect(rb"\[1\] (\d+)").group(1))
+        address = shell.expect(rb"listening on tcp (127\.0\.0\.1:\d+)\r\n").group(1).decode()
+        with tcp_connect(address) as control:
+            control.sendall(b"LIST\n")
+            assert control.recv(100) == b"OK 0\n"
+        os.kill(pid, signal.SIGKILL)
+    finally:
+        shell.cleanup()

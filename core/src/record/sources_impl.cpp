@@ -20,6 +20,12 @@ bool is_given(const Values& values, std::string_view option) {
   return values.declared(option) && values.given(option);
 }
 
+// A shell stops a job in the background that sets its terminal up, and so a server whose source is
+// standard input only because nobody named another.
+bool owns_terminal() {
+  return ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
+}
+
 std::size_t max_line_of(const Values& values) {
   if (!values.declared("max-line") || !values.has("max-line")) return kMaxLine;
   return std::max<std::size_t>(values.size("max-line"), 1);
@@ -92,7 +98,7 @@ void SourcesImpl::open_input(const std::string& name) {
     fd = input.fd.get();
   } else if (name != "-") {
     throw UsageError("--from: '" + name + "' is not a source (write -, file:PATH or exec:COMMAND)");
-  } else if (host_.interactive()) {
+  } else if (host_.interactive() && owns_terminal()) {
     input.typed = std::make_unique<TypedLines>(*this, input);
     return;
   }

@@ -240,7 +240,7 @@ def test_history_is_kept_over_sessions_and_for_the_user_alone(netkit, room, tmp_
     for text in ("first", "second"):
         terminal, screen = at_terminal(netkit, room, env={"XDG_STATE_HOME": str(state)})
         terminal.type(text + "\r \x1b[A")
-        screen.wait(["> " + text])
+        screen.wait(2 * ["> " + text])  # said, and recalled
         terminal.type("\x15\x04")
         assert terminal.wait() == 0
     file = state / "netkit" / "chat_history"

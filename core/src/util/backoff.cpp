@@ -4,6 +4,12 @@
 
 namespace netkit {
 
+namespace {
+
+constexpr Duration kLeast = std::chrono::milliseconds(1);
+
+}  // namespace
+
 Duration Backoff::next(TimePoint now, double chance) {
   if (connected_at_ != TimePoint::max() && now - connected_at_ >= options_.healthy) reset();
   connected_at_ = TimePoint::max();
@@ -22,11 +28,10 @@ void Backoff::reset() {
 }
 
 Duration Backoff::ceiling() const {
-  const Duration first = std::min(options_.initial, options_.maximum);
+  const Duration most = std::max(options_.maximum, kLeast);
+  const Duration first = std::clamp(options_.initial, kLeast, most);
   // Halving the maximum instead of doubling the first cannot overflow.
-  if (failures_ >= 62 || first > options_.maximum / (Duration::rep{1} << failures_)) {
-    return options_.maximum;
-  }
+  if (failures_ >= 62 || first > most / (Duration::rep{1} << failures_)) return most;
   return first * (Duration::rep{1} << failures_);
 }
 

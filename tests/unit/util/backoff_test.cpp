@@ -46,5 +46,13 @@ TEST(BackoffTest, TakesNoStepOverItsMaximum) {
   for (int i = 0; i < 100; ++i) EXPECT_GT(endless.next(kStart, 0.5), 0s);
 }
 
+TEST(BackoffTest, IsNoBusyLoopWhateverIsAskedFor) {
+  Backoff none({.maximum = 0s});
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(none.next(kStart, 1), 1ms);
+  Backoff at_once;
+  at_once.set_initial(0s);
+  EXPECT_EQ(at_once.next(kStart, 1), 1ms);
+}
+
 }  // namespace
 }  // namespace netkit

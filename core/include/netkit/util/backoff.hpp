@@ -8,8 +8,8 @@ namespace netkit {
 
 // Exponential with full jitter: the n-th wait since things were last well is uniform between zero
 // and `initial` times 2^n, at most `maximum`, so that clients that lost one server do not come back
-// all at once. A connection that held for `healthy` starts anew. Pure: time and chance are
-// arguments. [one thread]
+// all at once; neither counts as less than 1 ms, so that none comes back in a busy loop. A
+// connection that held for `healthy` starts anew. Pure: time and chance are arguments. [one thread]
 class NETKIT_API Backoff {
  public:
   struct Options {

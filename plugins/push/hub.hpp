@@ -130,6 +130,8 @@ class Hub : private datagram::ServerEvents {
 
   const SubscriberTable& table() const { return table_; }
   std::size_t size() const { return table_.size(); }
+  // Those that records can go to: the native ones are known to have their session.
+  std::size_t reachable() const { return table_.size() - server_.unconfirmed(); }
   // In the order in which they came.
   void for_each_row(TimePoint now, const std::function<void(const RosterRow&)>& visit) const;
   const HubCounters& counters() const { return counters_; }

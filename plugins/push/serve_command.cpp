@@ -163,7 +163,7 @@ bool ServeCommand::must_hold_sources() {
 }
 
 void ServeCommand::steer_sources() {
-  started_ = started_ || hub_->size() >= settings_.min_subscribers;
+  started_ = started_ || hub_->reachable() >= settings_.min_subscribers;
   const bool hold = must_hold_sources() || !started_;
   if (ticker_) {
     if (hold) {

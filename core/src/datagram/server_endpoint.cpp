@@ -78,6 +78,7 @@ void ServerEndpoint::Impl::on_session_datagram(const Endpoint& from, std::string
 
 void ServerEndpoint::Impl::on_confirmed(Peer& peer, TimePoint at) {
   peer.accept.reset();
+  --unconfirmed;
   peer.send_accept = false;
   // A client repeats its first sign of life, after 2 * min_rto at the earliest: what comes later
   // may be the repetition, and by Karn's rule is no sample.
@@ -182,6 +183,7 @@ void ServerEndpoint::Impl::forget(Peer& peer, EndedSessions::Answer answer, Time
   if (answer != EndedSessions::Answer::reset) {
     ended.add({peer.attempt, answer, peer.session.header(type, at)});
   }
+  if (peer.accept) --unconfirmed;
   update_full(peer);
   deadlines.remove(peer.ref.index);
   by_id.erase(peer.session.id());
@@ -310,6 +312,10 @@ void ServerEndpoint::close(SessionRef session, std::string_view text) {
 
 std::size_t ServerEndpoint::size() const {
   return impl_->by_id.size();
+}
+
+std::size_t ServerEndpoint::unconfirmed() const {
+  return impl_->unconfirmed;
 }
 
 std::size_t ServerEndpoint::full_sessions() const {

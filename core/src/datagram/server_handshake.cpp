@@ -92,6 +92,7 @@ void ServerEndpoint::Impl::on_connect(const Endpoint& from, std::string_view dat
   accept.lease_ms = lease_on_wire(options.lease);
   accept.payload = verdict.text;
   peer.accept = std::make_unique<std::string>();
+  ++unconfirmed;
   encode(accept, *peer.accept);
   peer.send_accept = true;
   mark_dirty(peer);

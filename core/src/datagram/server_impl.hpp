@@ -78,6 +78,7 @@ struct ServerEndpoint::Impl {
   std::vector<std::uint32_t> dirty;
   std::size_t dirty_begin = 0;
   std::size_t full_sessions = 0;
+  std::size_t unconfirmed = 0;  // peers with `accept`
   OutputQueue replies;
   std::string scratch;
   TimePoint now{};  // of the call at hand

@@ -268,5 +268,21 @@ TEST_F(Handshake, CostsLittleMemoryPerSession) {
   EXPECT_LE(sizeof(Session), 640u);
 }
 
+TEST_F(Handshake, CountsSessionsThatTheirClientsMayNotKnowOf) {
+  start_server();
+  Client& ann = add_client();
+  RunUntil([&] { return served.sessions.size() == 1; }, 1s);
+  EXPECT_EQ(server->unconfirmed(), 1u);
+  RunUntil([&] { return heard_of(ann); }, 1s);
+  EXPECT_EQ(server->unconfirmed(), 0u);
+  Client& bob = add_client("bob");
+  RunUntil([&] { return served.sessions.size() == 2; }, 1s);
+  bob.cut_off = true;
+  EXPECT_EQ(server->unconfirmed(), 1u);
+  Run(options.connect_timeout + 100ms);
+  EXPECT_EQ(server->size(), 1u);
+  EXPECT_EQ(server->unconfirmed(), 0u);
+}
+
 }  // namespace
 }  // namespace netkit::datagram

@@ -92,6 +92,9 @@ class NETKIT_API ServerEndpoint {
   void close(SessionRef session, std::string_view text);
 
   std::size_t size() const;  // sessions, finishing ones included
+  // Sessions that were accepted and whose clients have not been heard from since: nothing is sent
+  // to them yet.
+  std::size_t unconfirmed() const;
   // Sessions with Options::keep records (or keep_bytes) waiting or more: the next send() would
   // drop, or with Overflow::keep_all grow. For a source that waits for the slowest.
   // (Half of them, with Options::full_at_half.)

@@ -110,7 +110,7 @@ def nobody_to_leave(netkit, silent):
     return netkit.run("chat", "join", silent.address, "--name", "ann", "-w", "10ms")
 
 
-@PAGE.way("74 the history cannot be opened", "serve", "join", "peer")
+@PAGE.way("74 the history cannot be opened, or lines are missing in it", "serve", "join", "peer")
 def no_history(netkit, silent, tmp_path, action):
     return netkit.run(*words_of(PAGE, action, peer=silent.address), "--history", tmp_path / "no" / "log")
 

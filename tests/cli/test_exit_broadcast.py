@@ -26,9 +26,14 @@ def heard(netkit):
     return listener
 
 
-@PAGE.way("1 fewer answers than --expect", "send")
+@PAGE.way("1 fewer answers than --expect, or a message is too long to be sent", "send")
 def too_few(netkit, silent):
     return netkit.run("broadcast", "send", silent.address, "who?", "--expect", "1", "-w", "10ms")
+
+
+@PAGE.way("1 fewer answers than --expect, or a message is too long to be sent", "send")
+def too_long(netkit, silent):
+    return netkit.run("broadcast", "send", silent.address, "-w", "10ms", stdin="x" * 70000 + "\n")
 
 
 @PAGE.way("69 nothing could be sent", "send")

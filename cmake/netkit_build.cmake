@@ -38,7 +38,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # of std::string's own functions, too.
   target_compile_options(netkit-warnings INTERFACE -Wno-restrict)
   if(NETKIT_PCH)
-    target_compile_options(netkit-warnings INTERFACE -Wno-stringop-overflow -Wno-array-bounds)
+    target_compile_options(netkit-warnings INTERFACE -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
   endif()
 endif()
 if(NETKIT_DEV)

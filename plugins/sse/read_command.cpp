@@ -118,16 +118,14 @@ bool ReadCommand::on_stream_event(const StreamReader& stream, const Event& event
     return true;
   }
   ++events_;
-  const std::array<Field, 3> fields{Field{"event", event.type}, Field{"id", event.id},
-                                    Field{"url", std::string_view(stream.url())}};
-  Record record;
-  record.type = "event";
-  record.time = now_;
-  record.peer = stream.peer();
-  record.fields = fields;
-  record.payload = event.data;
-  record.payload_is_printable = event.printable;
-  host_->output().emit(record);
+  event_fields_[0].value = event.type;
+  event_fields_[1].value = event.id;
+  event_fields_[2].value = std::string_view(stream.url());
+  event_.time = now_;
+  event_.peer = stream.peer();
+  event_.payload = event.data;
+  event_.payload_is_printable = event.printable;
+  host_->output().emit(event_);
   if (!is_last(event.data)) return true;
   host_->finish(ExitStatus::done);
   return false;

@@ -1,6 +1,7 @@
 // `sse read`: events of one or more URLs as records.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -52,6 +53,11 @@ class ReadCommand final : public Command, public StreamReader::Owner {
   std::map<std::string, std::string> written_ids_;
   Timer state_timer_;
   WallTime now_{};
+  // Made once: only what differs from one event to the next is set.
+  std::array<Field, 3> event_fields_{Field{"event", std::string_view()},
+                                     Field{"id", std::string_view()},
+                                     Field{"url", std::string_view()}};
+  Record event_{.type = "event", .fields = event_fields_};
   std::size_t ended_ = 0;
   ExitStatus status_ = ExitStatus::done;
   std::uint64_t events_ = 0;

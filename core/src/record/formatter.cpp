@@ -38,22 +38,11 @@ class TextFormatter final : public Formatter {
   }
 
   void format(const Record& record, std::string& out) override {
-    if (record.line) {
-      escape_text(out, *record.line, false);
-      out += '\n';
-      return;
-    }
     const Entry& entry = entry_of(entries_, last_, record.type);
-    if (entry.layout.source().empty()) return;
-    const std::size_t begin = out.size();
-    if (entry.payload_only && record.payload && record.payload_is_printable) {
-      out += *record.payload;
-    } else if (entry.colored_field.empty()) {
-      entry.layout.render(record, out, Escaping::text);
-    } else {
-      entry.layout.render_colored(record, out, entry.colored_field);
-    }
-    out += end_of(entry, std::string_view(out).substr(begin));
+    const bool as_it_is = entry.payload_only && record.payload && record.payload_is_printable;
+    if (!as_it_is || record.line) return format_by_layout(record, entry, out);
+    out += *record.payload;
+    out += '\n';  // which no such payload has
   }
 
   std::optional<std::string_view> end_after_payload(const Record& record) override {
@@ -71,6 +60,22 @@ class TextFormatter final : public Formatter {
     std::string_view colored_field;
     bool payload_only = layout.is_payload_only() && colored_field.empty();
   };
+
+  static void format_by_layout(const Record& record, const Entry& entry, std::string& out) {
+    if (record.line) {
+      escape_text(out, *record.line, false);
+      out += '\n';
+      return;
+    }
+    if (entry.layout.source().empty()) return;
+    const std::size_t begin = out.size();
+    if (entry.colored_field.empty()) {
+      entry.layout.render(record, out, Escaping::text);
+    } else {
+      entry.layout.render_colored(record, out, entry.colored_field);
+    }
+    out += end_of(entry, std::string_view(out).substr(begin));
+  }
 
   static std::string_view end_of(const Entry& entry, std::string_view shown) {
     return entry.newline_only_if_missing && shown.ends_with('\n') ? "" : "\n";

@@ -12,6 +12,7 @@ target_sources(netkit-core PRIVATE
   src/util/format.cpp
   src/util/histogram.cpp
   src/util/histogram_render.cpp
+  src/util/printable.cpp
   src/util/process.cpp
   src/util/random.cpp
   src/util/rate.cpp

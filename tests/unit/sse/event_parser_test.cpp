@@ -91,9 +91,9 @@ TEST(ParserContent, KnowsDataThatIsPrintable) {
     std::string known;
   } sink;
   EventParser parser(1000);
-  const std::string tail(100, '~');  // the scan goes by blocks of 64 and 16 bytes
+  const std::string tail(200, '~');  // the scan goes by blocks of 16 to 128 bytes
   for (const char* data : {" a", "\x7f", "\x1f", "\t", "\xc3\xa4"}) {
-    for (std::size_t before = 0; before < 80; ++before) {
+    for (std::size_t before = 0; before < 300; ++before) {
       std::string line = "data:";
       line.append(before, '!').append(data).append(tail).append("\n\n");
       parser.feed(line, sink);
@@ -102,7 +102,7 @@ TEST(ParserContent, KnowsDataThatIsPrintable) {
     }
   }
   parser.feed("data: a\ndata: b\n\n", sink);
-  EXPECT_EQ(sink.known, std::string(160, 'y') + std::string(641, 'n'));
+  EXPECT_EQ(sink.known, std::string(600, 'y') + std::string(2401, 'n'));
 }
 
 TEST_F(ParserTest, StopsWhereTheSinkWantsNoMore) {

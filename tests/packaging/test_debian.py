@@ -9,17 +9,13 @@ import subprocess
 
 import pytest
 
+from tool import command
+
 BUILD = os.environ.get("NETKIT_BUILD", "")
 SOURCE = os.environ.get("NETKIT_SOURCE", "")
 
 
 pytestmark = pytest.mark.timeout(420)  # lintian and strip are slow where many tests run
-
-
-def command(*argv, **kwargs):
-    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, check=False, timeout=400, **kwargs)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,10 @@ import subprocess
 
 import pytest
 
+from tool import command
+
 HELLO = os.path.join(os.path.dirname(__file__), "hello")
 PREFIX = os.environ.get("NETKIT_PREFIX", "")
-
-
-def command(*argv, **kwargs):
-    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, check=False, timeout=110, **kwargs)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")

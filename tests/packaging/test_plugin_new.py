@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from netkit import clean_environment, netkit_path
+from tool import command
 
 PREFIX = os.environ.get("NETKIT_PREFIX", "")
 PAGE = os.path.join(os.environ.get("NETKIT_SOURCE", ""), "man", "netkit-plugin.3")
@@ -15,12 +16,6 @@ PAGE = os.path.join(os.environ.get("NETKIT_SOURCE", ""), "man", "netkit-plugin.3
 
 # A compiler is slow where many tests run.
 pytestmark = pytest.mark.timeout(420)
-
-
-def command(*argv, **kwargs):
-    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, check=False, timeout=400, **kwargs)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import signal
 
 from exit_status import Page
-from exit_ways import skip_if_sanitized
+from exit_ways import NO_LEAK_CHECK, with_fault
 from netkit import netkit_path
 
 PAGE = Page("shell", {})
@@ -45,9 +45,9 @@ def no_job(netkit):
 
 
 @PAGE.way("70 no process can be started")
-def no_descriptors(netkit):
-    skip_if_sanitized()
-    return netkit.run(argv=["prlimit", "--nofile=4:4", netkit_path(), "shell", "-c", "version | cat"])
+def no_process(netkit):
+    return netkit.run(argv=with_fault("clone,clone3,vfork", "EAGAIN", netkit_path(), "shell", "-c", "version | cat"),
+                      env=NO_LEAK_CHECK)
 
 
 @PAGE.way("126 the program cannot be run")

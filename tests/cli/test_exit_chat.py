@@ -54,18 +54,9 @@ def everything_is_said(netkit, room):
     return run
 
 
-@PAGE.way("0 ended by INT or TERM", "join")
-def told_by_int(netkit, room):
-    member = joined(netkit, room)
-    member.signal(signal.SIGINT)
-    return member
-
-
-@PAGE.way("0 ended by INT or TERM", "join")
-def told_by_term(netkit, room):
-    member = joined(netkit, room)
-    member.signal(signal.SIGTERM)
-    return member
+@PAGE.told("0 ended by INT or TERM", "join")
+def member(netkit, room):
+    return joined(netkit, room)
 
 
 @PAGE.way("1 something that was said is undelivered", "join")

@@ -82,19 +82,10 @@ def requests_answered(netkit, server):
     return run
 
 
-@PAGE.way("0 ended by INT or TERM", "connect -k")
-def told_by_int(netkit, scripted):
+@PAGE.told("0 ended by INT or TERM", "connect -k")
+def client(netkit, scripted):
     client = netkit.start("frame", "connect", "-k", scripted.address, "--send", "datetime")
     scripted.accept().expect(DATETIME)
-    client.signal(signal.SIGINT)
-    return client
-
-
-@PAGE.way("0 ended by INT or TERM", "connect -k")
-def told_by_term(netkit, scripted):
-    client = netkit.start("frame", "connect", "-k", scripted.address, "--send", "datetime")
-    scripted.accept().expect(DATETIME)
-    client.signal(signal.SIGTERM)
     return client
 
 

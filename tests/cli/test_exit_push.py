@@ -58,18 +58,9 @@ def source_ends(netkit):
     return subscriber
 
 
-@PAGE.way("0 ended by INT or TERM", "subscribe")
-def told_by_int(netkit, server):
-    subscriber = subscribed(netkit, server.address)
-    subscriber.signal(signal.SIGINT)
-    return subscriber
-
-
-@PAGE.way("0 ended by INT or TERM", "subscribe")
-def told_by_term(netkit, server):
-    subscriber = subscribed(netkit, server.address)
-    subscriber.signal(signal.SIGTERM)
-    return subscriber
+@PAGE.told("0 ended by INT or TERM", "subscribe")
+def subscriber(netkit, server):
+    return subscribed(netkit, server.address)
 
 
 LOST = "69 no such server, refused, or lost, and --reconnect is used up"

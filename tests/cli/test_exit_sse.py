@@ -1,6 +1,5 @@
 """Every exit status of netkit-sse(1), brought about."""
 
-import signal
 import threading
 
 import pytest
@@ -24,6 +23,13 @@ STREAM = head(Content_Type="text/event-stream")
 def family(tmp_path):
     make_family(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def held():
+    """A server whose stream goes on."""
+    with Server(hold(STREAM)) as server:
+        yield server
 
 
 def read(netkit, *steps, args=()):
@@ -55,22 +61,9 @@ def until_is_reached(netkit):
     return read(netkit, hold(STREAM + events(1, 2)), args=["--until", "event 2"])
 
 
-@PAGE.way("0 ended by INT or TERM", "read")
-def told_by_int(netkit):
-    with Server(hold(STREAM)) as server:
-        client = reading(netkit, server.url)
-        client.signal(signal.SIGINT)
-        client.wait()
-        return client
-
-
-@PAGE.way("0 ended by INT or TERM", "read")
-def told_by_term(netkit):
-    with Server(hold(STREAM)) as server:
-        client = reading(netkit, server.url)
-        client.signal(signal.SIGTERM)
-        client.wait()
-        return client
+@PAGE.told("0 ended by INT or TERM", "read")
+def reader(netkit, held):
+    return reading(netkit, held.url)
 
 
 LOST = "69 the stream was lost, and --reconnect allows no further try"

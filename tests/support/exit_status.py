@@ -10,6 +10,7 @@ is for these; the others are for the command as a whole. A page's test registers
 
 A clause that no way is for, and a way that no clause is for, is a case that fails."""
 
+import functools
 import inspect
 import os
 import re
@@ -72,6 +73,16 @@ class Case:
             assert b"netkit: " in said and said.endswith(b"\n"), "one sentence says why"
 
 
+def _telling(start, signo):
+    @functools.wraps(start)
+    def tell(**given):
+        process = start(**given)
+        process.signal(signo)
+        return process
+    tell.__name__ = f"{start.__name__} {signo.name}"
+    return tell
+
+
 class Page:
     """`lines` are the words of each action that a test of all of them runs it with; see exit_ways.py."""
 
@@ -83,6 +94,14 @@ class Page:
         def register(function):
             self.ways += [(key, action, function) for action in actions or [None]]
             return function
+        return register
+
+    def told(self, key, *actions):
+        """As way(), for INT and for TERM: the function starts what is to be told, and it is told by each."""
+        def register(start):
+            for signo in (signal.SIGINT, signal.SIGTERM):
+                self.way(key, *actions)(_telling(start, signo))
+            return start
         return register
 
     def cases(self):

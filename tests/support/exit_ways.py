@@ -152,17 +152,9 @@ def add_servers(page):
     def privileges(netkit, action):
         return netkit.run(argv=[*UNPRIVILEGED, netkit_path(), *words_of(page, action, ":1")])
 
-    @page.way("0 ended by INT or TERM", *servers)
-    def by_int(netkit, silent, action):
-        server = netkit.serve(*words_of(page, action, peer=silent.address))
-        server.signal(signal.SIGINT)
-        return server
-
-    @page.way("0 ended by INT or TERM", *servers)
-    def by_term(netkit, silent, action):
-        server = netkit.serve(*words_of(page, action, peer=silent.address))
-        server.signal(signal.SIGTERM)
-        return server
+    @page.told("0 ended by INT or TERM", *servers)
+    def server(netkit, silent, action):
+        return netkit.serve(*words_of(page, action, peer=silent.address))
 
     @page.way("128+n ended at once by a second signal", *servers)
     def by_two(netkit, silent, full_pipe, action):

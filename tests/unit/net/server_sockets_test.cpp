@@ -27,6 +27,17 @@ std::uint16_t PortOf(const std::string& description) {
   return static_cast<std::uint16_t>(std::stoi(description.substr(description.rfind(':') + 1)));
 }
 
+void ExpectRefused(std::string_view address, const ServerSocketOptions& options, int number,
+                   ExitStatus status) {
+  try {
+    Open(address, options);
+    ADD_FAILURE() << "bound";
+  } catch (const SystemError& error) {
+    EXPECT_EQ(error.error_number(), number);
+    EXPECT_EQ(error.status(), status);
+  }
+}
+
 TEST(ServerSocketsTest, TakeOneFreePortForAll) {
   const auto lines = Open("127.0.0.1:0").descriptions();
   ASSERT_EQ(lines.size(), 2u);
@@ -73,13 +84,7 @@ TEST(ServerSocketsTest, SayThatTheAddressIsInUse) {
 TEST(ServerSocketsTest, SayTheSameOfAnAddressThatNoSocketCanHave) {
   for (const ServerSocketOptions& options :
        {ServerSocketOptions{.udp = true}, ServerSocketOptions{.tcp = true}}) {
-    try {
-      Open("[fe80::1]:0", options);
-      FAIL() << "bound";
-    } catch (const SystemError& error) {
-      EXPECT_EQ(error.error_number(), EINVAL);
-      EXPECT_EQ(error.status(), ExitStatus::unreachable);
-    }
+    ExpectRefused("[fe80::1]:0", options, EINVAL, ExitStatus::unreachable);
   }
 }
 
@@ -91,13 +96,7 @@ TEST(ServerSocketsTest, SayThatDescriptorsAreUsedUp) {
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
   for (const ServerSocketOptions& options :
        {ServerSocketOptions{.udp = true}, ServerSocketOptions{.tcp = true}}) {
-    try {
-      Open("127.0.0.1:0", options);
-      ADD_FAILURE() << "opened";
-    } catch (const SystemError& error) {
-      EXPECT_EQ(error.error_number(), EMFILE);
-      EXPECT_EQ(error.status(), ExitStatus::fault);
-    }
+    ExpectRefused("127.0.0.1:0", options, EMFILE, ExitStatus::fault);
   }
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }

@@ -211,8 +211,8 @@ void EventParser::dispatch(EventSink& sink) {
     last_id_.swap(id_);
   }
   if (has_data_) {
-    const Event event{type_.empty() ? std::string_view("message") : type_, data_view_, last_id_,
-                      data_printable_};
+    const Event event{type_.empty() ? std::string_view("message") : type_, by_parts(data_view_),
+                      last_id_, data_printable_};
     if (!sink.on_event(event)) state_ = ParseResult::stopped;
     has_data_ = false;
     if (data_owned_) release_if_large(data_);

@@ -75,6 +75,7 @@ void ReadCommand::configure_stream(const Values& values) {
 
 ExitStatus ReadCommand::run(Host& host) {
   host_ = &host;
+  output_ = &host.output();
   load_files(request_, host.values());
   if (!state_file_.empty()) known_ids_ = LastIds::load(state_file_);
   if (request_.insecure) host.log().notice("--insecure: the server's certificate is not verified");
@@ -113,20 +114,20 @@ void ReadCommand::on_stream_bytes() {
 
 bool ReadCommand::on_stream_event(const StreamReader& stream, const Event& event) {
   if (host_->finishing()) return false;
-  if (!is_wanted(event.type)) {
+  if (!types_.empty() && !is_among_types(event.type)) {
     ++filtered_;
     return true;
   }
   ++events_;
-  event_fields_[0].value = event.type;
-  event_fields_[1].value = event.id;
+  event_fields_[0].value = by_parts(event.type);
+  event_fields_[1].value = by_parts(event.id);
   event_fields_[2].value = std::string_view(stream.url());
   event_.time = now_;
   event_.peer = stream.peer();
-  event_.payload = event.data;
+  event_.payload = by_parts(event.data);
   event_.payload_is_printable = event.printable;
-  host_->output().emit(event_);
-  if (!is_last(event.data)) return true;
+  output_->emit(event_);
+  if (events_ != count_ && !(until_ && matches_until(event.data))) return true;
   host_->finish(ExitStatus::done);
   return false;
 }
@@ -141,15 +142,15 @@ void ReadCommand::on_stream_comment(const StreamReader& stream, std::string_view
   record.peer = stream.peer();
   record.fields = fields;
   record.payload = text;
-  host_->output().emit(record);
+  output_->emit(record);
 }
 
-bool ReadCommand::is_wanted(std::string_view type) const {
-  return types_.empty() || std::ranges::find(types_, type) != types_.end();
+bool ReadCommand::is_among_types(std::string_view type) const {
+  return std::ranges::find(types_, type) != types_.end();
 }
 
-bool ReadCommand::is_last(std::string_view data) const {
-  return events_ == count_ || (until_ && std::regex_search(data.begin(), data.end(), *until_));
+bool ReadCommand::matches_until(std::string_view data) const {
+  return std::regex_search(data.begin(), data.end(), *until_);
 }
 
 void ReadCommand::on_stream_end(const StreamReader& stream, ExitStatus status,
@@ -186,7 +187,7 @@ std::string ReadCommand::write_state() {
   std::map<std::string, std::string> ids;
   for (const auto& stream : streams_) ids[stream->url()] = stream->last_event_id();
   if (ids == written_ids_) return {};
-  host_->output().flush();
+  output_->flush();
   const int error = write_file_atomically(state_file_, known_ids_.updated(ids));
   if (error != 0) return "--state: cannot write '" + state_file_ + "': " + error_text(error);
   written_ids_ = std::move(ids);

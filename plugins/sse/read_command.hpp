@@ -31,8 +31,8 @@ class ReadCommand final : public Command, public StreamReader::Owner {
 
   void configure_stream(const Values& values);
   void open_streams(CurlLoop& curl);
-  bool is_wanted(std::string_view type) const;
-  bool is_last(std::string_view data) const;
+  bool is_among_types(std::string_view type) const;
+  bool matches_until(std::string_view data) const;
   void fill_totals(Totals& totals) const;
   void stop();
   void keep_state();
@@ -48,6 +48,7 @@ class ReadCommand final : public Command, public StreamReader::Owner {
   std::uint64_t count_ = 0;  // 0: without end
 
   Host* host_ = nullptr;
+  Output* output_ = nullptr;  // the host's
   std::vector<std::unique_ptr<StreamReader>> streams_;
   LastIds known_ids_;
   std::map<std::string, std::string> written_ids_;

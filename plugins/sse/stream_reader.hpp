@@ -20,7 +20,7 @@ struct StreamOptions {
   bool comments = false;
 };
 
-class StreamReader final : private HttpExchange::Handler, private EventSink {
+class StreamReader final : private EventSink, private HttpExchange::Handler {
  public:
   // Who gets what comes. Must not destroy the reader.
   class Owner {

@@ -24,6 +24,11 @@ def ok(body, **fields):
     return head(Content_Type=TEXT, **fields) + body
 
 
+def peer_window_scale(sock):
+    """What the peer shifts its windows by, RFC 7323: tcpi_snd_wscale of linux/tcp.h."""
+    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[6] & 15
+
+
 def without_end(start, more):
     """A step that sends `more` again and again."""
     def step(connection, _):
@@ -79,6 +84,18 @@ def test_a_line_of_16_mib_in_small_writes(netkit):
     with Server(step) as server:
         done = netkit.run("sse", server.url, *QUICK, "-c", "1")
     assert done.status == 0 and len(done.out) == size + 1
+
+
+def test_a_fast_server_runs_ahead_by_no_more_than_a_cache_holds(netkit):
+    """The receive window can be 2 MiB at most, however much the kernel would let in."""
+    most = []
+
+    def step(connection, _):
+        most.append(65535 << peer_window_scale(connection.sock))
+        connection.send(ok(ONE))
+    with Server(step) as server:
+        done = netkit.run("sse", server.url, "-c", "1")
+    assert done.status == 0 and 1 << 20 <= most[0] <= 2 << 20, (done, most)
 
 
 def test_retry_after_is_honoured(netkit):

@@ -189,7 +189,7 @@ def serve_rounds(options):
 
 def main():
     options = argparse.ArgumentParser(prog="tools/bench sse", description=__doc__)
-    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--rounds", type=int, default=9)
     options.add_argument("--megabytes", type=int, default=256)
     options.add_argument("--readers", type=int, default=1000)
     options.add_argument("--events", type=int, default=100)

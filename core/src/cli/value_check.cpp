@@ -142,10 +142,11 @@ void check_regex(std::string_view text) {
   }
 }
 
+// Says not what it was, which may hold a password.
 void check_url(std::string_view text) {
   const bool printable =
       std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) > ' '; });
-  if (!printable) refuse(text, "a URL", "http://HOST/PATH");
+  if (!printable) throw UsageError("a URL has no blanks (write http://HOST/PATH)");
 }
 
 void check_flag(std::string_view text) {

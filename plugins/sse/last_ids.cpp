@@ -11,7 +11,18 @@ namespace {
 // Far more than the ids of as many URLs as a command line holds.
 constexpr off_t kMaxFile = off_t{16} << 20U;
 
+// Where the id of a line `URL ID` begins; npos in others.
+std::size_t id_of_pair(std::string_view line) {
+  const std::size_t blank = line.find(' ');
+  const bool is_pair = blank != std::string_view::npos && line.find("://") < blank;
+  return is_pair ? blank + 1 : std::string_view::npos;
+}
+
 }  // namespace
+
+bool LastIds::is_id(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
 
 LastIds LastIds::load(const std::string& path) {
   LastIds ids;
@@ -25,12 +36,21 @@ LastIds LastIds::load(const std::string& path) {
   if (info.st_size > kMaxFile) throw SystemError(EFBIG, "--state: cannot read '" + path + "'");
   std::ifstream file(path, std::ios::binary);
   if (!file) throw SystemError(errno, "--state: cannot read '" + path + "'");
+  std::size_t others = 0;  // lines that are no pairs: one at most, and then nothing else
   std::string line;
   while (std::getline(file, line)) {
-    const std::size_t blank = line.find(' ');
-    if (blank != std::string::npos && line.find("://") < blank) {
-      ids.ids_[line.substr(0, blank)] = line.substr(blank + 1);
-    } else if (ids.single_.empty()) {
+    if (line.ends_with('\r')) line.pop_back();  // by an editor
+    const std::size_t id = id_of_pair(line);
+    const bool is_pair = id != std::string::npos;
+    if (!is_pair) ++others;
+    if (!is_id(line) || others > 1 || (others == 1 && (is_pair || !ids.ids_.empty()))) {
+      throw Error(ExitStatus::config, "--state: '" + path +
+                                          "' is no state file (it holds an id, or " +
+                                          "lines 'URL ID'), and would be overwritten");
+    }
+    if (is_pair) {
+      ids.ids_[line.substr(0, id - 1)] = line.substr(id);
+    } else {
       ids.single_ = line;
     }
   }
@@ -44,7 +64,9 @@ std::string LastIds::of(const std::string& url, bool only_one) const {
 }
 
 std::string LastIds::updated(const std::map<std::string, std::string>& ids) const {
-  if (ids.size() == 1 && ids_.empty()) return ids.begin()->second + "\n";
+  if (ids.size() == 1 && ids_.empty() && id_of_pair(ids.begin()->second) == std::string::npos) {
+    return ids.begin()->second + "\n";
+  }
   std::map<std::string, std::string> all = ids_;
   for (const auto& [url, id] : ids) all[url] = id;
   std::string content;

@@ -7,11 +7,16 @@
 
 namespace netkit::sse {
 
-// One URL: the file holds its id and a newline. Several: a line `URL ID` each. [one thread]
+// One URL: the file holds its id and a newline. Several, or an id that would be taken for one of
+// these: a line `URL ID` each. [one thread]
 class LastIds {
  public:
-  // What the file holds; one that is missing, or is a device, holds nothing. Throws SystemError.
+  // What the file holds; one that is missing, or is a device, holds nothing. Throws SystemError,
+  // and Error for a file that holds something else, which would be overwritten.
   static LastIds load(const std::string& path);
+
+  // Whether it can be an id, which is a part of one line.
+  static bool is_id(std::string_view text);
 
   // The id of a URL; empty: none. `only_one`: a file with an id alone is that of this URL.
   std::string of(const std::string& url, bool only_one) const;

@@ -18,8 +18,12 @@ constexpr Duration kStatePause = std::chrono::milliseconds(200);
 // libstdc++ matches without recursion, in time that data of a peer cannot blow up, when it is told
 // to; it knows no back-references then.
 std::regex compile(const std::string& pattern) {
+  constexpr auto kFlags =
+      std::regex::ECMAScript | std::regex::nosubs | std::regex_constants::__polynomial;
   try {
-    return std::regex(pattern, std::regex::ECMAScript | std::regex_constants::__polynomial);
+    // With all that may be in front of a match in the pattern itself, one pass over the data finds
+    // whether there is one; a search would make a pass from each byte on.
+    return std::regex("[^]*(?:" + pattern + ")", kFlags);
   } catch (const std::regex_error&) {
     throw UsageError("--until: '" + pattern + "' has a back-reference, which is not supported");
   }
@@ -49,8 +53,8 @@ void ReadCommand::configure(const Values& values) {
   request_ = request_options(values);
   configure_stream(values);
   types_ = values.texts("event");
-  last_event_id_ = values.text("last-event-id");
-  if (last_event_id_.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
+  if (values.given("last-event-id")) last_event_id_ = values.text("last-event-id");
+  if (last_event_id_ && !LastIds::is_id(*last_event_id_)) {
     throw UsageError("--last-event-id: an id is one line");
   }
   state_file_ = values.text("state");
@@ -100,8 +104,7 @@ ExitStatus ReadCommand::run(Host& host) {
 
 void ReadCommand::open_streams(CurlLoop& curl) {
   for (const std::string& url : urls_) {
-    std::string id = last_event_id_;
-    if (id.empty() && !state_file_.empty()) id = known_ids_.of(url, urls_.size() == 1);
+    const std::string id = last_event_id_ ? *last_event_id_ : known_ids_.of(url, urls_.size() == 1);
     if (!id.empty()) written_ids_[url] = id;
     streams_.push_back(
         std::make_unique<StreamReader>(*host_, curl, request_, stream_, url, id, *this));
@@ -150,18 +153,26 @@ bool ReadCommand::is_among_types(std::string_view type) const {
 }
 
 bool ReadCommand::matches_until(std::string_view data) const {
-  return std::regex_search(data.begin(), data.end(), *until_);
+  return std::regex_search(data.begin(), data.end(), *until_,
+                           std::regex_constants::match_continuous);
 }
 
 void ReadCommand::on_stream_end(const StreamReader& stream, ExitStatus status,
                                 const std::string& message) {
   ++ended_;
-  const bool last = ended_ == streams_.size();
-  if (status_ == ExitStatus::done) status_ = status;
-  std::string line;
-  if (status != ExitStatus::done) line = stream.url() + ": " + message;
-  if (last) return host_->finish(status_, line);
-  if (!line.empty()) host_->log().error(line);
+  if (status != ExitStatus::done) {
+    const std::string line = stream.url() + ": " + message;
+    if (streams_.size() == 1) return host_->finish(status, line);
+    host_->log().error(line);
+    if (failed_++ == 0) {
+      status_ = status;
+      first_failure_ = line;
+    }
+  }
+  if (ended_ != streams_.size()) return;
+  host_->finish(status_, failed_ == 0 ? std::string()
+                                      : std::to_string(failed_) + " of " + std::to_string(ended_) +
+                                            " streams failed, first " + first_failure_);
 }
 
 void ReadCommand::stop() {

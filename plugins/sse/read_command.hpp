@@ -42,7 +42,7 @@ class ReadCommand final : public Command, public StreamReader::Owner {
   std::vector<std::string> types_;
   RequestOptions request_;
   StreamOptions stream_;
-  std::string last_event_id_;
+  std::optional<std::string> last_event_id_;
   std::string state_file_;
   std::optional<std::regex> until_;
   std::uint64_t count_ = 0;  // 0: without end
@@ -60,7 +60,9 @@ class ReadCommand final : public Command, public StreamReader::Owner {
                                      Field{"url", std::string_view()}};
   Record event_{.type = "event", .fields = event_fields_};
   std::size_t ended_ = 0;
-  ExitStatus status_ = ExitStatus::done;
+  std::size_t failed_ = 0;                // of those that ended
+  ExitStatus status_ = ExitStatus::done;  // of the first that failed
+  std::string first_failure_;
   std::uint64_t events_ = 0;
   std::uint64_t filtered_ = 0;
   std::uint64_t comments_ = 0;

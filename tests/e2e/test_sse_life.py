@@ -135,12 +135,18 @@ def test_a_reader_of_stdout_that_pauses_is_no_silence(netkit):
     assert client.err.rest() == b"netkit: sse: %s: the server closed the stream\n" % server.url.encode()
 
 
+def test_until_takes_one_pass_over_the_data(netkit):
+    """A search that begins anew at each byte would take days for what a server can make of this."""
+    with Server(ok(b"data: " + b"a" * (1 << 20) + b"\n\n" + ONE)) as server:
+        done = netkit.run("sse", server.url, "--until", "a.*b|^one$")
+    assert done.status == 0 and done.out.endswith(b"a\none\n")
+
+
 def test_it_never_spins(netkit):
     """A server that asks for no pause, and closes at once, is asked ten times a second at most."""
     with Server(ok(b"retry: 0\n\n" + ONE), repeat=True) as server:
         done = netkit.run("sse", server.url, "--timeout", "1s")
     assert done.status == 124 and 2 <= len(server.requests) <= 12
-
 
 
 def test_a_timeout(netkit):

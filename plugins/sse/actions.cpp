@@ -22,7 +22,7 @@ std::vector<OptionDef> request_definitions() {
        .letter = 'd',
        .kind = Kind::text,
        .value_name = "D|@FILE",
-       .help = "the body of the request, or the file that holds it"},
+       .help = "the body of the request, or the file that holds it; @- is stdin"},
       {.name = "user", .letter = 'u', .kind = Kind::text, .value_name = "NAME", .help = "log in"},
       {.name = "password-file",
        .kind = Kind::path,

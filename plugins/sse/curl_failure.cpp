@@ -1,4 +1,5 @@
 #include <sse/curl_failure.hpp>
+#include <sse/request_options.hpp>
 #include <string>
 
 #include <netkit/util/duration.hpp>
@@ -24,20 +25,37 @@ Failure of_handshake(const std::string& text, int os_error) {
   return {ExitStatus::protocol, "the TLS handshake failed: " + text, true};
 }
 
+// "Could not resolve host: NAME" and "Could not resolve proxy: NAME".
+std::string unresolved(std::string_view text) {
+  const std::size_t colon = text.find(": ");
+  if (colon == std::string_view::npos) return "cannot resolve the name: " + std::string(text);
+  const bool proxy = text.substr(0, colon).ends_with("proxy");
+  return std::string("cannot resolve the name of the ") + (proxy ? "proxy" : "server") + ": " +
+         std::string(text.substr(colon + 2));
+}
+
 }  // namespace
+
+Failure failure_of_proxy(long status) {
+  const bool later = judge(static_cast<int>(status), {}) == Answer::later;
+  return {later ? ExitStatus::unreachable : ExitStatus::protocol,
+          "the proxy answered " + std::to_string(status) + " to CONNECT", !later};
+}
 
 Failure failure_of(CURLcode code, std::string_view detail, int os_error, bool first,
                    Duration connect_timeout) {
-  const std::string text = escaped_text(detail.empty() ? curl_easy_strerror(code) : detail);
+  const std::string text =
+      escaped_text(without_passwords(detail.empty() ? curl_easy_strerror(code) : detail));
   if (is_certificate_refused(text)) {
     return {ExitStatus::permission, "the server wants another certificate of the client: " + text,
             true};
   }
+  if (text.starts_with("Unsupported proxy")) return {ExitStatus::config, text, true};
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
       // At first it is a name that was mistyped; later the network is away.
-      return {ExitStatus::name, "cannot resolve the name: " + text, first};
+      return {ExitStatus::name, unresolved(text), first};
     case CURLE_COULDNT_CONNECT:
       return {ExitStatus::unreachable,
               "cannot connect: " + (os_error != 0 ? error_text(os_error) : text), false};
@@ -60,8 +78,10 @@ Failure failure_of(CURLcode code, std::string_view detail, int os_error, bool fi
       return {ExitStatus::unreachable, "the server broke off the stream", false};
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
+      return {ExitStatus::protocol, "what came is no answer of HTTP: " + text, true};
     case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_TOO_MANY_REDIRECTS:
+      return {ExitStatus::protocol, "the answer cannot be decompressed: " + text, true};
+    case CURLE_URL_MALFORMAT:
       return {ExitStatus::protocol, text, true};
     default:
       return {ExitStatus::unreachable, "the connection is lost: " + text, false};

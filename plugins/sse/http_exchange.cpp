@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <limits>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <new>
+#include <sse/ascii.hpp>
 #include <sse/curl_failure.hpp>
 #include <sse/curl_trace.hpp>
 #include <sse/http_exchange.hpp>
@@ -17,6 +19,8 @@ namespace {
 
 constexpr unsigned kMaxRedirects = 20;
 constexpr std::size_t kMaxHead = std::size_t{256} << 10U;
+// libcurl makes no head of a request of 1 MiB, and says that it is out of memory.
+constexpr std::size_t kLongId = std::size_t{1} << 19U;
 // Larger ones need fewer calls, but do not stay in the cache with what is made of them.
 constexpr long kReadBuffer = 256L << 10U;
 // The kernel would let a fast server run ahead by tens of megabytes, which leave the cache before
@@ -50,6 +54,22 @@ int limit_window(void* /*self*/, curl_socket_t fd, curlsocktype /*purpose*/) {
 
 bool is_redirect(long status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+std::optional<std::string> header_of(CURL* easy, const char* name) {
+  curl_header* header = nullptr;
+  if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK) return std::nullopt;
+  return std::string(trim_white_space(header->value));
+}
+
+// What describes a body, and goes with it where a redirect drops it (https://fetch.spec.whatwg.org,
+// request-body-header name).
+bool describes_body(std::string_view header) {
+  constexpr std::array<std::string_view, 5> kNames{
+      "content-encoding", "content-language", "content-length", "content-location", "content-type"};
+  return std::ranges::any_of(kNames, [header](std::string_view name) {
+    return equal_without_case(header_name(header), name);
+  });
 }
 
 }  // namespace
@@ -87,10 +107,11 @@ void HttpExchange::cancel() {
 
 void HttpExchange::request() {
   head_size_ = 0;
-  redirected_ = stopped_ = too_large_ = false;
+  stopped_ = too_large_ = false;
+  location_.reset();
   error_[0] = '\0';
   curl_easy_reset(easy_);
-  curl_easy_setopt(easy_, CURLOPT_URL, url_.c_str());
+  curl_easy_setopt(easy_, CURLOPT_URL, ascii_url(url_).c_str());
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &HttpExchange::take_header);
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &HttpExchange::take_body);
@@ -175,12 +196,14 @@ void HttpExchange::set_headers() {
     add(std::string(name) + ": " + std::string(value));
   };
   add_default("Accept", "text/event-stream");
-  add_default("Cache-Control", "no-store");
+  add_default("Cache-Control", "no-cache");
   add_default("User-Agent", "netkit");
   add("Expect:");
   if (!last_event_id_.empty()) add_default("Last-Event-ID", last_event_id_);
   if (same_origin_) {
-    for (const std::string& header : options_.headers) add(header);
+    for (const std::string& header : options_.headers) {
+      if (!as_get_ || !describes_body(header)) add(header);
+    }
   }
   curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, list);
   headers_.reset(list);
@@ -202,15 +225,12 @@ bool HttpExchange::on_header_line(std::string_view line) {
 // False: nothing of the body is wanted.
 bool HttpExchange::on_head_end() {
   const long status = info(easy_, CURLINFO_RESPONSE_CODE);
-  if (status < 200) return true;
+  constexpr long kSwitchingProtocols = 101;  // unlike the others below 200, it is the last answer
+  if (status < 200 && status != kSwitchingProtocols) return true;
   answered_ = true;
-  curl_header* location = nullptr;
-  if (is_redirect(status) &&
-      curl_easy_header(easy_, "Location", 0, CURLH_HEADER, -1, &location) == CURLHE_OK) {
-    location_ = resolved_url(url_, location->value);
-    redirected_ = true;
-    return true;  // its body is dropped: take_body()
-  }
+  location_ = is_redirect(status) ? header_of(easy_, "Location") : std::nullopt;
+  // Nobody waits for its body, which may never come; without one the connection is used again.
+  if (location_) return header_of(easy_, "Content-Length") == "0";
   curl_off_t retry_after = 0;
   curl_easy_getinfo(easy_, CURLINFO_RETRY_AFTER, &retry_after);
   constexpr curl_off_t kLongest = 366L * 86400L;
@@ -223,7 +243,6 @@ bool HttpExchange::on_head_end() {
 std::size_t HttpExchange::take_body(char* data, std::size_t size, std::size_t count, void* self) {
   auto& exchange = *static_cast<HttpExchange*>(self);
   const std::string_view bytes(data, size * count);
-  if (exchange.redirected_) return 0;
   if (exchange.handler_.on_body(bytes)) return bytes.size();
   exchange.stopped_ = true;
   return 0;
@@ -231,29 +250,42 @@ std::size_t HttpExchange::take_body(char* data, std::size_t size, std::size_t co
 
 void HttpExchange::on_transfer_end(CURLcode code) {
   active_ = false;
-  if (redirected_) return redirect();
+  if (location_) return redirect();
   if (stopped_ || code == CURLE_OK) return end({});
   if (too_large_) {
     return end(Failure{ExitStatus::protocol, "the head of the answer is larger than 256k", true});
   }
+  if (code == CURLE_OUT_OF_MEMORY && last_event_id_.size() > kLongId) {
+    return end(Failure{ExitStatus::protocol,
+                       "the last event id is longer than a request can say: " +
+                           std::to_string(last_event_id_.size()) + " bytes",
+                       true});
+  }
+  const long proxy_status = info(easy_, CURLINFO_HTTP_CONNECTCODE);
+  if (proxy_status >= 300) return end(failure_of_proxy(proxy_status));
   const auto os_error = static_cast<int>(info(easy_, CURLINFO_OS_ERRNO));
   end(failure_of(code, error_.data(), os_error, !answered_, options_.connect_timeout));
 }
 
 void HttpExchange::redirect() {
   const long status = info(easy_, CURLINFO_RESPONSE_CODE);
-  const std::string target = location_;
+  const std::optional<std::string> target = resolved_url(url_, *location_);
   if (++redirects_ > kMaxRedirects) {
     return end(Failure{ExitStatus::protocol, "redirected more than 20 times", true});
   }
-  if (!target.starts_with("http://") && !target.starts_with("https://")) {
-    return end(Failure{ExitStatus::protocol,
-                       "redirected to what is neither http nor https: " + escaped_text(target),
-                       true});
+  const auto refuse = [this](std::string_view what, const std::string& where) {
+    end(Failure{
+        ExitStatus::protocol,
+        "redirected to " + std::string(what) + ": " + escaped_text(without_passwords(where)),
+        true});
+  };
+  if (!target) return refuse("what is not a URL", *location_);
+  if (!target->starts_with("http://") && !target->starts_with("https://")) {
+    return refuse("what is neither http nor https", *target);
   }
   const bool is_post = options_.method.empty() || options_.method == "POST";
   if (status == 303 || ((status == 301 || status == 302) && is_post)) as_get_ = true;
-  url_ = target;
+  url_ = *target;
   same_origin_ = same_origin_ && origin_of(url_) == origin_;
   request();
 }

@@ -46,6 +46,8 @@ class HttpExchange final : private CurlLoop::Transfer {
   void start(const std::string& url, std::string_view last_event_id);
   // Ends it without a callback.
   void cancel();
+  // Where the request went: the URL, or what it was redirected to.
+  const std::string& url() const { return url_; }
 
   // Says there, at -vv, what is sent and received. `log` outlives it.
   void set_log(const Log& log) { log_ = log.enabled(LogLevel::protocol) ? &log : nullptr; }
@@ -74,15 +76,14 @@ class HttpExchange final : private CurlLoop::Transfer {
   std::string url_;
   std::string origin_;  // of the first URL
   std::string last_event_id_;
-  std::string location_;  // where redirected_
+  std::optional<std::string> location_;  // of a redirect
   std::vector<char> error_;
   List headers_{nullptr, &curl_slist_free_all};
   std::size_t head_size_ = 0;
   unsigned redirects_ = 0;
   bool active_ = false;
   bool same_origin_ = true;
-  bool as_get_ = false;  // a redirect has turned the method into GET
-  bool redirected_ = false;
+  bool as_get_ = false;     // a redirect has turned the method into GET
   bool stopped_ = false;    // by the handler
   bool too_large_ = false;  // the head
   bool answered_ = false;   // once, by any request

@@ -5,15 +5,6 @@
 namespace netkit::sse {
 namespace {
 
-// RFC 9110, section 5.6.2.
-bool is_token(std::string_view text) {
-  const auto is_token_char = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  };
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
-}
-
 bool is_visible(char c) {
   return c > 0x20 && c != 0x7F;
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <clocale>
 #include <fcntl.h>
 #include <memory>
 #include <sse/ascii.hpp>
@@ -9,6 +10,7 @@
 
 #include <curl/curl.h>
 
+#include <netkit/net/tls.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/file_descriptor.hpp>
 #include <netkit/util/size.hpp>
@@ -43,9 +45,13 @@ bool has_control(std::string_view text) {
 }
 
 std::string checked_header(const std::string& header) {
-  const std::size_t colon = header.find(':');
-  if (colon == 0 || colon == std::string::npos || has_control(header)) {
+  if (header.find(':') == std::string::npos || !is_token(header_name(header)) ||
+      has_control(header)) {
     throw UsageError("-H: '" + escaped_text(header) + "' is not a header (write 'Name: value')");
+  }
+  // It would be sent again and again, whatever came since.
+  if (equal_without_case(header_name(header), "Last-Event-ID")) {
+    throw UsageError("-H: an id to begin after changes with each event: use --last-event-id");
   }
   return header;
 }
@@ -53,12 +59,12 @@ std::string checked_header(const std::string& header) {
 std::string checked_proxy(const Values& values) {
   constexpr std::array<std::string_view, 6> kSchemes{"http",    "https",  "socks4",
                                                      "socks4a", "socks5", "socks5h"};
-  const std::string text = values.text("proxy");
+  std::string text = values.text("proxy");
   if (text.empty()) return text;
   const std::string full = text.find("://") == std::string::npos ? "http://" + text : text;
   const Url url = parse_url(full, CURLU_NON_SUPPORT_SCHEME);
   if (std::ranges::find(kSchemes, part_of(url, CURLUPART_SCHEME)) == kSchemes.end()) {
-    throw UsageError("--proxy: '" + escaped_text(text) +
+    throw UsageError("--proxy: '" + escaped_text(without_passwords(text)) +
                      "' is not a proxy (write http://HOST:PORT, https:// or socks5://)");
   }
   if (!part_of(url, CURLUPART_PASSWORD).empty() &&
@@ -69,26 +75,44 @@ std::string checked_proxy(const Values& values) {
   return text;
 }
 
-std::string read_file(const std::string& path, std::size_t limit, const std::string& option) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) throw SystemError(errno, option + ": cannot read '" + path + "'");
+std::string read_file(const FileDescriptor& file, const std::string& path, std::size_t limit,
+                      const std::string& option) {
+  const auto failed = [&] {
+    return SystemError(errno, std::string(option).append(": cannot read '").append(path) + "'");
+  };
+  if (!file) throw failed();
   std::string content;
   std::array<char, 16384> chunk{};
   while (true) {
     const ssize_t count = ::read(file.get(), chunk.data(), chunk.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw SystemError(errno, option + ": cannot read '" + path + "'");
+    if (count < 0) throw failed();
     if (count == 0) return content;
     content.append(chunk.data(), static_cast<std::size_t>(count));
     if (content.size() > limit) {
-      throw UsageError(option + ": '" + path + "' is larger than " + format_size(limit));
+      throw UsageError(std::string(option).append(": '").append(path).append("' is larger than ") +
+                       format_size(limit));
     }
   }
 }
 
+FileDescriptor open_file(const std::string& path) {
+  return FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+// `D`, `@FILE`, or `@-` for stdin.
+std::string read_body(const std::string& data) {
+  if (!data.starts_with('@')) return data;
+  const std::string path = data.substr(1);
+  const bool is_stdin = path == "-";
+  return read_file(
+      is_stdin ? FileDescriptor(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) : open_file(path),
+      is_stdin ? "standard input" : path, kMaxBody, "--data");
+}
+
 std::string read_secret(const Values& values, const std::string& option) {
   const std::string path = values.text(option);
-  const std::string content = read_file(path, kMaxSecret, "--" + option);
+  const std::string content = read_file(open_file(path), path, kMaxSecret, "--" + option);
   const std::string_view secret = trim_white_space(content);
   if (secret.empty() || has_control(secret)) {
     throw Error(ExitStatus::config, "--" + option + ": '" + path + "' does not hold one line");
@@ -96,11 +120,42 @@ std::string read_secret(const Values& values, const std::string& option) {
   return std::string(secret);
 }
 
+// libcurl would look at them only once it is connected, say little of what is wrong with them, and
+// ask for the passphrase of a key.
+void check_tls_files(const RequestOptions& options) {
+  if (options.ca_file.empty() && options.cert_file.empty()) return;
+  TlsContext::client({.ca_file = options.ca_file,
+                      .cert_file = options.cert_file,
+                      .key_file = options.key_file,
+                      .insecure = options.insecure});
+}
+
+// For as long as it lives, this thread's text is UTF-8: libcurl takes names for text of the locale.
+class Utf8Names {
+ public:
+  Utf8Names()
+      : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)), before_(::uselocale(locale_)) {}
+  ~Utf8Names() {
+    ::uselocale(before_);
+    if (locale_ != nullptr) ::freelocale(locale_);
+  }
+  Utf8Names(const Utf8Names&) = delete;
+  Utf8Names& operator=(const Utf8Names&) = delete;
+
+ private:
+  locale_t locale_;  // null: there is none, and nothing changes
+  locale_t before_;
+};
+
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 }  // namespace
 
 bool RequestOptions::has_header(std::string_view name) const {
   return std::ranges::any_of(headers, [name](std::string_view header) {
-    return equal_without_case(trim_white_space(header.substr(0, header.find(':'))), name);
+    return equal_without_case(header_name(header), name);
   });
 }
 
@@ -136,26 +191,59 @@ RequestOptions request_options(const Values& values) {
 }
 
 void load_files(RequestOptions& options, const Values& values) {
-  if (values.has("data")) {
-    const std::string data = values.text("data");
-    options.data = data.starts_with('@') ? read_file(data.substr(1), kMaxBody, "--data") : data;
-  }
+  if (values.has("data")) options.data = read_body(values.text("data"));
+  check_tls_files(options);
   if (values.has("password-file")) options.password = read_secret(values, "password-file");
   if (values.has("bearer-file")) options.bearer = read_secret(values, "bearer-file");
 }
 
 std::string checked_url(const std::string& text) {
-  std::string full = text.find("://") == std::string::npos ? "http://" + text : text;
+  const bool has_scheme = text.find("://") != std::string::npos;
+  std::string full = has_scheme ? text : "http://" + text;
   const Url url = parse_url(full);
   const std::string scheme = part_of(url, CURLUPART_SCHEME);
-  if (scheme != "http" && scheme != "https") {
-    throw UsageError("'" + escaped_text(text) +
+  // libcurl would take the host from the path, and for a host what is before a single slash.
+  const bool lacks_host =
+      !has_scheme && (text.starts_with('/') || text.find(":/") < text.find('/'));
+  if ((scheme != "http" && scheme != "https") || lacks_host || ascii_url(full).empty()) {
+    throw UsageError("'" + escaped_text(without_passwords(text)) +
                      "' is not a URL (write http://HOST/PATH or https://)");
   }
   if (!part_of(url, CURLUPART_PASSWORD).empty()) {
     throw UsageError("a password in a URL is seen by everybody: use --user and --password-file");
   }
   return full;
+}
+
+std::string without_passwords(std::string_view text) {
+  std::string out;
+  while (true) {
+    const std::size_t start = std::min(text.find("//"), text.size());
+    const std::size_t begin = std::min(start + 2, text.size());
+    const std::string_view authority =
+        text.substr(begin, text.find_first_of("/?#'", begin) - begin);
+    out += text.substr(0, begin);
+    if (begin == text.size()) return out;
+    const std::size_t at = authority.rfind('@');
+    const std::size_t colon = authority.find(':');
+    if (at != std::string_view::npos && colon < at) {
+      out.append(authority.substr(0, colon)).append(authority.substr(at));
+    } else {
+      out += authority;
+    }
+    text.remove_prefix(begin + authority.size());
+  }
+}
+
+std::string ascii_url(const std::string& url) {
+  if (is_ascii(url)) return url;
+  const Utf8Names names;
+  const Url parsed = parse_url(url);
+  const std::string host = part_of(parsed, CURLUPART_HOST, CURLU_PUNYCODE);
+  if (host.empty() || curl_url_set(parsed.get(), CURLUPART_HOST, host.c_str(), 0) != CURLUE_OK) {
+    return {};
+  }
+  return part_of(parsed, CURLUPART_URL);
 }
 
 std::string origin_of(const std::string& url) {
@@ -170,11 +258,12 @@ std::string origin_of(const std::string& url) {
          part_of(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT);
 }
 
-std::string resolved_url(const std::string& base, const std::string& location) {
+std::optional<std::string> resolved_url(const std::string& base, const std::string& location) {
+  if (location.empty()) return base;
   const Url url = parse_url(base);
   if (!url || curl_url_set(url.get(), CURLUPART_URL, location.c_str(),
                            CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE) != CURLUE_OK) {
-    return location;
+    return std::nullopt;
   }
   return part_of(url, CURLUPART_URL);
 }

@@ -35,7 +35,8 @@ struct RequestOptions {
 // What the options say, without the content of files. Throws UsageError.
 RequestOptions request_options(const Values& values);
 
-// Reads what --data @FILE, --password-file and --bearer-file name. Throws SystemError, Error.
+// Reads what --data @FILE, --password-file and --bearer-file name, and looks through the files of
+// TLS. Throws SystemError, Error.
 void load_files(RequestOptions& options, const Values& values);
 
 // The URL with its scheme, http:// where none is given. Throws UsageError for what is no http(s)
@@ -46,7 +47,14 @@ std::string checked_url(const std::string& text);
 // empty for others.
 std::string origin_of(const std::string& url);
 
-// `location`, which may be relative, as seen from `base`; as it is when it cannot be resolved.
-std::string resolved_url(const std::string& base, const std::string& location);
+// `location`, which may be relative, as seen from `base`; none when it is no URL.
+std::optional<std::string> resolved_url(const std::string& base, const std::string& location);
+
+// The URL as it is asked for, with the name of its host in ASCII (RFC 5890); empty where the host
+// can be no name.
+std::string ascii_url(const std::string& url);
+
+// Text for people, without the passwords of the URLs in it.
+std::string without_passwords(std::string_view text);
 
 }  // namespace netkit::sse

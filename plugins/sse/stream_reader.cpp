@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <netkit/util/duration.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit::sse {
 namespace {
@@ -109,14 +110,21 @@ void StreamReader::reject() {
 }
 
 void StreamReader::follow(const Next& next) {
+  const std::string message = next.message.empty() ? "" : where() + next.message;
   mode_ = Mode::waiting;
   parser_.restart();
-  if (next.kind == Next::Kind::end) return owner_.on_stream_end(*this, next.status, next.message);
-  log(next.news, next.message);
+  if (next.kind == Next::Kind::end) return owner_.on_stream_end(*this, next.status, message);
+  log(next.news, message);
   timer_ = host_.loop().after(next.delay, [this] {
     ++counters_.reconnects;
     start();
   });
+}
+
+// Who has no stream to give, where it is not the URL itself.
+std::string StreamReader::where() const {
+  if (mode_ == Mode::stream || exchange_.url() == url_) return {};
+  return "redirected to " + escaped_text(without_passwords(exchange_.url())) + ": ";
 }
 
 void StreamReader::log(bool news, const std::string& text) {
@@ -148,6 +156,7 @@ void StreamReader::on_idle() {
   if (now < saturating_add(last_bytes_, options_.idle_timeout)) return watch_idle();
   exchange_.cancel();
   timer_.reset();
+  if (mode_ == Mode::rejected) return reject();
   const std::string message =
       "nothing came for " + format_duration(options_.idle_timeout) + " (--idle-timeout)";
   follow(life_.on_failure({ExitStatus::unreachable, message, false}, now));

@@ -69,6 +69,7 @@ class StreamReader final : private EventSink, private HttpExchange::Handler {
   bool feed(std::string_view bytes);
   void reject();
   void follow(const Next& next);
+  std::string where() const;
   void log(bool news, const std::string& text);
   void watch_idle();
   void on_idle();

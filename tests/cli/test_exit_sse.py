@@ -167,6 +167,20 @@ def forbidden_source(netkit, tmp_path):
     return netkit.run(argv=[*AS_OTHERS, netkit_path(), "sse", "serve", "127.0.0.1:0", "--from", f"file:{tmp_path}/source"])
 
 
+NONE = "78 the file of --state is none, or the environment names no proxy"
+
+
+@PAGE.way(NONE, "read")
+def no_state(netkit, tmp_path):
+    (tmp_path / "state").write_text("one\ntwo\n")
+    return netkit.run("sse", "http://127.0.0.1:9/", "--state", tmp_path / "state")
+
+
+@PAGE.way(NONE, "read")
+def no_proxy_of_the_environment(netkit):
+    return netkit.run("sse", "http://127.0.0.1:9/", env={"http_proxy": "ftp://127.0.0.1"})
+
+
 NO_USE = "78 a certificate, key or secret in a file is of no use"
 
 

@@ -10,7 +10,7 @@ import brotli
 import pytest
 
 from certificates import make_family
-from netkit import netkit_path, wait_until
+from netkit import fake_names, netkit_path, wait_until
 from sse_peer import Nginx, Server, answer, events, free_port, head, listens
 
 TEXT = "text/event-stream"
@@ -82,7 +82,29 @@ def test_a_server_that_demands_a_certificate(nginx, read, folder):
     wrong_key = read(proxy.url, "--cert", folder / "ann.pem", "--key", folder / "server.key")
     assert wrong_key.status == 78 and wrong_key.err.count(b"\n") == 1
     missing = read(proxy.url, "--cert", folder / "none.pem", "--key", folder / "ann.key")
-    assert missing.status in (74, 78) and b"none.pem" in missing.err
+    assert missing.status == 78 and b"cannot read the certificate file" in missing.err and b"none.pem" in missing.err
+
+
+def test_files_of_tls_are_looked_at_first(netkit, folder):
+    """Before there is a connection, whatever the URL; a passphrase is not asked for."""
+    subprocess.run(["openssl", "pkey", "-in", "ann.key", "-aes128", "-passout", "pass:x", "-out", "locked.key"], cwd=folder,
+                   check=True, timeout=20)
+    for args, words in [(("--cacert", folder / "none.pem"), b"cannot read the CA file"),
+                        (("--cacert", folder / "secret"), b"holds no certificate in PEM form"),
+                        (("--cert", folder / "ann.pem", "--key", folder / "locked.key"), b"is encrypted")]:
+        done = netkit.run("sse", "http://127.0.0.1:1/", *args, "--timeout", "10s")
+        assert done.status == 78 and words in done.err and done.err.count(b"\n") == 1, done
+
+
+def test_a_name_that_is_not_ascii(netkit):
+    with Server(ok(events(1)), ok(events(2))) as server:
+        named = server.url.replace("127.0.0.1", "b\u00fccher.example")
+        with Server(answer("302 Found", Location=named)) as there:
+            for url in (named, there.url):
+                done = netkit.run("sse", url, "-c", "1", "--timeout", "10s",
+                                  env=fake_names("xn--bcher-kva.example=127.0.0.1"))
+                assert done.status == 0, done
+    assert [r.headers["host"] for r in server.requests] == [f"xn--bcher-kva.example:{server.port}"] * 2
 
 
 # TLS 1.2 has no alert that says that a certificate was missing.
@@ -232,7 +254,22 @@ def test_a_proxy_with_a_login(nginx, read, proxy):
     assert read(inner.url, env={"https_proxy": with_login}).out == b"tick\ntick\n"
     assert read(inner.url, env={"NETKIT_SSE_PROXY": with_login}).out == b"tick\ntick\n"
     refused = read(inner.url, env={"https_proxy": through.url})
-    assert refused.status == 69 and b"407" in refused.err
+    assert refused.status == 76 and b"the proxy answered 407 to CONNECT" in refused.err
+
+
+@pytest.mark.parametrize("status, asked", [("403 Forbidden", 1), ("502 Bad Gateway", 2), ("429 Too Many", 2)])
+def test_a_proxy_that_does_not_connect(netkit, status, asked):
+    """What a server is asked again for, a proxy is: it may find the way the next time."""
+    with Server(answer(status), answer("403 Forbidden")) as proxy:
+        done = netkit.run("sse", "https://far.invalid/e", "--proxy", f"http://127.0.0.1:{proxy.port}", "--retry", "1ms")
+    assert done.status == 76 and b"the proxy answered 403 to CONNECT" in done.err, done
+    assert len(proxy.requests) == asked
+
+
+@pytest.mark.parametrize("url", ["ftp://ann:s3cret@x", "http://ann:s3cret@x:99999"])
+def test_a_proxy_of_the_environment_that_is_none(netkit, url):
+    done = netkit.run("sse", "http://far.invalid/e", env={"http_proxy": url})
+    assert done.status == 78 and b"s3cret" not in done.err and done.err.count(b"\n") == 1, done
 
 
 def test_nginx_at_a_unix_socket(nginx, read, folder):

@@ -18,6 +18,13 @@ TEST(CurlFailure, ANameIsFinalAtFirstOnly) {
   EXPECT_EQ(judge(CURLE_COULDNT_RESOLVE_HOST).status, ExitStatus::name);
 }
 
+TEST(CurlFailure, SaysWhoseNameItWas) {
+  EXPECT_EQ(judge(CURLE_COULDNT_RESOLVE_HOST, "Could not resolve host: a.b").message,
+            "cannot resolve the name of the server: a.b");
+  EXPECT_EQ(judge(CURLE_COULDNT_RESOLVE_PROXY, "Could not resolve proxy: a.b").message,
+            "cannot resolve the name of the proxy: a.b");
+}
+
 TEST(CurlFailure, NamesWhyItCannotConnect) {
   const Failure failure = judge(CURLE_COULDNT_CONNECT, "", ECONNREFUSED);
   EXPECT_EQ(failure.status, ExitStatus::unreachable);
@@ -48,6 +55,21 @@ TEST(CurlFailure, ABadServerCertificateIsFinal) {
   const Failure failure = judge(CURLE_PEER_FAILED_VERIFICATION, "self-signed certificate");
   EXPECT_EQ(failure.status, ExitStatus::permission);
   EXPECT_TRUE(failure.permanent);
+}
+
+TEST(CurlFailure, AProxyIsAskedAgainForWhatAServerIs) {
+  EXPECT_TRUE(failure_of_proxy(407).permanent);
+  EXPECT_EQ(failure_of_proxy(407).status, ExitStatus::protocol);
+  EXPECT_EQ(failure_of_proxy(407).message, "the proxy answered 407 to CONNECT");
+  for (const long status : {429L, 500L, 502L, 503L}) {
+    EXPECT_FALSE(failure_of_proxy(status).permanent);
+    EXPECT_EQ(failure_of_proxy(status).status, ExitStatus::unreachable);
+  }
+}
+
+TEST(CurlFailure, ShowsNoPassword) {
+  EXPECT_EQ(judge(CURLE_COULDNT_CONNECT, "Unsupported proxy scheme for 'ftp://a:b@c'").message,
+            "Unsupported proxy scheme for 'ftp://a@c'");
 }
 
 TEST(CurlFailure, EscapesWhatAPeerSays) {

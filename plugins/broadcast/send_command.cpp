@@ -104,6 +104,13 @@ void SendCommand::on_sources_end() {
   if (!timer_.pending()) wait_for_answers();
 }
 
+bool SendCommand::on_source_failed(ExitStatus status, const std::string& error) {
+  failure_ = status;
+  error_ = error;
+  wait_for_answers();
+  return true;
+}
+
 void SendCommand::begin(std::string message) {
   message_ = std::move(message);
   left_ = repeat_;
@@ -173,6 +180,7 @@ bool SendCommand::enough() const {
 }
 
 void SendCommand::finish() {
+  if (failure_) return host_->finish(*failure_, error_);
   if (table_->answers() >= expect_) {
     host_->finish(too_long_ == 0 ? ExitStatus::done : ExitStatus::no);
     return;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,7 @@ class SendCommand final : public Command, private Sources::Handler {
  private:
   void on_source_record(std::string_view text, WallTime time) override;
   void on_sources_end() override;
+  bool on_source_failed(ExitStatus status, const std::string& error) override;
 
   void open_socket();
   void send_next_argument();
@@ -72,7 +74,9 @@ class SendCommand final : public Command, private Sources::Handler {
   std::uint64_t failed_ = 0;  // datagrams in a row that the kernel refused
   std::string last_refusal_;
   int last_error_ = 0;
-  std::uint64_t too_long_ = 0;  // messages that fit into no datagram
+  std::uint64_t too_long_ = 0;         // messages that fit into no datagram
+  std::optional<ExitStatus> failure_;  // of a source, and why
+  std::string error_;
 };
 
 }  // namespace netkit::broadcast

@@ -88,7 +88,7 @@ void JoinSession::connect() {
 void JoinSession::try_again(const std::string& why, Retry retry) {
   if (retry_.pending() || host_.finishing()) return;
   const std::string server = addresses_[address_ % addresses_.size()].to_string();
-  if (stopping_) return host_.finish(ExitStatus::done);
+  if (stopping_) return finish(ExitStatus::done);
   std::optional<Duration> delay = Duration::zero();
   if (++failed_ % addresses_.size() == 0) {
     delay = reconnect_.next(host_.loop().now(), random_.unit());
@@ -152,7 +152,7 @@ void JoinSession::on_unreachable() {
 }
 
 void JoinSession::on_finished() {
-  host_.finish(undelivered_ > 0 && !stopping_ ? ExitStatus::no : ExitStatus::done);
+  finish(undelivered_ > 0 && !stopping_ ? ExitStatus::no : ExitStatus::done);
 }
 
 void JoinSession::stop(StopReason /*reason*/) {
@@ -179,6 +179,12 @@ void JoinSession::give_up(ExitStatus status, const std::string& why) {
     undelivered(text, why.empty() ? "cut short" : std::string_view(why));
   });
   member_->leave(host_.loop().now());
+  finish(status, why);
+}
+
+// What ended the input first is why the run ends.
+void JoinSession::finish(ExitStatus status, const std::string& why) {
+  if (input_failure_) return host_.finish(*input_failure_, input_error_);
   host_.finish(status, why);
 }
 
@@ -266,6 +272,13 @@ void JoinSession::on_input_line(std::string_view line) {
 
 void JoinSession::on_input_end() {
   if (settings_.count == 0 || host_.interactive()) begin_end();
+}
+
+bool JoinSession::on_input_failed(ExitStatus status, const std::string& error) {
+  input_failure_ = status;
+  input_error_ = error;
+  begin_end();
+  return true;
 }
 
 void JoinSession::obey(const TypedLine& typed) {

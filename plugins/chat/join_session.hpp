@@ -41,6 +41,7 @@ class JoinSession final : public MemberEvents, public Input::Handler {
   void on_unreachable() override;
   void on_input_line(std::string_view line) override;
   void on_input_end() override;
+  bool on_input_failed(ExitStatus status, const std::string& error) override;
 
   void connect();
   // The next address, or the one that was in use once more; after the delay of the policy, or at
@@ -56,6 +57,7 @@ class JoinSession final : public MemberEvents, public Input::Handler {
   void begin_end();
   void stop(StopReason reason);
   void give_up(ExitStatus status, const std::string& why);
+  void finish(ExitStatus status, const std::string& why = {});
   void undelivered(std::string_view text, std::string_view why);
   Member::Options member_options() const;
   void show(Totals& totals) const;
@@ -84,6 +86,8 @@ class JoinSession final : public MemberEvents, public Input::Handler {
   std::uint64_t said_ = 0;
   std::uint64_t undelivered_ = 0;
   std::uint64_t lost_ = 0;
+  std::optional<ExitStatus> input_failure_;
+  std::string input_error_;
   TimePoint joined_at_{};
   Hook hung_up_;
   Timer retry_;

@@ -86,9 +86,14 @@ void PlainSession::on_input_end() {
   if (settings_.count == 0) quit();
 }
 
-void PlainSession::quit() {
+bool PlainSession::on_input_failed(ExitStatus status, const std::string& error) {
+  quit(status, error);
+  return true;
+}
+
+void PlainSession::quit(ExitStatus status, const std::string& error) {
   send("quit");
-  host_.finish(ExitStatus::done);
+  host_.finish(status, error);
 }
 
 ExitStatus PlainSession::run() {

@@ -32,9 +32,10 @@ class PlainSession final : public datagram::Engine, public Input::Handler {
   void on_refused(const Endpoint& to, int error) override;
   void on_input_line(std::string_view line) override;
   void on_input_end() override;
+  bool on_input_failed(ExitStatus status, const std::string& error) override;
 
   void send(std::string_view text);
-  void quit();
+  void quit(ExitStatus status = ExitStatus::done, const std::string& error = {});
   void begin(UdpSocket socket);
   void use_next();
 

@@ -105,8 +105,17 @@ void ServeCommand::publish(std::string_view text) {
 }
 
 void ServeCommand::on_sources_end() {
+  if (settings_.keep_open) return;
   ended_ = true;
-  if (!settings_.keep_open) pump();
+  pump();
+}
+
+bool ServeCommand::on_source_failed(ExitStatus status, const std::string& error) {
+  ended_ = true;
+  status_ = status;
+  error_ = error;
+  pump();
+  return true;
 }
 
 // Sends what there is to send, as far as the sockets take it.
@@ -182,7 +191,7 @@ void ServeCommand::steer_sources() {
 }
 
 void ServeCommand::check_end() {
-  if (!ended_ || settings_.keep_open) return;
+  if (!ended_) return;
   if (!finishing_) {
     if (!hub_->plain_batch().empty()) return;
     finishing_ = true;
@@ -190,7 +199,7 @@ void ServeCommand::check_end() {
     drain();
   }
   if (hub_->sessions() == 0 && fanout_->done() && !sockets_->blocked()) {
-    host_->finish(ExitStatus::done);
+    host_->finish(status_, error_);
   }
 }
 
@@ -209,7 +218,7 @@ void ServeCommand::stop() {
   controls_.clear();
   hub_->close();
   pump();
-  host_->finish(ExitStatus::done);
+  host_->finish(status_, error_);
 }
 
 void ServeCommand::on_subscribed(const Subscriber& subscriber) {

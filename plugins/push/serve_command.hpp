@@ -42,6 +42,7 @@ class ServeCommand final : public Command,
 
   void on_source_record(std::string_view text, WallTime time) override;
   void on_sources_end() override;
+  bool on_source_failed(ExitStatus status, const std::string& error) override;
 
   void open_sources();
   void publish(std::string_view text);
@@ -74,8 +75,10 @@ class ServeCommand final : public Command,
   std::size_t together_ = 1;  // records that are sent at once, at most
   std::size_t bytes_together_ = 1;
   bool started_ = false;  // enough subscribers were there
-  bool ended_ = false;    // the sources have
+  bool ended_ = false;    // the sources have, and with them all
   bool finishing_ = false;
+  ExitStatus status_ = ExitStatus::done;  // that the end has, and why
+  std::string error_;
   TimePoint said_ = TimePoint::min();
   Hook turn_;
 };

@@ -36,6 +36,11 @@ void EventClient::close() {
   stream_->close();
 }
 
+void EventClient::finish() {
+  finishing_ = true;
+  if (!lagging_ && !closing_) close();
+}
+
 void EventClient::on_data(ByteStream&, std::string_view data) {
   log_received(server_.host_.log(), peer_, data);
   while (!data.empty() && !streaming_ && !closing_) {
@@ -151,6 +156,7 @@ void EventClient::on_high_water(ByteStream&) {
 void EventClient::on_low_water(ByteStream&) {
   lagging_ = false;
   catch_up();
+  if (finishing_) finish();
 }
 
 void EventClient::on_closed(ByteStream&, int, std::string_view reason) {

@@ -24,6 +24,8 @@ class EventClient final : public ByteStream::Handler {
   // Answers 503 to whatever it asks, and closes.
   void refuse_all() { refusing_ = true; }
   void close();
+  // Closes once it has every event that there is.
+  void finish();
   // The events `from` to `to` - 1 as one payload.
   void push(const SharedPayload& payload, std::uint64_t from, std::uint64_t to);
   void push_comment(const SharedPayload& payload);
@@ -56,6 +58,7 @@ class EventClient final : public ByteStream::Handler {
   bool streaming_ = false;
   bool lagging_ = false;
   bool refusing_ = false;
+  bool finishing_ = false;
   bool closing_ = false;
 };
 

@@ -13,8 +13,10 @@ namespace netkit::sse {
 namespace {
 
 constexpr std::size_t kMaxBatch = std::size_t{64} << 10U;
-// How long what is queued may take to reach the readers at the end.
+// How long what is queued may take to reach the readers when the server is told to stop.
 constexpr Duration kFarewell = std::chrono::seconds(1);
+// How long none of the readers may get on when there are no more events.
+constexpr Duration kStandstill = std::chrono::seconds(5);
 
 SharedPayload keepalive_comment() {
   std::string text;
@@ -72,7 +74,7 @@ void EventServer::on_accept(FileDescriptor socket, const Endpoint& peer) {
 void EventServer::remove(EventClient& client) {
   if (client.streaming()) --streaming_;
   host_.loop().destroy_later(clients_.take(client));
-  if (stopping_ && clients_.empty()) host_.finish(ExitStatus::done);
+  if (stopping_ && clients_.empty()) finish();
 }
 
 void EventServer::refused(const Endpoint& peer, const std::string& why) {
@@ -93,6 +95,22 @@ void EventServer::on_source_record(std::string_view text, WallTime) {
 
 void EventServer::on_sources_end() {
   host_.log().info("the source has ended; readers are still served");
+}
+
+bool EventServer::on_source_failed(ExitStatus status, const std::string& error) {
+  status_ = status;
+  error_ = error;
+  stop_accepting();
+  clients_.for_each([](EventClient& client) { client.finish(); });
+  clients_.empty() ? finish() : await_readers();
+  return true;
+}
+
+// Those who are behind get what is kept for them, as long as one of them takes it.
+void EventServer::await_readers() {
+  keepalive_ = host_.loop().after(kStandstill, [this, before = counters_.delivered] {
+    before == counters_.delivered ? finish() : await_readers();
+  });
 }
 
 void EventServer::send_batch() {
@@ -137,14 +155,18 @@ void EventServer::fill_totals(Totals& totals) const {
   totals.gauge("kept", ring_.size());
 }
 
-void EventServer::stop() {
+void EventServer::stop_accepting() {
   stopping_ = true;
   sources_->pause();
   send_batch();
   listeners_->close();
+}
+
+void EventServer::stop() {
+  stop_accepting();
   clients_.for_each([](EventClient& client) { client.close(); });
-  if (clients_.empty()) return host_.finish(ExitStatus::done);
-  keepalive_ = host_.loop().after(kFarewell, [this] { host_.finish(ExitStatus::done); });
+  if (clients_.empty()) return finish();
+  keepalive_ = host_.loop().after(kFarewell, [this] { finish(); });
 }
 
 }  // namespace netkit::sse

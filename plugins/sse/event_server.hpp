@@ -64,6 +64,7 @@ class EventServer final : private Sources::Handler {
 
   void on_source_record(std::string_view text, WallTime time) override;
   void on_sources_end() override;
+  bool on_source_failed(ExitStatus status, const std::string& error) override;
   void on_accept(FileDescriptor socket, const Endpoint& peer);
   void remove(EventClient& client);
   void refused(const Endpoint& peer, const std::string& why);
@@ -71,7 +72,10 @@ class EventServer final : private Sources::Handler {
   void send_to_all(const SharedPayload& payload, std::uint64_t from, std::uint64_t to);
   void keep_alive();
   void fill_totals(Totals& totals) const;
+  void stop_accepting();
   void stop();
+  void finish() { host_.finish(status_, error_); }
+  void await_readers();
 
   Host& host_;
   EventServerOptions options_;
@@ -92,6 +96,8 @@ class EventServer final : private Sources::Handler {
   TimePoint last_sent_;
   std::size_t streaming_ = 0;
   bool stopping_ = false;
+  ExitStatus status_ = ExitStatus::done;  // that the end has, and why
+  std::string error_;
 };
 
 }  // namespace netkit::sse

@@ -134,7 +134,8 @@ def other_version(netkit, silent):
 
 @PAGE.way("76 a line of standard input is longer than 1M", "join", "peer")
 def long_line(netkit, silent, action):
-    return netkit.run(*words_of(PAGE, action, peer=silent.address), stdin=LONG_LINE)
+    patience = ["--wait", "0"] if action == "join" else []
+    return netkit.run(*words_of(PAGE, action, peer=silent.address), *patience, stdin=LONG_LINE)
 
 
 @PAGE.way("77 the history may not be written", "serve", "join", "peer")

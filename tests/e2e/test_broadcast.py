@@ -52,6 +52,14 @@ def test_lines_of_stdin_are_messages(netkit):
     assert [line.split()[-1] for line in listener.out.data.decode().splitlines()] == ["a", "b", "c"]
 
 
+def test_a_line_that_is_too_long_ends_the_input_not_the_answers(netkit):
+    listener = netkit.serve("broadcast", "listen", "127.0.0.1:0", "--reply", "got {text}")
+    done = netkit.run("broadcast", "send", listener.address, "-w", "20s", "--replies", "1", "--max-line", "100",
+                      stdin="good\n" + "x" * 200 + "\nnot any more\n")
+    assert (done.status, done.lines) == (76, [f"{listener.address} got good"])
+    assert done.err == b"netkit: broadcast: a line of --from - is longer than 100 (--max-line)\n"
+
+
 def test_lines_in_a_row_have_their_answers(netkit):
     listener = netkit.serve("broadcast", "listen", ":0", "--reply", "{text}", sockets=2)
     done = netkit.run("broadcast", "send", f"127.255.255.255:{listener.port}", "-w", "10s", "--replies", "3", "--json",

@@ -234,6 +234,18 @@ def test_a_line_that_is_too_long_is_undelivered_as_a_whole(netkit, tmp_path):
     assert texts == [lines[0], lines[2]]
 
 
+@pytest.mark.parametrize("plain", [[], ["--plain"]])
+def test_who_ends_with_a_line_that_is_too_long_has_said_what_came_before_and_leaves(netkit, plain):
+    server = netkit.serve("chat", "serve", "127.0.0.1:0")
+    ann = netkit.start("chat", "join", server.address, "--name", "ann", *plain)
+    ann.write("one\n" + "x" * (1 << 20) + "y\nnot any more\n")
+    ann.close_stdin()
+    assert ann.wait() == 76
+    assert ann.err.data.endswith(b"netkit: chat: a line of standard input is longer than 1M\n")
+    said = server.out.expect(rb".*?^\* \S+ left \(quit\)\n").group()
+    assert b"] one\n" in said and b"not any more" not in said
+
+
 def test_ignore(netkit):
     server = netkit.serve("chat", "serve", "127.0.0.1:0")
     ann = join(netkit, server.address, "ann", "--commands")

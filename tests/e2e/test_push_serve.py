@@ -42,6 +42,19 @@ def test_every_line_reaches_three_subscribers_in_order(netkit, tmp_path):
     assert server.wait() == 0
 
 
+def test_what_came_before_a_line_that_is_too_long_is_delivered(netkit, tmp_path):
+    server = serve(netkit, "--from", "-", "--slow", "wait", "--min-subscribers", "2", "--max-line", "100", "--keep-open")
+    native = ToFile(netkit, server, tmp_path / "native", "ann")
+    plain = netkit.start("push", "subscribe", server.address, "--name", "bob", "--plain", "--count", "3000")
+    lines = b"".join(b"%d\n" % i for i in range(3000))
+    server.write(lines + b"x" * 200 + b"\nnot any more\n")
+    assert native.process.wait() == 0  # it is told that this is the end
+    assert native.data() == lines
+    assert plain.wait() == 0 and plain.out.data == lines
+    assert server.wait() == 76
+    assert server.err.data.endswith(b"netkit: push: a line of --from - is longer than 100 (--max-line)\n")
+
+
 def test_a_million_lines_reach_three_subscribers_in_order(netkit, tmp_path):
     server = serve(netkit, "--from", "exec:seq 1 1000000", "--slow", "wait", "--min-subscribers", "3")
     clients = [ToFile(netkit, server, tmp_path / f"s{i}", f"s{i}") for i in range(3)]

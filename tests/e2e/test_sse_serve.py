@@ -35,6 +35,20 @@ def test_a_line_is_an_event(serve):
     assert reader.until(rb"line 2\n\n") == event(1) + event(2)
 
 
+def test_what_came_before_a_line_that_is_too_long_is_delivered(serve):
+    server = serve("--max-line", "64k", "--max-queue", "64k")
+    reader = Reader(server.address)
+    reader.head()
+    # More than sockets and the queue hold, so that the reader is behind when the source fails.
+    payload = b"x" * 60_000
+    server.write((payload + b"\n") * 400 + b"y" * 100_000 + b"\nnot any more\n")
+    server.close_stdin()
+    received = receive_to_end(reader.sock)
+    assert received.count(payload) == 400 and b"not any more" not in received
+    assert server.wait() == 76
+    assert b"netkit: sse: a line of --from - is longer than 64k (--max-line)\n" in server.err.data
+
+
 def test_every_path_is_the_stream_but_what_browsers_ask_for_unasked(serve):
     server = serve()
     for path in ("/events", "/", "/a/b?c=d"):

@@ -39,15 +39,19 @@ class PlainInput final : public Input {
   void take_line(const Line& line) {
     if (!line.too_long) return handler_.on_input_line(line.text);
     if (handler_.on_long_line()) return;
-    failed_ = true;
-    reader_.pause();
-    host_.finish(ExitStatus::protocol, "a line of standard input is longer than " +
-                                           line_limit_text(host_, line.text.size()));
+    fail(ExitStatus::protocol,
+         "a line of standard input is longer than " + line_limit_text(host_, line.text.size()));
   }
 
   void take_end(int error) {
     if (error == 0) return handler_.on_input_end();
-    host_.finish(ExitStatus::output, "cannot read standard input: " + error_text(error));
+    fail(ExitStatus::output, "cannot read standard input: " + error_text(error));
+  }
+
+  void fail(ExitStatus status, const std::string& error) {
+    failed_ = true;
+    reader_.pause();
+    if (!handler_.on_input_failed(status, error)) host_.finish(status, error);
   }
 
   Host& host_;

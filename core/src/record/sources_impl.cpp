@@ -139,21 +139,22 @@ void SourcesImpl::tick() {
 
 void SourcesImpl::take_line(const Input& input, const Line& line) {
   if (line.too_long) {
-    pause();
-    host_.finish(ExitStatus::protocol, "a line of --from " + input.name + " is longer than " +
-                                           format_size(max_line_) + " (--max-line)");
-    return;
+    return fail(ExitStatus::protocol, "a line of --from " + input.name + " is longer than " +
+                                          format_size(max_line_) + " (--max-line)");
   }
   handler_.on_source_record(line.text, host_.clock().wall());
 }
 
 void SourcesImpl::take_end(Input& input, int error) {
   input.at_end = true;
-  if (error != 0) {
-    host_.finish(ExitStatus::output, "cannot read --from " + input.name + ": " + error_text(error));
-    return;
-  }
-  check_end();
+  if (error == 0) return check_end();
+  fail(ExitStatus::output, "cannot read --from " + input.name + ": " + error_text(error));
+}
+
+void SourcesImpl::fail(ExitStatus status, const std::string& error) {
+  pause();
+  failed_ = true;
+  if (!handler_.on_source_failed(status, error)) host_.finish(status, error);
 }
 
 void SourcesImpl::process_ended(Input& input, ProcessEnd end) {
@@ -177,7 +178,7 @@ void SourcesImpl::pause() {
 }
 
 void SourcesImpl::resume() {
-  if (!paused_) return;
+  if (!paused_ || failed_) return;
   paused_ = false;
   for (Input& input : inputs_) input.typed ? input.typed->resume() : input.reader->resume();
   if (!inputs_.empty() || ticks_.pending() || ended_) return;

@@ -49,6 +49,7 @@ class SourcesImpl final : public Sources {
   void take_line(const Input& input, const Line& line);
   void take_end(Input& input, int error);
   void process_ended(Input& input, ProcessEnd end);
+  void fail(ExitStatus status, const std::string& error);
   void check_end();
   void tick();
 
@@ -63,6 +64,7 @@ class SourcesImpl final : public Sources {
   Timer told_;
   bool paused_ = true;
   bool ended_ = false;
+  bool failed_ = false;
 };
 
 }  // namespace netkit

@@ -6,6 +6,7 @@
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -29,6 +30,10 @@ class SourcesTest : public testing::Test, public Sources::Handler {
     if (on_line_) on_line_();
   }
   void on_sources_end() override { ++ends_; }
+  bool on_source_failed(ExitStatus status, const std::string& error) override {
+    failures_.emplace_back(status, error);
+    return ends_the_run_itself_;
+  }
 
   Sources& open(const Options& options, const Sources::Defaults& defaults = {}) {
     host_.emplace(options, std::vector<std::string>(), clock_);
@@ -46,6 +51,8 @@ class SourcesTest : public testing::Test, public Sources::Handler {
   std::vector<std::string> lines_;
   std::function<void()> on_line_;
   int ends_ = 0;
+  bool ends_the_run_itself_ = false;
+  std::vector<std::pair<ExitStatus, std::string>> failures_;
 };
 
 TEST_F(SourcesTest, ReadsTheLinesOfAFile) {
@@ -125,6 +132,23 @@ TEST_F(SourcesTest, EndsTheRunAtALineThatIsTooLong) {
   EXPECT_EQ(lines_, (std::vector<std::string>{"short"}));
   EXPECT_EQ(host_->finished, ExitStatus::protocol);
   EXPECT_NE(host_->error.find("is longer than 8 (--max-line)"), std::string::npos);
+}
+
+TEST_F(SourcesTest, LeavesTheEndAfterAFailureToWhoWantsItAndGivesNothingMore) {
+  ends_the_run_itself_ = true;
+  open({{"from", {"file:" + folder_.write("in", "short\nlonger than that\nc\n")}},
+        {"max-line", {"8"}}})
+      .resume();
+  ASSERT_TRUE(host_->run_until([&] { return !failures_.empty(); }));
+  sources_->resume();
+  EXPECT_TRUE(sources_->paused());
+  host_->loop().run_once(std::chrono::milliseconds(1));
+  EXPECT_EQ(lines_, (std::vector<std::string>{"short"}));
+  ASSERT_EQ(failures_.size(), 1U);
+  EXPECT_EQ(failures_[0].first, ExitStatus::protocol);
+  EXPECT_NE(failures_[0].second.find("is longer than 8 (--max-line)"), std::string::npos);
+  EXPECT_EQ(host_->finished, std::nullopt);
+  EXPECT_EQ(ends_, 0);
 }
 
 TEST_F(SourcesTest, RefusesAFileThatIsNotThere) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <netkit/util/exit_status.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit {
@@ -27,6 +28,11 @@ class NETKIT_API Input {
     // A line is longer than Options::max_line and was thrown away. True: that has been said, and
     // the rest of the input is read. False: what Options::max_line says happens.
     virtual bool on_long_line() { return false; }
+    // The input cannot be read further: such a line has come, or an error. True: the handler ends
+    // the run with both, once what is due has been done. False: the run ends at once.
+    virtual bool on_input_failed(ExitStatus /*status*/, const std::string& /*error*/) {
+      return false;
+    }
   };
 
   struct Options {

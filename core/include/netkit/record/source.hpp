@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <netkit/util/clock.hpp>
+#include <netkit/util/exit_status.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit {
@@ -14,8 +15,8 @@ namespace netkit {
 class Host;
 
 // [loop] All sources of one run, merged. A line longer than `--max-line` is an error that names the
-// option; a source that fails (no such file: 74; a command that ends with a status: a line on
-// stderr) ends the run or only itself, as said.
+// option (76), one that cannot be read is another (74): they end the run. A command that ends with
+// a status is a line on stderr, and ends only itself.
 class NETKIT_API Sources {
  public:
   class NETKIT_API Handler {
@@ -26,6 +27,12 @@ class NETKIT_API Sources {
     // Every source has ended; never when there is a ticker. Called once, on the loop, never from
     // open().
     virtual void on_sources_end() = 0;
+    // A source cannot be read further: a line is longer than `--max-line`, or an error came. None
+    // gives anything any more. True: the handler ends the run with both, once what is due has been
+    // done. False: the run ends at once.
+    virtual bool on_source_failed(ExitStatus /*status*/, const std::string& /*error*/) {
+      return false;
+    }
   };
 
   struct Defaults {

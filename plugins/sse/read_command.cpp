@@ -94,7 +94,9 @@ ExitStatus ReadCommand::run(Host& host) {
   for (const auto& stream : streams_) stream->start();
   const ExitStatus status = host.run_loop();
   for (const auto& stream : streams_) stream->stop();
-  const std::string error = state_file_.empty() ? std::string() : write_state();
+  // What was not written is read again by the next run.
+  const bool keep = !state_file_.empty() && output_->flush_all();
+  const std::string error = keep ? write_state() : std::string();
   state_timer_.reset();
   state_hook.reset();
   streams_.clear();
@@ -111,8 +113,9 @@ void ReadCommand::open_streams(CurlLoop& curl) {
   }
 }
 
-void ReadCommand::on_stream_bytes() {
+bool ReadCommand::on_stream_bytes() {
   now_ = host_->clock().wall();
+  return !host_->finishing();
 }
 
 bool ReadCommand::on_stream_event(const StreamReader& stream, const Event& event) {
@@ -180,7 +183,8 @@ void ReadCommand::stop() {
   host_->finish(ExitStatus::done);
 }
 
-// Not before the events are out: after a crash one may come twice, none is lost.
+// Not before the events are out: after a crash one may come twice, none is lost. As long as the
+// reader of stdout has no room, they are not; there is another turn when it has.
 void ReadCommand::keep_state() {
   if (state_timer_.pending()) return;
   const bool same = std::ranges::all_of(streams_, [this](const auto& stream) {
@@ -188,7 +192,7 @@ void ReadCommand::keep_state() {
     return stream->last_event_id() ==
            (written == written_ids_.end() ? std::string_view() : written->second);
   });
-  if (same) return;
+  if (same || !output_->flush()) return;
   state_timer_ = host_->loop().after(kStatePause, [] {});
   const std::string error = write_state();
   if (!error.empty()) host_->finish(ExitStatus::output, error);
@@ -198,7 +202,6 @@ std::string ReadCommand::write_state() {
   std::map<std::string, std::string> ids;
   for (const auto& stream : streams_) ids[stream->url()] = stream->last_event_id();
   if (ids == written_ids_) return {};
-  output_->flush();
   const int error = write_file_atomically(state_file_, known_ids_.updated(ids));
   if (error != 0) return "--state: cannot write '" + state_file_ + "': " + error_text(error);
   written_ids_ = std::move(ids);

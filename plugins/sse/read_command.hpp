@@ -25,7 +25,7 @@ class ReadCommand final : public Command, public StreamReader::Owner {
  private:
   bool on_stream_event(const StreamReader& stream, const Event& event) override;
   void on_stream_comment(const StreamReader& stream, std::string_view text) override;
-  void on_stream_bytes() override;
+  bool on_stream_bytes() override;
   void on_stream_end(const StreamReader& stream, ExitStatus status,
                      const std::string& message) override;
 

@@ -78,7 +78,10 @@ bool StreamReader::on_body(std::string_view bytes) {
 }
 
 bool StreamReader::feed(std::string_view bytes) {
-  owner_.on_stream_bytes();
+  if (!owner_.on_stream_bytes()) {
+    stopped_ = true;
+    return false;
+  }
   switch (parser_.feed(bytes, *this)) {
     case ParseResult::more:
       return true;

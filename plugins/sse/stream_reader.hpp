@@ -29,8 +29,9 @@ class StreamReader final : private EventSink, private HttpExchange::Handler {
     // False: no more events are wanted, from no stream.
     virtual bool on_stream_event(const StreamReader& stream, const Event& event) = 0;
     virtual void on_stream_comment(const StreamReader& stream, std::string_view text) = 0;
-    // A piece of a stream has come: what is reported next is of this time.
-    virtual void on_stream_bytes() = 0;
+    // A piece of a stream has come: what is reported next is of this time. False: it is not
+    // wanted, and counts as not come.
+    virtual bool on_stream_bytes() = 0;
     // It is over for good. `message` is empty with ExitStatus::done.
     virtual void on_stream_end(const StreamReader& stream, ExitStatus status,
                                const std::string& message) = 0;

@@ -1,8 +1,12 @@
 """netkit sse going on where it was: Last-Event-ID, --last-event-id and --state."""
 
+import signal
+import threading
+
 import pytest
 
-from sse_peer import Server, answer, events, head
+from netkit import wait_until
+from sse_peer import Server, answer, events, head, hold
 
 QUICK = ("--retry", "1ms", "--reconnect-max", "20ms")
 TEXT = "text/event-stream"
@@ -136,3 +140,56 @@ def test_the_state_of_several(netkit, tmp_path):
         assert read(netkit, two, "--state", state).status == 0
     assert [s.requests[1].headers["last-event-id"] for s in (one, two)] == ["1", "2"]
     assert sorted(state.read_text().splitlines()) == sorted([f"{one.url} 1", f"{two.url} 2"])
+
+
+@pytest.mark.parametrize("where", [">/dev/full", "--to file:/dev/full"])
+def test_what_could_not_be_written_is_read_again(netkit, tmp_path, where):
+    (tmp_path / "state").write_text("1\n")
+    with Server(hold(ok(events(2, 3)))) as server:
+        done = netkit.shell(f"netkit sse {server.url} --state {tmp_path}/state {where}")
+    assert done.status == 74 and (tmp_path / "state").read_text() == "1\n", done
+
+
+def test_the_state_does_not_run_ahead_of_the_reader(netkit, tmp_path):
+    """Several times what a pipe holds, which nobody reads at first: killed then, it would have lost the rest."""
+    last, state = 4000, tmp_path / "state"
+    state.write_text("0\n")
+    with Server(hold(ok(b"".join(b"id: %d\ndata: %0100d\n\n" % (n, n) for n in range(1, last + 1))))) as server:
+        client = netkit.start("sse", server.url, "--state", state, "-v")
+        client.err.expect(rb"connected\n")
+
+        def has_come():
+            client.signal(signal.SIGUSR1)
+            return b"events 4000," in client.err.line()
+        wait_until(has_come, what="all events")
+        assert int(state.read_text()) < last
+        client.out.expect(b"%0100d\n" % last)
+        wait_until(lambda: int(state.read_text()) == last, what="the state")
+        assert client.stop() == 0
+
+
+def test_an_event_that_came_too_late_is_read_again(netkit, tmp_path):
+    """Two streams are ready at once, and the first one's event is the last that is wanted."""
+    go = threading.Event()
+
+    def step(number):
+        def run(connection, _):
+            connection.send(ok(b""))
+            go.wait(20)
+            connection.send(events(number))
+            sent.append(number)
+            connection.wait_for_close()
+        return run
+    sent = []
+    with Server(step(1)) as one, Server(step(2)) as two:
+        client = netkit.start("sse", one.url, two.url, "-v", "-c", "1", "--state", tmp_path / "state")
+        for _ in range(2):
+            client.err.expect(rb"connected\n")
+        client.signal(signal.SIGSTOP)
+        go.set()
+        wait_until(lambda: len(sent) == 2, what="both events")
+        client.signal(signal.SIGCONT)
+        assert client.wait() == 0
+    printed = client.out.data.decode().split()[1]
+    ids = dict(line.split(" ") for line in (tmp_path / "state").read_text().splitlines())
+    assert ids == {one.url: "1" if printed == "1" else "", two.url: "2" if printed == "2" else ""}

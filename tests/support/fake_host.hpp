@@ -63,7 +63,8 @@ struct KeptRecord {
 class FakeOutput final : public Output {
  public:
   void emit(const Record& record) override { records.emplace_back(record); }
-  void flush() override {}
+  bool flush() override { return !is_blocked; }
+  bool flush_all() override { return flush(); }
   Format format() const override { return output_format; }
   bool wanted() const override { return is_wanted; }
   bool colored() const override { return false; }

@@ -84,13 +84,19 @@ void OutputImpl::emit(const Record& record) {
   for (Sink* sink : wanting_) sink->take(record);
 }
 
-void OutputImpl::flush() {
+bool OutputImpl::flush() {
   for (const auto& sink : sinks_) sink->flush();
+  return is_written();
 }
 
-void OutputImpl::flush_all() {
+bool OutputImpl::flush_all() {
   flush();
   if (stdout_ != nullptr) stdout_->flush_all();
+  return is_written();
+}
+
+bool OutputImpl::is_written() const {
+  return std::ranges::all_of(sinks_, [](const auto& sink) { return sink->is_written(); });
 }
 
 void OutputImpl::await_room() {

@@ -45,7 +45,8 @@ class NETKIT_API OutputImpl final : public Output {
   OutputImpl(const OutputOptions& options, const OutputContext& context);
 
   void emit(const Record& record) override;
-  void flush() override;
+  bool flush() override;
+  bool flush_all() override;
   Format format() const override { return format_; }
   bool wanted() const override { return !wanting_.empty(); }
   bool colored() const override { return colored_; }
@@ -53,8 +54,6 @@ class NETKIT_API OutputImpl final : public Output {
   bool blocked() const override { return stdout_ != nullptr && stdout_->is_blocked(); }
   void on_unblocked(std::function<void()> callback) override;
 
-  // As flush(), but the reader of standard output is waited for.
-  void flush_all();
   // The JSON `end` record, to all that get JSON lines.
   void emit_end(std::string_view line);
   // Whether records are still on their way to a command.
@@ -73,6 +72,7 @@ class NETKIT_API OutputImpl final : public Output {
   std::unique_ptr<Formatter> make_formatter(SinkKind kind, const OutputOptions& options,
                                             const OutputContext& context) const;
   std::size_t number_of(SinkKind kind);
+  bool is_written() const;
   void await_room();
   void on_room();
 

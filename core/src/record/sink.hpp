@@ -19,6 +19,8 @@ class Sink {
   virtual ~Sink() = default;
   virtual void take(const Record& record) = 0;
   virtual void flush() = 0;
+  // Whether all that was taken is written, as far as it is waited for; never after a failure.
+  virtual bool is_written() const { return true; }
   // The JSON `end` record, which goes where JSON lines go.
   virtual void take_end(std::string_view line) { static_cast<void>(line); }
   // Whether what was taken is still on its way after a flush.

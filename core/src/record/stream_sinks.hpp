@@ -27,6 +27,7 @@ class NETKIT_API StreamSink : public Sink {
   void flush() final;
   void take_bytes(std::string_view bytes);
   bool has_unwritten() const { return written_ < buffer_.size(); }
+  bool is_written() const final { return !closed_ && !has_unwritten(); }
 
  protected:
   // Writes `bytes` and says how many of them need not be written again.

@@ -23,7 +23,11 @@ class NETKIT_API Output {
  public:
   virtual ~Output() = default;
   virtual void emit(const Record& record) = 0;
-  virtual void flush() = 0;
+  // False where something is left or lost: the reader of stdout has no room, or a sink has failed.
+  // What was given to a network or a command counts as written.
+  virtual bool flush() = 0;
+  // The same, but the reader of stdout is waited for, until the run is told to stop.
+  virtual bool flush_all() = 0;
   virtual Format format() const = 0;
   // False when nobody would see a record: what costs something to make can be left out then.
   virtual bool wanted() const = 0;

@@ -8,8 +8,6 @@ namespace {
 using datagram::ChunkRef;
 using datagram::SessionRef;
 
-constexpr std::size_t kDrain = 4096;  // datagrams at a time
-
 // Many who come at once would each cost as much as there are members. In a big room notices wait
 // for others that go out with them, the longer the more there are to tell: all of them together
 // take a fraction of the time.
@@ -69,8 +67,8 @@ bool RoomServer::drain(datagram::OutputQueue& queue, TimePoint now) {
   flush_messages();
   if (notices_due_ <= now) flush_notices();
   on_plain_change();
-  const bool more = native_.drain(queue, now, kDrain);
-  while (!plain_out_.empty() && queue.size() < kDrain) {
+  const bool more = native_.drain(queue, now);
+  while (!plain_out_.empty() && queue.size() < datagram::OutputQueue::kRound) {
     queue.add(plain_out_.front().first, {}, std::move(plain_out_.front().second));
     plain_out_.pop_front();
   }

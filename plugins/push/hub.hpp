@@ -90,9 +90,7 @@ class Hub : private datagram::ServerEvents {
   void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now);
   void tick(TimePoint now) { server_.tick(now); }
   TimePoint next_deadline() const { return server_.next_deadline(); }
-  bool drain(datagram::OutputQueue& queue, TimePoint now, std::size_t limit) {
-    return server_.drain(queue, now, limit);
-  }
+  bool drain(datagram::OutputQueue& queue, TimePoint now) { return server_.drain(queue, now); }
 
   // Why a subscription over the control channel was not made; empty: it was.
   std::string_view subscribe(std::string_view name, const Endpoint& address, std::uint64_t control,

@@ -12,7 +12,6 @@ namespace {
 // Records that are brought together before they are sent, within one turn of the loop.
 constexpr std::size_t kMaxTogether = PlainFanout::kMaxRecords;
 constexpr std::size_t kMaxBytesTogether = 256u << 10;
-constexpr std::size_t kDrain = 2048;     // datagrams
 constexpr std::size_t kCapacity = 2048;  // bytes of what arrives: a native datagram or a name
 
 }  // namespace
@@ -143,23 +142,27 @@ void ServeCommand::send_newcomers() {
   std::size_t at = 0;
   while (at < newcomers.size() && !sockets_->blocked()) {
     sockets_->add(newcomers[at++], {}, greeting_);
-    if (at == newcomers.size() || sockets_->queued() >= kDrain) sockets_->flush();
+    if (at == newcomers.size() || sockets_->queued() >= datagram::OutputQueue::kRound)
+      sockets_->flush();
   }
   newcomers.erase(newcomers.begin(), newcomers.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
+// One round: what is answered to it is read before the next. By the time that it begins at, as the
+// rounds before must not count as time that a subscriber takes to answer.
 void ServeCommand::drain() {
-  bool more = true;
-  while (more && !sockets_->blocked()) {
-    more = hub_->drain(queue_, host_->loop().now(), kDrain);
-    for (const auto& item : queue_.items()) sockets_->add(item.to, item.head, item.body);
-    if (sockets_->flush()) queue_.clear();
-  }
+  if (sockets_->blocked()) return;
+  more_ = hub_->drain(queue_, host_->loop().refresh_now());
+  for (const auto& item : queue_.items()) sockets_->add(item.to, item.head, item.body);
+  if (sockets_->flush()) queue_.clear();
 }
 
-// Whether the sources must give nothing now: the sockets are full, or somebody lags.
+// Whether the sources must give nothing now: the sockets are full, what was given before is still
+// going out, or somebody lags.
 bool ServeCommand::must_hold_sources() {
   if (sockets_->blocked() || !fanout_->done()) return true;
+  const bool has_input = sources_ && sources_->has_input();
+  if (more_ && has_input) return true;
   const TimePoint now = host_->loop().now();
   const TimePoint until = hub_->hold_until(now);
   if (until <= now) {
@@ -168,7 +171,7 @@ bool ServeCommand::must_hold_sources() {
   }
   if (settings_.hub.slow == SlowPolicy::wait) return true;
   grace_ = host_->loop().at(until, [] {});  // the turn's end looks again
-  return sources_ && sources_->has_input();
+  return has_input;
 }
 
 void ServeCommand::steer_sources() {
@@ -204,7 +207,8 @@ void ServeCommand::check_end() {
 }
 
 void ServeCommand::arm_timer() {
-  const TimePoint next = hub_->next_deadline();
+  const TimePoint next =
+      more_ && !sockets_->blocked() ? host_->loop().now() : hub_->next_deadline();
   if (next == TimePoint::max()) {
     timer_.reset();
     return;

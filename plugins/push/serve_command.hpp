@@ -79,6 +79,7 @@ class ServeCommand final : public Command,
   bool finishing_ = false;
   ExitStatus status_ = ExitStatus::done;  // that the end has, and why
   std::string error_;
+  bool more_ = false;  // the sessions have more than one round to send
   TimePoint said_ = TimePoint::min();
   Hook turn_;
 };

@@ -82,7 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     hub.flush();
     hub.tick(now);
     netkit::datagram::OutputQueue queue;
-    hub.drain(queue, now, 4096);
+    hub.drain(queue, now);
     hub.plain_batch().clear();
     hub.newcomers().clear();
     check(hub, options.max_subscribers, now);

@@ -6,7 +6,7 @@ namespace netkit::datagram {
 
 namespace {
 
-constexpr int kRoundsPerTurn = 16;  // of drain() and sending; then others have their turn
+constexpr int kLastRounds = 64;  // of what a run's last words may take
 
 }  // namespace
 
@@ -25,24 +25,32 @@ void SocketDriver::on_due() {
   if (engine_.next_deadline() <= loop_.now()) engine_.tick(loop_.now());
 }
 
+// One round, then others have their turn: what is answered to this one, first of all.
 void SocketDriver::end_turn() {
-  flush();
+  send_round();
   set_timer();
 }
 
 bool SocketDriver::flush() {
-  if (sockets_.blocked() && !sockets_.flush()) return false;
   more_ = true;
-  for (int round = 0; round < kRoundsPerTurn && more_; ++round) {
-    queue_.clear();
-    more_ = engine_.drain(queue_, loop_.now());
-    for (const OutputQueue::Item& item : queue_.items()) {
-      sockets_.add(item.to, item.head, item.body);
-    }
-    if (!sockets_.flush()) return false;
+  for (int round = 0; round < kLastRounds && more_; ++round) {
+    if (!send_round()) return false;
   }
-  queue_.clear();
   return !more_;
+}
+
+bool SocketDriver::send_round() {
+  if (sockets_.blocked() && !sockets_.flush()) return false;
+  queue_.clear();
+  // Not the turn's time: were the rounds before to count as time that a peer takes to answer, much
+  // would seem overdue.
+  more_ = engine_.drain(queue_, loop_.refresh_now());
+  for (const OutputQueue::Item& item : queue_.items()) {
+    sockets_.add(item.to, item.head, item.body);
+  }
+  if (!sockets_.flush()) return false;
+  queue_.clear();
+  return true;
 }
 
 void SocketDriver::set_timer() {

@@ -342,6 +342,11 @@ TimePoint EventLoop::now() const {
   return impl_->depth > 0 ? impl_->turn_time : impl_->clock.now();
 }
 
+TimePoint EventLoop::refresh_now() {
+  impl_->turn_time = impl_->clock.now();
+  return impl_->turn_time;
+}
+
 const Clock& EventLoop::clock() const {
   return impl_->clock;
 }

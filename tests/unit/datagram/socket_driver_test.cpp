@@ -60,6 +60,42 @@ class ClientEngine final : public Engine, public ClientEvents {
   int refused = 0;
 };
 
+class ClockByHand final : public Clock {
+ public:
+  TimePoint now() const override { return time; }
+  WallTime wall() const override { return WallTime{}; }
+  TimePoint time{std::chrono::hours(1)};
+};
+
+// Has three rounds to send, each of which takes a while and is answered meanwhile.
+class SlowEngine final : public Engine {
+ public:
+  SlowEngine(ClockByHand& clock, const Endpoint& server) : clock_(clock), server_(server) {}
+  void on_datagram(const Endpoint&, std::string_view datagram, TimePoint) override {
+    events.emplace_back(datagram);
+  }
+  void tick(TimePoint) override {}
+  TimePoint next_deadline() const override { return TimePoint::max(); }
+  bool drain(OutputQueue& queue, TimePoint now) override {
+    if (rounds_ == 3) return false;
+    EXPECT_EQ(now, clock_.time);
+    clock_.time += std::chrono::milliseconds(20);
+    const std::string number = std::to_string(++rounds_);
+    events.push_back("round " + number);
+    queue.add(peer_.local(), "said");
+    peer_.send_to("answer " + number, server_);
+    return rounds_ < 3;
+  }
+
+  std::vector<std::string> events;
+
+ private:
+  ClockByHand& clock_;
+  Endpoint server_;
+  UdpSocket peer_ = UdpSocket::bound(*Endpoint::parse("127.0.0.1:0"));
+  int rounds_ = 0;
+};
+
 class SocketDriverTest : public testing::Test {
  protected:
   SocketDriverTest() {
@@ -119,6 +155,19 @@ TEST_F(SocketDriverTest, says_that_nobody_is_there) {
   SocketDriver other(loop, socket_to(nobody), client);
   client.client.connect({}, loop.now());
   EXPECT_TRUE(runs_until([&] { return client.refused == ECONNREFUSED; }));
+}
+
+TEST(SocketDriverRounds, go_by_their_own_time_and_let_answers_in_between) {
+  ClockByHand clock;
+  EventLoop loop(clock);
+  std::vector<UdpSocket> sockets;
+  sockets.push_back(UdpSocket::bound(*Endpoint::parse("127.0.0.1:0")));
+  SlowEngine engine(clock, sockets.front().local());
+  const SocketDriver driver(loop, std::move(sockets), engine);
+  for (int turn = 0; turn < 4; ++turn) loop.run_once(Duration::zero());
+  const std::vector<std::string> expected = {"round 1",  "answer 1", "round 2",
+                                             "answer 2", "round 3",  "answer 3"};
+  EXPECT_EQ(engine.events, expected);
 }
 
 TEST_F(SocketDriverTest, makes_no_wake_ups_while_nothing_is_due) {

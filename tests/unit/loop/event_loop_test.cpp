@@ -345,6 +345,20 @@ TEST_F(EventLoopTest, WaitsWithoutEpollPwait2) {
   }
 }
 
+TEST_F(EventLoopTest, KeepsTheTimeOfATurnUntilItIsReadAgain) {
+  const Timer timer = loop_.after(0ns, [&] {
+    const TimePoint begin = loop_.now();
+    while (clock_.now() == begin) {
+    }
+    EXPECT_EQ(loop_.now(), begin);
+    const TimePoint again = loop_.refresh_now();
+    EXPECT_GT(again, begin);
+    EXPECT_EQ(loop_.now(), again);
+    loop_.stop();
+  });
+  loop_.run();
+}
+
 TEST_F(EventLoopTest, AnIdleLoopMakesNoWakeUps) {
   const Timer timer = loop_.after(30ms, [&] { loop_.stop(); });
   loop_.run();

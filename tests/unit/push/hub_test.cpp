@@ -83,7 +83,7 @@ class HubTest : public testing::Test, public HubEvents {
     for (int round = 0; round < 40; ++round) {
       datagram::OutputQueue queue;
       hub->tick(now);
-      while (hub->drain(queue, now, 4096)) {
+      while (hub->drain(queue, now)) {
       }
       for (const auto& item : queue.items()) {
         const auto client = clients.find(item.to);

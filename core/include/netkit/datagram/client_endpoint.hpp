@@ -55,7 +55,7 @@ class NETKIT_API ClientEndpoint {
   void tick(TimePoint now);
   TimePoint next_deadline() const;  // TimePoint::max() when idle
   // As ServerEndpoint::drain().
-  bool drain(OutputQueue& queue, TimePoint now, std::size_t limit = 4096);
+  bool drain(OutputQueue& queue, TimePoint now, std::size_t limit = OutputQueue::kRound);
 
   // Queues one message, which goes out with the next drain(), together with others. False: it is
   // too long, or not can_send(). May be called as soon as connect() was.

@@ -74,7 +74,7 @@ class NETKIT_API ServerEndpoint {
   TimePoint next_deadline() const;
   // Adds what is to be sent now, until `queue` holds `limit` datagrams or a few more. True: more is
   // waiting. Call after on_datagram(), tick() and send().
-  bool drain(OutputQueue& queue, TimePoint now, std::size_t limit = 4096);
+  bool drain(OutputQueue& queue, TimePoint now, std::size_t limit = OutputQueue::kRound);
 
   // Queues chunks for one session, in order; false when it is over or finishing. Drops the oldest
   // waiting ones as Options::overflow says.

@@ -29,8 +29,8 @@ class NETKIT_API Engine {
 };
 
 // [loop] Reads what arrives in batches and runs what is due; at the end of every turn of the loop
-// sends what is waiting and sets the one timer. So nothing has to be called after the engine's own
-// functions, on whatever occasion. While a socket would block nothing more is drained.
+// sends a round of what is waiting and sets the one timer. So nothing has to be called after the
+// engine's own functions, on whatever occasion. While a socket would block nothing more is drained.
 // Allocates nothing per datagram; no wake-ups while the engine has no deadline.
 class NETKIT_API SocketDriver : private SocketSet::Handler {
  public:
@@ -41,7 +41,7 @@ class NETKIT_API SocketDriver : private SocketSet::Handler {
   SocketDriver& operator=(const SocketDriver&) = delete;
 
   // Sends what is waiting now, not at the end of the turn: for a run's last words. False: not all
-  // of it, because a socket would block or because it is more than a turn's worth.
+  // of it, because a socket would block or because there is very much of it.
   bool flush();
   void set_log(const Log& log) { sockets_.set_log(log); }
   DatagramSenderCounters sent() const { return sockets_.sent(); }
@@ -56,13 +56,14 @@ class NETKIT_API SocketDriver : private SocketSet::Handler {
 
   void on_due();
   void end_turn();
+  bool send_round();  // false: a socket would block
   void set_timer();
 
   EventLoop& loop_;
   Engine& engine_;
   OutputQueue queue_;  // what sockets_ refers to
   SocketSet sockets_;
-  bool more_ = false;  // the engine has more than a turn's worth
+  bool more_ = false;  // the engine has more than one round
   TimePoint due_ = TimePoint::max();
   Timer timer_;
   Hook hook_;

@@ -152,6 +152,9 @@ class NETKIT_API EventLoop {
 
   // The time at the start of this turn; refreshed by every wait.
   TimePoint now() const;
+  // Reads the clock again, for the rest of this turn: within work that takes long, where what is
+  // timed must not seem to have happened at the turn's start.
+  TimePoint refresh_now();
   const Clock& clock() const;
   // 256 KiB that any callback may use until it returns: one read buffer for all streams of the
   // loop.

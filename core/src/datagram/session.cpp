@@ -69,9 +69,14 @@ bool Session::drain(const Endpoint& to, OutputQueue& queue, TimePoint now, std::
   char bytes[kHeaderSize];
   SendSide::Emission emission;
   bool acked = false;
+  unsigned together = 0;
   while (queue.size() < limit && send_.next(emission, now)) {
     head.seq = emission.seq;
-    head.flags = emission.urgent ? Header::kPing : std::uint8_t{0};
+    // So many at once are worth an acknowledgement of their own, and the last of them waits for no
+    // others: the sooner it is answered, the less there is to probe for.
+    const bool enough = ++together * 2 >= options_->ack_every;
+    const bool urgent = emission.urgent || (enough && !send_.has_next());
+    head.flags = urgent ? Header::kPing : std::uint8_t{0};
     encode_header(head, bytes);
     const std::size_t size = kHeaderSize + emission.chunk->body.size();
     queue.add(to, {bytes, sizeof bytes}, std::move(emission.chunk));

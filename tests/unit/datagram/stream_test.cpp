@@ -252,6 +252,19 @@ TEST_F(Stream, LeavesRoomForALayerBelow) {
   EXPECT_EQ(largest, 1163u);
 }
 
+TEST_F(Stream, AsksForAnAnswerToManyDatagramsAtOnce) {
+  Connect();
+  const auto time_to_acknowledge = [&](std::size_t bytes) {
+    const TimePoint begin = now;
+    PushOne(std::string(bytes, 'x'));
+    RunUntil([&] { return server->status(served.sessions.front()).lag == 0; }, 10s);
+    return now - begin;
+  };
+  EXPECT_EQ(time_to_acknowledge(10000), 2 * wire.delay);
+  // A few wait for others.
+  EXPECT_EQ(time_to_acknowledge(100), 2 * wire.delay + options.ack_delay);
+}
+
 TEST_F(Stream, PacksAQueueIntoFullDatagrams) {
   options.overflow = Overflow::keep_all;
   Client& ann = Connect();

@@ -74,8 +74,10 @@ ExitStatus JoinSession::run() {
 void JoinSession::connect() {
   const Endpoint& server = addresses_[address_ % addresses_.size()];
   try {
+    UdpOptions options;
+    options.gro = true;
     std::vector<UdpSocket> sockets;
-    sockets.emplace_back(server.family());
+    sockets.emplace_back(server.family(), options);
     sockets.front().connect(server);
     driver_ = std::make_unique<datagram::SocketDriver>(host_.loop(), std::move(sockets), *member_);
     driver_->set_log(host_.log());

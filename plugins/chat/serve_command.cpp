@@ -95,6 +95,8 @@ void ServeCommand::show(Totals& totals) const {
 ExitStatus ServeCommand::run(Host& host) {
   ServerSocketOptions sockets;
   sockets.udp = true;
+  sockets.udp_options.gro = true;
+  sockets.udp_options.atomic = true;
   ServerSockets opened = open_server_sockets(address_, sockets);
   const std::vector<std::string> descriptions = opened.descriptions();
   for (const UdpSocket& socket : opened.udp) own_.push_back(socket.local());

@@ -36,6 +36,7 @@ def test_native_members_hear_everything(netkit):
         assert (resident(server.pid) - before) / MEMBERS < 4096
     say(netkit, server)
     load.out.expect(rb"^heard\n", 60)
+    load.close_stdin()
     assert load.wait() == 0
     assert server.stop() == 0
     assert b"messages %d" % MESSAGES in server.err.data

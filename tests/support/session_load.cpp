@@ -1,17 +1,20 @@
 // session_load chat|push PORT MEMBERS MESSAGES: as many native sessions with the room or the push
 // server on 127.0.0.1:PORT, each from a socket of its own. Prints `joined` once all of them are in,
-// and `heard` once each has had MESSAGES messages, once and in order; then all leave. Ends with 1
-// and a reason when one has not, or when a minute has passed without the next event.
+// and `heard` once each has had MESSAGES messages, once and in order; when its standard input ends,
+// all leave. Ends with 1 and a reason when one has not, or when a minute has passed without the
+// next event.
 #include <algorithm>
 #include <chat/payload.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <poll.h>
 #include <push/payload.hpp>
 #include <string>
 #include <string_view>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -55,7 +58,7 @@ class Member final : public datagram::ClientEvents {
  public:
   Member(const Endpoint& server, Application application, std::size_t number, std::uint64_t wanted,
          Progress& progress)
-      : socket_(server.family()),
+      : socket_(server.family(), {.gro = true}),  // as netkit's own members have it
         endpoint_({}, server, datagram::system_random(), *this),
         application_(application),
         number_(number),
@@ -136,6 +139,7 @@ class Load {
   void run() {
     wait_for(progress_.joined, "joined");
     wait_for(progress_.heard, "heard");
+    while (!input_ended()) turn();
     for (auto& member : members_) member->leave(clock_.now());
   }
 
@@ -152,6 +156,12 @@ class Load {
     }
     std::puts(what);
     std::fflush(stdout);
+  }
+
+  static bool input_ended() {
+    pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    char byte = 0;
+    return ::poll(&input, 1, 0) > 0 && ::read(STDIN_FILENO, &byte, 1) <= 0;
   }
 
   void turn() {

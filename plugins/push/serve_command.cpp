@@ -142,8 +142,8 @@ void ServeCommand::send_newcomers() {
   std::size_t at = 0;
   while (at < newcomers.size() && !sockets_->blocked()) {
     sockets_->add(newcomers[at++], {}, greeting_);
-    if (at == newcomers.size() || sockets_->queued() >= datagram::OutputQueue::kRound)
-      sockets_->flush();
+    const bool enough = sockets_->queued() >= datagram::OutputQueue::kRound;
+    if (at == newcomers.size() || enough) sockets_->flush();
   }
   newcomers.erase(newcomers.begin(), newcomers.begin() + static_cast<std::ptrdiff_t>(at));
 }
@@ -220,6 +220,10 @@ void ServeCommand::arm_timer() {
 
 void ServeCommand::stop() {
   controls_.clear();
+  hub_->flush();
+  do {
+    drain();  // what was published before is on its way to all
+  } while (more_ && !sockets_->blocked());
   hub_->close();
   pump();
   host_->finish(status_, error_);

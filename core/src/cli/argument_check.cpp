@@ -43,7 +43,8 @@ std::string_view first_missing(const ActionDef& action, std::size_t index, std::
 
 }  // namespace
 
-void check_arguments(const ActionDef& action, const std::vector<std::string>& arguments) {
+void check_arguments(const ActionDef& action, const std::vector<std::string>& arguments,
+                     const std::string& hint) {
   std::vector<std::string> rest = arguments;
   for (std::size_t i = 0; i < action.arguments.size(); ++i) {
     const ArgumentDef& argument = action.arguments[i];
@@ -51,7 +52,7 @@ void check_arguments(const ActionDef& action, const std::vector<std::string>& ar
     if (rest.size() <= kept) {
       if (argument.optional) continue;
       throw UsageError("needs " + argument_synopsis(action) + ": " +
-                       std::string(first_missing(action, i, rest.size())) + " is missing");
+                       std::string(first_missing(action, i, rest.size())) + " is missing" + hint);
     }
     take_value(argument, rest);
     while (argument.repeatable && rest.size() > kept) take_value(argument, rest);

@@ -37,7 +37,7 @@ class Parser {
     if (context_.environment) take_environment();
     std::vector<std::string> arguments = take_words(tokens);
     settle_conflicts();
-    if (!context_.without_arguments) check_arguments(action_, arguments);
+    if (!context_.without_arguments) check_arguments(action_, arguments, hint_of(tokens));
     return {std::move(values_), std::move(arguments)};
   }
 
@@ -147,6 +147,17 @@ class Parser {
       take_word(option, token, value);
     }
     return arguments;
+  }
+
+  // `--stats 9000` was meant to be `--stats` and a port.
+  std::string hint_of(const std::vector<Token>& tokens) const {
+    for (const Token& token : tokens) {
+      const OptionDef* option = options_.by_name(token.option);
+      const bool took_one = option != nullptr && option->kind == ValueKind::optional_duration &&
+                            !token.value.value_or("").empty();
+      if (took_one) return ", as '" + *token.value + "' is the value of --" + token.option;
+    }
+    return {};
   }
 
   static void take_word(const OptionDef& option, const Token& token, Values::Value& value) {

@@ -129,6 +129,9 @@ TEST_F(ParseTest, FlagsTakeNoValue) {
 
 TEST_F(ParseTest, ArgumentsAreCounted) {
   EXPECT_EQ(refusal("--udp"), "needs ADDRESS [TEXT…]: ADDRESS is missing");
+  EXPECT_EQ(refusal("--udp --stats"), "needs ADDRESS [TEXT…]: ADDRESS is missing");
+  EXPECT_EQ(refusal("--stats 7"),
+            "needs ADDRESS [TEXT…]: ADDRESS is missing, as '7' is the value of --stats");
   action_.arguments.pop_back();
   EXPECT_EQ(refusal(":7"), "");
   EXPECT_EQ(refusal("localhost 7"), "");

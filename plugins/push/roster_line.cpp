@@ -3,6 +3,7 @@
 #include <chrono>
 #include <push/roster_line.hpp>
 
+#include <netkit/codec/binary_text.hpp>
 #include <netkit/util/format.hpp>
 #include <netkit/util/text.hpp>
 
@@ -19,6 +20,26 @@ bool read_number(std::string_view word, Number& value) {
 void append_word(std::string& out, std::uint64_t value) {
   append_unsigned(out, value);
   out += ' ';
+}
+
+void append_reversibly(std::string& out, std::string_view name) {
+  for (std::size_t end = 0; (end = name.find('\\')) != name.npos; name.remove_prefix(end + 1)) {
+    escape_text(out, name.substr(0, end), false);
+    out += R"(\x5c)";
+  }
+  escape_text(out, name, false);
+}
+
+std::string original(std::string_view escaped) {
+  std::string out;
+  for (std::size_t end = 0; (end = escaped.find(R"(\x)")) != escaped.npos;) {
+    const auto byte = decode_hex(escaped.substr(end + 2, 2));
+    const bool good = byte && byte->size() == 1;
+    out.append(escaped.substr(0, good ? end : end + 2));
+    if (good) out += *byte;
+    escaped.remove_prefix(good ? end + 4 : end + 2);
+  }
+  return out.append(escaped);
 }
 
 }  // namespace
@@ -38,7 +59,7 @@ void append_status_row(std::string& out, const RosterRow& row) {
   append_word(out, row.sent);
   append_word(out, row.lost);
   append_word(out, row.lag);
-  escape_text(out, row.name, false);
+  append_reversibly(out, row.name);
   out += '\n';
 }
 
@@ -50,7 +71,7 @@ std::optional<StatusRow> parse_status_row(std::string_view line) {
     word = line.substr(0, space);
     line.remove_prefix(space + 1);
   }
-  StatusRow row{.name = line, .address = words[0], .kind = words[1]};
+  StatusRow row{.name = original(line), .address = words[0], .kind = words[1]};
   if (row.name.empty() || (row.kind != "plain" && row.kind != "native")) return std::nullopt;
   if (!read_number(words[2], row.age_s) || !read_number(words[3], row.sent) ||
       !read_number(words[4], row.lost) || !read_number(words[5], row.lag)) {

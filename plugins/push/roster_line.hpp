@@ -13,12 +13,13 @@ namespace netkit::push {
 void append_list_row(std::string& out, const RosterRow& row);
 
 // `ADDRESS plain|native AGE SENT LOST LAG NAME` and a newline: a row of STATUS; AGE in seconds with
-// three decimals; the name, escaped, is the rest of the line.
+// three decimals; the rest of the line is the name, escaped, a backslash too, so that it can be
+// read again.
 void append_status_row(std::string& out, const RosterRow& row);
 
 // A row of STATUS read again.
 struct StatusRow {
-  std::string_view name;
+  std::string name;  // as it is
   std::string_view address;
   std::string_view kind;
   double age_s = 0;

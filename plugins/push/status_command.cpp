@@ -80,8 +80,12 @@ void StatusCommand::on_row(std::string_view line) {
     fail(ExitStatus::protocol, "the server's answer is '" + escaped_text(line.substr(0, 60)) + "'");
     return;
   }
-  const Field fields[] = {{"name", row->name}, {"address", row->address}, {"kind", row->kind},
-                          {"age", row->age_s}, {"sent", row->sent},       {"lost", row->lost},
+  const Field fields[] = {{"name", std::string_view(row->name)},
+                          {"address", row->address},
+                          {"kind", row->kind},
+                          {"age", row->age_s},
+                          {"sent", row->sent},
+                          {"lost", row->lost},
                           {"lag", row->lag}};
   host_->output().emit({.type = "subscriber",
                         .time = host_->clock().wall(),

@@ -1,5 +1,6 @@
 """netkit push: plain subscribers, the TCP control channel, and what `serve` prints about them."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -117,6 +118,19 @@ def test_the_roster_is_in_the_order_in_which_they_came(netkit):
     order = ["eve", "cid", "bob", "ann", "dan"]
     assert [line.split()[0] for line in control.list()] == order
     assert [line.split()[0] for line in netkit.run("push", "status", server.port).lines] == order
+
+
+def test_the_roster_has_names_as_they_are_in_json_and_escaped_in_text(netkit):
+    server = netkit.serve("push", "serve", "0", sockets=2)
+    names = ["esc\x1b[2J", "C:\\dir", r"\x1b", 'quo"te', "two\nlines"]
+    with contextlib.ExitStack() as open_sockets:
+        for name in names:
+            open_sockets.enter_context(udp_socket()).sendto(name.encode(), host_port(server.address))
+            server.out.expect(rb" subscribed ")
+        roster = netkit.run("push", "status", server.port, "--json").records
+        assert [record["name"] for record in roster[:-1]] == names
+        lines = netkit.run("push", "status", server.port).lines
+        assert [line.split(" 127.")[0] for line in lines] == [r"esc\x1b[2J", r"C:\dir", r"\x1b", 'quo"te', r"two\x0alines"]
 
 
 def test_the_last_control_line_needs_no_newline(netkit):

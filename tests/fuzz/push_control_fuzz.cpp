@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::abort();
   }
   if (const auto row = parse_status_row(bytes); row && row->name.empty()) std::abort();
-  // Whatever a name holds, a row is one line that can be read again.
+  // Whatever a name holds, a row is one line, and the name can be read again.
   if (const auto name = clean_name(bytes)) {
     RosterRow row;
     row.name = *name;
@@ -31,7 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     append_status_row(text, row);
     if (text.find('\n') != text.size() - 1) std::abort();
     text.pop_back();
-    if (!parse_status_row(text)) std::abort();
+    const auto again = parse_status_row(text);
+    if (!again || again->name != *name) std::abort();
   }
   return 0;
 }

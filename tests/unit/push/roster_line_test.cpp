@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <netkit/util/text.hpp>
+
 namespace netkit::push {
 namespace {
 
@@ -39,6 +41,26 @@ TEST(RosterLine, StatusComesBackAsItWas) {
   EXPECT_EQ(read->address, "[::1]:5000");
   EXPECT_DOUBLE_EQ(read->age_s, 1.5);
   EXPECT_EQ(read->sent + read->lost + read->lag, 10u);
+}
+
+TEST(RosterLine, StatusHasTheNameItselfWhateverItHolds) {
+  for (const std::string name :
+       {"a\x1b[2J", "a\nb", R"(C:\dir\x5c\)", R"(\x1b)", "bad\xff", "\u202e-", "\\"}) {
+    std::string line;
+    append_status_row(line, row(name));
+    EXPECT_EQ(line.find('\n'), line.size() - 1);
+    EXPECT_TRUE(is_shown_unchanged(line, true)) << line;
+    line.pop_back();
+    const auto read = parse_status_row(line);
+    ASSERT_TRUE(read) << line;
+    EXPECT_EQ(read->name, name);
+  }
+}
+
+TEST(RosterLine, WhatIsNoEscapeIsKept) {
+  const auto read = parse_status_row(R"([::1]:5000 plain 1 7 2 1 \x \xg1 \x1 \y\x41 \x4)");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->name, R"(\x \xg1 \x1 \yA \x4)");
 }
 
 TEST(RosterLine, AnythingElseIsNotAStatusRow) {

@@ -7,26 +7,25 @@
 #include <string_view>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace netkit::chat;
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   std::string again;
-  if (const auto message = decode_from_room(input)) {
+  if (const auto message = netkit::chat::decode_from_room(input)) {
     encode(*message, again);
     if (!input.starts_with(again)) std::abort();
   }
-  if (const auto request = decode_request(input)) {
+  if (const auto request = netkit::chat::decode_request(input)) {
     encode(*request, again);
-    if (decode_request(again) != request) std::abort();
+    if (netkit::chat::decode_request(again) != request) std::abort();
   }
-  if (const auto hello = decode_hello(input)) {
+  if (const auto hello = netkit::chat::decode_hello(input)) {
     encode(*hello, again);
     if (!input.starts_with(again)) std::abort();
   }
-  if (const auto welcome = decode_welcome(input)) {
+  if (const auto welcome = netkit::chat::decode_welcome(input)) {
     encode(*welcome, again);
     if (!input.starts_with(again)) std::abort();
   }
-  read_member_line(input);
-  read_peer_line(input, size % 2 == 0);
+  netkit::chat::read_member_line(input);
+  netkit::chat::read_peer_line(input, size % 2 == 0);
   return 0;
 }

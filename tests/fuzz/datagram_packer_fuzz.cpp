@@ -54,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<ChunkRef> chunks;
   std::vector<std::size_t> sizes;
   for (std::size_t i = 2; i < size; ++i) {
-    sizes.push_back((data[i] & 0x7f) * 9u);
+    sizes.push_back((data[i] & std::size_t{0x7f}) * 9);
     if (!packer.append(message(sizes.size() - 1, sizes.back()))) std::abort();
     if (data[i] & 0x80) {
       for (const ChunkRef& chunk : packer.flush()) chunks.push_back(chunk);

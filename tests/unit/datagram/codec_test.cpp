@@ -69,6 +69,7 @@ TEST_F(Unpacking, GivesBackWhatWasPackedWhateverTheSizes) {
 
 TEST_F(Unpacking, ReportsEveryRunOfDroppedChunksExactly) {
   std::vector<std::string> messages;
+  messages.reserve(40);
   for (int i = 0; i < 40; ++i)
     messages.emplace_back(static_cast<std::size_t>(i * 37 % 150), static_cast<char>('a' + i % 26));
   const auto chunks = Pack(1, messages, 40);
@@ -250,7 +251,8 @@ TEST_F(LossyNet, OutlivesBrokenDatagrams) {
       }
     };
     for (std::size_t size = 0; size < bytes.size(); ++size) feed(bytes.substr(0, size));
-    for (std::size_t bit = 12 * 8; bit < std::min<std::size_t>(bytes.size(), 48) * 8; ++bit) {
+    for (std::size_t bit = std::size_t{12} * 8; bit < std::min<std::size_t>(bytes.size(), 48) * 8;
+         ++bit) {
       std::string flipped = bytes;
       flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ 1 << bit % 8);
       feed(flipped);

@@ -67,6 +67,7 @@ TEST_F(MetricsServerTest, RefusesEverythingElse) {
 
 TEST_F(MetricsServerTest, BoundsItsConnections) {
   std::vector<FileDescriptor> clients;
+  clients.reserve(16);
   for (int i = 0; i < 16; ++i) clients.push_back(connect());
   EXPECT_EQ(ask("GET /metrics HTTP/1.1\r\n"), "");
 }

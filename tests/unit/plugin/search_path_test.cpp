@@ -31,11 +31,11 @@ class SearchPathTest : public testing::Test {
     std::ofstream(path) << "#!/bin/sh\n";
     fs::permissions(path, fs::perms::owner_all);
   }
-  std::vector<fs::path> folders(std::map<std::string, std::string> environment,
+  std::vector<fs::path> folders(const std::map<std::string, std::string>& environment,
                                 std::vector<fs::path> named = {}) {
     return plugin_folders(
         {.named = std::move(named),
-         .environment = [environment](const std::string& name) -> std::optional<std::string> {
+         .environment = [&environment](const std::string& name) -> std::optional<std::string> {
            const auto at = environment.find(name);
            if (at == environment.end()) return std::nullopt;
            return at->second;

@@ -64,6 +64,7 @@ struct Streams {
   if (error_fd >= 0) ::dup2(error_fd, STDERR_FILENO);
   for (const Redirection& redirection : command.redirections) redirect(redirection);
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   ::execvp(argv.front(), argv.data());

@@ -42,6 +42,37 @@ Failure failure_of_proxy(long status) {
           "the proxy answered " + std::to_string(status) + " to CONNECT", !later};
 }
 
+// The replies of RFC 1928, and those to a login.
+Failure failure_of_socks(long answer, std::string_view detail) {
+  switch (answer) {
+    case CURLPX_NO_AUTH:
+      return {ExitStatus::permission, "the proxy wants another login", true};
+    case CURLPX_USER_REJECTED:
+      return {ExitStatus::permission, "the proxy refused the login", true};
+    case CURLPX_REPLY_NOT_ALLOWED:
+      return {ExitStatus::permission, "the proxy forbids the connection", true};
+    case CURLPX_REPLY_CONNECTION_REFUSED:
+      return {ExitStatus::unreachable, "the proxy answered: connection refused", false};
+    case CURLPX_REPLY_HOST_UNREACHABLE:
+      return {ExitStatus::unreachable, "the proxy answered: no route to host", false};
+    case CURLPX_REPLY_NETWORK_UNREACHABLE:
+      return {ExitStatus::unreachable, "the proxy answered: network is unreachable", false};
+    case CURLPX_REPLY_TTL_EXPIRED:
+      return {ExitStatus::unreachable, "the proxy answered: TTL expired", false};
+    case CURLPX_REPLY_GENERAL_SERVER_FAILURE:
+      return {ExitStatus::unreachable, "the proxy answered: general failure", false};
+    case CURLPX_REPLY_ADDRESS_TYPE_NOT_SUPPORTED:
+      return {ExitStatus::protocol, "the proxy takes no address of this kind", true};
+    case CURLPX_REPLY_COMMAND_NOT_SUPPORTED:
+      return {ExitStatus::protocol, "the proxy makes no connections", true};
+    case CURLPX_BAD_VERSION:
+      return {ExitStatus::protocol, "what came is no answer of a SOCKS proxy", true};
+    default:
+      return {ExitStatus::unreachable,
+              "the proxy does not let through: " + escaped_text(without_passwords(detail)), false};
+  }
+}
+
 Failure failure_of(CURLcode code, std::string_view detail, int os_error, bool first,
                    Duration connect_timeout) {
   const std::string text =

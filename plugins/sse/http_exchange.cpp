@@ -263,6 +263,9 @@ void HttpExchange::on_transfer_end(CURLcode code) {
   }
   const long proxy_status = info(easy_, CURLINFO_HTTP_CONNECTCODE);
   if (proxy_status >= 300) return end(failure_of_proxy(proxy_status));
+  if (code == CURLE_PROXY) {
+    return end(failure_of_socks(info(easy_, CURLINFO_PROXY_ERROR), error_.data()));
+  }
   const auto os_error = static_cast<int>(info(easy_, CURLINFO_OS_ERRNO));
   end(failure_of(code, error_.data(), os_error, !answered_, options_.connect_timeout));
 }

@@ -9,6 +9,7 @@ from exit_status import Page
 from exit_ways import (AS_OTHERS, LISTEN, LONG_LINE, PEER, add_ends, add_servers, add_set_up, broken_pipe,  # noqa: F401
                        by_second_signal, full_pipe, silent)
 from netkit import DEADLINE, netkit_path
+from socks import NOT_ALLOWED, Socks
 from sse_peer import Server, answer, events, free_port, head, hold
 
 PAGE = Page("sse", {"read": [f"http://{PEER}/"], "serve": [LISTEN]})
@@ -153,6 +154,18 @@ def untrusted_client(netkit, family):
     port = int(server.out.expect(rb"ACCEPT 127\.0\.0\.1:(\d+)").group(1))
     return netkit.run("sse", f"https://127.0.0.1:{port}/", "--cacert", family / "ca.pem", "--cert",
                       family / "stranger.pem", "--key", family / "stranger.key")
+
+
+@PAGE.way("77 a SOCKS proxy forbids it, or does not take the login", "read")
+def forbidden_by_proxy(netkit):
+    with Socks(reply=NOT_ALLOWED) as proxy:
+        return read(netkit, hold(STREAM), args=["--proxy", f"socks5h://{proxy.address}"])
+
+
+@PAGE.way("77 a SOCKS proxy forbids it, or does not take the login", "read")
+def login_refused(netkit):
+    with Socks(login=("ann", "s3cret")) as proxy:
+        return read(netkit, hold(STREAM), args=["--proxy", f"socks5h://{proxy.address}"])
 
 
 @PAGE.way("77 a file may not be read", "read")

@@ -3,7 +3,7 @@
 import pytest
 
 from netkit import fake_names
-from socks import NOT_ALLOWED, REFUSED, Socks
+from socks import GENERAL, NO_ADDRESS, NO_COMMAND, NO_HOST, NO_NETWORK, NOT_ALLOWED, REFUSED, Socks
 
 LOGIN = ("ann", "s3cret")
 
@@ -32,13 +32,28 @@ def test_a_stream_is_read_through_it(read, origin, scheme, host, source):
         assert proxy.requests == [(host, origin.port)]  # a name is the proxy's to resolve by socks5h only
 
 
-@pytest.mark.parametrize("reply", [NOT_ALLOWED, REFUSED])
-def test_a_connection_that_it_refuses_is_69(read, origin, reply):
+@pytest.mark.parametrize("reply, status, why", [
+    (GENERAL, 69, "the proxy answered: general failure"),
+    (NOT_ALLOWED, 77, "the proxy forbids the connection"),
+    (NO_NETWORK, 69, "the proxy answered: network is unreachable"),
+    (NO_HOST, 69, "the proxy answered: no route to host"),
+    (REFUSED, 69, "the proxy answered: connection refused"),
+    (NO_COMMAND, 76, "the proxy makes no connections"),
+    (NO_ADDRESS, 76, "the proxy takes no address of this kind"),
+    (99, 69, "the proxy does not let through: "),
+])
+def test_a_refusal_of_the_proxy_is_said(read, origin, reply, status, why):
     with Socks(reply=reply) as proxy:
         done = read("--proxy", f"socks5h://{proxy.address}", "--json")
-        assert done.status == 69 and proxy.requests == [("stream.example", origin.port)]
-        assert done.err.count(b"\n") == 1 and b"stream.example" in done.err, done
-        assert done.records[-1]["ok"] is False
+        assert done.status == status and proxy.requests == [("stream.example", origin.port)]
+        assert done.err.decode().startswith(f"netkit: sse: http://stream.example:{origin.port}/: {why}"), done
+        assert done.err.count(b"\n") == 1 and done.records[-1]["ok"] is False
+
+
+def test_who_is_forbidden_does_not_try_again(read):
+    with Socks(reply=NOT_ALLOWED) as proxy:
+        done = read("--proxy", f"socks5h://{proxy.address}", "--reconnect", "forever")
+        assert done.status == 77 and len(proxy.requests) == 1
 
 
 def test_a_proxy_that_is_not_there_is_69(read):
@@ -60,12 +75,13 @@ def test_a_login_is_told_to_the_proxy_and_to_nobody_else(netkit, origin, scheme,
         assert proxy.logins == [LOGIN] and b"s3cret" not in reader.err.data
 
 
-@pytest.mark.parametrize("said", ["ann:guessed@", ""], ids=["wrong", "none"])
-def test_a_login_that_it_does_not_take_is_69(read, said):
+@pytest.mark.parametrize("said, why", [("ann:guessed@", b"the proxy refused the login"),
+                                       ("", b"the proxy wants another login")], ids=["wrong", "none"])
+def test_a_login_that_it_does_not_take_is_77(read, said, why):
     with Socks(login=LOGIN) as proxy:
         done = read(env={"ALL_PROXY": f"socks5h://{said}{proxy.address}"})
-        assert (done.status, proxy.requests) == (69, [])
-        assert done.err.count(b"\n") == 1 and b"guessed" not in done.err, done
+        assert (done.status, proxy.requests) == (77, [])
+        assert done.err.count(b"\n") == 1 and done.err.endswith(why + b"\n") and b"guessed" not in done.err, done
 
 
 def test_a_password_on_the_command_line_is_refused(read):

@@ -9,7 +9,7 @@ import threading
 from netkit import DEADLINE, receive_exactly
 
 NO_LOGIN, PASSWORD, NO_METHOD = 0, 2, 255
-SUCCEEDED, NOT_ALLOWED, REFUSED = 0, 2, 5
+SUCCEEDED, GENERAL, NOT_ALLOWED, NO_NETWORK, NO_HOST, REFUSED, _, NO_COMMAND, NO_ADDRESS = range(9)
 
 
 class Socks:

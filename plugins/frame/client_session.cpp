@@ -41,7 +41,13 @@ ClientSession::ClientSession(ClientOptions options)
     options_.heartbeat = kNever;
     return;
   }
-  if (!options_.registration.empty()) registration_wire_ = encode(encoder_, options_.registration);
+  if (!options_.registration.empty()) {
+    const std::size_t size = options_.registration.size();
+    if (const FrameError error = encoder_.check(size, options_.max_frame)) {
+      throw UsageError("--register: " + error.text());
+    }
+    registration_wire_ = encode(encoder_, options_.registration);
+  }
   heartbeat_wire_ = encode(encoder_, std::string_view("\x01", 1));
 }
 

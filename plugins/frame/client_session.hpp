@@ -62,7 +62,8 @@ class ClientSession {
     bool full = false;         // has_room() was false
   };
 
-  // Throws UsageError if the codec cannot encode, or cannot register. With a codec without message
+  // Throws UsageError if the codec cannot encode, or cannot register, or max_frame does not let it.
+  // With a codec without message
   // ids there are no heartbeats, and answers are matched in order alone.
   explicit ClientSession(ClientOptions options);
 

@@ -180,6 +180,8 @@ def test_a_file_as_a_body(netkit, tmp_path):
     (["--codec", "u16", "--send", "7:x"], "raw:"),
     (["--cacert", "x"], "--tls"),
     (["--max-frame", "2T"], "--max-frame"),
+    (["--max-frame", "51", "--register", f"{'a' * 36},{'1' * 15}"], "--register: a frame of length 52 is over the limit of 51 "
+                                                                    "bytes (--max-frame)"),
     (["--max-frame", "16", "--send", "7:" + 16 * "x"], "message '7:xxxxxxxxxxxxxxxx': a frame of length 17 is over the limit of "
                                                        "16 bytes (--max-frame)"),
 ])

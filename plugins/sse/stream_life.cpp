@@ -16,9 +16,34 @@ constexpr Duration kFirstBackoff = milliseconds(100);
 constexpr Duration kLongestRetryAfter = std::chrono::hours(24);
 constexpr Duration kHealthy = std::chrono::minutes(1);
 
+// What is before the first comma that is not in quotes.
+std::string_view first_of_list(std::string_view list) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (list[i] == '"') quoted = !quoted;
+    if (quoted && list[i] == '\\') ++i;
+    if (!quoted && list[i] == ',') return list.substr(0, i);
+  }
+  return list;
+}
+
+bool is_media_type(std::string_view essence) {
+  const std::size_t slash = essence.find('/');
+  return slash != std::string_view::npos && is_token(essence.substr(0, slash)) &&
+         is_token(essence.substr(slash + 1)) && essence != "*/*";
+}
+
+// Of several, which proxies join to a list, the last counts that is a media type
+// (https://fetch.spec.whatwg.org/#concept-header-extract-mime-type).
 bool is_event_stream(std::string_view content_type) {
-  const std::string_view essence = content_type.substr(0, content_type.find(';'));
-  return equal_without_case(trim_white_space(essence), "text/event-stream");
+  bool found = false;
+  while (!content_type.empty()) {
+    const std::string_view one = first_of_list(content_type);
+    const std::string_view essence = trim_white_space(one.substr(0, one.find(';')));
+    if (is_media_type(essence)) found = equal_without_case(essence, "text/event-stream");
+    content_type.remove_prefix(std::min(one.size() + 1, content_type.size()));
+  }
+  return found;
 }
 
 // "the server answered 404 with text/html: <html>..."

@@ -36,6 +36,7 @@ ANSWERS = [
     ("deflate", ok(zlib.compress(ONE), Content_Encoding="deflate"), (), 69, b"one\n", rb"closed"),
     ("media_type_with_parameters", head(Content_Type="Text/Event-Stream; charset=utf-8") + ONE, (), 69, b"one\n",
      rb"closed"),
+    ("media_types_in_a_list", head(Content_Type="text/plain, text/event-stream") + ONE, (), 69, b"one\n", rb"closed"),
     ("continue_first", b"HTTP/1.1 100 Continue\r\n\r\n" + ok(ONE), (), 69, b"one\n", rb"closed"),
     ("early_hints_first", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + ok(ONE), (), 69, b"one\n", rb"closed"),
     ("an_unfinished_event", ok(b"data: one\n\ndata: two\n"), (), 69, b"one\n", rb"closed"),

@@ -26,6 +26,18 @@ TEST(Judge, FollowsStatusAndMediaType) {
   EXPECT_EQ(judge(600, ""), Answer::refused);
 }
 
+TEST(Judge, TakesTheLastMediaTypeOfAList) {
+  for (const char* const type :
+       {"text/html, text/event-stream", "text/event-stream,", "text/event-stream, */*",
+        "x, text/event-stream;a=\"b, text/html\"", "text/event-stream;a=\"\\\", text/html\""}) {
+    EXPECT_EQ(judge(200, type), Answer::stream) << type;
+  }
+  for (const char* const type : {"text/event-stream, text/html", "text/event-stream/", ",", "/",
+                                 "\"text/event-stream\"", "text /event-stream"}) {
+    EXPECT_EQ(judge(200, type), Answer::refused) << type;
+  }
+}
+
 class LifeTest : public testing::Test {
  protected:
   static Failure refused() { return {ExitStatus::unreachable, "connection refused"}; }

@@ -10,7 +10,7 @@ import zlib
 
 import pytest
 
-from netkit import netkit_path
+from netkit import Terminal, clean_environment, netkit_path
 from sse_peer import Server, answer, events, head, hold
 
 QUICK = ("--retry", "1ms", "--reconnect-max", "20ms")
@@ -167,6 +167,17 @@ def test_head_of_a_pipe(netkit):
     with Server(step) as server:
         done = netkit.shell(f"netkit sse {server.url} | head -1; echo ${{PIPESTATUS[0]}}")
     assert done.lines[0] == "event 1" and done.lines[1] == "141" and done.err == b""
+
+
+@pytest.mark.parametrize("to, drawn", [("| cat", False), (">/dev/null", True)])
+def test_a_pipeline_has_the_terminal_for_itself(netkit, to, drawn):
+    """The live line would be drawn among what the last command of the pipeline writes."""
+    with Server(hold(ok(ONE))) as server:
+        command = f"'{netkit_path()}' sse {server.url} --timeout 2s {to}; echo over"
+        shell = Terminal(["bash", "-c", command], {**clean_environment(), "TERM": "xterm"}, 24, 80)
+        netkit.processes.append(shell)
+        shell.expect(rb"--timeout: 2s passed(.*)over")
+    assert (b"\r\x1b[K" in shell.out.data) == drawn, shell.out.data
 
 
 def test_a_full_disk(netkit):

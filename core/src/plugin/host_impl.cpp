@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -23,6 +24,12 @@ constexpr Duration kPatience = std::chrono::seconds(5);
 
 bool is_terminal(int fd) {
   return ::isatty(fd) == 1;
+}
+
+// A pipeline's last command writes to the terminal when it likes.
+bool is_pipe(int fd) {
+  struct stat info {};
+  return ::fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode));
 }
 
 bool has_cursor(int fd) {
@@ -238,7 +245,8 @@ bool HostImpl::shows_final_totals() const {
 
 void HostImpl::update_live_line() {
   const bool wanted =
-      fill_ && !restore_terminal_ && log_.enabled(LogLevel::notice) && has_cursor(STDERR_FILENO);
+      fill_ && !restore_terminal_ && log_.enabled(LogLevel::notice) && has_cursor(STDERR_FILENO) &&
+      !is_pipe(STDOUT_FILENO);
   if (!wanted) {
     live_.reset();
   } else if (!live_) {

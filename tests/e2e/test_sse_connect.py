@@ -2,6 +2,7 @@
 
 import base64
 import os
+import ssl
 import subprocess
 import time
 import zlib
@@ -128,6 +129,27 @@ def test_a_server_that_demands_a_certificate_in_the_handshake(netkit, folder, ve
     server.out.expect(rb"GET / HTTP/1\.1\r\n")
     server.write(ok(b"data: hello\n\n").replace(b"\r\n", b"\n"))
     assert client.wait() == 0 and client.out.rest() == b"hello\n"
+
+
+@pytest.mark.parametrize("where, shown", [("elsewhere", [True, False]), ("here", [True, True])])
+def test_a_client_certificate_stays_with_its_origin(netkit, folder, where, shown):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    context.load_verify_locations(folder / "ca.pem")
+    context.verify_mode = ssl.CERT_OPTIONAL
+    seen = []
+
+    def step(data):
+        def run(connection, _):
+            seen.append(bool(connection.sock.getpeercert()))
+            connection.send(data)
+        return run
+    with Server(step(ok(events(1))), context=context) as other:
+        target = other.url if where == "elsewhere" else "/there"
+        with Server(step(answer("302 Found", Location=target)), step(ok(events(2))), context=context) as server:
+            done = netkit.run("sse", server.url, "-c", "1", "--cacert", folder / "ca.pem", "--cert", folder / "ann.pem",
+                              "--key", folder / "ann.key")
+    assert done.status == 0 and seen == shown, done
 
 
 def test_a_login_that_is_asked_for(nginx, netkit, read, folder):

@@ -244,9 +244,8 @@ bool HostImpl::shows_final_totals() const {
 }
 
 void HostImpl::update_live_line() {
-  const bool wanted =
-      fill_ && !restore_terminal_ && log_.enabled(LogLevel::notice) && has_cursor(STDERR_FILENO) &&
-      !is_pipe(STDOUT_FILENO);
+  const bool wanted = fill_ && !restore_terminal_ && log_.enabled(LogLevel::notice) &&
+                      has_cursor(STDERR_FILENO) && !is_pipe(STDOUT_FILENO);
   if (!wanted) {
     live_.reset();
   } else if (!live_) {

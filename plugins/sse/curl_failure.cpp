@@ -110,6 +110,9 @@ Failure failure_of(CURLcode code, std::string_view detail, int os_error, bool fi
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
       return {ExitStatus::protocol, "what came is no answer of HTTP: " + text, true};
+    case CURLE_WRITE_ERROR:
+      // What was given to us was taken: it is in front of that, behind the end of the compression.
+      return {ExitStatus::unreachable, "the rest of the answer cannot be decompressed", false};
     case CURLE_BAD_CONTENT_ENCODING:
       return {ExitStatus::protocol, "the answer cannot be decompressed: " + text, true};
     case CURLE_URL_MALFORMAT:

@@ -53,6 +53,8 @@ void ReadCommand::configure(const Values& values) {
   request_ = request_options(values);
   configure_stream(values);
   types_ = values.texts("event");
+  if (is_among_types(""))
+    throw UsageError("--event: a type is not empty (message is the usual one)");
   if (values.given("last-event-id")) last_event_id_ = values.text("last-event-id");
   if (last_event_id_ && !LastIds::is_id(*last_event_id_)) {
     throw UsageError("--last-event-id: an id is one line");

@@ -165,8 +165,7 @@ RequestOptions request_options(const Values& values) {
     options.headers.push_back(checked_header(header));
   }
   options.method = values.text("request");
-  const auto is_letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
-  if (!std::ranges::all_of(options.method, is_letter)) {
+  if (!options.method.empty() && !is_token(options.method)) {
     throw UsageError("-X: '" + escaped_text(options.method) + "' is not a method");
   }
   options.user = values.text("user");

@@ -43,6 +43,8 @@ ANSWERS = [
     ("a_body_cut_short", ok(ONE, Content_Length=100), (), 69, b"one\n", rb"broke off"),
     ("a_chunk_cut_short", ok(b"64\r\n" + ONE, Transfer_Encoding="chunked"), (), 69, b"one\n", rb"lost|broke off"),
     ("bad_chunks", ok(b"zz\r\n" + ONE, Transfer_Encoding="chunked"), (), 69, b"", rb"lost"),
+    ("more_after_gzip", ok(gzip.compress(ONE) + b"x" * 20, Content_Encoding="gzip"), (), 69, b"one\n",
+     rb"the rest of the answer cannot be decompressed"),
     ("bad_gzip", ok(b"\x00" * 64, Content_Encoding="gzip"), (), 76, b"", rb"."),
     ("an_encoding_of_nobody", ok(ONE, Content_Encoding="zork"), (), 76, b"", rb"the answer cannot be decompressed: "),
     ("no_content", answer("204 No Content"), (), 0, b"", rb"^$"),
@@ -129,8 +131,8 @@ def test_a_body_is_posted(netkit, tmp_path):
 
 def test_another_method(netkit):
     with Server(ok(ONE)) as server:
-        read(netkit, server, "-c", "1", "-X", "REPORT", "--data", "q")
-    assert (server.requests[0].method, server.requests[0].body) == ("REPORT", b"q")
+        read(netkit, server, "-c", "1", "-X", "M-SEARCH", "--data", "q")
+    assert (server.requests[0].method, server.requests[0].body) == ("M-SEARCH", b"q")
 
 
 def test_a_login(netkit, tmp_path):
@@ -307,6 +309,8 @@ def test_a_proxy_from_the_environment_and_the_option(netkit):
     (("http:/x",), b"http://HOST/PATH"),
     (("/events",), b"http://HOST/PATH"),
     (("http://x/", "-H", "X Key: 1"), b"'Name: value'"),
+    (("http://x/", "-X", "GE T"), b"'GE T' is not a method"),
+    (("http://x/", "--event", ""), b"--event"),
     (("http://x/", "-H", "none"), b"'Name: value'"),
     (("http://x/", "-H", "a: b\r\nc: d"), b"'Name: value'"),
     (("http://x/", "--user", "ann"), b"--password-file"),

@@ -6,12 +6,13 @@
 
 namespace netkit::sse {
 
+inline char lower_letter(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
 inline bool equal_without_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [lower](char x, char y) { return lower(x) == lower(y); });
+                    [](char x, char y) { return lower_letter(x) == lower_letter(y); });
 }
 
 // RFC 9110, section 5.6.2.

@@ -9,6 +9,7 @@
 #include <sse/replay_ring.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/tcp_listeners.hpp>
@@ -23,7 +24,7 @@ namespace netkit::sse {
 struct EventServerOptions {
   AddressSpec address;
   std::string event_type;
-  std::string cors;
+  std::vector<std::string> cors;  // as checked_origin() returns them
   std::size_t keep = 1000;
   std::size_t keep_bytes = std::size_t{64} << 20U;
   Duration keepalive = std::chrono::seconds(15);

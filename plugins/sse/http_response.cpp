@@ -114,7 +114,7 @@ void append_http_date(std::string& out, WallTime time) {
   out += " GMT";
 }
 
-Responder::Responder(std::string cors, std::string page)
+Responder::Responder(std::vector<std::string> cors, std::string page)
     : cors_(std::move(cors)), page_(std::move(page)) {}
 
 After Responder::answer(std::string& out, const HttpRequest& request, WallTime now) const {
@@ -124,6 +124,10 @@ After Responder::answer(std::string& out, const HttpRequest& request, WallTime n
   if (!head && request.method != "GET") {
     append_text(out, 405, "only GET, HEAD and OPTIONS are served here", request.keep_alive, true,
                 now);
+    return after;
+  }
+  if (request.path == "*") {
+    append_text(out, 400, "only OPTIONS may ask for *", request.keep_alive, !head, now);
     return after;
   }
   if (is_asked_unasked(request.path)) {
@@ -175,17 +179,21 @@ After Responder::preflight(std::string& out, const HttpRequest& request, WallTim
   return request.keep_alive ? After::keep : After::close;
 }
 
-// Another origin than the one that is let in gets no header, which is how a browser learns of it.
+// Another origin than those that are let in gets no header, which is how a browser learns of it.
 void Responder::append_cors(std::string& out, const HttpRequest& request) const {
   if (cors_.empty()) return;
-  if (cors_ == "*") {
+  const auto allows = [this](std::string_view origin) {
+    return std::find(cors_.begin(), cors_.end(), origin) != cors_.end();
+  };
+  if (allows("*")) {
     out += "Access-Control-Allow-Origin: *\r\n";
     return;
   }
   out += "Vary: Origin\r\n";
-  if (request.header("Origin") != std::string_view(cors_)) return;
+  const std::string_view origin = request.header("Origin").value_or("");
+  if (!allows(origin)) return;
   out += "Access-Control-Allow-Origin: ";
-  out += cors_;
+  out += origin;
   out += "\r\n";
 }
 

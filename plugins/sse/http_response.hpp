@@ -5,6 +5,7 @@
 #include <sse/http_request.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <netkit/util/clock.hpp>
 
@@ -22,8 +23,8 @@ enum class After {
 // heads, OPTIONS what is allowed. [one thread]
 class Responder {
  public:
-  // `cors` is the value of --cors: an origin, `*` for all, "" for none. `page` is HTML.
-  Responder(std::string cors, std::string page);
+  // `cors` are the origins whose pages may read the stream, `*` among them for all. `page` is HTML.
+  Responder(std::vector<std::string> cors, std::string page);
 
   // Appends the answer. A stream's connection ends with it, so that one event's bytes serve every
   // reader, without chunks around them.
@@ -38,7 +39,7 @@ class Responder {
   After stream(std::string& out, const HttpRequest& request, WallTime now) const;
   After preflight(std::string& out, const HttpRequest& request, WallTime now) const;
 
-  std::string cors_;
+  std::vector<std::string> cors_;
   std::string page_;
 };
 

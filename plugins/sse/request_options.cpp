@@ -250,9 +250,7 @@ std::string origin_of(const std::string& url) {
   const std::string host = part_of(parsed, CURLUPART_HOST);
   if (host.empty()) return {};
   std::string lower = host;
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  });
+  std::ranges::transform(lower, lower.begin(), lower_letter);
   return part_of(parsed, CURLUPART_SCHEME) + "://" + lower + ":" +
          part_of(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT);
 }

@@ -23,7 +23,7 @@ void append_request(std::string& out, const HttpRequest& request) {
   for (const HttpHeader& header : request.headers) {
     out += std::string(header.name) + "=" + std::string(header.value) + "\n";
   }
-  Responder("*", "page").answer(out, request, netkit::WallTime{});
+  Responder({"*"}, "page").answer(out, request, netkit::WallTime{});
 }
 
 std::string run(std::string_view input, std::size_t piece, const RequestLimits& limits) {

@@ -13,13 +13,17 @@ constexpr std::string_view kAfterType = R"(">
 <style>
 :root { color-scheme: light dark; font: 16px/1.4 system-ui, sans-serif; }
 body { margin: 0; }
-header { position: sticky; top: 0; display: flex; gap: 1em; padding: .6em 1em;
+header { position: sticky; top: 0; display: flex; align-items: center; gap: 1em; padding: .4em 1em;
   background: Canvas; border-bottom: 1px solid GrayText; }
 #state { flex: 1; }
+button { font: inherit; min-width: 5em; padding: .3em 1em; }
 ol { list-style: none; margin: 0; padding: 0; font-family: ui-monospace, monospace; }
-li { display: flex; gap: 1em; padding: .3em 1em; border-bottom: 1px solid color-mix(in srgb, GrayText 30%, Canvas); }
-time, .id { color: GrayText; white-space: nowrap; }
-.data { flex: 1; white-space: pre-wrap; overflow-wrap: anywhere; }
+ol:empty::before { content: 'No event has come yet.'; display: block; padding: 1em; font-family: system-ui, sans-serif; }
+li { display: flex; gap: 0 1em; padding: .3em 1em; border-bottom: 1px solid color-mix(in srgb, GrayText 30%, Canvas); }
+time, .id, ol:empty { color: color-mix(in srgb, CanvasText 65%, Canvas); }
+time, .id { white-space: nowrap; }
+.data { flex: 1; min-height: 1.4em; white-space: pre-wrap; overflow-wrap: anywhere; }
+@media (max-width: 45em) { li { flex-wrap: wrap; } time, .id { font-size: .8em; } .data { flex-basis: 100%; } }
 </style>
 <header><span id="state" role="status">connecting</span><span id="count">0 events</span>
 <button id="hold" type="button">Hold</button></header>
@@ -31,7 +35,7 @@ const element = (id) => document.getElementById(id);
 const list = element('events');
 const type = document.documentElement.dataset.type || 'message';
 let count = 0;
-let held = false;
+let held = null;  // what has come since the list is held
 const part = (tag, name, text) => {
   const node = document.createElement(tag);
   node.className = name;
@@ -41,16 +45,22 @@ const part = (tag, name, text) => {
 const show = (event) => {
   if (!(event instanceof MessageEvent)) return;  // types such as 'error' have other events too
   element('count').textContent = ++count + (count === 1 ? ' event' : ' events');
-  if (held) return;
   const item = document.createElement('li');
   item.append(part('time', 'time', new Date().toLocaleTimeString()),
               part('span', 'id', event.lastEventId), part('span', 'data', event.data));
+  if (!held) return put(item);
+  held.push(item);
+  if (held.length > kShown) held.shift();
+};
+const put = (item) => {
   list.prepend(item);
-  while (list.childElementCount > kShown) list.lastElementChild.remove();
+  if (list.childElementCount > kShown) list.lastElementChild.remove();
 };
 element('hold').onclick = () => {
-  held = !held;
+  const came = held;
+  held = came ? null : [];
   element('hold').textContent = held ? 'Go on' : 'Hold';
+  if (came) came.forEach(put);
 };
 const source = new EventSource('events');
 source.onopen = () => { element('state').textContent = 'connected'; };

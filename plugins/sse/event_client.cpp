@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <sse/event_client.hpp>
 #include <sse/event_encoder.hpp>
 #include <string>
@@ -7,6 +8,11 @@
 #include <netkit/util/text.hpp>
 
 namespace netkit::sse {
+namespace {
+
+constexpr std::size_t kReplayPerTurn = std::size_t{64} << 10U;
+
+}  // namespace
 
 void EventClient::start(FileDescriptor socket) {
   EventLoop& loop = server_.host_.loop();
@@ -38,7 +44,7 @@ void EventClient::close() {
 
 void EventClient::finish() {
   finishing_ = true;
-  if (!lagging_ && !closing_) close();
+  streaming_ ? catch_up() : close();
 }
 
 void EventClient::on_data(ByteStream&, std::string_view data) {
@@ -77,6 +83,7 @@ void EventClient::answer(const HttpRequest& request) {
 }
 
 void EventClient::begin_stream(const HttpRequest& request, std::string& out) {
+  server_.send_batch();  // to the others; to this one it comes from the ring
   const ReplayRing::Replay replay = server_.ring_.after(last_event_id_of(request));
   timer_.reset();
   streaming_ = true;
@@ -90,6 +97,11 @@ void EventClient::begin_stream(const HttpRequest& request, std::string& out) {
 }
 
 void EventClient::refuse(int status, std::string_view reason) {
+  Log& log = server_.host_.log();
+  if (log.enabled(LogLevel::info)) {
+    log.info(peer_.to_string() + ": answered " + std::to_string(status) + ": " +
+             std::string(reason));
+  }
   std::string out;
   Responder::refuse(out, status, reason, server_.host_.clock().wall());
   send(out);
@@ -122,27 +134,41 @@ void EventClient::push_comment(const SharedPayload& payload) {
   if (!lagging_ && !closing_) send(payload);
 }
 
+// Whoever is behind gets no push(), so what has come has to be in the ring, and nothing of it in a
+// batch that is still to be sent.
 void EventClient::catch_up() {
-  ReplayRing& ring = server_.ring_;
-  while (!lagging_ && !closing_ && next_ < ring.next_id()) {
-    if (next_ < ring.oldest()) {
-      report_loss(next_, ring.oldest() - 1);
-      next_ = ring.oldest();
-      continue;
-    }
-    const SharedPayload event = ring.at(next_++);
-    ++server_.counters_.delivered;
-    ++server_.counters_.replayed;
-    send(event);
+  if (closing_) return;
+  server_.send_batch();
+  const ReplayRing& ring = server_.ring_;
+  if (next_ < ring.oldest()) {
+    report_loss(next_, ring.oldest() - 1);
+    next_ = ring.oldest();
+  }
+  if (!lagging_ && next_ < ring.next_id()) {
+    const ReplayRing::Piece piece =
+        ring.piece(next_, std::min(kReplayPerTurn, server_.options_.max_queue));
+    server_.counters_.delivered += piece.to - next_;
+    server_.counters_.replayed += piece.to - next_;
+    next_ = piece.to;
+    send(piece.bytes);
+  }
+  if (lagging_) return;
+  if (next_ < ring.next_id()) {
+    timer_ = server_.host_.loop().after(Duration::zero(), [this] { catch_up(); });
+  } else if (finishing_) {
+    close();
   }
 }
 
 void EventClient::report_loss(std::uint64_t from, std::uint64_t to) {
-  const std::string numbers = from == to
+  const std::uint64_t count = to - from + 1;
+  const std::string numbers = count == 1
                                   ? "event " + std::to_string(from)
-                                  : "events " + std::to_string(from) + " to " + std::to_string(to);
-  server_.counters_.lost += to - from + 1;
-  server_.refused(peer_, numbers + (from == to ? " is" : " are") + " not kept any more (--keep)");
+                                  : std::to_string(count) + " events (" + std::to_string(from) +
+                                        " to " + std::to_string(to) + ")";
+  server_.counters_.lost += count;
+  server_.refused(peer_, numbers + (count == 1 ? " is" : " are") + " not kept any more (" +
+                             std::string(server_.ring_.limit()) + ")");
   std::string comment;
   append_comment(comment, "lost: " + numbers);
   send(comment);
@@ -156,14 +182,13 @@ void EventClient::on_high_water(ByteStream&) {
 void EventClient::on_low_water(ByteStream&) {
   lagging_ = false;
   catch_up();
-  if (finishing_) finish();
 }
 
 void EventClient::on_closed(ByteStream&, int, std::string_view reason) {
   closing_ = true;
-  if (!reason.empty()) {
-    server_.host_.log().info(peer_.to_string() + ": " + std::string(reason));
-  }
+  const std::string_view what =
+      reason.empty() && streaming_ && !server_.stopping_ ? "gone" : reason;
+  if (!what.empty()) server_.host_.log().info(peer_.to_string() + ": " + std::string(what));
   server_.remove(*this);
 }
 

@@ -14,7 +14,8 @@ namespace netkit::sse {
 // Owned by the server's list; `slot` is its place there. First it speaks HTTP; from the answer that
 // is the stream on it only writes. A reader that does not keep up gets no more than its queue takes
 // and goes on from the ring when it has taken that: no event is doubled, and those that the ring
-// has lost by then are named in a comment. [loop]
+// has lost by then are named in a comment. What it gets from the ring goes out a piece a turn, so
+// that a long replay keeps no other reader waiting. [loop]
 class EventClient final : public ByteStream::Handler {
  public:
   EventClient(EventServer& server, const Endpoint& peer) : server_(server), peer_(peer) {}
@@ -52,7 +53,7 @@ class EventClient final : public ByteStream::Handler {
   EventServer& server_;
   std::unique_ptr<ByteStream> stream_;
   std::unique_ptr<HttpRequestParser> parser_;  // until the stream begins
-  Timer timer_;                                // until which a request has to have come
+  Timer timer_;  // until which a request has to have come; then the next piece of a replay
   Endpoint peer_;
   std::uint64_t next_ = 0;  // the id of the event that it gets next
   bool streaming_ = false;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <sse/event_client.hpp>
 #include <sse/event_encoder.hpp>
@@ -24,13 +25,21 @@ SharedPayload keepalive_comment() {
   return std::make_shared<const std::string>(std::move(text));
 }
 
+// The milliseconds of the start and three digits: a run that has had less than a million events a
+// second has given no id that a later one, or another server, can take for its own. JavaScript and
+// JSON still take it for a whole number.
+std::uint64_t first_id(WallTime start) {
+  const auto time = std::chrono::floor<std::chrono::milliseconds>(start.time_since_epoch()).count();
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(time, 0)) * 1000 + 1;
+}
+
 }  // namespace
 
 EventServer::EventServer(Host& host, const EventServerOptions& options)
     : host_(host),
       options_(options),
       responder_(options.cors, stream_page(options.event_type)),
-      ring_(options.keep, options.keep_bytes),
+      ring_(options.keep, options.keep_bytes, first_id(host.clock().wall())),
       peers_log_(host),
       comment_(keepalive_comment()),
       last_sent_(host.loop().now()) {

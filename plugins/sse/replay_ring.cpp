@@ -30,15 +30,23 @@ void ReplayRing::push(Payload event) {
 ReplayRing::Replay ReplayRing::after(std::string_view last_event_id) const {
   if (last_event_id.empty()) return {next_};
   const auto id = read_id(last_event_id);
-  if (!id || *id >= next_) return {oldest()};
-  const std::uint64_t wanted = *id + 1;
+  const bool is_ours = id && *id >= first_ && *id < next_;
+  const std::uint64_t wanted = is_ours ? *id + 1 : first_;
   if (wanted >= oldest()) return {wanted};
   return {oldest(), wanted, oldest() - 1};
 }
 
-ReplayRing::Payload ReplayRing::at(std::uint64_t id) const {
-  if (id < oldest() || id >= next_) return nullptr;
-  return events_[static_cast<std::size_t>(id - oldest())];
+ReplayRing::Piece ReplayRing::piece(std::uint64_t from, std::size_t max_bytes) const {
+  const auto begin = events_.begin() + static_cast<std::ptrdiff_t>(from - oldest());
+  std::size_t size = (*begin)->size();
+  auto end = begin + 1;
+  while (end != events_.end() && size + (*end)->size() <= max_bytes) size += (*end++)->size();
+  if (end == begin + 1) return {*begin, from + 1};
+  std::string joined;
+  joined.reserve(size);
+  for (auto event = begin; event != end; ++event) joined += **event;
+  return {std::make_shared<const std::string>(std::move(joined)),
+          from + static_cast<std::uint64_t>(end - begin)};
 }
 
 }  // namespace netkit::sse

@@ -10,14 +10,17 @@
 
 namespace netkit::sse {
 
-// Ids are the numbers 1, 2, 3, ... of this run of the server. An event's bytes are shared by the
-// ring and all readers. [one thread]
+// Ids are numbers, one more for each event. An event's bytes are shared by the ring and all
+// readers. [one thread]
 class ReplayRing {
  public:
   using Payload = std::shared_ptr<const std::string>;
 
-  // `keep` events (--keep; 0: none), of `max_bytes` together.
-  ReplayRing(std::size_t keep, std::size_t max_bytes) : keep_(keep), max_bytes_(max_bytes) {}
+  // `keep` events (--keep; 0: none), of `max_bytes` together (--keep-bytes). `first_id`, above 0,
+  // is the id of the first event; one that no other run of the server reaches tells its ids from
+  // theirs.
+  ReplayRing(std::size_t keep, std::size_t max_bytes, std::uint64_t first_id)
+      : keep_(keep), max_bytes_(max_bytes), first_(first_id), next_(first_id) {}
 
   // The id that the next event takes, so that it can be encoded with it.
   std::uint64_t next_id() const { return next_; }
@@ -32,12 +35,21 @@ class ReplayRing {
     std::uint64_t lost_to = 0;
   };
   // `last_event_id` is what the reader sent. Without one, it gets what comes from now on. An id
-  // that this run has not given (of an earlier run, or no number) makes it a newcomer that has seen
-  // nothing: it gets all that is kept, and nothing counts as lost.
+  // that this run has not given (of another run, or no number) makes it one that has seen nothing
+  // of this run, and is owed all of it.
   Replay after(std::string_view last_event_id) const;
 
-  // The event; null when it is not kept any more, or has not come yet.
-  Payload at(std::uint64_t id) const;
+  // Events in one piece, up to `to` - 1.
+  struct Piece {
+    Payload bytes;
+    std::uint64_t to = 0;
+  };
+  // The events from `from` on that are together no larger than `max_bytes`, but at least one.
+  // `from` is one that is kept: oldest() <= from < next_id().
+  Piece piece(std::uint64_t from, std::size_t max_bytes) const;
+
+  // The option that has limited what is kept.
+  std::string_view limit() const { return events_.size() < keep_ ? "--keep-bytes" : "--keep"; }
 
   std::uint64_t oldest() const { return next_ - events_.size(); }
   std::size_t size() const { return events_.size(); }
@@ -47,7 +59,8 @@ class ReplayRing {
   std::size_t keep_;
   std::size_t max_bytes_;
   std::size_t bytes_ = 0;
-  std::uint64_t next_ = 1;
+  std::uint64_t first_;
+  std::uint64_t next_;
   std::deque<Payload> events_;  // oldest() to next_ - 1
 };
 

@@ -8,7 +8,7 @@ from sse_peer import Relay
 READER = """
 const EventSource = require('eventsource');
 const source = new EventSource(process.argv[1]);
-const print = (e) => console.log(`${e.type} ${e.lastEventId} ${e.data}`);
+const print = (e) => console.log(`${e.type} ${/^\\d+$/.test(e.lastEventId)} ${e.data}`);
 source.onmessage = print;
 source.addEventListener('beat', print);
 source.onopen = () => console.log('open');
@@ -32,12 +32,12 @@ def test_node_reads_and_comes_back_after_a_restart(serve, node):
     reader = node(f"http://{server.address}/events")
     reader.out.expect(rb"open\n")
     server.write(b"one\ntwo\n")
-    reader.out.expect(rb"beat 1 one\nbeat 2 two\n")
+    reader.out.expect(rb"beat true one\nbeat true two\n")
     assert server.stop() == 0
     again = serve(server.address, "--event", "beat")
     reader.out.expect(rb"open\n")
     again.write("drei \u2603\n")
-    reader.out.expect("beat 1 drei \u2603\n".encode())
+    reader.out.expect("beat true drei \u2603\n".encode())
 
 
 def test_node_gets_what_it_missed(serve, node):
@@ -46,10 +46,10 @@ def test_node_gets_what_it_missed(serve, node):
         reader = node(f"http://{relay.address}/events")
         reader.out.expect(rb"open\n")
         server.write(b"one\n")
-        reader.out.expect(rb"message 1 one\n")
+        reader.out.expect(rb"message true one\n")
         with relay.outage():
             server.write(b"two\nthree\n")
-        reader.out.expect(rb"open\nmessage 2 two\nmessage 3 three\n")
+        reader.out.expect(rb"open\nmessage true two\nmessage true three\n")
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def browse(netkit, tmp_path):
         page.close()
 
 
-SHOWN = "[...document.querySelectorAll('li')].map(i => [...i.children].slice(1).map(c => c.textContent).join(' ')).reverse()"
+SHOWN = "[...document.querySelectorAll('li')].map(i => [...i.children].slice(2).map(c => c.textContent).join(' ')).reverse()"
 
 
 @pytest.mark.parametrize("event", ["message", "beat"])
@@ -74,17 +74,19 @@ def test_the_page_in_a_browser(serve, browse, event):
         page = browse(f"http://{relay.address}/")
         page.wait_for("document.getElementById('state')?.textContent", "connected")
         server.write("one\n<b>two</b> \u2603\n")
-        page.wait_for(SHOWN, ["1 one", "2 <b>two</b> \u2603"])
+        page.wait_for(SHOWN, ["one", "<b>two</b> \u2603"])
         with relay.outage():
             server.write(b"three\n")
             page.wait_for("document.getElementById('state').textContent", "connecting again")
-        page.wait_for(SHOWN, ["1 one", "2 <b>two</b> \u2603", "3 three"])
+        page.wait_for(SHOWN, ["one", "<b>two</b> \u2603", "three"])
         server.write(b"four\n")
         page.wait_for("document.getElementById('count').textContent", "4 events")
         page.evaluate("document.getElementById('hold').click()")
         server.write(b"five\n")
         page.wait_for("document.getElementById('count').textContent", "5 events")
-        assert page.evaluate(SHOWN)[-1] == "4 four"
+        assert page.evaluate(SHOWN)[-1] == "four"
+        page.evaluate("document.getElementById('hold').click()")
+        assert page.evaluate(SHOWN)[-2:] == ["four", "five"]
 
 
 def test_another_origin_in_a_browser(serve, browse):

@@ -1,7 +1,10 @@
 """netkit sse serve, read by raw sockets, by curl, through nginx and by netkit itself."""
 
+import contextlib
+import os
 import re
 import resource
+import select
 import signal
 
 import pytest
@@ -22,8 +25,14 @@ def lines(*numbers):
     return b"".join(b"line %d\n" % n for n in numbers)
 
 
-def event(number):
-    return b"id: %d\ndata: line %d\n\n" % (number, number)
+def ids_of(server, last):
+    """{number: id} of the lines 1 to `last`, which have been written."""
+    last_id = Reader(server.address, Last_Event_ID="0").ids(b"line %d" % last)[-1]
+    return {number: last_id - last + number for number in range(last + 1)}
+
+
+def event(ids, *numbers):
+    return b"".join(b"id: %d\ndata: line %d\n\n" % (ids[n], n) for n in numbers)
 
 
 def test_a_line_is_an_event(serve):
@@ -32,7 +41,7 @@ def test_a_line_is_an_event(serve):
     head = reader.head().lower()
     assert head.startswith(b"http/1.1 200 ok\r\n") and b"content-type: text/event-stream\r\n" in head
     server.write(lines(1, 2))
-    assert reader.until(rb"line 2\n\n") == event(1) + event(2)
+    assert reader.until(rb"line 2\n\n") == event(ids_of(server, 2), 1, 2)
 
 
 def test_what_came_before_a_line_that_is_too_long_is_delivered(serve):
@@ -69,36 +78,53 @@ def test_the_page(serve):
 def test_replay_after_the_last_id(serve):
     server = serve()
     server.write(lines(*range(1, 11)))
-    wait = Reader(server.address, Last_Event_ID="0")
-    wait.until(rb"line 10\n\n")
-    reader = Reader(server.address, Last_Event_ID="7")
+    ids = ids_of(server, 10)
+    reader = Reader(server.address, Last_Event_ID=ids[7])
     reader.head()
-    assert reader.until(rb"line 10\n\n") == event(8) + event(9) + event(10)
-    by_query = Reader(server.address, "/events?lastEventId=9")
+    assert reader.until(rb"line 10\n\n") == event(ids, 8, 9, 10)
+    by_query = Reader(server.address, f"/events?lastEventId={ids[9]}")
     by_query.head()
-    assert by_query.until(rb"line 10\n\n") == event(10)
+    assert by_query.until(rb"line 10\n\n") == event(ids, 10)
+
+
+def test_an_id_of_an_earlier_run(serve):
+    first = serve()
+    first.write(lines(1, 2))
+    old = ids_of(first, 2)
+    assert first.stop() == 0
+    second = serve("--keep", "4")
+    second.write(lines(1, 2, 3))
+    ids = ids_of(second, 3)
+    reader = Reader(second.address, Last_Event_ID=old[2])
+    reader.head()
+    assert reader.until(rb"line 3\n\n") == event(ids, 1, 2, 3)
+    second.write(lines(4, 5))
+    ids_of(second, 5)
+    late = Reader(second.address, Last_Event_ID=old[2])
+    late.head()
+    assert late.until(rb"line 2\n\n") == b": lost: event %d\n\n" % ids[1] + event(ids, 2)
 
 
 def test_what_is_not_kept_is_named(serve):
     server = serve("--keep", "3")
     server.write(lines(*range(1, 11)))
-    wait = Reader(server.address, Last_Event_ID="0")
-    wait.until(rb"line 10\n\n")
-    reader = Reader(server.address, Last_Event_ID="2")
+    ids = ids_of(server, 10)
+    reader = Reader(server.address, Last_Event_ID=ids[2])
     reader.head()
-    assert reader.until(rb"line 10\n\n") == b": lost: events 3 to 7\n\n" + event(8) + event(9) + event(10)
-    server.err.expect(rb"events 3 to 7 are not kept any more \(--keep\)")
+    lost = b"5 events (%d to %d)" % (ids[3], ids[7])
+    assert reader.until(rb"line 10\n\n") == b": lost: " + lost + b"\n\n" + event(ids, 8, 9, 10)
+    server.err.expect(re.escape(lost) + rb" are not kept any more \(--keep\)")
 
 
-def test_one_that_is_not_kept(serve):
-    server = serve("--keep", "1")
+@pytest.mark.parametrize("option", [("--keep", "1"), ("--keep-bytes", "50")])
+def test_one_that_is_not_kept(serve, option):
+    server = serve(*option)
     server.write(lines(1, 2, 3))
-    wait = Reader(server.address, Last_Event_ID="2")
-    wait.until(rb"line 3\n\n")
-    reader = Reader(server.address, Last_Event_ID="1")
+    ids = ids_of(server, 3)
+    reader = Reader(server.address, Last_Event_ID=ids[1])
     reader.head()
-    assert reader.until(rb"line 3\n\n") == b": lost: event 2\n\n" + event(3)
-    server.err.expect(rb"event 2 is not kept any more \(--keep\)")
+    assert reader.until(rb"line 3\n\n") == b": lost: event %d\n\n" % ids[2] + event(ids, 3)
+    server.err.expect(rb"event %d is not kept any more \(%s\)" % (ids[2], option[0].encode()))
 
 
 def test_keep_none(serve):
@@ -106,7 +132,7 @@ def test_keep_none(serve):
     reader = Reader(server.address)
     reader.head()
     server.write(lines(1))
-    assert reader.until(rb"line 1\n\n") == event(1)
+    assert re.fullmatch(rb"id: \d+\ndata: line 1\n\n", reader.until(rb"line 1\n\n"))
 
 
 def test_keepalive_comments(serve):
@@ -129,16 +155,17 @@ def test_a_file_and_a_command(serve, tmp_path):
     server = serve("--from", f"file:{tmp_path}/in", "--from", "exec:echo three")
     server.err.expect(rb"the source has ended")
     reader = Reader(server.address, Last_Event_ID="0")
-    assert sorted(re.findall(rb"data: (\w+)\n", reader.until(rb"id: 3\n.*?\n\n"))) == [b"one", b"three", b"two"]
+    assert sorted(re.findall(rb"data: (\w+)\n", reader.until(rb"(data: \w+\n.*?){3}"))) == [b"one", b"three", b"two"]
 
 
 @pytest.mark.parametrize("origin, given, allowed", [
     ("*", "http://a.example", b"*"),
     ("http://a.example", "http://a.example", b"http://a.example"),
     ("http://a.example", "http://b.example", None),
+    ("HTTP://A.example:80/", "http://a.example", b"http://a.example"),
 ])
 def test_cors(serve, origin, given, allowed):
-    server = serve("--cors", origin)
+    server = serve("--cors", "http://c.example", "--cors", origin)
     head = Reader(server.address, Origin=given).head()
     found = re.search(rb"Access-Control-Allow-Origin: (\S+)", head)
     assert (found and found.group(1)) == allowed
@@ -197,10 +224,58 @@ def test_a_slow_reader_delays_nobody_and_loses_nothing(serve):
     text = b"x" * 1000 + b"\n"
     for _ in range(100):
         server.write(text * 100)
-    assert fast.ids(10000) == list(range(1, 10001))
+    server.write(b"end\n")
+    ids = fast.ids(b"end")
+    assert ids == list(range(ids[0], ids[0] + 10001))
     server.signal(signal.SIGUSR1)
     server.err.expect(rb"slow [1-9]")
-    assert slow.ids(10000) == list(range(1, 10001))
+    assert slow.ids(b"end") == ids
+
+
+@contextlib.contextmanager
+def one_turn(server):
+    """What happens in this block, the server finds all at once."""
+    def state():
+        with open(f"/proc/{server.pid}/stat", encoding="ascii") as stat:
+            return stat.read().rpartition(")")[2].split()[0]
+    server.signal(signal.SIGSTOP)
+    wait_until(lambda: state() == "T", what="the stop")
+    yield
+    server.signal(signal.SIGCONT)
+
+
+def test_a_newcomer_amid_the_events_of_a_turn(serve, tmp_path):
+    os.mkfifo(tmp_path / "second")
+    server = serve("--from", "-", "--from", f"file:{tmp_path}/second", "--keepalive", "none")
+    reader = Reader(server.address, "/robots.txt")
+    reader.until(rb" here\n")
+    with open(tmp_path / "second", "wb", buffering=0) as second:
+        with one_turn(server):
+            server.write(b"one\n")
+            reader.ask("/events")
+            second.write(b"two\n")
+        reader.head()
+        second.write(b"three\n")
+        reader.until(rb"data: three\n\n")
+
+
+def test_a_long_replay_keeps_nobody_waiting(serve):
+    server = serve("--keep", "300000")
+    for _ in range(300):
+        server.write(b"x\n" * 1000)
+    server.write(b"end\n")
+    Reader(server.address, Last_Event_ID="0").ids(b"end")
+    live, late = Reader(server.address), Reader(server.address, "/robots.txt")
+    live.head()
+    late.until(rb" here\n")
+    with one_turn(server):
+        late.ask("/events", Last_Event_ID="0")
+        server.write(b"live\n")
+    replayed = 0
+    while live.sock not in select.select([live.sock, late.sock], [], [])[0]:
+        replayed += len(late.sock.recv(65536))
+    assert replayed < 1 << 20
+    late.ids(b"live")
 
 
 def test_thousands_of_readers(netkit):
@@ -212,7 +287,7 @@ def test_thousands_of_readers(netkit):
         reader.head()
     server.write(lines(1))
     for reader in readers:
-        assert reader.until(rb"line 1\n\n") == event(1)
+        assert re.fullmatch(rb"id: \d+\ndata: line 1\n\n", reader.until(rb"line 1\n\n"))
         reader.close()
     server.write(lines(2))
     assert server.stop() == 0
@@ -227,6 +302,29 @@ def test_signals_end_the_streams(serve):
     assert server.stop(signal.SIGTERM) == 0
     assert reader.sock.recv(10) == b""
     assert b"events 1, delivered 1" in server.err.rest()
+
+
+def test_what_readers_do_is_told(serve):
+    server = serve()
+    sock = tcp_connect(server.address)
+    sock.sendall(b"nonsense\r\n\r\n")
+    server.err.expect(rb"127\.0\.0\.1:\d+: answered 400: not an HTTP request\n")
+    reader = Reader(server.address)
+    server.err.expect(rb"127\.0\.0\.1:\d+: GET /events\n")
+    reader.close()
+    server.err.expect(rb"127\.0\.0\.1:\d+: gone\n")
+
+
+@pytest.mark.parametrize("args, said", [
+    (("--cors", "a.example"), rb"--cors: 'a.example' is not an origin \(write http://HOST, https://HOST:PORT or \*\)"),
+    (("--request-timeout", "0"), rb"--request-timeout: 0 would let nobody in"),
+    (("--keepalive", "0"), rb"--keepalive: 0 would be without end"),
+    (("--retry", "none"), rb"--retry: readers can wait 576h at most"),
+    (("--event", "a\nb"), rb"--event has one line"),
+])
+def test_options_that_cannot_be_meant(netkit, args, said):
+    done = netkit.run("sse", "serve", "127.0.0.1:0", *args)
+    assert done.status == 2 and re.search(said, done.err)
 
 
 def test_an_address_in_use(netkit, serve):

@@ -259,6 +259,9 @@ class Reader:
     def __init__(self, address, path="/events", **headers):
         self.sock = tcp_connect(address)
         self.data = b""
+        self.ask(path, **headers)
+
+    def ask(self, path, **headers):
         lines = [f"GET {path} HTTP/1.1", "Host: x"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         self.sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
@@ -273,11 +276,11 @@ class Reader:
         return found
 
     def ids(self, last):
-        """The ids up to `last`; quick where much comes before it."""
-        end, found, tail = b"id: %d\n" % last, [self.data], self.data
+        """The ids up to that of the event with the data `last`; quick where much comes before it."""
+        end, found, tail = b"data: %s\n\n" % last, [self.data], self.data
         while end not in tail:
             chunk = self.sock.recv(65536)
-            assert chunk, f"closed before id {last}"
+            assert chunk, f"closed before {last}"
             found.append(chunk)
             tail = tail[-len(end):] + chunk
         self.data = b""

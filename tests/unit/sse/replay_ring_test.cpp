@@ -21,65 +21,86 @@ class RingTest : public testing::Test {
     EXPECT_EQ(replay.lost_to, lost_to);
   }
 
-  ReplayRing ring_{5, 100};
+  ReplayRing ring_{5, 100, 101};
 };
 
-TEST_F(RingTest, GivesNumbersFromOne) {
-  EXPECT_EQ(ring_.next_id(), 1u);
+TEST_F(RingTest, GivesNumbersFromTheFirst) {
+  EXPECT_EQ(ring_.next_id(), 101u);
   push(2);
-  EXPECT_EQ(ring_.next_id(), 3u);
+  EXPECT_EQ(ring_.next_id(), 103u);
 }
 
 TEST_F(RingTest, ANewcomerGetsWhatComes) {
   push(3);
-  expect("", 4);
+  expect("", 104);
 }
 
 TEST_F(RingTest, ReplaysAfterTheLastId) {
   push(4);
-  expect("2", 3);
-  expect("4", 5);
-  expect("0", 1);
+  expect("102", 103);
+  expect("104", 105);
+  expect("100", 101);
 }
 
 TEST_F(RingTest, SaysWhatIsLost) {
   push(12);
-  expect("3", 8, 4, 7);
-  expect("7", 8);
+  expect("103", 108, 104, 107);
+  expect("107", 108);
 }
 
-TEST_F(RingTest, AnIdOfAnotherRunGetsAllThatIsKept) {
-  push(12);
-  expect("13", 8);
-  expect("99999999999999999999999", 8);
-  expect("abc", 8);
-  expect("3x", 8);
-  expect("-1", 8);
+TEST_F(RingTest, AnIdOfAnotherRunIsOwedAllOfThisOne) {
+  push(3);
+  for (const char* id : {"0", "3", "99", "104", "18446744073709551615", "99999999999999999999999",
+                         "abc", "102x", "-1", " "}) {
+    expect(id, 101);
+  }
+  push(9);
+  expect("99", 108, 101, 107);
+  expect("abc", 108, 101, 107);
 }
 
-TEST_F(RingTest, GivesTheEventsThatItKeeps) {
-  push(7);
-  EXPECT_EQ(ring_.at(2), nullptr);
-  EXPECT_NE(ring_.at(3), nullptr);
-  EXPECT_NE(ring_.at(7), nullptr);
-  EXPECT_EQ(ring_.at(8), nullptr);
+TEST_F(RingTest, GivesTheEventsThatItKeepsInPieces) {
+  for (const char* text : {"a", "b", "c", "d", "ef", "g", "h"}) {
+    ring_.push(std::make_shared<const std::string>(text));
+  }
+  const auto expect_piece = [this](std::uint64_t from, std::size_t limit, std::string_view bytes,
+                                   std::uint64_t to) {
+    const ReplayRing::Piece piece = ring_.piece(from, limit);
+    EXPECT_EQ(*piece.bytes, bytes);
+    EXPECT_EQ(piece.to, to);
+  };
+  EXPECT_EQ(ring_.oldest(), 103u);
+  expect_piece(103, 100, "cdefgh", 108);
+  expect_piece(103, 4, "cdef", 106);
+  expect_piece(103, 3, "cd", 105);
+  expect_piece(105, 1, "ef", 106);
+  expect_piece(107, 100, "h", 108);
+}
+
+TEST_F(RingTest, AnEventThatIsAPieceOfItsOwnIsShared) {
+  push(2, 40);
+  EXPECT_EQ(ring_.piece(101, 50).bytes, ring_.piece(101, 1).bytes);
 }
 
 TEST_F(RingTest, BoundsTheBytes) {
   push(4, 30);
   EXPECT_EQ(ring_.size(), 3u);
   EXPECT_EQ(ring_.bytes(), 90u);
+  EXPECT_EQ(ring_.limit(), "--keep-bytes");
   push(1, 101);
   EXPECT_EQ(ring_.size(), 0u);
   EXPECT_EQ(ring_.bytes(), 0u);
-  expect("4", 6, 5, 5);
+  expect("104", 106, 105, 105);
+  push(6);
+  EXPECT_EQ(ring_.limit(), "--keep");
 }
 
 TEST(ReplayRingTest, KeepsNothingWhenToldSo) {
-  ReplayRing ring(0, 100);
+  ReplayRing ring(0, 100, 1);
   ring.push(std::make_shared<const std::string>("x"));
   EXPECT_EQ(ring.after("0").lost_to, 1u);
   EXPECT_EQ(ring.after("1").from, 2u);
+  EXPECT_EQ(ring.limit(), "--keep");
 }
 
 TEST(Page, NeedsNothingFromElsewhere) {

@@ -4,11 +4,15 @@
 
 namespace netkit::datagram {
 
-void OutputQueue::add(const Endpoint& to, std::string_view head, ChunkRef body) {
+void OutputQueue::add(const Endpoint& to, std::string_view head, ChunkRef&& body) {
   char* copy = room(head.size());
   if (!head.empty()) std::memcpy(copy, head.data(), head.size());
   const std::string_view shared = body ? std::string_view(body->body) : std::string_view();
-  items_.push_back({to, {copy, head.size()}, shared});
+  // In its place: from a temporary it would be copied before the stores that made that are done.
+  Item& item = items_.emplace_back();
+  item.to = to;
+  item.head = {copy, head.size()};
+  item.body = shared;
   if (body) bodies_.push_back(std::move(body));
   bytes_ += head.size() + shared.size();
 }

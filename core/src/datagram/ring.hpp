@@ -20,9 +20,11 @@ class Ring {
   const T& front() const { return (*this)[0]; }
   T& back() { return (*this)[size_ - 1]; }
 
-  void push_back(T value) {
+  // A new element, value-initialised, for the caller to fill in: one that was made elsewhere would
+  // be copied from stores that have not left the processor's store buffer, which it waits for.
+  T& push_back() {
     if (size_ == capacity_) grow();
-    (*this)[size_++] = std::move(value);
+    return (*this)[size_++];
   }
   void pop_front() {
     front() = T{};

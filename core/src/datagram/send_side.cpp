@@ -23,7 +23,7 @@ SendSide::SendSide(const Options& options, Counters& counters, std::uint32_t fir
       allowed_(std::min(options.initial_in_flight, options.max_in_flight)) {}
 
 void SendSide::enqueue(const ChunkRef& chunk) {
-  waiting_.push_back(chunk);
+  waiting_.push_back() = chunk;
   waiting_messages_ += chunk->ended();
   waiting_bytes_ += chunk->body.size();
   if (options_->overflow == Overflow::keep_all) return;
@@ -211,9 +211,10 @@ bool SendSide::next(Emission& out, TimePoint now) {
       arm(now);
       return false;
     }
-    InFlight entry;
-    if (has_gap()) {
-      entry.chunk = make_gap(gap_);
+    ChunkRef gap = has_gap() ? make_gap(gap_) : ChunkRef();
+    InFlight& entry = in_flight_.push_back();  // without memory for either nothing has changed yet
+    if (gap) {
+      entry.chunk = std::move(gap);
       gap_ = Gap{};
       gap_ends_open_ = false;
     } else {
@@ -223,9 +224,8 @@ bool SendSide::next(Emission& out, TimePoint now) {
       waiting_bytes_ -= entry.chunk->body.size();
     }
     in_flight_messages_ += entry.chunk->ended();
-    in_flight_.push_back(std::move(entry));
     ++on_the_way_;
-    sent(in_flight_.back(), out, next_++, now);
+    sent(entry, out, next_++, now);
     out.urgent = !waiting_.empty() && !may_send_new();
     return true;
   }

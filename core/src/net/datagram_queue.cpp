@@ -86,9 +86,11 @@ void MessageBatch::close(const Message& message, const DatagramSource* source, b
   ++count_;
 }
 
-void DatagramQueue::push(const QueuedDatagram& item) {
-  items_.push_back(item);
-  datagrams_ += item.segments;
+QueuedDatagram& DatagramQueue::append(std::uint32_t segments) {
+  QueuedDatagram& item = items_.emplace_back();
+  item.segments = segments;
+  datagrams_ += segments;
+  return item;
 }
 
 std::uint32_t DatagramQueue::add_source(const DatagramSource& source) {

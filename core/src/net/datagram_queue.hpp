@@ -103,7 +103,9 @@ class DatagramQueue {
   bool empty() const { return position_.entry == items_.size(); }
   std::size_t datagrams() const { return datagrams_; }  // that wait
 
-  void push(const QueuedDatagram& item);
+  // One more, for the caller to fill in: copied from a temporary, it would wait for the stores that
+  // made that.
+  QueuedDatagram& append(std::uint32_t segments);
   std::uint32_t add_source(const DatagramSource& source);
   void clear();
 

@@ -54,18 +54,28 @@ struct DatagramSender::Impl {
   explicit Impl(const Options& options)
       : queue(options.group, options.max_queue, random_number()), coalesce(options.coalesce) {}
 
-  void push(const QueuedDatagram& item) {
-    if (queue.full()) {
-      counters.no_room += item.segments;
-      return;
-    }
-    queue.push(item);
+  // Null when there is no room for it.
+  QueuedDatagram* append(std::uint32_t segments) {
+    if (!queue.full()) return &queue.append(segments);
+    counters.no_room += segments;
+    return nullptr;
+  }
+
+  void push(const Endpoint& to, std::string_view head, std::string_view body,
+            std::uint32_t source) {
+    QueuedDatagram* const item = append(1);
+    if (item == nullptr) return;
+    item->to = to;
+    item->head = head;
+    item->body = body;
+    item->segment_size = head.size() + body.size();
+    item->source = source;
   }
 
   void push_segments(const Endpoint& to, std::string_view data, std::size_t segment_size,
                      std::uint32_t source) {
     if (segment_size == 0 || data.size() <= segment_size) {
-      push({.to = to, .head = data, .segment_size = data.size(), .source = source});
+      push(to, data, {}, source);
       return;
     }
     const std::size_t together =
@@ -73,12 +83,13 @@ struct DatagramSender::Impl {
     while (!data.empty()) {
       const std::string_view piece = data.substr(0, together * segment_size);
       const std::size_t segments = (piece.size() + segment_size - 1) / segment_size;
-      push({.to = to,
-            .segments = static_cast<std::uint32_t>(segments),
-            .head = piece,
-            .segment_size = segments == 1 ? piece.size() : segment_size,
-            .source = source});
       data.remove_prefix(piece.size());
+      QueuedDatagram* const item = append(static_cast<std::uint32_t>(segments));
+      if (item == nullptr) continue;
+      item->to = to;
+      item->head = piece;
+      item->segment_size = segments == 1 ? piece.size() : segment_size;
+      item->source = source;
     }
   }
 
@@ -199,7 +210,7 @@ DatagramSender::DatagramSender(DatagramSender&&) noexcept = default;
 DatagramSender& DatagramSender::operator=(DatagramSender&&) noexcept = default;
 
 void DatagramSender::add(const Endpoint& to, std::string_view head, std::string_view body) {
-  impl_->push({.to = to, .head = head, .body = body, .segment_size = head.size() + body.size()});
+  impl_->push(to, head, body, 0);
 }
 
 void DatagramSender::add_from(const Endpoint& to, std::string_view data, const IpAddress& source,
@@ -208,10 +219,7 @@ void DatagramSender::add_from(const Endpoint& to, std::string_view data, const I
     ++impl_->counters.no_room;
     return;
   }
-  impl_->push({.to = to,
-               .head = data,
-               .segment_size = data.size(),
-               .source = impl_->queue.add_source({source, interface_index})});
+  impl_->push(to, data, {}, impl_->queue.add_source({source, interface_index}));
 }
 
 void DatagramSender::add_segments(const Endpoint& to, std::string_view data,

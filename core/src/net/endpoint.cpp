@@ -34,11 +34,6 @@ std::optional<std::uint16_t> parse_port(std::string_view digits) {
 
 }  // namespace
 
-Endpoint::Endpoint() : storage_{} {
-  std::memset(&storage_, 0, sizeof storage_);
-  storage_.v4.sin_family = AF_INET;
-}
-
 Endpoint::Endpoint(const IpAddress& address, std::uint16_t port) : Endpoint() {
   if (address.is_v4()) {
     storage_.v4.sin_port = htons(port);

@@ -43,7 +43,7 @@ class NETKIT_API OutputQueue {
   OutputQueue& operator=(OutputQueue&&) noexcept = default;
 
   // Copies `head` (at most kMaxDatagram bytes) and keeps `body`.
-  void add(const Endpoint& to, std::string_view head, ChunkRef body = {});
+  void add(const Endpoint& to, std::string_view head, ChunkRef&& body = {});
   // All since the last clear(), in order; valid until the next add() (the bytes: until clear()).
   std::span<const Item> items() const { return items_; }
   std::size_t size() const { return items_.size(); }

@@ -21,7 +21,7 @@ namespace netkit {
 // thread.
 class NETKIT_API Endpoint {
  public:
-  Endpoint();
+  Endpoint() : storage_{.v6 = {}} { storage_.v4.sin_family = AF_INET; }
   Endpoint(const IpAddress& address, std::uint16_t port);
   // `size` as the kernel returned it; nothing for a family that is not IP.
   static std::optional<Endpoint> from_sockaddr(const sockaddr* address, socklen_t size);

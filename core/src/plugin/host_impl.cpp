@@ -149,7 +149,11 @@ void HostImpl::begin_stop(StopReason reason) {
   if (stopping_) return;
   stopping_ = reason;
   timeout_.reset();
-  output_->set_deadline(saturating_add(clock_.now(), kPatience), true);
+  if (reason == StopReason::timeout) {
+    output_->set_deadline(saturating_add(clock_.now(), kPatience), true);
+  } else {
+    output_->set_patience(kPatience);  // who reads slowly gets all; a second signal ends it
+  }
   if (ready_) notify_manager("STOPPING=1");
   if (finished_) return;
   if (reason == StopReason::timeout) {

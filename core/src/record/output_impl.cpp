@@ -143,6 +143,10 @@ void OutputImpl::set_deadline(TimePoint deadline, bool final) {
   if (stdout_ != nullptr) stdout_->set_deadline(deadline, final);
 }
 
+void OutputImpl::set_patience(Duration patience) {
+  if (stdout_ != nullptr) stdout_->set_patience(patience);
+}
+
 bool OutputImpl::has_unwritten() const {
   return stdout_ != nullptr && stdout_->has_unwritten();
 }

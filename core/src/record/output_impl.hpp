@@ -65,6 +65,7 @@ class NETKIT_API OutputImpl final : public Output {
   void set_before_write(std::function<void()> callback);
   // See StdoutSink.
   void set_deadline(TimePoint deadline, bool final);
+  void set_patience(Duration patience);
   bool has_unwritten() const;  // to standard output, after a flush that was cut short
 
  private:

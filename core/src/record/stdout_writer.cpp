@@ -24,6 +24,11 @@ StdoutWriter::StdoutWriter(int fd, int stop_fd, const Clock& clock)
   if (own_) fd_ = own_.get();
 }
 
+void StdoutWriter::set_patience(Duration patience) {
+  patience_ = patience;
+  deadline_ = saturating_add(clock_.now(), patience);
+}
+
 int StdoutWriter::wait() const {
   pollfd waits[2] = {{fd_, POLLOUT, 0}, {stop_fd_, POLLIN, 0}};
   int timeout = -1;
@@ -50,6 +55,7 @@ StdoutWriter::Result StdoutWriter::write_some(ByteParts content) {
       result.error = errno;
     }
   }
+  if (result.written > 0 && patience_ != kNever) set_patience(patience_);
   return result;
 }
 

@@ -37,6 +37,8 @@ class NETKIT_API StdoutWriter {
   int fd() const { return fd_; }
   // No wait for a reader lasts longer; TimePoint::max() is never.
   void set_deadline(TimePoint deadline) { deadline_ = deadline; }
+  // From now on the deadline is what this is after the reader took something.
+  void set_patience(Duration patience);
 
  private:
   int wait() const;
@@ -46,6 +48,7 @@ class NETKIT_API StdoutWriter {
   const Clock& clock_;
   FileDescriptor own_;
   TimePoint deadline_ = TimePoint::max();
+  Duration patience_ = kNever;
 };
 
 }  // namespace netkit

@@ -71,6 +71,11 @@ class NETKIT_API StdoutSink final : public StreamSink {
     writer_.set_deadline(deadline);
     final_ = final;
   }
+  // When the reader has taken nothing for `patience`, what is not written is lost.
+  void set_patience(Duration patience) {
+    writer_.set_patience(patience);
+    final_ = true;
+  }
   // Whether the reader had no room for all of it. flush() does nothing then, but for what is over
   // the limit; unblock() is for when writable_fd() is writable.
   bool is_blocked() const { return blocked_; }

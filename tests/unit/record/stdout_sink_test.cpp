@@ -1,6 +1,8 @@
 #include "record/stream_sinks.hpp"
+#include "support/fake_host.hpp"
 #include "support/record_builder.hpp"
 
+#include <chrono>
 #include <fcntl.h>
 #include <memory>
 #include <string>
@@ -10,7 +12,6 @@
 
 #include <gtest/gtest.h>
 
-#include <netkit/util/clock.hpp>
 #include <netkit/util/file_descriptor.hpp>
 
 namespace netkit {
@@ -48,7 +49,7 @@ class StdoutSinkTest : public testing::Test {
     return bytes;
   }
 
-  SystemClock clock_;
+  test::FakeClock clock_;
   FileDescriptor reader_;
   FileDescriptor writer_;
   std::string error_;
@@ -145,6 +146,41 @@ TEST_F(StdoutSinkTest, WaitsForTheReaderRatherThanKeepMoreThanAMebibyte) {
   sink_->flush_all();
   other.join();
   EXPECT_EQ(heard, 40 * part.size());
+}
+
+TEST_F(StdoutSinkTest, LosesNothingAtTheEndWhileTheReaderTakesSome) {
+  using std::chrono::seconds;
+  const std::string said(4 * kPipe, 'x');
+  sink_->set_patience(seconds(10));
+  say(said);
+  sink_->flush();
+  clock_.advance(seconds(9));
+  std::string heard = read();
+  sink_->unblock();
+  clock_.advance(seconds(9));  // more than 10 since the beginning, less since it took some
+  std::thread other([&] {
+    while (heard.size() < said.size()) {
+      const std::string more = read();
+      if (more.empty()) return;
+      heard += more;
+    }
+  });
+  sink_->flush_all();
+  writer_.reset();
+  sink_.reset();
+  other.join();
+  EXPECT_EQ(error_, "");
+  EXPECT_EQ(heard.size(), said.size());
+}
+
+TEST_F(StdoutSinkTest, GivesUpAReaderWhoTakesNothing) {
+  sink_->set_patience(std::chrono::seconds(10));
+  say(std::string(2 * kPipe, 'x'));
+  sink_->flush();
+  clock_.advance(std::chrono::seconds(10));
+  sink_->flush_all();
+  EXPECT_EQ(error_,
+            "cannot write to standard output: its reader does not read; 4096 bytes are lost");
 }
 
 TEST_F(StdoutSinkTest, LearnsThatTheReaderHasGoneWhileItHadNoRoom) {

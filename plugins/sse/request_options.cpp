@@ -31,11 +31,12 @@ Url parse_url(const std::string& text, unsigned flags = 0) {
 }
 
 std::string part_of(const Url& url, CURLUPart part, unsigned flags = 0) {
+  if (!url) return {};
   char* text = nullptr;
-  if (!url || curl_url_get(url.get(), part, &text, flags) != CURLUE_OK) return {};
-  std::string copy(text);
-  curl_free(text);
-  return copy;
+  const bool found = curl_url_get(url.get(), part, &text, flags) == CURLUE_OK;
+  // A host that cannot be written in ASCII leaves one behind as well.
+  const std::unique_ptr<char, decltype(&curl_free)> owner(text, &curl_free);
+  return found ? text : "";
 }
 
 bool has_control(std::string_view text) {

@@ -45,9 +45,9 @@ class Server:
             return int(file.read().split()[0]) / 1e9
 
     def resident(self):
-        """Bytes of memory of its own."""
-        with open(f"/proc/{self.process.pid}/smaps_rollup", encoding="ascii") as file:
-            return sum(int(line.split()[1]) for line in file if line.startswith("Private_")) * 1024
+        """Bytes of memory of its own. Pages of files are none: they are its own as long as no other netkit runs."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("RssAnon:")) * 1024
 
     def __enter__(self):
         return self
@@ -177,9 +177,9 @@ def main():
               f"{'ok' if ratio <= GOAL else 'MISSED'}", flush=True)
     for work, values in memory.items():
         value = statistics.median(values)
-        missed |= value > MEMORY_GOAL
-        print(f"memory of a {work.__name__} member: {value:.0f} bytes (goal {MEMORY_GOAL}) "
-              f"{'ok' if value <= MEMORY_GOAL else 'MISSED'}")
+        good = 0 < value <= MEMORY_GOAL  # no member costs nothing
+        missed |= not good
+        print(f"memory of a {work.__name__} member: {value:.0f} bytes (goal {MEMORY_GOAL}) {'ok' if good else 'MISSED'}")
     return 1 if missed else 0
 
 

@@ -79,7 +79,7 @@ def limit(subscribers, records, size):
 def netkit(subscribers, records, size, options):
     server = subprocess.Popen(
         [f"{BUILD}/bin/netkit", "push", "serve", "0", "--from", "-", "-q", "--ready-fd", "1", "--max-subscribers", "200000",
-         *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+         *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         port = int(re.search(rb":(\d+)\n", server.stdout.readline()).group(1))
         with open_sink() as sink:

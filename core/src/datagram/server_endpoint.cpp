@@ -306,7 +306,7 @@ void ServerEndpoint::close(SessionRef session, std::string_view text) {
   impl_->scratch.assign(kHeaderSize + 1, '\0');
   encode_header(header, impl_->scratch.data());
   impl_->scratch.append(text.substr(0, kMaxReason));
-  impl_->reply(peer->attempt.peer, impl_->scratch);
+  impl_->queue(peer->attempt.peer, impl_->scratch);  // one a session: bounded by their number
   impl_->forget(*peer, EndedSessions::Answer::bye, impl_->now);
 }
 

@@ -14,12 +14,15 @@ std::uint32_t lease_on_wire(Duration lease) {
 
 }  // namespace
 
-// All answers outside of sessions pass here: their number is bounded until the driver takes them.
 void ServerEndpoint::Impl::reply(const Endpoint& to, std::string_view datagram) {
   if (replies.size() >= options.max_replies) {
     ++counters.replies_dropped;
     return;
   }
+  queue(to, datagram);
+}
+
+void ServerEndpoint::Impl::queue(const Endpoint& to, std::string_view datagram) {
   replies.add(to, datagram);
   ++counters.datagrams_out;
   counters.bytes_out += datagram.size();

@@ -43,7 +43,9 @@ struct ServerEndpoint::Impl {
   void reply_cookie(const Endpoint& to, std::uint64_t nonce, TimePoint now);
   void reply_reject(const Endpoint& to, std::uint64_t nonce, std::uint16_t code,
                     std::string_view text);
+  // To who need not be known: Options::max_replies bounds how many wait.
   void reply(const Endpoint& to, std::string_view datagram);
+  void queue(const Endpoint& to, std::string_view datagram);
 
   // Sessions.
   Peer* find(SessionRef ref) const;

@@ -129,6 +129,15 @@ TEST_F(Ending, CloseSaysBye) {
   EXPECT_TRUE(served.left.empty());
 }
 
+TEST_F(Ending, CloseSaysByeToAllHoweverManyTheyAre) {
+  options.max_replies = 2;
+  std::vector<Client*> all;
+  for (int i = 0; i < 5; ++i) all.push_back(&Connect());
+  for (const SessionRef session : std::vector(served.sessions)) server->close(session, "stopped");
+  Run(10ms);
+  for (const Client* client : all) EXPECT_EQ(client->events.log.back(), "left bye stopped");
+}
+
 TEST_F(Ending, ALostByeIsSaidAgainWhenAskedFor) {
   options.heartbeat = 2s;
   Client& ann = Connect();

@@ -2,6 +2,7 @@
 #include "lossy_net.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <netkit/datagram/wire.hpp>
 
@@ -131,8 +132,7 @@ TEST_F(Ending, CloseSaysBye) {
 
 TEST_F(Ending, CloseSaysByeToAllHoweverManyTheyAre) {
   options.max_replies = 2;
-  std::vector<Client*> all;
-  for (int i = 0; i < 5; ++i) all.push_back(&Connect());
+  const std::array<Client*, 5> all{&Connect(), &Connect(), &Connect(), &Connect(), &Connect()};
   for (const SessionRef session : std::vector(served.sessions)) server->close(session, "stopped");
   Run(10ms);
   for (const Client* client : all) EXPECT_EQ(client->events.log.back(), "left bye stopped");

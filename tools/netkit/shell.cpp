@@ -197,7 +197,8 @@ bool Shell::wait(bool input, int limit_ms) {
   for (Job& job : jobs_) {
     if (fds[at++].revents != 0) read_output(job);
   }
-  if (fds[0].revents != 0) read_signals();
+  // Before what was typed: poll() may have seen the line behind a Ctrl-C, but not yet its signal.
+  if (fds[0].revents != 0 || fds[1].revents != 0) read_signals();
   if (input) forget_ended();
   return fds[1].revents != 0;
 }

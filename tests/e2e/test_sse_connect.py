@@ -12,13 +12,7 @@ import pytest
 
 from certificates import make_family
 from netkit import fake_names, netkit_path, wait_until
-from sse_peer import Nginx, Server, answer, events, free_port, head, listens
-
-TEXT = "text/event-stream"
-
-
-def ok(body, **fields):
-    return head(Content_Type=TEXT, **fields) + body
+from sse_peer import Nginx, Server, answer, events, free_port, listens, ok
 
 
 @pytest.fixture

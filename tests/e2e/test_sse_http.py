@@ -11,19 +11,11 @@ import zlib
 
 import pytest
 
-from sse_peer import Server, answer, events, head, hold
-
-QUICK = ("--retry", "1ms", "--reconnect-max", "20ms")
-TEXT = "text/event-stream"
-ONE = b"data: one\n\n"
+from sse_peer import ONE, QUICK, TEXT, Server, answer, events, head, hold, ok, read
 
 
 def chunked(*pieces):
     return b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in pieces) + b"0\r\n\r\n"
-
-
-def ok(body, **fields):
-    return head(Content_Type=TEXT, **fields) + body
 
 
 # What one answer gives with `--reconnect never`: name, answer, arguments, status, stdout, a pattern of stderr.
@@ -99,10 +91,6 @@ def test_an_answer(netkit, raw, args, status, out, err):
     assert (done.status, done.out) == (status, out), done
     assert re.search(err, done.err), done
     assert done.err.count(b"\n") == (0 if err == rb"^$" else 1)
-
-
-def read(netkit, server, *args, **kwargs):
-    return netkit.run("sse", server.url, *QUICK, *args, **kwargs)
 
 
 def test_what_is_asked(netkit):

@@ -11,17 +11,10 @@ import zlib
 import pytest
 
 from netkit import Terminal, clean_environment, netkit_path
-from sse_peer import Server, answer, events, head, hold
+from sse_peer import ONE, QUICK, Server, answer, events, hold, ok
 
-QUICK = ("--retry", "1ms", "--reconnect-max", "20ms")
-TEXT = "text/event-stream"
-ONE = b"data: one\n\n"
 # Far above what 16 MiB of event need, also under a sanitizer, and far below what an endless answer brings.
 MEMORY_KIB = 400 << 10
-
-
-def ok(body, **fields):
-    return head(Content_Type=TEXT, **fields) + body
 
 
 def peer_window_scale(sock):

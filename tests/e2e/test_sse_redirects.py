@@ -4,19 +4,7 @@ import socket
 
 import pytest
 
-from sse_peer import Server, answer, events, head, hold
-
-QUICK = ("--retry", "1ms", "--reconnect-max", "20ms")
-TEXT = "text/event-stream"
-ONE = b"data: one\n\n"
-
-
-def ok(body, **fields):
-    return head(Content_Type=TEXT, **fields) + body
-
-
-def read(netkit, server, *args, **kwargs):
-    return netkit.run("sse", server.url, *QUICK, *args, **kwargs)
+from sse_peer import ONE, TEXT, Server, answer, events, head, hold, ok, read
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -6,19 +6,7 @@ import threading
 import pytest
 
 from netkit import wait_until
-from sse_peer import Server, answer, events, head, hold
-
-QUICK = ("--retry", "1ms", "--reconnect-max", "20ms")
-TEXT = "text/event-stream"
-ONE = b"data: one\n\n"
-
-
-def ok(body, **fields):
-    return head(Content_Type=TEXT, **fields) + body
-
-
-def read(netkit, server, *args, **kwargs):
-    return netkit.run("sse", server.url, *QUICK, *args, **kwargs)
+from sse_peer import ONE, Server, answer, events, hold, ok, read
 
 
 def test_it_comes_back_after_the_last_id(netkit):

@@ -11,6 +11,12 @@ import threading
 from netkit import DEADLINE, tcp_connect, wait_until
 
 
+# Options of sse by which reconnecting takes no time.
+QUICK = ("--retry", "1ms", "--reconnect-max", "20ms")
+TEXT = "text/event-stream"
+ONE = b"data: one\n\n"
+
+
 def head(status="200 OK", **fields):
     """The head of an answer: `Content_Type="text/html"` becomes that header."""
     lines = [f"HTTP/1.1 {status}"] + [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
@@ -19,6 +25,16 @@ def head(status="200 OK", **fields):
 
 def answer(status, body=b"", **fields):
     return head(status, Content_Length=len(body), Connection="close", **fields) + body
+
+
+def ok(body, **fields):
+    """An answer that is a stream, which begins with `body`."""
+    return head(Content_Type=TEXT, **fields) + body
+
+
+def read(netkit, server, *args, **kwargs):
+    """`netkit sse` of a Server, until it ends."""
+    return netkit.run("sse", server.url, *QUICK, *args, **kwargs)
 
 
 def events(*numbers):

@@ -129,6 +129,7 @@ void put(Writer& out, const Sync&) {
 std::optional<FromRoom> get_message(Reader& in) {
   Message m;
   in.number(m.flags).number(m.member).number(m.time_us).name(m.name).rest(m.text);
+  if (m.time_us > kMaxTime) return std::nullopt;
   return if_good<Message, FromRoom>(in, m);
 }
 std::optional<FromRoom> get_left(Reader& in) {

@@ -17,6 +17,8 @@ inline constexpr std::uint8_t kPayloadVersion = 1;
 // Bytes of what a member says; what is sent on has the rest of 64 KiB for its head.
 inline constexpr std::size_t kMaxText = 65000;
 inline constexpr std::size_t kMaxMotd = 900;
+// Microseconds since 1970 that a clock of nanoseconds can tell: to the year 2262.
+inline constexpr std::uint64_t kMaxTime = static_cast<std::uint64_t>(INT64_MAX) / 1000;
 inline constexpr std::uint64_t kSinceNow = 0;
 inline constexpr std::uint64_t kSinceAll = UINT64_MAX;
 
@@ -49,7 +51,7 @@ struct Message {
   static constexpr std::uint8_t kAction = 0x02;  // `/me waves`
   std::uint8_t flags = 0;
   std::uint32_t member = 0;
-  std::uint64_t time_us = 0;  // since 1970, UTC
+  std::uint64_t time_us = 0;  // since 1970, UTC; at most kMaxTime
   std::string_view name;
   std::string_view text;
   friend bool operator==(const Message&, const Message&) = default;

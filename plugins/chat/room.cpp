@@ -248,6 +248,12 @@ void Room::on_request(Slot slot, const std::optional<Request>& request, TimePoin
   carry_out(slot, *request, wall);
 }
 
+// The count is the peer's word: it is added, never run over.
+void Room::on_lost(Slot slot, std::uint64_t count) {
+  members_[slot].taken += count;
+  refuse(slot, "not understood");
+}
+
 void Room::carry_out(Slot slot, const Request& request, WallTime wall) {
   if (const Say* say = std::get_if<Say>(&request)) {
     if (say->text.size() > kMaxText) return refuse(slot, "longer than 65000 bytes");

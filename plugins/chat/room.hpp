@@ -89,6 +89,9 @@ class Room {
   Entry join(const Hello& hello, const Endpoint& peer, TimePoint now);
   // What he said, as it came; nothing for one that could not be read.
   void on_request(Slot slot, const std::optional<Request>& request, TimePoint now, WallTime wall);
+  // Requests that will never come, as the member's session says: they count as taken, and the last
+  // one is refused.
+  void on_lost(Slot slot, std::uint64_t count);
   void leave(Slot slot, LeaveReason reason);
 
   void tick(TimePoint now);         // evicts plain members

@@ -146,9 +146,7 @@ void RoomServer::on_message(SessionRef session, std::uint64_t /*record*/,
 }
 
 void RoomServer::on_gap(SessionRef session, const datagram::Gap& gap) {
-  for (std::uint64_t i = 0; i < gap.unnumbered && !closing_; ++i) {
-    room_.on_request(slot_of(session), std::nullopt, now_, callbacks_.wall());
-  }
+  if (gap.unnumbered > 0 && !closing_) room_.on_lost(slot_of(session), gap.unnumbered);
 }
 
 void RoomServer::on_left(SessionRef session, datagram::LeftReason reason,

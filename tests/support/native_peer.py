@@ -1,4 +1,4 @@
-"""A push subscriber by the native dialect, written from netkit-protocol(7) and nothing else."""
+"""Peers of the native dialect, a push subscriber and a chat member, written from netkit-protocol(7) and nothing else."""
 
 import os
 import struct
@@ -13,17 +13,18 @@ def begin(kind, flags, key):
     return struct.pack(">BBBB", 0xF5, 1, kind, flags) + key
 
 
-class NativePeer:
+class Session:
     """`lose(number)` says which of the DATA that arrive, counted from 0, are to be taken for lost on their way."""
 
-    def __init__(self, sock, server, name, since=0, lose=lambda number: False):
+    def __init__(self, sock, server, payload, lose=lambda number: False):
         self.sock, self.server, self.lose = sock, server, lose
         self.messages, self.gaps = [], []  # (number, text), (from, to)
         self.end = None  # what the server's end says
         self.partial = {}  # by whether they are numbered
         self.held = {}
         self.data = 0
-        self._handshake(struct.pack(">BQQ", 1, 0, since) + name)
+        self.seq = 1  # of its next DATA
+        self._handshake(payload)
 
     def _ask(self, datagram, kind):
         while True:
@@ -39,9 +40,12 @@ class NativePeer:
         accept = self._ask(begin(CONNECT, 0, nonce) + cookie + struct.pack(">IH", 1, WINDOW) + payload, ACCEPT)
         self.session = accept[12:20]
         self.next, _, self.lease = struct.unpack(">IHI", accept[20:30])
-        version, self.stream, self.first = struct.unpack(">BQQ", accept[30:])
-        assert version == 1
+        self.payload = accept[30:]
+        assert self.payload[0] == 1
         self.acknowledge(PING)
+
+    def _header(self, kind, flags=0):
+        return begin(kind, flags, self.session) + struct.pack(">IIHH", self.seq, self.next, WINDOW, 0)
 
     def acknowledge(self, flags=0):
         ahead = [number for number in self.held if number != self.next]
@@ -49,8 +53,12 @@ class NativePeer:
         for number in ahead:
             bit = number - self.next - 1
             bitmap[bit // 8] |= 1 << bit % 8
-        header = begin(ACK, flags, self.session) + struct.pack(">IIHH", 1, self.next, WINDOW, 0)
-        self.sock.sendto(header + bytes(bitmap), self.server)
+        self.sock.sendto(self._header(ACK, flags) + bytes(bitmap), self.server)
+
+    def send(self, body):
+        """One DATA with this body, which is not sent again."""
+        self.sock.sendto(self._header(DATA, PING) + body, self.server)
+        self.seq += 1
 
     def run(self):
         """Until the server has said its end."""
@@ -101,5 +109,24 @@ class NativePeer:
             self.messages.append((number + i if number else 0, entry))
 
     def leave(self, text=b"bye"):
-        self.sock.sendto(begin(BYE, 0, self.session) + struct.pack(">IIHH", 1, self.next, WINDOW, 0) + b"\0" + text,
-                         self.server)
+        self.sock.sendto(self._header(BYE) + b"\0" + text, self.server)
+
+
+class NativePeer(Session):
+    """A push subscriber."""
+
+    def __init__(self, sock, server, name, since=0, **kwargs):
+        super().__init__(sock, server, struct.pack(">BQQ", 1, 0, since) + name, **kwargs)
+        _, self.stream, self.first = struct.unpack(">BQQ", self.payload)
+
+
+class ChatPeer(Session):
+    """A chat member."""
+
+    def __init__(self, sock, server, name):
+        instance = int.from_bytes(os.urandom(8), "big")
+        super().__init__(sock, server, struct.pack(">BQQQQB", 1, instance, 0, 0, 0, len(name)) + name)
+
+    def gap(self, count):
+        """Tells the room that so many messages will never come."""
+        self.send(b"\x10" + struct.pack(">QQI", 0, 0, count))

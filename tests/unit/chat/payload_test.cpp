@@ -49,6 +49,15 @@ TEST(Payload, RefusesEveryCutOfWhatHasALength) {
   }
 }
 
+TEST(Payload, RefusesATimeThatNoClockTells) {
+  for (const std::uint64_t time_us : {std::uint64_t{0}, kMaxTime}) {
+    EXPECT_TRUE(decode_from_room(encoded(FromRoom(Message{0, 7, time_us, "ann", "hi"}))));
+  }
+  for (const std::uint64_t time_us : {kMaxTime + 1, std::uint64_t{1} << 63U, UINT64_MAX}) {
+    EXPECT_FALSE(decode_from_room(encoded(FromRoom(Message{0, 7, time_us, "ann", "hi"}))));
+  }
+}
+
 TEST(Payload, KeepsDirectionsAndVersionsApart) {
   EXPECT_FALSE(decode_request(encoded(FromRoom(Joined{1, "ann"}))));
   EXPECT_FALSE(decode_from_room(encoded(Request(Say{false, "hi"}))));

@@ -188,6 +188,16 @@ TEST_F(RoomTest, ListsAndSyncs) {
   EXPECT_EQ(told, (Texts{"0 present ann", "0 present bob", "0 present ", "0 synced"}));
 }
 
+TEST_F(RoomTest, TakesLostRequestsByTheirCount) {
+  const Slot ann = join("ann", 7).slot;
+  told.clear();
+  room().on_lost(ann, 1);
+  room().on_lost(ann, 0xffffffff);
+  EXPECT_EQ(told, (Texts{"0 refused 1 not understood", "0 refused 4294967296 not understood"}));
+  request(ann, Sync{});
+  EXPECT_EQ(join("ann", 7).taken, 4294967297U);
+}
+
 TEST_F(RoomTest, KeepsItsNamesWhileItGrows) {
   for (std::uint64_t i = 1; i <= 300; ++i) join("m" + std::to_string(i), i);
   for (std::uint64_t i = 1; i <= 300; ++i) {

@@ -1,0 +1,47 @@
+"""Members that were made to do harm: the room goes on for the others, and ends when it is told to."""
+
+import struct
+
+import pytest
+
+from native_peer import ChatPeer
+from native_server import accept, answer_connect
+from netkit import host_port, udp_socket
+
+MESSAGE, SAY = 1, 65
+
+
+@pytest.mark.parametrize("count", [100_000_000, 0xFFFFFFFF])
+def test_a_count_of_lost_messages_is_no_work(netkit, count):
+    server = netkit.serve("chat", "serve", "127.0.0.1:0")
+    hostile = ChatPeer(udp_socket(), host_port(server.address), b"eve")
+    for _ in range(10):
+        hostile.gap(count)
+    hostile.send(b"\x00\x03" + bytes([SAY, 0]) + b"!")
+    assert server.out.line() == b"* eve joined"
+    assert server.out.line() == b"[eve] !"
+    assert netkit.run("chat", "join", server.address, "--name", "ann", stdin="hello\n").status == 0
+    assert server.out.line() == b"* ann joined"
+    assert server.out.line() == b"[ann] hello"
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("time", [9_223_372_036_854_776, 1 << 63, 0xFFFFFFFFFFFFFFFF])
+def test_a_time_beyond_any_clock_is_not_a_message(netkit, time):
+    room = udp_socket()
+    member = netkit.start("chat", "join", "127.0.0.1:%d" % room.getsockname()[1], "--name", "ann", "--json")
+    welcome = struct.pack(">BQIQQI", 1, 7, 1, 1, 0, 0)
+    session = []
+    answer_connect(room, lambda key: session.append(accept(key, welcome)) or session[0])
+    member.err.expect(rb"joined")
+    for seq, us in ((1, time), (2, 1)):
+        text = bytes([MESSAGE, 0]) + struct.pack(">IQ", 9, us) + b"\x03bob" + b"hi %d" % seq
+        body = b"\x01" + struct.pack(">Q", seq) + bytes([len(text)]) + text
+        header = b"\xf5\x01\x06\x01" + session[0][12:20] + struct.pack(">IIHH", seq, 1, 64, 0)
+        room.sendto(header + body, member_address(room))
+    assert member.out.json()["text"] == "hi 2"
+    assert member.stop() in (0, 69)
+
+
+def member_address(room):
+    return room.recvfrom(2048)[1]

@@ -2,8 +2,8 @@
 #include <broadcast/listen_command.hpp>
 #include <utility>
 
-#include <netkit/io/wire_log.hpp>
 #include <netkit/net/server_sockets.hpp>
+#include <netkit/net/wire_log.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::broadcast {

@@ -5,10 +5,10 @@
 #include <chrono>
 #include <utility>
 
-#include <netkit/io/wire_log.hpp>
 #include <netkit/net/interfaces.hpp>
 #include <netkit/net/resolver.hpp>
 #include <netkit/net/server_addresses.hpp>
+#include <netkit/net/wire_log.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::broadcast {

@@ -5,11 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include <netkit/io/log.hpp>
 #include <netkit/util/append_file.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/exit_status.hpp>
 #include <netkit/util/format.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit::chat {
 

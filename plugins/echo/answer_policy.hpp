@@ -9,8 +9,8 @@
 
 #include <netkit/net/endpoint.hpp>
 #include <netkit/net/loop_guard.hpp>
+#include <netkit/net/source_rate_limiter.hpp>
 #include <netkit/util/clock.hpp>
-#include <netkit/util/rate.hpp>
 
 namespace netkit::echo {
 

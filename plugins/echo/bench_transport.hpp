@@ -6,10 +6,10 @@
 #include <memory>
 #include <string>
 
-#include <netkit/io/log.hpp>
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/util/exit_status.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit::echo {
 

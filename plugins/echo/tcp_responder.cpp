@@ -2,7 +2,7 @@
 #include <echo/tcp_responder.hpp>
 #include <utility>
 
-#include <netkit/io/wire_log.hpp>
+#include <netkit/net/wire_log.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/random.hpp>
 

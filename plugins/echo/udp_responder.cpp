@@ -4,7 +4,7 @@
 #include <sys/prctl.h>
 #include <utility>
 
-#include <netkit/io/wire_log.hpp>
+#include <netkit/net/wire_log.hpp>
 #include <netkit/util/random.hpp>
 
 namespace netkit::echo {

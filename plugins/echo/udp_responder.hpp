@@ -12,7 +12,6 @@
 #include <string_view>
 #include <vector>
 
-#include <netkit/io/log.hpp>
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/datagram_receiver.hpp>
 #include <netkit/net/datagram_sender.hpp>
@@ -20,6 +19,7 @@
 #include <netkit/net/loop_guard.hpp>
 #include <netkit/net/loop_probe.hpp>
 #include <netkit/net/udp_socket.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit::echo {
 

@@ -1,7 +1,7 @@
 #include <frame/client.hpp>
 #include <frame/options.hpp>
 
-#include <netkit/io/wire_log.hpp>
+#include <netkit/net/wire_log.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 

@@ -14,7 +14,7 @@ Proxy::Proxy(Host& host, ProxyOptions options)
       options_(std::move(options)),
       printer_(host, true, FramePrinter::Mark::direction),
       recorder_(host, options_.record),
-      peers_log_(host),
+      peers_log_(host.loop(), host.log()),
       listeners_(host.loop(), host.log(), options_.listen,
                  [this](FileDescriptor socket, const Endpoint& peer) {
                    on_accept(std::move(socket), peer);

@@ -8,12 +8,12 @@
 #include <string>
 #include <string_view>
 
+#include <netkit/loop/limited_log.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/tcp_connector.hpp>
 #include <netkit/net/tcp_listeners.hpp>
 #include <netkit/net/tcp_stream.hpp>
 #include <netkit/plugin/host.hpp>
-#include <netkit/plugin/limited_log.hpp>
 #include <netkit/util/slot_list.hpp>
 
 namespace netkit::frame {

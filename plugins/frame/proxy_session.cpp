@@ -1,7 +1,7 @@
 #include <frame/options.hpp>
 #include <frame/proxy_session.hpp>
 
-#include <netkit/io/wire_log.hpp>
+#include <netkit/net/wire_log.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::frame {

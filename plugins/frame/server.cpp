@@ -28,7 +28,7 @@ FrameServer::FrameServer(Host& host, FrameServerOptions options)
       encoder_(options_.session.codec),
       printer_(host, true, FramePrinter::Mark::none),
       recorder_(host, options_.record),
-      peers_log_(host),
+      peers_log_(host.loop(), host.log()),
       tls_(options_.tls ? TlsContext::server(*options_.tls) : nullptr),
       listeners_(host.loop(), host.log(), options_.address,
                  [this](FileDescriptor socket, const Endpoint& peer) {

@@ -2,7 +2,7 @@
 #include <frame/options.hpp>
 #include <frame/server_client.hpp>
 
-#include <netkit/io/wire_log.hpp>
+#include <netkit/net/wire_log.hpp>
 #include <netkit/util/duration.hpp>
 
 namespace netkit::frame {

@@ -7,10 +7,10 @@
 #include <string>
 #include <string_view>
 
-#include <netkit/io/log.hpp>
 #include <netkit/loop/event_loop.hpp>
+#include <netkit/loop/process.hpp>
 #include <netkit/util/file_descriptor.hpp>
-#include <netkit/util/process.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit::push {
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include <netkit/codec/line_decoder.hpp>
-#include <netkit/io/wire_log.hpp>
+#include <netkit/net/wire_log.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
 

@@ -10,11 +10,11 @@
 #include <string>
 #include <string_view>
 
-#include <netkit/io/log.hpp>
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/tcp_listener.hpp>
 #include <netkit/net/tcp_stream.hpp>
 #include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit::push {
 

@@ -6,8 +6,8 @@
 
 #include <netkit/datagram/client_endpoint.hpp>
 #include <netkit/datagram/socket_driver.hpp>
-#include <netkit/io/log.hpp>
 #include <netkit/loop/event_loop.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit::push {
 

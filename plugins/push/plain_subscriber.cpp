@@ -2,7 +2,7 @@
 #include <push/plain_subscriber.hpp>
 #include <utility>
 
-#include <netkit/io/wire_log.hpp>
+#include <netkit/net/wire_log.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::push {

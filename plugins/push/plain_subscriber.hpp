@@ -4,10 +4,10 @@
 #include <push/subscription.hpp>
 #include <string>
 
-#include <netkit/io/log.hpp>
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/datagram_receiver.hpp>
 #include <netkit/net/udp_socket.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit::push {
 

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include <netkit/io/wire_log.hpp>
+#include <netkit/net/wire_log.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>

@@ -5,7 +5,7 @@
 
 #include <curl/curl.h>
 
-#include <netkit/io/log.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit::sse {
 

@@ -3,7 +3,7 @@
 #include <sse/event_encoder.hpp>
 #include <string>
 
-#include <netkit/io/wire_log.hpp>
+#include <netkit/net/wire_log.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/text.hpp>
 

@@ -40,7 +40,7 @@ EventServer::EventServer(Host& host, const EventServerOptions& options)
       options_(options),
       responder_(options.cors, stream_page(options.event_type)),
       ring_(options.keep, options.keep_bytes, first_id(host.clock().wall())),
-      peers_log_(host),
+      peers_log_(host.loop(), host.log()),
       comment_(keepalive_comment()),
       last_sent_(host.loop().now()) {
   if (options_.retry) append_retry(opening_, *options_.retry);

@@ -11,11 +11,11 @@
 #include <string_view>
 #include <vector>
 
+#include <netkit/loop/limited_log.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/tcp_listeners.hpp>
 #include <netkit/net/tls.hpp>
 #include <netkit/plugin/host.hpp>
-#include <netkit/plugin/limited_log.hpp>
 #include <netkit/record/source.hpp>
 #include <netkit/util/slot_list.hpp>
 

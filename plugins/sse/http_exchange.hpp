@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include <netkit/io/log.hpp>
 #include <netkit/net/endpoint.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit::sse {
 

@@ -6,7 +6,7 @@
 
 #include <netkit/datagram/socket_set.hpp>
 #include <netkit/datagram/wire.hpp>
-#include <netkit/io/wire_log.hpp>
+#include <netkit/net/wire_log.hpp>
 
 namespace netkit::datagram {
 

@@ -2,11 +2,9 @@ target_sources(netkit-core PRIVATE
   src/io/history_file.cpp
   src/io/input.cpp
   src/io/line_reader.cpp
-  src/io/log.cpp
   src/io/prompt_input.cpp
   src/io/shell_prompt.cpp
   src/io/standard_streams.cpp
   src/io/terminal_guard.cpp
-  src/io/wire_log.cpp
   src/io/wrapped_rows.cpp
 )

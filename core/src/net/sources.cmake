@@ -15,9 +15,11 @@ target_sources(netkit-core PRIVATE
   src/net/resolver.cpp
   src/net/server_addresses.cpp
   src/net/server_sockets.cpp
+  src/net/source_rate_limiter.cpp
   src/net/tcp_connector.cpp
   src/net/tcp_listener.cpp
   src/net/tcp_listeners.cpp
   src/net/tcp_stream.cpp
   src/net/udp_socket.cpp
+  src/net/wire_log.cpp
 )

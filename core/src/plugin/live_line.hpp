@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include <netkit/io/log.hpp>
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/util/export.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit {
 

@@ -8,8 +8,8 @@
 
 #include <netkit/cli/option.hpp>
 #include <netkit/cli/values.hpp>
-#include <netkit/io/log.hpp>
 #include <netkit/util/clock.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit {
 

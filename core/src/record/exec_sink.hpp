@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include <netkit/io/log.hpp>
-#include <netkit/util/process.hpp>
+#include <netkit/loop/process.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit {
 

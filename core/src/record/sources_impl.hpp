@@ -10,11 +10,11 @@
 #include <string>
 
 #include <netkit/loop/event_loop.hpp>
+#include <netkit/loop/process.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/record/source.hpp>
 #include <netkit/record/template.hpp>
 #include <netkit/util/file_descriptor.hpp>
-#include <netkit/util/process.hpp>
 
 namespace netkit {
 

@@ -12,8 +12,8 @@ target_sources(netkit-core PRIVATE
   src/util/format.cpp
   src/util/histogram.cpp
   src/util/histogram_render.cpp
+  src/util/log.cpp
   src/util/printable.cpp
-  src/util/process.cpp
   src/util/random.cpp
   src/util/rate.cpp
   src/util/reconnect.cpp

@@ -7,12 +7,12 @@
 #include <string_view>
 #include <vector>
 
-#include <netkit/io/log.hpp>
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/datagram_receiver.hpp>
 #include <netkit/net/datagram_sender.hpp>
 #include <netkit/net/udp_socket.hpp>
 #include <netkit/util/export.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit::datagram {
 

@@ -134,7 +134,7 @@ class NETKIT_API EventLoop {
   // Calls back at the end of every turn, before the loop waits: where buffered output is flushed.
   [[nodiscard]] Hook before_wait(Callback callback);
   // Calls back for a signal, which is blocked in the calling thread and read by signalfd. Threads
-  // made later inherit the mask; children must have it reset (util/process.hpp does). One callback
+  // made later inherit the mask; children must have it reset (loop/process.hpp does). One callback
   // per signal at a time.
   [[nodiscard]] Hook on_signal(int signo, Callback callback);
 

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include <netkit/io/log.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/tcp_listener.hpp>
 #include <netkit/util/export.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit {
 

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include <netkit/cli/values.hpp>
-#include <netkit/io/log.hpp>
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/record/output.hpp>
 #include <netkit/util/exit_status.hpp>
 #include <netkit/util/export.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit {
 

@@ -1,13 +1,9 @@
-// Rates as people write them, and the limits that hold somebody to one.
+// Rates as people write them, and the bucket that holds somebody to one.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string_view>
-#include <vector>
 
-#include <netkit/net/ip_address.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/export.hpp>
 
@@ -37,43 +33,6 @@ class NETKIT_API TokenBucket {
   double burst_;
   double tokens_;
   TimePoint at_;
-};
-
-// A token bucket for each source address, in a table whose size is fixed: one look-up touches one
-// row of eight entries, and a new source takes the place of the one in its row that was silent the
-// longest. IPv6 sources count by their /64, since a host has all of it to itself. Pure. [one
-// thread]
-class NETKIT_API SourceRateLimiter {
- public:
-  struct Options {
-    double per_second = 0;         // 0: everything passes
-    double burst = 0;              // 0: one second's worth, at least one
-    std::size_t sources = 16'384;  // remembered at once; rounded up to a power of two
-    std::uint64_t seed = 0;        // random, so that nobody can choose who shares a row
-  };
-  explicit SourceRateLimiter(const Options& options);
-  // Whether one more event of `source` passes. Allocates the table with the first call (40 bytes a
-  // source).
-  bool allow(const IpAddress& source, TimePoint now);
-  std::uint64_t refused() const { return refused_; }
-  // Sources that lost their place while their bucket was not yet full again: raise `sources`.
-  std::uint64_t forgotten() const { return forgotten_; }
-
- private:
-  struct Entry {
-    std::uint64_t high = 0;
-    std::uint64_t low = 0;
-    TimePoint at = TimePoint::min();  // min: free
-    double tokens = 0;
-  };
-  Entry& find(std::uint64_t high, std::uint64_t low, TimePoint now);
-  double refilled(const Entry& entry, TimePoint now) const;
-
-  Options options_;
-  std::size_t rows_ = 0;
-  std::vector<Entry> entries_;
-  std::uint64_t refused_ = 0;
-  std::uint64_t forgotten_ = 0;
 };
 
 }  // namespace netkit

@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <unistd.h>
 
-#include <netkit/io/log.hpp>
+#include <netkit/util/log.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {

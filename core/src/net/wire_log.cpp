@@ -1,6 +1,6 @@
 #include <string>
 
-#include <netkit/io/wire_log.hpp>
+#include <netkit/net/wire_log.hpp>
 
 namespace netkit {
 

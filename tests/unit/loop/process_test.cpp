@@ -7,8 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <netkit/loop/process.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/process.hpp>
 
 namespace netkit {
 namespace {

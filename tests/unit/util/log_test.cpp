@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <netkit/io/log.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit {
 namespace {

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include <netkit/io/log.hpp>
 #include <netkit/net/endpoint.hpp>
 #include <netkit/util/export.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit {
 

@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <netkit/loop/process.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/process.hpp>
 
 extern char** environ;
 

@@ -1,0 +1,26 @@
+#include <fmt/format.h>
+
+#include <netkit/loop/limited_log.hpp>
+
+namespace netkit {
+namespace {
+
+constexpr double kPerSecond = 10;
+constexpr double kBurst = 20;
+
+}  // namespace
+
+LimitedLog::LimitedLog(const EventLoop& loop, const Log& log)
+    : loop_(loop), log_(log), bucket_(kPerSecond, kBurst, loop.now()) {}
+
+void LimitedLog::notice(std::string_view line) {
+  if (!bucket_.take(loop_.now())) {
+    ++left_out_;
+    return;
+  }
+  if (left_out_ == 0) return log_.notice(line);
+  log_.notice(fmt::format("{} (and {} more lines like this)", line, left_out_));
+  left_out_ = 0;
+}
+
+}  // namespace netkit

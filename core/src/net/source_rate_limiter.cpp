@@ -1,0 +1,64 @@
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstring>
+
+#include <netkit/net/source_rate_limiter.hpp>
+
+namespace netkit {
+namespace {
+
+constexpr std::size_t kRowSize = 8;
+
+std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = static_cast<Wide>(a ^ 0xA0761D6478BD642FULL) * (b ^ 0xE7037ED1A0B428DBULL);
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+}  // namespace
+
+SourceRateLimiter::SourceRateLimiter(const Options& options) : options_(options) {
+  if (options_.burst <= 0) options_.burst = options_.per_second;
+  options_.burst = std::max(options_.burst, 1.0);
+  rows_ = std::bit_ceil(std::max(options_.sources, kRowSize)) / kRowSize;
+}
+
+double SourceRateLimiter::refilled(const Entry& entry, TimePoint now) const {
+  return std::min(
+      options_.burst,
+      entry.tokens + std::chrono::duration<double>(now - entry.at).count() * options_.per_second);
+}
+
+SourceRateLimiter::Entry& SourceRateLimiter::find(std::uint64_t high, std::uint64_t low,
+                                                  TimePoint now) {
+  if (entries_.empty()) entries_.resize(rows_ * kRowSize);
+  const std::uint64_t hash = mix(mix(high, options_.seed), low);
+  Entry* const row = &entries_[(hash & (rows_ - 1)) * kRowSize];
+  Entry* oldest = row;
+  for (Entry* entry = row; entry != row + kRowSize; ++entry) {
+    if (entry->at != TimePoint::min() && entry->high == high && entry->low == low) return *entry;
+    if (entry->at < oldest->at) oldest = entry;
+  }
+  if (oldest->at != TimePoint::min() && refilled(*oldest, now) < options_.burst) ++forgotten_;
+  *oldest = {high, low, now, options_.burst};
+  return *oldest;
+}
+
+bool SourceRateLimiter::allow(const IpAddress& source, TimePoint now) {
+  if (options_.per_second <= 0) return true;
+  std::uint64_t high = 0;
+  std::memcpy(&high, source.bytes().data(), source.is_v4() ? 4 : 8);
+  const std::uint64_t low = std::uint64_t{source.scope_id()} << 1 | (source.is_v6() ? 1 : 0);
+  Entry& entry = find(high, low, now);
+  entry.tokens = refilled(entry, now);
+  entry.at = now;
+  if (entry.tokens < 1) {
+    ++refused_;
+    return false;
+  }
+  entry.tokens -= 1;
+  return true;
+}
+
+}  // namespace netkit

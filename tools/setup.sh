@@ -25,7 +25,8 @@ install_packages() {
     apt-get install -y -qq --no-install-recommends "$@" >/dev/null' apt "${missing[@]}" >&2
 }
 
-# build PRESET TARGET [CMAKE ARGUMENTS]: configures one preset and builds a target of it, quietly when all is well.
+# build PRESET TARGET [CMAKE ARGUMENTS]: configures one preset and builds a target of it; says no more than warnings
+# when all is well.
 build() {
   local preset=$1 target=$2 log
   shift 2
@@ -35,5 +36,6 @@ build() {
     rm -f "$log"
     return 1
   fi
+  grep -A 4 -E ': warning: ' "$log" >&2 || true
   rm -f "$log"
 }

@@ -13,11 +13,11 @@ namespace netkit::echo {
 
 namespace {
 
-constexpr std::size_t kQuoted = 60;  // bytes of a message that an error shows
+constexpr std::size_t kExcerpt = 60;  // bytes of a message that an error shows
 
-std::string quoted(std::string_view message) {
-  const bool cut = message.size() > kQuoted;
-  return "'" + escaped_text(message.substr(0, kQuoted)) + (cut ? "...'" : "'");
+std::string excerpt(std::string_view message) {
+  const bool cut = message.size() > kExcerpt;
+  return "'" + escaped_text(message.substr(0, kExcerpt)) + (cut ? "...'" : "'");
 }
 
 double milliseconds(Duration duration) {
@@ -30,7 +30,7 @@ std::string SendCommand::decode(std::string_view text) const {
   if (!hex_) return std::string(text);
   auto bytes = decode_hex(text);
   if (!bytes) {
-    throw UsageError("--hex: '" + escaped_text(text.substr(0, kQuoted)) +
+    throw UsageError("--hex: '" + escaped_text(text.substr(0, kExcerpt)) +
                      "' is not hexadecimal (write two digits a byte, as in 00ff or 00 ff)");
   }
   return std::move(*bytes);
@@ -117,7 +117,7 @@ void SendCommand::send(const std::string& message) {
   log_sent(host_->log(), client_->peer(), message);
   overdue_ = host_->loop().after(wait_, [this] {
     client_->give_up();
-    miss("no reply to " + quoted(current_) + " within " + format_duration(wait_));
+    miss("no reply to " + excerpt(current_) + " within " + format_duration(wait_));
   });
 }
 
@@ -142,7 +142,7 @@ void SendCommand::on_reply(std::string_view reply) {
 void SendCommand::on_late(std::string_view reply) {
   ++late_;
   log_received(host_->log(), client_->peer(), reply);
-  host_->log().info("late reply " + quoted(reply));
+  host_->log().info("late reply " + excerpt(reply));
   emit(kLateRecord, reply, false);
 }
 

@@ -65,8 +65,8 @@ std::optional<Completion> complete_names(App& app, std::span<const std::string> 
   }
   if (words.size() == 3 && words[0] == "help") {
     std::vector<Candidate> names;
-    for (const ActionDef& action :
-         actions_of(app, words[1]).value_or(std::span<const ActionDef>())) {
+    const auto actions = actions_of(app, words[1]).value_or(std::span<const ActionDef>());
+    for (const ActionDef& action : actions) {
       if (!action.name.empty())
         names.push_back({std::string(action.name), std::string(action.summary)});
     }

@@ -1,6 +1,7 @@
 // Whether an object outlives a callback that its owner may destroy it in.
 #pragma once
 
+#include <memory>
 #include <utility>
 
 namespace netkit {
@@ -9,28 +10,20 @@ namespace netkit {
 class Survival {
  public:
   Survival() = default;
-  ~Survival() {
-    if (destroyed_ != nullptr) *destroyed_ = true;
-  }
+  ~Survival() { *alive_ = false; }
   Survival(const Survival&) = delete;
   Survival& operator=(const Survival&) = delete;
 
   // Runs `call` and says whether the object still exists afterwards. Calls may nest.
   template <typename Call>
   bool of(Call&& call) {
-    bool destroyed = false;
-    bool* const outer = std::exchange(destroyed_, &destroyed);
+    const std::shared_ptr<const bool> alive = alive_;
     std::forward<Call>(call)();
-    if (destroyed) {
-      if (outer != nullptr) *outer = true;
-      return false;
-    }
-    destroyed_ = outer;
-    return true;
+    return *alive;
   }
 
  private:
-  bool* destroyed_ = nullptr;  // set while a call runs
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace netkit

@@ -48,6 +48,12 @@ inline unsigned mask_of(__m128i lanes) {
 #endif
 
 // The first CR or LF, or the end; `high` is set where a byte before it is above 0x7F.
+inline const char* skip_line_bytes(const char* at, const char* end, bool& high) {
+  for (; at != end && !is_end(*at); ++at) high = high || static_cast<unsigned char>(*at) >= 0x80;
+  return at;
+}
+
+// The same, a block at a time where the processor can.
 inline const char* skip_line(const char* at, const char* end, bool& high) {
 #ifdef __SSE2__
   for (; end - at >= 16; at += 16) {
@@ -62,8 +68,7 @@ inline const char* skip_line(const char* at, const char* end, bool& high) {
     high = high || above != 0;
   }
 #endif
-  for (; at != end && !is_end(*at); ++at) high = high || static_cast<unsigned char>(*at) >= 0x80;
-  return at;
+  return skip_line_bytes(at, end, high);
 }
 
 }  // namespace line_scan

@@ -1,4 +1,7 @@
+#include "util/printable_ways.hpp"
+
 #include <algorithm>
+#include <array>
 
 #include <netkit/util/printable.hpp>
 
@@ -76,19 +79,30 @@ NETKIT_AVX2 const char* skip_by_32(const char* at, const char* end) {
 
 #undef NETKIT_AVX2
 
-auto widest() {
+constexpr std::array kWays{&skip_bytes, &skip_by_16, &skip_by_32};
+
+std::size_t count_ways() {
   __builtin_cpu_init();
-  return __builtin_cpu_supports("avx2") ? &skip_by_32 : &skip_by_16;
+  return __builtin_cpu_supports("avx2") ? 3 : 2;
 }
-const auto kSkip = widest();
 #else
-const auto kSkip = &skip_bytes;
+constexpr std::array kWays{&skip_bytes};
+
+std::size_t count_ways() {
+  return 1;
+}
 #endif
+
+const auto kWidest = kWays[count_ways() - 1];
 
 }  // namespace
 
 const char* skip_printable_blocks(const char* at, const char* end) {
-  return kSkip(at, end);
+  return kWidest(at, end);
+}
+
+std::span<const SkipPrintable> ways_to_skip_printable() {
+  return std::span(kWays).first(count_ways());
 }
 
 }  // namespace netkit

@@ -9,6 +9,7 @@
 #include <netkit/net/resolver.hpp>
 #include <netkit/net/server_addresses.hpp>
 #include <netkit/net/wire_log.hpp>
+#include <netkit/plugin/sources.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::broadcast {
@@ -74,9 +75,9 @@ ExitStatus SendCommand::run(Host& host) {
     totals.add("kernel_drops", receiver_->kernel_drops());
   });
   if (from_sources_) {
-    Sources::Defaults defaults;
+    SourceDefaults defaults;
     defaults.stdin_when_none = true;
-    sources_ = Sources::open(host, *this, defaults);
+    sources_ = open_sources(host, *this, defaults);
     sources_->resume();
   } else {
     send_next_argument();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <netkit/net/server_sockets.hpp>
+#include <netkit/plugin/sources.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::push {
@@ -61,10 +62,10 @@ void ServeCommand::open_sources() {
         [this](std::string_view text) { publish(text); });
     return;
   }
-  Sources::Defaults defaults;
+  SourceDefaults defaults;
   if (!host_->values().given("from")) defaults.every = settings_.every;
   Sources::Handler& handler = *this;
-  sources_ = Sources::open(*host_, handler, defaults);
+  sources_ = netkit::open_sources(*host_, handler, defaults);
 }
 
 void ServeCommand::on_datagram(const Endpoint& from, std::string_view datagram) {

@@ -6,6 +6,7 @@
 #include <sse/page.hpp>
 #include <utility>
 
+#include <netkit/plugin/sources.hpp>
 #include <netkit/util/descriptor_limit.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
@@ -46,7 +47,7 @@ EventServer::EventServer(Host& host, const EventServerOptions& options)
   if (options_.retry) append_retry(opening_, *options_.retry);
   if (options_.tls) tls_ = TlsContext::server(*options_.tls);
   raise_descriptor_limit();
-  sources_ = Sources::open(host_, *this, {.stdin_when_none = true});
+  sources_ = open_sources(host_, *this, {.stdin_when_none = true});
   host_.set_totals([this](Totals& totals) { fill_totals(totals); });
   host_.on_stop([this](StopReason) { stop(); });
   before_wait_ = host_.loop().before_wait([this] { send_batch(); });

@@ -113,6 +113,7 @@ class FakeHost final : public Host {
     error = std::move(why);
     loop_.stop();
   }
+  void lend_terminal(Editor /*editor*/) override {}
   bool finishing() const override { return finished.has_value(); }
   void show_totals() override {}
 

@@ -112,7 +112,8 @@ int run_prompt(App& app, Shell::Options options) {
              guard.restore();  // a command may have been killed with the terminal in its hands
            },
        .on_end = [&ended] { ended = true; },
-       .complete = [&](std::string_view line) { return complete_line(app, *runner, line); }});
+       .complete = [&](std::string_view line) { return complete_line(app, *runner, line); },
+       .quote = quoted_word});
   shown = &prompt;
   Shell shell(std::move(options));
   runner = &shell;

@@ -5,24 +5,19 @@
 #include <utility>
 
 #include <netkit/io/input.hpp>
-#include <netkit/plugin/host.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/size.hpp>
 
 namespace netkit {
 namespace {
 
-bool has_max_line(const Values& values) {
-  return values.declared("max-line") && values.has("max-line");
-}
-
 // Standard input from a pipe or a file.
 class PlainInput final : public Input {
  public:
-  PlainInput(Host& host, Handler& handler, std::size_t max_line)
-      : host_(host),
+  PlainInput(Run& run, Handler& handler, std::size_t max_line)
+      : run_(run),
         handler_(handler),
-        reader_(host.loop(), STDIN_FILENO, max_line,
+        reader_(run.loop(), STDIN_FILENO, max_line,
                 {[this](const Line& line) { take_line(line); },
                  [this](int error) { take_end(error); }}) {
     reader_.resume();
@@ -40,7 +35,7 @@ class PlainInput final : public Input {
     if (!line.too_long) return handler_.on_input_line(line.text);
     if (handler_.on_long_line()) return;
     fail(ExitStatus::protocol,
-         "a line of standard input is longer than " + line_limit_text(host_, line.text.size()));
+         "a line of standard input is longer than " + line_limit_text(run_, line.text.size()));
   }
 
   void take_end(int error) {
@@ -51,10 +46,10 @@ class PlainInput final : public Input {
   void fail(ExitStatus status, const std::string& error) {
     failed_ = true;
     reader_.pause();
-    if (!handler_.on_input_failed(status, error)) host_.finish(status, error);
+    if (!handler_.on_input_failed(status, error)) run_.finish(status, error);
   }
 
-  Host& host_;
+  Run& run_;
   Handler& handler_;
   bool failed_ = false;
   LineReader reader_;
@@ -62,17 +57,14 @@ class PlainInput final : public Input {
 
 }  // namespace
 
-std::string line_limit_text(const Host& host, std::size_t limit) {
-  return format_size(limit) + (has_max_line(host.values()) ? " (--max-line)" : "");
+std::string line_limit_text(const Run& run, std::size_t limit) {
+  return format_size(limit) + (run.max_line() ? " (--max-line)" : "");
 }
 
-std::unique_ptr<Input> Input::open(Host& host, Handler& handler, Options options) {
-  const Values& values = host.values();
-  if (has_max_line(values)) {
-    options.max_line = static_cast<std::size_t>(values.size("max-line"));
-  }
-  if (host.interactive()) return open_prompt(host, handler, std::move(options));
-  return std::make_unique<PlainInput>(host, handler, options.max_line);
+std::unique_ptr<Input> Input::open(Run& run, Handler& handler, Options options) {
+  options.max_line = run.max_line().value_or(options.max_line);
+  if (run.interactive()) return open_prompt(run, handler, std::move(options));
+  return std::make_unique<PlainInput>(run, handler, options.max_line);
 }
 
 }  // namespace netkit

@@ -2,9 +2,7 @@
 
 #include "io/history_file.hpp"
 #include "io/terminal_guard.hpp"
-#include "io/terminal_owner.hpp"
 #include "io/wrapped_rows.hpp"
-#include "record/output_impl.hpp"
 #include "util/write_all.hpp"
 
 #include <algorithm>
@@ -21,7 +19,6 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
-#include <netkit/plugin/host.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/size.hpp>
 
@@ -37,7 +34,7 @@ constexpr int kMaxShown = 100;  // candidates that are listed
 
 class PromptInput final : public Input {
  public:
-  PromptInput(Host& host, Handler& handler, Options options);
+  PromptInput(Run& run, Handler& handler, Options options);
   ~PromptInput() override;
 
   void pause() override;
@@ -65,18 +62,16 @@ class PromptInput final : public Input {
   void suspend();
   void wake_up();
   void end_input();
-  void redirect_output();
+  void redirect_log();
   void print_above(int fd, std::string_view text);
   void release_terminal();
 
-  Host& host_;
+  Run& run_;
   Handler& handler_;
   Options options_;
   HistoryFile history_;
   TerminalGuard guard_;
   pthread_t thread_ = pthread_self();
-  OutputImpl* output_;
-  TerminalOwner* owner_;
   bool log_redirected_ = false;
   std::vector<std::string> candidates_;
   std::size_t next_candidate_ = 0;  // for readline, which asks for one after the other
@@ -94,28 +89,23 @@ class PromptInput final : public Input {
   bool ended_ = false;
 };
 
-PromptInput::PromptInput(Host& host, Handler& handler, Options options)
-    : host_(host),
-      handler_(handler),
-      options_(std::move(options)),
-      history_(options_.history),
-      output_(dynamic_cast<OutputImpl*>(&host.output())),
-      owner_(dynamic_cast<TerminalOwner*>(&host)) {
+PromptInput::PromptInput(Run& run, Handler& handler, Options options)
+    : run_(run), handler_(handler), options_(std::move(options)), history_(options_.history) {
   current_prompt = this;
   set_up_readline();
-  if (owner_ != nullptr) owner_->own_terminal([this] { release_terminal(); });
-  redirect_output();
-  resized_ = host_.loop().on_signal(SIGWINCH, [this] { take_size(); });
-  stopped_ = host_.loop().on_signal(SIGTSTP, [this] { suspend(); });
-  continued_ = host_.loop().on_signal(SIGCONT, [this] { wake_up(); });
-  begin_ = host_.loop().after(Duration::zero(), [this] { show_prompt(); });
+  run_.lend_terminal({[this] { release_terminal(); },
+                      [this](std::string_view text) { print_above(STDOUT_FILENO, text); }});
+  redirect_log();
+  resized_ = run_.loop().on_signal(SIGWINCH, [this] { take_size(); });
+  stopped_ = run_.loop().on_signal(SIGTSTP, [this] { suspend(); });
+  continued_ = run_.loop().on_signal(SIGCONT, [this] { wake_up(); });
+  begin_ = run_.loop().after(Duration::zero(), [this] { show_prompt(); });
 }
 
 PromptInput::~PromptInput() {
   release_terminal();
-  if (log_redirected_) host_.log().redirect({});
-  if (output_ != nullptr) output_->redirect({});
-  if (owner_ != nullptr) owner_->own_terminal({});
+  if (log_redirected_) run_.log().redirect({});
+  run_.lend_terminal({});
   current_prompt = nullptr;
 }
 
@@ -154,7 +144,7 @@ void PromptInput::show_prompt() {
   installed_ = true;
   rl_callback_handler_install(options_.prompt.c_str(), on_line);
   set_up_keys();
-  watch_ = host_.loop().watch(STDIN_FILENO, Interest::read, [this](Ready) { read_key(); });
+  watch_ = run_.loop().watch(STDIN_FILENO, Interest::read, [this](Ready) { read_key(); });
 }
 
 void PromptInput::hide_prompt() {
@@ -202,8 +192,8 @@ void PromptInput::deliver() {
     history_.append(line);
     if (line.size() > options_.max_line) {
       if (handler_.on_long_line()) continue;
-      host_.log().error("the line was not taken: it is longer than " +
-                        line_limit_text(host_, options_.max_line));
+      run_.log().error("the line was not taken: it is longer than " +
+                       line_limit_text(run_, options_.max_line));
       continue;
     }
     handler_.on_input_line(line);
@@ -318,16 +308,13 @@ void PromptInput::wake_up() {
   std::fflush(rl_outstream);
 }
 
-void PromptInput::redirect_output() {
-  if (output_ != nullptr) {
-    output_->redirect([this](std::string_view text) { print_above(STDOUT_FILENO, text); });
-  }
+void PromptInput::redirect_log() {
   if (::isatty(STDERR_FILENO) != 1) return;
   log_redirected_ = true;
-  host_.log().redirect([this](std::string_view line) {
+  run_.log().redirect([this](std::string_view line) {
     if (pthread_equal(pthread_self(), thread_) != 0) return print_above(STDERR_FILENO, line);
     // readline is the loop's alone.
-    host_.loop().post([text = std::string(line)] {
+    run_.loop().post([text = std::string(line)] {
       if (current_prompt != nullptr) {
         current_prompt->print_above(STDERR_FILENO, text);
       } else {
@@ -366,7 +353,7 @@ void PromptInput::pause() {
 void PromptInput::resume() {
   if (!std::exchange(paused_, false)) return;
   if (!typed_.empty() && !delivering_) {
-    begin_ = host_.loop().after(Duration::zero(), [this] { go_on(); });
+    begin_ = run_.loop().after(Duration::zero(), [this] { go_on(); });
   } else {
     go_on();
   }
@@ -396,9 +383,9 @@ void PromptInput::set_prompt(std::string prompt) {
 
 }  // namespace
 
-std::unique_ptr<Input> open_prompt(Host& host, Input::Handler& handler, Input::Options options) {
+std::unique_ptr<Input> open_prompt(Run& run, Input::Handler& handler, Input::Options options) {
   if (current_prompt != nullptr) throw PluginError("a prompt is open already");
-  return std::make_unique<PromptInput>(host, handler, std::move(options));
+  return std::make_unique<PromptInput>(run, handler, std::move(options));
 }
 
 }  // namespace netkit

@@ -1,7 +1,5 @@
 #include "io/shell_prompt.hpp"
 
-#include "cli/shell_line.hpp"
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -37,7 +35,7 @@ char** on_complete(const char* word, int start, int) {
   const std::string line(rl_line_buffer, static_cast<std::size_t>(start) + std::strlen(word));
   offered = calls.complete(line);
   if (!quoted) {
-    for (std::string& one : offered.words) one = quoted_word(one);
+    for (std::string& one : offered.words) one = calls.quote(one);
   }
   rl_attempted_completion_over = offered.files ? 0 : 1;
   rl_completion_append_character = offered.go_on ? 0 : int{' '};

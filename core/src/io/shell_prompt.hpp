@@ -25,6 +25,7 @@ class NETKIT_API ShellPrompt {
     std::function<void(const std::string& line)> on_line;
     std::function<void()> on_end;  // Ctrl-D
     std::function<PromptCompletion(std::string_view line)> complete;
+    std::function<std::string(std::string_view word)> quote;  // so that it is read as one word
   };
   ShellPrompt(std::string prompt, const std::vector<std::string>& history, Callbacks callbacks);
   ~ShellPrompt();

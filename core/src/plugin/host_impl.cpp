@@ -266,8 +266,9 @@ void HostImpl::update_live_line() {
   }
 }
 
-void HostImpl::own_terminal(std::function<void()> restore) {
-  restore_terminal_ = std::move(restore);
+void HostImpl::lend_terminal(Editor editor) {
+  restore_terminal_ = std::move(editor.restore);
+  output_->redirect(std::move(editor.print));
   update_live_line();
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "io/standard_streams.hpp"
-#include "io/terminal_owner.hpp"
 #include "plugin/live_line.hpp"
 #include "plugin/metrics_server.hpp"
 #include "plugin/run_options.hpp"
@@ -31,7 +30,7 @@ namespace netkit {
 //   try { status = host.run(*command); } catch (const Error& e) { status = host.report_error(e); }
 //   ... everything is destroyed ...
 //   if (signo != 0) end_by_signal(signo);   // signo from host.fatal_signal()
-class NETKIT_API HostImpl final : public Host, public TerminalOwner {
+class NETKIT_API HostImpl final : public Host {
  public:
   // `action`, `values` and `clock` must outlive it. Opens nothing but the loop. Throws Error.
   HostImpl(std::string command, const ActionDef& action, const Values& values, const Clock& clock);
@@ -61,7 +60,7 @@ class NETKIT_API HostImpl final : public Host, public TerminalOwner {
   void finish(ExitStatus status, std::string error) override;
   bool finishing() const override { return finished_.has_value(); }
   void show_totals() override;
-  void own_terminal(std::function<void()> restore) override;
+  void lend_terminal(Editor editor) override;
 
  private:
   void open();

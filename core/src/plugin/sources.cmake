@@ -11,6 +11,7 @@ target_sources(netkit-core PRIVATE
   src/plugin/registry.cpp
   src/plugin/run_options.cpp
   src/plugin/search_path.cpp
+  src/plugin/sources.cpp
   src/plugin/stop_signals.cpp
   src/plugin/totals_text.cpp
 )

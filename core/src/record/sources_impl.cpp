@@ -16,19 +16,10 @@ namespace {
 
 constexpr std::size_t kMaxLine = 1 << 20;
 
-bool is_given(const Values& values, std::string_view option) {
-  return values.declared(option) && values.given(option);
-}
-
 // A shell stops a job in the background that sets its terminal up, and so a server whose source is
 // standard input only because nobody named another.
 bool owns_terminal() {
   return ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
-}
-
-std::size_t max_line_of(const Values& values) {
-  if (!values.declared("max-line") || !values.has("max-line")) return kMaxLine;
-  return std::max<std::size_t>(values.size("max-line"), 1);
 }
 
 }  // namespace
@@ -37,10 +28,9 @@ std::size_t max_line_of(const Values& values) {
 class SourcesImpl::TypedLines final : private netkit::Input::Handler {
  public:
   TypedLines(SourcesImpl& sources, Input& input) : sources_(sources), input_(input) {
-    prompt_ = netkit::Input::open(sources.host_, *this,
-                                  {.history = std::string(sources.host_.command()),
-                                   .max_line = sources.max_line_,
-                                   .complete = {}});
+    prompt_ = netkit::Input::open(
+        sources.run_, *this,
+        {.history = sources.history_, .max_line = sources.max_line_, .complete = {}});
     prompt_->pause();
   }
   void pause() { prompt_->pause(); }
@@ -48,7 +38,7 @@ class SourcesImpl::TypedLines final : private netkit::Input::Handler {
 
  private:
   void on_input_line(std::string_view line) override {
-    sources_.handler_.on_source_record(line, sources_.host_.clock().wall());
+    sources_.handler_.on_source_record(line, sources_.run_.clock().wall());
   }
   void on_input_end() override { sources_.take_end(input_, 0); }
 
@@ -57,26 +47,17 @@ class SourcesImpl::TypedLines final : private netkit::Input::Handler {
   std::unique_ptr<netkit::Input> prompt_;
 };
 
-std::unique_ptr<Sources> Sources::open(Host& host, Handler& handler, const Defaults& defaults) {
-  return std::make_unique<SourcesImpl>(host, handler, defaults);
+std::unique_ptr<Sources> Sources::open(Run& run, Handler& handler, const Options& options) {
+  return std::make_unique<SourcesImpl>(run, handler, options);
 }
 
-SourcesImpl::SourcesImpl(Host& host, Handler& handler, const Defaults& defaults)
-    : host_(host), handler_(handler), max_line_(max_line_of(host.values())) {
-  const Values& values = host.values();
-  std::vector<std::string> names;
-  if (is_given(values, "from")) names = values.texts("from");
-  const bool every_given = is_given(values, "every");
-  Duration every = every_given ? values.duration("every") : kNever;
-  if (names.empty() && !every_given) {
-    every = defaults.every;
-    if (every == kNever && defaults.stdin_when_none) names.emplace_back("-");
-  }
-  for (const std::string& name : names) open_input(name);
-  if (every != kNever) {
-    const bool has_message = values.declared("message") && values.has("message");
-    start_ticker(every, has_message ? values.text("message") : defaults.message);
-  }
+SourcesImpl::SourcesImpl(Run& run, Handler& handler, const Options& options)
+    : run_(run),
+      handler_(handler),
+      history_(options.history),
+      max_line_(std::max<std::size_t>(run.max_line().value_or(kMaxLine), 1)) {
+  for (const std::string& name : options.from) open_input(name);
+  if (options.every != kNever) start_ticker(options.every, options.message);
 }
 
 SourcesImpl::~SourcesImpl() = default;
@@ -98,12 +79,12 @@ void SourcesImpl::open_input(const std::string& name) {
     fd = input.fd.get();
   } else if (name != "-") {
     throw UsageError("--from: '" + name + "' is not a source (write -, file:PATH or exec:COMMAND)");
-  } else if (host_.interactive() && owns_terminal()) {
+  } else if (run_.interactive() && owns_terminal()) {
     input.typed = std::make_unique<TypedLines>(*this, input);
     return;
   }
   input.reader = std::make_unique<LineReader>(
-      host_.loop(), fd, max_line_,
+      run_.loop(), fd, max_line_,
       LineReader::Callbacks{[this, &input](const Line& line) { take_line(input, line); },
                             [this, &input](int error) { take_end(input, error); }});
 }
@@ -113,7 +94,7 @@ void SourcesImpl::open_command(Input& input, const std::string& command) {
   options.shell_command = command;
   options.pipe_stdout = true;
   options.own_group = true;
-  input.process = Process::start(host_.loop(), options,
+  input.process = Process::start(run_.loop(), options,
                                  [this, &input](ProcessEnd end) { process_ended(input, end); });
   input.process_running = true;
   input.fd = input.process->take_stdout();
@@ -122,7 +103,7 @@ void SourcesImpl::open_command(Input& input, const std::string& command) {
 void SourcesImpl::start_ticker(Duration period, const std::string& message) {
   if (period <= Duration::zero()) throw UsageError("--every: must be more than 0");
   message_ = Template::parse(message, "--message");
-  ticks_ = host_.loop().every(period, [this] { tick(); });
+  ticks_ = run_.loop().every(period, [this] { tick(); });
 }
 
 void SourcesImpl::tick() {
@@ -130,7 +111,7 @@ void SourcesImpl::tick() {
   const Field fields[] = {{"seq", ++tick_count_}};
   Record record;
   record.type = "tick";
-  record.time = host_.clock().wall();
+  record.time = run_.clock().wall();
   record.fields = fields;
   tick_text_.clear();
   message_->render(record, tick_text_, Escaping::none);
@@ -142,7 +123,7 @@ void SourcesImpl::take_line(const Input& input, const Line& line) {
     return fail(ExitStatus::protocol, "a line of --from " + input.name + " is longer than " +
                                           format_size(max_line_) + " (--max-line)");
   }
-  handler_.on_source_record(line.text, host_.clock().wall());
+  handler_.on_source_record(line.text, run_.clock().wall());
 }
 
 void SourcesImpl::take_end(Input& input, int error) {
@@ -154,13 +135,13 @@ void SourcesImpl::take_end(Input& input, int error) {
 void SourcesImpl::fail(ExitStatus status, const std::string& error) {
   pause();
   failed_ = true;
-  if (!handler_.on_source_failed(status, error)) host_.finish(status, error);
+  if (!handler_.on_source_failed(status, error)) run_.finish(status, error);
 }
 
 void SourcesImpl::process_ended(Input& input, ProcessEnd end) {
   input.process_running = false;
   if (end.status != 0) {
-    host_.log().notice(input.name + " ended with status " + std::to_string(end.status));
+    run_.log().notice(input.name + " ended with status " + std::to_string(end.status));
   }
   check_end();
 }
@@ -183,7 +164,7 @@ void SourcesImpl::resume() {
   for (Input& input : inputs_) input.typed ? input.typed->resume() : input.reader->resume();
   if (!inputs_.empty() || ticks_.pending() || ended_) return;
   // Nothing was asked for: that has ended, too.
-  told_ = host_.loop().after(Duration::zero(), [this] { check_end(); });
+  told_ = run_.loop().after(Duration::zero(), [this] { check_end(); });
 }
 
 }  // namespace netkit

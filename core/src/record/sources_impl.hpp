@@ -11,7 +11,6 @@
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/loop/process.hpp>
-#include <netkit/plugin/host.hpp>
 #include <netkit/record/source.hpp>
 #include <netkit/record/template.hpp>
 #include <netkit/util/file_descriptor.hpp>
@@ -20,7 +19,7 @@ namespace netkit {
 
 class SourcesImpl final : public Sources {
  public:
-  SourcesImpl(Host& host, Handler& handler, const Defaults& defaults);
+  SourcesImpl(Run& run, Handler& handler, const Options& options);
   ~SourcesImpl() override;
 
   void pause() override;
@@ -53,8 +52,9 @@ class SourcesImpl final : public Sources {
   void check_end();
   void tick();
 
-  Host& host_;
+  Run& run_;
   Handler& handler_;
+  std::string history_;
   std::size_t max_line_;
   std::list<Input> inputs_;
   Timer ticks_;

@@ -11,7 +11,7 @@
 
 #include <gtest/gtest.h>
 
-#include <netkit/record/source.hpp>
+#include <netkit/plugin/sources.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/file_descriptor.hpp>
 
@@ -35,9 +35,9 @@ class SourcesTest : public testing::Test, public Sources::Handler {
     return ends_the_run_itself_;
   }
 
-  Sources& open(const Options& options, const Sources::Defaults& defaults = {}) {
+  Sources& open(const Options& options, const SourceDefaults& defaults = {}) {
     host_.emplace(options, std::vector<std::string>(), clock_);
-    sources_ = Sources::open(*host_, *this, defaults);
+    sources_ = open_sources(*host_, *this, defaults);
     return *sources_;
   }
   bool run_to_end() {
@@ -218,7 +218,7 @@ TEST_F(SourcesTest, DoesNotTickWhilePaused) {
 }
 
 TEST_F(SourcesTest, TakesTheDefaultTickerWhenNothingIsGiven) {
-  Sources::Defaults defaults;
+  SourceDefaults defaults;
   defaults.every = std::chrono::milliseconds(1);
   defaults.message = "d";
   open({}, defaults).resume();
@@ -227,7 +227,7 @@ TEST_F(SourcesTest, TakesTheDefaultTickerWhenNothingIsGiven) {
 }
 
 TEST_F(SourcesTest, LeavesTheDefaultTickerAsideWhenThereIsASource) {
-  Sources::Defaults defaults;
+  SourceDefaults defaults;
   defaults.every = std::chrono::milliseconds(1);
   EXPECT_FALSE(open({{"from", {"file:/dev/null"}}}, defaults).has_ticker());
 }

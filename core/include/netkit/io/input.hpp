@@ -8,14 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include <netkit/io/run.hpp>
 #include <netkit/util/exit_status.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit {
 
-class Host;
-
-// [loop] A prompt is used when stdin and stdout are terminals (Host::interactive()); what is
+// [loop] A prompt is used when stdin and stdout are terminals (Run::interactive()); what is
 // printed meanwhile through Output and Log appears above the line being typed, which stays intact.
 class NETKIT_API Input {
  public:
@@ -46,7 +45,7 @@ class NETKIT_API Input {
   };
 
   // Starts reading with the next turn of the loop.
-  static std::unique_ptr<Input> open(Host& host, Handler& handler, Options options);
+  static std::unique_ptr<Input> open(Run& run, Handler& handler, Options options);
   virtual ~Input() = default;  // restores the terminal
   virtual void pause() = 0;    // for backpressure; at once, also within a batch of lines
   virtual void resume() = 0;

@@ -2,8 +2,10 @@
 // otherwise.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,11 +13,10 @@
 #include <vector>
 
 #include <netkit/cli/values.hpp>
-#include <netkit/loop/event_loop.hpp>
+#include <netkit/io/run.hpp>
 #include <netkit/record/output.hpp>
 #include <netkit/util/exit_status.hpp>
 #include <netkit/util/export.hpp>
-#include <netkit/util/log.hpp>
 
 namespace netkit {
 
@@ -43,19 +44,13 @@ class NETKIT_API Totals {
 
 enum class StopReason : std::uint8_t { signal, timeout };
 
-class NETKIT_API Host {
+class NETKIT_API Host : public Run {
  public:
-  virtual ~Host() = default;
-
-  virtual EventLoop& loop() = 0;
-  virtual const Clock& clock() const = 0;
-  virtual Log& log() = 0;
   virtual Output& output() = 0;
   virtual const Values& values() const = 0;
   virtual std::string_view command() const = 0;
   bool quiet() { return log().threshold() == LogLevel::error; }
-  // stdin and stdout are terminals, and the output is text.
-  virtual bool interactive() const = 0;
+  std::optional<std::size_t> max_line() const final;
 
   // A server's sockets are bound: prints `listening on DESCRIPTION` a line each (`udp
   // 127.0.0.1:9000`), writes the same lines to --ready-fd and closes it, tells systemd where the
@@ -72,9 +67,6 @@ class NETKIT_API Host {
   // Runs the loop until finish() was called; returns the status for run() to return: what finish()
   // was given, or 124 after --timeout; the host turns a bounded job's signal into 128+n.
   virtual ExitStatus run_loop() = 0;
-  // Ends the run with the next turn. The first call counts. `error` is one sentence: printed on
-  // stderr, and in the `end` record with "ok":false.
-  virtual void finish(ExitStatus status, std::string error = {}) = 0;
   virtual bool finishing() const = 0;
 
   // Shows the totals now (also what USR1 and --stats D do).

@@ -1,18 +1,18 @@
 // Where records come from: `--from -`, `--from file:PATH`, `--from exec:COMMAND`, `--every D` with
-// `--message T`. At a terminal (Host::interactive()) standard input is typed at a prompt.
+// `--message T`. At a terminal (Run::interactive()) standard input is typed at a prompt.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include <netkit/io/run.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/exit_status.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit {
-
-class Host;
 
 // [loop] All sources of one run, merged. A line longer than `--max-line` is an error that names the
 // option (76), one that cannot be read is another (74): they end the run. A command that ends with
@@ -35,17 +35,16 @@ class NETKIT_API Sources {
     }
   };
 
-  struct Defaults {
-    // The ticker when neither --from nor --every is given; kNever: none.
-    Duration every = kNever;
-    std::string message = "{date}";
-    // Read stdin when nothing is given.
-    bool stdin_when_none = false;
+  struct Options {
+    std::vector<std::string> from{};  // `-`, `file:PATH`, `exec:COMMAND`
+    Duration every = kNever;          // of the ticker; kNever: there is none
+    std::string message{};            // of the ticker, a template
+    std::string history{};            // see Input::Options
   };
 
-  // Opens what host.values() names (`from`, `every`, `message`, `max-line`, each only if the action
-  // declares it). Throws Error. Starts paused: resume() begins.
-  static std::unique_ptr<Sources> open(Host& host, Handler& handler, const Defaults& defaults);
+  // Throws Error. Starts paused: resume() begins. A plugin calls open_sources()
+  // (netkit/plugin/sources.hpp), which asks the command line.
+  static std::unique_ptr<Sources> open(Run& run, Handler& handler, const Options& options);
   virtual ~Sources() = default;
   virtual void
   pause() = 0;  // no more records until resume(); at once, also within a batch of lines

@@ -79,7 +79,7 @@ void JoinSession::connect() {
     std::vector<UdpSocket> sockets;
     sockets.emplace_back(server.family(), options);
     sockets.front().connect(server);
-    driver_ = std::make_unique<datagram::SocketDriver>(host_.loop(), std::move(sockets), *member_);
+    driver_ = std::make_unique<datagram::Driver>(host_.loop(), std::move(sockets), *member_);
     driver_->set_log(host_.log());
   } catch (const SystemError& error) {
     return try_again(error.what());

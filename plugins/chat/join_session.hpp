@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include <netkit/datagram/socket_driver.hpp>
+#include <netkit/datagram/driver.hpp>
 #include <netkit/io/input.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/util/random.hpp>
@@ -71,7 +71,7 @@ class JoinSession final : public MemberEvents, public Input::Handler {
   Reconnect reconnect_;
   RandomEngine random_;
   std::unique_ptr<Member> member_;
-  std::unique_ptr<datagram::SocketDriver> driver_;
+  std::unique_ptr<datagram::Driver> driver_;
   std::unique_ptr<Input> input_;
   std::set<std::string, std::less<>> roster_;
   std::set<std::string, std::less<>> ignored_;

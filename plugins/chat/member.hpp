@@ -11,8 +11,8 @@
 #include <string>
 #include <string_view>
 
-#include <netkit/datagram/client_endpoint.hpp>
-#include <netkit/datagram/socket_driver.hpp>
+#include <netkit/datagram/client.hpp>
+#include <netkit/datagram/driver.hpp>
 #include <netkit/util/rate.hpp>
 
 namespace netkit::chat {
@@ -38,7 +38,7 @@ class MemberEvents {
   virtual void on_unreachable() {}  // the kernel says that nobody is there
 };
 
-class Member final : public datagram::Engine, private datagram::ClientEvents {
+class Member final : public datagram::Driver::Handler, private datagram::Client::Handler {
  public:
   struct Options {
     datagram::Options native;
@@ -107,7 +107,7 @@ class Member final : public datagram::Engine, private datagram::ClientEvents {
 
   Options options_;
   MemberEvents& events_;
-  datagram::ClientEndpoint client_;
+  datagram::Client client_;
   std::deque<std::string> pending_;  // requests, the first is number taken_ + 1
   std::deque<Taken> recent_;         // the last that were taken, should the room refuse one
   std::uint64_t taken_ = 0;

@@ -1,5 +1,7 @@
 #include <chat/payload.hpp>
 
+#include <netkit/util/big_endian.hpp>
+
 namespace netkit::chat {
 
 namespace {
@@ -20,66 +22,8 @@ enum class Code : std::uint8_t {
   sync = 69,
 };
 
-class Writer {
- public:
-  explicit Writer(std::string& out) : out_(out) { out_.clear(); }
-  Writer& code(Code value) { return number(static_cast<std::uint8_t>(value)); }
-  template <typename Number>
-  Writer& number(Number value) {
-    for (std::size_t i = sizeof value; i-- > 0;) {
-      out_ += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i));
-    }
-    return *this;
-  }
-  Writer& name(std::string_view text) {
-    const std::string_view cut = text.substr(0, 255);
-    number(static_cast<std::uint8_t>(cut.size()));
-    out_ += cut;
-    return *this;
-  }
-  void rest(std::string_view text) { out_ += text; }
-
- private:
-  std::string& out_;
-};
-
-// Reads what is there; what is not makes it bad.
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
-  template <typename Number>
-  Reader& number(Number& value) {
-    if (!need(sizeof value)) return *this;
-    std::uint64_t result = 0;
-    for (std::size_t i = 0; i < sizeof value; ++i) {
-      result = result << 8U | static_cast<unsigned char>(bytes_[i]);
-    }
-    value = static_cast<Number>(result);
-    bytes_.remove_prefix(sizeof value);
-    return *this;
-  }
-  Reader& name(std::string_view& text) {
-    std::uint8_t size = 0;
-    number(size);
-    if (!need(size)) return *this;
-    text = bytes_.substr(0, size);
-    bytes_.remove_prefix(size);
-    return *this;
-  }
-  Reader& rest(std::string_view& text) {
-    text = bytes_;
-    return *this;
-  }
-  bool good() const { return good_; }
-
- private:
-  bool need(std::size_t size) {
-    good_ = good_ && bytes_.size() >= size;
-    return good_;
-  }
-  std::string_view bytes_;
-  bool good_ = true;
-};
+using big_endian::Reader;
+using big_endian::Writer;
 
 template <typename Value, typename Result = Value>
 std::optional<Result> if_good(const Reader& reader, const Value& value) {
@@ -87,62 +31,69 @@ std::optional<Result> if_good(const Reader& reader, const Value& value) {
   return Result(value);
 }
 
+Writer& begin(Writer& out, Code code) {
+  return out.number(static_cast<std::uint8_t>(code));
+}
+
 // One overload a message, so that what is written and what is read stand side by side.
 void put(Writer& out, const Message& m) {
-  out.code(Code::message).number(m.flags).number(m.member).number(m.time_us).name(m.name);
+  begin(out, Code::message).number(m.flags).number(m.member).number(m.time_us).short_text(m.name);
   out.rest(m.text);
 }
 void put(Writer& out, const Joined& m) {
-  out.code(Code::joined).number(m.member).name(m.name);
+  begin(out, Code::joined).number(m.member).short_text(m.name);
 }
 void put(Writer& out, const Left& m) {
-  out.code(Code::left).number(m.member).number(static_cast<std::uint8_t>(m.reason)).name(m.name);
+  begin(out, Code::left)
+      .number(m.member)
+      .number(static_cast<std::uint8_t>(m.reason))
+      .short_text(m.name);
 }
 void put(Writer& out, const Renamed& m) {
-  out.code(Code::renamed).number(m.member).name(m.from).name(m.to);
+  begin(out, Code::renamed).number(m.member).short_text(m.from).short_text(m.to);
 }
 void put(Writer& out, const Present& m) {
-  out.code(Code::present).name(m.name);
+  begin(out, Code::present).short_text(m.name);
 }
 void put(Writer& out, const Refused& m) {
-  out.code(Code::refused).number(m.request).rest(m.why);
+  begin(out, Code::refused).number(m.request).rest(m.why);
 }
 void put(Writer& out, const Synced&) {
-  out.code(Code::synced);
+  begin(out, Code::synced);
 }
 void put(Writer& out, const Say& m) {
-  out.code(Code::say).number(static_cast<std::uint8_t>(m.action ? 1 : 0)).rest(m.text);
+  begin(out, Code::say).number(static_cast<std::uint8_t>(m.action ? 1 : 0)).rest(m.text);
 }
 void put(Writer& out, const Tell& m) {
-  out.code(Code::tell).rest(m.text);
+  begin(out, Code::tell).rest(m.text);
 }
 void put(Writer& out, const Rename& m) {
-  out.code(Code::rename).name(m.name);
+  begin(out, Code::rename).short_text(m.name);
 }
 void put(Writer& out, const Who&) {
-  out.code(Code::who);
+  begin(out, Code::who);
 }
 void put(Writer& out, const Sync&) {
-  out.code(Code::sync);
+  begin(out, Code::sync);
 }
 
 std::optional<FromRoom> get_message(Reader& in) {
   Message m;
-  in.number(m.flags).number(m.member).number(m.time_us).name(m.name).rest(m.text);
+  in.number(m.flags).number(m.member).number(m.time_us).short_text(m.name).rest(m.text);
   if (m.time_us > kMaxTime) return std::nullopt;
   return if_good<Message, FromRoom>(in, m);
 }
 std::optional<FromRoom> get_left(Reader& in) {
   Left m;
   std::uint8_t reason = 0;
-  in.number(m.member).number(reason).name(m.name);
+  in.number(m.member).number(reason).short_text(m.name);
   if (reason > static_cast<std::uint8_t>(LeaveReason::reset)) return std::nullopt;
   m.reason = static_cast<LeaveReason>(reason);
   return if_good<Left, FromRoom>(in, m);
 }
 std::optional<FromRoom> get_renamed(Reader& in) {
   Renamed m;
-  in.number(m.member).name(m.from).name(m.to);
+  in.number(m.member).short_text(m.from).short_text(m.to);
   return if_good<Renamed, FromRoom>(in, m);
 }
 
@@ -167,7 +118,7 @@ void encode(const Hello& hello, std::string& out) {
       .number(hello.room)
       .number(hello.since)
       .number(hello.taken)
-      .name(hello.name);
+      .short_text(hello.name);
 }
 
 void encode(const Welcome& welcome, std::string& out) {
@@ -196,7 +147,7 @@ std::optional<Hello> decode_hello(std::string_view bytes) {
   std::uint8_t version = 0;
   Hello hello;
   in.number(version).number(hello.instance).number(hello.room).number(hello.since);
-  in.number(hello.taken).name(hello.name);
+  in.number(hello.taken).short_text(hello.name);
   if (version != kPayloadVersion) return std::nullopt;
   return if_good(in, hello);
 }
@@ -220,7 +171,7 @@ std::optional<FromRoom> decode_from_room(std::string_view bytes) {
       return get_message(in);
     case Code::joined: {
       Joined m;
-      in.number(m.member).name(m.name);
+      in.number(m.member).short_text(m.name);
       return if_good<Joined, FromRoom>(in, m);
     }
     case Code::left:
@@ -229,7 +180,7 @@ std::optional<FromRoom> decode_from_room(std::string_view bytes) {
       return get_renamed(in);
     case Code::present: {
       Present m;
-      in.name(m.name);
+      in.short_text(m.name);
       return if_good<Present, FromRoom>(in, m);
     }
     case Code::refused: {
@@ -263,7 +214,7 @@ std::optional<Request> decode_request(std::string_view bytes) {
     }
     case Code::rename: {
       Rename m;
-      in.name(m.name);
+      in.short_text(m.name);
       return if_good<Rename, Request>(in, m);
     }
     case Code::who:

@@ -25,10 +25,9 @@ void PeerCommand::on_datagram(const Endpoint& from, std::string_view datagram, T
 }
 
 bool PeerCommand::drain(datagram::OutputQueue& queue, TimePoint /*now*/) {
-  for (auto& [to, body] : out_) queue.add(to, {}, std::move(body));
-  out_.clear();
-  if (std::exchange(waiting_, false) && input_) input_->resume();
-  return false;
+  const bool more = out_.drain(queue);
+  if (!more && std::exchange(waiting_, false) && input_) input_->resume();
+  return more;
 }
 
 void PeerCommand::on_refused(const Endpoint& to, int error) {
@@ -52,15 +51,14 @@ void PeerCommand::on_input_line(std::string_view line) {
 // One datagram to each; the bytes are shared.
 void PeerCommand::say(std::string_view text) {
   if (peers_.empty()) return host_->log().error("there is no peer: /to HOST:PORT names one");
-  auto chunk = std::make_shared<datagram::Chunk>();
-  chunk->body = text;
   const WallTime time = host_->clock().wall();
   for (const Endpoint& peer : peers_) {
-    out_.emplace_back(peer, chunk);
     ++sent_;
     history_->add('>', peer.to_string(), text, time);
   }
-  if (out_.size() >= kMaxQueue && !waiting_ && input_) {
+  out_.say(text);
+  out_.settle(peers_);
+  if (out_.waiting() >= kMaxQueue && !waiting_ && input_) {
     waiting_ = true;
     input_->pause();
   }
@@ -123,7 +121,7 @@ ExitStatus PeerCommand::run(Host& host) {
   history_ = std::make_unique<History>(host.log());
   history_->open(history_path_);
   resolver_ = std::make_unique<AsyncResolver>(host.loop());
-  driver_ = std::make_unique<datagram::SocketDriver>(host.loop(), std::move(opened.udp), *this);
+  driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(opened.udp), *this);
   driver_->set_log(host.log());
   host.set_totals([this](Totals& totals) {
     totals.add("received", received_);

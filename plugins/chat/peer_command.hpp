@@ -9,7 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include <netkit/datagram/socket_driver.hpp>
+#include <netkit/datagram/driver.hpp>
+#include <netkit/datagram/plain_fanout.hpp>
 #include <netkit/io/input.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/resolver.hpp>
@@ -17,7 +18,7 @@
 
 namespace netkit::chat {
 
-class PeerCommand final : public Command, public datagram::Engine, public Input::Handler {
+class PeerCommand final : public Command, public datagram::Driver::Handler, public Input::Handler {
  public:
   void configure(const Values& values) override;
   ExitStatus run(Host& host) override;
@@ -48,10 +49,10 @@ class PeerCommand final : public Command, public datagram::Engine, public Input:
   std::vector<sa_family_t> families_;  // of the bound sockets
   std::vector<Endpoint> peers_;
   std::unique_ptr<History> history_;
-  std::unique_ptr<datagram::SocketDriver> driver_;
+  std::unique_ptr<datagram::Driver> driver_;
   std::unique_ptr<AsyncResolver> resolver_;
   std::unique_ptr<Input> input_;
-  std::vector<std::pair<Endpoint, datagram::ChunkRef>> out_;
+  datagram::PlainFanout out_;
   Timer end_;
   bool had_input_ = false;
   bool waiting_ = false;  // the input, for out_

@@ -12,9 +12,8 @@ PlainSession::PlainSession(Host& host, const JoinSettings& settings)
     : host_(host), settings_(settings), history_(host.log()) {}
 
 void PlainSession::send(std::string_view text) {
-  auto chunk = std::make_shared<datagram::Chunk>();
-  chunk->body = text;
-  out_.push_back(std::move(chunk));
+  out_.tell(server_, text);
+  if (!heard_ && unheard_.size() < kMaxQueue) unheard_.emplace_back(text);
 }
 
 void PlainSession::on_datagram(const Endpoint& /*from*/, std::string_view datagram,
@@ -38,13 +37,9 @@ void PlainSession::tick(TimePoint now) {
 }
 
 bool PlainSession::drain(datagram::OutputQueue& queue, TimePoint /*now*/) {
-  for (datagram::ChunkRef& body : out_) {
-    if (!heard_ && unheard_.size() < kMaxQueue) unheard_.push_back(body);
-    queue.add(server_, {}, std::move(body));
-  }
-  out_.clear();
-  if (std::exchange(waiting_, false) && input_) input_->resume();
-  return false;
+  const bool more = out_.drain(queue);
+  if (!more && std::exchange(waiting_, false) && input_) input_->resume();
+  return more;
 }
 
 // Another address of the room is tried as long as none has answered.
@@ -58,9 +53,9 @@ void PlainSession::on_refused(const Endpoint& /*to*/, int error) {
 
 void PlainSession::use_next() {
   unreachable_ = false;
-  out_.insert(out_.begin(), unheard_.begin(), unheard_.end());
-  unheard_.clear();
   begin(*std::exchange(next_, std::nullopt));
+  out_ = datagram::PlainFanout();
+  for (const std::string& text : std::exchange(unheard_, {})) send(text);
 }
 
 void PlainSession::begin(UdpSocket socket) {
@@ -68,7 +63,7 @@ void PlainSession::begin(UdpSocket socket) {
   host_.log().info("sending to " + server_.to_string());
   std::vector<UdpSocket> sockets;
   sockets.push_back(std::move(socket));
-  driver_ = std::make_unique<datagram::SocketDriver>(host_.loop(), std::move(sockets), *this);
+  driver_ = std::make_unique<datagram::Driver>(host_.loop(), std::move(sockets), *this);
   driver_->set_log(host_.log());
 }
 
@@ -76,7 +71,7 @@ void PlainSession::on_input_line(std::string_view line) {
   send(line);
   ++sent_;
   history_.add('>', server_.to_string(), line, host_.clock().wall());
-  if (out_.size() >= kMaxQueue && !waiting_ && input_) {
+  if (out_.waiting() >= kMaxQueue && !waiting_ && input_) {
     waiting_ = true;
     input_->pause();
   }

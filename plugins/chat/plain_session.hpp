@@ -10,7 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include <netkit/datagram/socket_driver.hpp>
+#include <netkit/datagram/driver.hpp>
+#include <netkit/datagram/plain_fanout.hpp>
 #include <netkit/io/input.hpp>
 #include <netkit/net/server_addresses.hpp>
 #include <netkit/plugin/host.hpp>
@@ -18,7 +19,7 @@
 namespace netkit::chat {
 
 // [loop] `reg`, heartbeats, lines as typed, and `quit` at the end of input; `end` ends it.
-class PlainSession final : public datagram::Engine, public Input::Handler {
+class PlainSession final : public datagram::Driver::Handler, public Input::Handler {
  public:
   // Both outlive it.
   PlainSession(Host& host, const JoinSettings& settings);
@@ -47,10 +48,10 @@ class PlainSession final : public datagram::Engine, public Input::Handler {
   std::optional<ServerAddresses> addresses_;
   std::optional<UdpSocket> next_;
   Endpoint server_;  // the address in use
-  std::unique_ptr<datagram::SocketDriver> driver_;
+  std::unique_ptr<datagram::Driver> driver_;
   std::unique_ptr<Input> input_;
-  std::vector<datagram::ChunkRef> out_;
-  std::vector<datagram::ChunkRef> unheard_;  // what was said before any answer
+  datagram::PlainFanout out_;
+  std::vector<std::string> unheard_;  // what was said before any answer
   TimePoint next_heartbeat_ = TimePoint::max();
   std::uint64_t received_ = 0;
   std::uint64_t sent_ = 0;

@@ -5,7 +5,6 @@ namespace netkit::chat {
 
 namespace {
 
-using datagram::ChunkRef;
 using datagram::SessionRef;
 
 // Many who come at once would each cost as much as there are members. In a big room notices wait
@@ -13,18 +12,6 @@ using datagram::SessionRef;
 // take a fraction of the time.
 constexpr std::int64_t kBigRoom = 256;
 constexpr Duration kPatiencePerMember = std::chrono::microseconds(20);
-
-datagram::Packer::Options packing(const datagram::Options& native, std::uint64_t first_record) {
-  return {.max_body = native.max_body(),
-          .max_message = native.max_message,
-          .first_record = first_record};
-}
-
-ChunkRef plain_body(std::string_view text) {
-  auto chunk = std::make_shared<datagram::Chunk>();
-  chunk->body = text;
-  return chunk;
-}
 
 LeaveReason reason_of(datagram::LeftReason reason) {
   if (reason == datagram::LeftReason::lease) return LeaveReason::lease;
@@ -38,11 +25,11 @@ RoomServer::RoomServer(const Options& options, const datagram::Random& random, C
     : options_(options),
       callbacks_(std::move(callbacks)),
       id_(random() | 1U),  // 0 is "whichever"
-      messages_(packing(options.native, 1)),
-      notices_(packing(options.native, 0)),
-      ring_(std::max<std::size_t>(options.keep, 1)),
       room_(options.room, *this),
-      native_(options.native, random, *this) {}
+      native_(options.native, random, *this),
+      messages_(native_, {.keep = options.keep}),
+      notices_(native_, {.numbered = false}),
+      plain_(options.max_plain_queue) {}
 
 void RoomServer::on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) {
   now_ = now;
@@ -67,15 +54,12 @@ bool RoomServer::drain(datagram::OutputQueue& queue, TimePoint now) {
   flush_messages();
   if (notices_due_ <= now) flush_notices();
   on_plain_change();
-  const bool more = native_.drain(queue, now);
-  while (!plain_out_.empty() && queue.size() < datagram::OutputQueue::kRound) {
-    queue.add(plain_out_.front().first, {}, std::move(plain_out_.front().second));
-    plain_out_.pop_front();
-  }
-  if (closing_ && native_.size() == 0 && plain_out_.empty() && callbacks_.on_closed) {
+  bool more = native_.drain(queue, now);
+  more = plain_.drain(queue) || more;
+  if (closing_ && native_.size() == 0 && plain_.waiting() == 0 && callbacks_.on_closed) {
     std::exchange(callbacks_.on_closed, {})();
   }
-  return more || !plain_out_.empty();
+  return more;
 }
 
 void RoomServer::close(TimePoint now) {
@@ -106,7 +90,7 @@ std::uint64_t RoomServer::first_for(const Hello& hello) const {
   if (hello.since == kSinceNow || options_.keep == 0) return next;
   const bool other_room = hello.room != 0 && hello.room != id_;
   if (hello.since == kSinceAll || other_room) {
-    return ring_.first_record() == 0 ? next : ring_.first_record();
+    return messages_.first_kept() == 0 ? next : messages_.first_kept();
   }
   return std::min(hello.since, next);
 }
@@ -134,7 +118,7 @@ datagram::Verdict RoomServer::on_connect(SessionRef session, const Endpoint& pee
   session_of(entry.slot) = session;
   Welcome welcome{id_, entry.member, first_for(*hello), entry.taken, 0, options_.motd};
   welcome.rate = static_cast<std::uint32_t>(std::min(options_.room.rate, 4e9));
-  if (welcome.first < messages_.next_record()) native_.send(session, ring_.since(welcome.first));
+  if (welcome.first < messages_.next_record()) messages_.send_since(session, welcome.first);
   encode(welcome, encoded_);
   return Verdict::accept(encoded_);
 }
@@ -162,15 +146,12 @@ void RoomServer::on_left(SessionRef session, datagram::LeftReason reason,
 // what was begun of the other
 
 void RoomServer::flush_messages(SessionRef except) {
-  if (messages_.empty()) return;
-  const auto chunks = messages_.flush();
-  ring_.add(chunks);
-  native_.broadcast(chunks, except);
+  messages_.flush(except);
 }
 
 void RoomServer::flush_notices() {
   notices_due_ = TimePoint::max();
-  if (!notices_.empty()) native_.broadcast(notices_.flush());
+  notices_.flush();
 }
 
 void RoomServer::flush() {
@@ -195,38 +176,26 @@ void RoomServer::notify(const FromRoom& notice) {
 
 void RoomServer::tell(Slot member, std::span<const FromRoom> messages) {
   flush();
-  datagram::Packer packer(packing(options_.native, 0));
-  for (const FromRoom& message : messages) {
-    encode(message, encoded_);
-    packer.append(encoded_);
-  }
-  native_.send(session_of(member), packer.flush());
+  std::vector<std::string> encoded(messages.size());
+  for (std::size_t i = 0; i < messages.size(); ++i) encode(messages[i], encoded[i]);
+  native_.send(session_of(member), encoded);
 }
 
 void RoomServer::say_plain(std::string_view datagram) {
-  said_plain_.push_back(plain_body(datagram));
+  plain_.say(datagram);
 }
 
 void RoomServer::tell_plain(const Endpoint& member, std::string_view datagram) {
   on_plain_change();
-  queue_plain(member, plain_body(datagram));
+  plain_.tell(member, datagram);
 }
 
-// What was said goes out member by member, so that one's datagrams lie together.
 void RoomServer::on_plain_change() {
-  if (said_plain_.empty()) return;
-  room_.for_each_plain([this](const Endpoint& to) {
-    for (const ChunkRef& body : said_plain_) queue_plain(to, body);
-  });
-  said_plain_.clear();
-}
-
-void RoomServer::queue_plain(const Endpoint& to, const ChunkRef& body) {
-  if (plain_out_.size() >= options_.max_plain_queue) {
-    ++plain_dropped_;
-    return;
-  }
-  plain_out_.emplace_back(to, body);
+  if (plain_.settled()) return;
+  std::vector<Endpoint> members;
+  members.reserve(room_.plain_members());
+  room_.for_each_plain([&members](const Endpoint& to) { members.push_back(to); });
+  plain_.settle(members);
 }
 
 void RoomServer::on_replaced(Slot member) {

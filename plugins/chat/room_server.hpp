@@ -5,20 +5,21 @@
 #include <chat/room.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <netkit/datagram/server_endpoint.hpp>
-#include <netkit/datagram/socket_driver.hpp>
+#include <netkit/datagram/channel.hpp>
+#include <netkit/datagram/driver.hpp>
+#include <netkit/datagram/plain_fanout.hpp>
+#include <netkit/datagram/server.hpp>
 
 namespace netkit::chat {
 
-class RoomServer final : public datagram::Engine,
-                         public datagram::ServerEvents,
+class RoomServer final : public datagram::Driver::Handler,
+                         public datagram::Server::Handler,
                          private Deliveries {
  public:
   struct Options {
@@ -46,11 +47,11 @@ class RoomServer final : public datagram::Engine,
   void close(TimePoint now);
 
   const Room& room() const { return room_; }
-  const datagram::ServerEndpoint& native() const { return native_; }
-  std::uint64_t plain_dropped() const { return plain_dropped_; }
+  const datagram::Server& native() const { return native_; }
+  std::uint64_t plain_dropped() const { return plain_.dropped(); }
 
  private:
-  // ServerEvents
+  // Server::Handler
   datagram::Verdict on_connect(datagram::SessionRef session, const Endpoint& peer,
                                std::string_view payload) override;
   void on_message(datagram::SessionRef session, std::uint64_t record,
@@ -72,26 +73,22 @@ class RoomServer final : public datagram::Engine,
   void flush();
   void flush_messages(datagram::SessionRef except = {});
   void flush_notices();
-  void queue_plain(const Endpoint& to, const datagram::ChunkRef& body);
   Slot& slot_of(datagram::SessionRef session);
   datagram::SessionRef& session_of(Slot slot);
 
   Options options_;
   Callbacks callbacks_;
   std::uint64_t id_;
-  datagram::Packer messages_;
-  datagram::Packer notices_;
-  datagram::ChunkRing ring_;
   Room room_;
-  datagram::ServerEndpoint native_;
+  datagram::Server native_;
+  datagram::Channel messages_;
+  datagram::Channel notices_;
+  datagram::PlainFanout plain_;
   std::vector<Slot> slots_;                     // by session
   std::vector<datagram::SessionRef> sessions_;  // by slot
-  std::vector<datagram::ChunkRef> said_plain_;  // to every plain member, since the last flush
-  std::deque<std::pair<Endpoint, datagram::ChunkRef>> plain_out_;
   std::string encoded_;
   TimePoint now_{};
   TimePoint notices_due_ = TimePoint::max();
-  std::uint64_t plain_dropped_ = 0;
   bool closing_ = false;
 };
 

@@ -104,7 +104,7 @@ ExitStatus ServeCommand::run(Host& host) {
   history_->open(history_path_);
   printer_ = std::make_unique<EventPrinter>(host.output(), *history_);
   room_ = std::make_unique<RoomServer>(*options_, datagram::system_random(), callbacks(host));
-  driver_ = std::make_unique<datagram::SocketDriver>(host.loop(), std::move(opened.udp), *room_);
+  driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(opened.udp), *room_);
   driver_->set_log(host.log());
   host.set_totals([this](Totals& totals) { show(totals); });
   host.on_stop([this, &host](StopReason) { room_->close(host.loop().now()); });

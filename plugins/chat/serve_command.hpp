@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include <netkit/datagram/socket_driver.hpp>
+#include <netkit/datagram/driver.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/interfaces.hpp>
 #include <netkit/plugin/plugin.hpp>
@@ -36,7 +36,7 @@ class ServeCommand final : public Command {
   std::unique_ptr<History> history_;
   std::unique_ptr<EventPrinter> printer_;
   std::unique_ptr<RoomServer> room_;
-  std::unique_ptr<datagram::SocketDriver> driver_;
+  std::unique_ptr<datagram::Driver> driver_;
 };
 
 }  // namespace netkit::chat

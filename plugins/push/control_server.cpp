@@ -73,13 +73,11 @@ class ControlServer::Client final : public ByteStream::Handler {
 };
 
 ControlServer::ControlServer(EventLoop& loop, FileDescriptor listening, Hub& hub,
-                             std::size_t max_clients, const Log& log,
-                             std::function<void()> before_change)
+                             std::size_t max_clients, const Log& log)
     : loop_(loop),
       hub_(hub),
       max_clients_(max_clients),
       log_(log),
-      before_change_(std::move(before_change)),
       listener_(
           loop, std::move(listening),
           [this](FileDescriptor socket, const Endpoint& peer) {
@@ -117,7 +115,6 @@ bool ControlServer::on_line(Client& client, std::string_view line) {
   const ControlLine command = parse_control(line);
   using Verb = ControlLine::Verb;
   if (command.verb == Verb::empty) return true;
-  before_change_();
   if (command.verb == Verb::list || command.verb == Verb::status) {
     answer_roster(client, command.verb == Verb::status);
     return true;
@@ -156,7 +153,6 @@ void ControlServer::answer_roster(Client& client, bool with_numbers) {
 }
 
 void ControlServer::remove(Client& client) {
-  before_change_();
   if (log_.enabled(LogLevel::info)) log_.info(client.stream().peer().to_string() + " closed");
   for (const std::string& name : client.names) hub_.release(name, client.id);
   clients_.erase(client.self);

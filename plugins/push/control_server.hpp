@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <list>
 #include <memory>
 #include <push/hub.hpp>
@@ -26,9 +25,8 @@ class ControlServer {
     std::uint64_t refused = 0;  // by --max-clients, or for want of descriptors
   };
 
-  // `before_change` is called before the roster is looked at or changed.
   ControlServer(EventLoop& loop, FileDescriptor listening, Hub& hub, std::size_t max_clients,
-                const Log& log, std::function<void()> before_change);
+                const Log& log);
   ~ControlServer();
   const Counters& counters() const { return counters_; }
   std::size_t clients() const { return clients_.size(); }
@@ -48,7 +46,6 @@ class ControlServer {
   Hub& hub_;
   std::size_t max_clients_;
   const Log& log_;
-  std::function<void()> before_change_;
   Clients clients_;
   std::uint64_t last_id_ = 0;
   std::string answer_;

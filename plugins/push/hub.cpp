@@ -10,10 +10,6 @@ namespace netkit::push {
 
 namespace {
 
-datagram::Packer::Options packer_options(const datagram::Options& protocol) {
-  return {.max_body = protocol.max_body(), .max_message = protocol.max_message, .first_record = 1};
-}
-
 std::string_view reason_of(datagram::LeftReason why) {
   switch (why) {
     case datagram::LeftReason::lease:
@@ -27,12 +23,12 @@ std::string_view reason_of(datagram::LeftReason why) {
 
 }  // namespace
 
-Hub::Hub(const Options& options, const datagram::Random& random, HubEvents& events)
+Hub::Hub(const Options& options, const datagram::Random& random, Handler& handler)
     : options_(options),
-      events_(events),
+      handler_(handler),
       server_(options.protocol, random, *this),
-      packer_(packer_options(server_.options())),
-      ring_(server_.options().keep, server_.options().keep_bytes),
+      records_(server_,
+               {.keep = server_.options().keep, .keep_bytes = server_.options().keep_bytes}),
       stream_(std::max<std::uint64_t>(random(), 1)) {}
 
 void Hub::on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) {
@@ -54,7 +50,7 @@ bool Hub::plain_allowed(const IpAddress& address) {
     case PlainMode::all:
       return true;
     case PlainMode::local:
-      return address.is_loopback() || events_.is_on_link(address);
+      return address.is_loopback() || handler_.is_on_link(address);
     case PlainMode::none:
       break;
   }
@@ -65,14 +61,14 @@ bool Hub::has_room(const Endpoint& peer, const Subscriber* leaving) {
   const std::size_t staying = table_.size() - (leaving != nullptr ? 1 : 0);
   if (staying < options_.max_subscribers) return true;
   ++counters_.refused_full;
-  events_.on_full(peer);
+  handler_.on_full(peer);
   return false;
 }
 
 std::string_view Hub::subscribe_plain(std::string_view name, const Endpoint& address,
                                       std::uint64_t control, TimePoint now) {
   now_ = now;
-  if (events_.is_unfit(address)) {
+  if (handler_.is_unfit(address)) {
     ++counters_.refused_plain;
     return "that address cannot be subscribed";
   }
@@ -94,28 +90,31 @@ std::string_view Hub::subscribe_plain(std::string_view name, const Endpoint& add
   if (same_name != nullptr) remove(*same_name, reason::kMoved);
   if (same_address != nullptr) remove(*same_address, reason::kMoved);
   enter(kept, address, {}, control);
-  if (options_.last && counters_.records > 0) newcomers_.push_back(address);
+  if (options_.last && counters_.records > 0) plain_.tell(address, last_text_);
   return {};
 }
 
 void Hub::enter(std::string_view name, const Endpoint& address, datagram::SessionRef session,
                 std::uint64_t control) {
+  // What was published before is not a newcomer's.
+  if (!session) plain_.settle(table_.plain_addresses());
   Subscriber& subscriber = table_.add(name, address, session);
   subscriber.control = control;
   subscriber.since = now_;
   subscriber.records_then = counters_.records;
   ++counters_.subscribed;
-  events_.on_subscribed(subscriber);
+  handler_.on_subscribed(subscriber);
 }
 
 void Hub::remove(Subscriber& subscriber, std::string_view why) {
   ++counters_.unsubscribed;
   const datagram::SessionRef session = subscriber.session;
+  if (!session) plain_.settle(table_.plain_addresses());
   const bool given_up = why == reason::kSilent || why == reason::kSlow;
   const std::uint64_t undelivered =
       given_up && server_.contains(session) ? server_.status(session).lag : 0;
   counters_.undelivered += undelivered;
-  events_.on_unsubscribed(subscriber, why, undelivered);
+  handler_.on_unsubscribed(subscriber, why, undelivered);
   table_.remove(subscriber);
   if (session) server_.close(session, why);
 }
@@ -142,37 +141,37 @@ void Hub::release(std::string_view name, std::uint64_t control) {
   if (subscriber != nullptr && subscriber->control == control) remove(*subscriber, reason::kLeft);
 }
 
-void Hub::on_refused(const Endpoint& address) {
-  Subscriber* subscriber = table_.find_plain(address);
+void Hub::on_unreachable(const Endpoint& to) {
+  Subscriber* subscriber = table_.find_plain(to);
   if (subscriber != nullptr) remove(*subscriber, reason::kRefused);
 }
 
-void Hub::on_not_sent(const Endpoint& address) {
-  Subscriber* subscriber = table_.find_plain(address);
+void Hub::on_refused(const Endpoint& to, int error) {
+  Subscriber* subscriber = table_.find_plain(to);
   if (subscriber != nullptr) ++subscriber->lost;
+  handler_.on_not_sent(to, error);
 }
 
 bool Hub::publish(std::string_view text) {
-  if (!packer_.append(text)) {
+  if (!records_.append(text)) {
     ++counters_.too_long;
     return false;
   }
   ++counters_.records;
   counters_.bytes += text.size();
-  if (!table_.plain_addresses().empty()) batch_.add(text);
+  if (!table_.plain_addresses().empty()) plain_.say(text);
   if (options_.last) last_text_.assign(text);
   return true;
 }
 
-void Hub::flush() {
-  flush(datagram::SessionRef{});
-}
-
-void Hub::flush(datagram::SessionRef except) {
-  if (packer_.empty()) return;
-  const std::span<const datagram::ChunkRef> chunks = packer_.flush();
-  ring_.add(chunks);
-  server_.broadcast(chunks, except);
+// Neither dialect waits for all of the other.
+bool Hub::drain(datagram::OutputQueue& queue, TimePoint now) {
+  constexpr std::size_t kRound = datagram::OutputQueue::kRound;
+  now_ = now;
+  records_.flush();
+  plain_.settle(table_.plain_addresses());
+  const bool more = server_.drain(queue, now, plain_.waiting() > 0 ? kRound / 2 : kRound);
+  return plain_.drain(queue, kRound) || more;
 }
 
 TimePoint Hub::hold_until(TimePoint now) {
@@ -204,10 +203,10 @@ TimePoint Hub::hold_until(TimePoint now) {
 // Where a client's records begin: what it asks for when it knows this stream, else the newest with
 // --last, else what comes next.
 std::uint64_t Hub::first_record(const Request& request) const {
-  const std::uint64_t next = packer_.next_record();
+  const std::uint64_t next = records_.next_record();
   const bool known = request.stream == 0 || request.stream == stream_;
   if (request.since != 0 && known) return std::min(request.since, next);
-  if (options_.last && ring_.last_record() != 0) return ring_.last_record();
+  if (options_.last && records_.last_kept() != 0) return records_.last_kept();
   return next;
 }
 
@@ -226,10 +225,10 @@ datagram::Verdict Hub::on_connect(datagram::SessionRef session, const Endpoint& 
                            "there are too many subscribers (--max-subscribers)");
   }
   if (same_name != nullptr) remove(*same_name, reason::kMoved);
-  flush(session);  // what was published before is not the newcomer's
+  records_.flush(session);  // what was published before is not the newcomer's
   const std::uint64_t first = first_record(*request);
   enter(request->name, peer, session, 0);
-  if (first < packer_.next_record()) server_.send(session, ring_.since(first));
+  if (first < records_.next_record()) records_.send_since(session, first);
   return Verdict::accept(encode(Welcome{stream_, first}));
 }
 
@@ -241,7 +240,7 @@ void Hub::on_left(datagram::SessionRef session, datagram::LeftReason why, std::s
 void Hub::finish(TimePoint now) {
   now_ = now;
   finishing_ = true;
-  flush();
+  records_.flush();
   server_.finish_all("the source has ended", now);
 }
 

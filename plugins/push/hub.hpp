@@ -6,13 +6,15 @@
 #include <cstdint>
 #include <functional>
 #include <push/payload.hpp>
-#include <push/record_batch.hpp>
 #include <push/subscriber_table.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <netkit/datagram/server_endpoint.hpp>
+#include <netkit/datagram/channel.hpp>
+#include <netkit/datagram/driver.hpp>
+#include <netkit/datagram/plain_fanout.hpp>
+#include <netkit/datagram/server.hpp>
 #include <netkit/net/endpoint.hpp>
 #include <netkit/util/clock.hpp>
 
@@ -57,25 +59,25 @@ struct HubCounters {
   std::uint64_t undelivered = 0;    // records of subscribers that were given up
 };
 
-class HubEvents {
+// [one thread]
+class Hub final : public datagram::Driver::Handler, private datagram::Server::Handler {
  public:
-  virtual ~HubEvents() = default;
-  virtual void on_subscribed(const Subscriber& subscriber) = 0;
-  // `undelivered` is how many records a native one was not known to have when it was given up.
-  virtual void on_unsubscribed(const Subscriber& subscriber, std::string_view why,
-                               std::uint64_t undelivered) = 0;
-  // A newcomer found the table full. Called for each.
-  virtual void on_full(const Endpoint& peer) = 0;
-  // Whether a plain peer is on this machine or an attached network.
-  virtual bool is_on_link(const IpAddress& address) = 0;
-  // Whether datagrams from there must never be answered: this server itself, port 0, broadcast and
-  // multicast.
-  virtual bool is_unfit(const Endpoint& peer) = 0;
-};
-
-// [one thread] `events` must outlive it.
-class Hub : private datagram::ServerEvents {
- public:
+  class Handler {
+   public:
+    virtual ~Handler() = default;
+    virtual void on_subscribed(const Subscriber& subscriber) = 0;
+    // `undelivered` is how many records a native one was not known to have when it was given up.
+    virtual void on_unsubscribed(const Subscriber& subscriber, std::string_view why,
+                                 std::uint64_t undelivered) = 0;
+    // A newcomer found the table full. Called for each.
+    virtual void on_full(const Endpoint& peer) = 0;
+    virtual void on_not_sent(const Endpoint& to, int error) { (void)to, (void)error; }
+    // Whether a plain peer is on this machine or an attached network.
+    virtual bool is_on_link(const IpAddress& address) = 0;
+    // Whether datagrams from there must never be answered: this server itself, port 0, broadcast
+    // and multicast.
+    virtual bool is_unfit(const Endpoint& peer) = 0;
+  };
   struct Options {
     datagram::Options protocol;
     PlainMode plain = PlainMode::local;
@@ -84,13 +86,16 @@ class Hub : private datagram::ServerEvents {
     bool last = false;                         // the newest record to newcomers
     std::size_t max_subscribers = 65536;
   };
-  Hub(const Options& options, const datagram::Random& random, HubEvents& events);
+  // `handler` must outlive it.
+  Hub(const Options& options, const datagram::Random& random, Handler& handler);
 
   // A datagram of either dialect.
-  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now);
-  void tick(TimePoint now) { server_.tick(now); }
-  TimePoint next_deadline() const { return server_.next_deadline(); }
-  bool drain(datagram::OutputQueue& queue, TimePoint now) { return server_.drain(queue, now); }
+  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) override;
+  void tick(TimePoint now) override { server_.tick(now); }
+  TimePoint next_deadline() const override { return server_.next_deadline(); }
+  bool drain(datagram::OutputQueue& queue, TimePoint now) override;
+  void on_refused(const Endpoint& to, int error) override;
+  void on_unreachable(const Endpoint& to) override;
 
   // Why a subscription over the control channel was not made; empty: it was.
   std::string_view subscribe(std::string_view name, const Endpoint& address, std::uint64_t control,
@@ -98,21 +103,13 @@ class Hub : private datagram::ServerEvents {
   bool unsubscribe(std::string_view name);
   // The control connection that subscribed `name` is gone; nothing if the name has moved since.
   void release(std::string_view name, std::uint64_t control);
-  // The port of a plain subscriber was reported unreachable.
-  void on_refused(const Endpoint& address);
-  // A datagram could not be sent to it.
-  void on_not_sent(const Endpoint& address);
 
-  // One record for all, which goes out with the next flush(). False: it is longer than a message.
+  // One record for all, which goes out with the next drain(). False: it is longer than a message.
   bool publish(std::string_view text);
-  std::size_t pending_records() const { return packer_.pending_messages(); }
-  std::size_t pending_bytes() const { return packer_.pending_bytes(); }
-  // Gives what was published to the native sessions. O(sessions).
-  void flush();
-  // Plain records since the last clear(), and newcomers to whom the last of all is due.
-  RecordBatch& plain_batch() { return batch_; }
-  std::vector<Endpoint>& newcomers() { return newcomers_; }
-  std::string_view last_text() const { return last_text_; }
+  std::size_t pending_records() const { return records_.pending_messages(); }
+  std::size_t pending_bytes() const { return records_.pending_bytes(); }
+  // Datagrams to plain subscribers that wait for further rounds.
+  std::size_t plain_waiting() const { return plain_.waiting(); }
 
   // Until when the source is to be held because somebody lags: has records for half of --keep
   // waiting. TimePoint::max(): until further notice; TimePoint::min(): not at all. With
@@ -142,7 +139,6 @@ class Hub : private datagram::ServerEvents {
   void on_left(datagram::SessionRef session, datagram::LeftReason why,
                std::string_view text) override;
 
-  void flush(datagram::SessionRef except);
   bool plain_allowed(const IpAddress& address);
   std::string_view subscribe_plain(std::string_view name, const Endpoint& address,
                                    std::uint64_t control, TimePoint now);
@@ -154,13 +150,11 @@ class Hub : private datagram::ServerEvents {
   RosterRow row_of(const Subscriber& subscriber, TimePoint now) const;
 
   Options options_;
-  HubEvents& events_;
-  datagram::ServerEndpoint server_;
-  datagram::Packer packer_;
-  datagram::ChunkRing ring_;
+  Handler& handler_;
+  datagram::Server server_;
+  datagram::Channel records_;
+  datagram::PlainFanout plain_;
   SubscriberTable table_;
-  RecordBatch batch_;
-  std::vector<Endpoint> newcomers_;
   std::string last_text_;
   std::uint64_t stream_;
   TimePoint now_{};

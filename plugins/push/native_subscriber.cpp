@@ -33,7 +33,7 @@ NativeSubscriber::NativeSubscriber(EventLoop& loop, const Endpoint& server, std:
       position_(position),
       handler_(handler),
       client_(options, server, datagram::system_random(), *this),
-      driver_(loop, connected_socket(server), static_cast<datagram::Engine&>(*this)) {
+      driver_(loop, connected_socket(server), static_cast<datagram::Driver::Handler&>(*this)) {
   driver_.set_log(log);
   const Request request{position_.stream, position_.next, name_};
   client_.connect(encode(request), loop_.clock().now());

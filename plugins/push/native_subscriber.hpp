@@ -4,16 +4,16 @@
 #include <push/subscription.hpp>
 #include <string>
 
-#include <netkit/datagram/client_endpoint.hpp>
-#include <netkit/datagram/socket_driver.hpp>
+#include <netkit/datagram/client.hpp>
+#include <netkit/datagram/driver.hpp>
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/util/log.hpp>
 
 namespace netkit::push {
 
 class NativeSubscriber final : public Subscription,
-                               private datagram::Engine,
-                               private datagram::ClientEvents {
+                               private datagram::Driver::Handler,
+                               private datagram::Client::Handler {
  public:
   // `position` and `handler` outlive it. Throws SystemError when there is no way to the server.
   NativeSubscriber(EventLoop& loop, const Endpoint& server, std::string name,
@@ -45,10 +45,10 @@ class NativeSubscriber final : public Subscription,
   std::string name_;
   Position& position_;
   Subscription::Handler& handler_;
-  datagram::ClientEndpoint client_;
+  datagram::Client client_;
   bool over_ = false;  // it has been said
   int refused_ = 0;    // ICMP errors since the server was heard last
-  datagram::SocketDriver driver_;
+  datagram::Driver driver_;
 };
 
 }  // namespace netkit::push

@@ -1,5 +1,6 @@
 #include <push/payload.hpp>
 
+#include <netkit/util/big_endian.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::push {
@@ -9,16 +10,8 @@ namespace {
 constexpr char kPayloadVersion = 1;
 constexpr std::size_t kFixedSize = 17;  // version and two numbers
 
-void put(std::string& out, std::uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
-}
-
-std::uint64_t get(std::string_view bytes, std::size_t at) {
-  std::uint64_t value = 0;
-  for (const char byte : bytes.substr(at, 8)) {
-    value = value << 8 | static_cast<unsigned char>(byte);
-  }
-  return value;
+std::uint64_t number_at(std::string_view bytes, std::size_t at) {
+  return big_endian::get<std::uint64_t>(bytes.data() + at);
 }
 
 }  // namespace
@@ -31,16 +24,16 @@ std::optional<std::string_view> clean_name(std::string_view text) {
 
 std::string encode(const Request& request) {
   std::string out(1, kPayloadVersion);
-  put(out, request.stream);
-  put(out, request.since);
+  big_endian::append(out, request.stream);
+  big_endian::append(out, request.since);
   out += request.name;
   return out;
 }
 
 std::string encode(const Welcome& welcome) {
   std::string out(1, kPayloadVersion);
-  put(out, welcome.stream);
-  put(out, welcome.first);
+  big_endian::append(out, welcome.stream);
+  big_endian::append(out, welcome.first);
   return out;
 }
 
@@ -48,12 +41,12 @@ std::optional<Request> decode_request(std::string_view payload) {
   if (payload.size() < kFixedSize || payload[0] != kPayloadVersion) return std::nullopt;
   const auto name = clean_name(payload.substr(kFixedSize));
   if (!name) return std::nullopt;
-  return Request{get(payload, 1), get(payload, 9), *name};
+  return Request{number_at(payload, 1), number_at(payload, 9), *name};
 }
 
 std::optional<Welcome> decode_welcome(std::string_view payload) {
   if (payload.size() != kFixedSize || payload[0] != kPayloadVersion) return std::nullopt;
-  return Welcome{get(payload, 1), get(payload, 9)};
+  return Welcome{number_at(payload, 1), number_at(payload, 9)};
 }
 
 }  // namespace netkit::push

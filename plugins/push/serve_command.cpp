@@ -11,7 +11,7 @@ namespace netkit::push {
 namespace {
 
 // Records that are brought together before they are sent, within one turn of the loop.
-constexpr std::size_t kMaxTogether = PlainFanout::kMaxRecords;
+constexpr std::size_t kMaxTogether = 512;
 constexpr std::size_t kMaxBytesTogether = 256u << 10;
 constexpr std::size_t kCapacity = 2048;  // bytes of what arrives: a native datagram or a name
 
@@ -30,21 +30,19 @@ ExitStatus ServeCommand::run(Host& host) {
       settings_.address,
       {.udp = true, .tcp = true, .udp_options = {.atomic = true}, .reuse_port = false});
   const std::vector<std::string> descriptions = sockets.descriptions();
-  HubEvents& events = *this;
-  hub_ = std::make_unique<Hub>(settings_.hub, datagram::system_random(), events);
-  datagram::SocketSet::Handler& handler = *this;
-  sockets_ = std::make_unique<datagram::SocketSet>(
-      host.loop(), std::move(sockets.udp), handler,
-      datagram::SocketSet::Options{.capacity = kCapacity, .report_unreachable = true});
-  sockets_->set_log(host.log());
-  fanout_ = std::make_unique<PlainFanout>(*sockets_);
+  for (const UdpSocket& socket : sockets.udp) own_.push_back(socket.local());
+  Hub::Handler& handler = *this;
+  hub_ = std::make_unique<Hub>(settings_.hub, datagram::system_random(), handler);
+  driver_ = std::make_unique<datagram::Driver>(
+      host.loop(), std::move(sockets.udp), *hub_,
+      datagram::Driver::Options{.capacity = kCapacity, .report_unreachable = true});
+  driver_->set_log(host.log());
   for (FileDescriptor& listening : sockets.tcp) {
     controls_.push_back(std::make_unique<ControlServer>(host.loop(), std::move(listening), *hub_,
-                                                        settings_.max_clients, host.log(),
-                                                        [this] { pump(); }));
+                                                        settings_.max_clients, host.log()));
   }
   open_sources();
-  turn_ = host.loop().before_wait([this] { pump(); });
+  turn_ = host.loop().before_wait([this] { end_turn(); });
   host.set_totals([this](Totals& totals) { show(totals); });
   host.on_stop([this](StopReason) { stop(); });
   host.ready(descriptions);
@@ -68,21 +66,15 @@ void ServeCommand::open_sources() {
   sources_ = netkit::open_sources(*host_, handler, defaults);
 }
 
-void ServeCommand::on_datagram(const Endpoint& from, std::string_view datagram) {
-  // What was published before is not a newcomer's.
-  if (!hub_->plain_batch().empty()) pump();
-  hub_->on_datagram(from, datagram, host_->loop().now());
-}
-
 bool ServeCommand::is_unfit(const Endpoint& peer) {
   const IpAddress address = peer.address();
+  const auto has_port = [&peer](const Endpoint& own) { return own.port() == peer.port(); };
   return peer.port() == 0 || address.is_unspecified() || address.is_multicast() ||
          networks_.is_broadcast(address) ||
-         (sockets_->has_port(peer.port()) && networks_.is_own(address));
+         (std::ranges::any_of(own_, has_port) && networks_.is_own(address));
 }
 
 void ServeCommand::on_not_sent(const Endpoint& to, int error) {
-  hub_->on_not_sent(to);
   if (host_->log().enabled(LogLevel::info)) {
     host_->log().info("not sent to " + to.to_string() + ": " + error_text(error));
   }
@@ -101,69 +93,35 @@ void ServeCommand::publish(std::string_view text) {
     }
     return;
   }
-  if (hub_->pending_records() >= together_ || hub_->pending_bytes() >= bytes_together_) pump();
+  if (hub_->pending_records() < together_ && hub_->pending_bytes() < bytes_together_) return;
+  driver_->send_round();
+  steer_sources();
 }
 
 void ServeCommand::on_sources_end() {
-  if (settings_.keep_open) return;
-  ended_ = true;
-  pump();
+  ended_ = !settings_.keep_open;
 }
 
 bool ServeCommand::on_source_failed(ExitStatus status, const std::string& error) {
   ended_ = true;
   status_ = status;
   error_ = error;
-  pump();
   return true;
 }
 
-// Sends what there is to send, as far as the sockets take it.
-void ServeCommand::pump() {
+// After the driver has sent a round.
+void ServeCommand::end_turn() {
   if (host_->finishing()) return;
-  hub_->flush();
-  if (!sockets_->blocked()) {
-    queue_.clear();
-    if (!fanout_->done()) fanout_->resume();
-    if (fanout_->done()) send_newcomers();
-    if (fanout_->done() && !hub_->plain_batch().empty()) {
-      fanout_->start(hub_->plain_batch(), hub_->table().plain_addresses());
-    }
-    drain();
-  }
   steer_sources();
   check_end();
-  arm_timer();
-}
-
-void ServeCommand::send_newcomers() {
-  std::vector<Endpoint>& newcomers = hub_->newcomers();
-  if (newcomers.empty()) return;
-  greeting_.assign(hub_->last_text());
-  std::size_t at = 0;
-  while (at < newcomers.size() && !sockets_->blocked()) {
-    sockets_->add(newcomers[at++], {}, greeting_);
-    const bool enough = sockets_->queued() >= datagram::OutputQueue::kRound;
-    if (at == newcomers.size() || enough) sockets_->flush();
-  }
-  newcomers.erase(newcomers.begin(), newcomers.begin() + static_cast<std::ptrdiff_t>(at));
-}
-
-// One round: what is answered to it is read before the next. By the time that it begins at, as the
-// rounds before must not count as time that a subscriber takes to answer.
-void ServeCommand::drain() {
-  if (sockets_->blocked()) return;
-  more_ = hub_->drain(queue_, host_->loop().refresh_now());
-  for (const auto& item : queue_.items()) sockets_->add(item.to, item.head, item.body);
-  if (sockets_->flush()) queue_.clear();
 }
 
 // Whether the sources must give nothing now: the sockets are full, what was given before is still
 // going out, or somebody lags.
 bool ServeCommand::must_hold_sources() {
-  if (sockets_->blocked() || !fanout_->done()) return true;
+  if (driver_->blocked() || hub_->plain_waiting() > 0) return true;
   const bool has_input = sources_ && sources_->has_input();
-  if (more_ && has_input) return true;
+  if (driver_->more() && has_input) return true;
   const TimePoint now = host_->loop().now();
   const TimePoint until = hub_->hold_until(now);
   if (until <= now) {
@@ -197,36 +155,20 @@ void ServeCommand::steer_sources() {
 void ServeCommand::check_end() {
   if (!ended_) return;
   if (!finishing_) {
-    if (!hub_->plain_batch().empty()) return;
     finishing_ = true;
     hub_->finish(host_->loop().now());
-    drain();
+    driver_->send_round();
   }
-  if (hub_->sessions() == 0 && fanout_->done() && !sockets_->blocked()) {
+  if (hub_->sessions() == 0 && !driver_->more() && !driver_->blocked()) {
     host_->finish(status_, error_);
   }
 }
 
-void ServeCommand::arm_timer() {
-  const TimePoint next =
-      more_ && !sockets_->blocked() ? host_->loop().now() : hub_->next_deadline();
-  if (next == TimePoint::max()) {
-    timer_.reset();
-    return;
-  }
-  if (timer_.pending() && timer_at_ <= next) return;
-  timer_at_ = next;
-  timer_ = host_->loop().at(next, [this] { hub_->tick(host_->loop().now()); });
-}
-
 void ServeCommand::stop() {
   controls_.clear();
-  hub_->flush();
-  do {
-    drain();  // what was published before is on its way to all
-  } while (more_ && !sockets_->blocked());
+  driver_->flush();  // what was published before is on its way to all
   hub_->close();
-  pump();
+  driver_->flush();
   host_->finish(status_, error_);
 }
 
@@ -269,7 +211,7 @@ bool ServeCommand::say_now() {
 void ServeCommand::show(Totals& totals) const {
   const HubCounters& hub = hub_->counters();
   const datagram::Counters& native = hub_->protocol_counters();
-  const DatagramSenderCounters sent = sockets_->sent();
+  const DatagramSenderCounters sent = driver_->sent();
   totals.add("records", hub.records);
   totals.add("bytes", hub.bytes);
   totals.gauge("subscribers", hub_->size());
@@ -288,7 +230,7 @@ void ServeCommand::show(Totals& totals) const {
   totals.add("dropped_slow", hub.dropped_slow);
   totals.add("bad_cookies", native.bad_cookies);
   totals.add("malformed", native.malformed);
-  totals.add("kernel_drops", sockets_->kernel_drops());
+  totals.add("kernel_drops", driver_->kernel_drops());
 }
 
 }  // namespace netkit::push

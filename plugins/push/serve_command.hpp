@@ -6,23 +6,19 @@
 #include <push/command_ticker.hpp>
 #include <push/control_server.hpp>
 #include <push/hub.hpp>
-#include <push/plain_fanout.hpp>
 #include <push/serve_settings.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <netkit/datagram/socket_set.hpp>
+#include <netkit/datagram/driver.hpp>
 #include <netkit/net/interfaces.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/record/source.hpp>
 
 namespace netkit::push {
 
-class ServeCommand final : public Command,
-                           private HubEvents,
-                           private datagram::SocketSet::Handler,
-                           private Sources::Handler {
+class ServeCommand final : public Command, private Hub::Handler, private Sources::Handler {
  public:
   void configure(const Values& values) override;
   ExitStatus run(Host& host) override;
@@ -34,11 +30,7 @@ class ServeCommand final : public Command,
   void on_full(const Endpoint& peer) override;
   bool is_on_link(const IpAddress& address) override { return networks_.is_on_link(address); }
   bool is_unfit(const Endpoint& peer) override;
-
-  void on_datagram(const Endpoint& from, std::string_view datagram) override;
-  void on_unreachable(const Endpoint& to, int) override { hub_->on_refused(to); }
   void on_not_sent(const Endpoint& to, int error) override;
-  void on_unblocked() override { pump(); }
 
   void on_source_record(std::string_view text, WallTime time) override;
   void on_sources_end() override;
@@ -46,12 +38,9 @@ class ServeCommand final : public Command,
 
   void open_sources();
   void publish(std::string_view text);
-  void pump();
-  void send_newcomers();
-  void drain();
+  void end_turn();
   void steer_sources();
   bool must_hold_sources();
-  void arm_timer();
   void check_end();
   void stop();
   void emit(std::string_view type, const Subscriber& subscriber, std::string_view why);
@@ -61,16 +50,12 @@ class ServeCommand final : public Command,
   ServeSettings settings_;
   Host* host_ = nullptr;
   LocalNetworks networks_;
+  std::vector<Endpoint> own_;  // where the server is bound
   std::unique_ptr<Hub> hub_;
-  std::unique_ptr<datagram::SocketSet> sockets_;
-  std::unique_ptr<PlainFanout> fanout_;
+  std::unique_ptr<datagram::Driver> driver_;
   std::vector<std::unique_ptr<ControlServer>> controls_;
   std::unique_ptr<Sources> sources_;
   std::unique_ptr<CommandTicker> ticker_;
-  datagram::OutputQueue queue_;
-  std::string greeting_;  // what newcomers are being sent
-  Timer timer_;
-  TimePoint timer_at_ = TimePoint::max();
   Timer grace_;               // the end of what a laggard is given
   std::size_t together_ = 1;  // records that are sent at once, at most
   std::size_t bytes_together_ = 1;
@@ -79,7 +64,6 @@ class ServeCommand final : public Command,
   bool finishing_ = false;
   ExitStatus status_ = ExitStatus::done;  // that the end has, and why
   std::string error_;
-  bool more_ = false;  // the sessions have more than one round to send
   TimePoint said_ = TimePoint::min();
   Hook turn_;
 };

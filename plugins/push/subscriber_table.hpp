@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include <netkit/datagram/server_endpoint.hpp>
+#include <netkit/datagram/server.hpp>
 #include <netkit/net/endpoint.hpp>
 #include <netkit/util/clock.hpp>
 

@@ -3,6 +3,7 @@
 // numbered message is delivered or reported once, and those delivered are whole.
 // Input: body size, flags, then a byte per message: its size, and in the top bit a flush after it.
 // The same bytes decide which chunks are dropped.
+#include "datagram/chunk.hpp"
 #include "datagram/receive_side.hpp"
 
 #include <cstdlib>
@@ -10,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include <netkit/datagram/chunk.hpp>
 
 namespace {
 
@@ -20,7 +20,7 @@ std::string message(std::size_t i, std::size_t size) {
   return std::string(size, static_cast<char>('a' + i % 26));
 }
 
-class Check final : public MessageSink {
+class Check final : public MessageHandler {
  public:
   Check(const std::vector<std::size_t>& all, bool counts) : sizes(all), numbered(counts) {}
   void on_message(std::uint64_t record, std::string_view text) override {

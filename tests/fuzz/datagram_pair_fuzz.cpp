@@ -6,8 +6,8 @@
 #include <map>
 #include <string>
 
-#include <netkit/datagram/client_endpoint.hpp>
-#include <netkit/datagram/server_endpoint.hpp>
+#include <netkit/datagram/client.hpp>
+#include <netkit/datagram/server.hpp>
 
 namespace {
 
@@ -25,7 +25,7 @@ struct Listener {
   std::size_t heard = 0;
 };
 
-class Pair final : public ServerEvents, public ClientEvents {
+class Pair final : public Server::Handler, public Client::Handler {
  public:
   Pair(const std::uint8_t* data, std::size_t size)
       : data_(data),
@@ -124,8 +124,8 @@ class Pair final : public ServerEvents, public ClientEvents {
   std::size_t size_;
   std::size_t at_ = 0;
   std::uint64_t dice_ = 0;
-  ServerEndpoint server_;
-  ClientEndpoint client_;
+  Server server_;
+  Client client_;
   SessionRef session_;
   TimePoint now_{std::chrono::hours(1)};
   std::multimap<TimePoint, std::pair<bool, std::string>> wire_;

@@ -1,13 +1,14 @@
 // A server that is fed arbitrary datagrams. Input: records of a length byte, an operation byte and
 // so many bytes. The operation's low bits choose the address, bit 4 says that the bytes belong in a
 // session that is there (its id is put into bytes 4 to 11), bits 5 to 7 let time pass.
+#include "datagram/wire.hpp"
+
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
 
-#include <netkit/datagram/server_endpoint.hpp>
-#include <netkit/datagram/wire.hpp>
+#include <netkit/datagram/server.hpp>
 
 namespace {
 
@@ -15,7 +16,7 @@ using namespace netkit::datagram;  // NOLINT(google-build-using-namespace)
 using netkit::Endpoint;
 using netkit::TimePoint;
 
-class Echo final : public ServerEvents {
+class Echo final : public Server::Handler {
  public:
   Verdict on_connect(SessionRef, const Endpoint&, std::string_view payload) override {
     return payload.starts_with("no") ? Verdict::reject(RejectCode::taken, "no") : Verdict::accept();
@@ -25,7 +26,7 @@ class Echo final : public ServerEvents {
     server->send(session, text);
   }
   void on_left(SessionRef, LeftReason, std::string_view) override {}
-  ServerEndpoint* server = nullptr;
+  Server* server = nullptr;
 };
 
 struct Run {
@@ -70,7 +71,7 @@ struct Run {
 
   std::uint64_t dice = 0;
   Echo echo;
-  ServerEndpoint server;
+  Server server;
   TimePoint now{std::chrono::hours(1)};
   Cookie cookie{};
   std::uint64_t session = 0;

@@ -1,11 +1,11 @@
 // Any bytes through every decoder of the native protocol; what one of them takes must encode to the
 // same bytes, as far as they mean something.
+#include "datagram/wire.hpp"
 #include "datagram/receive_side.hpp"
 
 #include <cstdlib>
 #include <string>
 
-#include <netkit/datagram/wire.hpp>
 
 namespace {
 
@@ -19,7 +19,7 @@ void expect_same(const Message& message, std::string_view datagram, std::size_t 
   if (made.substr(0, size) != datagram.substr(0, size)) std::abort();
 }
 
-class Ignore final : public MessageSink {
+class Ignore final : public MessageHandler {
  public:
   void on_message(std::uint64_t, std::string_view text) override { bytes += text.size(); }
   void on_gap(const Gap& gap) override {

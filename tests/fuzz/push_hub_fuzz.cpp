@@ -11,7 +11,7 @@ using namespace netkit::push;  // NOLINT(google-build-using-namespace)
 using netkit::Endpoint;
 using netkit::TimePoint;
 
-class Quiet final : public HubEvents {
+class Quiet final : public Hub::Handler {
  public:
   void on_subscribed(const Subscriber& subscriber) override { check(subscriber); }
   void on_unsubscribed(const Subscriber& subscriber, std::string_view, std::uint64_t) override {
@@ -71,7 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         hub.release(bytes, 1);
         break;
       case 4:
-        hub.on_refused(from);
+        hub.on_unreachable(from);
         break;
       case 5:
         hub.hold_until(now);
@@ -79,12 +79,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       default:
         hub.on_datagram(from, bytes, now);
     }
-    hub.flush();
     hub.tick(now);
     netkit::datagram::OutputQueue queue;
     hub.drain(queue, now);
-    hub.plain_batch().clear();
-    hub.newcomers().clear();
     check(hub, options.max_subscribers, now);
   }
   hub.close();

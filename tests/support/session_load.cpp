@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include <netkit/datagram/client_endpoint.hpp>
+#include <netkit/datagram/client.hpp>
 #include <netkit/net/datagram_receiver.hpp>
 #include <netkit/net/udp_socket.hpp>
 
@@ -54,7 +54,7 @@ struct Application {
   }
 };
 
-class Member final : public datagram::ClientEvents {
+class Member final : public datagram::Client::Handler {
  public:
   Member(const Endpoint& server, Application application, std::size_t number, std::uint64_t wanted,
          Progress& progress)
@@ -117,7 +117,7 @@ class Member final : public datagram::ClientEvents {
   }
 
   UdpSocket socket_;
-  datagram::ClientEndpoint endpoint_;
+  datagram::Client endpoint_;
   Application application_;
   std::size_t number_;
   std::uint64_t wanted_;

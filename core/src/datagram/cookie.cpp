@@ -1,7 +1,5 @@
 #include "datagram/cookie.hpp"
 
-#include "datagram/bytes.hpp"
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -10,9 +8,17 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include <netkit/util/big_endian.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::datagram {
+
+namespace {
+
+using big_endian::get;
+using big_endian::put;
+
+}  // namespace
 
 // One key, set up once: a cookie then costs one re-initialised context.
 struct CookieJar::Mac {

@@ -1,11 +1,12 @@
 // Stateless proof that a client receives at the address it sends from.
 #pragma once
 
+#include "datagram/wire.hpp"
+
 #include <cstdint>
 #include <memory>
 
 #include <netkit/datagram/options.hpp>
-#include <netkit/datagram/wire.hpp>
 #include <netkit/net/endpoint.hpp>
 
 namespace netkit::datagram {

@@ -2,6 +2,8 @@
 // for those of a stranger.
 #pragma once
 
+#include "datagram/wire.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -9,7 +11,6 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include <netkit/datagram/wire.hpp>
 #include <netkit/net/endpoint.hpp>
 #include <netkit/util/clock.hpp>
 

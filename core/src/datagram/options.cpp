@@ -1,9 +1,10 @@
+#include "datagram/wire.hpp"
+
 #include <algorithm>
 
 #include <openssl/rand.h>
 
 #include <netkit/datagram/options.hpp>
-#include <netkit/datagram/wire.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::datagram {

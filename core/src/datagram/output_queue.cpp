@@ -1,3 +1,5 @@
+#include "datagram/chunk.hpp"
+
 #include <cstring>
 
 #include <netkit/datagram/output_queue.hpp>
@@ -13,13 +15,20 @@ void OutputQueue::add(const Endpoint& to, std::string_view head, ChunkRef&& body
   item.to = to;
   item.head = {copy, head.size()};
   item.body = shared;
-  if (body) bodies_.push_back(std::move(body));
+  if (body) kept_.push_back(std::move(body));
   bytes_ += head.size() + shared.size();
+}
+
+void OutputQueue::add_kept(const Endpoint& to, std::string_view body) {
+  Item& item = items_.emplace_back();
+  item.to = to;
+  item.body = body;
+  bytes_ += body.size();
 }
 
 void OutputQueue::clear() {
   items_.clear();
-  bodies_.clear();
+  kept_.clear();
   block_ = 0;
   used_ = 0;
   bytes_ = 0;

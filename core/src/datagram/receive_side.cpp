@@ -11,6 +11,105 @@ constexpr std::uint64_t kLap = std::uint64_t{1} << 32;
 
 }  // namespace
 
+void Reassembler::deliver(std::string_view body, MessageHandler& handler) {
+  if (kind_of(body) == BodyKind::gap) {
+    deliver_gap(read_gap(body), handler);
+  } else {
+    deliver_bundle(read_bundle(body), handler);
+  }
+}
+
+void Reassembler::deliver_gap(Gap gap, MessageHandler& handler) {
+  if (gap.unnumbered > 0) partial_[0] = Partial{};
+  if (gap.to != 0) {
+    partial_[1] = Partial{};
+    if (expected_ != 0) gap.from = expected_;
+    if (gap.to < gap.from) {
+      gap.from = gap.to = 0;
+    } else {
+      expected_ = gap.to + 1;
+    }
+  }
+  if (gap.to != 0 || gap.unnumbered > 0) report(gap, handler);
+}
+
+void Reassembler::deliver_bundle(const Bundle& bundle, MessageHandler& handler) {
+  const bool numbered = bundle.first_record != 0;
+  Partial& partial = partial_[numbered];
+  std::uint64_t record = bundle.first_record;
+  std::string_view entries = bundle.entries;
+  std::string_view entry;
+  for (bool first = true; next_entry(entries, entry); first = false, record += numbered) {
+    const bool last = entries.empty();
+    const bool continued = first && bundle.continues;
+    const bool open = last && bundle.open;
+    if (continued && !(partial.begun && (!numbered || record == expected_))) {
+      pass_over(record, handler);
+      partial = Partial{};
+      continue;
+    }
+    if (!continued) {
+      if (partial.begun) partial = Partial{};
+      if (numbered && !wanted(record, handler)) continue;
+    }
+    if (continued || open) {
+      partial.begun = true;
+      piece(partial, entry);
+      if (open) continue;
+      const Partial whole = std::exchange(partial, Partial{});
+      complete(record, whole.bytes, whole.too_long, handler);
+    } else {
+      complete(record, entry, entry.size() > options_->max_message, handler);
+    }
+  }
+}
+
+// The rest of a message whose begin is missing, or came before the session began.
+void Reassembler::pass_over(std::uint64_t record, MessageHandler& handler) {
+  if (record == 0 || record < expected_) return;
+  const std::uint64_t missing_from = std::exchange(expected_, record + 1);
+  if (missing_from != 0) report({missing_from, record, 0}, handler);
+}
+
+// Whether a message that begins here is to be delivered; says which ones are missing before it.
+bool Reassembler::wanted(std::uint64_t record, MessageHandler& handler) {
+  if (expected_ != 0 && record < expected_) {
+    ++counters_->stale;
+    return false;
+  }
+  const std::uint64_t missing_from = expected_;
+  expected_ = record;
+  if (missing_from != 0 && record > missing_from) report({missing_from, record - 1, 0}, handler);
+  return true;
+}
+
+void Reassembler::piece(Partial& partial, std::string_view bytes) {
+  if (partial.bytes.size() + bytes.size() > options_->max_message) partial.too_long = true;
+  if (partial.too_long) {
+    std::string().swap(partial.bytes);
+    return;
+  }
+  partial.bytes.append(bytes);
+}
+
+void Reassembler::complete(std::uint64_t record, std::string_view message, bool too_long,
+                           MessageHandler& handler) {
+  if (record != 0) expected_ = record + 1;
+  if (too_long) {
+    ++counters_->too_long;
+    report({record, record, record == 0 ? 1u : 0u}, handler);
+    return;
+  }
+  ++counters_->messages_in;
+  handler.on_message(record, message);
+}
+
+void Reassembler::report(const Gap& gap, MessageHandler& handler) {
+  if (gap.to != 0) counters_->lost += gap.to - gap.from + 1;
+  counters_->lost += gap.unnumbered;
+  handler.on_gap(gap);
+}
+
 ReceiveSide::ReceiveSide(const Options& options, Counters& counters, std::uint32_t first_seq)
     : options_(&options),
       counters_(&counters),
@@ -21,7 +120,7 @@ ReceiveSide::ReceiveSide(const Options& options, Counters& counters, std::uint32
       told_window_(options.receive_window) {}
 
 bool ReceiveSide::accept(std::uint32_t wire_seq, std::string_view body, TimePoint now,
-                         MessageSink& sink) {
+                         MessageHandler& handler) {
   // The nearest number with these low 32 bits.
   const auto off = static_cast<std::int32_t>(wire_seq - static_cast<std::uint32_t>(next_));
   const std::uint64_t seq = next_ + static_cast<std::uint64_t>(static_cast<std::int64_t>(off));
@@ -44,12 +143,12 @@ bool ReceiveSide::accept(std::uint32_t wire_seq, std::string_view body, TimePoin
   if (seq == next_ && delivered_ == next_ && !paused_) {
     ++next_;
     ++delivered_;
-    deliver(body, sink);
+    deliver(body, handler);
   } else {
     hold(seq, body);
   }
   while (next_ < highest_ && holds(next_)) ++next_;
-  deliver_held(sink);
+  deliver_held(handler);
   schedule_ack(now);
   return true;
 }
@@ -59,29 +158,29 @@ void ReceiveSide::hold(std::uint64_t seq, std::string_view body) {
   slot(seq).assign(body);
 }
 
-void ReceiveSide::deliver_held(MessageSink& sink) {
+void ReceiveSide::deliver_held(MessageHandler& handler) {
   while (delivered_ < next_ && !paused_ && !stopped_) {
-    // Taken out first: the sink may look at the window.
+    // Taken out first: the handler may look at the window.
     const std::string body = std::exchange(slot(delivered_), std::string());
     ++delivered_;
-    deliver(body, sink);
+    deliver(body, handler);
   }
 }
 
-void ReceiveSide::deliver(std::string_view body, MessageSink& sink) {
+void ReceiveSide::deliver(std::string_view body, MessageHandler& handler) {
   if (stopped_ || ended_) return;
   if (kind_of(body) == BodyKind::end) {
     ended_ = true;
     ask_ack();
-    sink.on_end(read_end(body));
+    handler.on_end(read_end(body));
     return;
   }
-  reassembler_.deliver(body, sink);
+  reassembler_.deliver(body, handler);
 }
 
-void ReceiveSide::resume(MessageSink& sink) {
+void ReceiveSide::resume(MessageHandler& handler) {
   paused_ = false;
-  deliver_held(sink);
+  deliver_held(handler);
   if (told_window_ < options_->receive_window / 2) ask_ack();
 }
 

@@ -1,7 +1,8 @@
 // The receiving half of a session: order, duplicates, reassembly, and what to acknowledge when.
 #pragma once
 
-#include "datagram/body.hpp"
+#include "datagram/chunk.hpp"
+#include "datagram/wire.hpp"
 
 #include <array>
 #include <cstdint>
@@ -10,14 +11,13 @@
 #include <vector>
 
 #include <netkit/datagram/options.hpp>
-#include <netkit/datagram/wire.hpp>
 
 namespace netkit::datagram {
 
 // Where a session's messages go.
-class MessageSink {
+class MessageHandler {
  public:
-  virtual ~MessageSink() = default;
+  virtual ~MessageHandler() = default;
   virtual void on_message(std::uint64_t record, std::string_view message) = 0;
   virtual void on_gap(const Gap& gap) = 0;
   virtual void on_end(const Bye& end) = 0;  // in order; nothing follows
@@ -29,7 +29,7 @@ class NETKIT_API Reassembler {
   Reassembler(const Options& options, Counters& counters)
       : options_(&options), counters_(&counters) {}
   void expect(std::uint64_t record) { expected_ = record; }
-  void deliver(std::string_view body, MessageSink& sink);  // a valid one
+  void deliver(std::string_view body, MessageHandler& handler);  // a valid one
 
  private:
   struct Partial {
@@ -37,13 +37,14 @@ class NETKIT_API Reassembler {
     bool begun = false;
     bool too_long = false;
   };
-  void deliver_gap(Gap gap, MessageSink& sink);
-  void deliver_bundle(const Bundle& bundle, MessageSink& sink);
-  void pass_over(std::uint64_t record, MessageSink& sink);
-  bool wanted(std::uint64_t record, MessageSink& sink);
+  void deliver_gap(Gap gap, MessageHandler& handler);
+  void deliver_bundle(const Bundle& bundle, MessageHandler& handler);
+  void pass_over(std::uint64_t record, MessageHandler& handler);
+  bool wanted(std::uint64_t record, MessageHandler& handler);
   void piece(Partial& partial, std::string_view bytes);
-  void complete(std::uint64_t record, std::string_view message, bool too_long, MessageSink& sink);
-  void report(const Gap& gap, MessageSink& sink);
+  void complete(std::uint64_t record, std::string_view message, bool too_long,
+                MessageHandler& handler);
+  void report(const Gap& gap, MessageHandler& handler);
 
   const Options* options_;
   Counters* counters_;
@@ -56,13 +57,13 @@ class NETKIT_API ReceiveSide {
   ReceiveSide(const Options& options, Counters& counters, std::uint32_t first_seq);
 
   // One DATA body; true when it was new and taken.
-  bool accept(std::uint32_t seq, std::string_view body, TimePoint now, MessageSink& sink);
+  bool accept(std::uint32_t seq, std::string_view body, TimePoint now, MessageHandler& handler);
   void expect(std::uint64_t record) { reassembler_.expect(record); }
   void pause() { paused_ = true; }
-  void resume(MessageSink& sink);
+  void resume(MessageHandler& handler);
   bool paused() const { return paused_; }
   bool ended() const { return ended_; }  // END was delivered
-  void stop() { stopped_ = true; }       // from a sink: deliver nothing more
+  void stop() { stopped_ = true; }       // from a handler: deliver nothing more
 
   // What goes into the headers.
   std::uint32_t ack() const { return static_cast<std::uint32_t>(next_); }
@@ -80,9 +81,9 @@ class NETKIT_API ReceiveSide {
 
  private:
   void hold(std::uint64_t seq, std::string_view body);
-  void deliver_held(MessageSink& sink);
+  void deliver_held(MessageHandler& handler);
   void schedule_ack(TimePoint now);
-  void deliver(std::string_view body, MessageSink& sink);
+  void deliver(std::string_view body, MessageHandler& handler);
   std::string& slot(std::uint64_t seq) { return held_[seq & (held_.size() - 1)]; }
   bool holds(std::uint64_t seq) const {
     return !held_.empty() && !held_[seq & (held_.size() - 1)].empty();

@@ -1,6 +1,6 @@
 #include "datagram/send_side.hpp"
 
-#include "datagram/body.hpp"
+#include "datagram/chunk.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,7 @@
 // The sending half of a session: a queue of chunks, those in flight, and when to send which again.
 #pragma once
 
+#include "datagram/chunk.hpp"
 #include "datagram/ring.hpp"
 #include "datagram/rtt.hpp"
 
@@ -9,7 +10,6 @@
 #include <string_view>
 #include <utility>
 
-#include <netkit/datagram/chunk.hpp>
 #include <netkit/datagram/options.hpp>
 
 namespace netkit::datagram {

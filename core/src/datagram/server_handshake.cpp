@@ -1,8 +1,7 @@
 #include "datagram/server_impl.hpp"
+#include "datagram/wire.hpp"
 
 #include <algorithm>
-
-#include <netkit/datagram/wire.hpp>
 
 namespace netkit::datagram {
 namespace {
@@ -14,7 +13,7 @@ std::uint32_t lease_on_wire(Duration lease) {
 
 }  // namespace
 
-void ServerEndpoint::Impl::reply(const Endpoint& to, std::string_view datagram) {
+void Server::Impl::reply(const Endpoint& to, std::string_view datagram) {
   if (replies.size() >= options.max_replies) {
     ++counters.replies_dropped;
     return;
@@ -22,32 +21,31 @@ void ServerEndpoint::Impl::reply(const Endpoint& to, std::string_view datagram) 
   queue(to, datagram);
 }
 
-void ServerEndpoint::Impl::queue(const Endpoint& to, std::string_view datagram) {
+void Server::Impl::queue(const Endpoint& to, std::string_view datagram) {
   replies.add(to, datagram);
   ++counters.datagrams_out;
   counters.bytes_out += datagram.size();
 }
 
-void ServerEndpoint::Impl::reply_cookie(const Endpoint& to, std::uint64_t nonce, TimePoint at) {
+void Server::Impl::reply_cookie(const Endpoint& to, std::uint64_t nonce, TimePoint at) {
   encode(CookieReply{nonce, cookies.make(to, nonce, at)}, scratch);
   reply(to, scratch);
   ++counters.cookies_sent;
 }
 
-void ServerEndpoint::Impl::reply_reject(const Endpoint& to, std::uint64_t nonce, std::uint16_t code,
-                                        std::string_view text) {
+void Server::Impl::reply_reject(const Endpoint& to, std::uint64_t nonce, std::uint16_t code,
+                                std::string_view text) {
   encode(Reject{nonce, code, text}, scratch);
   reply(to, scratch);
 }
 
-void ServerEndpoint::Impl::on_hello(const Endpoint& from, std::string_view datagram, TimePoint at) {
+void Server::Impl::on_hello(const Endpoint& from, std::string_view datagram, TimePoint at) {
   const auto hello = decode_hello(datagram);
   if (!hello) return;
   reply_cookie(from, hello->nonce, at);
 }
 
-void ServerEndpoint::Impl::on_connect(const Endpoint& from, std::string_view datagram,
-                                      TimePoint at) {
+void Server::Impl::on_connect(const Endpoint& from, std::string_view datagram, TimePoint at) {
   const auto connect = decode_connect(datagram);
   if (!connect) {
     ++counters.malformed;
@@ -77,7 +75,7 @@ void ServerEndpoint::Impl::on_connect(const Endpoint& from, std::string_view dat
     return;
   }
   Peer& peer = make_peer(from, *connect, at);
-  const Verdict verdict = events.on_connect(peer.ref, from, connect->payload);
+  const Verdict verdict = handler.on_connect(peer.ref, from, connect->payload);
   if (peer.leaving) return;
   if (!verdict.accepted) {
     ++counters.rejected;
@@ -102,8 +100,8 @@ void ServerEndpoint::Impl::on_connect(const Endpoint& from, std::string_view dat
   deadlines.set(peer.ref.index, deadline(peer));
 }
 
-ServerEndpoint::Impl::Peer& ServerEndpoint::Impl::make_peer(const Endpoint& from,
-                                                            const Connect& connect, TimePoint at) {
+Server::Impl::Peer& Server::Impl::make_peer(const Endpoint& from, const Connect& connect,
+                                            TimePoint at) {
   Session::Start start;
   do {
     start.id = random();
@@ -127,8 +125,7 @@ ServerEndpoint::Impl::Peer& ServerEndpoint::Impl::make_peer(const Endpoint& from
   return *(peers[peer->ref.index] = std::move(peer));
 }
 
-void ServerEndpoint::Impl::on_other_version(const Endpoint& from, std::string_view datagram,
-                                            TimePoint at) {
+void Server::Impl::on_other_version(const Endpoint& from, std::string_view datagram, TimePoint at) {
   ++counters.bad_version;
   VersionReply answer;
   if (datagram.size() < 16) return;  // would be smaller than the answer
@@ -142,7 +139,7 @@ void ServerEndpoint::Impl::on_other_version(const Endpoint& from, std::string_vi
 }
 
 // A DATA or ACK of no session: of one that is over, or from before a restart.
-void ServerEndpoint::Impl::on_stray(const Endpoint& from, const Header& header, TimePoint at) {
+void Server::Impl::on_stray(const Endpoint& from, const Header& header, TimePoint at) {
   if (header.type == Type::bye) return;
   const EndedSessions::Entry* entry = ended.find(header.session);
   const bool known = entry != nullptr && entry->attempt.peer == from;

@@ -1,22 +1,22 @@
-// The state of a ServerEndpoint. server_handshake.cpp has what happens before there is a session,
-// server_endpoint.cpp the rest.
+// The state of a Server. server_handshake.cpp has what happens before there is a session,
+// server.cpp the rest.
 #pragma once
 
 #include "datagram/cookie.hpp"
-#include "datagram/deadline_heap.hpp"
 #include "datagram/ended_sessions.hpp"
 #include "datagram/session.hpp"
+#include "util/indexed_heap.hpp"
 
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include <netkit/datagram/server_endpoint.hpp>
+#include <netkit/datagram/server.hpp>
 
 namespace netkit::datagram {
 
-struct ServerEndpoint::Impl {
+struct Server::Impl {
   struct Peer {
     Peer(const Options& options, Counters& counters, const Session::Start& start, TimePoint now)
         : session(options, counters, start, now) {}
@@ -32,7 +32,7 @@ struct ServerEndpoint::Impl {
     bool leaving = false;      // in on_left, or closed
   };
 
-  Impl(const Options& given, Random source, ServerEvents& sink);
+  Impl(const Options& given, Random source, Handler& owner);
 
   // Handshake: server_handshake.cpp.
   void on_hello(const Endpoint& from, std::string_view datagram, TimePoint now);
@@ -66,7 +66,7 @@ struct ServerEndpoint::Impl {
   Options options;
   Counters counters;
   Random random;
-  ServerEvents& events;
+  Handler& handler;
   CookieJar cookies;
   EndedSessions ended;
   RateLimit strays;
@@ -76,7 +76,7 @@ struct ServerEndpoint::Impl {
   std::unordered_map<std::uint64_t, Peer*> by_id;
   std::unordered_map<AttemptKey, Peer*, AttemptKey::Hash> by_attempt;
   std::vector<std::unique_ptr<Peer>> gone;  // until no event of theirs can be running
-  DeadlineHeap deadlines;
+  IndexedHeap<TimePoint> deadlines;
   std::vector<std::uint32_t> dirty;
   std::size_t dirty_begin = 0;
   std::size_t full_sessions = 0;

@@ -18,14 +18,14 @@ Session::Session(const Options& options, Counters& counters, const Start& start,
 }
 
 void Session::on_datagram(const Header& header, std::string_view body, TimePoint now,
-                          MessageSink& sink) {
+                          MessageHandler& handler) {
   last_heard_ = now;
   pings_ = 0;
   if (header.flags & Header::kPing) receive_.ask_ack();
   const Duration delay = header.ack_delay * Duration(std::chrono::microseconds(100));
   const std::string_view bitmap = header.type == Type::ack ? body : std::string_view();
   send_.on_ack(header.ack, header.window, bitmap, delay, now);
-  if (header.type == Type::data) receive_.accept(header.seq, body, now, sink);
+  if (header.type == Type::data) receive_.accept(header.seq, body, now, handler);
 }
 
 void Session::on_timer(TimePoint now) {

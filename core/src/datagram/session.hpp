@@ -26,7 +26,8 @@ class NETKIT_API Session {
   Session(const Options& options, Counters& counters, const Start& start, TimePoint now);
 
   // A DATA or ACK of this session.
-  void on_datagram(const Header& header, std::string_view body, TimePoint now, MessageSink& sink);
+  void on_datagram(const Header& header, std::string_view body, TimePoint now,
+                   MessageHandler& handler);
   void on_timer(TimePoint now);
   TimePoint deadline() const;
   // True once nothing was heard for the lease, or after finish() for Options::linger.
@@ -36,7 +37,7 @@ class NETKIT_API Session {
   // Adds what is to be sent now while `queue` is shorter than `limit`; true: more is waiting.
   bool drain(const Endpoint& to, OutputQueue& queue, TimePoint now, std::size_t limit);
   bool wants_drain(TimePoint now) const;
-  void resume(MessageSink& sink) { receive_.resume(sink); }
+  void resume(MessageHandler& handler) { receive_.resume(handler); }
 
   // Queues END behind everything else; nothing can be sent after it.
   void finish(std::uint8_t code, std::string_view text, TimePoint now);

@@ -1,11 +1,11 @@
 #include "datagram/unreachable.hpp"
+#include "datagram/wire.hpp"
 
 #include <cerrno>
 #include <string>
 #include <utility>
 
 #include <netkit/datagram/socket_set.hpp>
-#include <netkit/datagram/wire.hpp>
 #include <netkit/net/wire_log.hpp>
 
 namespace netkit::datagram {

@@ -1,12 +1,18 @@
-#include "datagram/bytes.hpp"
+
+
+#include "datagram/wire.hpp"
 
 #include <array>
 #include <cstring>
 
-#include <netkit/datagram/wire.hpp>
+#include <netkit/util/big_endian.hpp>
 
 namespace netkit::datagram {
 namespace {
+
+using big_endian::append;
+using big_endian::get;
+using big_endian::put;
 
 constexpr std::size_t kPrefix = 4;         // magic, version, type, flags
 constexpr std::size_t kKeyed = 12;         // and a nonce or session id

@@ -1,7 +1,9 @@
-// The timers of one event loop: an indexed binary heap, so that adding, cancelling and taking the
-// next are O(log n).
+// The timers of one event loop. Adding, cancelling and taking the next are O(log n).
 #pragma once
 
+#include "util/indexed_heap.hpp"
+
+#include <compare>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -34,25 +36,22 @@ class TimerQueue {
  private:
   struct Entry {
     std::function<void()> callback;
-    TimePoint due;
     Duration period{};
-    std::uint64_t sequence = 0;
     std::uint32_t generation = 0;
-    std::int64_t heap_index = -1;
     bool used = false;
+  };
+  struct Due {
+    TimePoint time;
+    std::uint64_t sequence = 0;
+    friend auto operator<=>(const Due&, const Due&) = default;
   };
 
   Entry* find(Id id);
   const Entry* find(Id id) const;
-  bool before(std::uint32_t a, std::uint32_t b) const;
-  void push(std::uint32_t slot);
-  void remove(std::size_t index);
-  void sift_up(std::size_t index);
-  void sift_down(std::size_t index);
-  void place(std::size_t index, std::uint32_t slot);
+  Id id_of(std::uint32_t slot) const;
 
   std::deque<Entry> entries_;  // stable addresses while callbacks run
-  std::vector<std::uint32_t> heap_;
+  IndexedHeap<Due> due_;       // by slot
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> cancelled_;
   std::uint64_t next_sequence_ = 0;

@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include <netkit/datagram/client_endpoint.hpp>
+#include <netkit/datagram/client.hpp>
 #include <netkit/net/datagram_receiver.hpp>
 #include <netkit/net/datagram_sender.hpp>
 #include <netkit/net/udp_socket.hpp>
@@ -35,7 +35,7 @@ std::string request(std::size_t number) {
   return '\1' + std::string(16, '\0') + "s" + std::to_string(number);
 }
 
-class NativeSubscriber final : public Subscriber, private netkit::datagram::ClientEvents {
+class NativeSubscriber final : public Subscriber, private netkit::datagram::Client::Handler {
  public:
   NativeSubscriber(const Endpoint& server, std::size_t number, DatagramReceiver& receiver)
       : socket_(connected(server)),
@@ -84,7 +84,7 @@ class NativeSubscriber final : public Subscriber, private netkit::datagram::Clie
   UdpSocket socket_;
   DatagramReceiver& receiver_;
   DatagramSender sender_;
-  netkit::datagram::ClientEndpoint client_;
+  netkit::datagram::Client client_;
   netkit::datagram::OutputQueue queue_;
   std::uint64_t bytes_ = 0;
   bool ready_ = false;

@@ -1,20 +1,19 @@
 // Datagrams and bodies as bytes: limits, cuts, and everything that must be refused.
+#include "datagram/chunk.hpp"
 #include "datagram/cookie.hpp"
 #include "datagram/receive_side.hpp"
+#include "datagram/wire.hpp"
 #include "lossy_net.hpp"
 
 #include <numeric>
 
 #include <gtest/gtest.h>
 
-#include <netkit/datagram/chunk.hpp>
-#include <netkit/datagram/wire.hpp>
-
 namespace netkit::datagram {
 namespace {
 
 // What a receiver makes of bodies.
-class Unpacking : public ::testing::Test, public MessageSink {
+class Unpacking : public ::testing::Test, public MessageHandler {
  protected:
   void on_message(std::uint64_t record, std::string_view text) override {
     heard.push_back({record, std::string(text)});

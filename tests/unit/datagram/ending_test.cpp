@@ -1,10 +1,9 @@
 // How sessions end: BYE, END, the lease, a restart, and what comes late.
+#include "datagram/wire.hpp"
 #include "lossy_net.hpp"
 
 #include <algorithm>
 #include <array>
-
-#include <netkit/datagram/wire.hpp>
 
 namespace netkit::datagram {
 namespace {

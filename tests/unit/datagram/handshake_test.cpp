@@ -1,8 +1,7 @@
 // How sessions begin: cookies, verdicts, duplicates, and what strangers get.
 #include "datagram/session.hpp"
+#include "datagram/wire.hpp"
 #include "lossy_net.hpp"
-
-#include <netkit/datagram/wire.hpp>
 
 namespace netkit::datagram {
 namespace {
@@ -240,7 +239,7 @@ TEST_F(Handshake, NamesItsVersionsToANewerClient) {
 
 TEST_F(Handshake, GivesUpOnAServerOfOtherVersions) {
   RecordingClient events;
-  ClientEndpoint client(
+  datagram::Client client(
       options, server_address, [] { return 77; }, events);
   client.connect("ann", now);
   client.on_datagram(Bytes(VersionReply{76, 2, 3}), now);

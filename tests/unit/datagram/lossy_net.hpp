@@ -2,6 +2,8 @@
 // clock and dice of the test's own.
 #pragma once
 
+#include "datagram/chunk.hpp"
+
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -12,8 +14,8 @@
 
 #include <gtest/gtest.h>
 
-#include <netkit/datagram/client_endpoint.hpp>
-#include <netkit/datagram/server_endpoint.hpp>
+#include <netkit/datagram/client.hpp>
+#include <netkit/datagram/server.hpp>
 
 namespace netkit::datagram {
 
@@ -30,7 +32,7 @@ inline Endpoint endpoint(std::uint16_t port, std::string_view host = "10.0.0.1")
 }
 
 // What the server's application saw and decides.
-class RecordingServer final : public ServerEvents {
+class RecordingServer final : public Server::Handler {
  public:
   Verdict on_connect(SessionRef session, const Endpoint&, std::string_view payload) override {
     if (refuse) return Verdict::reject(RejectCode::taken, "taken: " + std::string(payload));
@@ -59,7 +61,7 @@ class RecordingServer final : public ServerEvents {
   std::vector<std::string> left;
 };
 
-class RecordingClient final : public ClientEvents {
+class RecordingClient final : public Client::Handler {
  public:
   void on_connected(std::string_view payload) override {
     log.push_back("connected " + std::string(payload));
@@ -98,20 +100,20 @@ class LossyNet : public ::testing::Test {
   struct Client {
     RecordingClient events;
     Endpoint address;
-    std::unique_ptr<ClientEndpoint> end;
+    std::unique_ptr<datagram::Client> end;
     bool cut_off = false;  // nothing passes, either way
   };
 
   Random dice() {
     return [this] { return random_(); };
   }
-  void start_server() { server = std::make_unique<ServerEndpoint>(options, dice(), served); }
+  void start_server() { server = std::make_unique<Server>(options, dice(), served); }
   Client& add_client(std::string_view name = "ann") {
     clients.push_back(std::make_unique<Client>());
     Client& client = *clients.back();
     client.address = endpoint(static_cast<std::uint16_t>(40000 + clients.size()));
-    client.end = std::make_unique<ClientEndpoint>(client_options ? *client_options : options,
-                                                  server_address, dice(), client.events);
+    client.end = std::make_unique<datagram::Client>(client_options ? *client_options : options,
+                                                    server_address, dice(), client.events);
     client.end->connect(name, now);
     return client;
   }
@@ -247,7 +249,7 @@ class LossyNet : public ::testing::Test {
   TimePoint outage_until{};
   Endpoint server_address = endpoint(9000, "10.0.0.254");
   RecordingServer served;
-  std::unique_ptr<ServerEndpoint> server;
+  std::unique_ptr<Server> server;
   std::vector<std::unique_ptr<Client>> clients;
   std::multimap<TimePoint, Transit> in_transit;
   std::function<void(const Endpoint& from, const std::string& bytes)> tap;

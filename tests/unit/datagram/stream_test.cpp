@@ -208,7 +208,7 @@ TEST_F(Stream, SurvivesTheWrapOfSequenceNumbers) {
   // Ids, sequence numbers and nonces are all dice; these fall just short of 2^32.
   options.overflow = Overflow::keep_all;
   std::uint64_t count = 0;
-  server = std::make_unique<ServerEndpoint>(
+  server = std::make_unique<Server>(
       options, [&] { return 0xfffffff000000000u + (++count << 40) + 0xffffff80u; }, served);
   wire = {.loss = 0.2, .duplicate = 0.05, .reorder = 0.1};
   Client& ann = Connect();

@@ -1,5 +1,6 @@
 // The test vectors of netkit-protocol(7): what the page shows is what the codec makes and reads.
-#include "datagram/body.hpp"
+#include "datagram/chunk.hpp"
+#include "datagram/wire.hpp"
 #include "support/page_vectors.hpp"
 
 #include <map>
@@ -7,9 +8,6 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-
-#include <netkit/datagram/chunk.hpp>
-#include <netkit/datagram/wire.hpp>
 
 namespace netkit::datagram {
 namespace {

@@ -11,16 +11,26 @@
 
 namespace netkit::datagram {
 
+inline constexpr unsigned char kMagic = 0xF5;      // no UTF-8 text contains it
+inline constexpr std::size_t kMaxDatagram = 1200;  // bytes
+inline constexpr std::size_t kMaxPayload = 1024;   // bytes of the application's in CONNECT, ACCEPT
+inline constexpr std::size_t kMaxReason = 255;     // bytes of text in REJECT, BYE and END
+
+// Whether a datagram is of the native protocol; the others are of an application's plain dialect.
+inline bool is_native(std::string_view datagram) {
+  return !datagram.empty() && static_cast<unsigned char>(datagram[0]) == kMagic;
+}
+
 // What a session does when more than `keep` records wait for it to be sent.
 enum class Overflow : std::uint8_t {
   skip_oldest,  // the oldest waiting are dropped, and the receiver is told their numbers
-  keep_all,     // nothing is dropped: the driver asks ServerEndpoint::full_sessions() or
-                // ClientEndpoint::can_send() before it takes more from its source
+  keep_all,     // nothing is dropped: who owns the session asks Server::full_sessions() or
+                // Client::can_send() before it takes more from its source
 };
 
 struct NETKIT_API Options {
   // UDP payload of one datagram, headers included. Below a DTLS layer, less what its records add
-  // (37 bytes for AES-GCM). At least 256, at most 1200. The Packer's max_body must be max_body().
+  // (37 bytes for AES-GCM). At least 256, at most 1200.
   std::size_t max_datagram = 1200;
   std::size_t max_message = 65536;  // bytes of one message, sent or reassembled
 

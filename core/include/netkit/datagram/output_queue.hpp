@@ -1,30 +1,24 @@
-// What an endpoint has to send, by reference, ready for DatagramSender.
+// What a server or a client has to send, by reference, ready for UdpSockets.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include <netkit/datagram/chunk.hpp>
 #include <netkit/net/endpoint.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit::datagram {
 
-// Datagrams made of a head of their own and a body that many share. Those of one session lie
-// together, full-sized ones first, so that they can go out by UDP_SEGMENT:
-//
-//     bool more = true;
-//     while (more) {
-//       more = server.drain(queue, now);
-//       for (const auto& item : queue.items()) sender.add(item.to, item.head, item.body);
-//       if (sender.flush(socket) > 0) break;  // would block: keep the queue until flush() gives 0
-//       queue.clear();
-//     }
-//
-// A DTLS layer stands here: it takes head and body, and gives records to the socket.
+struct Chunk;                                   // the body of a datagram, encoded once
+using ChunkRef = std::shared_ptr<const Chunk>;  // may be shared between threads
+
+// Datagrams made of a head of their own and a body that many share. Those of one peer lie together,
+// full-sized ones first, so that they can go out by UDP_SEGMENT. A DTLS layer stands here: it takes
+// head and body, and gives records to the socket.
 // [one thread] Allocates only while it grows.
 class NETKIT_API OutputQueue {
  public:
@@ -44,6 +38,9 @@ class NETKIT_API OutputQueue {
 
   // Copies `head` (at most kMaxDatagram bytes) and keeps `body`.
   void add(const Endpoint& to, std::string_view head, ChunkRef&& body = {});
+  // A datagram of bytes that stay until clear(): owned by what keep() was given.
+  void add_kept(const Endpoint& to, std::string_view body);
+  void keep(std::shared_ptr<const void> owner) { kept_.push_back(std::move(owner)); }
   // All since the last clear(), in order; valid until the next add() (the bytes: until clear()).
   std::span<const Item> items() const { return items_; }
   std::size_t size() const { return items_.size(); }
@@ -55,7 +52,7 @@ class NETKIT_API OutputQueue {
   char* room(std::size_t size);
   static constexpr std::size_t kBlock = 32768;
   std::vector<Item> items_;
-  std::vector<ChunkRef> bodies_;
+  std::vector<std::shared_ptr<const void>> kept_;  // what items refer to
   std::vector<std::unique_ptr<char[]>> blocks_;
   std::size_t block_ = 0;  // the one in use
   std::size_t used_ = 0;   // of it

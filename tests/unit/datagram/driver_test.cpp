@@ -6,16 +6,16 @@
 
 #include <gtest/gtest.h>
 
-#include <netkit/datagram/client_endpoint.hpp>
-#include <netkit/datagram/server_endpoint.hpp>
-#include <netkit/datagram/socket_driver.hpp>
+#include <netkit/datagram/client.hpp>
+#include <netkit/datagram/driver.hpp>
+#include <netkit/datagram/server.hpp>
 #include <netkit/loop/event_loop.hpp>
 
 namespace netkit::datagram {
 namespace {
 
 // A server that answers every message, beside it plain datagrams.
-class EchoEngine final : public Engine, public ServerEvents {
+class EchoEngine final : public Driver::Handler, public Server::Handler {
  public:
   void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) override {
     if (is_native(datagram)) return server.on_datagram(from, datagram, now);
@@ -35,11 +35,11 @@ class EchoEngine final : public Engine, public ServerEvents {
   }
   void on_left(SessionRef, LeftReason, std::string_view) override {}
 
-  ServerEndpoint server{{}, system_random(), *this};
+  Server server{{}, system_random(), *this};
   std::vector<std::pair<Endpoint, std::string>> plain;
 };
 
-class ClientEngine final : public Engine, public ClientEvents {
+class ClientEngine final : public Driver::Handler, public Client::Handler {
  public:
   explicit ClientEngine(const Endpoint& to) : client({}, to, system_random(), *this) {}
   void on_datagram(const Endpoint&, std::string_view datagram, TimePoint now) override {
@@ -55,7 +55,7 @@ class ClientEngine final : public Engine, public ClientEvents {
   void on_gap(const Gap&) override {}
   void on_left(LeftReason, std::string_view) override {}
 
-  ClientEndpoint client;
+  Client client;
   std::vector<std::string> heard;
   int refused = 0;
 };
@@ -68,7 +68,7 @@ class ClockByHand final : public Clock {
 };
 
 // Has three rounds to send, each of which takes a while and is answered meanwhile.
-class SlowEngine final : public Engine {
+class SlowEngine final : public Driver::Handler {
  public:
   SlowEngine(ClockByHand& clock, const Endpoint& server) : clock_(clock), server_(server) {}
   void on_datagram(const Endpoint&, std::string_view datagram, TimePoint) override {
@@ -96,13 +96,13 @@ class SlowEngine final : public Engine {
   int rounds_ = 0;
 };
 
-class SocketDriverTest : public testing::Test {
+class DriverTest : public testing::Test {
  protected:
-  SocketDriverTest() {
+  DriverTest() {
     std::vector<UdpSocket> sockets;
     sockets.push_back(UdpSocket::bound(*Endpoint::parse("127.0.0.1:0")));
     address = sockets.front().local();
-    driver = std::make_unique<SocketDriver>(loop, std::move(sockets), engine);
+    driver = std::make_unique<Driver>(loop, std::move(sockets), engine);
   }
   static std::vector<UdpSocket> socket_to(const Endpoint& to) {
     std::vector<UdpSocket> sockets;
@@ -124,12 +124,12 @@ class SocketDriverTest : public testing::Test {
   EventLoop loop{clock};
   EchoEngine engine;
   Endpoint address;
-  std::unique_ptr<SocketDriver> driver;
+  std::unique_ptr<Driver> driver;
 };
 
-TEST_F(SocketDriverTest, carries_messages_both_ways_without_being_asked) {
+TEST_F(DriverTest, carries_messages_both_ways_without_being_asked) {
   ClientEngine client(address);
-  SocketDriver other(loop, socket_to(address), client);
+  Driver other(loop, socket_to(address), client);
   client.client.connect({}, loop.now());
   for (int i = 0; i < 500; ++i) ASSERT_TRUE(client.client.send("message " + std::to_string(i)));
   ASSERT_TRUE(runs_until([&] { return client.heard.size() == 500; }));
@@ -137,7 +137,7 @@ TEST_F(SocketDriverTest, carries_messages_both_ways_without_being_asked) {
   EXPECT_EQ(client.heard.back(), "message 499");
 }
 
-TEST_F(SocketDriverTest, carries_plain_datagrams_beside_the_native_ones) {
+TEST_F(DriverTest, carries_plain_datagrams_beside_the_native_ones) {
   UdpSocket plain = UdpSocket::bound(*Endpoint::parse("127.0.0.1:0"));
   plain.send_to("hello", address);
   char buffer[16];
@@ -149,28 +149,28 @@ TEST_F(SocketDriverTest, carries_plain_datagrams_beside_the_native_ones) {
   EXPECT_EQ(std::string(buffer, result.count), "hello");
 }
 
-TEST_F(SocketDriverTest, says_that_nobody_is_there) {
+TEST_F(DriverTest, says_that_nobody_is_there) {
   const Endpoint nobody = UdpSocket::bound(*Endpoint::parse("127.0.0.1:0")).local();
   ClientEngine client(nobody);
-  SocketDriver other(loop, socket_to(nobody), client);
+  Driver other(loop, socket_to(nobody), client);
   client.client.connect({}, loop.now());
   EXPECT_TRUE(runs_until([&] { return client.refused == ECONNREFUSED; }));
 }
 
-TEST(SocketDriverRounds, go_by_their_own_time_and_let_answers_in_between) {
+TEST(DriverRounds, go_by_their_own_time_and_let_answers_in_between) {
   ClockByHand clock;
   EventLoop loop(clock);
   std::vector<UdpSocket> sockets;
   sockets.push_back(UdpSocket::bound(*Endpoint::parse("127.0.0.1:0")));
   SlowEngine engine(clock, sockets.front().local());
-  const SocketDriver driver(loop, std::move(sockets), engine);
+  const Driver driver(loop, std::move(sockets), engine);
   for (int turn = 0; turn < 4; ++turn) loop.run_once(Duration::zero());
   const std::vector<std::string> expected = {"round 1",  "answer 1", "round 2",
                                              "answer 2", "round 3",  "answer 3"};
   EXPECT_EQ(engine.events, expected);
 }
 
-TEST_F(SocketDriverTest, makes_no_wake_ups_while_nothing_is_due) {
+TEST_F(DriverTest, makes_no_wake_ups_while_nothing_is_due) {
   loop.run_once(Duration::zero());
   const auto wakeups = loop.counters().wakeups;
   loop.run_once(std::chrono::milliseconds(30));

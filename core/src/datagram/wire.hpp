@@ -10,19 +10,16 @@
 #include <string>
 #include <string_view>
 
+#include <netkit/datagram/options.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit::datagram {
 
-inline constexpr unsigned char kMagic = 0xF5;  // no UTF-8 text contains it
 inline constexpr std::uint8_t kVersion = 1;
-inline constexpr std::size_t kMaxDatagram = 1200;
 inline constexpr std::size_t kHeaderSize = 24;  // of datagrams within a session
 inline constexpr std::size_t kHelloSize = 64;   // padded: larger than what answers it
 inline constexpr std::size_t kCookieSize = 20;
-inline constexpr std::size_t kMaxReason = 255;    // bytes of text in REJECT, BYE and END
-inline constexpr std::size_t kMaxPayload = 1024;  // bytes of the application's in CONNECT, ACCEPT
-inline constexpr std::size_t kMaxWindow = 1024;   // datagrams; a bitmap of them takes 128 bytes
+inline constexpr std::size_t kMaxWindow = 1024;  // datagrams; a bitmap of them takes 128 bytes
 
 enum class Type : std::uint8_t {
   hello = 1,
@@ -105,9 +102,6 @@ NETKIT_API Type type_of(std::string_view datagram);  // of a `known` one
 NETKIT_API std::string_view describe(std::string_view datagram);
 // Bytes 4 to 11 (nonce or session id) of a datagram of at least 12 bytes.
 NETKIT_API std::uint64_t key_of(std::string_view datagram);
-inline bool is_native(std::string_view datagram) {
-  return !datagram.empty() && static_cast<unsigned char>(datagram[0]) == kMagic;
-}
 
 // Each takes a whole datagram of class `known` and gives nothing when it is not of that type, too
 // short, or holds a value out of its range.

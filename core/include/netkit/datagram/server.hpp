@@ -9,7 +9,6 @@
 #include <string>
 #include <string_view>
 
-#include <netkit/datagram/chunk.hpp>
 #include <netkit/datagram/options.hpp>
 #include <netkit/datagram/output_queue.hpp>
 #include <netkit/net/endpoint.hpp>
@@ -39,32 +38,33 @@ struct Verdict {
   }
 };
 
-// Called from within on_datagram() and tick(). All functions of the endpoint may be called from
-// here, close() of the session at hand included, but for on_datagram(), tick() and drain().
-class NETKIT_API ServerEvents {
+// [one thread] Per idle session under 1 KiB.
+class NETKIT_API Server {
  public:
-  virtual ~ServerEvents() = default;
-  // A client at `peer`, which has proved that it is there, asks for a session. `session` is valid
-  // already (send() queues for it) and void again if the verdict is no. Not called again for
-  // duplicates of an accepted CONNECT.
-  virtual Verdict on_connect(SessionRef session, const Endpoint& peer,
-                             std::string_view payload) = 0;
-  // One message, in order, once. `record` is the sender's number for it, 0 when it has none.
-  // `message` is valid during the call.
-  virtual void on_message(SessionRef session, std::uint64_t record, std::string_view message) = 0;
-  // Messages that will never come, in their place in the order.
-  virtual void on_gap(SessionRef session, const Gap& gap) { (void)session, (void)gap; }
-  // The session is over, and `session` void after this call. Not called for close().
-  virtual void on_left(SessionRef session, LeftReason reason, std::string_view text) = 0;
-};
+  // Called from within on_datagram() and tick(). All functions of the server may be called from
+  // here, close() of the session at hand included, but for on_datagram(), tick() and drain().
+  class NETKIT_API Handler {
+   public:
+    virtual ~Handler() = default;
+    // A client at `peer`, which has proved that it is there, asks for a session. `session` is valid
+    // already (send() queues for it) and void again if the verdict is no. Not called again for
+    // duplicates of an accepted CONNECT.
+    virtual Verdict on_connect(SessionRef session, const Endpoint& peer,
+                               std::string_view payload) = 0;
+    // One message, in order, once. `record` is the sender's number for it, 0 when it has none.
+    // `message` is valid during the call.
+    virtual void on_message(SessionRef session, std::uint64_t record, std::string_view message) = 0;
+    // Messages that will never come, in their place in the order.
+    virtual void on_gap(SessionRef session, const Gap& gap) { (void)session, (void)gap; }
+    // The session is over, and `session` void after this call. Not called for close().
+    virtual void on_left(SessionRef session, LeftReason reason, std::string_view text) = 0;
+  };
 
-// [one thread] `events` must live as long as the endpoint. Per idle session under 1 KiB.
-class NETKIT_API ServerEndpoint {
- public:
-  ServerEndpoint(const Options& options, Random random, ServerEvents& events);
-  ~ServerEndpoint();
-  ServerEndpoint(const ServerEndpoint&) = delete;
-  ServerEndpoint& operator=(const ServerEndpoint&) = delete;
+  // `handler` must outlive it.
+  Server(const Options& options, Random random, Handler& handler);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
 
   // One datagram, of any content; only is_native() ones are looked at. `now` never goes back.
   void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now);
@@ -76,12 +76,13 @@ class NETKIT_API ServerEndpoint {
   // waiting. Call after on_datagram(), tick() and send().
   bool drain(OutputQueue& queue, TimePoint now, std::size_t limit = OutputQueue::kRound);
 
-  // Queues chunks for one session, in order; false when it is over or finishing. Drops the oldest
-  // waiting ones as Options::overflow says.
-  bool send(SessionRef session, std::span<const ChunkRef> chunks);
-  // Queues one message without a number in a chunk of its own; false also when it is too long.
+  // Queues messages without numbers for one session, in order, packed together. False, and nothing
+  // is queued, when it is over or finishing, or one of them is too long. Drops the oldest that wait
+  // as Options::overflow says.
+  bool send(SessionRef session, std::span<const std::string> messages);
   bool send(SessionRef session, std::string_view message);
-  // The same chunks for all sessions but `except`. O(sessions), some ten ns for each.
+  // What a Channel has packed, for one session or for all but `except`.
+  bool send(SessionRef session, std::span<const ChunkRef> chunks);
   void broadcast(std::span<const ChunkRef> chunks, SessionRef except = {});
 
   // Delivers what is queued, then says END. on_left(finished) follows once all is acknowledged, or

@@ -1,6 +1,13 @@
-// Messages packed into datagram bodies. A body is encoded once and shared by every session it goes
-// to, each of which puts only a header of its own in front.
+// Messages packed into the bodies of DATA. A body is encoded once and shared by every session it
+// goes to, each of which puts only a header of its own in front. Byte 0: the kind in the upper
+// half, flags in the lower. Then
+//   bundle  [number of the first message, 8 bytes, if kNumbered] entries: length, bytes
+//   gap     from, to (8 bytes each, 0: none), count of messages without number (4 bytes)
+//   end     code (1 byte), text to the end
+// A length is one byte below 128, or two with the top bit set.
 #pragma once
+
+#include "datagram/wire.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +18,8 @@
 #include <string_view>
 #include <vector>
 
-#include <netkit/datagram/wire.hpp>
+#include <netkit/datagram/options.hpp>
+#include <netkit/datagram/output_queue.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit::datagram {
@@ -32,7 +40,6 @@ struct Chunk {
   std::uint32_t begun() const { return messages - (continues ? 1 : 0); }
   std::uint32_t ended() const { return messages - (open ? 1 : 0); }
 };
-using ChunkRef = std::shared_ptr<const Chunk>;  // may be shared between threads
 
 // Packs messages into chunks. All but the last chunk of a flush() are exactly max_body long, so
 // that a queue of them goes out by UDP_SEGMENT. [one thread] Allocates two blocks per chunk,
@@ -87,7 +94,7 @@ class NETKIT_API ChunkRing {
   void add(std::span<const ChunkRef> chunks);  // as Packer::flush() gave them, without a break
   // The chunks that hold message `record` and all after it; everything if it is older than what is
   // kept. The first may begin with older messages, which a receiver ignores that was told where to
-  // begin (ClientEndpoint::expect_record).
+  // begin (Client::expect_record).
   std::vector<ChunkRef> since(std::uint64_t record) const;
   std::uint64_t first_record() const;  // the oldest that is whole; 0: empty
   std::uint64_t last_record() const;   // the newest; 0: empty
@@ -102,5 +109,36 @@ class NETKIT_API ChunkRing {
   std::size_t records_ = 0;  // begun in chunks_
   std::size_t bytes_ = 0;
 };
+
+enum class BodyKind : std::uint8_t { bundle = 0, gap = 1, end = 2 };
+inline constexpr std::uint8_t kNumbered = 0x01;
+inline constexpr std::uint8_t kContinues = 0x02;
+inline constexpr std::uint8_t kOpen = 0x04;
+inline constexpr std::size_t kMaxLength = 0x7fff;
+
+struct Bundle {
+  std::uint64_t first_record = 0;  // 0: not numbered
+  bool continues = false;
+  bool open = false;
+  std::string_view entries;
+};
+
+inline BodyKind kind_of(std::string_view body) {
+  return static_cast<BodyKind>(static_cast<std::uint8_t>(body[0]) >> 4);
+}
+
+// Takes one entry off the front; false at the end, or when the length does not fit.
+NETKIT_API bool next_entry(std::string_view& entries, std::string_view& entry);
+
+// False for what is not a body of this version: an unknown kind or flag, a length beyond the end,
+// no entry at all, number 0.
+NETKIT_API bool is_valid_body(std::string_view body);
+// Of a valid body of that kind.
+Bundle read_bundle(std::string_view body);
+Gap read_gap(std::string_view body);
+Bye read_end(std::string_view body);
+
+NETKIT_API ChunkRef make_gap(const Gap& gap);
+NETKIT_API ChunkRef make_end(std::uint8_t code, std::string_view text);
 
 }  // namespace netkit::datagram

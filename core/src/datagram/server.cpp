@@ -2,52 +2,51 @@
 
 #include <algorithm>
 
-#include <netkit/datagram/server_endpoint.hpp>
+#include <netkit/datagram/server.hpp>
 
 namespace netkit::datagram {
 namespace {
 
 // Passes a session's messages on, and remembers its END for after the call.
-class PeerSink final : public MessageSink {
+class PeerHandler final : public MessageHandler {
  public:
-  PeerSink(ServerEvents& events, SessionRef ref) : events_(events), ref_(ref) {}
+  PeerHandler(Server::Handler& handler, SessionRef ref) : handler_(handler), ref_(ref) {}
   void on_message(std::uint64_t record, std::string_view message) override {
-    events_.on_message(ref_, record, message);
+    handler_.on_message(ref_, record, message);
   }
-  void on_gap(const Gap& gap) override { events_.on_gap(ref_, gap); }
+  void on_gap(const Gap& gap) override { handler_.on_gap(ref_, gap); }
   void on_end(const Bye& end) override { text.assign(end.text); }
 
   std::string text;
 
  private:
-  ServerEvents& events_;
+  Server::Handler& handler_;
   SessionRef ref_;
 };
 
 }  // namespace
 
-ServerEndpoint::Impl::Impl(const Options& given, Random source, ServerEvents& sink)
+Server::Impl::Impl(const Options& given, Random source, Handler& owner)
     : options(given.within_limits()),
       random(std::move(source)),
-      events(sink),
+      handler(owner),
       cookies(options.cookie_lifetime, random),
       ended(options.remember_ended),
       strays(options.stray_rate) {}
 
-ServerEndpoint::Impl::Peer* ServerEndpoint::Impl::find(SessionRef ref) const {
+Server::Impl::Peer* Server::Impl::find(SessionRef ref) const {
   if (ref.index >= peers.size() || generations[ref.index] != ref.generation) return nullptr;
   return peers[ref.index].get();
 }
 
-ServerEndpoint::Impl::Peer* ServerEndpoint::Impl::find(std::uint64_t id,
-                                                       const Endpoint& from) const {
+Server::Impl::Peer* Server::Impl::find(std::uint64_t id, const Endpoint& from) const {
   const auto found = by_id.find(id);
   if (found == by_id.end() || !(found->second->attempt.peer == from)) return nullptr;
   return found->second;
 }
 
-void ServerEndpoint::Impl::on_session_datagram(const Endpoint& from, std::string_view datagram,
-                                               TimePoint at) {
+void Server::Impl::on_session_datagram(const Endpoint& from, std::string_view datagram,
+                                       TimePoint at) {
   const auto header = decode_header(datagram);
   if (!header) {
     ++counters.malformed;
@@ -66,17 +65,17 @@ void ServerEndpoint::Impl::on_session_datagram(const Endpoint& from, std::string
     return;
   }
   if (peer->accept) on_confirmed(*peer, at);
-  PeerSink sink(events, peer->ref);
-  peer->session.on_datagram(*header, body, at, sink);
+  PeerHandler messages(handler, peer->ref);
+  peer->session.on_datagram(*header, body, at, messages);
   if (peer->leaving) return;
   if (peer->session.receiving().ended()) {
-    leave(*peer, LeftReason::ended, sink.text, at);
+    leave(*peer, LeftReason::ended, messages.text, at);
   } else {
     settle(*peer, at);
   }
 }
 
-void ServerEndpoint::Impl::on_confirmed(Peer& peer, TimePoint at) {
+void Server::Impl::on_confirmed(Peer& peer, TimePoint at) {
   peer.accept.reset();
   --unconfirmed;
   peer.send_accept = false;
@@ -88,13 +87,13 @@ void ServerEndpoint::Impl::on_confirmed(Peer& peer, TimePoint at) {
   }
 }
 
-void ServerEndpoint::Impl::on_reset(const Endpoint& from, std::uint64_t id, TimePoint at) {
+void Server::Impl::on_reset(const Endpoint& from, std::uint64_t id, TimePoint at) {
   Peer* peer = find(id, from);
   if (peer != nullptr) leave(*peer, LeftReason::reset, {}, at);
 }
 
 // After anything that changed a session.
-void ServerEndpoint::Impl::settle(Peer& peer, TimePoint at) {
+void Server::Impl::settle(Peer& peer, TimePoint at) {
   update_full(peer);
   if (peer.session.finished()) {
     leave(peer, LeftReason::finished, {}, at);
@@ -105,13 +104,13 @@ void ServerEndpoint::Impl::settle(Peer& peer, TimePoint at) {
   }
 }
 
-TimePoint ServerEndpoint::Impl::deadline(const Peer& peer) const {
+TimePoint Server::Impl::deadline(const Peer& peer) const {
   if (!peer.accept) return peer.session.deadline();
   return std::min(saturating_add(peer.began, std::min(options.lease, options.connect_timeout)),
                   peer.session.lease_end());
 }
 
-void ServerEndpoint::Impl::check_timer(Peer& peer, TimePoint at) {
+void Server::Impl::check_timer(Peer& peer, TimePoint at) {
   const bool unused = peer.accept && deadline(peer) <= at;
   if (unused || peer.session.expired(at)) {
     ++counters.expired;
@@ -128,8 +127,7 @@ void ServerEndpoint::Impl::check_timer(Peer& peer, TimePoint at) {
   }
 }
 
-bool ServerEndpoint::Impl::drain_peer(Peer& peer, OutputQueue& queue, TimePoint at,
-                                      std::size_t limit) {
+bool Server::Impl::drain_peer(Peer& peer, OutputQueue& queue, TimePoint at, std::size_t limit) {
   if (peer.send_accept) {
     peer.send_accept = false;
     queue.add(peer.attempt.peer, *peer.accept);
@@ -144,13 +142,13 @@ bool ServerEndpoint::Impl::drain_peer(Peer& peer, OutputQueue& queue, TimePoint 
   return more;
 }
 
-void ServerEndpoint::Impl::mark_dirty(Peer& peer) {
+void Server::Impl::mark_dirty(Peer& peer) {
   if (peer.dirty) return;
   peer.dirty = true;
   dirty.push_back(peer.ref.index);
 }
 
-void ServerEndpoint::Impl::update_full(Peer& peer) {
+void Server::Impl::update_full(Peer& peer) {
   const bool full = !peer.leaving && peer.session.sending().full();
   if (full == peer.full) return;
   peer.full = full;
@@ -161,8 +159,7 @@ void ServerEndpoint::Impl::update_full(Peer& peer) {
   }
 }
 
-void ServerEndpoint::Impl::leave(Peer& peer, LeftReason reason, std::string_view text,
-                                 TimePoint at) {
+void Server::Impl::leave(Peer& peer, LeftReason reason, std::string_view text, TimePoint at) {
   using Answer = EndedSessions::Answer;
   peer.leaving = true;
   const bool asked = peer.session.receiving().ack_due(at);
@@ -173,12 +170,12 @@ void ServerEndpoint::Impl::leave(Peer& peer, LeftReason reason, std::string_view
     encode_header(peer.session.header(Type::ack, at), scratch.data());
     reply(peer.attempt.peer, scratch);
   }
-  events.on_left(peer.ref, reason, text);
+  handler.on_left(peer.ref, reason, text);
   const bool silent = reason == LeftReason::lease;
   forget(peer, in_order ? Answer::ack : silent ? Answer::reset : Answer::nothing, at);
 }
 
-void ServerEndpoint::Impl::forget(Peer& peer, EndedSessions::Answer answer, TimePoint at) {
+void Server::Impl::forget(Peer& peer, EndedSessions::Answer answer, TimePoint at) {
   const Type type = answer == EndedSessions::Answer::bye ? Type::bye : Type::ack;
   if (answer != EndedSessions::Answer::reset) {
     ended.add({peer.attempt, answer, peer.session.header(type, at)});
@@ -193,17 +190,17 @@ void ServerEndpoint::Impl::forget(Peer& peer, EndedSessions::Answer answer, Time
   gone.push_back(std::move(peers[peer.ref.index]));
 }
 
-void ServerEndpoint::Impl::finish(Peer& peer, std::string_view text, TimePoint at) {
+void Server::Impl::finish(Peer& peer, std::string_view text, TimePoint at) {
   peer.session.finish(0, text, at);
   mark_dirty(peer);
 }
 
-ServerEndpoint::ServerEndpoint(const Options& options, Random random, ServerEvents& events)
-    : impl_(std::make_unique<Impl>(options, std::move(random), events)) {}
+Server::Server(const Options& options, Random random, Handler& handler)
+    : impl_(std::make_unique<Impl>(options, std::move(random), handler)) {}
 
-ServerEndpoint::~ServerEndpoint() = default;
+Server::~Server() = default;
 
-void ServerEndpoint::on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) {
+void Server::on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) {
   Impl& impl = *impl_;
   impl.gone.clear();
   impl.now = now;
@@ -232,19 +229,19 @@ void ServerEndpoint::on_datagram(const Endpoint& from, std::string_view datagram
   }
 }
 
-void ServerEndpoint::tick(TimePoint now) {
+void Server::tick(TimePoint now) {
   impl_->gone.clear();
   impl_->now = now;
-  while (impl_->deadlines.next() <= now) {
-    impl_->check_timer(*impl_->peers[impl_->deadlines.next_index()], now);
+  while (next_deadline() <= now) {
+    impl_->check_timer(*impl_->peers[impl_->deadlines.top_index()], now);
   }
 }
 
-TimePoint ServerEndpoint::next_deadline() const {
-  return impl_->deadlines.next();
+TimePoint Server::next_deadline() const {
+  return impl_->deadlines.empty() ? TimePoint::max() : impl_->deadlines.top();
 }
 
-bool ServerEndpoint::drain(OutputQueue& queue, TimePoint now, std::size_t limit) {
+bool Server::drain(OutputQueue& queue, TimePoint now, std::size_t limit) {
   Impl& impl = *impl_;
   impl.gone.clear();
   for (const auto& item : impl.replies.items()) queue.add(item.to, item.head);
@@ -266,7 +263,7 @@ bool ServerEndpoint::drain(OutputQueue& queue, TimePoint now, std::size_t limit)
   return false;
 }
 
-bool ServerEndpoint::send(SessionRef session, std::span<const ChunkRef> chunks) {
+bool Server::send(SessionRef session, std::span<const ChunkRef> chunks) {
   Impl::Peer* peer = impl_->find(session);
   if (peer == nullptr || peer->leaving || peer->session.finishing()) return false;
   for (const ChunkRef& chunk : chunks) peer->session.sending().enqueue(chunk);
@@ -275,29 +272,35 @@ bool ServerEndpoint::send(SessionRef session, std::span<const ChunkRef> chunks) 
   return true;
 }
 
-bool ServerEndpoint::send(SessionRef session, std::string_view message) {
+bool Server::send(SessionRef session, std::span<const std::string> messages) {
+  Packer packer({impl_->options.max_body(), impl_->options.max_message, 0});
+  const auto packed = [&](const std::string& message) { return packer.append(message); };
+  return std::ranges::all_of(messages, packed) && send(session, packer.flush());
+}
+
+bool Server::send(SessionRef session, std::string_view message) {
   Packer packer({impl_->options.max_body(), impl_->options.max_message, 0});
   return packer.append(message) && send(session, packer.flush());
 }
 
-void ServerEndpoint::broadcast(std::span<const ChunkRef> chunks, SessionRef except) {
+void Server::broadcast(std::span<const ChunkRef> chunks, SessionRef except) {
   for (const auto& peer : impl_->peers) {
     if (peer && !(peer->ref == except)) send(peer->ref, chunks);
   }
 }
 
-void ServerEndpoint::finish(SessionRef session, std::string_view text, TimePoint now) {
+void Server::finish(SessionRef session, std::string_view text, TimePoint now) {
   Impl::Peer* peer = impl_->find(session);
   if (peer != nullptr && !peer->leaving) impl_->finish(*peer, text, now);
 }
 
-void ServerEndpoint::finish_all(std::string_view text, TimePoint now) {
+void Server::finish_all(std::string_view text, TimePoint now) {
   for (const auto& peer : impl_->peers) {
     if (peer && !peer->leaving) impl_->finish(*peer, text, now);
   }
 }
 
-void ServerEndpoint::close(SessionRef session, std::string_view text) {
+void Server::close(SessionRef session, std::string_view text) {
   Impl::Peer* peer = impl_->find(session);
   if (peer == nullptr || peer->leaving) return;
   peer->leaving = true;
@@ -310,39 +313,39 @@ void ServerEndpoint::close(SessionRef session, std::string_view text) {
   impl_->forget(*peer, EndedSessions::Answer::bye, impl_->now);
 }
 
-std::size_t ServerEndpoint::size() const {
+std::size_t Server::size() const {
   return impl_->by_id.size();
 }
 
-std::size_t ServerEndpoint::unconfirmed() const {
+std::size_t Server::unconfirmed() const {
   return impl_->unconfirmed;
 }
 
-std::size_t ServerEndpoint::full_sessions() const {
+std::size_t Server::full_sessions() const {
   return impl_->full_sessions;
 }
 
-bool ServerEndpoint::full(SessionRef session) const {
+bool Server::full(SessionRef session) const {
   return impl_->find(session)->full;
 }
 
-bool ServerEndpoint::contains(SessionRef session) const {
+bool Server::contains(SessionRef session) const {
   return impl_->find(session) != nullptr;
 }
 
-const Endpoint& ServerEndpoint::peer(SessionRef session) const {
+const Endpoint& Server::peer(SessionRef session) const {
   return impl_->find(session)->attempt.peer;
 }
 
-SessionStatus ServerEndpoint::status(SessionRef session) const {
+SessionStatus Server::status(SessionRef session) const {
   return impl_->find(session)->session.status();
 }
 
-const Options& ServerEndpoint::options() const {
+const Options& Server::options() const {
   return impl_->options;
 }
 
-const Counters& ServerEndpoint::counters() const {
+const Counters& Server::counters() const {
   return impl_->counters;
 }
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include <netkit/datagram/client_endpoint.hpp>
+#include <netkit/datagram/client.hpp>
 
 namespace netkit::datagram {
 namespace {
@@ -25,12 +25,12 @@ constexpr Duration kLongestFarewell = std::chrono::seconds(1);
 
 }  // namespace
 
-struct ClientEndpoint::Impl final : public MessageSink {
-  Impl(const Options& given, const Endpoint& to, Random source, ClientEvents& sink)
+struct Client::Impl final : public MessageHandler {
+  Impl(const Options& given, const Endpoint& to, Random source, Handler& owner)
       : options(given),
         server(to),
         random(std::move(source)),
-        events(sink),
+        handler(owner),
         packer(packing()),
         strays(kStrayRate) {}
 
@@ -38,9 +38,9 @@ struct ClientEndpoint::Impl final : public MessageSink {
   bool handshaking() const { return state == State::hello || state == State::connecting; }
 
   void on_message(std::uint64_t record, std::string_view message) override {
-    events.on_message(record, message);
+    handler.on_message(record, message);
   }
-  void on_gap(const Gap& gap) override { events.on_gap(gap); }
+  void on_gap(const Gap& gap) override { handler.on_gap(gap); }
   void on_end(const Bye& end) override { end_text = end.text; }
 
   void begin(std::string_view given, TimePoint now);
@@ -61,7 +61,7 @@ struct ClientEndpoint::Impl final : public MessageSink {
   Counters counters;
   Endpoint server;
   Random random;
-  ClientEvents& events;
+  Handler& handler;
   State state = State::idle;
   std::unique_ptr<Session> session;
   std::unique_ptr<Session> gone;  // until no event of it can be running
@@ -80,7 +80,7 @@ struct ClientEndpoint::Impl final : public MessageSink {
   unsigned asked = 0;  // HELLOs, CONNECTs or acknowledgements of END in a row
 };
 
-void ClientEndpoint::Impl::begin(std::string_view given, TimePoint now) {
+void Client::Impl::begin(std::string_view given, TimePoint now) {
   gone = std::move(session);
   if (gone) gone->receiving().stop();
   payload = given.substr(0, kMaxPayload);
@@ -94,7 +94,7 @@ void ClientEndpoint::Impl::begin(std::string_view given, TimePoint now) {
   ask(now);
 }
 
-void ClientEndpoint::Impl::ask(TimePoint now) {
+void Client::Impl::ask(TimePoint now) {
   if (state == State::hello) {
     encode(Hello{nonce}, scratch);
   } else {
@@ -107,7 +107,7 @@ void ClientEndpoint::Impl::ask(TimePoint now) {
   ++asked;
 }
 
-void ClientEndpoint::Impl::on_handshake(std::string_view datagram, TimePoint now) {
+void Client::Impl::on_handshake(std::string_view datagram, TimePoint now) {
   const bool ours = key_of(datagram) == nonce;
   const Type type = type_of(datagram);
   if (type == Type::accept) return on_accept(datagram, now);
@@ -128,7 +128,7 @@ void ClientEndpoint::Impl::on_handshake(std::string_view datagram, TimePoint now
   ask(now);
 }
 
-void ClientEndpoint::Impl::on_accept(std::string_view datagram, TimePoint now) {
+void Client::Impl::on_accept(std::string_view datagram, TimePoint now) {
   const auto accept = decode_accept(datagram);
   if (!accept || accept->nonce != nonce || accept->lease_ms == 0) {
     counters.malformed += !accept;
@@ -153,10 +153,10 @@ void ClientEndpoint::Impl::on_accept(std::string_view datagram, TimePoint now) {
   session->ask_for_life();
   state = State::open;
   ++counters.accepted;
-  events.on_connected(accept->payload);
+  handler.on_connected(accept->payload);
 }
 
-void ClientEndpoint::Impl::on_reject(std::string_view datagram) {
+void Client::Impl::on_reject(std::string_view datagram) {
   const auto reject = decode_reject(datagram);
   if (!reject) {
     ++counters.malformed;
@@ -164,10 +164,10 @@ void ClientEndpoint::Impl::on_reject(std::string_view datagram) {
   }
   state = State::idle;
   ++counters.rejected;
-  events.on_rejected(reject->code, reject->text);
+  handler.on_rejected(reject->code, reject->text);
 }
 
-void ClientEndpoint::Impl::on_session(std::string_view datagram, TimePoint now) {
+void Client::Impl::on_session(std::string_view datagram, TimePoint now) {
   const auto header = decode_header(datagram);
   if (!header) {
     ++counters.malformed;
@@ -187,7 +187,7 @@ void ClientEndpoint::Impl::on_session(std::string_view datagram, TimePoint now) 
   if (state == State::open) settle(now);
 }
 
-void ClientEndpoint::Impl::settle(TimePoint now) {
+void Client::Impl::settle(TimePoint now) {
   if (session->receiving().ended()) {
     state = State::ended;
     asked = 0;
@@ -200,7 +200,7 @@ void ClientEndpoint::Impl::settle(TimePoint now) {
 
 // The server waits for this one, so it is repeated until there is an answer. When none comes the
 // server has gone: it has this session behind it, or does not wait for it any more.
-void ClientEndpoint::Impl::say_farewell(TimePoint now) {
+void Client::Impl::say_farewell(TimePoint now) {
   Header ack = session->header(Type::ack, now);
   ack.flags |= Header::kPing;
   put(ack);
@@ -209,7 +209,7 @@ void ClientEndpoint::Impl::say_farewell(TimePoint now) {
 }
 
 // END once more is the same question once more.
-void ClientEndpoint::Impl::on_farewell_answer(const Header& header, TimePoint now) {
+void Client::Impl::on_farewell_answer(const Header& header, TimePoint now) {
   if (header.type == Type::data) {
     if (strays.allow(now)) put(session->header(Type::ack, now));
     return;
@@ -218,7 +218,7 @@ void ClientEndpoint::Impl::on_farewell_answer(const Header& header, TimePoint no
 }
 
 // Of this session, which is over, or of one before it: as after a restart of this program.
-void ClientEndpoint::Impl::on_stray(const Header& header, TimePoint now) {
+void Client::Impl::on_stray(const Header& header, TimePoint now) {
   ++counters.unknown_session;
   const bool asks = header.type == Type::data || (header.flags & Header::kPing) != 0;
   if (header.type == Type::bye || !asks || handshaking() || !strays.allow(now)) return;
@@ -230,7 +230,7 @@ void ClientEndpoint::Impl::on_stray(const Header& header, TimePoint now) {
   replies.add(server, scratch);
 }
 
-void ClientEndpoint::Impl::put(const Header& header, std::string_view body) {
+void Client::Impl::put(const Header& header, std::string_view body) {
   scratch.assign(kHeaderSize, '\0');
   encode_header(header, scratch.data());
   scratch += body;
@@ -239,37 +239,36 @@ void ClientEndpoint::Impl::put(const Header& header, std::string_view body) {
   counters.bytes_out += scratch.size();
 }
 
-void ClientEndpoint::Impl::left(LeftReason reason, std::string_view text) {
+void Client::Impl::left(LeftReason reason, std::string_view text) {
   state = session ? State::over : State::idle;
   if (session) session->receiving().stop();
-  events.on_left(reason, text);
+  handler.on_left(reason, text);
 }
 
-void ClientEndpoint::Impl::fill_session(TimePoint now) {
+void Client::Impl::fill_session(TimePoint now) {
   if (!packer.empty() && !session->finishing()) {
     for (const ChunkRef& chunk : packer.flush()) session->sending().enqueue(chunk);
   }
   if (finish_text) session->finish(0, *finish_text, now);
 }
 
-ClientEndpoint::ClientEndpoint(const Options& options, const Endpoint& server, Random random,
-                               ClientEvents& events) {
+Client::Client(const Options& options, const Endpoint& server, Random random, Handler& handler) {
   Options own = options.within_limits();
   own.overflow = Overflow::keep_all;  // can_send() is the bound
-  impl_ = std::make_unique<Impl>(own, server, std::move(random), events);
+  impl_ = std::make_unique<Impl>(own, server, std::move(random), handler);
 }
 
-ClientEndpoint::~ClientEndpoint() = default;
+Client::~Client() = default;
 
-void ClientEndpoint::connect(std::string_view payload, TimePoint now) {
+void Client::connect(std::string_view payload, TimePoint now) {
   impl_->begin(payload, now);
 }
 
-void ClientEndpoint::expect_record(std::uint64_t record) {
+void Client::expect_record(std::uint64_t record) {
   if (impl_->session) impl_->session->receiving().expect(record);
 }
 
-void ClientEndpoint::on_datagram(std::string_view datagram, TimePoint now) {
+void Client::on_datagram(std::string_view datagram, TimePoint now) {
   Impl& impl = *impl_;
   impl.gone.reset();
   const Class what = classify(datagram);
@@ -303,7 +302,7 @@ void ClientEndpoint::on_datagram(std::string_view datagram, TimePoint now) {
   }
 }
 
-void ClientEndpoint::tick(TimePoint now) {
+void Client::tick(TimePoint now) {
   Impl& impl = *impl_;
   impl.gone.reset();
   if (impl.handshaking()) {
@@ -322,7 +321,7 @@ void ClientEndpoint::tick(TimePoint now) {
   }
 }
 
-TimePoint ClientEndpoint::next_deadline() const {
+TimePoint Client::next_deadline() const {
   const Impl& impl = *impl_;
   if (impl.handshaking()) {
     const Duration pause =
@@ -336,7 +335,7 @@ TimePoint ClientEndpoint::next_deadline() const {
   return impl.state == State::open ? impl.session->deadline() : TimePoint::max();
 }
 
-bool ClientEndpoint::drain(OutputQueue& queue, TimePoint now, std::size_t limit) {
+bool Client::drain(OutputQueue& queue, TimePoint now, std::size_t limit) {
   Impl& impl = *impl_;
   impl.gone.reset();
   for (const auto& item : impl.replies.items()) queue.add(item.to, item.head);
@@ -346,11 +345,11 @@ bool ClientEndpoint::drain(OutputQueue& queue, TimePoint now, std::size_t limit)
   return impl.session->drain(impl.server, queue, now, limit);
 }
 
-bool ClientEndpoint::send(std::string_view message) {
+bool Client::send(std::string_view message) {
   return can_send() && impl_->packer.append(message);
 }
 
-bool ClientEndpoint::can_send() const {
+bool Client::can_send() const {
   const Impl& impl = *impl_;
   if (impl.finish_text || !(impl.handshaking() || impl.state == State::open)) return false;
   const std::size_t waiting = impl.packer.pending_messages() +
@@ -359,32 +358,32 @@ bool ClientEndpoint::can_send() const {
          !(impl.session && impl.session->sending().full());
 }
 
-std::size_t ClientEndpoint::unacknowledged() const {
+std::size_t Client::unacknowledged() const {
   return impl_->packer.pending_messages() +
          (impl_->session ? impl_->session->sending().unacknowledged() : 0);
 }
 
-void ClientEndpoint::pause() {
+void Client::pause() {
   if (impl_->session) impl_->session->receiving().pause();
 }
 
-void ClientEndpoint::resume(TimePoint now) {
+void Client::resume(TimePoint now) {
   if (!paused()) return;
   impl_->session->resume(*impl_);
   if (impl_->state == State::open) impl_->settle(now);
 }
 
-bool ClientEndpoint::paused() const {
+bool Client::paused() const {
   return impl_->session && impl_->session->receiving().paused();
 }
 
-void ClientEndpoint::finish(std::string_view text, TimePoint now) {
+void Client::finish(std::string_view text, TimePoint now) {
   (void)now;
   if (idle() || impl_->finish_text) return;
   impl_->finish_text.emplace(text);
 }
 
-void ClientEndpoint::leave(std::string_view text, TimePoint now) {
+void Client::leave(std::string_view text, TimePoint now) {
   Impl& impl = *impl_;
   if (impl.state == State::open) {
     std::string body(1, '\0');
@@ -395,29 +394,29 @@ void ClientEndpoint::leave(std::string_view text, TimePoint now) {
   impl.state = impl.session ? State::over : State::idle;
 }
 
-bool ClientEndpoint::on_refused() {
+bool Client::on_refused() {
   if (impl_->state != State::ended) return false;
   impl_->left(LeftReason::ended, impl_->end_text);
   return true;
 }
 
-bool ClientEndpoint::connected() const {
+bool Client::connected() const {
   return impl_->state == State::open || impl_->state == State::ended;
 }
 
-bool ClientEndpoint::idle() const {
+bool Client::idle() const {
   return impl_->state == State::idle || impl_->state == State::over;
 }
 
-SessionStatus ClientEndpoint::status() const {
+SessionStatus Client::status() const {
   return impl_->session ? impl_->session->status() : SessionStatus{};
 }
 
-const Options& ClientEndpoint::options() const {
+const Options& Client::options() const {
   return impl_->options;
 }
 
-const Counters& ClientEndpoint::counters() const {
+const Counters& Client::counters() const {
   return impl_->counters;
 }
 

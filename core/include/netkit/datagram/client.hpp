@@ -15,33 +15,33 @@
 
 namespace netkit::datagram {
 
-// Called from within on_datagram(), tick() and resume(). All functions of the endpoint may be
-// called from here but for these and drain().
-class NETKIT_API ClientEvents {
+// [one thread]
+class NETKIT_API Client {
  public:
-  virtual ~ClientEvents() = default;
-  // The session has begun; `payload` is what the server's application said.
-  virtual void on_connected(std::string_view payload) = 0;
-  // The server's application will have none of it. The endpoint is idle.
-  virtual void on_rejected(std::uint16_t code, std::string_view text) = 0;
-  // One message, in order, once; `record` is the channel's number for it, 0 when it has none.
-  virtual void on_message(std::uint64_t record, std::string_view message) = 0;
-  // Messages that will never come, in their place in the order.
-  virtual void on_gap(const Gap& gap) = 0;
-  // The session is over (or never came to be). What was not acknowledged stays counted in
-  // unacknowledged() until connect(). Reconnecting is the driver's to decide: connect() may be
-  // called at once or later.
-  virtual void on_left(LeftReason reason, std::string_view text) = 0;
-};
+  // Called from within on_datagram(), tick() and resume(). All functions of the client may be
+  // called from here but for these and drain().
+  class NETKIT_API Handler {
+   public:
+    virtual ~Handler() = default;
+    // The session has begun; `payload` is what the server's application said.
+    virtual void on_connected(std::string_view payload) = 0;
+    // The server's application will have none of it. The endpoint is idle.
+    virtual void on_rejected(std::uint16_t code, std::string_view text) = 0;
+    // One message, in order, once; `record` is the channel's number for it, 0 when it has none.
+    virtual void on_message(std::uint64_t record, std::string_view message) = 0;
+    // Messages that will never come, in their place in the order.
+    virtual void on_gap(const Gap& gap) = 0;
+    // The session is over (or never came to be). What was not acknowledged stays counted in
+    // unacknowledged() until connect(). Reconnecting is the driver's to decide: connect() may be
+    // called at once or later.
+    virtual void on_left(LeftReason reason, std::string_view text) = 0;
+  };
 
-// [one thread] `events` must live as long as the endpoint.
-class NETKIT_API ClientEndpoint {
- public:
-  ClientEndpoint(const Options& options, const Endpoint& server, Random random,
-                 ClientEvents& events);
-  ~ClientEndpoint();
-  ClientEndpoint(const ClientEndpoint&) = delete;
-  ClientEndpoint& operator=(const ClientEndpoint&) = delete;
+  // `handler` must outlive it.
+  Client(const Options& options, const Endpoint& server, Random random, Handler& handler);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
 
   // Begins a session; what was queued for one before is forgotten. `payload` (to kMaxPayload bytes)
   // is for the server's application. Follows on_connected, on_rejected or on_left.
@@ -54,7 +54,7 @@ class NETKIT_API ClientEndpoint {
   void on_datagram(std::string_view datagram, TimePoint now);
   void tick(TimePoint now);
   TimePoint next_deadline() const;  // TimePoint::max() when idle
-  // As ServerEndpoint::drain().
+  // As Server::drain().
   bool drain(OutputQueue& queue, TimePoint now, std::size_t limit = OutputQueue::kRound);
 
   // Queues one message, which goes out with the next drain(), together with others. False: it is

@@ -1,0 +1,60 @@
+#include "datagram/chunk.hpp"
+
+#include <netkit/datagram/channel.hpp>
+
+namespace netkit::datagram {
+
+struct Channel::Impl {
+  Impl(Server& to, const Channel::Options& options)
+      : server(to),
+        packer({.max_body = to.options().max_body(),
+                .max_message = to.options().max_message,
+                .first_record = options.numbered ? 1u : 0u}),
+        ring(options.keep, options.keep_bytes) {}
+
+  Server& server;
+  Packer packer;
+  ChunkRing ring;
+};
+
+Channel::Channel(Server& server, const Options& options)
+    : impl_(std::make_unique<Impl>(server, options)) {}
+
+Channel::~Channel() = default;
+
+bool Channel::append(std::string_view message) {
+  return impl_->packer.append(message);
+}
+
+std::size_t Channel::pending_messages() const {
+  return impl_->packer.pending_messages();
+}
+
+std::size_t Channel::pending_bytes() const {
+  return impl_->packer.pending_bytes();
+}
+
+void Channel::flush(SessionRef except) {
+  if (impl_->packer.empty()) return;
+  const std::span<const ChunkRef> chunks = impl_->packer.flush();
+  impl_->ring.add(chunks);
+  impl_->server.broadcast(chunks, except);
+}
+
+std::uint64_t Channel::next_record() const {
+  return impl_->packer.next_record();
+}
+
+std::uint64_t Channel::first_kept() const {
+  return impl_->ring.first_record();
+}
+
+std::uint64_t Channel::last_kept() const {
+  return impl_->ring.last_record();
+}
+
+bool Channel::send_since(SessionRef session, std::uint64_t record) {
+  return impl_->server.send(session, impl_->ring.since(record));
+}
+
+}  // namespace netkit::datagram

@@ -1,0 +1,74 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <netkit/datagram/plain_fanout.hpp>
+
+namespace netkit::datagram {
+
+// In one block of memory.
+class PlainFanout::Texts {
+ public:
+  void add(std::string_view text) {
+    bytes_ += text;
+    ends_.push_back(bytes_.size());
+  }
+  std::size_t size() const { return ends_.size(); }
+  std::string_view operator[](std::size_t index) const {
+    const std::size_t begin = index == 0 ? 0 : ends_[index - 1];
+    return std::string_view(bytes_).substr(begin, ends_[index] - begin);
+  }
+
+ private:
+  std::string bytes_;
+  std::vector<std::size_t> ends_;
+};
+
+void PlainFanout::say(std::string_view text) {
+  if (!said_) said_ = std::make_shared<Texts>();
+  said_->add(text);
+}
+
+void PlainFanout::settle(std::span<const Endpoint> to) {
+  if (said_) enqueue(std::exchange(said_, nullptr), to);
+}
+
+void PlainFanout::tell(const Endpoint& to, std::string_view text) {
+  const auto texts = std::make_shared<Texts>();
+  texts->add(text);
+  enqueue(texts, {&to, 1});
+}
+
+void PlainFanout::enqueue(std::shared_ptr<Texts> texts, std::span<const Endpoint> to) {
+  const std::size_t wanted = texts->size() * to.size();
+  const std::size_t taken = std::min(wanted, limit_ - waiting_);
+  dropped_ += wanted - taken;
+  waiting_ += taken;
+  if (taken > 0) jobs_.push_back({std::move(texts), {to.begin(), to.end()}, taken, 0});
+}
+
+bool PlainFanout::drain(OutputQueue& queue, std::size_t limit) {
+  while (!jobs_.empty() && queue.size() < limit) {
+    Job& job = jobs_.front();
+    const std::size_t before = job.at;
+    add(queue, job, limit);
+    waiting_ -= job.at - before;
+    if (job.at == job.datagrams) jobs_.pop_front();
+  }
+  return !jobs_.empty();
+}
+
+void PlainFanout::add(OutputQueue& queue, Job& job, std::size_t limit) {
+  const Texts& texts = *job.texts;
+  queue.keep(job.texts);
+  std::size_t text = job.at % texts.size();
+  const Endpoint* to = job.to.data() + job.at / texts.size();
+  for (; job.at < job.datagrams && queue.size() < limit; ++job.at) {
+    queue.add_kept(*to, texts[text]);
+    if (++text < texts.size()) continue;
+    text = 0;
+    ++to;
+  }
+}
+
+}  // namespace netkit::datagram

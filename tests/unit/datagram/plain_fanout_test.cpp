@@ -1,0 +1,97 @@
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <netkit/datagram/plain_fanout.hpp>
+
+namespace netkit::datagram {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+class PlainFanoutTest : public testing::Test {
+ protected:
+  static Endpoint At(std::uint16_t port) {
+    return {IpAddress::loopback(IpAddress::Family::v4), port};
+  }
+  static std::vector<Endpoint> Ports(std::uint16_t first, std::uint16_t last) {
+    std::vector<Endpoint> all;
+    for (std::uint16_t port = first; port <= last; ++port) all.push_back(At(port));
+    return all;
+  }
+  // One round, as `PORT TEXT`.
+  Lines Round(std::size_t limit = 100) {
+    OutputQueue queue;
+    more = fanout.drain(queue, limit);
+    Lines lines;
+    for (const auto& item : queue.items()) {
+      lines.push_back(std::to_string(item.to.port()) + " " + std::string(item.body));
+    }
+    return lines;
+  }
+
+  PlainFanout fanout;
+  bool more = false;
+};
+
+TEST_F(PlainFanoutTest, SendsEachAddressItsTextsTogether) {
+  fanout.say("a");
+  fanout.say("b");
+  EXPECT_FALSE(fanout.settled());
+  fanout.settle(Ports(1, 2));
+  EXPECT_EQ(Round(), (Lines{"1 a", "1 b", "2 a", "2 b"}));
+  EXPECT_FALSE(more);
+}
+
+TEST_F(PlainFanoutTest, GoesOnWhereARoundEnded) {
+  fanout.say("a");
+  fanout.say("b");
+  fanout.settle(Ports(1, 2));
+  EXPECT_EQ(Round(3), (Lines{"1 a", "1 b", "2 a"}));
+  EXPECT_TRUE(more);
+  EXPECT_EQ(fanout.waiting(), 1u);
+  EXPECT_EQ(Round(3), Lines{"2 b"});
+  EXPECT_FALSE(more);
+}
+
+TEST_F(PlainFanoutTest, KeepsTheOrderOfWhatIsSaidAndTold) {
+  fanout.say("a");
+  fanout.settle(Ports(1, 2));
+  fanout.tell(At(2), "b");
+  fanout.say("c");
+  fanout.settle(Ports(2, 3));
+  EXPECT_EQ(Round(), (Lines{"1 a", "2 a", "2 b", "2 c", "3 c"}));
+}
+
+TEST_F(PlainFanoutTest, WhatIsSaidToNobodyIsForgotten) {
+  fanout.say("a");
+  fanout.settle({});
+  fanout.settle(Ports(1, 1));
+  EXPECT_EQ(Round(), Lines{});
+}
+
+TEST_F(PlainFanoutTest, DropsAndCountsWhatIsBeyondItsLimit) {
+  fanout = PlainFanout(3);
+  fanout.say("a");
+  fanout.say("b");
+  fanout.settle(Ports(1, 2));
+  fanout.tell(At(3), "c");
+  EXPECT_EQ(fanout.dropped(), 2u);
+  EXPECT_EQ(Round(), (Lines{"1 a", "1 b", "2 a"}));
+  fanout.tell(At(3), "d");
+  EXPECT_EQ(Round(), Lines{"3 d"});
+}
+
+TEST_F(PlainFanoutTest, ItsBytesStayWithTheQueue) {
+  OutputQueue queue;
+  fanout.tell(At(1), std::string(100, 'x'));
+  fanout.drain(queue);
+  fanout.tell(At(2), "y");
+  fanout.drain(queue);
+  EXPECT_EQ(queue.items()[0].body, std::string(100, 'x'));
+  EXPECT_EQ(queue.bytes(), 101u);
+}
+
+}  // namespace
+}  // namespace netkit::datagram

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <netkit/net/tcp_listener.hpp>
+#include <netkit/net/server_sockets.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit {

@@ -1,11 +1,15 @@
 #include "net/passed_sockets.hpp"
+#include "net/socket_error.hpp"
 
 #include <cerrno>
+#include <netinet/in.h>
 #include <optional>
+#include <unistd.h>
+
+#include <fmt/format.h>
 
 #include <netkit/net/resolver.hpp>
 #include <netkit/net/server_sockets.hpp>
-#include <netkit/net/tcp_listener.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit {
@@ -104,6 +108,31 @@ ServerSockets open_server_sockets(const AddressSpec& spec, const ServerSocketOpt
   if (!passed.udp.empty()) sockets.udp = std::move(passed.udp);
   if (!passed.tcp.empty()) sockets.tcp = std::move(passed.tcp);
   return sockets;
+}
+
+FileDescriptor listen_tcp(const Endpoint& local, bool reuse_port, int backlog) {
+  const auto refuse = [&local](int error) { throw bind_error(error, "tcp", local); };
+  FileDescriptor fd(::socket(local.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) refuse(errno);
+  const int on = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (reuse_port) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (!local.is_v4()) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  if (::bind(fd.get(), local.data(), local.size()) != 0) refuse(errno);
+  if (::listen(fd.get(), backlog) != 0) refuse(errno);
+  return fd;
+}
+
+Endpoint local_endpoint(int fd) {
+  Endpoint endpoint;
+  socklen_t size = Endpoint::capacity();
+  if (::getsockname(fd, endpoint.data(), &size) != 0)
+    throw SystemError(errno, "cannot read a socket's address");
+  return endpoint;
+}
+
+std::string full_text(std::size_t most, std::string_view what, std::string_view option) {
+  return fmt::format("full: {} {}{} ({})", most, what, most == 1 ? "" : "s", option);
 }
 
 }  // namespace netkit

@@ -1,4 +1,5 @@
 target_sources(netkit-core PRIVATE
+  src/net/access_list.cpp
   src/net/address_spec.cpp
   src/net/broadcast_targets.cpp
   src/net/cidr.cpp
@@ -19,6 +20,7 @@ target_sources(netkit-core PRIVATE
   src/net/tcp_connector.cpp
   src/net/tcp_listener.cpp
   src/net/tcp_listeners.cpp
+  src/net/tcp_server.cpp
   src/net/tcp_stream.cpp
   src/net/udp_socket.cpp
   src/net/wire_log.cpp

@@ -1,8 +1,5 @@
-#include "net/socket_error.hpp"
-
 #include <cerrno>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <unistd.h>
 #include <utility>
 
@@ -43,27 +40,6 @@ bool concerns_one_connection(int error) {
 }
 
 }  // namespace
-
-FileDescriptor listen_tcp(const Endpoint& local, bool reuse_port, int backlog) {
-  const auto refuse = [&local](int error) { throw bind_error(error, "tcp", local); };
-  FileDescriptor fd(::socket(local.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) refuse(errno);
-  const int on = 1;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (reuse_port) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  if (!local.is_v4()) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  if (::bind(fd.get(), local.data(), local.size()) != 0) refuse(errno);
-  if (::listen(fd.get(), backlog) != 0) refuse(errno);
-  return fd;
-}
-
-Endpoint local_endpoint(int fd) {
-  Endpoint endpoint;
-  socklen_t size = Endpoint::capacity();
-  if (::getsockname(fd, endpoint.data(), &size) != 0)
-    throw SystemError(errno, "cannot read a socket's address");
-  return endpoint;
-}
 
 struct TcpListener::Impl {
   Impl(EventLoop& event_loop, FileDescriptor listening)

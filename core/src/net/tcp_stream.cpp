@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include <netkit/net/server_sockets.hpp>
+
 namespace netkit {
 namespace {
 

@@ -11,7 +11,6 @@
 #include <sys/types.h>
 
 #include <netkit/loop/event_loop.hpp>
-#include <netkit/net/tcp_listener.hpp>
 #include <netkit/net/tcp_stream.hpp>
 
 namespace netkit {

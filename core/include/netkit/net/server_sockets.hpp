@@ -1,7 +1,9 @@
 // The sockets of a server, as its ADDRESS says.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <netkit/net/address_spec.hpp>
@@ -33,5 +35,15 @@ struct NETKIT_API ServerSockets {
 // close-on-exec and the variables are unset. With `reuse_port` that is a UsageError.
 NETKIT_API ServerSockets open_server_sockets(const AddressSpec& spec,
                                              const ServerSocketOptions& options);
+
+// A bound, listening, non-blocking socket. SO_REUSEADDR is set (TIME_WAIT only; another listener
+// still gets EADDRINUSE). Throws SystemError: "cannot bind tcp [::1]:80: address already in use"
+// (69).
+NETKIT_API FileDescriptor listen_tcp(const Endpoint& local, bool reuse_port = false,
+                                     int backlog = 4096);
+NETKIT_API Endpoint local_endpoint(int fd);  // throws SystemError
+
+// What every server says where there is no room: `full: 100 members (--max-members)`.
+NETKIT_API std::string full_text(std::size_t most, std::string_view what, std::string_view option);
 
 }  // namespace netkit

@@ -7,17 +7,11 @@
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/endpoint.hpp>
+#include <netkit/net/server_sockets.hpp>
 #include <netkit/util/export.hpp>
 #include <netkit/util/file_descriptor.hpp>
 
 namespace netkit {
-
-// A bound, listening, non-blocking socket. SO_REUSEADDR is set (TIME_WAIT only; another listener
-// still gets EADDRINUSE). Throws SystemError: "cannot bind tcp [::1]:80: address already in use"
-// (69).
-NETKIT_API FileDescriptor listen_tcp(const Endpoint& local, bool reuse_port = false,
-                                     int backlog = 4096);
-NETKIT_API Endpoint local_endpoint(int fd);  // throws SystemError
 
 // [loop] Accepts in bounded batches per turn. Out of descriptors (EMFILE, ENFILE) it frees a spare
 // one to take and close the waiting connection, backs off, and calls `on_exhausted` once a second

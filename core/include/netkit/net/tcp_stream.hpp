@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -72,5 +73,19 @@ NETKIT_API int apply(const TcpOptions& options, int fd);
 NETKIT_API std::unique_ptr<ByteStream> make_tcp_stream(EventLoop& loop, FileDescriptor socket,
                                                        const Endpoint& peer,
                                                        ByteStream::Handler& handler);
+
+// Makes streams with something between the bytes and the socket: TLS, which net does not know.
+class NETKIT_API StreamMaker {
+ public:
+  virtual ~StreamMaker() = default;
+
+  // Takes a connected socket, and `handler` as make_tcp_stream() does. `server_name` is whom a
+  // client means to reach, empty on a server. `on_ready` is called when what precedes the first
+  // byte (the handshake) is done, with the protocol that was agreed on (ALPN), or empty; until then
+  // writes are queued. Throws Error. [loop]
+  virtual std::unique_ptr<ByteStream> make_stream(
+      EventLoop& loop, FileDescriptor socket, const Endpoint& peer, ByteStream::Handler& handler,
+      const std::string& server_name, std::function<void(std::string_view alpn)> on_ready) = 0;
+};
 
 }  // namespace netkit

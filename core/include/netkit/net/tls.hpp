@@ -2,11 +2,9 @@
 // OpenSSL's libssl.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <netkit/net/tcp_stream.hpp>
@@ -30,21 +28,15 @@ struct TlsServerOptions {
 
 // Certificates and settings, loaded once and shared by the streams made from it. TLS 1.2 and later.
 // Throws Error (ExitStatus::config) that names the file and says what is wrong with it.
-class TlsContext {
+class TlsContext : public StreamMaker {
  public:
   static std::shared_ptr<TlsContext> client(const TlsClientOptions& options);
   static std::shared_ptr<TlsContext> server(const TlsServerOptions& options);
-  virtual ~TlsContext() = default;
 
-  // Takes a connected socket and starts the handshake. As a client, `server_name` is sent as SNI
-  // and verified against the certificate (a numeric address as an IP SAN, RFC 6125). `on_ready` is
-  // called when the handshake is done (with the ALPN protocol, or empty); until then writes are
-  // queued. A handshake that fails ends in Handler::on_closed with EPROTO and a reason for people
-  // ("certificate has expired"). A stream that the peer ends without close_notify ends with
-  // ECONNRESET, never on_end. [loop]
-  virtual std::unique_ptr<ByteStream> make_stream(
-      EventLoop& loop, FileDescriptor socket, const Endpoint& peer, ByteStream::Handler& handler,
-      const std::string& server_name, std::function<void(std::string_view alpn)> on_ready) = 0;
+  // Of make_stream(): as a client, `server_name` is sent as SNI and verified against the
+  // certificate (a numeric address as an IP SAN, RFC 6125). A handshake that fails ends in
+  // Handler::on_closed with EPROTO and a reason for people ("certificate has expired"). A stream
+  // that the peer ends without close_notify ends with ECONNRESET, never on_end.
 };
 
 }  // namespace netkit

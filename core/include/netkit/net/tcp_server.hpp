@@ -1,0 +1,205 @@
+// The TCP server of every command: what stands between listen(2) and the bytes of a peer.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/loop/limited_log.hpp>
+#include <netkit/net/access_list.hpp>
+#include <netkit/net/address_spec.hpp>
+#include <netkit/net/source_rate_limiter.hpp>
+#include <netkit/net/tcp_stream.hpp>
+#include <netkit/util/export.hpp>
+#include <netkit/util/log.hpp>
+
+namespace netkit {
+
+class TcpListener;
+
+// [loop] Accepts in bounded batches, lets in whom it may and as many as it may, makes the stream
+// (TLS where it is told to), keeps the one list of connections, does not read from a peer that does
+// not read its answers or is over its rate, and ends connections that are idle. What is said on a
+// connection is up to the class that the command derives from Connection.
+//
+// It is survived, counted and said that descriptors run out: what waits is accepted later, and the
+// loop does not turn meanwhile.
+class NETKIT_API TcpServer {
+ public:
+  struct Options {
+    AccessList access{};
+    std::size_t max_clients = 65'536;
+    // As lines on stderr name it; empty: nothing is said of those who are refused.
+    std::string_view limit_option = "--max-clients";
+    // So many above max_clients are still let in, only to be told that there is no room
+    // (Connection::over_limit); those above are closed at once.
+    std::size_t told_when_full = 0;
+    // Servers of several loops that share one limit count here; it outlives them all.
+    std::atomic<std::size_t>* shared_count = nullptr;
+    double rate = 0;                 // reads a second of one source; 0: no limit
+    Duration idle_timeout = kNever;  // how long a peer may say nothing
+    // How long a TLS handshake may take, and the option that says so.
+    Duration handshake_timeout = std::chrono::seconds(10);
+    std::string_view handshake_option{};
+    // Of what may wait for a peer: above `high_water` it is not read from any more, from
+    // `low_water` on it is again.
+    std::size_t low_water = std::size_t{256} << 10U;
+    std::size_t high_water = std::size_t{1} << 20U;
+    TcpOptions tcp{.keepalive = true};
+    std::shared_ptr<StreamMaker> tls{};  // none: plain TCP
+  };
+
+  struct Counters {
+    std::uint64_t accepted = 0;
+    std::uint64_t refused = 0;  // there was no room, or no descriptor
+    std::uint64_t denied = 0;   // by the access list
+    std::uint64_t idle = 0;     // ended by the idle time-out
+    std::uint64_t delayed = 0;  // reads that were over the rate
+    std::uint64_t handshake_timeouts = 0;
+  };
+
+  class Connection;
+  // Makes what a peer's connection is for. Nothing: the peer is closed at once.
+  using MakeConnection = std::function<std::unique_ptr<Connection>(const Endpoint& peer)>;
+
+  // Raises the limit on descriptors as far as max_clients needs it, so it is to be made before
+  // threads are started. `loop` and `log` outlive it.
+  TcpServer(EventLoop& loop, const Log& log, Options options, MakeConnection make);
+  // Closes what is open; no on_gone() is called.
+  ~TcpServer();
+  TcpServer(const TcpServer&) = delete;
+  TcpServer& operator=(const TcpServer&) = delete;
+
+  // Binds everything that `address` means, or takes the sockets that were passed
+  // (open_server_sockets()), and accepts from then on. Throws SystemError, Error.
+  void listen(const AddressSpec& address);
+  // The same with a socket that listens already.
+  void listen(FileDescriptor listening);
+  // What Host::ready() is to be told: `tcp 127.0.0.1:9089`, a line a socket.
+  std::vector<std::string> descriptions() const;
+  std::vector<Endpoint> locals() const;
+  // No more connections are accepted; those that are here stay.
+  void stop_accepting();
+
+  // Calls visit(Client&) with each connection, in no order. It may close() or abort() the one that
+  // it is given.
+  template <typename Client = Connection, typename Visit>
+  void for_each(Visit&& visit);
+  std::size_t size() const { return connections_.size(); }  // those over the limit as well
+  bool empty() const { return connections_.empty(); }
+  const Counters& counters() const { return counters_; }
+  const Options& options() const { return options_; }
+  EventLoop& loop() { return loop_; }
+  const Log& log() const { return log_; }
+  // For all lines that peers can cause at will.
+  void notice(std::string_view line) { limited_log_.notice(line); }
+
+ private:
+  void on_accept(FileDescriptor socket, const Endpoint& peer);
+  void add(FileDescriptor socket, const Endpoint& peer, bool over_limit);
+  bool take_place();
+  void give_place_back();
+  void on_exhausted(int error);
+  std::unique_ptr<Connection> remove(Connection& connection);
+
+  EventLoop& loop_;
+  const Log& log_;
+  Options options_;
+  MakeConnection make_;
+  LimitedLog limited_log_;
+  SourceRateLimiter limiter_;
+  Counters counters_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::size_t places_ = 0;  // taken by those that are not over the limit
+  std::vector<std::unique_ptr<TcpListener>> listeners_;
+};
+
+// One peer of a TcpServer, which owns it. It is destroyed right after on_gone(), or with the
+// server. What is protected is called by the server, on the loop; it may write, close and abort.
+class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
+ public:
+  Connection() = default;
+  ~Connection() override;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // All of these from on_open() on.
+  Endpoint peer() const { return stream_->peer(); }
+  ByteStream& stream() { return *stream_; }
+  // Both show in the log what they write. They may find that the connection is lost, which is told
+  // by on_gone() later.
+  void write(std::string_view bytes);
+  void write(const SharedPayload& payload);
+  // Sends what is queued, then closes. Nothing that comes meanwhile is passed on.
+  void close();
+  // Closes at once, without what is queued. on_gone() comes before it returns; the connection is
+  // destroyed after this turn.
+  void abort();
+  bool closing() const { return closing_; }
+  // More than high_water bytes wait for the peer. Whoever answers several questions of one read
+  // stops here, keeps the rest, and goes on in on_drained().
+  bool backed_up() const { return (held_ & kBackedUp) != 0; }
+  // There was no room for it: all that is to be done is to say so and to close().
+  bool over_limit() const { return over_limit_; }
+  // For reasons of the command's own; it counts beside those of the server.
+  void pause_reading() { hold(kPaused); }
+  void resume_reading() { release(kPaused); }
+
+ protected:
+  TcpServer& server() { return *server_; }
+
+  // It can be written to. `alpn` is the protocol that TLS agreed on, empty without.
+  virtual void on_open(std::string_view /*alpn*/) {}
+  // Bytes as they came, which lie in the loop's shared buffer until this returns.
+  virtual void on_received(std::string_view data) = 0;
+  virtual void on_half_closed() { close(); }  // the peer has finished writing
+  // It is over. `error` is an errno, 0 after close() and abort(); `reason` says more of what TLS
+  // objects to. The stream can be asked for its peer, but not written to.
+  virtual void on_gone(int /*error*/, std::string_view /*reason*/) {}
+  virtual void on_backed_up() {}
+  virtual void on_drained() {}  // down to low_water
+
+ private:
+  friend class TcpServer;
+  enum Hold : std::uint8_t { kBackedUp = 1, kOverRate = 2, kPaused = 4 };
+
+  void on_data(ByteStream& stream, std::string_view data) final;
+  void on_end(ByteStream& stream) final;
+  void on_closed(ByteStream& stream, int error, std::string_view reason) final;
+  void on_high_water(ByteStream& stream) final;
+  void on_low_water(ByteStream& stream) final;
+
+  void start(TcpServer& server, FileDescriptor socket, const Endpoint& peer);
+  void become_open(std::string_view alpn);
+  void hold(Hold why);
+  void release(Hold why);
+  void hold_to_rate();
+  void on_deadline();
+  std::unique_ptr<Connection> leave(int error, std::string_view reason);
+
+  TcpServer* server_ = nullptr;
+  std::unique_ptr<ByteStream> stream_;
+  Timer deadline_;  // of the handshake, then of the peer's silence
+  Timer rate_;      // until which it is over its rate
+  TimePoint last_;  // when it said something, where that matters
+  std::uint32_t slot_ = 0;
+  std::uint8_t held_ = 0;
+  bool open_ = false;
+  bool closing_ = false;
+  bool over_limit_ = false;
+};
+
+template <typename Client, typename Visit>
+void TcpServer::for_each(Visit&& visit) {
+  for (std::size_t i = connections_.size(); i-- > 0;) {
+    if (i < connections_.size()) visit(static_cast<Client&>(*connections_[i]));
+  }
+}
+
+}  // namespace netkit

@@ -1,0 +1,270 @@
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <netkit/net/server_sockets.hpp>
+#include <netkit/net/tcp_listener.hpp>
+#include <netkit/net/tcp_server.hpp>
+#include <netkit/net/wire_log.hpp>
+#include <netkit/util/descriptor_limit.hpp>
+#include <netkit/util/duration.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/random.hpp>
+
+namespace netkit {
+namespace {
+
+constexpr std::size_t kOtherDescriptors = 64;  // of everything but clients, generously
+
+std::uint64_t random_seed(double rate) {
+  return rate > 0 ? RandomEngine()() : 0;
+}
+
+}  // namespace
+
+TcpServer::TcpServer(EventLoop& loop, const Log& log, Options options, MakeConnection make)
+    : loop_(loop),
+      log_(log),
+      options_(std::move(options)),
+      make_(std::move(make)),
+      limited_log_(loop, log),
+      limiter_({.per_second = options_.rate, .seed = random_seed(options_.rate)}) {
+  const std::size_t clients = options_.max_clients + options_.told_when_full;
+  const std::size_t limit = raise_descriptor_limit(clients + kOtherDescriptors);
+  if (limit < clients) {
+    log_.info(
+        fmt::format("there is room for fewer clients than {} {}: the limit on descriptors is {}",
+                    options_.limit_option, options_.max_clients, limit));
+  }
+}
+
+TcpServer::~TcpServer() {
+  if (options_.shared_count != nullptr) *options_.shared_count -= places_;
+}
+
+void TcpServer::listen(const AddressSpec& address) {
+  ServerSocketOptions options;
+  options.tcp = true;
+  for (FileDescriptor& socket : open_server_sockets(address, options).tcp) {
+    listen(std::move(socket));
+  }
+}
+
+void TcpServer::listen(FileDescriptor listening) {
+  listeners_.push_back(std::make_unique<TcpListener>(
+      loop_, std::move(listening),
+      [this](FileDescriptor socket, const Endpoint& peer) { on_accept(std::move(socket), peer); },
+      [this](int error) { on_exhausted(error); }));
+}
+
+std::vector<Endpoint> TcpServer::locals() const {
+  std::vector<Endpoint> locals;
+  for (const auto& listener : listeners_) locals.push_back(listener->local());
+  return locals;
+}
+
+std::vector<std::string> TcpServer::descriptions() const {
+  std::vector<std::string> lines;
+  for (const Endpoint& local : locals()) lines.push_back("tcp " + local.to_string());
+  return lines;
+}
+
+void TcpServer::stop_accepting() {
+  for (const auto& listener : listeners_) listener->close();
+}
+
+void TcpServer::on_exhausted(int error) {
+  ++counters_.refused;
+  notice(fmt::format("cannot accept a connection: {}", error_text(error)));
+}
+
+void TcpServer::on_accept(FileDescriptor socket, const Endpoint& peer) {
+  if (!options_.access.permits(peer.address())) {
+    ++counters_.denied;
+    return;
+  }
+  if (take_place()) return add(std::move(socket), peer, false);
+  ++counters_.refused;
+  if (!options_.limit_option.empty()) {
+    notice(fmt::format("{} refused: {}", peer.to_string(),
+                       full_text(options_.max_clients, "client", options_.limit_option)));
+  }
+  if (connections_.size() < places_ + options_.told_when_full) add(std::move(socket), peer, true);
+}
+
+bool TcpServer::take_place() {
+  if (options_.shared_count == nullptr) {
+    if (places_ >= options_.max_clients) return false;
+  } else if (options_.shared_count->fetch_add(1) >= options_.max_clients) {
+    options_.shared_count->fetch_sub(1);
+    return false;
+  }
+  ++places_;
+  return true;
+}
+
+void TcpServer::give_place_back() {
+  --places_;
+  if (options_.shared_count != nullptr) options_.shared_count->fetch_sub(1);
+}
+
+void TcpServer::add(FileDescriptor socket, const Endpoint& peer, bool over_limit) {
+  if (std::unique_ptr<Connection> made = make_(peer)) {
+    Connection& connection = *made;
+    connection.over_limit_ = over_limit;
+    connection.slot_ = static_cast<std::uint32_t>(connections_.size());
+    connections_.push_back(std::move(made));
+    apply(options_.tcp, socket.get());
+    try {
+      connection.start(*this, std::move(socket), peer);
+    } catch (const Error& error) {  // the kernel's or OpenSSL's want of memory
+      ++counters_.refused;
+      notice(fmt::format("{} refused: {}", peer.to_string(), error.what()));
+      static_cast<void>(remove(connection));
+    }
+  } else if (!over_limit) {
+    give_place_back();
+  }
+}
+
+std::unique_ptr<TcpServer::Connection> TcpServer::remove(Connection& connection) {
+  if (!connection.over_limit_) give_place_back();
+  const std::uint32_t slot = connection.slot_;
+  std::unique_ptr<Connection> removed = std::move(connections_[slot]);
+  if (slot + 1 != connections_.size()) {
+    connections_[slot] = std::move(connections_.back());
+    connections_[slot]->slot_ = slot;
+  }
+  connections_.pop_back();
+  return removed;
+}
+
+TcpServer::Connection::~Connection() = default;
+
+void TcpServer::Connection::start(TcpServer& server, FileDescriptor socket, const Endpoint& peer) {
+  server_ = &server;
+  const Options& options = server.options_;
+  if (options.tls) {
+    stream_ = options.tls->make_stream(server.loop_, std::move(socket), peer, *this, {},
+                                       [this](std::string_view alpn) { become_open(alpn); });
+    deadline_ = server.loop_.after(options.handshake_timeout, [this] { on_deadline(); });
+  } else {
+    stream_ = make_tcp_stream(server.loop_, std::move(socket), peer, *this);
+  }
+  stream_->set_water_marks(options.low_water, options.high_water);
+  ++server.counters_.accepted;
+  if (server.log_.enabled(LogLevel::info)) {
+    server.log_.info(fmt::format("{} connected", peer.to_string()));
+  }
+  if (!options.tls) become_open({});
+}
+
+void TcpServer::Connection::become_open(std::string_view alpn) {
+  open_ = true;
+  const Duration idle = server_->options_.idle_timeout;
+  last_ = server_->loop_.now();
+  deadline_ = idle == kNever ? Timer() : server_->loop_.after(idle, [this] { on_deadline(); });
+  on_open(alpn);
+}
+
+// That a peer has said something moves its deadline, which is found out when the timer runs: it is
+// not worth a change of the timer for everything that it says.
+void TcpServer::Connection::on_deadline() {
+  const Options& options = server_->options_;
+  if (!open_) {
+    ++server_->counters_.handshake_timeouts;
+    server_->notice(fmt::format("{} closed: its TLS handshake took longer than {} ({})",
+                                peer().to_string(), format_duration(options.handshake_timeout),
+                                options.handshake_option));
+    return abort();
+  }
+  const TimePoint due = saturating_add(last_, options.idle_timeout);
+  if (due > server_->loop_.now()) {
+    deadline_ = server_->loop_.at(due, [this] { on_deadline(); });
+    return;
+  }
+  ++server_->counters_.idle;
+  abort();
+}
+
+void TcpServer::Connection::write(std::string_view bytes) {
+  if (server_->log_.enabled(LogLevel::protocol)) log_sent(server_->log_, peer(), bytes);
+  stream_->write(bytes);
+}
+
+void TcpServer::Connection::write(const SharedPayload& payload) {
+  if (server_->log_.enabled(LogLevel::protocol)) log_sent(server_->log_, peer(), *payload);
+  stream_->write(payload);
+}
+
+void TcpServer::Connection::close() {
+  closing_ = true;
+  stream_->close();
+}
+
+void TcpServer::Connection::abort() {
+  stream_->abort();
+  server_->loop_.destroy_later(leave(0, {}));
+}
+
+std::unique_ptr<TcpServer::Connection> TcpServer::Connection::leave(int error,
+                                                                    std::string_view reason) {
+  closing_ = true;
+  deadline_.reset();
+  rate_.reset();
+  if (server_->log_.enabled(LogLevel::info)) {
+    const std::string name = peer().to_string();
+    server_->log_.info(reason.empty() ? name + " gone" : fmt::format("{} gone: {}", name, reason));
+  }
+  std::unique_ptr<Connection> self = server_->remove(*this);
+  on_gone(error, reason);
+  return self;
+}
+
+void TcpServer::Connection::on_data(ByteStream& /*stream*/, std::string_view data) {
+  if (server_->options_.idle_timeout != kNever) last_ = server_->loop_.now();
+  if (server_->log_.enabled(LogLevel::protocol)) log_received(server_->log_, peer(), data);
+  if (server_->options_.rate > 0) hold_to_rate();
+  on_received(data);
+}
+
+// A stream cannot leave anything out, so a peer over its rate waits for its next turn.
+void TcpServer::Connection::hold_to_rate() {
+  if (server_->limiter_.allow(peer().address(), server_->loop_.now())) return;
+  ++server_->counters_.delayed;
+  const auto turn = std::chrono::duration<double>(1 / server_->options_.rate);
+  hold(kOverRate);
+  rate_ = server_->loop_.after(std::chrono::duration_cast<Duration>(turn),
+                               [this] { release(kOverRate); });
+}
+
+void TcpServer::Connection::hold(Hold why) {
+  if (held_ == 0) stream_->pause_reading();
+  held_ |= why;
+}
+
+void TcpServer::Connection::release(Hold why) {
+  if (held_ == 0) return;
+  held_ &= static_cast<std::uint8_t>(~why);
+  if (held_ == 0) stream_->resume_reading();
+}
+
+void TcpServer::Connection::on_end(ByteStream& /*stream*/) {
+  on_half_closed();
+}
+
+void TcpServer::Connection::on_high_water(ByteStream& /*stream*/) {
+  hold(kBackedUp);
+  on_backed_up();
+}
+
+void TcpServer::Connection::on_low_water(ByteStream& /*stream*/) {
+  release(kBackedUp);
+  on_drained();
+}
+
+void TcpServer::Connection::on_closed(ByteStream& /*stream*/, int error, std::string_view reason) {
+  static_cast<void>(leave(error, reason));
+}
+
+}  // namespace netkit

@@ -6,8 +6,8 @@
 #include <chat/plain_session.hpp>
 #include <vector>
 
+#include <netkit/net/reconnect.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/reconnect.hpp>
 
 namespace netkit::chat {
 

@@ -29,9 +29,7 @@ JoinSession::JoinSession(Host& host, const JoinSettings& settings)
       settings_(settings),
       history_(host.log()),
       printer_(host.output(), history_),
-      reconnect_(settings.reconnect, Backoff::Options{.initial = std::chrono::milliseconds(100),
-                                                      .maximum = settings.reconnect_max,
-                                                      .healthy = std::chrono::minutes(1)}) {}
+      reconnect_({.limit = settings.reconnect, .maximum = settings.reconnect_max}) {}
 
 Member::Options JoinSession::member_options() const {
   Member::Options options;

@@ -16,9 +16,9 @@
 
 #include <netkit/datagram/driver.hpp>
 #include <netkit/io/input.hpp>
+#include <netkit/net/reconnect.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/util/random.hpp>
-#include <netkit/util/reconnect.hpp>
 
 namespace netkit::chat {
 

@@ -21,6 +21,12 @@ std::vector<std::string> complete_words(std::string_view, std::string_view word)
   return found;
 }
 
+TcpClient::Options connection_options(const FrameClientOptions& options) {
+  TcpClient::Options connection = options.connection;
+  if (options.tls) connection.tls = TlsContext::client(*options.tls);
+  return connection;
+}
+
 }  // namespace
 
 FrameClient::FrameClient(Host& host, FrameClientOptions options)
@@ -29,7 +35,7 @@ FrameClient::FrameClient(Host& host, FrameClientOptions options)
       session_(options_.session),
       printer_(host, false, FramePrinter::Mark::outgoing),
       recorder_(host, options_.record),
-      dialer_(host, options_.dialer, *this, *this) {
+      client_(host.loop(), host.log(), connection_options(options_), *this) {
   for (const std::string& message : options_.messages) push(message);
   host_.set_totals([this](Totals& totals) { fill_totals(totals); });
   host_.on_stop([this](StopReason) { finish(ExitStatus::done); });
@@ -44,11 +50,7 @@ FrameClient::FrameClient(Host& host, FrameClientOptions options)
     session_.end_input();
   }
   control_input();
-  dialer_.start();
-}
-
-FrameClient::~FrameClient() {
-  if (stream_) stream_->close();
+  client_.start();
 }
 
 void FrameClient::push(std::string_view message) {
@@ -91,12 +93,12 @@ void FrameClient::on_input_end() {
   finish_if_done();
 }
 
-void FrameClient::on_high_water(ByteStream&) {
+void FrameClient::on_high_water(TcpClient&) {
   congested_ = true;
   control_input();
 }
 
-void FrameClient::on_low_water(ByteStream&) {
+void FrameClient::on_low_water(TcpClient&) {
   congested_ = false;
   control_input();
 }
@@ -109,9 +111,8 @@ void FrameClient::control_input() {
   pause ? input_->pause() : input_->resume();
 }
 
-void FrameClient::on_dialed(std::unique_ptr<ByteStream> stream) {
-  stream_ = std::move(stream);
-  peer_ = stream_->peer();
+void FrameClient::on_connected(TcpClient& client) {
+  peer_ = client.stream()->peer();
   congested_ = false;
   noted_.reset();
   if (recorder_.active()) connection_ = recorder_.next_connection();
@@ -122,18 +123,18 @@ void FrameClient::on_dialed(std::unique_ptr<ByteStream> stream) {
   finish_if_done();  // the input may have ended while this was connecting, with nothing to ask
 }
 
-void FrameClient::on_gave_up(ExitStatus status, const std::string& error) {
+void FrameClient::on_gave_up(TcpClient&, ExitStatus status, const std::string& error) {
   finish(status, error);
 }
 
 void FrameClient::send() {
   std::string& output = session_.output();
-  if (output.empty() || !stream_) return;
+  if (output.empty() || client_.stream() == nullptr) return;
   counters_.bytes_out += output.size();
   if (recorder_.active()) recorder_.record(connection_, Direction::to_server, output);
   if (host_.log().enabled(LogLevel::info)) print_sent(output);
-  log_sent(host_.log(), stream_->peer(), output);
-  stream_->write(std::string_view(output));
+  log_sent(host_.log(), peer_, output);
+  client_.stream()->write(std::string_view(output));
   output.clear();
 }
 
@@ -150,8 +151,8 @@ void FrameClient::print_sent(std::string_view wire) {
   });
 }
 
-void FrameClient::on_data(ByteStream& stream, std::string_view data) {
-  log_received(host_.log(), stream.peer(), data);
+void FrameClient::on_data(TcpClient& client, std::string_view data) {
+  log_received(host_.log(), peer_, data);
   counters_.bytes_in += data.size();
   printer_.tick();
   if (recorder_.active()) recorder_.record(connection_, Direction::to_client, data);
@@ -162,11 +163,11 @@ void FrameClient::on_data(ByteStream& stream, std::string_view data) {
       control_input();
       return finish_if_done();
     case ClientSession::Status::refused:
-      return finish(ExitStatus::permission, dialer_.address() + " refused the registration");
+      return finish(ExitStatus::permission, client.server() + " refused the registration");
     case ClientSession::Status::bad_frame:
-      return drop(session_.frame_error().text(), ExitStatus::protocol);
+      return client.drop(session_.frame_error().text(), ExitStatus::protocol);
     case ClientSession::Status::short_frame:
-      return drop("a frame has no error code, so it is no answer", ExitStatus::protocol);
+      return client.drop("a frame has no error code, so it is no answer", ExitStatus::protocol);
   }
 }
 
@@ -206,30 +207,20 @@ void FrameClient::note_unmatched(const ClientEvent& event) {
   if (host_.log().enabled(level)) host_.log().write(level, unmatched_text(event, waiting));
 }
 
-void FrameClient::on_end(ByteStream&) {
+void FrameClient::on_end(TcpClient& client) {
   std::string reason = "closed by the peer";
   if (session_.pending() > 0) {
     reason += " in the middle of a frame (" + counted(session_.pending(), "byte") + " came)";
   }
-  drop(reason, ExitStatus::unreachable);
+  client.drop(reason, ExitStatus::unreachable);
 }
 
-void FrameClient::on_closed(ByteStream&, int error, std::string_view reason) {
-  const std::string why = reason.empty() ? error_text(error) : std::string(reason);
-  drop(why, status_of_end(error, why));
-}
-
-void FrameClient::drop(const std::string& reason, ExitStatus status) {
-  if (!stream_) return;
+std::string FrameClient::on_lost(TcpClient&) {
   ++counters_.drops;
-  stream_->abort();
-  host_.loop().destroy_later(std::move(stream_));
   heartbeat_timer_.reset();
   wait_timer_.reset();
   const std::size_t in_flight = session_.on_disconnected();
-  std::string line = reason;
-  if (in_flight > 0) line += " (" + counted(in_flight, "request") + " without an answer)";
-  dialer_.lost(line, status);
+  return in_flight > 0 ? counted(in_flight, "request") + " without an answer" : std::string();
 }
 
 void FrameClient::arm_heartbeat() {
@@ -240,13 +231,15 @@ void FrameClient::arm_heartbeat() {
 
 void FrameClient::on_heartbeat_due() {
   if (session_.on_deadline(host_.loop().now())) return arm_heartbeat();
-  drop("no answer to " + counted(session_.missed(), "heartbeat") + " (--misses)",
-       ExitStatus::unreachable);
+  client_.drop("no answer to " + counted(session_.missed(), "heartbeat") + " (--misses)",
+               ExitStatus::unreachable);
 }
 
 // Once the input has ended, the next answer has so much time.
 void FrameClient::arm_wait() {
-  if (!input_ended_ || !stream_ || options_.session.keep_open || options_.wait == kNever) return;
+  if (!input_ended_ || client_.stream() == nullptr || options_.session.keep_open ||
+      options_.wait == kNever)
+    return;
   wait_timer_ = host_.loop().after(options_.wait, [this] {
     finish(ExitStatus::no, "no answer within " + format_duration(options_.wait) + " (--wait)");
   });
@@ -262,13 +255,9 @@ void FrameClient::finish_if_done() {
 void FrameClient::finish(ExitStatus status, const std::string& error) {
   if (host_.finishing()) return;
   if (session_.unanswered() > 0) host_.log().notice(unanswered_text());
-  dialer_.stop();
+  client_.stop();
   heartbeat_timer_.reset();
   wait_timer_.reset();
-  if (stream_) {
-    stream_->close();
-    host_.loop().destroy_later(std::move(stream_));
-  }
   host_.finish(status, error);
 }
 
@@ -296,7 +285,7 @@ void FrameClient::fill_totals(Totals& totals) const {
   totals.add("unmatched", counters_.unmatched);
   totals.add("resent", session_.resent());
   totals.gauge("unanswered", session_.unanswered());
-  totals.add("connections", dialer_.connections());
+  totals.add("connections", client_.connections());
   totals.add("drops", counters_.drops);
   totals.add("bytes_in", counters_.bytes_in);
   totals.add("bytes_out", counters_.bytes_out);

@@ -4,7 +4,6 @@
 #include <bitset>
 #include <cstdint>
 #include <frame/client_session.hpp>
-#include <frame/dialer.hpp>
 #include <frame/frame_printer.hpp>
 #include <frame/recorder.hpp>
 #include <memory>
@@ -13,14 +12,16 @@
 #include <vector>
 
 #include <netkit/io/input.hpp>
-#include <netkit/net/tcp_stream.hpp>
+#include <netkit/net/tcp_client.hpp>
+#include <netkit/net/tls.hpp>
 #include <netkit/plugin/host.hpp>
 
 namespace netkit::frame {
 
 struct FrameClientOptions {
   ClientOptions session;
-  DialerOptions dialer;
+  TcpClient::Options connection;
+  std::optional<TlsClientOptions> tls;
   std::vector<std::string> messages;  // --send, as typed
   Duration wait = kNever;             // for the next answer, once the input has ended
   std::string record;                 // file; empty: none
@@ -40,31 +41,28 @@ struct ClientCounters {
 };
 
 // Requests from --send and the input, answers to the output, over connections that come and go.
-class FrameClient final : public ByteStream::Handler, public Input::Handler, private Dialer::Owner {
+class FrameClient final : private TcpClient::Handler, private Input::Handler {
  public:
   // Throws what is wrong with --send and with the files that the options name.
   FrameClient(Host& host, FrameClientOptions options);
-  ~FrameClient() override;
 
-  void on_data(ByteStream& stream, std::string_view data) override;
-  void on_end(ByteStream& stream) override;
-  void on_closed(ByteStream& stream, int error, std::string_view reason) override;
-  void on_high_water(ByteStream& stream) override;
-  void on_low_water(ByteStream& stream) override;
+ private:
+  void on_connected(TcpClient& client) override;
+  void on_data(TcpClient& client, std::string_view data) override;
+  void on_end(TcpClient& client) override;
+  std::string on_lost(TcpClient& client) override;
+  void on_gave_up(TcpClient& client, ExitStatus status, const std::string& error) override;
+  void on_high_water(TcpClient& client) override;
+  void on_low_water(TcpClient& client) override;
   void on_input_line(std::string_view line) override;
   void on_input_end() override;
   bool on_long_line() override;
-
- private:
-  void on_dialed(std::unique_ptr<ByteStream> stream) override;
-  void on_gave_up(ExitStatus status, const std::string& error) override;
 
   void push(std::string_view message);
   void on_event(const ClientEvent& event);
   void note_unmatched(const ClientEvent& event);
   void send();
   void print_sent(std::string_view wire);
-  void drop(const std::string& reason, ExitStatus status);
   void arm_heartbeat();
   void on_heartbeat_due();
   void arm_wait();
@@ -79,9 +77,8 @@ class FrameClient final : public ByteStream::Handler, public Input::Handler, pri
   ClientSession session_;
   FramePrinter printer_;
   Recorder recorder_;
-  Dialer dialer_;
+  TcpClient client_;
   ClientCounters counters_;
-  std::unique_ptr<ByteStream> stream_;
   std::unique_ptr<Input> input_;
   Endpoint peer_;
   Hook before_wait_;

@@ -32,7 +32,7 @@ class ConnectCommand final : public Command {
  public:
   void configure(const Values& values) override {
     configure_session(values);
-    configure_dialer(values);
+    configure_connection(values);
     options_.messages = values.texts("send");
     // What they mean is checked now, what files hold when it runs.
     for (const std::string& message : options_.messages) {
@@ -53,7 +53,7 @@ class ConnectCommand final : public Command {
   }
 
   ExitStatus run(Host& host) override {
-    if (options_.dialer.tls && options_.dialer.tls->insecure) {
+    if (options_.tls && options_.tls->insecure) {
       host.log().notice("--insecure: the server's certificate is not verified");
     }
     const FrameClient client(host, options_);
@@ -77,17 +77,23 @@ class ConnectCommand final : public Command {
     const ClientSession checked(session);  // the codec can encode, and register
   }
 
-  void configure_dialer(const Values& values) {
-    DialerOptions& dialer = options_.dialer;
-    dialer.addresses = address_list(values.arguments());
-    dialer.connect_timeout = values.duration("connect-timeout");
-    dialer.reconnect = values.given("reconnect")
-                           ? Reconnect::parse_limit(values.text("reconnect"))
-                           : (options_.session.keep_open ? Reconnect::kForever : Reconnect::kNever);
-    dialer.backoff.maximum = values.duration("reconnect-max");
-    dialer.tcp.keepalive = true;
-    dialer.tcp.user_timeout = values.duration("user-timeout");
-    dialer.tls = tls_options(values);
+  void configure_connection(const Values& values) {
+    TcpClient::Options& connection = options_.connection;
+    std::vector<std::string> arguments = values.arguments();
+    connection.servers = take_addresses(arguments);
+    if (!arguments.empty()) {
+      throw UsageError("'" + arguments.front() +
+                       "' is one argument too many: write ADDRESS,ADDRESS");
+    }
+    connection.connect_timeout = values.duration("connect-timeout");
+    connection.reconnect.limit =
+        values.given("reconnect")
+            ? Reconnect::parse_limit(values.text("reconnect"))
+            : (options_.session.keep_open ? Reconnect::kForever : Reconnect::kNever);
+    connection.reconnect.maximum = values.duration("reconnect-max");
+    connection.tcp.keepalive = true;
+    connection.tcp.user_timeout = values.duration("user-timeout");
+    options_.tls = tls_options(values);
   }
 
   FrameClientOptions options_;

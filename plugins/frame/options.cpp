@@ -23,27 +23,6 @@ std::uint64_t max_frame_option(const Values& values) {
   return size;
 }
 
-std::vector<AddressSpec> address_list(const std::vector<std::string>& arguments) {
-  if (arguments.size() > 1) {
-    std::vector<std::string> words = arguments;
-    const AddressSpec address = take_address(words, AddressRole::client);
-    if (!words.empty()) {
-      throw UsageError("'" + words.front() + "' is one argument too many: write ADDRESS,ADDRESS");
-    }
-    return {address};
-  }
-  std::vector<AddressSpec> addresses;
-  std::string_view rest = arguments.empty() ? std::string_view() : arguments.front();
-  while (true) {
-    const std::size_t comma = rest.find(',');
-    const std::string_view word = rest.substr(0, comma);
-    if (word.empty()) throw UsageError("an address of the list ADDRESS,ADDRESS is empty");
-    addresses.push_back(AddressSpec::parse(word, AddressRole::client));
-    if (comma == std::string_view::npos) return addresses;
-    rest.remove_prefix(comma + 1);
-  }
-}
-
 std::string load_file(const std::string& path, std::uint64_t limit) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) throw SystemError(errno, "cannot read '" + path + "'");

@@ -4,11 +4,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <netkit/cli/values.hpp>
 #include <netkit/codec/frame_codec.hpp>
-#include <netkit/net/address_spec.hpp>
 
 namespace netkit::frame {
 
@@ -17,9 +15,6 @@ CodecSpec codec_option(const Values& values);
 
 // --max-frame. Throws UsageError for more than a decoder takes.
 std::uint64_t max_frame_option(const Values& values);
-
-// ADDRESS[,ADDRESS…], or `HOST PORT` as two words, of a client. Throws UsageError.
-std::vector<AddressSpec> address_list(const std::vector<std::string>& arguments);
 
 // What the file of a message holds, for parse_message(): at most `limit` bytes. Throws SystemError
 // if it cannot be read, UsageError that names --max-frame if it is longer.

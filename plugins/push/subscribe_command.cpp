@@ -43,7 +43,7 @@ void SubscribeCommand::configure(const Values& values) {
 
 ExitStatus SubscribeCommand::run(Host& host) {
   host_ = &host;
-  reconnect_.emplace(reconnect_limit_, Backoff::Options{.maximum = reconnect_max_});
+  reconnect_.emplace(Reconnect::Options{.limit = reconnect_limit_, .maximum = reconnect_max_});
   resolver_ = std::make_unique<AsyncResolver>(host.loop());
   host.set_totals([this](Totals& totals) {
     totals.add("records", records_);

@@ -11,10 +11,10 @@
 
 #include <netkit/datagram/options.hpp>
 #include <netkit/net/address_spec.hpp>
+#include <netkit/net/reconnect.hpp>
 #include <netkit/net/resolver.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/util/random.hpp>
-#include <netkit/util/reconnect.hpp>
 
 namespace netkit::push {
 

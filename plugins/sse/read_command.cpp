@@ -3,9 +3,9 @@
 #include <chrono>
 #include <sse/read_command.hpp>
 
+#include <netkit/net/reconnect.hpp>
 #include <netkit/util/atomic_file.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/reconnect.hpp>
 #include <netkit/util/suggest.hpp>
 #include <netkit/util/text.hpp>
 

@@ -76,7 +76,10 @@ Answer judge(int status, std::string_view content_type) {
 
 StreamLife::StreamLife(const Options& options, const RandomEngine& random)
     : options_(options),
-      backoff_({kFirstBackoff, options.reconnect_max, kHealthy}),
+      backoff_({.limit = Reconnect::kForever,
+                .initial = kFirstBackoff,
+                .maximum = options.reconnect_max,
+                .healthy = kHealthy}),
       random_(random),
       shortest_(std::max<Duration>(std::min({kFirstBackoff, options.retry, options.reconnect_max}),
                                    milliseconds(1))),
@@ -139,7 +142,7 @@ Next StreamLife::again(const Failure& failure, Duration retry_after, TimePoint n
 // A stream that gave events comes back after the reconnection time. One that gave none, and an
 // attempt that failed, back off; never less than the reconnection time that the server asked for.
 Duration StreamLife::delay(TimePoint now, bool was_open) {
-  const Duration backed_off = backoff_.next(now, random_.unit());
+  const Duration backed_off = backoff_.next(now, random_.unit()).value_or(Duration::zero());
   if (was_open && delivered_) return retry_;
   if (was_open || retry_by_server_) return clamped(std::max(retry_, backed_off));
   return clamped(backed_off);

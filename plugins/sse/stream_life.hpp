@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include <netkit/util/backoff.hpp>
+#include <netkit/net/reconnect.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/exit_status.hpp>
 #include <netkit/util/random.hpp>
@@ -87,7 +87,7 @@ class StreamLife {
   Duration clamped(Duration time) const;
 
   Options options_;
-  Backoff backoff_;
+  Reconnect backoff_;
   RandomEngine random_;
   Duration shortest_;
   Duration retry_;

@@ -35,6 +35,6 @@ def test_a_vanished_server_is_noticed_and_the_request_goes_out_again(netkit, ins
     client.write("7:still there\n")
     client.err.expect(rb"lost: " + reason + rb" \(1 request without an answer\)")
     nft("delete table inet cable")
-    client.err.expect(rb"connected to 127\.0\.0\.1:9089\n")
+    client.err.expect(rb"127\.0\.0\.1:9089: connected again after \d+(\.\d)? m?s\n")
     client.out.expect(rb"7 error -1\n")
     assert client.stop() == 0

@@ -186,4 +186,23 @@ AddressSpec take_address(std::vector<std::string>& arguments, AddressRole role,
   return spec;
 }
 
+std::vector<AddressSpec> take_addresses(std::vector<std::string>& arguments,
+                                        std::string_view fallback) {
+  const std::string list = arguments.empty() ? std::string(fallback) : arguments.front();
+  if (list.find(',') == std::string::npos) {
+    return {take_address(arguments, AddressRole::client, fallback)};
+  }
+  if (!arguments.empty()) arguments.erase(arguments.begin());
+  std::vector<AddressSpec> addresses;
+  std::size_t begin = 0;
+  while (begin <= list.size()) {
+    const std::size_t comma = std::min(list.find(',', begin), list.size());
+    if (comma == begin) throw UsageError("an address of the list " + quoted(list) + " is empty");
+    addresses.push_back(AddressSpec::parse(std::string_view(list).substr(begin, comma - begin),
+                                           AddressRole::client));
+    begin = comma + 1;
+  }
+  return addresses;
+}
+
 }  // namespace netkit

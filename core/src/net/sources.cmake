@@ -1,22 +1,26 @@
 target_sources(netkit-core PRIVATE
   src/net/access_list.cpp
   src/net/address_spec.cpp
+  src/net/attempts.cpp
   src/net/broadcast_targets.cpp
   src/net/cidr.cpp
   src/net/datagram_queue.cpp
   src/net/datagram_receiver.cpp
   src/net/datagram_sender.cpp
   src/net/endpoint.cpp
+  src/net/failover.cpp
   src/net/interfaces.cpp
   src/net/ip_address.cpp
   src/net/passed_sockets.cpp
   src/net/loop_guard.cpp
   src/net/loop_probe.cpp
   src/net/peer_groups.cpp
+  src/net/reconnect.cpp
   src/net/resolver.cpp
   src/net/server_addresses.cpp
   src/net/server_sockets.cpp
   src/net/source_rate_limiter.cpp
+  src/net/tcp_client.cpp
   src/net/tcp_connector.cpp
   src/net/tcp_listener.cpp
   src/net/tcp_listeners.cpp

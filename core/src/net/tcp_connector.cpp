@@ -5,8 +5,12 @@
 #include <sys/socket.h>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include <netkit/net/reconnect.hpp>
 #include <netkit/net/resolver.hpp>
 #include <netkit/net/tcp_connector.hpp>
+#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit {
@@ -32,7 +36,7 @@ struct TcpConnector::Impl {
   void try_next();
   void attempt_ready(std::list<Attempt>::iterator attempt);
   void finish(ConnectResult result);
-  void fail(ExitStatus status, std::string error, int error_number);
+  void fail(ExitStatus status, std::string why, int error_number);
   void reset();
 
   EventLoop& loop;
@@ -53,8 +57,10 @@ void TcpConnector::Impl::start(const AddressSpec& target, Duration timeout,
   reset();
   callback = std::move(done);
   target_text = target.to_string();
-  deadline = loop.after(timeout, [this] {
-    fail(ExitStatus::unreachable, "connecting to " + target_text + " took too long", ETIMEDOUT);
+  deadline = loop.after(timeout, [this, timeout] {
+    fail(ExitStatus::unreachable,
+         fmt::format("no connection within {} (--connect-timeout)", format_duration(timeout)),
+         ETIMEDOUT);
   });
   resolver.resolve(target, [this](std::vector<Endpoint> endpoints, std::string error) {
     if (endpoints.empty()) {
@@ -84,10 +90,11 @@ void TcpConnector::Impl::try_next() {
   }
   if (!attempts.empty()) return;
   const bool prohibited = exit_status_of(last_error) == ExitStatus::permission;
-  fail(
-      prohibited ? ExitStatus::permission : ExitStatus::unreachable,
-      "cannot connect to " + refused_address(last_error, last_peer) + ": " + error_text(last_error),
-      last_error);
+  const std::string peer = refused_address(last_error, last_peer);
+  fail(prohibited ? ExitStatus::permission : ExitStatus::unreachable,
+       peer == target_text ? error_text(last_error)
+                           : fmt::format("{} ({})", error_text(last_error), peer),
+       last_error);
 }
 
 void TcpConnector::Impl::attempt_ready(std::list<Attempt>::iterator attempt) {
@@ -108,10 +115,12 @@ void TcpConnector::Impl::attempt_ready(std::list<Attempt>::iterator attempt) {
   try_next();
 }
 
-void TcpConnector::Impl::fail(ExitStatus status, std::string error, int error_number) {
+void TcpConnector::Impl::fail(ExitStatus status, std::string why, int error_number) {
   ConnectResult result;
   result.status = status;
-  result.error = std::move(error);
+  // Why a name is not resolved names it already.
+  result.error = status == ExitStatus::name ? why : Outage::sentence(target_text, why);
+  result.why = std::move(why);
   result.error_number = error_number;
   finish(std::move(result));
 }

@@ -98,6 +98,25 @@ std::string reason_of(unsigned long code) {
   }
 }
 
+// Of the peer's alerts (RFC 8446, section 6.2) those that are about this side's certificate.
+StreamFault fault_of(unsigned long code) {
+  if (ERR_GET_LIB(code) != ERR_LIB_SSL) return StreamFault::protocol;
+  switch (ERR_GET_REASON(code)) {
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+    case SSL_AD_REASON_OFFSET + SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_REASON_OFFSET + SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_REASON_OFFSET + SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_REASON_OFFSET + SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_REASON_OFFSET + SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_REASON_OFFSET + SSL_AD_UNKNOWN_CA:
+    case SSL_AD_REASON_OFFSET + SSL_AD_ACCESS_DENIED:
+    case SSL_AD_REASON_OFFSET + SSL_AD_CERTIFICATE_REQUIRED:
+      return StreamFault::certificate;
+    default:
+      return StreamFault::protocol;
+  }
+}
+
 }  // namespace
 
 int remember_names(int verified, X509_STORE_CTX* context) {
@@ -115,17 +134,20 @@ std::string take_library_reason() {
   return code == 0 ? "unknown error" : reason_of(code);
 }
 
-std::string take_reason(const SSL* ssl, const std::string& wanted) {
+Reason take_reason(const SSL* ssl, const std::string& wanted) {
   const unsigned long code = ERR_peek_error();
+  // The one that ended it; before it may be what the verification stumbled over.
+  const unsigned long last = ERR_peek_last_error();
   const long verified = SSL_get_verify_result(ssl);
   // Without the check of the error a failed verification that --insecure passed over would be
   // blamed.
-  if (verified != X509_V_OK && ERR_GET_LIB(code) == ERR_LIB_SSL &&
-      ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+  if (verified != X509_V_OK && ERR_GET_LIB(last) == ERR_LIB_SSL &&
+      ERR_GET_REASON(last) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
     ERR_clear_error();
-    return verify_reason(ssl, verified, wanted);
+    return {StreamFault::certificate, verify_reason(ssl, verified, wanted)};
   }
-  return take_library_reason();
+  const StreamFault fault = fault_of(code);
+  return {fault, take_library_reason()};
 }
 
 }  // namespace netkit::tls

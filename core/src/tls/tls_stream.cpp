@@ -1,7 +1,5 @@
 #include "tls/tls_stream.hpp"
 
-#include "tls/tls_errors.hpp"
-
 #include <cerrno>
 #include <span>
 #include <utility>
@@ -82,7 +80,7 @@ void TlsStream::read_on() {
   while (reading_ && !ended_ && state_ == State::open) {
     std::size_t filled = 0;
     int status = SSL_ERROR_NONE;
-    std::string reason;
+    Reason reason;
     ERR_clear_error();
     while (filled < buffer.size() && status == SSL_ERROR_NONE) {
       std::size_t got = 0;
@@ -119,9 +117,10 @@ void TlsStream::end_reading() {
 void TlsStream::on_end(ByteStream& /*stream*/) {
   if (over() || ended_) return;
   if (state_ == State::handshake) {
-    fail(EPROTO, "the peer closed the connection during the TLS handshake");
+    fail(EPROTO,
+         {StreamFault::protocol, "the peer closed the connection during the TLS handshake"});
   } else {
-    fail(ECONNRESET, "the peer closed the connection without the end of TLS");
+    fail(ECONNRESET, {StreamFault::none, "the peer closed the connection without the end of TLS"});
   }
 }
 
@@ -131,7 +130,7 @@ void TlsStream::on_closed(ByteStream& /*stream*/, int error, std::string_view re
   timer_.reset();
   if (error_ != 0) {
     error = error_;
-    reason = reason_;
+    reason = reason_.text;
   } else if (only_goodbye_left_) {
     error = 0;  // both sides had said all; a peer need not wait for our close_notify
     reason = {};
@@ -219,7 +218,7 @@ void TlsStream::abort() {
   below_->abort();
 }
 
-void TlsStream::fail(int error, std::string reason) {
+void TlsStream::fail(int error, Reason reason) {
   if (over()) return;
   error_ = error;
   reason_ = std::move(reason);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/survival.hpp"
+#include "tls/tls_errors.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -44,6 +45,7 @@ class TlsStream final : public ByteStream, private ByteStream::Handler {
   void set_water_marks(std::size_t low, std::size_t high) override;
   Endpoint peer() const override { return below_->peer(); }
   Endpoint local() const override { return below_->local(); }
+  StreamFault fault() const override { return reason_.fault; }
 
  private:
   enum class State : unsigned char { handshake, open, closing, closed };
@@ -62,7 +64,7 @@ class TlsStream final : public ByteStream, private ByteStream::Handler {
   void say_goodbye();
   void send_end();
   void flush();
-  void fail(int error, std::string reason);
+  void fail(int error, Reason reason);
   bool over() const { return state_ == State::closing || state_ == State::closed; }
 
   EventLoop& loop_;
@@ -71,7 +73,7 @@ class TlsStream final : public ByteStream, private ByteStream::Handler {
   std::string wanted_;
   OnReady on_ready_;
   std::string waiting_;  // written before the handshake was done
-  std::string reason_;
+  Reason reason_{StreamFault::none, {}};
   std::string certificate_names_;  // of a certificate that is for somebody else
   Timer timer_;                    // continues what must not happen inside of a call
   Survival survival_;

@@ -1,7 +1,6 @@
 target_sources(netkit-core PRIVATE
   src/util/append_file.cpp
   src/util/atomic_file.cpp
-  src/util/backoff.cpp
   src/util/clock.cpp
   src/util/decimal.cpp
   src/util/descriptor_limit.cpp
@@ -16,7 +15,6 @@ target_sources(netkit-core PRIVATE
   src/util/printable.cpp
   src/util/random.cpp
   src/util/rate.cpp
-  src/util/reconnect.cpp
   src/util/size.cpp
   src/util/suggest.cpp
   src/util/text.cpp

@@ -118,6 +118,20 @@ TEST(TakeAddress, ReadsTheFallbackWhenThereIsNothing) {
   EXPECT_EQ(Take({}), (Taken{Spec("127.0.0.1", 8080), {}}));
 }
 
+TEST(TakeAddresses, TakesAListOrWhatOneAddressMayBe) {
+  using List = std::vector<AddressSpec>;
+  std::vector<std::string> arguments{"a:1,[::1]:2,3", "text"};
+  EXPECT_EQ(take_addresses(arguments), (List{Spec("a", 1), Spec("::1", 2), Spec("127.0.0.1", 3)}));
+  EXPECT_EQ(arguments, std::vector<std::string>{"text"});
+  arguments = {"h", "80"};
+  EXPECT_EQ(take_addresses(arguments), List{Spec("h", 80)});
+  EXPECT_EQ(take_addresses(arguments, "a:1,b:2"), (List{Spec("a", 1), Spec("b", 2)}));
+  for (const char* wrong : {"a:1,", ",a:1", "a:1,,b:2", "a:1,b"}) {
+    arguments = {wrong};
+    EXPECT_THROW(take_addresses(arguments), UsageError) << wrong;
+  }
+}
+
 TEST(TakeAddress, RefusesAHostWithoutAPort) {
   EXPECT_THROW(Take({"example.org", "hello"}), UsageError);
   EXPECT_THROW(Take({"example.org"}), UsageError);

@@ -32,10 +32,11 @@ struct TlsEnd : ByteStream::Handler {
     ++ends;
     if (close_on_end) from.close();
   }
-  void on_closed(ByteStream& /*from*/, int error_number, std::string_view why) override {
+  void on_closed(ByteStream& from, int error_number, std::string_view why) override {
     ++closes;
     error = error_number;
     reason = why;
+    fault = from.fault();
   }
   void on_high_water(ByteStream& /*from*/) override { ++high; }
   void on_low_water(ByteStream& /*from*/) override { ++low; }
@@ -44,6 +45,7 @@ struct TlsEnd : ByteStream::Handler {
   std::string heard, reason, alpn;
   std::size_t pause_after = 0;
   bool echo = false, close_on_end = true, destroy_on_data = false;
+  StreamFault fault = StreamFault::none;
   int ready = 0, ends = 0, closes = 0, error = -1, high = 0, low = 0;
 };
 
@@ -102,9 +104,10 @@ class TlsTest : public testing::Test {
     while (!condition() && clock_.now() < deadline) loop_.run_once(20ms);
     ASSERT_TRUE(condition());
   }
-  void expect_refused(const std::string& reason) {
+  void expect_refused(const std::string& reason, StreamFault fault = StreamFault::certificate) {
     until([this] { return client_.closes == 1; });
     EXPECT_EQ(client_.error, EPROTO);
+    EXPECT_EQ(client_.fault, fault);
     EXPECT_EQ(client_.reason, reason);
     EXPECT_EQ(client_.ready, 0);
     EXPECT_EQ(client_.heard, "");

@@ -17,6 +17,8 @@ using Request = CertificateRequest;
 TEST_F(TlsTest, AnExpiredCertificateIsRefused) {
   start(server_with({.names = "DNS:good.test", .begins = -7200, .ends = -3600}), trusting());
   expect_refused("certificate has expired");
+  until([this] { return server_.closes == 1; });
+  EXPECT_EQ(server_.fault, StreamFault::certificate) << server_.reason;
 }
 
 TEST_F(TlsTest, ACertificateOfTomorrowIsRefused) {
@@ -43,6 +45,7 @@ TEST_F(TlsTest, ACertificateOfAnUnknownAuthorityIsRefused) {
   start(good_server(), options);
   until([this] { return client_.closes == 1; });
   EXPECT_EQ(client_.error, EPROTO);
+  EXPECT_EQ(client_.fault, StreamFault::certificate) << client_.reason;
   // The server learns of it by the alert.
   until([this] { return server_.closes == 1; });
   EXPECT_EQ(server_.error, EPROTO);
@@ -86,7 +89,7 @@ TEST_F(TlsTest, APlainPeerIsNamedAsOne) {
   make_pair(near, far);
   make_client(std::move(near), trusting());
   ASSERT_GT(::write(far.get(), "HTTP/1.1 400 Bad Request\r\n\r\n", 28), 0);
-  expect_refused("the peer does not speak TLS");
+  expect_refused("the peer does not speak TLS", StreamFault::protocol);
 }
 
 TEST_F(TlsTest, AServerNamesAPlainClientAsOne) {
@@ -106,7 +109,7 @@ TEST_F(TlsTest, APeerThatLeavesDuringTheHandshakeIsNamed) {
   std::array<char, 4096> hello{};
   ASSERT_GT(::read(far.get(), hello.data(), hello.size()), 0);
   far.reset();
-  expect_refused("the peer closed the connection during the TLS handshake");
+  expect_refused("the peer closed the connection during the TLS handshake", StreamFault::protocol);
 }
 
 TEST_F(TlsTest, AServerThatAsksForACertificateAcceptsAGoodOne) {

@@ -44,4 +44,9 @@ struct NETKIT_API AddressSpec {
 NETKIT_API AddressSpec take_address(std::vector<std::string>& arguments, AddressRole role,
                                     std::string_view fallback = {});
 
+// The same for a client that may be given several servers: one word `ADDRESS,ADDRESS…`, or what
+// take_address() takes. Throws UsageError.
+NETKIT_API std::vector<AddressSpec> take_addresses(std::vector<std::string>& arguments,
+                                                   std::string_view fallback = {});
+
 }  // namespace netkit

@@ -19,7 +19,9 @@ struct ConnectResult {
   FileDescriptor socket;  // connected and non-blocking, or none
   Endpoint peer;
   ExitStatus status = ExitStatus::done;  // name, unreachable or permission when it failed
-  std::string error;     // "connection to 127.0.0.1:80 refused" style sentence when it failed
+  std::string why;       // it failed: "connection refused", with the address in brackets where the
+                         // target is a name
+  std::string error;     // the same as a sentence: "127.0.0.1:80: connection refused"
   int error_number = 0;  // the last errno; ETIMEDOUT for `timeout`
 };
 

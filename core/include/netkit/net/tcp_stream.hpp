@@ -17,6 +17,13 @@ namespace netkit {
 
 using SharedPayload = std::shared_ptr<const std::string>;
 
+// What a TLS stream that ended with EPROTO failed at.
+enum class StreamFault : std::uint8_t {
+  none,
+  certificate,  // one that this side or the peer did not accept, or did not get
+  protocol,     // anything else that is no TLS, or not the same TLS
+};
+
 // A connected byte stream: TCP, or TLS over it (net/tls.hpp). What is written goes out at once as
 // far as the kernel takes it; the rest is kept and sent when it can be. [loop] All calls on the
 // loop's thread.
@@ -55,6 +62,7 @@ class NETKIT_API ByteStream {
   virtual void set_water_marks(std::size_t low, std::size_t high) = 0;  // default 256 KiB and 1 MiB
   virtual Endpoint peer() const = 0;
   virtual Endpoint local() const = 0;
+  virtual StreamFault fault() const { return StreamFault::none; }  // for on_closed() with EPROTO
 };
 
 struct TcpOptions {

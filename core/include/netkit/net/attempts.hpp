@@ -1,0 +1,64 @@
+// A client's attempts to reach a server of its list: Failover, Reconnect and Outage on an event
+// loop.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/util/log.hpp>
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/net/failover.hpp>
+#include <netkit/net/reconnect.hpp>
+#include <netkit/util/export.hpp>
+#include <netkit/util/random.hpp>
+
+namespace netkit {
+
+// [loop] Says when to try which server, again after each drop, and tells the log of outages. What
+// an attempt is, the owner knows: it tells how each ended. TcpClient is one of TCP connections; for
+// datagrams an attempt has succeeded when the server has answered.
+class NETKIT_API Attempts {
+ public:
+  // `servers`: their names for people, at least one. `attempt` is called for each attempt, never
+  // from within failed(); the one before it is over. `loop` and `log` outlive this object.
+  Attempts(EventLoop& loop, const Log& log, const Reconnect::Options& policy,
+           std::vector<std::string> servers, std::function<void()> attempt);
+
+  // Begins with the first of the servers, from within this call.
+  void start();
+  // The server() is there. Further calls change nothing until failed().
+  void succeeded();
+  // The attempt failed or, after succeeded(), the server is lost: `why` as Outage has it. True when
+  // there will be another, which has been said; false when --reconnect allows none: nothing is said
+  // and server() stays. `bounds` are for a delay of the policy, which comes before each round of
+  // the servers. While an attempt is pending() nothing changes, and the answer is true.
+  bool failed(std::string_view why, RetryBounds bounds = {});
+  // No further attempts.
+  void stop() { timer_.reset(); }
+
+  // Between failed() and the next attempt.
+  bool pending() const { return timer_.pending(); }
+  // Which one of the list is in use, or is tried, or is tried next.
+  std::size_t index() const { return failover_.current(); }
+  const std::string& server() const { return servers_[index()]; }
+  // There is an outage, which has been said.
+  bool outage() const { return outage_.lasts(); }
+
+ private:
+  void say(const Outage::Line& line) { log_.write(line.level, line.text); }
+
+  EventLoop& loop_;
+  const Log& log_;
+  std::vector<std::string> servers_;
+  std::function<void()> attempt_;
+  Failover failover_;
+  Reconnect reconnect_;
+  Outage outage_;
+  RandomEngine random_;
+  Timer timer_;
+  bool connected_ = false;
+};
+
+}  // namespace netkit

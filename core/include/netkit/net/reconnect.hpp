@@ -1,0 +1,89 @@
+// Whether and when a client that lost its server tries again, and what it says of that: the one
+// policy and the one wording of all clients. Pure: time and chance are arguments. Attempts
+// (net/attempts.hpp) puts the two to work on an event loop.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <netkit/util/log.hpp>
+#include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// What a server asked for, or what a client knows of it: a wait is kept within these.
+struct RetryBounds {
+  Duration least = Duration::zero();
+  Duration most = kNever;  // not under `least`
+  static constexpr RetryBounds exactly(Duration wait) { return {wait, wait}; }
+};
+
+// Exponential with full jitter: the n-th wait since things were last well is uniform between zero
+// and `initial` times 2^n, at most `maximum`, so that clients that lost one server do not come back
+// all at once; neither counts as less than 1 ms, so that none comes back in a busy loop. A
+// connection that held for `healthy` gives back all attempts and starts anew. [one thread]
+class NETKIT_API Reconnect {
+ public:
+  static constexpr std::uint64_t kNever = 0;
+  static constexpr std::uint64_t kForever = UINT64_MAX;
+
+  struct Options {
+    std::uint64_t limit = kNever;  // --reconnect: attempts in a row
+    Duration initial = std::chrono::milliseconds(100);
+    Duration maximum = std::chrono::seconds(30);  // --reconnect-max
+    Duration healthy = std::chrono::minutes(1);
+  };
+
+  // What `--reconnect` says: `never`, `forever` or a number. Throws UsageError for anything else.
+  static std::uint64_t parse_limit(std::string_view text);
+
+  explicit Reconnect(const Options& options) : options_(options) {}
+
+  // The wait before the next attempt after one that failed or a connection that was lost at `now`;
+  // none when there is to be no further attempt. `chance` is uniform in [0, 1). Bounds change this
+  // wait alone: it counts like any other.
+  std::optional<Duration> next(TimePoint now, double chance, RetryBounds bounds = {});
+  void connected(TimePoint now);                        // an attempt succeeded
+  std::uint64_t attempts() const { return attempts_; }  // since things were last well
+
+ private:
+  Duration ceiling() const;
+
+  Options options_;
+  std::uint64_t attempts_ = 0;
+  TimePoint connected_at_ = TimePoint::max();  // max: not connected
+};
+
+// What is said of an outage: a line when it begins and a line when it is over. What happens in
+// between is told by -v alone. `server` is its name for people, as they wrote it. [one thread]
+class NETKIT_API Outage {
+ public:
+  struct Line {
+    LogLevel level = LogLevel::info;
+    std::string text;
+  };
+
+  // "SERVER: WHY", as it also stands at the end of a run that does not try again.
+  static std::string sentence(std::string_view server, std::string_view why);
+  // The WHY of a connection that was there: "connection lost: REASON".
+  static std::string lost(std::string_view reason);
+
+  // An attempt failed, or a connection is no more: "SERVER: WHY; trying again in 120 ms". Where
+  // another server comes next: "SERVER: WHY; trying OTHER"; a wait of zero is not mentioned. WHY is
+  // what was refused or lost, such as "connection refused".
+  Line failed(TimePoint now, std::string_view server, std::string_view why, std::string_view next,
+              Duration wait);
+  // A connection is there: "SERVER: connected again after 12 s", or "connected to SERVER" (for -v)
+  // where nothing was lost before.
+  Line connected(TimePoint now, std::string_view server);
+  bool lasts() const { return since_ != TimePoint::max(); }
+
+ private:
+  TimePoint since_ = TimePoint::max();  // max: there is none
+  bool was_connected_ = false;
+};
+
+}  // namespace netkit

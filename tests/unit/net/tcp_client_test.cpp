@@ -42,7 +42,7 @@ class Server final : public ByteStream::Handler {
 };
 
 // A layer that never becomes ready: a server that does not answer a TLS handshake.
-class SilentTls final : public TlsContext {
+class SilentTls final : public StreamMaker {
  public:
   std::unique_ptr<ByteStream> make_stream(EventLoop& loop, FileDescriptor socket,
                                           const Endpoint& peer, ByteStream::Handler& handler,

@@ -11,7 +11,6 @@
 #include <netkit/net/attempts.hpp>
 #include <netkit/net/tcp_connector.hpp>
 #include <netkit/net/tcp_stream.hpp>
-#include <netkit/net/tls.hpp>
 
 namespace netkit {
 
@@ -24,7 +23,7 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
     Duration connect_timeout = std::chrono::seconds(10);  // each server's; its TLS handshake's too
     Reconnect::Options reconnect;
     TcpOptions tcp;
-    std::shared_ptr<TlsContext> tls;  // TlsContext::client(); none: plain TCP
+    std::shared_ptr<StreamMaker> tls;  // TlsContext::client(); none: plain TCP
   };
 
   // A callback may drop() and stop() the client, and write to its stream, but not destroy it.

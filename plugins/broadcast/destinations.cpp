@@ -27,7 +27,7 @@ std::vector<BroadcastTarget> destinations(const Endpoint& address, std::span<con
   const IpAddress to = address.address();
   if (chosen.empty()) {
     std::vector<BroadcastTarget> targets = broadcast_targets(address, all);
-    if (targets.empty()) targets.push_back({address, to, 0});
+    if (targets.empty()) targets.push_back({address, {}});
     return targets;
   }
   if (is_spread(to)) {
@@ -37,7 +37,7 @@ std::vector<BroadcastTarget> destinations(const Endpoint& address, std::span<con
   }
   std::vector<BroadcastTarget> targets;
   for (const Interface& interface : chosen) {
-    targets.push_back({address, IpAddress::any(to.family()), interface.index});
+    targets.push_back({address, {IpAddress::any(to.family()), interface.index}});
   }
   return targets;
 }

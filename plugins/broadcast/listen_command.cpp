@@ -2,8 +2,9 @@
 #include <broadcast/listen_command.hpp>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <netkit/net/server_sockets.hpp>
-#include <netkit/net/wire_log.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::broadcast {
@@ -13,7 +14,7 @@ namespace {
 IpAddress read_ip(const std::string& text, std::string_view option) {
   const auto address = IpAddress::parse(text);
   if (address) return *address;
-  throw UsageError(std::string(option) + ": '" + text + "' is not a numeric address");
+  throw UsageError(fmt::format("{}: '{}' is not a numeric address", option, text));
 }
 
 // A group of the link can be bound only together with its interface.
@@ -64,43 +65,31 @@ ExitStatus ListenCommand::run(Host& host) {
   options.udp_options.packet_info = true;
   ServerSockets sockets = open_server_sockets(address_, options);
   const std::vector<std::string> descriptions = sockets.descriptions();
-  for (UdpSocket& socket : sockets.udp) add_listener(std::move(socket));
-  for (const auto& listener : listeners_) join_groups(*listener);
+  for (UdpSocket& socket : sockets.udp) join_groups(socket);
+  UdpServer::Handler& handler = *this;
+  server_.emplace(host.loop(), std::move(sockets.udp), handler, server_options());
   host.set_totals([this](Totals& totals) { fill(totals); });
   host.ready(descriptions);
   return host.run_loop();
 }
 
-void ListenCommand::add_listener(UdpSocket socket) {
-  auto listener = std::make_unique<Listener>();
-  Listener* const raw = listener.get();
-  raw->local = socket.local();
-  raw->socket = std::move(socket);
-  if (reply_) {
-    LoopGuard::Options guard;
-    guard.any_content = true;
-    raw->guard = std::make_unique<LoopGuard>(guard);
-    const Endpoint from(IpAddress::any(raw->local.address().family()), 0);
-    raw->probe =
-        std::make_unique<LoopProbe>(host_->loop(), from, [this, raw](const Endpoint& peer) {
-          if (!raw->guard->on_probe_answer(peer, host_->loop().now())) return;
-          host_->log().notice(peer.to_string() +
-                              " answers answers: not answered any more, to stop a loop");
-        });
-  }
-  raw->watch =
-      host_->loop().watch(raw->socket.fd(), Interest::read, [this, raw](Ready) { on_ready(*raw); });
-  listeners_.push_back(std::move(listener));
+UdpServer::Options ListenCommand::server_options() const {
+  UdpServer::Options options;
+  options.log = &host_->log();
+  options.policy.any_port = any_port_;
+  options.policy.answers_broadcasts = true;
+  if (reply_) options.policy.loops = AnswerPolicy::Loops::any_answer;
+  return options;
 }
 
 // On the interfaces that were named, else on all that are up and can (loopback too, so that a
 // sender on this machine is heard). Joining must work on one of them at least.
-void ListenCommand::join_groups(Listener& listener) {
+void ListenCommand::join_groups(UdpSocket& socket) const {
   const std::vector<Interface> all = interfaces_.empty() ? netkit::interfaces() : interfaces_;
   for (const IpAddress& group : groups_) {
-    if (group.is_v4() != listener.local.is_v4()) continue;
+    if (group.is_v4() != socket.local().is_v4()) continue;
     bool joined = false;
-    std::string failure = "no interface can take part in " + group.to_string();
+    std::string failure = fmt::format("no interface can take part in {}", group.to_string());
     for (const Interface& interface : all) {
       if (interfaces_.empty() &&
           (!interface.up || !(interface.can_multicast || interface.loopback))) {
@@ -108,7 +97,7 @@ void ListenCommand::join_groups(Listener& listener) {
       }
       if (group.scope_id() != 0 && group.scope_id() != interface.index) continue;
       try {
-        listener.socket.join_group(group, interface.index, source_);
+        socket.join_group(group, interface.index, source_);
         joined = true;
       } catch (const SystemError& error) {
         failure = error.what();
@@ -124,83 +113,50 @@ bool ListenCommand::by_wanted_interface(unsigned index) const {
                      [index](const Interface& interface) { return interface.index == index; });
 }
 
-void ListenCommand::on_ready(Listener& listener) {
-  const DatagramReceiver::Result result = listener.receiver.receive(listener.socket);
-  for (const ReceivedMessage& message : result.messages) {
-    if (count_ != 0 && counters_.received >= count_) break;
-    on_message(listener, message);
-  }
-  if (listener.sender.flush(listener.socket) > 0) listener.sender.drop_queued();
-  if (count_ != 0 && counters_.received >= count_) host_->finish(ExitStatus::done);
+void ListenCommand::on_datagram(const ReceivedMessage& from, std::string_view datagram) {
+  if (!take(from, datagram, true) || !reply_) return;
+  server_->answer(from, rendered_);
 }
 
-void ListenCommand::on_message(Listener& listener, const ReceivedMessage& message) {
+void ListenCommand::on_refused(const ReceivedMessage& message, Refusal /*why*/) {
+  if (take(message, message.data, false) && reply_) ++unanswered_;
+}
+
+bool ListenCommand::take(const ReceivedMessage& message, std::string_view datagram, bool answered) {
+  if (count_ != 0 && received_ >= count_) return false;
   if (!by_wanted_interface(message.interface_index)) {
-    ++counters_.ignored;
-    return;
+    ++ignored_;
+    return false;
   }
-  ++counters_.received;
-  log_received(host_->log(), *message.peer, message.data);
+  ++received_;
   const std::string interface = interface_name(message.interface_index);
   const std::string destination = message.destination.to_string();
   const Field fields[] = {{"interface", std::string_view(interface)},
                           {"destination", std::string_view(destination)},
-                          {"seq", counters_.received}};
+                          {"seq", received_}};
   const Record record{.type = kHeardRecord,
                       .time = host_->clock().wall(),
                       .peer = message.peer,
                       .fields = fields,
-                      .payload = message.data,
+                      .payload = datagram,
                       .line = std::nullopt};
   host_->output().emit(record);
-  if (reply_) answer(listener, message, record);
-}
-
-bool ListenCommand::may_answer(const Listener& listener, const Endpoint& peer) {
-  const IpAddress source = peer.address();
-  if (peer.port() == 0 || source.is_multicast() || networks_.is_broadcast(source)) return false;
-  if (peer.port() == listener.local.port() && networks_.is_own(source)) return false;
-  return any_port_ || !is_answering_service(peer.port());
-}
-
-void ListenCommand::answer(Listener& listener, const ReceivedMessage& message,
-                           const Record& record) {
-  if (!may_answer(listener, *message.peer)) {
-    ++counters_.unanswered;
-    return;
+  if (reply_ && answered) {
+    rendered_.clear();
+    reply_->render(record, rendered_, Escaping::none);
   }
-  const auto verdict =
-      listener.guard->on_datagram(*message.peer, message.data, 1, host_->loop().now());
-  if (verdict == LoopGuard::Verdict::drop) {
-    ++counters_.unanswered;
-    return;
-  }
-  rendered_.clear();
-  reply_->render(record, rendered_, Escaping::none);
-  if (verdict == LoopGuard::Verdict::probe) {
-    listener.probe->send(*message.peer, rendered_, LoopGuard::kProbeWait);
-  }
-  log_sent(host_->log(), *message.peer, rendered_);
-  listener.sender.add(*message.peer, rendered_);
-  // The next answer is rendered into the same place.
-  if (listener.sender.flush(listener.socket) > 0) listener.sender.drop_queued();
+  if (received_ == count_) host_->finish(ExitStatus::done);
+  return true;
 }
 
 void ListenCommand::fill(Totals& totals) const {
-  std::uint64_t sent = 0;
-  std::uint64_t refused = 0;
-  std::uint64_t drops = 0;
-  for (const auto& listener : listeners_) {
-    sent += listener->sender.counters().datagrams;
-    refused += listener->sender.counters().refused + listener->sender.counters().no_room;
-    drops += listener->receiver.kernel_drops();
-  }
-  totals.add("received", counters_.received);
-  totals.add("answered", sent);
-  totals.add("unanswered", counters_.unanswered);
-  totals.add("unsendable", refused);
-  totals.add("ignored", counters_.ignored);
-  totals.add("kernel_drops", drops);
+  const DatagramSenderCounters sent = server_->sent();
+  totals.add("received", received_);
+  totals.add("answered", sent.datagrams);
+  totals.add("unanswered", unanswered_);
+  totals.add("unsendable", sent.refused + sent.no_room);
+  totals.add("ignored", ignored_);
+  totals.add("kernel_drops", server_->kernel_drops());
 }
 
 }  // namespace netkit::broadcast

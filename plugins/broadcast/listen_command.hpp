@@ -2,19 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <netkit/net/address_spec.hpp>
-#include <netkit/net/datagram_receiver.hpp>
-#include <netkit/net/datagram_sender.hpp>
 #include <netkit/net/interfaces.hpp>
-#include <netkit/net/loop_guard.hpp>
-#include <netkit/net/loop_probe.hpp>
-#include <netkit/net/udp_socket.hpp>
+#include <netkit/net/udp_server.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/record/template.hpp>
 
@@ -22,34 +17,19 @@ namespace netkit::broadcast {
 
 inline constexpr std::string_view kHeardRecord = "datagram";
 
-struct ListenCounters {
-  std::uint64_t received = 0;
-  std::uint64_t ignored = 0;     // came by another interface than --interface
-  std::uint64_t unanswered = 0;  // not answered, for safety's sake
-};
-
-class ListenCommand final : public Command {
+class ListenCommand final : public Command, private UdpServer::Handler {
  public:
   void configure(const Values& values) override;
   ExitStatus run(Host& host) override;
 
  private:
-  struct Listener {
-    UdpSocket socket;
-    Endpoint local;
-    DatagramReceiver receiver;
-    DatagramSender sender;
-    std::unique_ptr<LoopGuard> guard;
-    std::unique_ptr<LoopProbe> probe;
-    Watch watch;
-  };
+  void on_datagram(const ReceivedMessage& from, std::string_view datagram) override;
+  void on_refused(const ReceivedMessage& message, Refusal why) override;
 
-  void add_listener(UdpSocket socket);
-  void join_groups(Listener& listener);
-  void on_ready(Listener& listener);
-  void on_message(Listener& listener, const ReceivedMessage& message);
-  void answer(Listener& listener, const ReceivedMessage& message, const Record& record);
-  bool may_answer(const Listener& listener, const Endpoint& peer);
+  UdpServer::Options server_options() const;
+  void join_groups(UdpSocket& socket) const;
+  // Shows a datagram that is wanted; false where it is not.
+  bool take(const ReceivedMessage& message, std::string_view datagram, bool answered);
   bool by_wanted_interface(unsigned index) const;
   void fill(Totals& totals) const;
 
@@ -63,9 +43,10 @@ class ListenCommand final : public Command {
 
   Host* host_ = nullptr;
   std::vector<Interface> interfaces_;
-  std::vector<std::unique_ptr<Listener>> listeners_;
-  LocalNetworks networks_;
-  ListenCounters counters_;
+  std::optional<UdpServer> server_;
+  std::uint64_t received_ = 0;
+  std::uint64_t ignored_ = 0;     // came by another interface than --interface
+  std::uint64_t unanswered_ = 0;  // not answered, for safety's sake
   std::string rendered_;
 };
 

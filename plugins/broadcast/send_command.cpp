@@ -125,11 +125,7 @@ void SendCommand::send_once() {
   failed_ = 0;
   for (const BroadcastTarget& target : targets_) {
     log_sent(host_->log(), target.to, message_);
-    if (target.interface_index != 0) {
-      sender_.add_from(target.to, message_, target.source, target.interface_index);
-    } else {
-      sender_.add(target.to, message_);
-    }
+    sender_.add(target.to, message_, {}, target.source);
   }
   if (sender_.flush(socket_) > 0) sender_.drop_queued();
   if (failed_ == targets_.size() && last_error_ == EMSGSIZE) {  // the next may be shorter

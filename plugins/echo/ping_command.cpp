@@ -4,6 +4,8 @@
 #include <echo/probe.hpp>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include <netkit/net/wire_log.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
@@ -16,7 +18,6 @@ namespace {
 
 constexpr Duration kKnockInterval = std::chrono::milliseconds(100);
 constexpr std::size_t kMaxDatagram = 65'507;
-constexpr int kReadsPerTurn = 64;
 
 double milliseconds(Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
@@ -50,8 +51,10 @@ void PingCommand::configure(const Values& values) {
 
 ExitStatus PingCommand::run(Host& host) {
   host_ = &host;
-  buffer_.resize(kMaxDatagram);
-  target_.emplace(host.loop(), address_, [this] { read(); });
+  UdpClient::Options options;
+  options.log = &host.log();
+  UdpClient::Handler& handler = *this;
+  client_.emplace(host.loop(), address_, handler, options);
   host.set_totals([this](Totals& totals) { show(totals); });
   host.on_stop([this](StopReason) { end(); });
   say_target();
@@ -97,56 +100,39 @@ void PingCommand::start_waiting() {
 
 // Until the service answers, every refusal only means that it is not there yet.
 void PingCommand::knock() {
-  target_->start_over();
+  client_->start_over();
   transmit();
 }
 
 void PingCommand::transmit() {
-  const int error = target_->socket().send(probe_).error;
-  if (error != 0) return on_error(error);
-  log_sent(host_->log(), target_->endpoint(), probe_);
+  if (client_->send_now(probe_) != EMSGSIZE) return;  // what finds no room is lost
+  ended_ = true;
+  host_->finish(ExitStatus::no, fmt::format("--size {} is too long for the way to {}", size_,
+                                            client_->peer().to_string()));
 }
 
-void PingCommand::read() {
-  for (int i = 0; i < kReadsPerTurn; ++i) {
-    const IoResult result = target_->socket().receive(buffer_.data(), buffer_.size(), nullptr);
-    if (result.would_block()) return;
-    if (!result.ok()) {
-      on_error(result.error);
-      return;
-    }
-    const std::string_view reply = std::string_view(buffer_).substr(0, result.count);
-    log_received(host_->log(), target_->endpoint(), reply);
-    on_reply(reply);
-  }
-}
-
-void PingCommand::on_error(int error) {
-  if (error == EAGAIN || error == EWOULDBLOCK) return;  // not sent, and so lost
-  if (error == EMSGSIZE) {
-    ended_ = true;
-    host_->finish(ExitStatus::no, "--size " + std::to_string(size_) +
-                                      " is too long for the way to " +
-                                      target_->endpoint().to_string());
-    return;
-  }
+void PingCommand::on_refused(int error) {
   if (!waiting_) {
     ++refused_;
   } else if (error != last_error_) {
-    host_->log().info(target_->endpoint().to_string() + ": " + error_text(error) +
-                      "; waiting for it");
+    host_->log().info(
+        fmt::format("{}: {}; waiting for it", client_->peer().to_string(), error_text(error)));
   }
   last_error_ = error;
-  if (statistics_.received() > 0 || !target_->use_next()) return;
+}
+
+void PingCommand::on_next_address(int error) {
+  if (!waiting_) ++refused_;
+  last_error_ = error;
   say_target();
-  if (target_->socket().send(probe_).ok()) log_sent(host_->log(), target_->endpoint(), probe_);
+  client_->send_now(probe_);
 }
 
 void PingCommand::say_target() {
-  host_->log().info("sending to " + target_->endpoint().to_string());
+  host_->log().info("sending to " + client_->peer().to_string());
 }
 
-void PingCommand::on_reply(std::string_view reply) {
+void PingCommand::on_datagram(std::string_view reply) {
   const TimePoint now = host_->clock().now();
   const auto number = find_probe(reply, id_);
   if (waiting_) {
@@ -169,7 +155,7 @@ void PingCommand::emit_reply(std::uint32_t number, std::size_t size,
   std::string line;
   append_unsigned(line, size);
   line += " bytes from ";
-  target_->endpoint().append_to(line);
+  client_->peer().append_to(line);
   line += ": seq=";
   append_unsigned(line, number);
   line += " time=";
@@ -184,7 +170,7 @@ void PingCommand::emit_reply(std::uint32_t number, std::size_t size,
                           {"reordered", reply.reordered}};
   host_->output().emit({.type = "reply",
                         .time = host_->clock().wall(),
-                        .peer = &target_->endpoint(),
+                        .peer = &client_->peer(),
                         .fields = fields,
                         .payload = std::nullopt,
                         .line = line});
@@ -200,7 +186,7 @@ void PingCommand::end() {
 }
 
 void PingCommand::print_report() {
-  std::string text = "--- " + target_->endpoint().to_string() + ": ";
+  std::string text = "--- " + client_->peer().to_string() + ": ";
   append_unsigned(text, statistics_.sent());
   text += " sent, ";
   append_unsigned(text, statistics_.received());
@@ -224,7 +210,7 @@ ExitStatus PingCommand::verdict() const {
 }
 
 std::string PingCommand::verdict_error() const {
-  const std::string peer = target_->endpoint().to_string();
+  const std::string peer = client_->peer().to_string();
   switch (verdict()) {
     case ExitStatus::done:
       return {};

@@ -3,31 +3,32 @@
 
 #include <cstdint>
 #include <echo/ping_statistics.hpp>
-#include <echo/udp_target.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include <netkit/net/address_spec.hpp>
+#include <netkit/net/udp_client.hpp>
 #include <netkit/plugin/plugin.hpp>
 
 namespace netkit::echo {
 
-class PingCommand final : public Command {
+class PingCommand final : public Command, private UdpClient::Handler {
  public:
   void configure(const Values& values) override;
   ExitStatus run(Host& host) override;
 
  private:
+  void on_datagram(std::string_view reply) override;
+  void on_next_address(int error) override;
+  void on_refused(int error) override;
+
   void start();
   void send_probe();
   void start_waiting();
   void knock();
   void transmit();
   void say_target();
-  void read();
-  void on_error(int error);
-  void on_reply(std::string_view reply);
   void emit_reply(std::uint32_t number, std::size_t size, const PingStatistics::Reply& reply);
   void end();
   void print_report();
@@ -44,13 +45,12 @@ class PingCommand final : public Command {
   PingThresholds thresholds_;
 
   Host* host_ = nullptr;
-  std::optional<UdpTarget> target_;
+  std::optional<UdpClient> client_;
   PingStatistics statistics_;
   std::uint64_t id_ = 0;
   bool waiting_ = false;  // for the service, by --wait-for
   bool ended_ = false;
   std::string probe_;
-  std::string buffer_;
   std::uint32_t number_ = 0;
   std::uint64_t refused_ = 0;
   int last_error_ = 0;

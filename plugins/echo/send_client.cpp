@@ -2,6 +2,8 @@
 #include <echo/send_client.hpp>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <netkit/util/error.hpp>
 
 namespace netkit::echo {
@@ -9,71 +11,50 @@ namespace netkit::echo {
 namespace {
 
 constexpr std::size_t kMaxDatagram = 65'507;
-constexpr int kReadsPerTurn = 64;
 
 }  // namespace
 
-UdpSendClient::UdpSendClient(EventLoop& loop, const AddressSpec& address, Handler& handler)
-    : loop_(loop), address_(address), handler_(handler), buffer_(kMaxDatagram, '\0') {}
+UdpSendClient::UdpSendClient(EventLoop& loop, const AddressSpec& address,
+                             SendClient::Handler& handler)
+    : loop_(loop), address_(address), handler_(handler) {}
 
 void UdpSendClient::open() {
-  target_.emplace(loop_, address_, [this] { read(); });
+  UdpClient::Handler& handler = *this;
+  client_.emplace(loop_, address_, handler, UdpClient::Options{});
   loop_.post([this] { handler_.on_open(); });
-}
-
-int UdpSendClient::transmit() {
-  return target_->socket().send(message_).error;
 }
 
 bool UdpSendClient::send(const std::string& message, std::string& error) {
   if (message.size() > kMaxDatagram) {
-    error = "a message of " + std::to_string(message.size()) +
-            " bytes does not fit into a datagram (at most 65507)";
+    error = fmt::format("a message of {} bytes does not fit into a datagram (at most {})",
+                        message.size(), kMaxDatagram);
     return false;
   }
   message_ = message;
   matcher_.on_sent(message_);
-  const int failure = transmit();
-  // An error of the message before is reported once; a full buffer or a lost datagram is the same
-  // to who waits for the answer.
-  if (failure == ECONNREFUSED) refused(failure);
-  if (failure != EMSGSIZE) return true;
-  error = "a message of " + std::to_string(message.size()) + " bytes is too long for the way to " +
-          peer().to_string() + " (MTU " + std::to_string(target_->socket().path_mtu()) + ")";
+  // A full buffer or a lost datagram is the same to who waits for the answer.
+  if (client_->send_now(message_) != EMSGSIZE) return true;
+  error = fmt::format("a message of {} bytes is too long for the way to {} (MTU {})",
+                      message.size(), peer().to_string(), client_->path_mtu());
   return false;
 }
 
-// Another address of the server is tried as long as none has answered.
-bool UdpSendClient::refused(int error) {
-  if (!matcher_.waiting()) return true;
-  if (!answered_ && target_->use_next()) {
-    transmit();
-    return true;
-  }
-  const std::string sentence = peer().to_string() + ": " + error_text(error);
-  loop_.post([this, sentence] { handler_.on_failed(ExitStatus::unreachable, sentence); });
-  return false;
+void UdpSendClient::on_next_address(int /*error*/) {
+  if (matcher_.waiting()) client_->send_now(message_);
 }
 
-void UdpSendClient::read() {
-  for (int i = 0; i < kReadsPerTurn; ++i) {
-    const IoResult result = target_->socket().receive(buffer_.data(), buffer_.size(), nullptr);
-    if (result.would_block()) return;
-    if (!result.ok()) {
-      refused(result.error);
-      return;
-    }
-    answered_ = true;
-    const std::string_view reply = std::string_view(buffer_).substr(0, result.count);
-    switch (matcher_.on_reply(reply)) {
-      case ReplyMatcher::Match::current:
-        handler_.on_reply(reply);
-        break;
-      case ReplyMatcher::Match::late:
-      case ReplyMatcher::Match::none:
-        handler_.on_late(reply);
-        break;
-    }
+void UdpSendClient::on_refused(int error) {
+  if (!matcher_.waiting()) return;
+  loop_.post([this, sentence = fmt::format("{}: {}", peer().to_string(), error_text(error))] {
+    handler_.on_failed(ExitStatus::unreachable, sentence);
+  });
+}
+
+void UdpSendClient::on_datagram(std::string_view datagram) {
+  if (matcher_.on_reply(datagram) == ReplyMatcher::Match::current) {
+    handler_.on_reply(datagram);
+  } else {
+    handler_.on_late(datagram);
   }
 }
 

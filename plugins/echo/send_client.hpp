@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <echo/reply_matcher.hpp>
-#include <echo/udp_target.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include <netkit/net/endpoint.hpp>
 #include <netkit/net/tcp_connector.hpp>
 #include <netkit/net/tcp_stream.hpp>
+#include <netkit/net/udp_client.hpp>
 #include <netkit/util/exit_status.hpp>
 
 namespace netkit::echo {
@@ -39,27 +39,25 @@ class SendClient {
 };
 
 // [loop] A datagram a message.
-class UdpSendClient final : public SendClient {
+class UdpSendClient final : public SendClient, private UdpClient::Handler {
  public:
-  UdpSendClient(EventLoop& loop, const AddressSpec& address, Handler& handler);
+  UdpSendClient(EventLoop& loop, const AddressSpec& address, SendClient::Handler& handler);
   void open() override;
   bool send(const std::string& message, std::string& error) override;
   void give_up() override { matcher_.on_overdue(); }
-  const Endpoint& peer() const override { return target_->endpoint(); }
+  const Endpoint& peer() const override { return client_->peer(); }
 
  private:
-  void read();
-  int transmit();
-  bool refused(int error);
+  void on_datagram(std::string_view datagram) override;
+  void on_next_address(int error) override;
+  void on_refused(int error) override;
 
   EventLoop& loop_;
   AddressSpec address_;
-  Handler& handler_;
-  std::optional<UdpTarget> target_;
+  SendClient::Handler& handler_;
+  std::optional<UdpClient> client_;
   ReplyMatcher matcher_;
   std::string message_;
-  std::string buffer_;
-  bool answered_ = false;  // so that the address in use is the right one
 };
 
 // [loop] The bytes of a message, and as many back.

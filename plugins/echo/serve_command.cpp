@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::string_view kDefaultAddress = "127.0.0.1:8080";
 
-// A socket of one address answers from it anyway; others must learn which address was asked.
-bool has_many_addresses(const AddressSpec& address) {
-  const auto numeric = IpAddress::parse(address.host);
-  return address.every_interface || !numeric || numeric->is_unspecified();
-}
-
 std::uint16_t port_of(const ServerSockets& sockets) {
   if (!sockets.udp.empty()) return sockets.udp.front().local().port();
   return local_endpoint(sockets.tcp.front().get()).port();
@@ -27,7 +21,7 @@ std::uint16_t port_of(const ServerSockets& sockets) {
 }  // namespace
 
 void ServeCommand::Responders::add_to(ServeCounters& counters) const {
-  for (const auto& responder : udp) responder->add_to(counters);
+  if (udp) udp->add_to(counters);
   for (const auto& responder : tcp) responder->add_to(counters);
   if (relay) counters.unprinted += relay->unprinted();
 }
@@ -54,15 +48,15 @@ ServerSockets ServeCommand::open_sockets() const {
   options.tcp = tcp_;
   options.reuse_port = threads_ > 1;
   options.udp_options.gro = true;
-  options.udp_options.packet_info = has_many_addresses(address_);
   return open_server_sockets(address_, options);
 }
 
 void ServeCommand::fill(Responders& responders, EventLoop& loop, ServerSockets sockets,
                         Printer& printer, const Log& log) {
-  for (UdpSocket& socket : sockets.udp) {
-    responders.udp.push_back(
-        std::make_unique<UdpResponder>(loop, std::move(socket), settings_, printer, log));
+  responders.spinner = std::make_unique<Spinner>(loop);
+  if (!sockets.udp.empty()) {
+    responders.udp = std::make_unique<UdpResponder>(loop, std::move(sockets.udp), settings_,
+                                                    printer, *responders.spinner, log);
   }
   for (FileDescriptor& socket : sockets.tcp) {
     responders.tcp.push_back(

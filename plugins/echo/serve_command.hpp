@@ -25,7 +25,8 @@ class ServeCommand final : public Command {
   // What one thread has: nothing of it is used on another.
   struct Responders {
     std::unique_ptr<RelayPrinter> relay;  // but on the main loop
-    std::vector<std::unique_ptr<UdpResponder>> udp;
+    std::unique_ptr<Spinner> spinner;
+    std::unique_ptr<UdpResponder> udp;
     std::vector<std::unique_ptr<TcpResponder>> tcp;
     void add_to(ServeCounters& counters) const;
   };

@@ -9,8 +9,6 @@ ServeCounters& ServeCounters::operator+=(const ServeCounters& other) {
   bytes_sent += other.bytes_sent;
   kernel_drops += other.kernel_drops;
   for (std::size_t i = 0; i < refused.size(); ++i) refused[i] += other.refused[i];
-  dropped_rate += other.dropped_rate;
-  dropped_loop += other.dropped_loop;
   loops += other.loops;
   unsendable += other.unsendable;
   too_big += other.too_big;
@@ -24,18 +22,14 @@ ServeCounters& ServeCounters::operator+=(const ServeCounters& other) {
 }
 
 void ServeCounters::show(Totals& totals) const {
-  const auto refused_by = [&](Refusal reason) { return refused[static_cast<std::size_t>(reason)]; };
   totals.add("received", received);
   totals.add("sent", sent);
   totals.add("bytes_received", bytes_received);
   totals.add("bytes_sent", bytes_sent);
   totals.add("kernel_drops", kernel_drops);
-  totals.add("dropped_port", refused_by(Refusal::port));
-  totals.add("dropped_own", refused_by(Refusal::own));
-  totals.add("dropped_broadcast", refused_by(Refusal::broadcast));
-  totals.add("dropped_denied", refused_by(Refusal::denied));
-  totals.add("dropped_rate", dropped_rate);
-  totals.add("dropped_loop", dropped_loop);
+  for (std::size_t i = 1; i < kRefusals; ++i) {
+    totals.add(total_name(static_cast<Refusal>(i)), refused[i]);
+  }
   totals.add("loops", loops);
   totals.add("unsendable", unsendable);
   totals.add("too_big", too_big);

@@ -5,10 +5,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <echo/access_list.hpp>
-#include <echo/answer_policy.hpp>
 #include <memory>
 
+#include <netkit/net/answer_policy.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/record/template.hpp>
 #include <netkit/util/clock.hpp>
@@ -34,9 +33,7 @@ struct ServeCounters {
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t kernel_drops = 0;
-  std::array<std::uint64_t, 5> refused{};  // by Refusal; none stays 0
-  std::uint64_t dropped_rate = 0;
-  std::uint64_t dropped_loop = 0;
+  std::array<std::uint64_t, kRefusals> refused{};  // by Refusal; none stays 0
   std::uint64_t loops = 0;
   std::uint64_t unsendable = 0;
   std::uint64_t too_big = 0;

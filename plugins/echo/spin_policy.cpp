@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <echo/spin_policy.hpp>
+#include <utility>
 
 namespace netkit::echo {
 
@@ -70,6 +71,17 @@ Duration SpinPolicy::on_batch(std::size_t size, Duration gap, bool polled) {
       return batches_ < kRest ? Duration::zero() : start(Phase::watch);
   }
   return Duration::zero();
+}
+
+Spinner::Spinner(EventLoop& loop)
+    : loop_(loop), last_(loop.now()), hook_(loop.before_wait([this] { end_turn(); })) {}
+
+void Spinner::end_turn() {
+  if (messages_ == 0) return;
+  const TimePoint now = loop_.now();
+  const std::uint64_t wakeups = loop_.counters().wakeups;
+  loop_.set_spin(policy_.on_batch(std::exchange(messages_, 0), now - std::exchange(last_, now),
+                                  wakeups == std::exchange(wakeups_, wakeups)));
 }
 
 }  // namespace netkit::echo

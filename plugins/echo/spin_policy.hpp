@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <netkit/loop/event_loop.hpp>
 #include <netkit/util/clock.hpp>
 
 namespace netkit::echo {
@@ -20,9 +21,9 @@ class SpinPolicy {
   static constexpr std::array<Duration, 3> kSpins = {
       std::chrono::microseconds(20), std::chrono::microseconds(60), std::chrono::microseconds(180)};
 
-  // A batch of `size` messages was read `gap` after the batch before; `polled` tells whether it
-  // came without a blocking wait in between. Returns how long to poll from now on, 0 for not at
-  // all.
+  // `size` messages were read in a turn of the loop, `gap` after those before; `polled` tells
+  // whether they came without a blocking wait in between. Returns how long to poll from now on, 0
+  // for not at all.
   Duration on_batch(std::size_t size, Duration gap, bool polled);
 
  private:
@@ -55,6 +56,23 @@ class SpinPolicy {
   Duration elapsed_{};
   double interval_before_ = 0;  // without polling
   unsigned reviews_ = 0;
+};
+
+// [loop] Has a loop poll while that pays for what its responders count.
+class Spinner {
+ public:
+  explicit Spinner(EventLoop& loop);
+  void count() { ++messages_; }  // one came
+
+ private:
+  void end_turn();
+
+  EventLoop& loop_;
+  SpinPolicy policy_;
+  std::size_t messages_ = 0;   // in this turn
+  TimePoint last_;             // when some came
+  std::uint64_t wakeups_ = 0;  // then
+  Hook hook_;
 };
 
 }  // namespace netkit::echo

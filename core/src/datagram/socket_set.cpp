@@ -1,5 +1,5 @@
-#include "datagram/unreachable.hpp"
 #include "datagram/wire.hpp"
+#include "net/unreachable.hpp"
 
 #include <cerrno>
 #include <string>

@@ -13,6 +13,5 @@ target_sources(netkit-core PRIVATE
   src/datagram/server_handshake.cpp
   src/datagram/session.cpp
   src/datagram/socket_set.cpp
-  src/datagram/unreachable.cpp
   src/datagram/wire.cpp
 )

@@ -14,9 +14,9 @@ std::vector<Cidr> parse_all(const std::vector<std::string>& texts, std::string_v
   for (const std::string& text : texts) {
     const auto block = Cidr::parse(text);
     if (!block) {
-      throw UsageError(fmt::format(
-          "{}: '{}' is not an address block (write 10.0.0.0/8, fe80::/10 or 192.0.2.1)", option,
-          text));
+      throw UsageError(
+          fmt::format("{}: '{}' is not an address block (write 10.0.0.0/8, fe80::/10 or 192.0.2.1)",
+                      option, text));
     }
     blocks.push_back(*block);
   }

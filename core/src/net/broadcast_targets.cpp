@@ -8,7 +8,7 @@ void add_broadcasts(const Interface& interface, std::uint16_t port,
   if (!interface.can_broadcast) return;
   for (const InterfaceAddress& own : interface.addresses) {
     if (!own.broadcast) continue;
-    targets.push_back({Endpoint(*own.broadcast, port), own.address, interface.index});
+    targets.push_back({Endpoint(*own.broadcast, port), {own.address, interface.index}});
   }
 }
 
@@ -19,12 +19,12 @@ void add_multicast(const Interface& interface, const Endpoint& group,
   for (const InterfaceAddress& own : interface.addresses) {
     if (own.address.family() != address.family()) continue;
     if (address.is_v4()) {
-      targets.push_back({group, own.address, interface.index});
+      targets.push_back({group, {own.address, interface.index}});
     } else {
       // The zone names the interface; which of its addresses is the source is the system's choice.
       const IpAddress zoned = IpAddress::v6(address.bytes(), interface.index);
-      targets.push_back(
-          {Endpoint(zoned, group.port()), IpAddress::any(IpAddress::Family::v6), interface.index});
+      targets.push_back({Endpoint(zoned, group.port()),
+                         {IpAddress::any(IpAddress::Family::v6), interface.index}});
     }
     return;
   }
@@ -36,7 +36,7 @@ std::vector<BroadcastTarget> broadcast_targets(const Endpoint& address,
                                                std::span<const Interface> interfaces) {
   const IpAddress to = address.address();
   const bool limited = to.is_limited_broadcast();
-  if (!limited && (!to.is_multicast() || to.scope_id() != 0)) return {{address, to, 0}};
+  if (!limited && (!to.is_multicast() || to.scope_id() != 0)) return {{address, {}}};
   std::vector<BroadcastTarget> targets;
   for (const Interface& interface : interfaces) {
     if (!interface.up || interface.loopback) continue;

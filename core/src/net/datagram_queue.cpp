@@ -93,12 +93,16 @@ QueuedDatagram& DatagramQueue::append(std::uint32_t segments) {
   return item;
 }
 
+// Answers of one turn leave by few addresses, and only what has the same number can go out
+// together.
 std::uint32_t DatagramQueue::add_source(const DatagramSource& source) {
-  // Answers of one turn mostly leave by the same address.
-  if (sources_.empty() || !(sources_.back().address == source.address) ||
-      sources_.back().interface_index != source.interface_index) {
-    sources_.push_back(source);
+  if (!source) return 0;
+  constexpr std::size_t kLooked = 8;
+  for (std::size_t i = 0; i < std::min(kLooked, sources_.size()); ++i) {
+    const std::size_t at = sources_.size() - 1 - i;
+    if (sources_[at] == source) return static_cast<std::uint32_t>(at + 1);
   }
+  sources_.push_back(source);
   return static_cast<std::uint32_t>(sources_.size());
 }
 

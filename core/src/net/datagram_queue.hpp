@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 #include <vector>
 
+#include <netkit/net/datagram_sender.hpp>
 #include <netkit/net/endpoint.hpp>
 
 namespace netkit {
@@ -33,11 +34,6 @@ struct QueuedDatagram {
   // All but the last datagram of a UDP_SEGMENT message must have its segment size, so nothing may
   // follow a shorter one.
   bool ends_short() const { return size() != segments * segment_size; }
-};
-
-struct DatagramSource {
-  IpAddress address;
-  unsigned interface_index = 0;
 };
 
 // Which messages may be put together by UDP_SEGMENT.
@@ -106,6 +102,7 @@ class DatagramQueue {
   // One more, for the caller to fill in: copied from a temporary, it would wait for the stores that
   // made that.
   QueuedDatagram& append(std::uint32_t segments);
+  // What a QueuedDatagram has for its source: 0 for the routing table's choice.
   std::uint32_t add_source(const DatagramSource& source);
   void clear();
 

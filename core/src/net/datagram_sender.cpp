@@ -48,6 +48,17 @@ std::uint64_t random_number() {
 
 }  // namespace
 
+DatagramSenderCounters& DatagramSenderCounters::operator+=(const DatagramSenderCounters& other) {
+  datagrams += other.datagrams;
+  bytes += other.bytes;
+  system_calls += other.system_calls;
+  refused += other.refused;
+  no_room += other.no_room;
+  too_big += other.too_big;
+  interrupted += other.interrupted;
+  return *this;
+}
+
 struct DatagramSender::Impl {
   using Message = MessageBatch::Message;
 
@@ -62,18 +73,18 @@ struct DatagramSender::Impl {
   }
 
   void push(const Endpoint& to, std::string_view head, std::string_view body,
-            std::uint32_t source) {
+            const DatagramSource& source) {
     QueuedDatagram* const item = append(1);
     if (item == nullptr) return;
     item->to = to;
     item->head = head;
     item->body = body;
     item->segment_size = head.size() + body.size();
-    item->source = source;
+    item->source = queue.add_source(source);
   }
 
   void push_segments(const Endpoint& to, std::string_view data, std::size_t segment_size,
-                     std::uint32_t source) {
+                     const DatagramSource& source) {
     if (segment_size == 0 || data.size() <= segment_size) {
       push(to, data, {}, source);
       return;
@@ -89,7 +100,7 @@ struct DatagramSender::Impl {
       item->to = to;
       item->head = piece;
       item->segment_size = segments == 1 ? piece.size() : segment_size;
-      item->source = source;
+      item->source = queue.add_source(source);
     }
   }
 
@@ -209,31 +220,14 @@ DatagramSender::~DatagramSender() = default;
 DatagramSender::DatagramSender(DatagramSender&&) noexcept = default;
 DatagramSender& DatagramSender::operator=(DatagramSender&&) noexcept = default;
 
-void DatagramSender::add(const Endpoint& to, std::string_view head, std::string_view body) {
-  impl_->push(to, head, body, 0);
-}
-
-void DatagramSender::add_from(const Endpoint& to, std::string_view data, const IpAddress& source,
-                              unsigned interface_index) {
-  if (impl_->queue.full()) {
-    ++impl_->counters.no_room;
-    return;
-  }
-  impl_->push(to, data, {}, impl_->queue.add_source({source, interface_index}));
+void DatagramSender::add(const Endpoint& to, std::string_view head, std::string_view body,
+                         const DatagramSource& source) {
+  impl_->push(to, head, body, source);
 }
 
 void DatagramSender::add_segments(const Endpoint& to, std::string_view data,
-                                  std::size_t segment_size) {
-  impl_->push_segments(to, data, segment_size, 0);
-}
-
-void DatagramSender::add_segments_from(const Endpoint& to, std::string_view data,
-                                       std::size_t segment_size, const IpAddress& source,
-                                       unsigned interface_index) {
-  // A full queue drops it; only a source that is used may make the list of sources grow.
-  const std::uint32_t from =
-      impl_->queue.full() ? 0 : impl_->queue.add_source({source, interface_index});
-  impl_->push_segments(to, data, segment_size, from);
+                                  std::size_t segment_size, const DatagramSource& source) {
+  impl_->push_segments(to, data, segment_size, source);
 }
 
 void DatagramSender::on_refused(OnRefused callback) {

@@ -2,6 +2,7 @@
 // well, costs one netlink exchange, and does not load Poco's Net library into every command's
 // start.
 #include <algorithm>
+#include <arpa/inet.h>
 #include <bit>
 #include <cerrno>
 #include <charconv>
@@ -70,8 +71,9 @@ void add_address(Interface& interface, const ifaddrs& entry) {
     added.prefix_length = address->is_v4() ? 32 : 128;
   }
   // On a point-to-point link the same field holds the other end's address.
-  if (interface.can_broadcast && address->is_v4())
-    added.broadcast = address_of(entry.ifa_broadaddr);
+  if (interface.can_broadcast && address->is_v4()) {
+    added.broadcast = broadcast_of(*address, added.prefix_length, address_of(entry.ifa_broadaddr));
+  }
   interface.addresses.push_back(added);
 }
 
@@ -86,6 +88,16 @@ bool contains(const std::vector<IpAddress>& addresses, const IpAddress& address)
 }
 
 }  // namespace
+
+std::optional<IpAddress> broadcast_of(const IpAddress& address, unsigned prefix_length,
+                                      const std::optional<IpAddress>& reported) {
+  if (!address.is_v4()) return std::nullopt;
+  if (reported && *reported != address && !reported->is_unspecified()) return reported;
+  constexpr unsigned kLongest = 30;  // RFC 3021: a link of two has none
+  if (prefix_length > kLongest) return std::nullopt;
+  const std::uint32_t host_bits = UINT32_MAX >> prefix_length;
+  return IpAddress::v4(htonl(ntohl(address.v4_network_order()) | host_bits));
+}
 
 std::vector<Interface> interfaces() {
   ifaddrs* list = nullptr;
@@ -175,6 +187,12 @@ bool LocalNetworks::is_on_link(const IpAddress& address) {
   if (is_own(address)) return true;
   return std::any_of(attached_.begin(), attached_.end(),
                      [&](const Cidr& network) { return network.contains(address); });
+}
+
+NetworkView LocalNetworks::view() {
+  return {[this](const IpAddress& address) { return is_own(address); },
+          [this](const IpAddress& address) { return is_broadcast(address); },
+          [this](const IpAddress& address) { return is_on_link(address); }};
 }
 
 }  // namespace netkit

@@ -50,23 +50,6 @@ std::uint64_t hash_content(std::string_view datagram, std::uint64_t hash) {
 
 }  // namespace
 
-bool is_answering_service(std::uint16_t port) {
-  switch (port) {
-    case 7:
-    case 13:
-    case 17:
-    case 19:
-    case 37:
-    case 53:
-    case 123:
-    case 1900:
-    case 11211:
-      return true;
-    default:
-      return false;
-  }
-}
-
 LoopGuard::LoopGuard(const Options& options) : options_(options) {
   if (!options_.any_content) contents_.resize(options_.contents);
 }

@@ -1,12 +1,25 @@
+#include <cerrno>
+
+#include <fmt/format.h>
+
 #include <netkit/net/server_addresses.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit {
 
 UdpSocket ServerAddresses::connect_to_current(const UdpOptions& options) const {
-  UdpSocket socket(current().family(), options);
+  UdpSocket socket = make_socket(options);
   socket.connect(current());
   return socket;
+}
+
+UdpSocket ServerAddresses::make_socket(const UdpOptions& options) const {
+  if (locals_.empty()) return UdpSocket(current().family(), options);
+  for (const Endpoint& local : locals_) {
+    if (local.family() == current().family()) return UdpSocket::bound(local, options);
+  }
+  throw SystemError(EAFNOSUPPORT, fmt::format("cannot reach {} from {}", current().to_string(),
+                                              locals_.front().to_string()));
 }
 
 UdpSocket ServerAddresses::connect(const UdpOptions& options) {

@@ -2,6 +2,7 @@ target_sources(netkit-core PRIVATE
   src/net/access_list.cpp
   src/net/address_spec.cpp
   src/net/attempts.cpp
+  src/net/answer_policy.cpp
   src/net/broadcast_targets.cpp
   src/net/cidr.cpp
   src/net/datagram_queue.cpp
@@ -9,6 +10,7 @@ target_sources(netkit-core PRIVATE
   src/net/datagram_sender.cpp
   src/net/endpoint.cpp
   src/net/failover.cpp
+  src/net/gather_policy.cpp
   src/net/interfaces.cpp
   src/net/ip_address.cpp
   src/net/passed_sockets.cpp
@@ -26,6 +28,10 @@ target_sources(netkit-core PRIVATE
   src/net/tcp_listeners.cpp
   src/net/tcp_server.cpp
   src/net/tcp_stream.cpp
+  src/net/udp_client.cpp
+  src/net/udp_server.cpp
   src/net/udp_socket.cpp
+  src/net/udp_sockets.cpp
+  src/net/unreachable.cpp
   src/net/wire_log.cpp
 )

@@ -102,11 +102,7 @@ void UdpSocket::apply(const UdpOptions& options) {
   if (options.share_port) require_option(fd(), SOL_SOCKET, SO_REUSEADDR, 1, "share a udp port");
   if (options.reuse_port) require_option(fd(), SOL_SOCKET, SO_REUSEPORT, 1, "reuse a udp port");
   if (options.broadcast) require_option(fd(), SOL_SOCKET, SO_BROADCAST, 1, "allow broadcasts");
-  if (options.packet_info && family_ == AF_INET6) {
-    require_option(fd(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "ask for destination addresses");
-  } else if (options.packet_info) {
-    require_option(fd(), IPPROTO_IP, IP_PKTINFO, 1, "ask for destination addresses");
-  }
+  if (options.packet_info) report_destinations();
   // A kernel without one of these works as well, only slower or with less to tell.
   if (options.gro) set_option(fd(), SOL_UDP, UDP_GRO, 1);
   if (options.count_drops) set_option(fd(), SOL_SOCKET, SO_RXQ_OVFL, 1);
@@ -115,6 +111,12 @@ void UdpSocket::apply(const UdpOptions& options) {
   can_segment_ = knows_segments(fd());
   atomic_ = options.atomic && family_ == AF_INET;
   if (atomic_) allow_fragments(false);
+}
+
+void UdpSocket::report_destinations() {
+  const bool v6 = family_ == AF_INET6;
+  require_option(fd(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1,
+                 "ask for destination addresses");
 }
 
 void UdpSocket::allow_fragments(bool on) {

@@ -57,7 +57,7 @@ NetworkSink::NetworkSink(const SinkSpec& spec, std::size_t number,
 
 void NetworkSink::refresh_targets() {
   if (!to_all_networks_) {
-    if (targets_.empty()) targets_.push_back({address_, {}, 0});
+    if (targets_.empty()) targets_.push_back({address_, {}});
     return;
   }
   if (loop_.now() < targets_until_) return;
@@ -67,7 +67,7 @@ void NetworkSink::refresh_targets() {
   } catch (const Error&) {  // the kernel is out of memory or descriptors: those of before do
   }
   // Without any network the kernel says why nothing leaves, and that is counted.
-  if (targets_.empty()) targets_.push_back({address_, {}, 0});
+  if (targets_.empty()) targets_.push_back({address_, {}});
 }
 
 void NetworkSink::take(const Record& record) {
@@ -84,11 +84,7 @@ void NetworkSink::take(const Record& record) {
   const std::string_view data = std::string_view(arena_).substr(begin);
   refresh_targets();
   for (const BroadcastTarget& target : targets_) {
-    if (target.interface_index == 0) {
-      sender_.add(target.to, data);
-    } else {
-      sender_.add_from(target.to, data, target.source, target.interface_index);
-    }
+    sender_.add(target.to, data, {}, target.source);
   }
 }
 

@@ -26,7 +26,8 @@ class DestinationsTest : public testing::Test {
   std::vector<std::string> to(const char* address, std::vector<Interface> chosen = {}) {
     std::vector<std::string> texts;
     for (const BroadcastTarget& target : destinations(*Endpoint::parse(address), all_, chosen)) {
-      texts.push_back(target.to.to_string() + " by " + std::to_string(target.interface_index));
+      texts.push_back(target.to.to_string() + " by " +
+                      std::to_string(target.source.interface_index));
     }
     return texts;
   }

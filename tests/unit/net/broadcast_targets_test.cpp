@@ -28,8 +28,8 @@ class BroadcastTargetsTest : public testing::Test {
     for (const BroadcastTarget& target :
          broadcast_targets(Endpoint::parse(to).value(), interfaces_)) {
       texts.push_back(target.to.address().to_string().substr(0, 20) + " by " +
-                      std::to_string(target.interface_index) + " from " +
-                      target.source.to_string());
+                      std::to_string(target.source.interface_index) + " from " +
+                      target.source.address.to_string());
     }
     return texts;
   }
@@ -63,7 +63,7 @@ TEST_F(BroadcastTargetsTest, AreEveryInterfaceForAGroup) {
 }
 
 TEST_F(BroadcastTargetsTest, LeaveOthersToTheRoutingTable) {
-  EXPECT_EQ(targets("10.0.0.255:9"), (std::vector<std::string>{"10.0.0.255 by 0 from 10.0.0.255"}));
+  EXPECT_EQ(targets("10.0.0.255:9"), (std::vector<std::string>{"10.0.0.255 by 0 from 0.0.0.0"}));
   EXPECT_EQ(targets("127.0.0.1:9").size(), 1U);
 }
 

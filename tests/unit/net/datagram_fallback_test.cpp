@@ -200,7 +200,7 @@ TEST_F(Blocking, PutsWhatIsAddedBehindWhatIsLeft) {
     for (std::size_t i = 0; i < sent.size(); ++i) {
       // By the source's way as well, whose table moves along.
       if (i % 3 == 0) {
-        sender_.add_from(to_, sent[i], IpAddress(), 0);
+        sender_.add(to_, sent[i], {}, DatagramSource{});
       } else {
         Add(sent[i]);
       }

@@ -263,7 +263,7 @@ TEST_F(Sending, AnswersFromTheAddressThatWasAsked) {
   UdpSocket server = open_udp({}, "0.0.0.0:0");
   const Endpoint to(IpAddress::loopback(IpAddress::Family::v4), peer.local().port());
   for (const char* source : {"127.0.0.5", "127.0.0.5", "127.0.0.6"}) {
-    sender_.add_from(to, "same", *IpAddress::parse(source), 0);
+    sender_.add(to, "same", {}, {*IpAddress::parse(source)});
   }
   EXPECT_EQ(sender_.flush(server), 0u);
   const auto heard = hear(peer, 3);
@@ -276,7 +276,7 @@ TEST_F(Sending, AnswersFromTheAddressThatWasAsked) {
 TEST_F(Sending, AnswersASuperPacketFromTheAddressThatWasAsked) {
   UdpSocket peer = open_udp();
   UdpSocket server = open_udp({}, "0.0.0.0:0");
-  sender_.add_segments_from(peer.local(), "aabbc", 2, *IpAddress::parse("127.0.0.5"), 0);
+  sender_.add_segments(peer.local(), "aabbc", 2, {*IpAddress::parse("127.0.0.5")});
   EXPECT_EQ(sender_.flush(server), 0u);
   const auto heard = hear(peer, 3);
   ASSERT_EQ(heard.size(), 3u);
@@ -298,7 +298,7 @@ TEST_F(Sending, SendsOneByOneWhenToldTo) {
 TEST_F(Sending, SurvivesASourceThatIsNotOurs) {
   UdpSocket peer = open_udp();
   for (int i = 0; i < 3; ++i)
-    sender_.add_from(peer.local(), "gone", *IpAddress::parse("192.0.2.1"), 0);
+    sender_.add(peer.local(), "gone", {}, {*IpAddress::parse("192.0.2.1")});
   Queue(peer, "next");
   Flush();
   ExpectHeard(peer, {"next"});
@@ -309,7 +309,7 @@ TEST_F(Sending, AnswersOverIpv6) {
   UdpSocket peer = open_udp({.gro = true}, "[::1]:0");
   UdpSocket server = open_udp({}, "[::1]:0");
   for (int i = 0; i < 3; ++i)
-    sender_.add_from(peer.local(), "v6", *IpAddress::parse("::1"), find_interface("lo").index);
+    sender_.add(peer.local(), "v6", {}, {*IpAddress::parse("::1"), find_interface("lo").index});
   EXPECT_EQ(sender_.flush(server), 0u);
   ExpectHeard(peer, {"v6", "v6", "v6"});
 }

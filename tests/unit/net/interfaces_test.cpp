@@ -6,6 +6,10 @@
 namespace netkit {
 namespace {
 
+IpAddress ip(std::string_view text) {
+  return IpAddress::parse(text).value();
+}
+
 TEST(Interfaces, HaveLoopbackAmongThem) {
   const Interface loopback = find_interface("lo");
   EXPECT_TRUE(loopback.up);
@@ -42,6 +46,23 @@ TEST(FindInterface, ListsTheNamesThereAre) {
               std::string::npos);
     EXPECT_NE(std::string(error.what()).find("lo"), std::string::npos);
   }
+}
+
+TEST(BroadcastOf, IsWhatIsSet) {
+  EXPECT_EQ(broadcast_of(ip("10.1.2.3"), 24, ip("10.1.255.255")), ip("10.1.255.255"));
+}
+
+// getifaddrs() reports the address itself then.
+TEST(BroadcastOf, IsTheLastOfTheNetworkWhereNoneIsSet) {
+  EXPECT_EQ(broadcast_of(ip("10.1.2.3"), 24, ip("10.1.2.3")), ip("10.1.2.255"));
+  EXPECT_EQ(broadcast_of(ip("10.1.2.1"), 30, std::nullopt), ip("10.1.2.3"));
+  EXPECT_EQ(broadcast_of(ip("10.1.2.1"), 8, ip("0.0.0.0")), ip("10.255.255.255"));
+}
+
+TEST(BroadcastOf, IsNoneOfANetworkOfOneOrTwo) {
+  EXPECT_EQ(broadcast_of(ip("10.1.2.3"), 32, ip("10.1.2.3")), std::nullopt);
+  EXPECT_EQ(broadcast_of(ip("10.1.2.3"), 31, ip("10.1.2.3")), std::nullopt);
+  EXPECT_EQ(broadcast_of(ip("fd00::1"), 64, std::nullopt), std::nullopt);
 }
 
 TEST(InterfaceName, IsItsNumberWhenItHasGone) {

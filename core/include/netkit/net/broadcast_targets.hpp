@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include <netkit/net/datagram_sender.hpp>
 #include <netkit/net/endpoint.hpp>
 #include <netkit/net/interfaces.hpp>
 #include <netkit/net/ip_address.hpp>
@@ -12,12 +13,10 @@
 
 namespace netkit {
 
-// One datagram to send. With an interface_index of 0 the routing table decides, otherwise it leaves
-// by that interface and from `source` (DatagramSender::add_from).
+// One datagram to send.
 struct BroadcastTarget {
   Endpoint to;
-  IpAddress source;
-  unsigned interface_index = 0;
+  DatagramSource source;
 };
 
 // - 255.255.255.255: the broadcast address of every network of `interfaces`, so that it works

@@ -24,6 +24,17 @@ struct DatagramSenderCounters {
   std::uint64_t no_room = 0;  // ENOBUFS, a full queue, or dropped after would-block by the caller
   std::uint64_t too_big = 0;  // EMSGSIZE
   std::uint64_t interrupted = 0;  // sends that met the error of an earlier one and were tried again
+
+  NETKIT_API DatagramSenderCounters& operator+=(const DatagramSenderCounters& other);
+};
+
+// Which address and interface a datagram leaves by (IP_PKTINFO), e.g. to answer from the address
+// that was asked. What is not given the routing table decides.
+struct DatagramSource {
+  IpAddress address;
+  unsigned interface_index = 0;
+  explicit operator bool() const { return interface_index != 0 || !address.is_unspecified(); }
+  friend bool operator==(const DatagramSource&, const DatagramSource&) = default;
 };
 
 // Queues datagrams by reference (the bytes must stay until flush() has returned 0 left) and sends
@@ -47,19 +58,14 @@ class NETKIT_API DatagramSender {
   DatagramSender(DatagramSender&&) noexcept;
   DatagramSender& operator=(DatagramSender&&) noexcept;
 
-  // One datagram made of `head` then `body` (either may be empty). `source` and `interface_index`,
-  // where given, choose the address and interface it leaves by (IP_PKTINFO), e.g. to answer from
-  // the address that was asked.
-  void add(const Endpoint& to, std::string_view head, std::string_view body = {});
-  void add_from(const Endpoint& to, std::string_view data, const IpAddress& source,
-                unsigned interface_index);
+  // One datagram made of `head` then `body` (either may be empty).
+  void add(const Endpoint& to, std::string_view head, std::string_view body = {},
+           const DatagramSource& source = {});
   // `data` is several datagrams of `segment_size` bytes each (the last may be shorter), as a
   // super-packet arrived; sent by UDP_SEGMENT where the kernel takes it, one by one where it does
   // not. 0, or no less than there is, means one datagram.
-  void add_segments(const Endpoint& to, std::string_view data, std::size_t segment_size);
-  void add_segments_from(const Endpoint& to, std::string_view data, std::size_t segment_size,
-                         const IpAddress& source, unsigned interface_index);
-
+  void add_segments(const Endpoint& to, std::string_view data, std::size_t segment_size,
+                    const DatagramSource& source = {});
   // Called for every datagram that the kernel refused, with the errno; counted already. On a
   // connected socket also when a send meets the error of an earlier datagram (counted as
   // interrupted). May be empty. It must not call the sender.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,12 @@ struct Interface {
   std::vector<InterfaceAddress> addresses;
 };
 
+// The broadcast address of an IPv4 address's network, on an interface that can broadcast. What the
+// system reports is taken where it is one: where none is set it reports the address itself, and
+// then the network's last address counts. None for a network of one or two addresses. Pure. Any
+// thread.
+NETKIT_API std::optional<IpAddress> broadcast_of(const IpAddress& address, unsigned prefix_length,
+                                                 const std::optional<IpAddress>& reported);
 // All interfaces, by index. Throws SystemError. Any thread.
 NETKIT_API std::vector<Interface> interfaces();
 // By name, by index in decimal, or by one of its addresses. Throws Error with
@@ -36,6 +43,14 @@ NETKIT_API std::vector<Interface> interfaces();
 NETKIT_API Interface find_interface(std::string_view text);
 // The name of an interface, or its number where it has gone.
 NETKIT_API std::string interface_name(unsigned index);
+
+// What the machine's networks are: LocalNetworks::view() in a program, whatever is wanted in a
+// test.
+struct NetworkView {
+  std::function<bool(const IpAddress&)> is_own;
+  std::function<bool(const IpAddress&)> is_broadcast;
+  std::function<bool(const IpAddress&)> is_on_link;
+};
 
 // Whether addresses are this machine's own or on a network that it is attached to; a snapshot that
 // is taken once a second at most, so that it may be asked per datagram. [one thread]
@@ -46,6 +61,7 @@ class NETKIT_API LocalNetworks {
       const IpAddress& address);  // limited, or the directed broadcast of an attached network
   bool is_on_link(
       const IpAddress& address);  // own, or in the prefix of an interface that is up; fe80::/10
+  NetworkView view();             // refers to this object
 
  private:
   void refresh();

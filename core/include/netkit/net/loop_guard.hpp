@@ -19,10 +19,6 @@
 
 namespace netkit {
 
-// Whether `port` is one of services that answer whatever they get, so that they can be made to
-// answer each other: echo, daytime, chargen, qotd, time, DNS, NTP, SSDP, memcached.
-NETKIT_API bool is_answering_service(std::uint16_t port);
-
 // Pure: time is an argument, which must not go back. Fixed memory, O(1) a datagram, and clients
 // whose payloads differ (by a number, by a time) cost a hash and one look-up. [one thread]
 class NETKIT_API LoopGuard {

@@ -19,6 +19,9 @@ class NETKIT_API ServerAddresses {
  public:
   // What resolve() gave: at least one.
   explicit ServerAddresses(std::vector<Endpoint> endpoints) : endpoints_(std::move(endpoints)) {}
+  // The address and port that sockets are bound to: the one of the server's family is taken, and a
+  // server of another family cannot be reached.
+  void bind_to(std::vector<Endpoint> locals) { locals_ = std::move(locals); }
 
   const Endpoint& current() const { return endpoints_[index_]; }
   // A socket connected to current(), or to the next that there is a way to. Throws SystemError.
@@ -29,9 +32,11 @@ class NETKIT_API ServerAddresses {
   void start_over() { tried_ = 1; }
 
  private:
+  UdpSocket make_socket(const UdpOptions& options) const;
   UdpSocket connect_to_current(const UdpOptions& options) const;
 
   std::vector<Endpoint> endpoints_;
+  std::vector<Endpoint> locals_;  // empty: the system chooses
   std::size_t index_ = 0;
   std::size_t tried_ = 1;
 };

@@ -52,6 +52,8 @@ class NETKIT_API UdpSocket {
   // Takes over a bound (or connected) socket, e.g. from systemd.
   static UdpSocket adopt(FileDescriptor fd, const UdpOptions& options = {});
 
+  // Has the destination address and interface of what arrives reported, as `packet_info` does.
+  void report_destinations();          // throws SystemError
   void connect(const Endpoint& peer);  // throws SystemError; afterwards ICMP errors come as errnos
                                        // of send and receive
   Endpoint local() const;              // throws SystemError

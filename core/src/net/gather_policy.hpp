@@ -7,13 +7,14 @@
 #include <cstdint>
 
 #include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
 
-namespace netkit::echo {
+namespace netkit {
 
 // Whether peers wait for their answers before they send more is not known beforehand: with few
 // messages under way a pause only slows them down. So a pause is tried, kept while as much comes
 // with it as without, and compared again now and then. Pure. [one thread]
-class GatherPolicy {
+class NETKIT_API GatherPolicy {
  public:
   static constexpr Duration kPause = std::chrono::microseconds(50);
 
@@ -50,4 +51,4 @@ class GatherPolicy {
   unsigned rest_ = kRest;  // the next one
 };
 
-}  // namespace netkit::echo
+}  // namespace netkit

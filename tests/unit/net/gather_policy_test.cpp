@@ -1,8 +1,8 @@
-#include <echo/gather_policy.hpp>
+#include "net/gather_policy.hpp"
 
 #include <gtest/gtest.h>
 
-namespace netkit::echo {
+namespace netkit {
 namespace {
 
 using std::chrono::microseconds;
@@ -70,4 +70,4 @@ TEST_F(GatherPolicyTest, BearsWithSomebodyElseTakingTheCpu) {
 }
 
 }  // namespace
-}  // namespace netkit::echo
+}  // namespace netkit

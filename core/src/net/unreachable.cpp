@@ -1,4 +1,4 @@
-#include "datagram/unreachable.hpp"
+#include "net/unreachable.hpp"
 
 #include <array>
 #include <cerrno>
@@ -9,7 +9,7 @@
 // Needs <ctime> before it.
 #include <linux/errqueue.h>
 
-namespace netkit::datagram {
+namespace netkit {
 
 namespace {
 
@@ -60,4 +60,4 @@ void read_unreachable(const UdpSocket& socket,
   }
 }
 
-}  // namespace netkit::datagram
+}  // namespace netkit

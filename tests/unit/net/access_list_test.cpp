@@ -1,10 +1,9 @@
-#include <echo/access_list.hpp>
-
 #include <gtest/gtest.h>
 
+#include <netkit/net/access_list.hpp>
 #include <netkit/util/error.hpp>
 
-namespace netkit::echo {
+namespace netkit {
 namespace {
 
 bool permits(const AccessList& list, const char* address) {
@@ -41,4 +40,4 @@ TEST(AccessListTest, RefusesWhatIsNoBlock) {
 }
 
 }  // namespace
-}  // namespace netkit::echo
+}  // namespace netkit

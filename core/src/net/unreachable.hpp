@@ -6,7 +6,7 @@
 #include <netkit/net/endpoint.hpp>
 #include <netkit/net/udp_socket.hpp>
 
-namespace netkit::datagram {
+namespace netkit {
 
 // Makes the kernel keep the ICMP errors of what the socket sends (IP_RECVERR, IPV6_RECVERR), with
 // the address that each is about.
@@ -17,4 +17,4 @@ void report_unreachable(const UdpSocket& socket);
 void read_unreachable(const UdpSocket& socket,
                       const std::function<void(const Endpoint& to)>& callback);
 
-}  // namespace netkit::datagram
+}  // namespace netkit

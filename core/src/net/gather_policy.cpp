@@ -1,7 +1,8 @@
-#include <algorithm>
-#include <echo/gather_policy.hpp>
+#include "net/gather_policy.hpp"
 
-namespace netkit::echo {
+#include <algorithm>
+
+namespace netkit {
 
 double GatherPolicy::interval() const {
   return static_cast<double>(elapsed_.count()) / static_cast<double>(messages_);
@@ -62,4 +63,4 @@ Duration GatherPolicy::on_batch(std::size_t size, Duration gap) {
   return Duration::zero();
 }
 
-}  // namespace netkit::echo
+}  // namespace netkit

@@ -1,0 +1,99 @@
+// Whom a UDP server answers. Sources are easily forged, so a server that answers is a weapon unless
+// it is choosy; all of netkit's servers are choosy by what is here.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <netkit/net/access_list.hpp>
+#include <netkit/net/datagram_receiver.hpp>
+#include <netkit/net/endpoint.hpp>
+#include <netkit/net/interfaces.hpp>
+#include <netkit/net/loop_guard.hpp>
+#include <netkit/net/source_rate_limiter.hpp>
+#include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// Whether `port` is one of services that answer whatever they get, so that they can be made to
+// answer each other: echo, daytime, chargen, qotd, time, DNS, NTP, SSDP, memcached. Any thread.
+NETKIT_API bool is_answering_service(std::uint16_t port);
+
+enum class Refusal : std::uint8_t {
+  none,       // answer it
+  port,       // from port 0 or from a port where another service answers answers
+  own,        // from the server's own address and port
+  broadcast,  // from or to a broadcast or multicast address, or from 0.0.0.0 or ::
+  denied,     // --allow, --deny
+  rate,       // more than --rate lets through
+  loop,       // the source is known to answer answers
+};
+inline constexpr std::size_t kRefusals = 7;
+
+// The name of the total that counts what was refused so: `dropped_rate`. Not for `none`. Any
+// thread.
+NETKIT_API std::string_view total_name(Refusal refusal);
+
+// Pure but for what NetworkView asks. [one thread] Allocates nothing per datagram.
+class NETKIT_API AnswerPolicy {
+ public:
+  // Whether to look for peers that answer answers (loop_guard.hpp).
+  enum class Loops : std::uint8_t {
+    ignore,       // answers are never taken for questions
+    same_answer,  // an answer is what it answers, unchanged
+    any_answer,   // it may be anything
+  };
+  // Who may speak the plain dialect of a command that has two.
+  enum class Plain : std::uint8_t { local, all, none };
+
+  struct Options {
+    bool any_port = false;            // the ports of services are answered, too; never port 0
+    bool answers_broadcasts = false;  // what went to a broadcast or multicast address
+    AccessList access{};
+    double rate = 0;  // datagrams a second from one source; 0: no limit
+    Loops loops = Loops::ignore;
+    Plain plain = Plain::all;
+    std::uint64_t seed = 0;  // random, so that nobody can choose what collides in its tables
+  };
+  // `local` is where the server is bound; addresses may be unspecified.
+  AnswerPolicy(const Options& options, NetworkView networks, std::vector<Endpoint> local);
+
+  struct Judgement {
+    std::size_t allowed = 0;  // datagrams of the message that may be answered: the first so many
+    Refusal refusal = Refusal::none;  // why the others may not
+    bool probe = false;  // send the first answer from another port as well (loop_probe.hpp)
+  };
+  // What to do with a message, and counts it. `now` must not go back.
+  Judgement judge(const ReceivedMessage& message, TimePoint now);
+  // Whether this source may speak the plain dialect. Not counted.
+  bool permits_plain(const Endpoint& peer) const;
+  // Whether an answer could not leave from it, as nobody has it alone.
+  bool is_shared(const IpAddress& address) const;
+
+  // Something came to the probing port. True when that proves a loop, which was not known yet.
+  bool on_probe_answer(const Endpoint& peer, TimePoint now);
+
+  // Datagrams that were refused, by Refusal; `none` stays 0.
+  const std::array<std::uint64_t, kRefusals>& refused() const { return refused_; }
+  std::uint64_t loops() const { return guard_ ? guard_->loops() : 0; }
+
+ private:
+  Refusal judge_source(const Endpoint& peer, const IpAddress& source) const;
+  Refusal judge_path(const ReceivedMessage& message) const;
+  std::size_t within_rate(const IpAddress& source, std::size_t count, TimePoint now);
+  Judgement refuse(Refusal refusal, std::size_t count);
+
+  Options options_;
+  NetworkView networks_;
+  std::vector<Endpoint> local_;
+  SourceRateLimiter limiter_;
+  std::optional<LoopGuard> guard_;
+  std::array<std::uint64_t, kRefusals> refused_{};
+};
+
+}  // namespace netkit

@@ -1,0 +1,72 @@
+// A UDP client: one server, whose name may have several addresses.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <netkit/net/address_spec.hpp>
+#include <netkit/net/server_addresses.hpp>
+#include <netkit/net/udp_sockets.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// [loop] A connected socket. As long as the server has not been heard, its next address is tried
+// where one refuses or there is no way to it. Callbacks must not destroy the client.
+class NETKIT_API UdpClient final : public UdpSockets {
+ public:
+  class NETKIT_API Handler {
+   public:
+    virtual ~Handler() = default;
+    virtual void on_datagram(std::string_view datagram) = 0;
+    // peer() is another address now, as `error` says of the one before. What was sent before is
+    // lost, queued datagrams too: what has no answer yet is to be sent again.
+    virtual void on_next_address(int error) { (void)error; }
+    // peer() refuses, or there is no way to it, and no other address is left to try. The refusal
+    // of a datagram is heard with the next that is sent or read; of several it may come once.
+    virtual void on_refused(int error) = 0;
+    virtual void on_unblocked() {}
+  };
+  struct Options : UdpSockets::Options {
+    UdpOptions socket{};
+    // The source: an address, a port (`:5000`), or both (--bind), of the server's family.
+    std::optional<AddressSpec> bind{};
+  };
+
+  // Resolves `address`, which may block, and connects to the first of its addresses that there is a
+  // way to. Throws Error (68, 69). `handler`, `loop` and the log outlive the client.
+  UdpClient(EventLoop& loop, const AddressSpec& address, Handler& handler, const Options& options);
+  // The same with what resolve() gave: at least one.
+  UdpClient(EventLoop& loop, std::vector<Endpoint> addresses, Handler& handler,
+            const Options& options);
+
+  const Endpoint& peer() const { return addresses_.current(); }
+  // Sends one datagram at once. Returns 0 or the errno: EAGAIN where there is no room, so that it
+  // is lost; EMSGSIZE where it is too long for the way, see path_mtu(); anything else is a refusal,
+  // of this datagram or an earlier one, which on_next_address() or on_refused() has been told.
+  int send_now(std::string_view datagram);
+  using UdpSockets::send;
+  // Queues for the server: see UdpSockets::send().
+  void send(std::string_view head, std::string_view body = {}) {
+    UdpSockets::send(peer(), head, body);
+  }
+  // After EMSGSIZE; 0 when unknown.
+  unsigned path_mtu() const { return first().socket.path_mtu(); }
+  // Whatever was heard so far, all addresses may be tried from now on.
+  void start_over();
+
+ private:
+  UdpClient(EventLoop& loop, ServerAddresses addresses, Handler& handler, const Options& options);
+  void on_message(Port& port, const ReceivedMessage& message) override;
+  void on_unreachable(const Endpoint& to, int error) override;
+  void on_not_sent(const Endpoint& to, int error) override;
+  void on_unblocked() override { handler_.on_unblocked(); }
+
+  Handler& handler_;
+  ServerAddresses addresses_;
+  UdpOptions socket_options_;
+  bool heard_ = false;  // so that the address in use is the right one
+};
+
+}  // namespace netkit

@@ -1,0 +1,98 @@
+// A UDP server: sockets, whom they answer, and from where.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <netkit/net/answer_policy.hpp>
+#include <netkit/net/interfaces.hpp>
+#include <netkit/net/loop_probe.hpp>
+#include <netkit/net/udp_sockets.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// [loop] Judges every datagram that comes by the one AnswerPolicy, and answers those that may be
+// from the address that was asked. A command is safe and answers in batches with no more than:
+//
+//     class Serve final : public Command, private UdpServer::Handler {
+//       void on_datagram(const ReceivedMessage& from, std::string_view datagram) override {
+//         server_->answer(from, reply_to(datagram));
+//       }
+//     ...
+//     UdpServer::Handler& handler = *this;
+//     server_.emplace(host.loop(), std::move(sockets.udp), handler, UdpServer::Options{});
+//
+// Callbacks must not destroy the server.
+class NETKIT_API UdpServer final : public UdpSockets {
+ public:
+  class NETKIT_API Handler {
+   public:
+    virtual ~Handler() = default;
+    // One that may be answered; `from` is the message that it came in.
+    virtual void on_datagram(const ReceivedMessage& from, std::string_view datagram) {
+      (void)from, (void)datagram;
+    }
+    // The same by the message, as the kernel gave it, for who can answer several datagrams at once.
+    // By default each of them is an on_datagram().
+    virtual void on_message(const ReceivedMessage& message) {
+      for_each_datagram(message,
+                        [&](std::string_view datagram) { on_datagram(message, datagram); });
+    }
+    // One that must not be answered. Of a message that is over its source's rate the rest comes
+    // here.
+    virtual void on_refused(const ReceivedMessage& message, Refusal why) {
+      (void)message, (void)why;
+    }
+    // With Options::report_unreachable: nobody is at the port any more.
+    virtual void on_unreachable(const Endpoint& to) { (void)to; }
+    // A datagram could not be sent; counted.
+    virtual void on_not_sent(const Endpoint& to, int error) { (void)to, (void)error; }
+    // What was left when flush() said no has been sent.
+    virtual void on_unblocked() {}
+  };
+  struct Options : UdpSockets::Options {
+    AnswerPolicy::Options policy{};  // without a seed it gets a random one
+  };
+
+  // Bound sockets, as open_server_sockets() gives them. `handler`, `loop` and the log outlive the
+  // server.
+  UdpServer(EventLoop& loop, std::vector<UdpSocket> sockets, Handler& handler,
+            const Options& options);
+
+  // Only from within on_datagram() or on_message(), and once for each datagram. Answers leave when
+  // the batch that is being read has been handled. `data` is copied; where so much waits already
+  // that there is no room it is dropped and counted (no_room).
+  void answer(const ReceivedMessage& to, std::string_view data);
+  // The same for what was received, unchanged: `data` is to.data or a part of it that begins with a
+  // datagram, and is not copied.
+  void answer_unchanged(const ReceivedMessage& to, std::string_view data);
+  // Where an answer to this message leaves from: for a server that remembers its peers and has
+  // something to send() them later. Only from within on_datagram() or on_message().
+  DatagramSource source_of(const ReceivedMessage& message) const;
+
+  const AnswerPolicy& policy() const { return policy_; }
+
+ private:
+  void on_message(Port& port, const ReceivedMessage& message) override;
+  void on_unreachable(const Endpoint& to, int error) override;
+  void on_not_sent(const Endpoint& to, int error) override;
+  void on_unblocked() override { handler_.on_unblocked(); }
+
+  void refuse_rest(const ReceivedMessage& message, std::size_t allowed, Refusal why);
+  void probe(const Endpoint& peer, std::string_view answer);
+  void on_probe_answer(const Endpoint& peer);
+
+  Handler& handler_;
+  const Log* log_;
+  LocalNetworks networks_;
+  AnswerPolicy policy_;
+  std::vector<std::unique_ptr<LoopProbe>> probes_;  // by port
+  Port* current_ = nullptr;                         // what is being read
+  bool probing_ = false;                            // the next answer goes out by the probe, too
+};
+
+}  // namespace netkit

@@ -1,0 +1,77 @@
+#include <cerrno>
+#include <utility>
+
+#include <netkit/net/resolver.hpp>
+#include <netkit/net/udp_client.hpp>
+
+namespace netkit {
+namespace {
+
+std::vector<UdpSocket> only(UdpSocket socket) {
+  std::vector<UdpSocket> sockets;
+  sockets.push_back(std::move(socket));
+  return sockets;
+}
+
+ServerAddresses addresses_of(std::vector<Endpoint> endpoints,
+                             const std::optional<AddressSpec>& bind) {
+  ServerAddresses addresses(std::move(endpoints));
+  if (bind) addresses.bind_to(resolve(*bind));
+  return addresses;
+}
+
+// What says nothing of the server: no room on this side, or too long for the way.
+bool is_own_trouble(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EMSGSIZE || error == ENOBUFS ||
+         error == ENOMEM;
+}
+
+}  // namespace
+
+UdpClient::UdpClient(EventLoop& loop, const AddressSpec& address, Handler& handler,
+                     const Options& options)
+    : UdpClient(loop, resolve(address), handler, options) {}
+
+UdpClient::UdpClient(EventLoop& loop, std::vector<Endpoint> addresses, Handler& handler,
+                     const Options& options)
+    : UdpClient(loop, addresses_of(std::move(addresses), options.bind), handler, options) {}
+
+UdpClient::UdpClient(EventLoop& loop, ServerAddresses addresses, Handler& handler,
+                     const Options& options)
+    : UdpSockets(loop, only(addresses.connect(options.socket)), options),
+      handler_(handler),
+      addresses_(std::move(addresses)),
+      socket_options_(options.socket) {}
+
+void UdpClient::start_over() {
+  heard_ = false;
+  addresses_.start_over();
+}
+
+int UdpClient::send_now(std::string_view datagram) {
+  log_sending(peer(), datagram);
+  const int error = first().socket.send(datagram).error;
+  if (error != 0 && !is_own_trouble(error)) on_unreachable(peer(), error);
+  return error;
+}
+
+void UdpClient::on_message(Port& /*port*/, const ReceivedMessage& message) {
+  heard_ = true;
+  for_each_datagram(message, [this](std::string_view datagram) { handler_.on_datagram(datagram); });
+}
+
+void UdpClient::on_unreachable(const Endpoint& /*to*/, int error) {
+  if (!heard_) {
+    if (auto next = addresses_.connect_next(socket_options_)) {
+      replace(*std::move(next));
+      return handler_.on_next_address(error);
+    }
+  }
+  handler_.on_refused(error);
+}
+
+void UdpClient::on_not_sent(const Endpoint& to, int error) {
+  if (!is_own_trouble(error)) on_unreachable(to, error);
+}
+
+}  // namespace netkit

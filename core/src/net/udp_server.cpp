@@ -1,0 +1,108 @@
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <netkit/net/udp_server.hpp>
+#include <netkit/util/random.hpp>
+
+namespace netkit {
+namespace {
+
+// A socket of one address answers from it anyway; others must learn which address was asked.
+std::vector<UdpSocket> with_destinations(std::vector<UdpSocket> sockets) {
+  for (UdpSocket& socket : sockets) {
+    if (socket.local().address().is_unspecified()) socket.report_destinations();
+  }
+  return sockets;
+}
+
+AnswerPolicy::Options with_seed(AnswerPolicy::Options options) {
+  if (options.seed == 0) fill_random(&options.seed, sizeof options.seed);
+  return options;
+}
+
+}  // namespace
+
+UdpServer::UdpServer(EventLoop& loop, std::vector<UdpSocket> sockets, Handler& handler,
+                     const Options& options)
+    : UdpSockets(loop, with_destinations(std::move(sockets)), options),
+      handler_(handler),
+      log_(options.log),
+      policy_(with_seed(options.policy), networks_.view(), local()) {
+  if (options.policy.loops == AnswerPolicy::Loops::ignore) return;
+  for (const auto& port : ports()) {
+    const IpAddress address = port->local.address();
+    const bool shared = policy_.is_shared(address);
+    const Endpoint from(shared ? IpAddress::any(address.family()) : address, 0);
+    probes_.push_back(std::make_unique<LoopProbe>(
+        loop, from, [this](const Endpoint& peer) { on_probe_answer(peer); }));
+  }
+}
+
+void UdpServer::on_message(Port& port, const ReceivedMessage& message) {
+  const AnswerPolicy::Judgement judgement = policy_.judge(message, loop().now());
+  if (judgement.allowed == 0) return handler_.on_refused(message, judgement.refusal);
+  current_ = &port;
+  probing_ = judgement.probe;
+  if (judgement.refusal == Refusal::none) {
+    handler_.on_message(message);
+  } else {
+    ReceivedMessage allowed = message;
+    allowed.data = message.data.substr(0, judgement.allowed * message.segment_size);
+    handler_.on_message(allowed);
+    refuse_rest(message, judgement.allowed, judgement.refusal);
+  }
+  current_ = nullptr;
+}
+
+void UdpServer::refuse_rest(const ReceivedMessage& message, std::size_t allowed, Refusal why) {
+  ReceivedMessage rest = message;
+  rest.data = message.data.substr(allowed * message.segment_size);
+  if (rest.data.size() <= rest.segment_size) rest.segment_size = 0;
+  handler_.on_refused(rest, why);
+}
+
+DatagramSource UdpServer::source_of(const ReceivedMessage& message) const {
+  const IpAddress& asked = message.destination;
+  if (asked.is_unspecified()) {
+    // Bound to one address: which of several sockets has it is all there is to say.
+    return ports().size() > 2 ? DatagramSource{current_->local.address()} : DatagramSource{};
+  }
+  return policy_.is_shared(asked) ? DatagramSource{} : DatagramSource{asked};
+}
+
+void UdpServer::answer(const ReceivedMessage& to, std::string_view data) {
+  if (probing_) probe(*to.peer, data);
+  if (const auto kept = keep(data)) {
+    UdpSockets::answer(*current_, *to.peer, *kept, 0, source_of(to));
+  }
+}
+
+void UdpServer::answer_unchanged(const ReceivedMessage& to, std::string_view data) {
+  if (probing_) probe(*to.peer, data.substr(0, to.segment_size == 0 ? data.npos : to.segment_size));
+  UdpSockets::answer(*current_, *to.peer, data, to.segment_size, source_of(to));
+}
+
+void UdpServer::probe(const Endpoint& peer, std::string_view answer) {
+  probing_ = false;
+  for (std::size_t i = 0; i < probes_.size(); ++i) {
+    if (ports()[i].get() == current_) probes_[i]->send(peer, answer, LoopGuard::kProbeWait);
+  }
+}
+
+void UdpServer::on_probe_answer(const Endpoint& peer) {
+  if (!policy_.on_probe_answer(peer, loop().now()) || log_ == nullptr) return;
+  log_->notice(
+      fmt::format("{} answers answers: not answered any more, to stop a loop", peer.to_string()));
+}
+
+void UdpServer::on_unreachable(const Endpoint& to, int /*error*/) {
+  handler_.on_unreachable(to);
+}
+
+void UdpServer::on_not_sent(const Endpoint& to, int error) {
+  handler_.on_not_sent(to, error);
+}
+
+}  // namespace netkit

@@ -1,105 +1,279 @@
+#include <algorithm>
 #include <charconv>
+#include <limits>
 #include <string>
+#include <vector>
 
-#include <netkit/codec/frame_codec.hpp>
+#include <fmt/format.h>
+
+#include <netkit/codec/binary_text.hpp>
+#include <netkit/codec/codec_names.hpp>
+#include <netkit/codec/codec_spec.hpp>
+#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/suggest.hpp>
 
 namespace netkit {
 
 namespace {
 
-constexpr std::string_view kWanted =
-    "a codec is netkit, or u8, u16, u24, u32, u64 (with le for little-endian) or varint, then "
-    "offset=N, adjust=N, strip=N, with commas between";
-
-[[noreturn]] void refuse(std::string_view text, const std::string& why) {
-  throw UsageError("codec '" + std::string(text) + "': " + why + "; " + std::string(kWanted));
+[[noreturn]] void refuse(std::string_view text, std::string_view why) {
+  std::string names;
+  for (const NamedCodec& codec : codec_names()) names.append(" ").append(codec.name);
+  throw UsageError(fmt::format(
+      "codec '{}': {}; a codec is netkit, or u8, u16, u24, u32, u64 (with le for little-endian), "
+      "varint or digits=N, then offset=N, adjust=N, strip=N; or line, crlf, delim=HEX, "
+      "start=HEX,end=HEX (then escape=HEX), slip, cobs, hdlc, fixed=N, idle=DURATION; each then "
+      "check=NAME, with commas between; or one of{}",
+      text, why, names));
 }
 
-// The field's own word: `u16le`, `varint`.
-bool parse_field(std::string_view word, CodecSpec& spec) {
-  if (word == "varint") {
-    spec.width = 0;
+struct Word {
+  std::string_view name;
+  std::string_view value;
+  bool has_value;
+};
+
+Word split(std::string_view word) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string_view::npos) return {word, {}, false};
+  return {word.substr(0, equals), word.substr(equals + 1), true};
+}
+
+template <typename Number>
+Number number_of(std::string_view text, const Word& word, Number least, Number greatest) {
+  Number number{};
+  const char* const last = word.value.data() + word.value.size();
+  const auto [end, error] = std::from_chars(word.value.data(), last, number);
+  if (error != std::errc() || end != last || number < least || number > greatest) {
+    refuse(text, fmt::format("{} is a whole number, {} to {}", word.name, least, greatest));
+  }
+  return number;
+}
+
+std::string mark_of(std::string_view text, const Word& word) {
+  const auto mark = decode_hex(word.value);
+  if (!mark || mark->empty() || mark->size() > CodecSpec::kMaxMark) {
+    refuse(text, fmt::format("{} is 1 to {} bytes in hexadecimal", word.name, CodecSpec::kMaxMark));
+  }
+  return *mark;
+}
+
+// `u16le`, `varint`, `digits=4`.
+bool take_field(std::string_view text, const Word& word, CodecSpec& spec) {
+  spec.width = 0;
+  if (word.name == "digits") {
+    spec.digits = number_of<std::uint8_t>(text, word, 1, CodecSpec::kMaxDigits);
     return true;
   }
-  if (word.ends_with("le")) {
+  if (word.has_value) return false;
+  if (word.name == "varint") return true;
+  std::string_view name = word.name;
+  if (name.ends_with("le")) {
     spec.little_endian = true;
-    word.remove_suffix(2);
+    name.remove_suffix(2);
   }
-  struct Width {
-    std::string_view word;
-    std::uint8_t bytes;
-  };
-  for (const Width& width : {Width{"u8", 1}, {"u16", 2}, {"u24", 3}, {"u32", 4}, {"u64", 8}}) {
-    if (word != width.word) continue;
-    spec.width = width.bytes;
-    if (spec.width == 1) spec.little_endian = false;  // a byte has no order
+  static constexpr std::pair<std::string_view, std::uint8_t> kWidths[] = {
+      {"u8", 1}, {"u16", 2}, {"u24", 3}, {"u32", 4}, {"u64", 8}};
+  for (const auto& [width, bytes] : kWidths) {
+    if (name != width) continue;
+    spec.width = bytes;
+    if (bytes == 1) spec.little_endian = false;  // a byte has no order
     return true;
   }
   return false;
 }
 
-template <typename Number>
-std::optional<Number> parse_number(std::string_view digits) {
-  Number number{};
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return number;
+// The first word of a codec, which says how frames are cut.
+bool take_cut(std::string_view text, const Word& word, CodecSpec& spec) {
+  static constexpr std::pair<std::string_view, CutBy> kPlain[] = {
+      {"line", CutBy::line}, {"slip", CutBy::slip}, {"cobs", CutBy::cobs}, {"hdlc", CutBy::hdlc}};
+  if (!word.has_value) {
+    for (const auto& [name, by] : kPlain) {
+      if (word.name != name) continue;
+      spec.by = by;
+      return true;
+    }
+    if (word.name != "crlf") return take_field(text, word, spec);
+    spec.by = CutBy::delimiter;
+    spec.end = "\r\n";
+    return true;
+  }
+  if (word.name == "delim") {
+    spec.by = CutBy::delimiter;
+    spec.end = mark_of(text, word);
+  } else if (word.name == "start") {
+    spec.by = CutBy::marks;
+    spec.start = mark_of(text, word);
+  } else if (word.name == "fixed") {
+    spec.by = CutBy::fixed;
+    spec.size = number_of<std::uint32_t>(text, word, 1, CodecSpec::kMaxFixed);
+  } else if (word.name == "idle") {
+    spec.by = CutBy::idle;
+    spec.idle = read_duration(word.value).value_or(Duration{});
+    if (spec.idle <= Duration{} || spec.idle == kNever) {
+      refuse(text, "idle is a duration, as 5ms");
+    }
+  } else {
+    return take_field(text, word, spec);
+  }
+  return true;
 }
 
-// One `name=N`; `seen` has a bit for each name.
-void parse_setting(std::string_view text, std::string_view word, CodecSpec& spec, unsigned& seen) {
-  const std::size_t equals = word.find('=');
-  const std::string_view name = word.substr(0, equals);
-  const std::string_view digits =
-      equals == std::string_view::npos ? std::string_view() : word.substr(equals + 1);
-  const unsigned bit = name == "offset" ? 1U : name == "adjust" ? 2U : name == "strip" ? 4U : 0U;
-  if (bit == 0) refuse(text, "'" + std::string(word) + "' is not known");
-  if ((seen & bit) != 0) refuse(text, std::string(name) + " is given twice");
-  seen |= bit;
-  if (bit == 2U) {
-    const auto number = parse_number<std::int32_t>(digits);
-    if (!number) refuse(text, "adjust is a whole number, -2147483648 to 2147483647");
-    spec.adjust = *number;
+bool take_length_setting(std::string_view text, const Word& word, CodecSpec& spec) {
+  using Limits = std::numeric_limits<std::int32_t>;
+  if (word.name == "offset") {
+    spec.offset = number_of<std::uint32_t>(text, word, 0, CodecSpec::kMaxOffset);
+  } else if (word.name == "strip") {
+    spec.strip = number_of<std::uint32_t>(text, word, 0, CodecSpec::kMaxOffset);
+  } else if (word.name == "adjust") {
+    spec.adjust = number_of<std::int32_t>(text, word, Limits::min(), Limits::max());
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool take_mark_setting(std::string_view text, const Word& word, CodecSpec& spec) {
+  if (word.name == "end") {
+    spec.end = mark_of(text, word);
+  } else if (word.name == "escape") {
+    const std::string escape = mark_of(text, word);
+    if (escape.size() != 1) refuse(text, "escape is one byte in hexadecimal");
+    spec.escape = static_cast<std::uint8_t>(escape.front());
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void take_setting(std::string_view text, std::string_view setting, CodecSpec& spec) {
+  const Word word = split(setting);
+  if (word.name == "check" && word.has_value) {
+    spec.check = Check::parse(word.value);
     return;
   }
-  const auto number = parse_number<std::uint32_t>(digits);
-  if (!number || *number > CodecSpec::kMaxOffset) {
-    refuse(text, std::string(name) + " is a whole number, 0 to 65536");
+  const bool known = (spec.by == CutBy::length && take_length_setting(text, word, spec)) ||
+                     (spec.by == CutBy::marks && take_mark_setting(text, word, spec));
+  if (!known) refuse(text, fmt::format("'{}' is not known", setting));
+}
+
+// Marks that a frame could not hold its bytes between.
+void judge_marks(std::string_view text, const CodecSpec& spec) {
+  if (spec.end.empty()) refuse(text, "start needs an end");
+  const bool same = spec.start == spec.end;
+  if (same && spec.start.size() > 1) {
+    refuse(text, "start and end are the same, which only one byte may be");
   }
-  if (bit == 1U) {
-    spec.offset = *number;
-  } else {
-    spec.strip = *number;
+  if (!same && (spec.start.starts_with(spec.end) || spec.end.starts_with(spec.start))) {
+    refuse(text, "one of start and end begins with the other");
   }
+  if (!spec.escape) return;
+  const auto escape = static_cast<char>(*spec.escape);
+  const std::string plain = {spec.start.front(), spec.end.front(), escape};
+  for (const char byte : plain) {
+    const auto escaped = static_cast<char>(static_cast<std::uint8_t>(byte) ^ 0x20U);
+    if (plain.find(escaped) != std::string::npos) {
+      refuse(text, "XORed with 20, a byte that is escaped would be another one");
+    }
+  }
+  if (plain.find(escape) != 2) refuse(text, "escape is the first byte of a mark");
+}
+
+CodecSpec parse_line(std::string_view text) {
+  CodecSpec spec;
+  spec.message_ids = false;
+  std::size_t comma = text.find(',');
+  const std::string_view cut = text.substr(0, comma);
+  for (const NamedCodec& codec : codec_names()) {
+    if (cut == codec.name) refuse(text, fmt::format("{} takes no settings", cut));
+  }
+  if (!take_cut(text, split(cut), spec)) {
+    refuse(text, fmt::format("'{}' is no length field, no mark and no name", cut));
+  }
+  std::vector<std::string_view> seen;
+  while (comma != std::string_view::npos) {
+    const std::size_t from = comma + 1;
+    comma = text.find(',', from);
+    const std::string_view setting = text.substr(from, comma - from);
+    const std::string_view name = split(setting).name;
+    if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
+      refuse(text, fmt::format("{} is given twice", name));
+    }
+    seen.push_back(name);
+    take_setting(text, setting, spec);
+  }
+  if (spec.by == CutBy::marks) judge_marks(text, spec);
+  if (spec.by == CutBy::fixed && spec.check && spec.size < spec.check->size()) {
+    refuse(text, "a frame of that size has no room for its check");
+  }
+  return spec;
+}
+
+std::string length_text(const CodecSpec& spec) {
+  std::string text = spec.digits != 0  ? fmt::format("digits={}", spec.digits)
+                     : spec.width == 0 ? "varint"
+                                       : fmt::format("u{}", spec.width * 8);
+  if (spec.little_endian) text += "le";
+  if (spec.offset != 0) text += fmt::format(",offset={}", spec.offset);
+  if (spec.adjust != 0) text += fmt::format(",adjust={}", spec.adjust);
+  if (spec.strip) text += fmt::format(",strip={}", *spec.strip);
+  return text;
+}
+
+std::string cut_text(const CodecSpec& spec) {
+  switch (spec.by) {
+    case CutBy::length:
+      return length_text(spec);
+    case CutBy::line:
+      return "line";
+    case CutBy::delimiter:
+      return spec.end == "\r\n" ? "crlf" : "delim=" + encode_hex(spec.end);
+    case CutBy::marks: {
+      std::string text =
+          fmt::format("start={},end={}", encode_hex(spec.start), encode_hex(spec.end));
+      if (spec.escape) text += fmt::format(",escape={:02x}", *spec.escape);
+      return text;
+    }
+    case CutBy::slip:
+      return "slip";
+    case CutBy::cobs:
+      return "cobs";
+    case CutBy::hdlc:
+      return "hdlc";
+    case CutBy::fixed:
+      return fmt::format("fixed={}", spec.size);
+    case CutBy::idle:
+      return "idle=" + format_duration(spec.idle);
+  }
+  return "";
 }
 
 }  // namespace
 
-CodecSpec CodecSpec::parse(std::string_view text) {
-  if (text == "netkit") return {};
-  CodecSpec spec;
-  spec.message_ids = false;
-  std::size_t comma = text.find(',');
-  const std::string_view field = text.substr(0, comma);
-  if (field == "netkit") refuse(text, "netkit takes no settings");
-  if (!parse_field(field, spec)) refuse(text, "'" + std::string(field) + "' is no length field");
-  unsigned seen = 0;
-  while (comma != std::string_view::npos) {
-    const std::size_t from = comma + 1;
-    comma = text.find(',', from);
-    parse_setting(text, text.substr(from, comma - from), spec, seen);
+CodecSpec CodecSpec::parse(std::string_view text, Timing timing) {
+  const auto names = codec_names();
+  const auto named = std::find_if(names.begin(), names.end(),
+                                  [&](const NamedCodec& codec) { return codec.name == text; });
+  CodecSpec spec = parse_line(named == names.end() ? text : named->codec);
+  if (named != names.end()) {
+    spec.name = named->name;
+    spec.dialect = named->dialect;
+    spec.message_ids = named == names.begin();
+  }
+  if (spec.by == CutBy::idle && timing == Timing::untimed) {
+    throw UsageError(fmt::format(
+        "codec '{}': frames that end by silence are cut only where bytes come at their times",
+        text));
   }
   return spec;
 }
 
 std::string CodecSpec::to_string() const {
   if (message_ids) return "netkit";
-  std::string text = width == 0 ? "varint" : "u" + std::to_string(width * 8);
-  if (little_endian) text += "le";
-  if (offset != 0) text += ",offset=" + std::to_string(offset);
-  if (adjust != 0) text += ",adjust=" + std::to_string(adjust);
-  if (strip) text += ",strip=" + std::to_string(*strip);
+  if (!name.empty()) return name;
+  std::string text = cut_text(*this);
+  if (check) text += ",check=" + check->text();
   return text;
 }
 

@@ -1,6 +1,22 @@
 target_sources(netkit-core PRIVATE
   src/codec/binary_text.cpp
+  src/codec/block_cutters.cpp
   src/codec/byte_buffer.cpp
+  src/codec/check.cpp
+  src/codec/cobs_cutter.cpp
+  src/codec/codec_names.cpp
   src/codec/codec_spec.cpp
+  src/codec/crc.cpp
+  src/codec/crc_catalogue.cpp
+  src/codec/delimiter_cutter.cpp
+  src/codec/flag_cutter.cpp
   src/codec/frame_codec.cpp
+  src/codec/frame_cutter.cpp
+  src/codec/frame_error.cpp
+  src/codec/frame_writer.cpp
+  src/codec/gt06_cutter.cpp
+  src/codec/length_cutter.cpp
+  src/codec/length_layout.cpp
+  src/codec/mark_cutter.cpp
+  src/codec/nmea_cutter.cpp
 )

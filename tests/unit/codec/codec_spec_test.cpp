@@ -32,7 +32,43 @@ TEST(CodecSpecTest, EveryFieldIsRead) {
   }
 }
 
+TEST(CodecSpecTest, EveryCutIsRead) {
+  for (const char* text :
+       {"digits=4", "digits=4,offset=2,adjust=-1", "line", "crlf", "delim=00ff", "slip", "cobs",
+        "start=02,end=03", "start=aa55,end=0d0a,escape=7d", "hdlc", "fixed=16", "idle=5ms"}) {
+    EXPECT_EQ(CodecSpec::parse(text, Timing::timed).to_string(), text);
+    const std::string checked = std::string(text) + ",check=crc16-modbus:le@1..-2";
+    EXPECT_EQ(CodecSpec::parse(checked, Timing::timed).to_string(), checked);
+  }
+  EXPECT_EQ(CodecSpec::parse("delim=0d:0A").to_string(), "crlf");
+  EXPECT_EQ(CodecSpec::parse("line,check=sum8").check->text(), "sum8");
+}
+
+TEST(CodecSpecTest, SilenceNeedsTheTime) {
+  EXPECT_NE(refusal("idle=5ms").find("where bytes come at their times"), std::string::npos);
+  EXPECT_NE(refusal("modbus-rtu").find("where bytes come at their times"), std::string::npos);
+}
+
+TEST(CodecSpecTest, MarksThatCannotHoldAnyFrameAreRefused) {
+  EXPECT_NE(refusal("start=02").find("start needs an end"), std::string::npos);
+  EXPECT_NE(refusal("start=0203,end=0203").find("only one byte may be"), std::string::npos);
+  EXPECT_NE(refusal("start=02,end=0203").find("begins with the other"), std::string::npos);
+  EXPECT_NE(refusal("start=02,end=03,escape=03").find("first byte of a mark"), std::string::npos);
+  EXPECT_NE(refusal("start=5d,end=03,escape=7d").find("would be another one"), std::string::npos);
+  EXPECT_NE(refusal("start=02,end=03,escape=1010").find("one byte"), std::string::npos);
+  EXPECT_NE(refusal("delim=").find("1 to 16 bytes in hexadecimal"), std::string::npos);
+  EXPECT_NE(refusal("delim=0").find("1 to 16 bytes in hexadecimal"), std::string::npos);
+  EXPECT_NE(refusal("fixed=0").find("fixed is a whole number, 1 to"), std::string::npos);
+  EXPECT_NE(refusal("fixed=3,check=crc32").find("no room for its check"), std::string::npos);
+  EXPECT_NE(refusal("digits=19").find("digits is a whole number, 1 to 18"), std::string::npos);
+  EXPECT_NE(refusal("idle=none").find("idle is a duration"), std::string::npos);
+  EXPECT_NE(refusal("line,offset=2").find("'offset=2' is not known"), std::string::npos);
+  EXPECT_NE(refusal("u16,check=crc99").find("'crc99' is no check"), std::string::npos);
+  EXPECT_NE(refusal("mqtt,strip=1").find("no settings"), std::string::npos);
+}
+
 TEST(CodecSpecTest, SettingsComeInAnyOrder) {
+  EXPECT_EQ(CodecSpec::parse("u8,check=sum8,offset=1"), CodecSpec::parse("u8,offset=1,check=sum8"));
   EXPECT_EQ(CodecSpec::parse("u16,strip=1,offset=2"), CodecSpec::parse("u16,offset=2,strip=1"));
 }
 

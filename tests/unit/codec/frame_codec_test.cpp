@@ -112,7 +112,7 @@ TEST_F(FrameCodecTest, WhatIsDecodedEncodesAgain) {
 TEST_F(FrameCodecTest, ACodecThatStripsWhatNobodyKnowsDoesNotEncode) {
   EXPECT_THROW(FrameEncoder(CodecSpec::parse("u16,offset=1,strip=3")), UsageError);
   EXPECT_THROW(FrameEncoder(CodecSpec::parse("u16,strip=1")), UsageError);
-  EXPECT_THROW(FrameEncoder(CodecSpec::parse("varint,offset=1")), UsageError);
+  EXPECT_THROW(FrameEncoder(CodecSpec::parse("varint,offset=1,strip=2")), UsageError);
 }
 
 TEST_F(FrameCodecTest, TheEncoderRefusesWhatTheFieldCannotHold) {

@@ -1,0 +1,66 @@
+#include "codec/block_cutters.hpp"
+
+#include <algorithm>
+
+namespace netkit {
+
+namespace {
+
+class BlockWriter final : public FrameWriter {
+ public:
+  explicit BlockWriter(const CodecSpec& spec) : FrameWriter(spec), size_(spec.size) {}
+
+ private:
+  FrameError wrap(std::string_view image, char* to, std::size_t& size) const override {
+    if (image.empty()) return {FrameFault::empty, 0, 1};
+    if (size_ != 0 && image.size() != size_) {
+      return {FrameFault::size, image.size() - check_size(), size_};
+    }
+    std::copy(image.begin(), image.end(), to);
+    size = image.size();
+    return {};
+  }
+
+  std::size_t size_;  // 0: any
+};
+
+}  // namespace
+
+FixedCutter::FixedCutter(const CodecSpec& spec, std::uint64_t limit)
+    : check_(spec.check), limit_(limit), size_(spec.size) {}
+
+Cut FixedCutter::cut(std::string_view data) {
+  if (size_ > limit_) return Cut::fail({FrameFault::too_long, size_, limit_});
+  if (data.size() < size_) return Cut::more(size_);
+  const std::string_view image = data.substr(0, size_);
+  if (!check_ || check_->holds(image, 0)) {
+    slipped_ = 0;
+    return Cut::frame(size_, image);
+  }
+  if (slipped_ > 0) {
+    --slipped_;
+    return Cut::fill(1);
+  }
+  slipped_ = size_ - 1;
+  Cut cut = Cut::frame(1, image);
+  cut.wire = size_;
+  return cut;
+}
+
+Cut IdleCutter::cut(std::string_view data) {
+  if (skipping_) return Cut::fill(data.size());
+  if (data.size() <= limit_) return Cut::more();
+  skipping_ = true;
+  return Cut::bad(data.size(), {FrameFault::too_long, 0, limit_});
+}
+
+Cut IdleCutter::last(std::string_view data) {
+  skipping_ = false;
+  return data.empty() ? Cut::more() : Cut::frame(data.size(), data);
+}
+
+std::shared_ptr<const FrameWriter> make_block_writer(const CodecSpec& spec) {
+  return std::make_shared<BlockWriter>(spec);
+}
+
+}  // namespace netkit

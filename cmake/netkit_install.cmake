@@ -11,7 +11,7 @@ install(FILES ${PROJECT_SOURCE_DIR}/completions/netkit.fish
   DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 
 # Manual pages: those of netkit itself, and one a command.
-set(pages netkit.1 netkit-shell.1 netkit.conf.5 netkit-migrate.7 netkit-protocol.7 netkit-plugin.3)
+set(pages netkit.1 netkit-shell.1 netkit.conf.5 netkit-migrate.7 netkit-protocol.7 netkit-recipes.7 netkit-plugin.3)
 foreach(command IN LISTS NETKIT_COMMANDS)
   list(APPEND pages netkit-${command}.1)
 endforeach()

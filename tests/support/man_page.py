@@ -19,6 +19,25 @@ def _examples(page):
     return found
 
 
+def sessions(page):
+    """{title: [(command, [lines of output])]} of the sections of a page that show a session."""
+    with open(os.path.join(os.environ["NETKIT_SOURCE"], "man", page), encoding="utf-8") as file:
+        parts = file.read().split("\n.Ss ")[1:]
+    found = {}
+    for part in parts:
+        steps = []
+        for line in part.split(".Bd -literal\n", 1)[1].split("\n.Ed", 1)[0].splitlines():
+            line = line.replace("\\e", "\\").replace("\\&", "")
+            if line.startswith("$ "):
+                steps.append((line[2:], []))
+            elif line.startswith("> "):
+                steps[-1] = (steps[-1][0].removesuffix("\\") + line[2:], [])
+            else:
+                steps[-1][1].append(line)
+        found[part.split("\n", 1)[0]] = steps
+    return found
+
+
 def examples(page):
     """The command lines of a page's EXAMPLES, without the prompt."""
     return [command for _, command in _examples(page)]

@@ -22,7 +22,7 @@ std::uint16_t port_of(const ServerSockets& sockets) {
 
 void ServeCommand::Responders::add_to(ServeCounters& counters) const {
   if (udp) udp->add_to(counters);
-  for (const auto& responder : tcp) responder->add_to(counters);
+  if (tcp) tcp->add_to(counters);
   if (relay) counters.unprinted += relay->unprinted();
 }
 
@@ -58,9 +58,9 @@ void ServeCommand::fill(Responders& responders, EventLoop& loop, ServerSockets s
     responders.udp = std::make_unique<UdpResponder>(loop, std::move(sockets.udp), settings_,
                                                     printer, *responders.spinner, log);
   }
-  for (FileDescriptor& socket : sockets.tcp) {
-    responders.tcp.push_back(
-        std::make_unique<TcpResponder>(loop, std::move(socket), settings_, clients_, printer, log));
+  if (!sockets.tcp.empty()) {
+    responders.tcp = std::make_unique<TcpResponder>(loop, std::move(sockets.tcp), settings_,
+                                                    clients_, printer, *responders.spinner, log);
   }
 }
 

@@ -27,7 +27,7 @@ class ServeCommand final : public Command {
     std::unique_ptr<RelayPrinter> relay;  // but on the main loop
     std::unique_ptr<Spinner> spinner;
     std::unique_ptr<UdpResponder> udp;
-    std::vector<std::unique_ptr<TcpResponder>> tcp;
+    std::unique_ptr<TcpResponder> tcp;
     void add_to(ServeCounters& counters) const;
   };
 

@@ -1,61 +1,38 @@
-// Answers the clients of one listening socket.
+// Answers the TCP clients of one thread.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <echo/printer.hpp>
 #include <echo/serve_settings.hpp>
-#include <list>
-#include <memory>
+#include <echo/spin_policy.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include <netkit/loop/event_loop.hpp>
-#include <netkit/net/source_rate_limiter.hpp>
-#include <netkit/net/tcp_listener.hpp>
-#include <netkit/net/tcp_stream.hpp>
-#include <netkit/util/log.hpp>
+#include <netkit/net/tcp_server.hpp>
 
 namespace netkit::echo {
 
-// [loop] A client that does not read what it is sent is not read from either, so its cost is
-// bounded by the stream's high water mark.
+// [loop]
 class TcpResponder {
  public:
   // All references outlive it.
-  TcpResponder(EventLoop& loop, FileDescriptor listening, const ServeSettings& settings,
-               ClientCount& clients, Printer& printer, const Log& log);
-  ~TcpResponder();
+  TcpResponder(EventLoop& loop, std::vector<FileDescriptor> listening,
+               const ServeSettings& settings, ClientCount& clients, Printer& printer,
+               Spinner& spinner, const Log& log);
   void add_to(ServeCounters& counters) const;
 
  private:
   class Client;
-  using Clients = std::list<Client>;  // the one that has been silent the longest is the first
+  void answer(Client& client, std::string_view data);
 
-  void on_accept(FileDescriptor socket, const Endpoint& peer);
-  bool admit(const Endpoint& peer);
-  void on_exhausted(int error);
-  void on_data(Client& client, std::string_view data);
-  void reply(Client& client, std::string_view data);
-  void hold_to_rate(Client& client);
-  void remove(Client& client);
-  void close_idle();
-  void watch_idle();
-  bool say_now();
-
-  EventLoop& loop_;
   const ServeSettings& settings_;
-  ClientCount& count_;
   Printer& printer_;
-  const Log& log_;
-  SourceRateLimiter limiter_;
+  Spinner& spinner_;
   std::string rendered_;
   std::uint64_t number_ = 0;
   ServeCounters counters_;
-  TimePoint said_ = TimePoint::min();
-  Clients clients_;
-  Timer idle_timer_;
-  TcpListener listener_;
+  TcpServer server_;
 };
 
 }  // namespace netkit::echo

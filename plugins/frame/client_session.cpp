@@ -1,5 +1,7 @@
 #include <frame/client_session.hpp>
 
+#include <fmt/format.h>
+
 #include <netkit/util/error.hpp>
 
 namespace netkit::frame {
@@ -18,15 +20,13 @@ std::string encode(const FrameEncoder& encoder, std::string_view content) {
 }  // namespace
 
 std::string unmatched_text(const ClientEvent& event, std::size_t waiting) {
-  const std::string name = id_name(event.id);
   const std::string others = waiting == 0 ? "no request waits"
                              : waiting == 1
                                  ? "1 request waits for another answer"
-                                 : std::to_string(waiting) + " requests wait for other answers";
-  if (event.kind == ClientEvent::Kind::repeated) {
-    return "answer " + name + " came late or twice: " + others;
-  }
-  return "answer " + name + " was not asked for: " + others;
+                                 : fmt::format("{} requests wait for other answers", waiting);
+  const bool repeated = event.kind == ClientEvent::Kind::repeated;
+  return fmt::format("answer {} {}: {}", id_name(event.id),
+                     repeated ? "came late or twice" : "was not asked for", others);
 }
 
 ClientSession::ClientSession(ClientOptions options)
@@ -35,8 +35,8 @@ ClientSession::ClientSession(ClientOptions options)
       decoder_(options_.codec, options_.max_frame) {
   if (!options_.codec.message_ids) {
     if (!options_.registration.empty()) {
-      throw UsageError("--register needs the codec netkit; " + options_.codec.to_string() +
-                       " has no message ids");
+      throw UsageError(fmt::format("--register needs the codec netkit; {} has no message ids",
+                                   options_.codec.to_string()));
     }
     options_.heartbeat = kNever;
     return;
@@ -44,7 +44,7 @@ ClientSession::ClientSession(ClientOptions options)
   if (!options_.registration.empty()) {
     const std::size_t size = options_.registration.size();
     if (const FrameError error = encoder_.check(size, options_.max_frame)) {
-      throw UsageError("--register: " + error.text());
+      throw UsageError(fmt::format("--register: {}", error.text()));
     }
     registration_wire_ = encode(encoder_, options_.registration);
   }

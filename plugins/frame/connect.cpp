@@ -1,14 +1,390 @@
-// `frame connect`.
-#include <frame/client.hpp>
+// `frame connect`: requests and their answers, over connections that come and go.
+#include <bitset>
+#include <cstdint>
+#include <frame/client_session.hpp>
 #include <frame/commands.hpp>
+#include <frame/frame_printer.hpp>
 #include <frame/options.hpp>
+#include <frame/recording.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <unistd.h>
+#include <vector>
 
+#include <fmt/format.h>
+
+#include <netkit/io/input.hpp>
+#include <netkit/net/tcp_client.hpp>
+#include <netkit/net/tls.hpp>
+#include <netkit/net/wire_log.hpp>
+#include <netkit/plugin/host.hpp>
+#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::frame {
 
 namespace {
+
+// More than this is not kept back to the end of a turn.
+constexpr std::size_t kSendNow = 65536;
+
+std::vector<std::string> complete_words(std::string_view, std::string_view word) {
+  std::vector<std::string> found;
+  for (const std::string_view candidate :
+       {"register:", "heartbeat", "datetime", "raw:hex:", "raw:base64:", "raw:@"}) {
+    if (candidate.starts_with(word)) found.emplace_back(candidate);
+  }
+  return found;
+}
+
+struct ConnectOptions {
+  ClientOptions session;
+  TcpClient::Options connection;
+  std::optional<TlsClientOptions> tls;
+  std::vector<std::string> messages;  // --send, as typed
+  Duration wait = kNever;             // for the next answer, once the input has ended
+  std::string record;                 // file; empty: none
+  bool read_input = true;
+};
+
+struct Counters {
+  std::uint64_t requests = 0;
+  std::uint64_t answers = 0;
+  std::uint64_t errors = 0;  // answers with an error code
+  std::uint64_t heartbeats = 0;
+  std::uint64_t unmatched = 0;
+  std::uint64_t drops = 0;
+  std::uint64_t bad_lines = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+};
+
+TcpClient::Options connection_options(const ConnectOptions& options) {
+  TcpClient::Options connection = options.connection;
+  if (options.tls) connection.tls = TlsContext::client(*options.tls);
+  return connection;
+}
+
+// Requests from --send and the input, answers to the output, over connections that come and go.
+class FrameClient final : private TcpClient::Handler, private Input::Handler {
+ public:
+  // Throws what is wrong with --send and with the files that the options name.
+  FrameClient(Host& host, ConnectOptions options);
+
+ private:
+  void on_connected(TcpClient& client) override;
+  void on_data(TcpClient& client, std::string_view data) override;
+  void on_end(TcpClient& client) override;
+  std::string on_lost(TcpClient& client) override;
+  void on_gave_up(TcpClient& client, ExitStatus status, const std::string& error) override;
+  void on_high_water(TcpClient& client) override;
+  void on_low_water(TcpClient& client) override;
+  void on_input_line(std::string_view line) override;
+  void on_input_end() override;
+  bool on_long_line() override;
+
+  void push(std::string_view message);
+  void on_event(const ClientEvent& event);
+  void note_unmatched(const ClientEvent& event);
+  void send();
+  void print_sent(std::string_view wire);
+  void arm_heartbeat();
+  void on_heartbeat_due();
+  void arm_wait();
+  void control_input();
+  void finish_if_done();
+  void finish(ExitStatus status, const std::string& error = {});
+  std::string unanswered_text() const;
+  void fill_totals(Totals& totals) const;
+
+  Host& host_;
+  ConnectOptions options_;
+  ClientSession session_;
+  FramePrinter printer_;
+  Recorder recorder_;
+  TcpClient client_;
+  Counters counters_;
+  std::unique_ptr<Input> input_;
+  Endpoint peer_;
+  Hook before_wait_;
+  Timer heartbeat_timer_;
+  Timer wait_timer_;
+  std::bitset<256> noted_;  // unmatched ids that were said, on this connection
+  std::uint64_t connection_ = 0;
+  bool input_ended_ = false;
+  bool input_paused_ = false;
+  bool congested_ = false;
+};
+
+FrameClient::FrameClient(Host& host, ConnectOptions options)
+    : host_(host),
+      options_(std::move(options)),
+      session_(options_.session),
+      printer_(host, false, FramePrinter::Mark::outgoing),
+      recorder_(host, options_.record),
+      client_(host.loop(), host.log(), connection_options(options_), *this) {
+  for (const std::string& message : options_.messages) push(message);
+  host_.set_totals([this](Totals& totals) { fill_totals(totals); });
+  host_.on_stop([this](StopReason) { finish(ExitStatus::done); });
+  before_wait_ = host_.loop().before_wait([this] { send(); });
+  if (options_.read_input) {
+    input_ = Input::open(host_, *this,
+                         {.history = "frame-connect",
+                          .max_line = max_message_line(options_.session.max_frame),
+                          .complete = complete_words});
+  } else {
+    input_ended_ = true;
+    session_.end_input();
+  }
+  control_input();
+  client_.start();
+}
+
+void FrameClient::push(std::string_view message) {
+  const CodecSpec& codec = options_.session.codec;
+  const auto load = [this](const std::string& path) {
+    return load_file(path, options_.session.max_frame);
+  };
+  const auto plain = plain_message(message, codec);
+  const ClientSession::Push pushed = plain ? session_.push({&plain->id, 1}, plain->body)
+                                           : session_.push(parse_message(message, codec, load));
+  if (pushed.full) {
+    throw UsageError("more requests than --max-requests or --max-request-bytes allow");
+  }
+  if (pushed.error) {
+    throw UsageError(fmt::format("message {}: {}", quoted(message), pushed.error.text()));
+  }
+  ++counters_.requests;
+}
+
+void FrameClient::on_input_line(std::string_view line) {
+  if (line.empty()) return;
+  try {
+    push(line);
+  } catch (const Error& error) {
+    ++counters_.bad_lines;
+    host_.log().error(error.what());
+  }
+  if (session_.output().size() >= kSendNow) send();
+  control_input();
+}
+
+bool FrameClient::on_long_line() {
+  ++counters_.bad_lines;
+  host_.log().error(kLongLine);
+  return true;
+}
+
+void FrameClient::on_input_end() {
+  input_ended_ = true;
+  session_.end_input();
+  arm_wait();
+  finish_if_done();
+}
+
+void FrameClient::on_high_water(TcpClient&) {
+  congested_ = true;
+  control_input();
+}
+
+void FrameClient::on_low_water(TcpClient&) {
+  congested_ = false;
+  control_input();
+}
+
+void FrameClient::control_input() {
+  if (!input_ || input_ended_) return;
+  const bool pause = congested_ || !session_.has_room();
+  if (pause == input_paused_) return;
+  input_paused_ = pause;
+  pause ? input_->pause() : input_->resume();
+}
+
+void FrameClient::on_connected(TcpClient& client) {
+  peer_ = client.stream()->peer();
+  congested_ = false;
+  noted_.reset();
+  if (recorder_.active()) connection_ = recorder_.next_connection();
+  session_.on_connected(host_.loop().now());
+  arm_heartbeat();
+  arm_wait();
+  control_input();
+  finish_if_done();  // the input may have ended while this was connecting, with nothing to ask
+}
+
+void FrameClient::on_gave_up(TcpClient&, ExitStatus status, const std::string& error) {
+  finish(status, error);
+}
+
+void FrameClient::send() {
+  std::string& output = session_.output();
+  if (output.empty() || client_.stream() == nullptr) return;
+  counters_.bytes_out += output.size();
+  if (recorder_.active()) recorder_.record(connection_, Direction::to_server, output);
+  if (host_.log().enabled(LogLevel::info)) print_sent(output);
+  log_sent(host_.log(), peer_, output);
+  client_.stream()->write(std::string_view(output));
+  output.clear();
+}
+
+void FrameClient::print_sent(std::string_view wire) {
+  const CodecSpec& codec = options_.session.codec;
+  FrameDecoder decoder(codec, FrameDecoder::kMaxLimit);
+  printer_.tick();
+  decoder.feed(wire, [&](const FrameView& view) {
+    ShownFrame frame = shown_request(view.content, codec);
+    frame.dir = "out";
+    frame.peer = &peer_;
+    frame.length = view.length;
+    printer_.print(frame);
+  });
+}
+
+void FrameClient::on_data(TcpClient& client, std::string_view data) {
+  log_received(host_.log(), peer_, data);
+  counters_.bytes_in += data.size();
+  printer_.tick();
+  if (recorder_.active()) recorder_.record(connection_, Direction::to_client, data);
+  const ClientSession::Status status =
+      session_.on_data(data, [this](const ClientEvent& event) { on_event(event); });
+  switch (status) {
+    case ClientSession::Status::ok:
+      control_input();
+      return finish_if_done();
+    case ClientSession::Status::refused:
+      return finish(ExitStatus::permission,
+                    fmt::format("{} refused the registration", client.server()));
+    case ClientSession::Status::bad_frame:
+      return client.drop(session_.frame_error().text(), ExitStatus::protocol);
+    case ClientSession::Status::short_frame:
+      return client.drop("a frame has no error code, so it is no answer", ExitStatus::protocol);
+  }
+}
+
+void FrameClient::on_event(const ClientEvent& event) {
+  using Kind = ClientEvent::Kind;
+  const bool own_heartbeat = event.kind == Kind::heartbeat;
+  if (own_heartbeat) {
+    ++counters_.heartbeats;
+  } else {
+    ++counters_.answers;
+    arm_wait();
+  }
+  if (event.error != kOk) ++counters_.errors;
+  if (!own_heartbeat || host_.log().enabled(LogLevel::info)) {
+    ShownFrame frame;
+    frame.dir = "in";
+    frame.peer = &peer_;
+    if (options_.session.codec.message_ids) {
+      frame.id = event.id;
+      frame.error = event.error;
+    }
+    frame.body = event.body;
+    frame.length = event.length;
+    printer_.print(frame);
+  }
+  if (event.kind == Kind::repeated || event.kind == Kind::unexpected) note_unmatched(event);
+}
+
+// Once for each id of a connection; what a server sends by itself is no fault while nothing waits.
+void FrameClient::note_unmatched(const ClientEvent& event) {
+  ++counters_.unmatched;
+  const auto id = static_cast<std::uint8_t>(event.id);
+  const std::size_t waiting = session_.in_flight();
+  const bool news = !noted_[id] && (waiting > 0 || event.kind == ClientEvent::Kind::repeated);
+  if (news) noted_.set(id);
+  const LogLevel level = news ? LogLevel::notice : LogLevel::info;
+  if (host_.log().enabled(level)) host_.log().write(level, unmatched_text(event, waiting));
+}
+
+void FrameClient::on_end(TcpClient& client) {
+  std::string reason = "closed by the peer";
+  if (session_.pending() > 0) {
+    reason +=
+        fmt::format(" in the middle of a frame ({} came)", counted(session_.pending(), "byte"));
+  }
+  client.drop(reason, ExitStatus::unreachable);
+}
+
+std::string FrameClient::on_lost(TcpClient&) {
+  ++counters_.drops;
+  heartbeat_timer_.reset();
+  wait_timer_.reset();
+  const std::size_t in_flight = session_.on_disconnected();
+  if (in_flight == 0) return {};
+  return fmt::format("{} without an answer", counted(in_flight, "request"));
+}
+
+void FrameClient::arm_heartbeat() {
+  const TimePoint due = session_.next_deadline();
+  if (due == TimePoint::max()) return heartbeat_timer_.reset();
+  heartbeat_timer_ = host_.loop().at(due, [this] { on_heartbeat_due(); });
+}
+
+void FrameClient::on_heartbeat_due() {
+  if (session_.on_deadline(host_.loop().now())) return arm_heartbeat();
+  client_.drop(fmt::format("no answer to {} (--misses)", counted(session_.missed(), "heartbeat")),
+               ExitStatus::unreachable);
+}
+
+// Once the input has ended, the next answer has so much time.
+void FrameClient::arm_wait() {
+  if (!input_ended_ || client_.stream() == nullptr || options_.session.keep_open ||
+      options_.wait == kNever)
+    return;
+  wait_timer_ = host_.loop().after(options_.wait, [this] {
+    finish(ExitStatus::no,
+           fmt::format("no answer within {} (--wait)", format_duration(options_.wait)));
+  });
+}
+
+void FrameClient::finish_if_done() {
+  if (!session_.finished()) return;
+  if (counters_.bad_lines == 0) return finish(ExitStatus::done);
+  finish(ExitStatus::usage,
+         fmt::format("{} of the input not sent", counted(counters_.bad_lines, "line")));
+}
+
+void FrameClient::finish(ExitStatus status, const std::string& error) {
+  if (host_.finishing()) return;
+  if (session_.unanswered() > 0) host_.log().notice(unanswered_text());
+  client_.stop();
+  heartbeat_timer_.reset();
+  wait_timer_.reset();
+  host_.finish(status, error);
+}
+
+// Nothing is lost silently: what has no answer is named.
+std::string FrameClient::unanswered_text() const {
+  constexpr std::size_t kNamed = 10;
+  const std::size_t count = session_.unanswered();
+  std::string text = fmt::format("no answer to {}:", counted(count, "request"));
+  std::size_t named = 0;
+  session_.for_each_unanswered([&](std::uint64_t number, std::int8_t id, bool sent) {
+    if (named++ >= kNamed) return;
+    text += fmt::format("{} #{}", named > 1 ? "," : "", number);
+    if (options_.session.codec.message_ids) text += fmt::format(" {}", id_name(id));
+    if (!sent) text += " (not sent)";
+  });
+  if (count > kNamed) text += fmt::format(" and {} more", count - kNamed);
+  return text;
+}
+
+void FrameClient::fill_totals(Totals& totals) const {
+  totals.add("requests", counters_.requests);
+  totals.add("answers", counters_.answers);
+  totals.add("errors", counters_.errors);
+  totals.add("heartbeats", counters_.heartbeats);
+  totals.add("unmatched", counters_.unmatched);
+  totals.add("resent", session_.resent());
+  totals.gauge("unanswered", session_.unanswered());
+  totals.add("connections", client_.connections());
+  totals.add("drops", counters_.drops);
+  totals.add("bytes_in", counters_.bytes_in);
+  totals.add("bytes_out", counters_.bytes_out);
+}
 
 std::optional<TlsClientOptions> tls_options(const Values& values) {
   if (!values.flag("tls")) {
@@ -96,7 +472,7 @@ class ConnectCommand final : public Command {
     options_.tls = tls_options(values);
   }
 
-  FrameClientOptions options_;
+  ConnectOptions options_;
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include <charconv>
 #include <frame/message.hpp>
 
+#include <fmt/format.h>
+
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
@@ -15,7 +17,7 @@ constexpr std::string_view kForms =
     "ID:@FILE or raw:hex:00ff";
 
 [[noreturn]] void refuse(std::string_view text, const std::string& why) {
-  throw UsageError("message " + quoted(text) + ": " + why);
+  throw UsageError(fmt::format("message {}: {}", quoted(text), why));
 }
 
 // What follows `ID:` or `raw:`. `text` is the whole message, for errors.
@@ -45,7 +47,7 @@ std::int8_t parse_id(std::string_view text, std::string_view word) {
   if (error == std::errc() && id >= -128 && id <= 127) return static_cast<std::int8_t>(id);
   std::string why = "a message id is a signed 8-bit number, -128 to 127";
   if (error == std::errc() && id > 127 && id <= 255) {
-    why += "; the byte " + std::string(word) + " is the id " + std::to_string(id - 256);
+    why += fmt::format("; the byte {} is the id {}", word, id - 256);
   }
   refuse(text, why);
 }
@@ -109,15 +111,16 @@ std::optional<Answer> parse_answer(std::string_view content) {
 std::string register_content(std::string_view appid_imei) {
   const std::size_t comma = appid_imei.rfind(',');
   if (comma == std::string_view::npos) {
-    throw UsageError("register " + quoted(appid_imei) +
-                     ": an appid and an imei are wanted, with a comma between: APPID,IMEI");
+    throw UsageError(fmt::format(
+        "register {}: an appid and an imei are wanted, with a comma between: APPID,IMEI",
+        quoted(appid_imei)));
   }
   const std::string_view appid = appid_imei.substr(0, comma);
   const std::string_view imei = appid_imei.substr(comma + 1);
   const auto check = [](const char* what, std::string_view value, std::size_t size) {
     if (value.size() == size) return;
-    throw UsageError(std::string(what) + " " + quoted(value) + " has " +
-                     std::to_string(value.size()) + " bytes; it must have " + std::to_string(size));
+    throw UsageError(fmt::format("{} {} has {} bytes; it must have {}", what, quoted(value),
+                                 value.size(), size));
   };
   check("appid", appid, kAppidSize);
   check("imei", imei, kImeiSize);
@@ -141,9 +144,9 @@ std::string parse_message(std::string_view text, const CodecSpec& codec, const F
     return content;
   }
   if (!codec.message_ids) {
-    refuse(text,
-           "the codec " + codec.to_string() +
-               " has no message ids: use raw:hex:00ff, raw:base64:AP8=, raw:@FILE or raw:TEXT");
+    refuse(text, fmt::format("the codec {} has no message ids: use raw:hex:00ff, raw:base64:AP8=, "
+                             "raw:@FILE or raw:TEXT",
+                             codec.to_string()));
   }
   if (word == "register") {
     if (!has_body) refuse(text, "register wants register:APPID,IMEI");
@@ -151,12 +154,12 @@ std::string parse_message(std::string_view text, const CodecSpec& codec, const F
   }
   if (word == "heartbeat" || word == "datetime") {
     if (has_body)
-      refuse(text, std::string(word) + " has no body; use ID:TEXT for a message of your own");
+      refuse(text, fmt::format("{} has no body; use ID:TEXT for a message of your own", word));
     return std::string(1, static_cast<char>(word == "heartbeat" ? kHeartbeat : kDatetime));
   }
   const std::int8_t id = parse_id(text, word);
   if (!has_body)
-    refuse(text, "the id wants a colon and a body, which may be empty: " + std::string(word) + ":");
+    refuse(text, fmt::format("the id wants a colon and a body, which may be empty: {}:", word));
   std::string content(1, static_cast<char>(id));
   content += parse_body(text, body, load);
   return content;

@@ -4,6 +4,8 @@
 #include <frame/options.hpp>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <netkit/util/error.hpp>
 #include <netkit/util/file_descriptor.hpp>
 #include <netkit/util/size.hpp>
@@ -17,8 +19,8 @@ CodecSpec codec_option(const Values& values) {
 std::uint64_t max_frame_option(const Values& values) {
   const std::uint64_t size = values.size("max-frame");
   if (size == 0 || size > FrameDecoder::kMaxLimit) {
-    throw UsageError("--max-frame: " + format_size(size) + " is not 1 to " +
-                     format_size(FrameDecoder::kMaxLimit));
+    throw UsageError(fmt::format("--max-frame: {} is not 1 to {}", format_size(size),
+                                 format_size(FrameDecoder::kMaxLimit)));
   }
   return size;
 }
@@ -35,8 +37,8 @@ std::string load_file(const std::string& path, std::uint64_t limit) {
     if (count < 0 && errno != EINTR) throw SystemError(errno, "cannot read '" + path + "'");
     content.resize(before + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
     if (content.size() > limit) {
-      throw UsageError("'" + path + "' has more than " + format_size(limit) +
-                       " bytes (--max-frame)");
+      throw UsageError(
+          fmt::format("'{}' has more than {} bytes (--max-frame)", path, format_size(limit)));
     }
     if (count == 0) return content;
   }
@@ -58,7 +60,7 @@ bool is_input_open() {
 }
 
 std::string counted(std::uint64_t count, std::string_view what) {
-  return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 }  // namespace netkit::frame

@@ -7,6 +7,8 @@
 #include <functional>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <netkit/codec/line_decoder.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/size.hpp>
@@ -47,7 +49,7 @@ class InputBytes {
 };
 
 std::string read_failure(int error) {
-  return "cannot read standard input: " + error_text(error);
+  return fmt::format("cannot read standard input: {}", error_text(error));
 }
 
 class LineEncoder {
@@ -100,13 +102,14 @@ class LineEncoder {
     if (line.text.empty()) return true;
     try {
       if (line.too_long) {
-        throw UsageError("longer than any message may be (--max-frame): it has more than " +
-                         format_size(line.text.size()));
+        throw UsageError(
+            fmt::format("longer than any message may be (--max-frame): it has more than {}",
+                        format_size(line.text.size())));
       }
       encode(parse_message(line.text, codec_, load_));
       return true;
     } catch (const Error& error) {
-      end(error.status(), "line " + std::to_string(lines_.lines()) + ": " + error.what());
+      end(error.status(), fmt::format("line {}: {}", lines_.lines(), error.what()));
       return false;
     }
   }
@@ -168,8 +171,7 @@ class StreamDecoder {
     bytes_ += data.size();
     printer_.tick();
     const FrameError error = printer_.bodies_only() ? gather_bodies(data) : show_all(data);
-    if (error)
-      end(ExitStatus::protocol, "after frame " + std::to_string(frames_) + ": " + error.text());
+    if (error) end(ExitStatus::protocol, fmt::format("after frame {}: {}", frames_, error.text()));
   }
 
   void on_end(int error) {
@@ -177,7 +179,7 @@ class StreamDecoder {
     if (decoder_.pending() == 0) return end(ExitStatus::done, {});
     std::string what =
         "the input ends in the middle of a frame: " + counted(decoder_.pending(), "byte");
-    if (decoder_.pending_total() > 0) what += " of " + std::to_string(decoder_.pending_total());
+    if (decoder_.pending_total() > 0) what += fmt::format(" of {}", decoder_.pending_total());
     end(ExitStatus::protocol, what + " came");
   }
 

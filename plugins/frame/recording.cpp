@@ -1,7 +1,11 @@
 #include <charconv>
 #include <frame/recording.hpp>
+#include <iterator>
+
+#include <fmt/format.h>
 
 #include <netkit/codec/binary_text.hpp>
+#include <netkit/util/error.hpp>
 
 namespace netkit::frame {
 
@@ -36,13 +40,9 @@ void append_recording_header(std::string& out) {
 
 void append_recorded(std::string& out, Duration offset, std::uint64_t connection,
                      Direction direction, std::string_view bytes) {
-  const std::string decimals = std::to_string(offset.count() % kNanoseconds);
-  out += std::to_string(offset.count() / kNanoseconds);
-  out += '.';
-  out.append(kDecimals - decimals.size(), '0').append(decimals);
-  out += ' ';
-  out += std::to_string(connection);
-  out += direction == Direction::to_server ? " > " : " < ";
+  fmt::format_to(std::back_inserter(out), "{}.{:09} {} {} ", offset.count() / kNanoseconds,
+                 offset.count() % kNanoseconds, connection,
+                 direction == Direction::to_server ? '>' : '<');
   append_base64(out, bytes);
   out += '\n';
 }
@@ -90,25 +90,51 @@ bool RecordingReader::parse_record(std::string_view text) {
 }
 
 std::string RecordingReader::fault_text() const {
-  const std::string where = "line " + std::to_string(line());
   switch (fault_) {
     case Fault::none:
       return "no error";
     case Fault::no_header:
-      return "this is no recording of netkit frame: it does not begin with '" +
-             std::string(kMagic) + std::string(kVersion) + "'";
+      return fmt::format("this is no recording of netkit frame: it does not begin with '{}{}'",
+                         kMagic, kVersion);
     case Fault::version:
-      return where + " begins a recording of a version that is not known; " +
-             std::string(kVersion) + " is";
+      return fmt::format("line {} begins a recording of a version that is not known; {} is", line(),
+                         kVersion);
     case Fault::bad_line:
-      return where + " is no record (SECONDS CONNECTION > BASE64)";
+      return fmt::format("line {} is no record (SECONDS CONNECTION > BASE64)", line());
     case Fault::cut_short:
-      return where + " was cut short";
+      return fmt::format("line {} was cut short", line());
     case Fault::too_long:
-      return where + " is over the limit of " + std::to_string(lines_.max_line()) +
-             " bytes (--max-frame)";
+      return fmt::format("line {} is over the limit of {} bytes (--max-frame)", line(),
+                         lines_.max_line());
   }
   return "unknown error";
+}
+
+Recorder::Recorder(Host& host, const std::string& path)
+    : host_(&host), path_(path), start_(host.clock().now()) {
+  if (path_.empty()) return;
+  if (const int error = file_.open(path_); error != 0) {
+    throw SystemError(error, fmt::format("cannot record to '{}'", path_), ExitStatus::output);
+  }
+  append_recording_header(line_);
+  if (const int error = file_.append(line_); error != 0) {
+    throw SystemError(error, fmt::format("cannot record to '{}'", path_), ExitStatus::output);
+  }
+}
+
+void Recorder::record(std::uint64_t connection, Direction direction, std::string_view bytes) {
+  if (!file_.is_open() || bytes.empty()) return;
+  line_.clear();
+  append_recorded(line_, host_->clock().now() - start_, connection, direction, bytes);
+  append();
+}
+
+void Recorder::append() {
+  const int error = file_.append(line_);
+  if (error == 0) return;
+  file_.close();
+  host_->finish(ExitStatus::output,
+                fmt::format("cannot record to '{}': {}", path_, error_text(error)));
 }
 
 }  // namespace netkit::frame

@@ -18,6 +18,8 @@
 #include <string_view>
 
 #include <netkit/codec/line_decoder.hpp>
+#include <netkit/plugin/host.hpp>
+#include <netkit/util/append_file.hpp>
 #include <netkit/util/clock.hpp>
 
 namespace netkit::frame {
@@ -85,6 +87,27 @@ class RecordingReader {
   LineDecoder lines_;
   RecordedBytes record_;
   Fault fault_ = Fault::none;
+};
+
+// [loop] Without a path it does nothing. A write that fails ends the run with a message and 74.
+class Recorder {
+ public:
+  // Opens the file for appending and begins a run. Throws SystemError.
+  Recorder(Host& host, const std::string& path);
+
+  bool active() const { return file_.is_open(); }
+  std::uint64_t next_connection() { return ++connections_; }
+  void record(std::uint64_t connection, Direction direction, std::string_view bytes);
+
+ private:
+  void append();
+
+  Host* host_;
+  std::string path_;
+  AppendFile file_;
+  std::string line_;
+  TimePoint start_;
+  std::uint64_t connections_ = 0;
 };
 
 }  // namespace netkit::frame

@@ -1,13 +1,29 @@
+// `frame replay`: a recording, when it is due.
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
+#include <deque>
 #include <fcntl.h>
 #include <frame/commands.hpp>
+#include <frame/frame_printer.hpp>
 #include <frame/options.hpp>
-#include <frame/replay.hpp>
+#include <frame/recording.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
 #include <unistd.h>
+#include <utility>
 
+#include <fmt/format.h>
+
+#include <netkit/net/reconnect.hpp>
+#include <netkit/net/tcp_connector.hpp>
+#include <netkit/net/tcp_stream.hpp>
+#include <netkit/plugin/host.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/file_descriptor.hpp>
 
 namespace netkit::frame {
 
@@ -18,7 +34,56 @@ constexpr std::size_t kMaxRead = 1U << 20U;
 // Records that are played without a look at anything else.
 constexpr std::size_t kBatch = 256;
 
-}  // namespace
+struct ReplayOptions {
+  std::string file;
+  std::optional<AddressSpec> target;  // none: print the recording
+  double speed = 1;                   // 0: without waiting
+  Duration wait = std::chrono::seconds(5);
+  Duration connect_timeout = std::chrono::seconds(10);
+  CodecSpec codec;
+  std::uint64_t max_frame = 1U << 20U;
+};
+
+class Replay {
+ public:
+  // Opens the file; throws SystemError.
+  Replay(Host& host, ReplayOptions options);
+  ~Replay();
+
+ private:
+  class Connection;
+  using Key = std::pair<std::uint64_t, std::uint64_t>;  // run, connection
+
+  bool read_more();
+  void play();
+  void play_one(const RecordedBytes& record);
+  void show(Direction direction, std::string_view content, std::uint64_t length,
+            const Endpoint* peer);
+  void end_of_file();
+  void on_answer();
+  void finish_if_done();
+  void fail(ExitStatus status, const std::string& error) { host_.finish(status, error); }
+  Connection& connection(const Key& key);
+  TimePoint due(const RecordedBytes& record);
+
+  Host& host_;
+  ReplayOptions options_;
+  FramePrinter printer_;
+  FileDescriptor file_;
+  RecordingReader reader_;
+  std::deque<RecordedBytes> waiting_;
+  std::map<Key, std::unique_ptr<Connection>> connections_;
+  Timer timer_;
+  Timer wait_timer_;
+  TimePoint base_;  // when the run began
+  TimePoint last_due_;
+  std::uint64_t run_ = 0;
+  std::uint64_t sent_ = 0;
+  std::uint64_t expected_ = 0;
+  std::uint64_t received_ = 0;
+  bool file_ended_ = false;
+  bool all_played_ = false;
+};
 
 // One connection of the recording: what was said on it, and, with a target, the one to there.
 class Replay::Connection final : public ByteStream::Handler {
@@ -57,8 +122,8 @@ class Replay::Connection final : public ByteStream::Handler {
   void on_end(ByteStream& stream) override { stream.close(); }
 
   void on_closed(ByteStream&, int error, std::string_view) override {
-    replay_.host_.log().notice("connection to " + peer_.to_string() +
-                               " lost: " + (error == 0 ? "closed by the peer" : error_text(error)));
+    replay_.host_.log().notice(Outage::sentence(
+        peer_.to_string(), Outage::lost(error == 0 ? "closed by the peer" : error_text(error))));
     ended_ = true;
     replay_.host_.loop().destroy_later(std::move(stream_));
   }
@@ -89,7 +154,8 @@ Replay::Replay(Host& host, ReplayOptions options)
       reader_(std::max<std::size_t>(kMaxRead, options_.max_frame)),
       base_(host.loop().now()),
       last_due_(base_) {
-  if (!file_) throw SystemError(errno, "cannot read '" + options_.file + "'", ExitStatus::output);
+  if (!file_)
+    throw SystemError(errno, fmt::format("cannot read '{}'", options_.file), ExitStatus::output);
   host_.set_totals([this](Totals& totals) {
     totals.add("sent", sent_);
     totals.add("recorded_answers", expected_);
@@ -114,7 +180,8 @@ bool Replay::read_more() {
     const ssize_t count = ::read(file_.get(), chunk.data(), chunk.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
-      fail(ExitStatus::output, "cannot read '" + options_.file + "': " + error_text(errno));
+      fail(ExitStatus::output,
+           fmt::format("cannot read '{}': {}", options_.file, error_text(errno)));
       return false;
     }
     const std::string_view data(chunk.data(), static_cast<std::size_t>(count));
@@ -122,7 +189,7 @@ bool Replay::read_more() {
     const RecordingReader::Fault fault =
         file_ended_ ? reader_.finish(keep) : reader_.feed(data, keep);
     if (fault == RecordingReader::Fault::none) continue;
-    fail(ExitStatus::protocol, "'" + options_.file + "': " + reader_.fault_text());
+    fail(ExitStatus::protocol, fmt::format("'{}': {}", options_.file, reader_.fault_text()));
     return false;
   }
   return !waiting_.empty();
@@ -167,8 +234,8 @@ void Replay::play_one(const RecordedBytes& record) {
     if (!request) ++expected_;
   });
   if (error && !options_.target) {
-    return fail(ExitStatus::protocol, "'" + options_.file + "' line " +
-                                          std::to_string(reader_.line()) + ": " + error.text());
+    return fail(ExitStatus::protocol,
+                fmt::format("'{}' line {}: {}", options_.file, reader_.line(), error.text()));
   }
   if (options_.target && request) {
     sent_ += record.bytes.size();
@@ -204,13 +271,11 @@ void Replay::finish_if_done() {
   if (received_ >= expected_) return host_.finish(ExitStatus::done);
   if (options_.wait == kNever) return;
   wait_timer_ = host_.loop().after(options_.wait, [this] {
-    host_.finish(ExitStatus::no, std::to_string(received_) + " of " +
-                                     counted(expected_, "recorded answer") + " came, none within " +
-                                     format_duration(options_.wait) + " (--wait)");
+    host_.finish(ExitStatus::no, fmt::format("{} of {} came, none within {} (--wait)", received_,
+                                             counted(expected_, "recorded answer"),
+                                             format_duration(options_.wait)));
   });
 }
-
-namespace {
 
 class ReplayCommand final : public Command {
  public:

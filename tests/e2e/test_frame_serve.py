@@ -92,7 +92,7 @@ def test_max_clients(netkit):
         peer.send(HEARTBEAT)
         peer.expect(answer(1))
     assert connect(server.address).at_end() == b""
-    server.err.expect(rb"refused: there are 2 clients \(--max-clients\)")
+    server.err.expect(rb"refused: full: 2 clients \(--max-clients\)")
     peers[0].close()
     wait_until(lambda: is_served(server.address), what="a free place")
 

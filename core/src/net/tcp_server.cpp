@@ -254,7 +254,7 @@ void TcpServer::Connection::on_end(ByteStream& /*stream*/) {
 }
 
 void TcpServer::Connection::on_high_water(ByteStream& /*stream*/) {
-  hold(kBackedUp);
+  if (server_->options_.pause_backed_up) hold(kBackedUp);
   on_backed_up();
 }
 

@@ -51,6 +51,9 @@ class NETKIT_API TcpServer {
     // `low_water` on it is again.
     std::size_t low_water = std::size_t{256} << 10U;
     std::size_t high_water = std::size_t{1} << 20U;
+    // False where what a peer says does not become what it is told, as in a proxy: it is read from
+    // whatever waits for it.
+    bool pause_backed_up = true;
     TcpOptions tcp{.keepalive = true};
     std::shared_ptr<StreamMaker> tls{};  // none: plain TCP
   };

@@ -3,13 +3,26 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 jobs=$(nproc)
 
-# install_packages KIND...: installs what tools/packages.txt lists for these kinds and the system lacks.
-install_packages() {
-  local kinds=" $* " missing=() package kind sudo=()
+# packages_of KIND...: what tools/packages.txt lists for these kinds.
+packages_of() {
+  local kinds=" $* " package kind
   while read -r package kind; do
-    [[ $package == '' || $package == '#'* || $kinds != *" $kind "* ]] && continue
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+    [[ $package == '' || $package == '#'* || $kinds != *" $kind "* ]] || echo "$package"
   done <"$root/tools/packages.txt"
+}
+
+# install_packages KIND...: installs of these what the system lacks.
+install_packages() {
+  local packages
+  mapfile -t packages < <(packages_of "$@")
+  install_missing "${packages[@]}"
+}
+
+install_missing() {
+  local missing=() package sudo=()
+  for package in "$@"; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+  done
   ((${#missing[@]})) || return 0
   if ((EUID != 0)); then
     command -v sudo >/dev/null || {

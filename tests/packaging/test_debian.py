@@ -18,14 +18,18 @@ SOURCE = os.environ.get("NETKIT_SOURCE", "")
 pytestmark = pytest.mark.timeout(420)  # lintian and strip are slow where many tests run
 
 
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory):
+def pack(folder, umask="022", **env):
     """The two packages of this build, by name."""
-    folder = tmp_path_factory.mktemp("packages")
-    command("cpack", "--config", os.path.join(BUILD, "CPackConfig.cmake"), "-B", folder, cwd=folder)
+    command("sh", "-c", f'umask {umask}; exec "$@"', "sh", "cpack", "--config", os.path.join(BUILD, "CPackConfig.cmake"),
+            "-B", folder, cwd=folder, env=dict(os.environ, **env))
     found = {os.path.basename(path).split("_")[0]: path for path in glob.glob(f"{folder}/*.deb")}
     assert sorted(found) == ["netkit", "netkit-dev"]
     return found
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory):
+    return pack(tmp_path_factory.mktemp("packages"))
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +59,18 @@ def test_lintian_finds_neither_errors_nor_warnings(packages):
     shown = command("lintian", "--allow-root", "--fail-on", "error,warning", "--no-cfg", "--suppress-tags", NOT_OURS,
                     *packages.values())
     assert shown == "", shown
+
+
+def sums(package):
+    """Of what is in it, and of what dpkg is told of it."""
+    return [command("sh", "-c", f'dpkg-deb --{kind}-tarfile "$1" | sha256sum', "sh", package) for kind in ("fsys", "ctrl")]
+
+
+def test_packed_again_they_hold_the_same_bytes(packages, tmp_path):
+    """Whoever packs them, wherever and whenever."""
+    for name, package in pack(tmp_path, umask="077", TZ="Pacific/Auckland", HOME=str(tmp_path)).items():
+        assert command("dpkg-deb", "--contents", package) == command("dpkg-deb", "--contents", packages[name])
+        assert sums(package) == sums(packages[name]), name
 
 
 def linked(root):

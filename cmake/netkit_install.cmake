@@ -10,6 +10,13 @@ install(FILES ${PROJECT_SOURCE_DIR}/completions/_netkit
 install(FILES ${PROJECT_SOURCE_DIR}/completions/netkit.fish
   DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 
+# The dissector, and where Debian's Wireshark and tshark look for it.
+install(FILES ${PROJECT_SOURCE_DIR}/share/netkit.lua DESTINATION ${CMAKE_INSTALL_DATADIR}/netkit)
+cmake_path(APPEND wireshark lib "${CMAKE_LIBRARY_ARCHITECTURE}" wireshark plugins)
+file(RELATIVE_PATH dissector /${wireshark} /${CMAKE_INSTALL_DATADIR}/netkit/netkit.lua)
+file(CREATE_LINK ${dissector} ${PROJECT_BINARY_DIR}/netkit.lua SYMBOLIC)
+install(FILES ${PROJECT_BINARY_DIR}/netkit.lua DESTINATION ${wireshark})
+
 # Manual pages: those of netkit itself, and one a command.
 set(pages netkit.1 netkit-shell.1 netkit.conf.5 netkit-migrate.7 netkit-protocol.7 netkit-recipes.7 netkit-plugin.3)
 foreach(command IN LISTS NETKIT_COMMANDS)

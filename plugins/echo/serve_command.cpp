@@ -3,8 +3,6 @@
 #include <string>
 #include <utility>
 
-#include <netkit/net/tcp_listener.hpp>
-#include <netkit/util/descriptor_limit.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::echo {
@@ -19,12 +17,6 @@ std::uint16_t port_of(const ServerSockets& sockets) {
 }
 
 }  // namespace
-
-void ServeCommand::Responders::add_to(ServeCounters& counters) const {
-  if (udp) udp->add_to(counters);
-  if (tcp) tcp->add_to(counters);
-  if (relay) counters.unprinted += relay->unprinted();
-}
 
 void ServeCommand::configure(const Values& values) {
   std::vector<std::string> arguments = values.arguments();
@@ -51,40 +43,30 @@ ServerSockets ServeCommand::open_sockets() const {
   return open_server_sockets(address_, options);
 }
 
-void ServeCommand::fill(Responders& responders, EventLoop& loop, ServerSockets sockets,
-                        Printer& printer, const Log& log) {
-  responders.spinner = std::make_unique<Spinner>(loop);
-  if (!sockets.udp.empty()) {
-    responders.udp = std::make_unique<UdpResponder>(loop, std::move(sockets.udp), settings_,
-                                                    printer, *responders.spinner, log);
-  }
-  if (!sockets.tcp.empty()) {
-    responders.tcp = std::make_unique<TcpResponder>(loop, std::move(sockets.tcp), settings_,
-                                                    clients_, printer, *responders.spinner, log);
-  }
-}
-
 void ServeCommand::start_workers(Host& host) {
   others_.resize(threads_ - 1);
   workers_ = std::make_unique<WorkerLoops>(
       host.clock(), threads_ - 1,
       [this, &host](EventLoop& loop, unsigned index) -> std::shared_ptr<void> {
-        auto own = std::make_shared<Responders>();
-        own->relay = std::make_unique<RelayPrinter>(loop, host.loop(), *printer_);
-        fill(*own, loop, open_sockets(), *own->relay, host.log());
-        others_[index - 1] = own.get();
-        return own;
+        auto worker = std::make_shared<Worker>(loop, host.loop(), *printer_);
+        worker->responder.emplace(loop, open_sockets(), settings_, clients_, worker->relay,
+                                  host.log());
+        others_[index - 1] = worker.get();
+        return worker;
       });
 }
 
 ServeCounters ServeCommand::count() {
   if (final_) return *final_;
   ServeCounters counters;
-  main_.add_to(counters);
+  if (main_) main_->add_to(counters);
   if (workers_) {
     std::vector<ServeCounters> of_thread(others_.size());
-    workers_->run_on_each(
-        [&](unsigned index) { others_[index - 1]->add_to(of_thread[index - 1]); });
+    workers_->run_on_each([&](unsigned index) {
+      const Worker& worker = *others_[index - 1];
+      worker.responder->add_to(of_thread[index - 1]);
+      of_thread[index - 1].unprinted += worker.relay.unprinted();
+    });
     for (const ServeCounters& other : of_thread) counters += other;
   }
   return counters;
@@ -93,18 +75,17 @@ ServeCounters ServeCommand::count() {
 void ServeCommand::stop() {
   final_ = count();
   workers_.reset();
-  main_ = {};
+  main_.reset();
 }
 
 ExitStatus ServeCommand::run(Host& host) {
-  raise_descriptor_limit();
   // `-q` is for those who only want the answers; a sink that is named gets the records even then.
   const bool wanted = host.output().wanted() && (!host.quiet() || host.values().given("to"));
   printer_ = std::make_unique<OutputPrinter>(host.output(), wanted);
   ServerSockets sockets = open_sockets();
   const std::vector<std::string> descriptions = sockets.descriptions();
   if (address_.port == 0) address_.port = port_of(sockets);  // the threads' sockets share it
-  fill(main_, host.loop(), std::move(sockets), *printer_, host.log());
+  main_.emplace(host.loop(), std::move(sockets), settings_, clients_, *printer_, host.log());
   if (threads_ > 1) start_workers(host);
   host.set_totals([this](Totals& totals) { count().show(totals); });
   host.on_stop([this, &host](StopReason) {

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <echo/printer.hpp>
+#include <echo/responder.hpp>
 #include <echo/serve_settings.hpp>
-#include <echo/tcp_responder.hpp>
-#include <echo/udp_responder.hpp>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -22,18 +21,15 @@ class ServeCommand final : public Command {
   ExitStatus run(Host& host) override;
 
  private:
-  // What one thread has: nothing of it is used on another.
-  struct Responders {
-    std::unique_ptr<RelayPrinter> relay;  // but on the main loop
-    std::unique_ptr<Spinner> spinner;
-    std::unique_ptr<UdpResponder> udp;
-    std::unique_ptr<TcpResponder> tcp;
-    void add_to(ServeCounters& counters) const;
+  // What a thread other than the main one has.
+  struct Worker {
+    Worker(EventLoop& own, EventLoop& main_loop, Printer& main_printer)
+        : relay(own, main_loop, main_printer) {}
+    RelayPrinter relay;
+    std::optional<Responder> responder;
   };
 
   ServerSockets open_sockets() const;
-  void fill(Responders& responders, EventLoop& loop, ServerSockets sockets, Printer& printer,
-            const Log& log);
   void start_workers(Host& host);
   ServeCounters count();
   void stop();
@@ -45,8 +41,8 @@ class ServeCommand final : public Command {
   unsigned threads_ = 1;
   ClientCount clients_ = 0;
   std::unique_ptr<OutputPrinter> printer_;
-  Responders main_;
-  std::vector<Responders*> others_;  // by thread, from 0; each used on its thread only
+  std::optional<Responder> main_;
+  std::vector<Worker*> others_;  // by thread, from 0; each used on its thread only
   std::unique_ptr<WorkerLoops> workers_;
   std::optional<ServeCounters> final_;  // once it has stopped
 };

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <broadcast/destinations.hpp>
 #include <broadcast/send_command.hpp>
 #include <cerrno>
 #include <chrono>
@@ -40,7 +39,7 @@ void SendCommand::open_socket() {
   const Endpoint endpoint = first_routable(resolve(address_));
   std::vector<Interface> chosen;
   for (const std::string& name : interfaces_) chosen.push_back(find_interface(name));
-  targets_ = destinations(endpoint, netkit::interfaces(), chosen);
+  targets_ = broadcast_targets(endpoint, netkit::interfaces(), chosen);
   if (targets_.empty()) {
     throw Error(ExitStatus::unreachable,
                 "no interface that was named can reach " + endpoint.to_string());

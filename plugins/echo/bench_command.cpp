@@ -1,4 +1,5 @@
 #include <echo/bench_command.hpp>
+#include <echo/report.hpp>
 #include <echo/transports.hpp>
 #include <string>
 #include <vector>

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include <netkit/util/clock.hpp>
 #include <netkit/util/histogram.hpp>
@@ -32,8 +31,5 @@ struct BenchResult {
   double loss_percent = 0;
 };
 BenchResult summarize(const BenchCounters& counters, Duration elapsed);
-
-// The result for people: two or three lines and the histogram.
-std::string bench_report(const BenchCounters& counters, const BenchResult& result);
 
 }  // namespace netkit::echo

@@ -1,7 +1,7 @@
 #include <cerrno>
-#include <echo/latency_report.hpp>
 #include <echo/ping_command.hpp>
 #include <echo/probe.hpp>
+#include <echo/report.hpp>
 #include <vector>
 
 #include <fmt/format.h>
@@ -152,17 +152,9 @@ void PingCommand::emit_reply(std::uint32_t number, std::size_t size,
                              const PingStatistics::Reply& reply) {
   const bool duplicate = reply.kind == PingStatistics::Kind::duplicate;
   const double rtt = milliseconds(reply.rtt);
-  std::string line;
-  append_unsigned(line, size);
-  line += " bytes from ";
-  client_->peer().append_to(line);
-  line += ": seq=";
-  append_unsigned(line, number);
-  line += " time=";
-  append_fixed(line, rtt, 3);
-  line += " ms";
-  if (duplicate) line += " (duplicate)";
-  if (reply.reordered) line += " (reordered)";
+  std::string line = fmt::format(
+      "{} bytes from {}: seq={} time={:.3f} ms{}{}", size, client_->peer().to_string(), number, rtt,
+      duplicate ? " (duplicate)" : "", reply.reordered ? " (reordered)" : "");
   const Field fields[] = {{"seq", std::uint64_t{number}},
                           {"bytes", std::uint64_t{size}},
                           {"rtt_ms", rtt},
@@ -181,25 +173,8 @@ void PingCommand::end() {
   ended_ = true;
   next_.reset();
   deadline_.reset();
-  print_report();
+  host_->output().write_text(ping_report(client_->peer().to_string(), statistics_));
   host_->finish(verdict(), verdict_error());
-}
-
-void PingCommand::print_report() {
-  std::string text = "--- " + client_->peer().to_string() + ": ";
-  append_unsigned(text, statistics_.sent());
-  text += " sent, ";
-  append_unsigned(text, statistics_.received());
-  text += " received, ";
-  append_fixed(text, statistics_.loss_percent(), 1);
-  text += " % lost, ";
-  append_unsigned(text, statistics_.duplicates());
-  text += " duplicates, ";
-  append_unsigned(text, statistics_.reordered());
-  text += " reordered\n";
-  append_latency_report(text, "rtt", statistics_.rtt());
-  if (statistics_.received() > 1) text += "jitter " + latency_text(statistics_.jitter()) + "\n";
-  host_->output().write_text(text);
 }
 
 ExitStatus PingCommand::verdict() const {
@@ -220,14 +195,11 @@ std::string PingCommand::verdict_error() const {
       break;
   }
   if (statistics_.received() == 0) return "no reply from " + peer;
-  std::string text;
   if (thresholds_.max_loss && statistics_.loss_percent() > *thresholds_.max_loss) {
-    append_fixed(text, statistics_.loss_percent(), 2);
-    text += " % lost, more than --max-loss allows";
-    return text;
+    return fmt::format("{:.2f} % lost, more than --max-loss allows", statistics_.loss_percent());
   }
-  return "p99 is " + latency_text(statistics_.rtt().percentile(99)) +
-         ", more than --max-p99 allows";
+  return fmt::format("p99 is {}, more than --max-p99 allows",
+                     latency_text(statistics_.rtt().percentile(99)));
 }
 
 void PingCommand::show(Totals& totals) const {

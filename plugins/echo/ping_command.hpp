@@ -31,7 +31,6 @@ class PingCommand final : public Command, private UdpClient::Handler {
   void say_target();
   void emit_reply(std::uint32_t number, std::size_t size, const PingStatistics::Reply& reply);
   void end();
-  void print_report();
   ExitStatus verdict() const;
   std::string verdict_error() const;
   void show(Totals& totals) const;

@@ -30,13 +30,29 @@ void add_multicast(const Interface& interface, const Endpoint& group,
   }
 }
 
+// Makes loopback look like any other network: it takes part when it was asked for by name.
+Interface as_network(Interface interface) {
+  if (!interface.loopback) return interface;
+  interface.loopback = false;
+  interface.can_broadcast = true;
+  interface.can_multicast = true;
+  for (InterfaceAddress& own : interface.addresses) {
+    if (own.address.is_v4()) own.broadcast = IpAddress::parse("127.255.255.255");
+  }
+  return interface;
+}
+
+bool is_spread(const IpAddress& address) {
+  return address.is_limited_broadcast() || (address.is_multicast() && address.scope_id() == 0);
+}
+
 }  // namespace
 
 std::vector<BroadcastTarget> broadcast_targets(const Endpoint& address,
                                                std::span<const Interface> interfaces) {
   const IpAddress to = address.address();
   const bool limited = to.is_limited_broadcast();
-  if (!limited && (!to.is_multicast() || to.scope_id() != 0)) return {{address, {}}};
+  if (!is_spread(to)) return {{address, {}}};
   std::vector<BroadcastTarget> targets;
   for (const Interface& interface : interfaces) {
     if (!interface.up || interface.loopback) continue;
@@ -44,6 +60,26 @@ std::vector<BroadcastTarget> broadcast_targets(const Endpoint& address,
       add_broadcasts(interface, address.port(), targets);
     } else {
       add_multicast(interface, address, targets);
+    }
+  }
+  return targets;
+}
+
+std::vector<BroadcastTarget> broadcast_targets(const Endpoint& address,
+                                               std::span<const Interface> all,
+                                               std::span<const Interface> chosen) {
+  const IpAddress to = address.address();
+  std::vector<BroadcastTarget> targets;
+  if (chosen.empty()) {
+    targets = broadcast_targets(address, all);
+    if (targets.empty()) targets.push_back({address, {}});
+  } else if (is_spread(to)) {
+    std::vector<Interface> networks;
+    for (const Interface& interface : chosen) networks.push_back(as_network(interface));
+    targets = broadcast_targets(address, networks);
+  } else {
+    for (const Interface& interface : chosen) {
+      targets.push_back({address, {IpAddress::any(to.family()), interface.index}});
     }
   }
   return targets;

@@ -1,4 +1,4 @@
-#include <echo/bench_counters.hpp>
+#include <echo/report.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,10 +1,11 @@
-#include <broadcast/destinations.hpp>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-namespace netkit::broadcast {
+#include <netkit/net/broadcast_targets.hpp>
+
+namespace netkit {
 namespace {
 
 Interface network(unsigned index, const char* name, const char* address, const char* broadcast) {
@@ -21,11 +22,12 @@ Interface network(unsigned index, const char* name, const char* address, const c
   return interface;
 }
 
-class DestinationsTest : public testing::Test {
+class ChosenTargetsTest : public testing::Test {
  protected:
   std::vector<std::string> to(const char* address, std::vector<Interface> chosen = {}) {
     std::vector<std::string> texts;
-    for (const BroadcastTarget& target : destinations(*Endpoint::parse(address), all_, chosen)) {
+    for (const BroadcastTarget& target :
+         broadcast_targets(*Endpoint::parse(address), all_, chosen)) {
       texts.push_back(target.to.to_string() + " by " +
                       std::to_string(target.source.interface_index));
     }
@@ -39,28 +41,28 @@ class DestinationsTest : public testing::Test {
 
 using Texts = std::vector<std::string>;
 
-TEST_F(DestinationsTest, TheLimitedBroadcastGoesToEveryNetwork) {
+TEST_F(ChosenTargetsTest, TheLimitedBroadcastGoesToEveryNetwork) {
   EXPECT_EQ(to("255.255.255.255:9"), (Texts{"10.1.255.255:9 by 2", "10.2.255.255:9 by 3"}));
 }
 
-TEST_F(DestinationsTest, MulticastGoesToEveryNetwork) {
+TEST_F(ChosenTargetsTest, MulticastGoesToEveryNetwork) {
   EXPECT_EQ(to("239.1.2.3:9"), (Texts{"239.1.2.3:9 by 2", "239.1.2.3:9 by 3"}));
 }
 
-TEST_F(DestinationsTest, ADirectedBroadcastIsSentOnceByTheRoutingTable) {
+TEST_F(ChosenTargetsTest, ADirectedBroadcastIsSentOnceByTheRoutingTable) {
   EXPECT_EQ(to("10.1.255.255:9"), (Texts{"10.1.255.255:9 by 0"}));
 }
 
-TEST_F(DestinationsTest, WhatIsNamedIsUsedLoopbackToo) {
+TEST_F(ChosenTargetsTest, WhatIsNamedIsUsedLoopbackToo) {
   EXPECT_EQ(to("255.255.255.255:9", {lo_}), (Texts{"127.255.255.255:9 by 1"}));
   EXPECT_EQ(to("239.1.2.3:9", {eth1_}), (Texts{"239.1.2.3:9 by 3"}));
   EXPECT_EQ(to("10.9.9.9:9", {eth0_, eth1_}), (Texts{"10.9.9.9:9 by 2", "10.9.9.9:9 by 3"}));
 }
 
-TEST_F(DestinationsTest, WithLoopbackOnlyTheRoutingTableDecides) {
+TEST_F(ChosenTargetsTest, WithLoopbackOnlyTheRoutingTableDecides) {
   all_ = {lo_};
   EXPECT_EQ(to("239.1.2.3:9"), (Texts{"239.1.2.3:9 by 0"}));
 }
 
 }  // namespace
-}  // namespace netkit::broadcast
+}  // namespace netkit

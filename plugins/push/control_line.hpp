@@ -1,7 +1,10 @@
-// The lines of the TCP control channel (netkit-protocol(7), "push").
+// The lines of the TCP control channel (netkit-protocol(7), "push"), and the roster in them. Pure;
+// any thread.
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <push/hub.hpp>
 #include <string>
 #include <string_view>
 
@@ -10,7 +13,7 @@ namespace netkit::push {
 inline constexpr std::size_t kMaxControlLine = 512;  // bytes without the line's end
 
 struct ControlLine {
-  enum class Verb : std::uint8_t { subscribe, unsubscribe, list, status, quit, empty, wrong };
+  enum class Verb : std::uint8_t { subscribe, unsubscribe, list, status, quit, empty, wrong, http };
   Verb verb = Verb::wrong;
   std::string_view name;  // of subscribe and unsubscribe; valid as long as the line
   std::uint16_t port = 0;
@@ -18,7 +21,27 @@ struct ControlLine {
 };
 
 // `SUBSCRIBE NAME UDP-PORT`, `UNSUBSCRIBE NAME`, `LIST`, `STATUS`, `QUIT`; verbs in any case. A
-// name may hold spaces. Any thread.
+// name may hold spaces.
 ControlLine parse_control(std::string_view line);
+
+// `NAME ADDRESS` and a newline: a row of LIST. The name is escaped.
+void append_list_row(std::string& out, const RosterRow& row);
+
+// `ADDRESS plain|native AGE SENT LOST LAG NAME` and a newline: a row of STATUS; AGE in seconds with
+// three decimals; the rest of the line is the name, escaped, a backslash too, so that it can be
+// read again.
+void append_status_row(std::string& out, const RosterRow& row);
+
+// A row of STATUS read again.
+struct StatusRow {
+  std::string name;  // as it is
+  std::string_view address;
+  std::string_view kind;
+  double age_s = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t lag = 0;
+};
+std::optional<StatusRow> parse_status_row(std::string_view line);
 
 }  // namespace netkit::push

@@ -37,10 +37,8 @@ ExitStatus ServeCommand::run(Host& host) {
       host.loop(), std::move(sockets.udp), *hub_,
       datagram::Driver::Options{.capacity = kCapacity, .report_unreachable = true});
   driver_->set_log(host.log());
-  for (FileDescriptor& listening : sockets.tcp) {
-    controls_.push_back(std::make_unique<ControlServer>(host.loop(), std::move(listening), *hub_,
-                                                        settings_.max_clients, host.log()));
-  }
+  control_ = make_control_server(host.loop(), host.log(), settings_.max_clients, *hub_);
+  for (FileDescriptor& listening : sockets.tcp) control_->listen(std::move(listening));
   open_sources();
   turn_ = host.loop().before_wait([this] { end_turn(); });
   host.set_totals([this](Totals& totals) { show(totals); });
@@ -165,7 +163,7 @@ void ServeCommand::check_end() {
 }
 
 void ServeCommand::stop() {
-  controls_.clear();
+  control_.reset();
   driver_->flush();  // what was published before is on its way to all
   hub_->close();
   driver_->flush();

@@ -53,7 +53,7 @@ class ServeCommand final : public Command, private Hub::Handler, private Sources
   std::vector<Endpoint> own_;  // where the server is bound
   std::unique_ptr<Hub> hub_;
   std::unique_ptr<datagram::Driver> driver_;
-  std::vector<std::unique_ptr<ControlServer>> controls_;
+  std::unique_ptr<TcpServer> control_;
   std::unique_ptr<Sources> sources_;
   std::unique_ptr<CommandTicker> ticker_;
   Timer grace_;               // the end of what a laggard is given

@@ -1,5 +1,5 @@
 #include <charconv>
-#include <push/roster_line.hpp>
+#include <push/control_line.hpp>
 #include <push/status_command.hpp>
 #include <utility>
 #include <vector>

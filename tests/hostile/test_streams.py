@@ -8,7 +8,7 @@ import pytest
 
 from frame_peer import DATETIME, HEARTBEAT, REGISTER, answer, frame, request
 from hostile import Target, matches, reset, resident
-from netkit import Netkit, tcp_connect
+from netkit import Netkit, receive_exactly, tcp_connect, wait_until
 
 
 def echo_good(target):
@@ -82,6 +82,31 @@ def test_control_lines(targets, name):
     got = target.stream(data)
     assert matches(pattern, got), got[:300]
     target.check(before)
+
+
+# Requests of a page in a browser: none is obeyed, and the connection is closed.
+BROWSER = {
+    "GET": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a form": b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 40\r\n\r\n"
+              b"a=\r\nUNSUBSCRIBE victim\r\nSUBSCRIBE eve 9\r\n",
+    "a form in lines of its own": b"POST / HTTP/1.1\nHost: x\n\nUNSUBSCRIBE victim\nSUBSCRIBE eve 9\n",
+    "OPTIONS": b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\nUNSUBSCRIBE victim\nSUBSCRIBE eve 9\n",
+    "a lower-case method": b"put /x HTTP/1.0\r\n\r\nUNSUBSCRIBE victim\nSUBSCRIBE eve 9\n",
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nUNSUBSCRIBE victim\nSUBSCRIBE eve 9\n",
+}
+
+
+@pytest.mark.parametrize("name", BROWSER)
+def test_a_page_is_not_obeyed(targets, name):
+    target = targets("control")
+    control = tcp_connect(target.address)
+    control.sendall(b"SUBSCRIBE victim 65000\n")
+    assert receive_exactly(control, 3) == b"OK\n"
+    target.stream(BROWSER[name], end=False)
+    roster = target.stream(b"LIST\n")
+    assert b"victim" in roster and b"eve" not in roster
+    control.close()
+    wait_until(lambda: b"victim" not in target.stream(b"LIST\n"))
 
 
 UNKNOWN = answer(9, -1)

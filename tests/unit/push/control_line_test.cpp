@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <netkit/util/text.hpp>
+
 namespace netkit::push {
 namespace {
 
@@ -44,6 +46,75 @@ TEST(ControlLine, OtherVerbsStandAlone) {
   EXPECT_EQ(parse_control("LIST all").verb, Verb::wrong);
   EXPECT_EQ(parse_control("HELLO").verb, Verb::wrong);
   EXPECT_EQ(parse_control(" ").verb, Verb::empty);
+}
+
+TEST(ControlLine, ARequestOfABrowserIsNone) {
+  for (const char* line : {"GET / HTTP/1.1\r", "put /x HTTP/1.0", "PRI * HTTP/2.0"}) {
+    EXPECT_EQ(parse_control(line).verb, Verb::http) << line;
+  }
+  EXPECT_EQ(parse_control("UNSUBSCRIBE a HTTP/1.1").verb, Verb::unsubscribe);
+}
+
+RosterRow row(std::string_view name) {
+  return {.name = name,
+          .address = *Endpoint::parse("[::1]:5000"),
+          .plain = true,
+          .age = std::chrono::milliseconds(1500),
+          .sent = 7,
+          .lost = 2,
+          .lag = 1};
+}
+
+TEST(RosterLine, ListIsNameAndAddress) {
+  std::string line;
+  append_list_row(line, row("ann b"));
+  EXPECT_EQ(line, "ann b [::1]:5000\n");
+}
+
+TEST(RosterLine, ANameCannotMakeLinesOfItsOwn) {
+  std::string line;
+  append_list_row(line, row("a\nb\x1b"));
+  EXPECT_EQ(line, "a\\x0ab\\x1b [::1]:5000\n");
+}
+
+TEST(RosterLine, StatusComesBackAsItWas) {
+  std::string line;
+  append_status_row(line, row("ann b"));
+  EXPECT_EQ(line, "[::1]:5000 plain 1.500 7 2 1 ann b\n");
+  line.pop_back();
+  const auto read = parse_status_row(line);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->name, "ann b");
+  EXPECT_EQ(read->address, "[::1]:5000");
+  EXPECT_DOUBLE_EQ(read->age_s, 1.5);
+  EXPECT_EQ(read->sent + read->lost + read->lag, 10u);
+}
+
+TEST(RosterLine, StatusHasTheNameItselfWhateverItHolds) {
+  for (const std::string name :
+       {"a\x1b[2J", "a\nb", R"(C:\dir\x5c\)", R"(\x1b)", "bad\xff", "\u202e-", "\\"}) {
+    std::string line;
+    append_status_row(line, row(name));
+    EXPECT_EQ(line.find('\n'), line.size() - 1);
+    EXPECT_TRUE(is_shown_unchanged(line, true)) << line;
+    line.pop_back();
+    const auto read = parse_status_row(line);
+    ASSERT_TRUE(read) << line;
+    EXPECT_EQ(read->name, name);
+  }
+}
+
+TEST(RosterLine, WhatIsNoEscapeIsKept) {
+  const auto read = parse_status_row(R"([::1]:5000 plain 1 7 2 1 \x \xg1 \x1 \y\x41 \x4)");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->name, R"(\x \xg1 \x1 \yA \x4)");
+}
+
+TEST(RosterLine, AnythingElseIsNotAStatusRow) {
+  for (const char* line : {"", "a b c d e f g", "a plain 1 2 3 4", "a plain 1 2 3 -4 x",
+                           "a plain  2 3 4 5 x", "a plain 1 2 3 4 "}) {
+    EXPECT_FALSE(parse_status_row(line)) << line;
+  }
 }
 
 }  // namespace

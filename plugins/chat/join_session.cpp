@@ -44,8 +44,8 @@ Member::Options JoinSession::member_options() const {
 ExitStatus JoinSession::run() {
   addresses_ = resolve(settings_.address);
   history_.open(settings_.history);
-  member_ = std::make_unique<Member>(member_options(), addresses_.front(),
-                                     datagram::system_random(), *this);
+  Member::Handler& handler = *this;
+  member_ = std::make_unique<Member>(member_options(), datagram::system_random(), handler);
   host_.set_totals([this](Totals& totals) { show(totals); });
   host_.on_stop([this](StopReason reason) { stop(reason); });
   host_.output().on_unblocked([this] { member_->resume(host_.loop().now()); });
@@ -72,13 +72,11 @@ ExitStatus JoinSession::run() {
 void JoinSession::connect() {
   const Endpoint& server = addresses_[address_ % addresses_.size()];
   try {
-    UdpOptions options;
-    options.gro = true;
-    std::vector<UdpSocket> sockets;
-    sockets.emplace_back(server.family(), options);
-    sockets.front().connect(server);
-    driver_ = std::make_unique<datagram::Driver>(host_.loop(), std::move(sockets), *member_);
-    driver_->set_log(host_.log());
+    UdpClient::Options options;
+    options.socket.gro = true;
+    options.log = &host_.log();
+    driver_ =
+        std::make_unique<datagram::Driver>(host_.loop(), std::vector{server}, *member_, options);
   } catch (const SystemError& error) {
     return try_again(error.what());
   }
@@ -145,7 +143,7 @@ void JoinSession::on_lost(datagram::LeftReason reason, std::string_view text) {
             lasted ? Retry::same_address_at_once : Retry::same_address);
 }
 
-void JoinSession::on_unreachable() {
+void JoinSession::on_unreachable(int /*error*/) {
   if (member_->connected() || retry_.pending()) return;
   member_->leave(host_.loop().now());
   try_again("nobody answers there");

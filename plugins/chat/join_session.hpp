@@ -23,7 +23,7 @@
 namespace netkit::chat {
 
 // [loop] Reconnects by the one policy; every try takes the next of the room's addresses.
-class JoinSession final : public MemberEvents, public Input::Handler {
+class JoinSession final : public Member::Handler, public Input::Handler {
  public:
   // Both outlive it.
   JoinSession(Host& host, const JoinSettings& settings);
@@ -38,7 +38,7 @@ class JoinSession final : public MemberEvents, public Input::Handler {
   void on_lost(datagram::LeftReason reason, std::string_view text) override;
   void on_finished() override;
   void on_ready() override;
-  void on_unreachable() override;
+  void on_unreachable(int error) override;
   void on_input_line(std::string_view line) override;
   void on_input_end() override;
   bool on_input_failed(ExitStatus status, const std::string& error) override;

@@ -16,11 +16,10 @@ datagram::Options client_options(datagram::Options options) {
 
 }  // namespace
 
-Member::Member(const Options& options, const Endpoint& server, datagram::Random random,
-               MemberEvents& events)
+Member::Member(const Options& options, datagram::Random random, Handler& handler)
     : options_(options),
-      events_(events),
-      client_(client_options(options.native), server, std::move(random), *this) {}
+      handler_(handler),
+      client_(client_options(options.native), Endpoint(), std::move(random), *this) {}
 
 void Member::connect(TimePoint now) {
   settle();
@@ -69,7 +68,7 @@ void Member::leave(TimePoint now) {
 
 // ---- the engine
 
-void Member::on_datagram(const Endpoint& /*from*/, std::string_view datagram, TimePoint now) {
+void Member::on_datagram(const datagram::Path& /*from*/, std::string_view datagram, TimePoint now) {
   now_ = now;
   client_.on_datagram(datagram, now);
 }
@@ -96,13 +95,17 @@ bool Member::drain(datagram::OutputQueue& queue, TimePoint now) {
   const bool more = client_.drain(queue, now);
   if (was_full_ && pending_.size() < options_.max_pending / 2) {
     was_full_ = false;
-    events_.on_ready();
+    handler_.on_ready();
   }
   return more;
 }
 
-void Member::on_refused(const Endpoint& /*to*/, int /*error*/) {
-  if (!client_.on_refused()) events_.on_unreachable();
+void Member::on_refused(const Endpoint& /*to*/, int error) {
+  if (!client_.on_refused()) handler_.on_unreachable(error);
+}
+
+void Member::on_next_address(TimePoint now) {
+  if (!client_.idle()) connect(now);
 }
 
 // What the other side has acknowledged of this session's requests was taken.
@@ -135,8 +138,8 @@ void Member::on_connected(std::string_view payload) {
   const auto welcome = decode_welcome(payload);
   if (!welcome) {
     client_.leave("this is no chat room", now_);
-    return events_.on_rejected(static_cast<std::uint16_t>(datagram::RejectCode::bad_request),
-                               "that is no chat room");
+    return handler_.on_rejected(static_cast<std::uint16_t>(datagram::RejectCode::bad_request),
+                                "that is no chat room");
   }
   room_ = welcome->room;
   id_ = welcome->member;
@@ -145,7 +148,7 @@ void Member::on_connected(std::string_view payload) {
   while (taken_ < welcome->taken && !pending_.empty()) forget_first();
   bucket_.reset();
   if (welcome->rate > 0) bucket_.emplace(welcome->rate * kPace, welcome->rate * kPace, now_);
-  events_.on_joined(*welcome);
+  handler_.on_joined(*welcome);
   if (!finishing_ || synced_ || !pending_.empty()) return;
   finishing_ = false;  // the answer to Sync was lost with the session
   finish();
@@ -157,7 +160,7 @@ void Member::resume(TimePoint now) {
 }
 
 void Member::on_rejected(std::uint16_t code, std::string_view text) {
-  events_.on_rejected(code, text);
+  handler_.on_rejected(code, text);
 }
 
 void Member::on_message(std::uint64_t record, std::string_view message) {
@@ -173,7 +176,7 @@ void Member::on_message(std::uint64_t record, std::string_view message) {
   if (const Renamed* renamed = std::get_if<Renamed>(&*decoded); renamed != nullptr) {
     if (renamed->member == id_) options_.name = renamed->to;
   }
-  events_.on_event(*decoded, record);
+  handler_.on_event(*decoded, record);
 }
 
 // What he said for all, and that he came (or that an old session of his went), he knows himself.
@@ -196,19 +199,19 @@ void Member::take_refusal(const Refused& refused) {
   if (refused.request >= first && refused.request - first < pending_.size()) {
     text = text_of(pending_[refused.request - first]);
   }
-  events_.on_refused(text, refused.why);
+  handler_.on_refused(text, refused.why);
 }
 
 void Member::on_gap(const datagram::Gap& gap) {
   if (gap.to != 0) next_ = gap.to + 1;
-  events_.on_gap(gap);
+  handler_.on_gap(gap);
 }
 
 void Member::on_left(datagram::LeftReason reason, std::string_view text) {
   settle();
   sent_ = 0;
-  if (synced_ && pending_.empty()) return events_.on_finished();
-  events_.on_lost(reason, text);
+  if (synced_ && pending_.empty()) return handler_.on_finished();
+  handler_.on_lost(reason, text);
 }
 
 }  // namespace netkit::chat

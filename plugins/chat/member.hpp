@@ -17,29 +17,30 @@
 
 namespace netkit::chat {
 
-// Called from within on_datagram(), tick() and drain(); all functions of the member but these may
-// be called from here. Views are valid during the call.
-class MemberEvents {
- public:
-  virtual ~MemberEvents() = default;
-  virtual void on_joined(const Welcome& welcome) = 0;
-  // The room will not have him: datagram::RejectCode and why.
-  virtual void on_rejected(std::uint16_t code, std::string_view why) = 0;
-  // What others say and do; `seq` is the number of a Message that is not private.
-  virtual void on_event(const FromRoom& event, std::uint64_t seq) = 0;
-  virtual void on_gap(const datagram::Gap& gap) = 0;
-  // The room did not do what was asked; `text` what was said, empty if it was something else.
-  virtual void on_refused(std::string_view text, std::string_view why) = 0;
-  // The session is over before finish() was through. connect() may be called, now or later.
-  virtual void on_lost(datagram::LeftReason reason, std::string_view text) = 0;
-  // The room has everything, and this side all that was due.
-  virtual void on_finished() = 0;
-  virtual void on_ready() = 0;      // no longer full()
-  virtual void on_unreachable() {}  // the kernel says that nobody is there
-};
-
 class Member final : public datagram::Driver::Handler, private datagram::Client::Handler {
  public:
+  // Called from within on_datagram(), tick() and drain(); all functions of the member but these may
+  // be called from here. Views are valid during the call.
+  class Handler {
+   public:
+    virtual ~Handler() = default;
+    virtual void on_joined(const Welcome& welcome) = 0;
+    // The room will not have him: datagram::RejectCode and why.
+    virtual void on_rejected(std::uint16_t code, std::string_view why) = 0;
+    // What others say and do; `seq` is the number of a Message that is not private.
+    virtual void on_event(const FromRoom& event, std::uint64_t seq) = 0;
+    virtual void on_gap(const datagram::Gap& gap) = 0;
+    // The room did not do what was asked; `text` what was said, empty if it was something else.
+    virtual void on_refused(std::string_view text, std::string_view why) = 0;
+    // The session is over before finish() was through. connect() may be called, now or later.
+    virtual void on_lost(datagram::LeftReason reason, std::string_view text) = 0;
+    // The room has everything, and this side all that was due.
+    virtual void on_finished() = 0;
+    virtual void on_ready() = 0;  // no longer full()
+    // The kernel says that nobody is there.
+    virtual void on_unreachable(int error) { (void)error; }
+  };
+
   struct Options {
     datagram::Options native;
     std::uint64_t instance = 0;
@@ -47,8 +48,8 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
     std::uint64_t since = kSinceNow;
     std::size_t max_pending = 1000;  // requests that wait for the room
   };
-  Member(const Options& options, const Endpoint& server, datagram::Random random,
-         MemberEvents& events);
+  // `handler` must outlive it.
+  Member(const Options& options, datagram::Random random, Handler& handler);
 
   void connect(TimePoint now);
   // Queues a request; it is kept until the room has it. False: it is too long, or finish() was
@@ -80,11 +81,12 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
   // What was said in an encoded request; empty when it says nothing.
   static std::string_view text_of(std::string_view request);
 
-  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) override;
+  void on_datagram(const datagram::Path& from, std::string_view datagram, TimePoint now) override;
   void tick(TimePoint now) override;
   TimePoint next_deadline() const override;
   bool drain(datagram::OutputQueue& queue, TimePoint now) override;
   void on_refused(const Endpoint& to, int error) override;
+  void on_next_address(TimePoint now) override;
 
  private:
   void on_connected(std::string_view payload) override;
@@ -106,7 +108,7 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
   static constexpr std::size_t kRemembered = 1024;
 
   Options options_;
-  MemberEvents& events_;
+  Handler& handler_;
   datagram::Client client_;
   std::deque<std::string> pending_;  // requests, the first is number taken_ + 1
   std::deque<Taken> recent_;         // the last that were taken, should the room refuse one

@@ -17,11 +17,12 @@ void PeerCommand::configure(const Values& values) {
   wait_ = values.duration("wait");
 }
 
-void PeerCommand::on_datagram(const Endpoint& from, std::string_view datagram, TimePoint /*now*/) {
+void PeerCommand::on_datagram(const datagram::Path& from, std::string_view datagram,
+                              TimePoint /*now*/) {
   ++received_;
   const WallTime time = host_->clock().wall();
-  host_->output().emit({.type = "message", .time = time, .peer = &from, .payload = datagram});
-  history_->add('<', from.to_string(), datagram, time);
+  host_->output().emit({.type = "message", .time = time, .peer = &from.peer, .payload = datagram});
+  history_->add('<', from.peer.to_string(), datagram, time);
 }
 
 bool PeerCommand::drain(datagram::OutputQueue& queue, TimePoint /*now*/) {
@@ -57,7 +58,7 @@ void PeerCommand::say(std::string_view text) {
     history_->add('>', peer.to_string(), text, time);
   }
   out_.say(text);
-  out_.settle(peers_);
+  out_.settle(std::vector<datagram::Path>(peers_.begin(), peers_.end()));
   if (out_.waiting() >= kMaxQueue && !waiting_ && input_) {
     waiting_ = true;
     input_->pause();
@@ -121,13 +122,15 @@ ExitStatus PeerCommand::run(Host& host) {
   history_ = std::make_unique<History>(host.log());
   history_->open(history_path_);
   resolver_ = std::make_unique<AsyncResolver>(host.loop());
-  driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(opened.udp), *this);
-  driver_->set_log(host.log());
+  UdpServer::Options server;
+  server.log = &host.log();
+  server.policy.any_source = true;
+  driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(opened.udp), *this, server);
   host.set_totals([this](Totals& totals) {
     totals.add("received", received_);
     totals.add("sent", sent_);
     totals.add("unsendable", unsendable_);
-    totals.add("kernel_drops", driver_->kernel_drops());
+    totals.add("kernel_drops", driver_->sockets().kernel_drops());
     totals.add("history_lost", history_->lost());
   });
   host.on_stop([&host](StopReason) { host.finish(ExitStatus::done); });

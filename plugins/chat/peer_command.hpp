@@ -24,7 +24,7 @@ class PeerCommand final : public Command, public datagram::Driver::Handler, publ
   ExitStatus run(Host& host) override;
 
  private:
-  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) override;
+  void on_datagram(const datagram::Path& from, std::string_view datagram, TimePoint now) override;
   void tick(TimePoint /*now*/) override {}
   TimePoint next_deadline() const override { return TimePoint::max(); }
   bool drain(datagram::OutputQueue& queue, TimePoint now) override;

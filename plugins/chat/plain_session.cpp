@@ -1,4 +1,3 @@
-#include <cerrno>
 #include <chat/plain_session.hpp>
 #include <utility>
 
@@ -12,22 +11,23 @@ PlainSession::PlainSession(Host& host, const JoinSettings& settings)
     : host_(host), settings_(settings), history_(host.log()) {}
 
 void PlainSession::send(std::string_view text) {
-  out_.tell(server_, text);
+  out_.tell({}, text);
   if (!heard_ && unheard_.size() < kMaxQueue) unheard_.emplace_back(text);
 }
 
-void PlainSession::on_datagram(const Endpoint& /*from*/, std::string_view datagram,
+void PlainSession::on_datagram(const datagram::Path& from, std::string_view datagram,
                                TimePoint /*now*/) {
   if (host_.finishing()) return;
   heard_ = true;
   unheard_.clear();
-  if (std::exchange(unreachable_, false)) host_.log().notice(server_.to_string() + " is back");
+  if (std::exchange(unreachable_, false)) host_.log().notice(from.peer.to_string() + " is back");
   if (trim_white_space(datagram) == "end") {
-    return host_.finish(ExitStatus::unreachable, "the room " + server_.to_string() + " has closed");
+    return host_.finish(ExitStatus::unreachable,
+                        "the room " + from.peer.to_string() + " has closed");
   }
   const WallTime time = host_.clock().wall();
-  host_.output().emit({.type = "datagram", .time = time, .peer = &server_, .payload = datagram});
-  history_.add('<', server_.to_string(), datagram, time);
+  host_.output().emit({.type = "datagram", .time = time, .peer = &from.peer, .payload = datagram});
+  history_.add('<', from.peer.to_string(), datagram, time);
   if (++received_ == settings_.count) quit();
 }
 
@@ -42,35 +42,22 @@ bool PlainSession::drain(datagram::OutputQueue& queue, TimePoint /*now*/) {
   return more;
 }
 
-// Another address of the room is tried as long as none has answered.
-void PlainSession::on_refused(const Endpoint& /*to*/, int error) {
+void PlainSession::on_refused(const Endpoint& to, int error) {
   if (std::exchange(unreachable_, true)) return;
-  const bool nobody = error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH;
-  if (nobody && !heard_) next_ = addresses_->connect_next();
-  if (!next_) return host_.log().notice(server_.to_string() + ": " + error_text(error));
-  host_.loop().defer([this] { use_next(); });  // not from within the driver
+  host_.log().notice(to.to_string() + ": " + error_text(error));
 }
 
-void PlainSession::use_next() {
-  unreachable_ = false;
-  begin(*std::exchange(next_, std::nullopt));
+// What was said is said to the next address of the room, in order.
+void PlainSession::on_next_address(TimePoint /*now*/) {
+  host_.log().info("sending to " + server().to_string());
   out_ = datagram::PlainFanout();
   for (const std::string& text : std::exchange(unheard_, {})) send(text);
-}
-
-void PlainSession::begin(UdpSocket socket) {
-  server_ = addresses_->current();
-  host_.log().info("sending to " + server_.to_string());
-  std::vector<UdpSocket> sockets;
-  sockets.push_back(std::move(socket));
-  driver_ = std::make_unique<datagram::Driver>(host_.loop(), std::move(sockets), *this);
-  driver_->set_log(host_.log());
 }
 
 void PlainSession::on_input_line(std::string_view line) {
   send(line);
   ++sent_;
-  history_.add('>', server_.to_string(), line, host_.clock().wall());
+  history_.add('>', server().to_string(), line, host_.clock().wall());
   if (out_.waiting() >= kMaxQueue && !waiting_ && input_) {
     waiting_ = true;
     input_->pause();
@@ -92,15 +79,18 @@ void PlainSession::quit(ExitStatus status, const std::string& error) {
 }
 
 ExitStatus PlainSession::run() {
-  addresses_.emplace(resolve(settings_.address));
+  std::vector<Endpoint> addresses = resolve(settings_.address);
   history_.open(settings_.history);
-  begin(addresses_->connect());
+  UdpClient::Options udp;
+  udp.log = &host_.log();
+  driver_ = std::make_unique<datagram::Driver>(host_.loop(), std::move(addresses), *this, udp);
+  host_.log().info("sending to " + server().to_string());
   send("reg");
   next_heartbeat_ = saturating_add(host_.loop().now(), settings_.heartbeat);
   host_.set_totals([this](Totals& totals) {
     totals.add("received", received_);
     totals.add("sent", sent_);
-    totals.add("kernel_drops", driver_->kernel_drops());
+    totals.add("kernel_drops", driver_->sockets().kernel_drops());
   });
   host_.on_stop([this](StopReason) { quit(); });
   Input::Options options;

@@ -5,7 +5,6 @@
 #include <chat/join_settings.hpp>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +12,6 @@
 #include <netkit/datagram/driver.hpp>
 #include <netkit/datagram/plain_fanout.hpp>
 #include <netkit/io/input.hpp>
-#include <netkit/net/server_addresses.hpp>
 #include <netkit/plugin/host.hpp>
 
 namespace netkit::chat {
@@ -26,28 +24,25 @@ class PlainSession final : public datagram::Driver::Handler, public Input::Handl
   ExitStatus run();
 
  private:
-  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) override;
+  void on_datagram(const datagram::Path& from, std::string_view datagram, TimePoint now) override;
   void tick(TimePoint now) override;
   TimePoint next_deadline() const override { return next_heartbeat_; }
   bool drain(datagram::OutputQueue& queue, TimePoint now) override;
   void on_refused(const Endpoint& to, int error) override;
+  void on_next_address(TimePoint now) override;
   void on_input_line(std::string_view line) override;
   void on_input_end() override;
   bool on_input_failed(ExitStatus status, const std::string& error) override;
 
   void send(std::string_view text);
   void quit(ExitStatus status = ExitStatus::done, const std::string& error = {});
-  void begin(UdpSocket socket);
-  void use_next();
+  const Endpoint& server() const { return driver_->peer(); }
 
   static constexpr std::size_t kMaxQueue = 1024;  // datagrams; then the input waits
 
   Host& host_;
   const JoinSettings& settings_;
   History history_;
-  std::optional<ServerAddresses> addresses_;
-  std::optional<UdpSocket> next_;
-  Endpoint server_;  // the address in use
   std::unique_ptr<datagram::Driver> driver_;
   std::unique_ptr<Input> input_;
   datagram::PlainFanout out_;

@@ -22,8 +22,7 @@ std::uint64_t microseconds(WallTime time) {
 
 }  // namespace
 
-Room::Room(const Options& options, Deliveries& deliveries)
-    : options_(options), deliveries_(deliveries) {}
+Room::Room(const Options& options, Handler& handler) : options_(options), handler_(handler) {}
 
 // ---- who is there
 
@@ -32,7 +31,7 @@ Slot Room::find(std::string_view name) const {
   return found == by_name_.end() ? kNoSlot : found->second;
 }
 
-Slot Room::add(std::string name, const Endpoint& endpoint, TimePoint now) {
+Slot Room::add(std::string name, const datagram::Path& path, TimePoint now) {
   Slot slot = static_cast<Slot>(members_.size());
   if (free_.empty()) {
     if (members_.size() == members_.capacity()) {
@@ -50,7 +49,7 @@ Slot Room::add(std::string name, const Endpoint& endpoint, TimePoint now) {
   }
   Member& member = members_[slot];
   member.name = std::move(name);
-  member.endpoint = endpoint;
+  member.path = path;
   member.heard = now;
   by_name_.emplace(member.name, slot);
   return slot;
@@ -61,15 +60,15 @@ void Room::remove(Slot slot, LeaveReason reason) {
   ++counters_.left;
   const Left left{member.id, reason, member.name};
   if (member.plain) {
-    deliveries_.on_plain_change();
+    handler_.on_plain_change();
     unlink(slot);
-    by_endpoint_.erase(member.endpoint);
+    by_endpoint_.erase(member.path.peer);
   } else {
     by_instance_.erase(member.instance);
     remember(member);
   }
-  deliveries_.notify(left);
-  deliveries_.on_event(left, 0, member.endpoint);
+  handler_.notify(left);
+  handler_.on_event(left, 0, member.path.peer);
   by_name_.erase(member.name);
   member = Member();
   free_.push_back(slot);
@@ -112,31 +111,31 @@ bool Room::within_rate(Member& member, TimePoint now) {
 
 // ---- plain members
 
-Slot Room::join_plain(const Endpoint& from, TimePoint now) {
+Slot Room::join_plain(const datagram::Path& from, TimePoint now) {
   if (members() >= options_.max_members) {
     ++counters_.dropped_full;
     return kNoSlot;
   }
-  deliveries_.on_plain_change();
-  const Slot slot = add(from.to_string(), from, now);
+  handler_.on_plain_change();
+  const Slot slot = add(from.peer.to_string(), from, now);
   Member& member = members_[slot];
   member.plain = true;
   member.id = next_id_++;
-  by_endpoint_.emplace(from, slot);
+  by_endpoint_.emplace(from.peer, slot);
   link(slot);
   ++counters_.joined;
   const Joined joined{member.id, member.name};
-  deliveries_.notify(joined);
-  deliveries_.on_event(joined, 0, from);
+  handler_.notify(joined);
+  handler_.on_event(joined, 0, from.peer);
   return slot;
 }
 
-void Room::on_plain(const Endpoint& from, std::string_view datagram, bool allowed, TimePoint now,
-                    WallTime wall) {
+void Room::on_plain(const datagram::Path& from, std::string_view datagram, bool allowed,
+                    TimePoint now, WallTime wall) {
   const std::string_view text = trim_white_space(datagram);
-  const auto found = by_endpoint_.find(from);
+  const auto found = by_endpoint_.find(from.peer);
   Slot slot = found == by_endpoint_.end() ? kNoSlot : found->second;
-  if (from.port() == 0) {
+  if (from.peer.port() == 0) {
     ++counters_.ignored;
     return;
   }
@@ -177,7 +176,7 @@ TimePoint Room::next_deadline() const {
 }
 
 void Room::close() {
-  deliveries_.say_plain("end");
+  handler_.say_plain("end");
 }
 
 // ---- native members
@@ -220,15 +219,15 @@ Room::Entry Room::join(const Hello& hello, const Endpoint& peer, TimePoint now) 
   entry.taken = member.taken;
   ++counters_.joined;
   const Joined joined{member.id, member.name};
-  deliveries_.notify(joined);
-  deliveries_.on_event(joined, 0, peer);
+  handler_.notify(joined);
+  handler_.on_event(joined, 0, peer);
   return entry;
 }
 
 Room::Entry Room::replace(Slot slot, const Hello& hello, const Endpoint& peer) {
-  deliveries_.on_replaced(slot);
+  handler_.on_replaced(slot);
   Member& member = members_[slot];
-  member.endpoint = peer;
+  member.path = peer;
   member.taken = std::max(member.taken, hello.taken);
   if (member.name != hello.name) rename(slot, hello.name);
   return {slot, member.id, member.taken, Entry::Refusal::none, {}};
@@ -269,13 +268,13 @@ void Room::carry_out(Slot slot, const Request& request, WallTime wall) {
     list(slot);
   } else {
     const FromRoom synced = Synced{};
-    deliveries_.tell(slot, {&synced, 1});
+    handler_.tell(slot, {&synced, 1});
   }
 }
 
 void Room::refuse(Slot slot, std::string_view why) {
   const FromRoom refused = Refused{members_[slot].taken, why};
-  deliveries_.tell(slot, {&refused, 1});
+  handler_.tell(slot, {&refused, 1});
 }
 
 void Room::rename(Slot slot, std::string_view name) {
@@ -285,8 +284,8 @@ void Room::rename(Slot slot, std::string_view name) {
   const std::string before = std::exchange(member.name, std::string(name));
   by_name_.emplace(member.name, slot);
   const Renamed renamed{member.id, before, member.name};
-  deliveries_.notify(renamed);
-  deliveries_.on_event(renamed, 0, member.endpoint);
+  handler_.notify(renamed);
+  handler_.on_event(renamed, 0, member.path.peer);
 }
 
 void Room::list(Slot slot) {
@@ -298,7 +297,7 @@ void Room::list(Slot slot) {
   roster.reserve(names.size() + 1);
   for (const std::string_view name : names) roster.emplace_back(Present{name});
   roster.emplace_back(Present{});
-  deliveries_.tell(slot, roster);
+  handler_.tell(slot, roster);
 }
 
 // ---- what is said
@@ -306,15 +305,15 @@ void Room::list(Slot slot) {
 void Room::publish(const Member& from, std::string_view text, std::uint8_t flags, WallTime wall) {
   ++counters_.messages;
   const Message message{flags, from.id, microseconds(wall), from.name, text};
-  deliver(message, from.endpoint, wall);
+  deliver(message, from.path.peer, wall);
 }
 
 void Room::deliver(const Message& message, const Endpoint& peer, WallTime wall) {
-  deliveries_.on_event(message, next_seq_, peer);
-  deliveries_.say(message);
+  handler_.on_event(message, next_seq_, peer);
+  handler_.say(message);
   if (plain_members() > 0) {
     render_plain(message, peer, wall);
-    deliveries_.say_plain(rendered_);
+    handler_.say_plain(rendered_);
   }
   ++next_seq_;
 }
@@ -354,12 +353,12 @@ void Room::tell_private(Slot slot, std::string_view line, WallTime wall) {
   ++counters_.private_messages;
   const Message message{Message::kPrivate, from.id, microseconds(wall), from.name, text};
   if (members_[to].plain) {
-    render_plain(message, from.endpoint, wall);
-    deliveries_.tell_plain(members_[to].endpoint, rendered_);
+    render_plain(message, from.path.peer, wall);
+    handler_.tell_plain(members_[to].path, rendered_);
     return;
   }
   const FromRoom told = message;
-  deliveries_.tell(to, {&told, 1});
+  handler_.tell(to, {&told, 1});
 }
 
 }  // namespace netkit::chat

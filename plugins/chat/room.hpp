@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include <netkit/datagram/output_queue.hpp>
 #include <netkit/net/endpoint.hpp>
 #include <netkit/record/template.hpp>
 #include <netkit/util/clock.hpp>
@@ -24,30 +25,7 @@ namespace netkit::chat {
 using Slot = std::uint32_t;
 inline constexpr Slot kNoSlot = UINT32_MAX;
 
-// What the room has to say, and to whom. Called from within the room's functions, which these must
-// not call; views are valid during the call.
-class Deliveries {
- public:
-  virtual ~Deliveries() = default;
-  // To all native members, the speaker too, numbered as on_event() says.
-  virtual void say(const Message& message) = 0;
-  // To all native members, without a number.
-  virtual void notify(const FromRoom& notice) = 0;
-  // To one native member, in order behind all before.
-  virtual void tell(Slot member, std::span<const FromRoom> messages) = 0;
-  // A datagram to every plain member.
-  virtual void say_plain(std::string_view datagram) = 0;
-  virtual void tell_plain(const Endpoint& member, std::string_view datagram) = 0;
-  // Before the first plain member comes or one goes: what was said so far is not for the former,
-  // and still for the latter.
-  virtual void on_plain_change() = 0;
-  // A native member came back before his old session had ended: it is to be closed.
-  virtual void on_replaced(Slot member) = 0;
-  // For whoever keeps the log. `seq` is the number of a Message, 0 of everything else.
-  virtual void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) = 0;
-};
-
-// What happened, for statistics.
+// What happened.
 struct RoomCounters {
   std::uint64_t messages = 0;
   std::uint64_t private_messages = 0;
@@ -63,6 +41,29 @@ struct RoomCounters {
 
 class Room {
  public:
+  // What the room has to say, and to whom. Called from within the room's functions, which these
+  // must not call; views are valid during the call.
+  class Handler {
+   public:
+    virtual ~Handler() = default;
+    // To all native members, the speaker too, numbered as on_event() says.
+    virtual void say(const Message& message) = 0;
+    // To all native members, without a number.
+    virtual void notify(const FromRoom& notice) = 0;
+    // To one native member, in order behind all before.
+    virtual void tell(Slot member, std::span<const FromRoom> messages) = 0;
+    // A datagram to every plain member.
+    virtual void say_plain(std::string_view datagram) = 0;
+    virtual void tell_plain(const datagram::Path& member, std::string_view datagram) = 0;
+    // Before the first plain member comes or one goes: what was said so far is not for the former,
+    // and still for the latter.
+    virtual void on_plain_change() = 0;
+    // A native member came back before his old session had ended: it is to be closed.
+    virtual void on_replaced(Slot member) = 0;
+    // For whoever keeps the log. `seq` is the number of a Message, 0 of everything else.
+    virtual void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) = 0;
+  };
+
   struct Options {
     Template plain_template;
     Duration lease = std::chrono::seconds(15);  // of plain members
@@ -71,10 +72,10 @@ class Room {
     std::size_t remember = 4096;  // native members who left, for their return
   };
 
-  Room(const Options& options, Deliveries& deliveries);
+  Room(const Options& options, Handler& handler);
 
   // A datagram of the plain dialect. `allowed`: the sender may become a member.
-  void on_plain(const Endpoint& from, std::string_view datagram, bool allowed, TimePoint now,
+  void on_plain(const datagram::Path& from, std::string_view datagram, bool allowed, TimePoint now,
                 WallTime wall);
 
   struct Entry {
@@ -104,7 +105,7 @@ class Room {
   template <typename Visit>
   void for_each_plain(Visit&& visit) const {
     for (Slot slot = oldest_; slot != kNoSlot; slot = members_[slot].next) {
-      visit(members_[slot].endpoint);
+      visit(members_[slot].path);
     }
   }
   const RoomCounters& counters() const { return counters_; }
@@ -112,7 +113,7 @@ class Room {
  private:
   struct Member {
     std::string name;  // empty: the place is free
-    Endpoint endpoint;
+    datagram::Path path;
     bool plain = false;
     std::uint32_t id = 0;
     std::uint64_t instance = 0;
@@ -127,8 +128,8 @@ class Room {
     std::uint64_t taken = 0;
   };
 
-  Slot add(std::string name, const Endpoint& endpoint, TimePoint now);
-  Slot join_plain(const Endpoint& from, TimePoint now);
+  Slot add(std::string name, const datagram::Path& path, TimePoint now);
+  Slot join_plain(const datagram::Path& from, TimePoint now);
   void remove(Slot slot, LeaveReason reason);
   Entry replace(Slot slot, const Hello& hello, const Endpoint& peer);
   Slot find(std::string_view name) const;
@@ -149,7 +150,7 @@ class Room {
   void refuse(Slot slot, std::string_view why);
 
   Options options_;
-  Deliveries& deliveries_;
+  Handler& handler_;
   std::vector<Member> members_;
   std::vector<Slot> free_;
   std::unordered_map<std::string_view, Slot> by_name_;   // views of Member::name

@@ -21,21 +21,21 @@ LeaveReason reason_of(datagram::LeftReason reason) {
 
 }  // namespace
 
-RoomServer::RoomServer(const Options& options, const datagram::Random& random, Callbacks callbacks)
+RoomServer::RoomServer(const Options& options, const datagram::Random& random, Handler& handler)
     : options_(options),
-      callbacks_(std::move(callbacks)),
+      handler_(handler),
       id_(random() | 1U),  // 0 is "whichever"
-      room_(options.room, *this),
+      room_(options.room, static_cast<Room::Handler&>(*this)),
       native_(options.native, random, *this),
       messages_(native_, {.keep = options.keep}),
       notices_(native_, {.numbered = false}),
       plain_(options.max_plain_queue) {}
 
-void RoomServer::on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) {
+void RoomServer::on_datagram(const datagram::Path& from, std::string_view datagram, TimePoint now) {
   now_ = now;
   if (datagram::is_native(datagram)) return native_.on_datagram(from, datagram, now);
   if (closing_) return;
-  room_.on_plain(from, datagram, callbacks_.may_be_plain(from), now, callbacks_.wall());
+  room_.on_plain(from, datagram, handler_.policy().permits_plain(from.peer), now, handler_.wall());
 }
 
 void RoomServer::tick(TimePoint now) {
@@ -56,9 +56,8 @@ bool RoomServer::drain(datagram::OutputQueue& queue, TimePoint now) {
   on_plain_change();
   bool more = native_.drain(queue, now);
   more = plain_.drain(queue) || more;
-  if (closing_ && native_.size() == 0 && plain_.waiting() == 0 && callbacks_.on_closed) {
-    std::exchange(callbacks_.on_closed, {})();
-  }
+  const bool told = closing_ && native_.size() == 0 && plain_.waiting() == 0;
+  if (told && !std::exchange(closed_, true)) handler_.on_closed();
   return more;
 }
 
@@ -126,7 +125,7 @@ datagram::Verdict RoomServer::on_connect(SessionRef session, const Endpoint& pee
 void RoomServer::on_message(SessionRef session, std::uint64_t /*record*/,
                             std::string_view message) {
   if (closing_) return;
-  room_.on_request(slot_of(session), decode_request(message), now_, callbacks_.wall());
+  room_.on_request(slot_of(session), decode_request(message), now_, handler_.wall());
 }
 
 void RoomServer::on_gap(SessionRef session, const datagram::Gap& gap) {
@@ -185,16 +184,16 @@ void RoomServer::say_plain(std::string_view datagram) {
   plain_.say(datagram);
 }
 
-void RoomServer::tell_plain(const Endpoint& member, std::string_view datagram) {
+void RoomServer::tell_plain(const datagram::Path& member, std::string_view datagram) {
   on_plain_change();
   plain_.tell(member, datagram);
 }
 
 void RoomServer::on_plain_change() {
   if (plain_.settled()) return;
-  std::vector<Endpoint> members;
+  std::vector<datagram::Path> members;
   members.reserve(room_.plain_members());
-  room_.for_each_plain([&members](const Endpoint& to) { members.push_back(to); });
+  room_.for_each_plain([&members](const datagram::Path& to) { members.push_back(to); });
   plain_.settle(members);
 }
 
@@ -206,7 +205,7 @@ void RoomServer::on_replaced(Slot member) {
 }
 
 void RoomServer::on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) {
-  if (callbacks_.on_event) callbacks_.on_event(event, seq, peer);
+  handler_.on_event(event, seq, peer);
 }
 
 }  // namespace netkit::chat

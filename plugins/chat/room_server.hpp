@@ -5,7 +5,6 @@
 #include <chat/room.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,12 +14,13 @@
 #include <netkit/datagram/driver.hpp>
 #include <netkit/datagram/plain_fanout.hpp>
 #include <netkit/datagram/server.hpp>
+#include <netkit/net/answer_policy.hpp>
 
 namespace netkit::chat {
 
 class RoomServer final : public datagram::Driver::Handler,
-                         public datagram::Server::Handler,
-                         private Deliveries {
+                         private datagram::Server::Handler,
+                         private Room::Handler {
  public:
   struct Options {
     Room::Options room;
@@ -30,15 +30,18 @@ class RoomServer final : public datagram::Driver::Handler,
     // Datagrams to plain members that wait for one drain(); more are dropped and counted.
     std::size_t max_plain_queue = 1u << 18;
   };
-  struct Callbacks {
-    std::function<void(const FromRoom& event, std::uint64_t seq, const Endpoint& peer)> on_event;
-    std::function<bool(const Endpoint& from)> may_be_plain;
-    std::function<WallTime()> wall;
-    std::function<void()> on_closed;  // after close(): all have been told
+  class Handler {
+   public:
+    virtual ~Handler() = default;
+    virtual void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) = 0;
+    virtual void on_closed() = 0;                    // after close(): all have been told
+    virtual const AnswerPolicy& policy() const = 0;  // who may be a plain member
+    virtual WallTime wall() const = 0;
   };
-  RoomServer(const Options& options, const datagram::Random& random, Callbacks callbacks);
+  // `handler` must outlive it.
+  RoomServer(const Options& options, const datagram::Random& random, Handler& handler);
 
-  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) override;
+  void on_datagram(const datagram::Path& from, std::string_view datagram, TimePoint now) override;
   void tick(TimePoint now) override;
   TimePoint next_deadline() const override;
   bool drain(datagram::OutputQueue& queue, TimePoint now) override;
@@ -59,12 +62,12 @@ class RoomServer final : public datagram::Driver::Handler,
   void on_gap(datagram::SessionRef session, const datagram::Gap& gap) override;
   void on_left(datagram::SessionRef session, datagram::LeftReason reason,
                std::string_view text) override;
-  // Deliveries
+  // Room::Handler
   void say(const Message& message) override;
   void notify(const FromRoom& notice) override;
   void tell(Slot member, std::span<const FromRoom> messages) override;
   void say_plain(std::string_view datagram) override;
-  void tell_plain(const Endpoint& member, std::string_view datagram) override;
+  void tell_plain(const datagram::Path& member, std::string_view datagram) override;
   void on_plain_change() override;
   void on_replaced(Slot member) override;
   void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) override;
@@ -77,7 +80,7 @@ class RoomServer final : public datagram::Driver::Handler,
   datagram::SessionRef& session_of(Slot slot);
 
   Options options_;
-  Callbacks callbacks_;
+  Handler& handler_;
   std::uint64_t id_;
   Room room_;
   datagram::Server native_;
@@ -90,6 +93,7 @@ class RoomServer final : public datagram::Driver::Handler,
   TimePoint now_{};
   TimePoint notices_due_ = TimePoint::max();
   bool closing_ = false;
+  bool closed_ = false;  // has been said
 };
 
 }  // namespace netkit::chat

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <chat/serve_command.hpp>
 #include <utility>
 
@@ -11,9 +10,6 @@ namespace netkit::chat {
 namespace {
 
 constexpr std::string_view kDefaultAddress = "127.0.0.1:9998";
-// Services that answer whatever they get: one forged datagram would make a loop.
-constexpr std::array<std::uint16_t, 9> kServices = {7, 13, 17, 19, 37, 53, 123, 1900, 11211};
-
 Room::Options room_options(const Values& values) {
   Room::Options room{Template::parse(values.text("template"), "--template")};
   room.lease = values.duration("lease");
@@ -43,30 +39,12 @@ void ServeCommand::configure(const Values& values) {
   const datagram::Options native = native_options(room, keep);
   options_.emplace(RoomServer::Options{std::move(room), native, keep, values.text("motd")});
   if (options_->motd.size() > kMaxMotd) throw UsageError("--motd is longer than 900 bytes");
-  const std::string plain = values.text("plain");
-  plain_ = plain == "all" ? Plain::all : plain == "none" ? Plain::none : Plain::local;
+  plain_ = AnswerPolicy::read_plain(values.text("plain"));
   history_path_ = values.text("history");
 }
 
-bool ServeCommand::may_be_plain(const Endpoint& from) {
-  if (plain_ == Plain::none) return false;
-  if (std::find(kServices.begin(), kServices.end(), from.port()) != kServices.end()) return false;
-  for (const Endpoint& own : own_) {
-    if (own.port() == from.port() && networks_.is_own(from.address())) return false;
-  }
-  return plain_ == Plain::all || networks_.is_on_link(from.address());
-}
-
-RoomServer::Callbacks ServeCommand::callbacks(Host& host) {
-  RoomServer::Callbacks callbacks;
-  callbacks.on_event = [this, &host](const FromRoom& event, std::uint64_t seq,
-                                     const Endpoint& peer) {
-    printer_->print(event, seq, peer, host.clock().wall());
-  };
-  callbacks.may_be_plain = [this](const Endpoint& from) { return may_be_plain(from); };
-  callbacks.wall = [&host] { return host.clock().wall(); };
-  callbacks.on_closed = [&host] { host.finish(ExitStatus::done); };
-  return callbacks;
+void ServeCommand::on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) {
+  printer_->print(event, seq, peer, wall());
 }
 
 void ServeCommand::show(Totals& totals) const {
@@ -79,7 +57,7 @@ void ServeCommand::show(Totals& totals) const {
   totals.add("left", room.left);
   totals.add("expired", room.expired + native.expired);
   totals.add("datagrams_in", native.datagrams_in);
-  totals.add("datagrams_out", driver_->sent().datagrams);
+  totals.add("datagrams_out", driver_->sockets().sent().datagrams);
   totals.add("retransmitted", native.retransmitted);
   totals.add("dropped_slow", native.dropped);
   totals.add("dropped_rate", room.dropped_rate);
@@ -87,25 +65,28 @@ void ServeCommand::show(Totals& totals) const {
   totals.add("dropped_long", room.dropped_long);
   totals.add("refused_plain", room.refused_plain);
   totals.add("dropped_plain", room_->plain_dropped());
-  totals.add("unsendable", driver_->sent().refused + driver_->sent().too_big);
-  totals.add("kernel_drops", driver_->kernel_drops());
+  totals.add("unsendable", driver_->sockets().sent().refused + driver_->sockets().sent().too_big);
+  totals.add("kernel_drops", driver_->sockets().kernel_drops());
   totals.add("history_lost", history_->lost());
 }
 
 ExitStatus ServeCommand::run(Host& host) {
+  host_ = &host;
   ServerSocketOptions sockets;
   sockets.udp = true;
   sockets.udp_options.gro = true;
   sockets.udp_options.atomic = true;
   ServerSockets opened = open_server_sockets(address_, sockets);
   const std::vector<std::string> descriptions = opened.descriptions();
-  for (const UdpSocket& socket : opened.udp) own_.push_back(socket.local());
   history_ = std::make_unique<History>(host.log());
   history_->open(history_path_);
   printer_ = std::make_unique<EventPrinter>(host.output(), *history_);
-  room_ = std::make_unique<RoomServer>(*options_, datagram::system_random(), callbacks(host));
-  driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(opened.udp), *room_);
-  driver_->set_log(host.log());
+  RoomServer::Handler& handler = *this;
+  room_ = std::make_unique<RoomServer>(*options_, datagram::system_random(), handler);
+  UdpServer::Options options;
+  options.log = &host.log();
+  options.policy.plain = plain_;
+  driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(opened.udp), *room_, options);
   host.set_totals([this](Totals& totals) { show(totals); });
   host.on_stop([this, &host](StopReason) { room_->close(host.loop().now()); });
   host.ready(descriptions);

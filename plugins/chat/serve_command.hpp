@@ -11,28 +11,27 @@
 
 #include <netkit/datagram/driver.hpp>
 #include <netkit/net/address_spec.hpp>
-#include <netkit/net/interfaces.hpp>
 #include <netkit/plugin/plugin.hpp>
 
 namespace netkit::chat {
 
-class ServeCommand final : public Command {
+class ServeCommand final : public Command, private RoomServer::Handler {
  public:
   void configure(const Values& values) override;
   ExitStatus run(Host& host) override;
 
  private:
-  enum class Plain : std::uint8_t { local, all, none };
-  bool may_be_plain(const Endpoint& from);
-  RoomServer::Callbacks callbacks(Host& host);
+  void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) override;
+  void on_closed() override { host_->finish(ExitStatus::done); }
+  const AnswerPolicy& policy() const override { return driver_->policy(); }
+  WallTime wall() const override { return host_->clock().wall(); }
   void show(Totals& totals) const;
 
   AddressSpec address_;
   std::optional<RoomServer::Options> options_;
-  Plain plain_ = Plain::local;
+  AnswerPolicy::Plain plain_ = AnswerPolicy::Plain::local;
   std::string history_path_;
-  std::vector<Endpoint> own_;
-  LocalNetworks networks_;
+  Host* host_ = nullptr;
   std::unique_ptr<History> history_;
   std::unique_ptr<EventPrinter> printer_;
   std::unique_ptr<RoomServer> room_;

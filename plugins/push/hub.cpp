@@ -31,7 +31,7 @@ Hub::Hub(const Options& options, const datagram::Random& random, Handler& handle
                {.keep = server_.options().keep, .keep_bytes = server_.options().keep_bytes}),
       stream_(std::max<std::uint64_t>(random(), 1)) {}
 
-void Hub::on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) {
+void Hub::on_datagram(const datagram::Path& from, std::string_view datagram, TimePoint now) {
   now_ = now;
   if (datagram::is_native(datagram)) {
     server_.on_datagram(from, datagram, now);
@@ -45,18 +45,6 @@ void Hub::on_datagram(const Endpoint& from, std::string_view datagram, TimePoint
   subscribe_plain(*name, from, 0, now);
 }
 
-bool Hub::plain_allowed(const IpAddress& address) {
-  switch (options_.plain) {
-    case PlainMode::all:
-      return true;
-    case PlainMode::local:
-      return address.is_loopback() || handler_.is_on_link(address);
-    case PlainMode::none:
-      break;
-  }
-  return false;
-}
-
 bool Hub::has_room(const Endpoint& peer, const Subscriber* leaving) {
   const std::size_t staying = table_.size() - (leaving != nullptr ? 1 : 0);
   if (staying < options_.max_subscribers) return true;
@@ -65,14 +53,15 @@ bool Hub::has_room(const Endpoint& peer, const Subscriber* leaving) {
   return false;
 }
 
-std::string_view Hub::subscribe_plain(std::string_view name, const Endpoint& address,
+std::string_view Hub::subscribe_plain(std::string_view name, const datagram::Path& path,
                                       std::uint64_t control, TimePoint now) {
+  const Endpoint& address = path.peer;
   now_ = now;
-  if (handler_.is_unfit(address)) {
+  if (handler_.policy().judge_source(address) != Refusal::none) {
     ++counters_.refused_plain;
     return "that address cannot be subscribed";
   }
-  if (!plain_allowed(address.address())) {
+  if (!handler_.policy().permits_plain(address)) {
     ++counters_.refused_plain;
     return "plain subscribers from there are not accepted (--plain)";
   }
@@ -89,16 +78,16 @@ std::string_view Hub::subscribe_plain(std::string_view name, const Endpoint& add
   const std::string kept(name);  // `name` may be the leaving one's
   if (same_name != nullptr) remove(*same_name, reason::kMoved);
   if (same_address != nullptr) remove(*same_address, reason::kMoved);
-  enter(kept, address, {}, control);
-  if (options_.last && counters_.records > 0) plain_.tell(address, last_text_);
+  enter(kept, path, {}, control);
+  if (options_.last && counters_.records > 0) plain_.tell(path, last_text_);
   return {};
 }
 
-void Hub::enter(std::string_view name, const Endpoint& address, datagram::SessionRef session,
+void Hub::enter(std::string_view name, const datagram::Path& path, datagram::SessionRef session,
                 std::uint64_t control) {
   // What was published before is not a newcomer's.
-  if (!session) plain_.settle(table_.plain_addresses());
-  Subscriber& subscriber = table_.add(name, address, session);
+  if (!session) plain_.settle(table_.plain_paths());
+  Subscriber& subscriber = table_.add(name, path, session);
   subscriber.control = control;
   subscriber.since = now_;
   subscriber.records_then = counters_.records;
@@ -109,7 +98,7 @@ void Hub::enter(std::string_view name, const Endpoint& address, datagram::Sessio
 void Hub::remove(Subscriber& subscriber, std::string_view why) {
   ++counters_.unsubscribed;
   const datagram::SessionRef session = subscriber.session;
-  if (!session) plain_.settle(table_.plain_addresses());
+  if (!session) plain_.settle(table_.plain_paths());
   const bool given_up = why == reason::kSilent || why == reason::kSlow;
   const std::uint64_t undelivered =
       given_up && server_.contains(session) ? server_.status(session).lag : 0;
@@ -159,7 +148,7 @@ bool Hub::publish(std::string_view text) {
   }
   ++counters_.records;
   counters_.bytes += text.size();
-  if (!table_.plain_addresses().empty()) plain_.say(text);
+  if (!table_.plain_paths().empty()) plain_.say(text);
   if (options_.last) last_text_.assign(text);
   return true;
 }
@@ -169,7 +158,7 @@ bool Hub::drain(datagram::OutputQueue& queue, TimePoint now) {
   constexpr std::size_t kRound = datagram::OutputQueue::kRound;
   now_ = now;
   records_.flush();
-  plain_.settle(table_.plain_addresses());
+  plain_.settle(table_.plain_paths());
   const bool more = server_.drain(queue, now, plain_.waiting() > 0 ? kRound / 2 : kRound);
   return plain_.drain(queue, kRound) || more;
 }

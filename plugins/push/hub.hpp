@@ -15,12 +15,12 @@
 #include <netkit/datagram/driver.hpp>
 #include <netkit/datagram/plain_fanout.hpp>
 #include <netkit/datagram/server.hpp>
+#include <netkit/net/answer_policy.hpp>
 #include <netkit/net/endpoint.hpp>
 #include <netkit/util/clock.hpp>
 
 namespace netkit::push {
 
-enum class PlainMode : std::uint8_t { local, all, none };  // whose plain registrations are taken
 enum class SlowPolicy : std::uint8_t { wait, skip, drop };
 
 // Why somebody is not subscribed any more, in words for people.
@@ -72,15 +72,11 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
     // A newcomer found the table full. Called for each.
     virtual void on_full(const Endpoint& peer) = 0;
     virtual void on_not_sent(const Endpoint& to, int error) { (void)to, (void)error; }
-    // Whether a plain peer is on this machine or an attached network.
-    virtual bool is_on_link(const IpAddress& address) = 0;
-    // Whether datagrams from there must never be answered: this server itself, port 0, broadcast
-    // and multicast.
-    virtual bool is_unfit(const Endpoint& peer) = 0;
+    // Who may be a plain subscriber.
+    virtual const AnswerPolicy& policy() const = 0;
   };
   struct Options {
     datagram::Options protocol;
-    PlainMode plain = PlainMode::local;
     SlowPolicy slow = SlowPolicy::skip;
     Duration grace = std::chrono::seconds(2);  // that one who lags is given
     bool last = false;                         // the newest record to newcomers
@@ -90,7 +86,7 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   Hub(const Options& options, const datagram::Random& random, Handler& handler);
 
   // A datagram of either dialect.
-  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) override;
+  void on_datagram(const datagram::Path& from, std::string_view datagram, TimePoint now) override;
   void tick(TimePoint now) override { server_.tick(now); }
   TimePoint next_deadline() const override { return server_.next_deadline(); }
   bool drain(datagram::OutputQueue& queue, TimePoint now) override;
@@ -139,11 +135,10 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   void on_left(datagram::SessionRef session, datagram::LeftReason why,
                std::string_view text) override;
 
-  bool plain_allowed(const IpAddress& address);
-  std::string_view subscribe_plain(std::string_view name, const Endpoint& address,
+  std::string_view subscribe_plain(std::string_view name, const datagram::Path& path,
                                    std::uint64_t control, TimePoint now);
   bool has_room(const Endpoint& peer, const Subscriber* leaving);
-  void enter(std::string_view name, const Endpoint& address, datagram::SessionRef session,
+  void enter(std::string_view name, const datagram::Path& path, datagram::SessionRef session,
              std::uint64_t control);
   void remove(Subscriber& subscriber, std::string_view why);
   std::uint64_t first_record(const Request& request) const;

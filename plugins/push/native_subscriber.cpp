@@ -14,13 +14,11 @@ namespace {
 // A server that is being restarted refuses a while; so many heartbeats it may.
 constexpr int kRefusals = 3;
 
-std::vector<UdpSocket> connected_socket(const Endpoint& server) {
-  UdpOptions options;
-  options.gro = true;
-  std::vector<UdpSocket> sockets;
-  sockets.emplace_back(server.family(), options);
-  sockets.front().connect(server);
-  return sockets;
+UdpClient::Options client_options(const Log& log) {
+  UdpClient::Options options;
+  options.socket.gro = true;
+  options.log = &log;
+  return options;
 }
 
 }  // namespace
@@ -33,13 +31,13 @@ NativeSubscriber::NativeSubscriber(EventLoop& loop, const Endpoint& server, std:
       position_(position),
       handler_(handler),
       client_(options, server, datagram::system_random(), *this),
-      driver_(loop, connected_socket(server), static_cast<datagram::Driver::Handler&>(*this)) {
-  driver_.set_log(log);
+      driver_(loop, std::vector{server}, *this, client_options(log)) {
   const Request request{position_.stream, position_.next, name_};
   client_.connect(encode(request), loop_.clock().now());
 }
 
-void NativeSubscriber::on_datagram(const Endpoint&, std::string_view datagram, TimePoint now) {
+void NativeSubscriber::on_datagram(const datagram::Path&, std::string_view datagram,
+                                   TimePoint now) {
   refused_ = 0;
   if (!over_) client_.on_datagram(datagram, now);
 }

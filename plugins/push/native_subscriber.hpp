@@ -32,7 +32,7 @@ class NativeSubscriber final : public Subscription,
   void on_gap(const datagram::Gap& gap) override;
   void on_left(datagram::LeftReason reason, std::string_view text) override;
 
-  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) override;
+  void on_datagram(const datagram::Path& from, std::string_view datagram, TimePoint now) override;
   void tick(TimePoint now) override { client_.tick(now); }
   TimePoint next_deadline() const override;
   bool drain(datagram::OutputQueue& queue, TimePoint now) override;

@@ -30,13 +30,14 @@ ExitStatus ServeCommand::run(Host& host) {
       settings_.address,
       {.udp = true, .tcp = true, .udp_options = {.atomic = true}, .reuse_port = false});
   const std::vector<std::string> descriptions = sockets.descriptions();
-  for (const UdpSocket& socket : sockets.udp) own_.push_back(socket.local());
   Hub::Handler& handler = *this;
   hub_ = std::make_unique<Hub>(settings_.hub, datagram::system_random(), handler);
-  driver_ = std::make_unique<datagram::Driver>(
-      host.loop(), std::move(sockets.udp), *hub_,
-      datagram::Driver::Options{.capacity = kCapacity, .report_unreachable = true});
-  driver_->set_log(host.log());
+  UdpServer::Options options;
+  options.capacity = kCapacity;
+  options.report_unreachable = true;
+  options.log = &host.log();
+  options.policy.plain = settings_.plain;
+  driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(sockets.udp), *hub_, options);
   control_ = make_control_server(host.loop(), host.log(), settings_.max_clients, *hub_);
   for (FileDescriptor& listening : sockets.tcp) control_->listen(std::move(listening));
   open_sources();
@@ -62,14 +63,6 @@ void ServeCommand::open_sources() {
   if (!host_->values().given("from")) defaults.every = settings_.every;
   Sources::Handler& handler = *this;
   sources_ = netkit::open_sources(*host_, handler, defaults);
-}
-
-bool ServeCommand::is_unfit(const Endpoint& peer) {
-  const IpAddress address = peer.address();
-  const auto has_port = [&peer](const Endpoint& own) { return own.port() == peer.port(); };
-  return peer.port() == 0 || address.is_unspecified() || address.is_multicast() ||
-         networks_.is_broadcast(address) ||
-         (std::ranges::any_of(own_, has_port) && networks_.is_own(address));
 }
 
 void ServeCommand::on_not_sent(const Endpoint& to, int error) {
@@ -117,7 +110,7 @@ void ServeCommand::end_turn() {
 // Whether the sources must give nothing now: the sockets are full, what was given before is still
 // going out, or somebody lags.
 bool ServeCommand::must_hold_sources() {
-  if (driver_->blocked() || hub_->plain_waiting() > 0) return true;
+  if (driver_->sockets().blocked() || hub_->plain_waiting() > 0) return true;
   const bool has_input = sources_ && sources_->has_input();
   if (driver_->more() && has_input) return true;
   const TimePoint now = host_->loop().now();
@@ -157,7 +150,7 @@ void ServeCommand::check_end() {
     hub_->finish(host_->loop().now());
     driver_->send_round();
   }
-  if (hub_->sessions() == 0 && !driver_->more() && !driver_->blocked()) {
+  if (hub_->sessions() == 0 && !driver_->more() && !driver_->sockets().blocked()) {
     host_->finish(status_, error_);
   }
 }
@@ -209,7 +202,7 @@ bool ServeCommand::say_now() {
 void ServeCommand::show(Totals& totals) const {
   const HubCounters& hub = hub_->counters();
   const datagram::Counters& native = hub_->protocol_counters();
-  const DatagramSenderCounters sent = driver_->sent();
+  const DatagramSenderCounters sent = driver_->sockets().sent();
   totals.add("records", hub.records);
   totals.add("bytes", hub.bytes);
   totals.gauge("subscribers", hub_->size());
@@ -228,7 +221,7 @@ void ServeCommand::show(Totals& totals) const {
   totals.add("dropped_slow", hub.dropped_slow);
   totals.add("bad_cookies", native.bad_cookies);
   totals.add("malformed", native.malformed);
-  totals.add("kernel_drops", driver_->kernel_drops());
+  totals.add("kernel_drops", driver_->sockets().kernel_drops());
 }
 
 }  // namespace netkit::push

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include <netkit/datagram/driver.hpp>
-#include <netkit/net/interfaces.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/record/source.hpp>
 
@@ -28,8 +27,7 @@ class ServeCommand final : public Command, private Hub::Handler, private Sources
   void on_unsubscribed(const Subscriber& subscriber, std::string_view why,
                        std::uint64_t undelivered) override;
   void on_full(const Endpoint& peer) override;
-  bool is_on_link(const IpAddress& address) override { return networks_.is_on_link(address); }
-  bool is_unfit(const Endpoint& peer) override;
+  const AnswerPolicy& policy() const override { return driver_->policy(); }
   void on_not_sent(const Endpoint& to, int error) override;
 
   void on_source_record(std::string_view text, WallTime time) override;
@@ -49,8 +47,6 @@ class ServeCommand final : public Command, private Hub::Handler, private Sources
 
   ServeSettings settings_;
   Host* host_ = nullptr;
-  LocalNetworks networks_;
-  std::vector<Endpoint> own_;  // where the server is bound
   std::unique_ptr<Hub> hub_;
   std::unique_ptr<datagram::Driver> driver_;
   std::unique_ptr<TcpServer> control_;

@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::string_view kDefaultAddress = "127.0.0.1:9000";
 
-PlainMode plain_mode(std::string_view word) {
-  if (word == "all") return PlainMode::all;
-  return word == "none" ? PlainMode::none : PlainMode::local;
-}
-
 SlowPolicy slow_policy(std::string_view word) {
   if (word == "wait") return SlowPolicy::wait;
   return word == "drop" ? SlowPolicy::drop : SlowPolicy::skip;
@@ -51,7 +46,7 @@ ServeSettings ServeSettings::read(const Values& values) {
   settings.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
   settings.keep_open = values.flag("keep-open");
 
-  settings.hub.plain = plain_mode(values.text("plain"));
+  settings.plain = AnswerPolicy::read_plain(values.text("plain"));
   settings.hub.slow = slow_policy(values.text("slow"));
   settings.hub.last = values.flag("last");
   settings.hub.max_subscribers = static_cast<std::size_t>(values.integer("max-subscribers"));

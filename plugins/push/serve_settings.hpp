@@ -14,6 +14,7 @@ namespace netkit::push {
 struct ServeSettings {
   AddressSpec address;
   Hub::Options hub;
+  AnswerPolicy::Plain plain = AnswerPolicy::Plain::local;
   std::string command;  // --exec; empty: none
   bool on_change = false;
   Duration every = std::chrono::seconds(10);  // of --exec

@@ -18,12 +18,12 @@ Subscriber* SubscriberTable::find_session(datagram::SessionRef session) {
   return subscriber != nullptr && subscriber->session == session ? subscriber : nullptr;
 }
 
-Subscriber& SubscriberTable::add(std::string_view name, const Endpoint& address,
+Subscriber& SubscriberTable::add(std::string_view name, const datagram::Path& path,
                                  datagram::SessionRef session) {
   const auto [at, added] = by_name_.try_emplace(std::string(name));
   Subscriber& subscriber = at->second;
   subscriber.name = at->first;
-  subscriber.address = address;
+  subscriber.address = path.peer;
   subscriber.session = session;
   subscriber.number = ++last_number_;
   if (!subscriber.plain()) {
@@ -31,9 +31,9 @@ Subscriber& SubscriberTable::add(std::string_view name, const Endpoint& address,
     by_session_[session.index] = &subscriber;
     return subscriber;
   }
-  by_address_.emplace(address, &subscriber);
+  by_address_.emplace(path.peer, &subscriber);
   subscriber.plain_index = static_cast<std::uint32_t>(plain_.size());
-  plain_.push_back(address);
+  plain_.push_back(path);
   plain_owner_.push_back(&subscriber);
   return subscriber;
 }

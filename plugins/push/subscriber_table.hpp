@@ -40,11 +40,11 @@ class SubscriberTable {
   Subscriber* find_session(datagram::SessionRef session);
 
   // Neither the name nor the plain address may be in use.
-  Subscriber& add(std::string_view name, const Endpoint& address, datagram::SessionRef session);
+  Subscriber& add(std::string_view name, const datagram::Path& path, datagram::SessionRef session);
   void remove(Subscriber& subscriber);
 
   // Where plain records go, without gaps, in no order; valid until the next add() or remove().
-  std::span<const Endpoint> plain_addresses() const { return plain_; }
+  std::span<const datagram::Path> plain_paths() const { return plain_; }
   std::size_t size() const { return by_name_.size(); }
 
   template <typename Visit>
@@ -67,7 +67,7 @@ class SubscriberTable {
   std::uint64_t last_number_ = 0;
   std::unordered_map<Endpoint, Subscriber*> by_address_;  // plain ones
   std::vector<Subscriber*> by_session_;                   // by the session's index
-  std::vector<Endpoint> plain_;
+  std::vector<datagram::Path> plain_;
   std::vector<Subscriber*> plain_owner_;  // of the address at the same place
 };
 

@@ -11,13 +11,13 @@ namespace {
 
 using namespace netkit::chat;  // NOLINT(google-build-using-namespace)
 
-class Nobody final : public Deliveries {
+class Nobody final : public Room::Handler {
  public:
   void say(const Message&) override {}
   void notify(const FromRoom&) override {}
   void tell(Slot, std::span<const FromRoom>) override {}
   void say_plain(std::string_view) override {}
-  void tell_plain(const netkit::Endpoint&, std::string_view) override {}
+  void tell_plain(const netkit::datagram::Path&, std::string_view) override {}
   void on_plain_change() override {}
   void on_replaced(Slot) override {}
   void on_event(const FromRoom&, std::uint64_t, const netkit::Endpoint&) override {}

@@ -18,10 +18,11 @@ class Quiet final : public Hub::Handler {
     check(subscriber);
   }
   void on_full(const Endpoint&) override {}
-  bool is_on_link(const netkit::IpAddress&) override { return true; }
-  bool is_unfit(const Endpoint& peer) override { return peer.port() == 0; }
+  const netkit::AnswerPolicy& policy() const override { return policy_; }
 
  private:
+  static bool never(const netkit::IpAddress&) { return false; }
+  netkit::AnswerPolicy policy_{{}, {never, never, never}, {}};
   static void check(const Subscriber& subscriber) {
     if (subscriber.name.empty() || subscriber.name.size() > kMaxName) std::abort();
   }

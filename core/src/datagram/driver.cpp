@@ -1,3 +1,5 @@
+#include "datagram/wire.hpp"
+
 #include <utility>
 
 #include <netkit/datagram/driver.hpp>
@@ -8,26 +10,45 @@ namespace {
 
 constexpr int kLastRounds = 1024;  // that a run's last words may take
 
+template <typename Options>
+Options with_names(Options options) {
+  options.describe = describe;
+  return options;
+}
+
 }  // namespace
 
 Driver::Driver(EventLoop& loop, std::vector<UdpSocket> sockets, Handler& handler,
-               const Options& options)
+               UdpServer::Options options)
     : loop_(loop),
       handler_(handler),
-      reports_unreachable_(options.report_unreachable),
-      sockets_(loop, std::move(sockets), static_cast<SocketSet::Handler&>(*this), options),
+      server_(std::in_place, loop, std::move(sockets), static_cast<UdpServer::Handler&>(*this),
+              with_names(std::move(options))),
+      sockets_(*server_),
       hook_(loop.before_wait([this] { send_round(); })) {}
 
-void Driver::on_datagram(const Endpoint& from, std::string_view datagram) {
-  handler_.on_datagram(from, datagram, loop_.now());
+Driver::Driver(EventLoop& loop, std::vector<Endpoint> server, Handler& handler,
+               UdpClient::Options options)
+    : loop_(loop),
+      handler_(handler),
+      client_(std::in_place, loop, std::move(server), static_cast<UdpClient::Handler&>(*this),
+              with_names(std::move(options))),
+      sockets_(*client_),
+      hook_(loop.before_wait([this] { send_round(); })) {}
+
+Driver::~Driver() = default;
+
+void Driver::on_datagram(const ReceivedMessage& from, std::string_view datagram) {
+  handler_.on_datagram({*from.peer, server_->source_of(from)}, datagram, loop_.now());
 }
 
-void Driver::on_unreachable(const Endpoint& to, int error) {
-  if (reports_unreachable_) {
-    handler_.on_unreachable(to);
-  } else {
-    handler_.on_refused(to, error);
-  }
+void Driver::on_datagram(std::string_view datagram) {
+  handler_.on_datagram(peer(), datagram, loop_.now());
+}
+
+void Driver::on_next_address(int /*error*/) {
+  handler_.on_next_address(loop_.now());
+  more_ = true;  // what it has to say to this one
 }
 
 // By a timer, not at the end of the turn: what it prints is to go out in this turn.
@@ -57,7 +78,7 @@ bool Driver::drain_round() {
   // would seem overdue.
   more_ = handler_.drain(queue_, loop_.refresh_now());
   for (const OutputQueue::Item& item : queue_.items()) {
-    sockets_.add(item.to, item.head, item.body);
+    sockets_.send(client_ ? peer() : item.to.peer, item.head, item.body, item.to.local);
   }
   if (!sockets_.flush()) return false;
   queue_.clear();

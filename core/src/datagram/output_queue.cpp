@@ -6,7 +6,7 @@
 
 namespace netkit::datagram {
 
-void OutputQueue::add(const Endpoint& to, std::string_view head, ChunkRef&& body) {
+void OutputQueue::add(const Path& to, std::string_view head, ChunkRef&& body) {
   char* copy = room(head.size());
   if (!head.empty()) std::memcpy(copy, head.data(), head.size());
   const std::string_view shared = body ? std::string_view(body->body) : std::string_view();
@@ -19,7 +19,7 @@ void OutputQueue::add(const Endpoint& to, std::string_view head, ChunkRef&& body
   bytes_ += head.size() + shared.size();
 }
 
-void OutputQueue::add_kept(const Endpoint& to, std::string_view body) {
+void OutputQueue::add_kept(const Path& to, std::string_view body) {
   Item& item = items_.emplace_back();
   item.to = to;
   item.body = body;

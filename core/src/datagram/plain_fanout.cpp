@@ -29,17 +29,17 @@ void PlainFanout::say(std::string_view text) {
   said_->add(text);
 }
 
-void PlainFanout::settle(std::span<const Endpoint> to) {
+void PlainFanout::settle(std::span<const Path> to) {
   if (said_) enqueue(std::exchange(said_, nullptr), to);
 }
 
-void PlainFanout::tell(const Endpoint& to, std::string_view text) {
+void PlainFanout::tell(const Path& to, std::string_view text) {
   const auto texts = std::make_shared<Texts>();
   texts->add(text);
   enqueue(texts, {&to, 1});
 }
 
-void PlainFanout::enqueue(std::shared_ptr<Texts> texts, std::span<const Endpoint> to) {
+void PlainFanout::enqueue(std::shared_ptr<Texts> texts, std::span<const Path> to) {
   const std::size_t wanted = texts->size() * to.size();
   const std::size_t taken = std::min(wanted, limit_ - waiting_);
   dropped_ += wanted - taken;
@@ -62,7 +62,7 @@ void PlainFanout::add(OutputQueue& queue, Job& job, std::size_t limit) {
   const Texts& texts = *job.texts;
   queue.keep(job.texts);
   std::size_t text = job.at % texts.size();
-  const Endpoint* to = job.to.data() + job.at / texts.size();
+  const Path* to = job.to.data() + job.at / texts.size();
   for (; job.at < job.datagrams && queue.size() < limit; ++job.at) {
     queue.add_kept(*to, texts[text]);
     if (++text < texts.size()) continue;

@@ -45,14 +45,13 @@ Server::Impl::Peer* Server::Impl::find(std::uint64_t id, const Endpoint& from) c
   return found->second;
 }
 
-void Server::Impl::on_session_datagram(const Endpoint& from, std::string_view datagram,
-                                       TimePoint at) {
+void Server::Impl::on_session_datagram(const Path& from, std::string_view datagram, TimePoint at) {
   const auto header = decode_header(datagram);
   if (!header) {
     ++counters.malformed;
     return;
   }
-  Peer* peer = find(header->session, from);
+  Peer* peer = find(header->session, from.peer);
   if (peer == nullptr) {
     on_stray(from, *header, at);
     return;
@@ -87,8 +86,8 @@ void Server::Impl::on_confirmed(Peer& peer, TimePoint at) {
   }
 }
 
-void Server::Impl::on_reset(const Endpoint& from, std::uint64_t id, TimePoint at) {
-  Peer* peer = find(id, from);
+void Server::Impl::on_reset(const Path& from, std::uint64_t id, TimePoint at) {
+  Peer* peer = find(id, from.peer);
   if (peer != nullptr) leave(*peer, LeftReason::reset, {}, at);
 }
 
@@ -130,13 +129,13 @@ void Server::Impl::check_timer(Peer& peer, TimePoint at) {
 bool Server::Impl::drain_peer(Peer& peer, OutputQueue& queue, TimePoint at, std::size_t limit) {
   if (peer.send_accept) {
     peer.send_accept = false;
-    queue.add(peer.attempt.peer, *peer.accept);
+    queue.add(peer.path, *peer.accept);
     ++counters.datagrams_out;
     counters.bytes_out += peer.accept->size();
   }
   // Nothing more before the client has shown that it knows the session.
   bool more = false;
-  if (!peer.accept) more = peer.session.drain(peer.attempt.peer, queue, at, limit);
+  if (!peer.accept) more = peer.session.drain(peer.path, queue, at, limit);
   update_full(peer);
   if (!more) deadlines.lower(peer.ref.index, deadline(peer));
   return more;
@@ -168,7 +167,7 @@ void Server::Impl::leave(Peer& peer, LeftReason reason, std::string_view text, T
   if (reason == LeftReason::ended || (reason == LeftReason::finished && asked)) {
     scratch.assign(kHeaderSize, '\0');
     encode_header(peer.session.header(Type::ack, at), scratch.data());
-    reply(peer.attempt.peer, scratch);
+    reply(peer.path, scratch);
   }
   handler.on_left(peer.ref, reason, text);
   const bool silent = reason == LeftReason::lease;
@@ -200,7 +199,7 @@ Server::Server(const Options& options, Random random, Handler& handler)
 
 Server::~Server() = default;
 
-void Server::on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) {
+void Server::on_datagram(const Path& from, std::string_view datagram, TimePoint now) {
   Impl& impl = *impl_;
   impl.gone.clear();
   impl.now = now;
@@ -309,7 +308,7 @@ void Server::close(SessionRef session, std::string_view text) {
   impl_->scratch.assign(kHeaderSize + 1, '\0');
   encode_header(header, impl_->scratch.data());
   impl_->scratch.append(text.substr(0, kMaxReason));
-  impl_->queue(peer->attempt.peer, impl_->scratch);  // one a session: bounded by their number
+  impl_->queue(peer->path, impl_->scratch);  // one a session: bounded by their number
   impl_->forget(*peer, EndedSessions::Answer::bye, impl_->now);
 }
 

@@ -13,7 +13,7 @@ std::uint32_t lease_on_wire(Duration lease) {
 
 }  // namespace
 
-void Server::Impl::reply(const Endpoint& to, std::string_view datagram) {
+void Server::Impl::reply(const Path& to, std::string_view datagram) {
   if (replies.size() >= options.max_replies) {
     ++counters.replies_dropped;
     return;
@@ -21,43 +21,43 @@ void Server::Impl::reply(const Endpoint& to, std::string_view datagram) {
   queue(to, datagram);
 }
 
-void Server::Impl::queue(const Endpoint& to, std::string_view datagram) {
+void Server::Impl::queue(const Path& to, std::string_view datagram) {
   replies.add(to, datagram);
   ++counters.datagrams_out;
   counters.bytes_out += datagram.size();
 }
 
-void Server::Impl::reply_cookie(const Endpoint& to, std::uint64_t nonce, TimePoint at) {
-  encode(CookieReply{nonce, cookies.make(to, nonce, at)}, scratch);
+void Server::Impl::reply_cookie(const Path& to, std::uint64_t nonce, TimePoint at) {
+  encode(CookieReply{nonce, cookies.make(to.peer, nonce, at)}, scratch);
   reply(to, scratch);
   ++counters.cookies_sent;
 }
 
-void Server::Impl::reply_reject(const Endpoint& to, std::uint64_t nonce, std::uint16_t code,
+void Server::Impl::reply_reject(const Path& to, std::uint64_t nonce, std::uint16_t code,
                                 std::string_view text) {
   encode(Reject{nonce, code, text}, scratch);
   reply(to, scratch);
 }
 
-void Server::Impl::on_hello(const Endpoint& from, std::string_view datagram, TimePoint at) {
+void Server::Impl::on_hello(const Path& from, std::string_view datagram, TimePoint at) {
   const auto hello = decode_hello(datagram);
   if (!hello) return;
   reply_cookie(from, hello->nonce, at);
 }
 
-void Server::Impl::on_connect(const Endpoint& from, std::string_view datagram, TimePoint at) {
+void Server::Impl::on_connect(const Path& from, std::string_view datagram, TimePoint at) {
   const auto connect = decode_connect(datagram);
   if (!connect) {
     ++counters.malformed;
     return;
   }
   // A stale cookie is a fresh one's occasion; a CONNECT is longer than a COOKIE.
-  if (!cookies.verify(connect->cookie, from, connect->nonce, at)) {
+  if (!cookies.verify(connect->cookie, from.peer, connect->nonce, at)) {
     ++counters.bad_cookies;
     reply_cookie(from, connect->nonce, at);
     return;
   }
-  const AttemptKey attempt{from, connect->nonce};
+  const AttemptKey attempt{from.peer, connect->nonce};
   if (const auto found = by_attempt.find(attempt); found != by_attempt.end()) {
     Peer& peer = *found->second;
     peer.asked_again = true;
@@ -75,7 +75,7 @@ void Server::Impl::on_connect(const Endpoint& from, std::string_view datagram, T
     return;
   }
   Peer& peer = make_peer(from, *connect, at);
-  const Verdict verdict = handler.on_connect(peer.ref, from, connect->payload);
+  const Verdict verdict = handler.on_connect(peer.ref, from.peer, connect->payload);
   if (peer.leaving) return;
   if (!verdict.accepted) {
     ++counters.rejected;
@@ -100,7 +100,7 @@ void Server::Impl::on_connect(const Endpoint& from, std::string_view datagram, T
   deadlines.set(peer.ref.index, deadline(peer));
 }
 
-Server::Impl::Peer& Server::Impl::make_peer(const Endpoint& from, const Connect& connect,
+Server::Impl::Peer& Server::Impl::make_peer(const Path& from, const Connect& connect,
                                             TimePoint at) {
   Session::Start start;
   do {
@@ -116,7 +116,8 @@ Server::Impl::Peer& Server::Impl::make_peer(const Endpoint& from, const Connect&
     generations.push_back(0);
   }
   auto peer = std::make_unique<Peer>(options, counters, start, at);
-  peer->attempt = {from, connect.nonce};
+  peer->attempt = {from.peer, connect.nonce};
+  peer->path = from;
   peer->began = at;
   peer->ref = {free_indexes.back(), generations[free_indexes.back()]};
   by_id.emplace(start.id, peer.get());
@@ -125,7 +126,7 @@ Server::Impl::Peer& Server::Impl::make_peer(const Endpoint& from, const Connect&
   return *(peers[peer->ref.index] = std::move(peer));
 }
 
-void Server::Impl::on_other_version(const Endpoint& from, std::string_view datagram, TimePoint at) {
+void Server::Impl::on_other_version(const Path& from, std::string_view datagram, TimePoint at) {
   ++counters.bad_version;
   VersionReply answer;
   if (datagram.size() < 16) return;  // would be smaller than the answer
@@ -139,10 +140,10 @@ void Server::Impl::on_other_version(const Endpoint& from, std::string_view datag
 }
 
 // A DATA or ACK of no session: of one that is over, or from before a restart.
-void Server::Impl::on_stray(const Endpoint& from, const Header& header, TimePoint at) {
+void Server::Impl::on_stray(const Path& from, const Header& header, TimePoint at) {
   if (header.type == Type::bye) return;
   const EndedSessions::Entry* entry = ended.find(header.session);
-  const bool known = entry != nullptr && entry->attempt.peer == from;
+  const bool known = entry != nullptr && entry->attempt.peer == from.peer;
   if (!known) ++counters.unknown_session;
   const bool asks = header.type == Type::data || (header.flags & Header::kPing) != 0;
   if (known && (entry->answer == EndedSessions::Answer::nothing || !asks)) return;

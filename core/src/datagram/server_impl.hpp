@@ -22,6 +22,7 @@ struct Server::Impl {
         : session(options, counters, start, now) {}
     Session session;
     AttemptKey attempt;
+    Path path;
     SessionRef ref;
     std::unique_ptr<std::string> accept;  // the ACCEPT, until the client has used the session
     TimePoint began{};
@@ -35,23 +36,22 @@ struct Server::Impl {
   Impl(const Options& given, Random source, Handler& owner);
 
   // Handshake: server_handshake.cpp.
-  void on_hello(const Endpoint& from, std::string_view datagram, TimePoint now);
-  void on_connect(const Endpoint& from, std::string_view datagram, TimePoint now);
-  void on_other_version(const Endpoint& from, std::string_view datagram, TimePoint now);
-  void on_stray(const Endpoint& from, const Header& header, TimePoint now);
-  Peer& make_peer(const Endpoint& from, const Connect& connect, TimePoint now);
-  void reply_cookie(const Endpoint& to, std::uint64_t nonce, TimePoint now);
-  void reply_reject(const Endpoint& to, std::uint64_t nonce, std::uint16_t code,
-                    std::string_view text);
+  void on_hello(const Path& from, std::string_view datagram, TimePoint now);
+  void on_connect(const Path& from, std::string_view datagram, TimePoint now);
+  void on_other_version(const Path& from, std::string_view datagram, TimePoint now);
+  void on_stray(const Path& from, const Header& header, TimePoint now);
+  Peer& make_peer(const Path& from, const Connect& connect, TimePoint now);
+  void reply_cookie(const Path& to, std::uint64_t nonce, TimePoint now);
+  void reply_reject(const Path& to, std::uint64_t nonce, std::uint16_t code, std::string_view text);
   // To who need not be known: Options::max_replies bounds how many wait.
-  void reply(const Endpoint& to, std::string_view datagram);
-  void queue(const Endpoint& to, std::string_view datagram);
+  void reply(const Path& to, std::string_view datagram);
+  void queue(const Path& to, std::string_view datagram);
 
   // Sessions.
   Peer* find(SessionRef ref) const;
   Peer* find(std::uint64_t id, const Endpoint& from) const;
-  void on_session_datagram(const Endpoint& from, std::string_view datagram, TimePoint now);
-  void on_reset(const Endpoint& from, std::uint64_t id, TimePoint now);
+  void on_session_datagram(const Path& from, std::string_view datagram, TimePoint now);
+  void on_reset(const Path& from, std::uint64_t id, TimePoint now);
   void on_confirmed(Peer& peer, TimePoint now);
   void settle(Peer& peer, TimePoint now);
   void check_timer(Peer& peer, TimePoint now);

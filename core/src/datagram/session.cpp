@@ -64,7 +64,7 @@ bool Session::wants_drain(TimePoint now) const {
   return ping_wanted_ || send_.has_next() || receive_.ack_due(now);
 }
 
-bool Session::drain(const Endpoint& to, OutputQueue& queue, TimePoint now, std::size_t limit) {
+bool Session::drain(const Path& to, OutputQueue& queue, TimePoint now, std::size_t limit) {
   Header head = header(Type::data, now);
   char bytes[kHeaderSize];
   SendSide::Emission emission;
@@ -94,7 +94,7 @@ bool Session::drain(const Endpoint& to, OutputQueue& queue, TimePoint now, std::
   return false;
 }
 
-void Session::send_ack(const Endpoint& to, OutputQueue& queue, TimePoint now) {
+void Session::send_ack(const Path& to, OutputQueue& queue, TimePoint now) {
   Header head = header(Type::ack, now);
   if (ping_wanted_) {
     head.flags |= Header::kPing;

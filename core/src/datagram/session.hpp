@@ -35,7 +35,7 @@ class NETKIT_API Session {
   TimePoint lease_end() const;
 
   // Adds what is to be sent now while `queue` is shorter than `limit`; true: more is waiting.
-  bool drain(const Endpoint& to, OutputQueue& queue, TimePoint now, std::size_t limit);
+  bool drain(const Path& to, OutputQueue& queue, TimePoint now, std::size_t limit);
   bool wants_drain(TimePoint now) const;
   void resume(MessageHandler& handler) { receive_.resume(handler); }
 
@@ -57,7 +57,7 @@ class NETKIT_API Session {
 
  private:
   TimePoint heartbeat_due() const;
-  void send_ack(const Endpoint& to, OutputQueue& queue, TimePoint now);
+  void send_ack(const Path& to, OutputQueue& queue, TimePoint now);
 
   const Options* options_;
   Counters* counters_;

@@ -12,6 +12,5 @@ target_sources(netkit-core PRIVATE
   src/datagram/server.cpp
   src/datagram/server_handshake.cpp
   src/datagram/session.cpp
-  src/datagram/socket_set.cpp
   src/datagram/wire.cpp
 )

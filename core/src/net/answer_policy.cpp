@@ -53,6 +53,11 @@ AnswerPolicy::AnswerPolicy(const Options& options, NetworkView networks,
       LoopGuard::Options{.any_content = options.loops == Loops::any_answer, .seed = options.seed});
 }
 
+AnswerPolicy::Plain AnswerPolicy::read_plain(std::string_view word) {
+  if (word == "all") return Plain::all;
+  return word == "none" ? Plain::none : Plain::local;
+}
+
 bool AnswerPolicy::is_shared(const IpAddress& address) const {
   if (address.is_multicast()) return true;
   if (address.is_v6()) return false;
@@ -98,6 +103,7 @@ AnswerPolicy::Judgement AnswerPolicy::refuse(Refusal refusal, std::size_t count)
 
 AnswerPolicy::Judgement AnswerPolicy::judge(const ReceivedMessage& message, TimePoint now) {
   const std::size_t count = message.segments();
+  if (options_.any_source) return {.allowed = count};
   const Refusal path = judge_path(message);
   if (path != Refusal::none) return refuse(path, count);
   Judgement judgement;

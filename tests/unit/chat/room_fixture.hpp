@@ -20,12 +20,12 @@ inline Endpoint at_port(std::uint16_t port) {
   return {IpAddress::loopback(IpAddress::Family::v4), port};
 }
 
-class TestMember final : public MemberEvents {
+class TestMember final : public Member::Handler {
  public:
   TestMember(const std::string& name, std::uint16_t port, std::uint64_t since)
       : endpoint(at_port(port)),
-        member({.native = {}, .instance = port, .name = name, .since = since}, Endpoint(),
-               seeded(port), *this) {}
+        member({.native = {}, .instance = port, .name = name, .since = since}, seeded(port),
+               *this) {}
 
   void on_joined(const Welcome& welcome) override { motd = welcome.motd; }
   void on_rejected(std::uint16_t code, std::string_view why) override {
@@ -62,20 +62,14 @@ class TestMember final : public MemberEvents {
   bool finished = false;
 };
 
-class World {
+class World : public RoomServer::Handler {
  public:
   World() : options{{Template::parse("[{name}] {text}\\n", "--template")}, {}, 1000, "be kind"} {
     options.native.lease = std::chrono::seconds(15);
     start();
   }
   // A new room in place of the old, which it knows nothing of.
-  void start() {
-    RoomServer::Callbacks callbacks;
-    callbacks.may_be_plain = [](const Endpoint&) { return true; };
-    callbacks.wall = [] { return WallTime{std::chrono::hours(1)}; };
-    callbacks.on_closed = [this] { closed = true; };
-    server = std::make_unique<RoomServer>(options, seeded(++seed_), std::move(callbacks));
-  }
+  void start() { server = std::make_unique<RoomServer>(options, seeded(++seed_), *this); }
   TestMember& add(const std::string& name, std::uint64_t since = kSinceNow) {
     const auto port = static_cast<std::uint16_t>(5000 + members.size());
     members.push_back(std::make_unique<TestMember>(name, port, since));
@@ -87,6 +81,11 @@ class World {
     const TimePoint end = now + duration;
     for (; now < end; now += std::chrono::milliseconds(1)) exchange();
   }
+
+  void on_event(const FromRoom&, std::uint64_t, const Endpoint&) override {}
+  void on_closed() override { closed = true; }
+  const AnswerPolicy& policy() const override { return policy_; }
+  WallTime wall() const override { return WallTime{std::chrono::hours(1)}; }
 
   RoomServer::Options options;
   std::unique_ptr<RoomServer> server;
@@ -114,12 +113,13 @@ class World {
       if (!datagram::is_native(bytes)) plain.push_back(bytes);
       if (random_.unit() < loss) continue;
       for (auto& m : members) {
-        if (m->endpoint == item.to) m->member.on_datagram(Endpoint(), bytes, now);
+        if (m->endpoint == item.to.peer) m->member.on_datagram(Endpoint(), bytes, now);
       }
     }
     queue_.clear();
   }
 
+  AnswerPolicy policy_{{}, {}, {}};
   std::uint64_t seed_ = 0;
   RandomEngine random_{42};
   datagram::OutputQueue queue_;

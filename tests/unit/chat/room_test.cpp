@@ -30,7 +30,7 @@ std::string describe(const FromRoom& event) {
   return "synced";
 }
 
-class RoomTest : public testing::Test, public Deliveries {
+class RoomTest : public testing::Test, public Room::Handler {
  protected:
   Room& room() {
     if (!room_) room_ = std::make_unique<Room>(options, *this);
@@ -65,8 +65,8 @@ class RoomTest : public testing::Test, public Deliveries {
     for (const FromRoom& m : messages) told.push_back(std::to_string(member) + " " + describe(m));
   }
   void say_plain(std::string_view datagram) override { datagrams.emplace_back(datagram); }
-  void tell_plain(const Endpoint& member, std::string_view datagram) override {
-    datagrams.push_back(member.to_string() + " " + std::string(datagram));
+  void tell_plain(const datagram::Path& member, std::string_view datagram) override {
+    datagrams.push_back(member.peer.to_string() + " " + std::string(datagram));
   }
   void on_plain_change() override {}
   void on_replaced(Slot member) override { told.push_back(std::to_string(member) + " replaced"); }

@@ -17,7 +17,7 @@ namespace {
 // A server that answers every message, beside it plain datagrams.
 class EchoEngine final : public Driver::Handler, public Server::Handler {
  public:
-  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) override {
+  void on_datagram(const Path& from, std::string_view datagram, TimePoint now) override {
     if (is_native(datagram)) return server.on_datagram(from, datagram, now);
     plain.emplace_back(from, datagram);
   }
@@ -36,13 +36,13 @@ class EchoEngine final : public Driver::Handler, public Server::Handler {
   void on_left(SessionRef, LeftReason, std::string_view) override {}
 
   Server server{{}, system_random(), *this};
-  std::vector<std::pair<Endpoint, std::string>> plain;
+  std::vector<std::pair<Path, std::string>> plain;
 };
 
 class ClientEngine final : public Driver::Handler, public Client::Handler {
  public:
   explicit ClientEngine(const Endpoint& to) : client({}, to, system_random(), *this) {}
-  void on_datagram(const Endpoint&, std::string_view datagram, TimePoint now) override {
+  void on_datagram(const Path&, std::string_view datagram, TimePoint now) override {
     client.on_datagram(datagram, now);
   }
   void tick(TimePoint now) override { client.tick(now); }
@@ -71,7 +71,7 @@ class ClockByHand final : public Clock {
 class SlowEngine final : public Driver::Handler {
  public:
   SlowEngine(ClockByHand& clock, const Endpoint& server) : clock_(clock), server_(server) {}
-  void on_datagram(const Endpoint&, std::string_view datagram, TimePoint) override {
+  void on_datagram(const Path&, std::string_view datagram, TimePoint) override {
     events.emplace_back(datagram);
   }
   void tick(TimePoint) override {}
@@ -102,13 +102,7 @@ class DriverTest : public testing::Test {
     std::vector<UdpSocket> sockets;
     sockets.push_back(UdpSocket::bound(*Endpoint::parse("127.0.0.1:0")));
     address = sockets.front().local();
-    driver = std::make_unique<Driver>(loop, std::move(sockets), engine);
-  }
-  static std::vector<UdpSocket> socket_to(const Endpoint& to) {
-    std::vector<UdpSocket> sockets;
-    sockets.emplace_back(to.family());
-    sockets.front().connect(to);
-    return sockets;
+    driver = std::make_unique<Driver>(loop, std::move(sockets), engine, UdpServer::Options{});
   }
   template <typename Condition>
   bool runs_until(Condition condition) {
@@ -129,7 +123,7 @@ class DriverTest : public testing::Test {
 
 TEST_F(DriverTest, carries_messages_both_ways_without_being_asked) {
   ClientEngine client(address);
-  Driver other(loop, socket_to(address), client);
+  Driver other(loop, std::vector{address}, client, UdpClient::Options{});
   client.client.connect({}, loop.now());
   for (int i = 0; i < 500; ++i) ASSERT_TRUE(client.client.send("message " + std::to_string(i)));
   ASSERT_TRUE(runs_until([&] { return client.heard.size() == 500; }));
@@ -152,7 +146,7 @@ TEST_F(DriverTest, carries_plain_datagrams_beside_the_native_ones) {
 TEST_F(DriverTest, says_that_nobody_is_there) {
   const Endpoint nobody = UdpSocket::bound(*Endpoint::parse("127.0.0.1:0")).local();
   ClientEngine client(nobody);
-  Driver other(loop, socket_to(nobody), client);
+  Driver other(loop, std::vector{nobody}, client, UdpClient::Options{});
   client.client.connect({}, loop.now());
   EXPECT_TRUE(runs_until([&] { return client.refused == ECONNREFUSED; }));
 }
@@ -163,7 +157,7 @@ TEST(DriverRounds, go_by_their_own_time_and_let_answers_in_between) {
   std::vector<UdpSocket> sockets;
   sockets.push_back(UdpSocket::bound(*Endpoint::parse("127.0.0.1:0")));
   SlowEngine engine(clock, sockets.front().local());
-  const Driver driver(loop, std::move(sockets), engine);
+  const Driver driver(loop, std::move(sockets), engine, UdpServer::Options{});
   for (int turn = 0; turn < 4; ++turn) loop.run_once(Duration::zero());
   const std::vector<std::string> expected = {"round 1",  "answer 1", "round 2",
                                              "answer 2", "round 3",  "answer 3"};
@@ -175,7 +169,7 @@ TEST_F(DriverTest, makes_no_wake_ups_while_nothing_is_due) {
   const auto wakeups = loop.counters().wakeups;
   loop.run_once(std::chrono::milliseconds(30));
   EXPECT_LE(loop.counters().wakeups, wakeups + 1);  // its own end
-  EXPECT_EQ(driver->sent().datagrams, 0U);
+  EXPECT_EQ(driver->sockets().sent().datagrams, 0U);
 }
 
 }  // namespace

@@ -15,9 +15,9 @@ class PlainFanoutTest : public testing::Test {
   static Endpoint At(std::uint16_t port) {
     return {IpAddress::loopback(IpAddress::Family::v4), port};
   }
-  static std::vector<Endpoint> Ports(std::uint16_t first, std::uint16_t last) {
-    std::vector<Endpoint> all;
-    for (std::uint16_t port = first; port <= last; ++port) all.push_back(At(port));
+  static std::vector<Path> Ports(std::uint16_t first, std::uint16_t last) {
+    std::vector<Path> all;
+    for (std::uint16_t port = first; port <= last; ++port) all.emplace_back(At(port));
     return all;
   }
   // One round, as `PORT TEXT`.
@@ -26,7 +26,7 @@ class PlainFanoutTest : public testing::Test {
     more = fanout.drain(queue, limit);
     Lines lines;
     for (const auto& item : queue.items()) {
-      lines.push_back(std::to_string(item.to.port()) + " " + std::string(item.body));
+      lines.push_back(std::to_string(item.to.peer.port()) + " " + std::string(item.body));
     }
     return lines;
   }

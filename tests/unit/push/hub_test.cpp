@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <push/hub.hpp>
 #include <push/payload.hpp>
 #include <string>
@@ -55,8 +56,16 @@ class Client final : public datagram::Client::Handler {
 
 class HubTest : public testing::Test, public Hub::Handler {
  protected:
-  void Start(const Hub::Options& given = {}) {
+  void Start(const Hub::Options& given = {},
+             AnswerPolicy::Plain plain_ones = AnswerPolicy::Plain::local) {
     options = given;
+    NetworkView networks;
+    networks.is_own = [](const IpAddress& address) { return address == kServer.address(); };
+    networks.is_broadcast = [](const IpAddress&) { return false; };
+    networks.is_on_link = [](const IpAddress& address) {
+      return address.is_loopback() || Cidr::parse("10.0.0.0/8")->contains(address);
+    };
+    rules.emplace(AnswerPolicy::Options{.plain = plain_ones}, networks, std::vector{kServer});
     hub = std::make_unique<Hub>(options, dice(42), *this);
   }
   void SetUp() override { Start(); }
@@ -88,7 +97,7 @@ class HubTest : public testing::Test, public Hub::Handler {
       }
       for (const auto& item : queue.items()) {
         if (!datagram::is_native(item.body) && item.head.empty()) plain.emplace_back(item.body);
-        const auto client = clients.find(item.to);
+        const auto client = clients.find(item.to.peer);
         if (client == clients.end() || deaf) continue;
         client->second->endpoint.on_datagram(std::string(item.head) + std::string(item.body), now);
       }
@@ -125,12 +134,10 @@ class HubTest : public testing::Test, public Hub::Handler {
     events.push_back("-" + std::string(subscriber.name) + " " + std::string(why));
   }
   void on_full(const Endpoint&) override { events.emplace_back("full"); }
-  bool is_on_link(const IpAddress& address) override {
-    return Cidr::parse("10.0.0.0/8")->contains(address);
-  }
-  bool is_unfit(const Endpoint& peer) override { return peer.port() == 0 || peer == kServer; }
+  const AnswerPolicy& policy() const override { return *rules; }
 
   Hub::Options options;
+  std::optional<AnswerPolicy> rules;
   std::unique_ptr<Hub> hub;
   std::map<Endpoint, std::unique_ptr<Client>> clients;
   TimePoint now{std::chrono::hours(1)};
@@ -155,7 +162,7 @@ TEST_F(HubTest, TheSameNameMovesAndAnotherNameRenames) {
   EXPECT_EQ(Roster(), Lines{"ann 10.0.0.3:1"});
   Plain("10.0.0.3:1", "bob");
   EXPECT_EQ(Take(), (Lines{"-ann moved", "+bob"}));
-  EXPECT_EQ(hub->table().plain_addresses().size(), 1u);
+  EXPECT_EQ(hub->table().plain_paths().size(), 1u);
 }
 
 TEST_F(HubTest, ANameAndAnAddressOfTwoOthersAreTakenTogether) {
@@ -176,20 +183,21 @@ TEST_F(HubTest, PlainPeersFromElsewhereAreRefusedUnlessToldOtherwise) {
   Plain("192.0.2.1:1", "far");
   Plain("127.0.0.1:1", "near");
   EXPECT_EQ(Roster(), Lines{"near 127.0.0.1:1"});
-  Start({.protocol = {}, .plain = PlainMode::all});
+  Start({}, AnswerPolicy::Plain::all);
   Plain("192.0.2.1:1", "far");
   EXPECT_EQ(hub->size(), 1u);
-  Start({.protocol = {}, .plain = PlainMode::none});
+  Start({}, AnswerPolicy::Plain::none);
   Plain("127.0.0.1:1", "near");
   EXPECT_EQ(hub->size(), 0u);
 }
 
 TEST_F(HubTest, UnfitAddressesAreNeverSubscribed) {
-  Start({.protocol = {}, .plain = PlainMode::all});
+  Start({}, AnswerPolicy::Plain::all);
   Plain("10.0.0.2:0", "zero");
   Plain("10.0.0.1:9000", "myself");
+  Plain("10.0.0.2:53", "dns");
   EXPECT_EQ(hub->size(), 0u);
-  EXPECT_EQ(hub->counters().refused_plain, 2u);
+  EXPECT_EQ(hub->counters().refused_plain, 3u);
 }
 
 TEST_F(HubTest, ATableThatIsFullRefusesNewcomersAndLetsOthersMove) {

@@ -28,8 +28,8 @@ TEST(SubscriberTable, PlainAddressesStayWithoutGaps) {
   table.remove(*table.find_name("s2"));
   table.remove(*table.find_name("s5"));
   table.remove(*table.find_name("s1"));
-  ASSERT_EQ(table.plain_addresses().size(), 2u);
-  for (const Endpoint& address : table.plain_addresses()) {
+  ASSERT_EQ(table.plain_paths().size(), 2u);
+  for (const Endpoint& address : table.plain_paths()) {
     ASSERT_NE(table.find_plain(address), nullptr);
     EXPECT_EQ(table.find_plain(address)->address, address);
   }

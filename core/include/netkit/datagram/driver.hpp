@@ -2,13 +2,14 @@
 // or something around one that knows plain datagrams too), on the loop.
 #pragma once
 
-#include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include <netkit/datagram/output_queue.hpp>
-#include <netkit/datagram/socket_set.hpp>
 #include <netkit/loop/event_loop.hpp>
+#include <netkit/net/udp_client.hpp>
+#include <netkit/net/udp_server.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/export.hpp>
 
@@ -18,32 +19,36 @@ namespace netkit::datagram {
 // sends a round of what is waiting and sets the one timer. So nothing has to be called after the
 // handler's own functions, on whatever occasion. While a socket would block nothing more is
 // drained. Allocates nothing per datagram; no wake-ups while the handler has no deadline.
-class NETKIT_API Driver : private SocketSet::Handler {
+class NETKIT_API Driver : private UdpServer::Handler, private UdpClient::Handler {
  public:
   // What is driven: a state machine without sockets. None of these may call the driver.
   class NETKIT_API Handler {
    public:
     virtual ~Handler() = default;
-    virtual void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now) = 0;
+    virtual void on_datagram(const Path& from, std::string_view datagram, TimePoint now) = 0;
     virtual void tick(TimePoint now) = 0;
     virtual TimePoint next_deadline() const = 0;  // TimePoint::max(): none
     // Adds what is to be sent; true: more is waiting (Server::drain()). Called once a turn, after
     // all that the turn brought, so what is said together goes out together.
     virtual bool drain(OutputQueue& queue, TimePoint now) = 0;
-    // The kernel refused a datagram to `to`, or (on a connected socket) reports one refused
-    // earlier.
+    // The kernel refused a datagram to `to`, or (of a client) reports one refused earlier.
     virtual void on_refused(const Endpoint& to, int error) { (void)to, (void)error; }
-    // With Options::report_unreachable: nobody is at the port of `to` any more, as an ICMP error
-    // says.
+    // Of a server that reports it: nobody is at the port of `to` any more.
     virtual void on_unreachable(const Endpoint& to) { (void)to; }
+    // Of a client: another address of the server is tried, as the one before refused; what was sent
+    // is lost.
+    virtual void on_next_address(TimePoint now) { (void)now; }
   };
-  using Options = SocketSet::Options;
 
-  // Bound sockets, one of each family at most, or one connected; what goes out takes the socket of
-  // its address's family. `handler` and `loop` outlive the driver.
-  Driver(EventLoop& loop, std::vector<UdpSocket> sockets, Handler& handler, const Options& options);
-  Driver(EventLoop& loop, std::vector<UdpSocket> sockets, Handler& handler)
-      : Driver(loop, std::move(sockets), handler, Options{}) {}
+  // For a server, with bound sockets. What the policy refuses does not come to the handler.
+  // `handler`, `loop` and the log outlive the driver.
+  Driver(EventLoop& loop, std::vector<UdpSocket> sockets, Handler& handler,
+         UdpServer::Options options);
+  // For a client: as UdpClient, with the addresses that resolve() gave. Throws SystemError when
+  // there is no way to any.
+  Driver(EventLoop& loop, std::vector<Endpoint> server, Handler& handler,
+         UdpClient::Options options);
+  ~Driver() override;
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
 
@@ -53,18 +58,19 @@ class NETKIT_API Driver : private SocketSet::Handler {
   // Sends all that is waiting now: for a run's last words. False: not all of it, because a socket
   // would block or because there is very much of it.
   bool flush();
-  bool blocked() const { return sockets_.blocked(); }
   bool more() const { return more_; }  // the last round did not take all that was waiting
 
-  void set_log(const Log& log) { sockets_.set_log(log); }
-  DatagramSenderCounters sent() const { return sockets_.sent(); }
-  std::uint64_t kernel_drops() const { return sockets_.kernel_drops(); }
-  std::uint64_t truncated() const { return sockets_.truncated(); }
+  const UdpSockets& sockets() const { return sockets_; }
+  const AnswerPolicy& policy() const { return server_->policy(); }  // a server's
+  const Endpoint& peer() const { return client_->peer(); }          // a client's
 
  private:
-  void on_datagram(const Endpoint& from, std::string_view datagram) override;
-  void on_unreachable(const Endpoint& to, int error) override;
+  void on_datagram(const ReceivedMessage& from, std::string_view datagram) override;
+  void on_unreachable(const Endpoint& to) override { handler_.on_unreachable(to); }
   void on_not_sent(const Endpoint& to, int error) override { handler_.on_refused(to, error); }
+  void on_datagram(std::string_view datagram) override;
+  void on_next_address(int error) override;
+  void on_refused(int error) override { handler_.on_refused(peer(), error); }
   void on_unblocked() override { queue_.clear(); }  // the turn's end goes on sending
 
   void on_due();
@@ -73,9 +79,10 @@ class NETKIT_API Driver : private SocketSet::Handler {
 
   EventLoop& loop_;
   Handler& handler_;
-  bool reports_unreachable_;
-  OutputQueue queue_;  // what sockets_ refers to
-  SocketSet sockets_;
+  OutputQueue queue_;  // what the sockets refer to
+  std::optional<UdpServer> server_;
+  std::optional<UdpClient> client_;
+  UdpSockets& sockets_;  // of one of the two
   bool more_ = false;
   TimePoint due_ = TimePoint::max();
   Timer timer_;

@@ -8,10 +8,22 @@
 #include <utility>
 #include <vector>
 
+#include <netkit/net/datagram_sender.hpp>
 #include <netkit/net/endpoint.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit::datagram {
+
+// Between a peer and this machine: where the peer is, and the address of ours that it asked, by
+// which it is answered.
+struct Path {
+  Path() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): a peer alone, where any address of ours will do
+  Path(const Endpoint& with, const DatagramSource& by = {}) : peer(with), local(by) {}
+  Endpoint peer;
+  DatagramSource local;
+  friend bool operator==(const Path&, const Path&) = default;
+};
 
 struct Chunk;                                   // the body of a datagram, encoded once
 using ChunkRef = std::shared_ptr<const Chunk>;  // may be shared between threads
@@ -23,7 +35,7 @@ using ChunkRef = std::shared_ptr<const Chunk>;  // may be shared between threads
 class NETKIT_API OutputQueue {
  public:
   struct Item {
-    Endpoint to;
+    Path to;
     std::string_view head;
     std::string_view body;
     std::size_t size() const { return head.size() + body.size(); }
@@ -37,9 +49,9 @@ class NETKIT_API OutputQueue {
   OutputQueue& operator=(OutputQueue&&) noexcept = default;
 
   // Copies `head` (at most kMaxDatagram bytes) and keeps `body`.
-  void add(const Endpoint& to, std::string_view head, ChunkRef&& body = {});
+  void add(const Path& to, std::string_view head, ChunkRef&& body = {});
   // A datagram of bytes that stay until clear(): owned by what keep() was given.
-  void add_kept(const Endpoint& to, std::string_view body);
+  void add_kept(const Path& to, std::string_view body);
   void keep(std::shared_ptr<const void> owner) { kept_.push_back(std::move(owner)); }
   // All since the last clear(), in order; valid until the next add() (the bytes: until clear()).
   std::span<const Item> items() const { return items_; }

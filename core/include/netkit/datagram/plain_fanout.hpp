@@ -10,7 +10,6 @@
 #include <vector>
 
 #include <netkit/datagram/output_queue.hpp>
-#include <netkit/net/endpoint.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit::datagram {
@@ -26,10 +25,10 @@ class NETKIT_API PlainFanout {
   // A text for those whom settle() names.
   void say(std::string_view text);
   // What was said is for these: to be called before drain(), and before anybody comes or goes.
-  void settle(std::span<const Endpoint> to);
+  void settle(std::span<const Path> to);
   bool settled() const { return !said_; }
   // A text for one, behind all that was settled.
-  void tell(const Endpoint& to, std::string_view text);
+  void tell(const Path& to, std::string_view text);
 
   // Adds what waits until `queue` holds `limit` datagrams; true: more is waiting.
   bool drain(OutputQueue& queue, std::size_t limit = OutputQueue::kRound);
@@ -40,11 +39,11 @@ class NETKIT_API PlainFanout {
   class Texts;
   struct Job {
     std::shared_ptr<const Texts> texts;
-    std::vector<Endpoint> to;
+    std::vector<Path> to;
     std::size_t datagrams = 0;  // the first so many of texts times addresses
     std::size_t at = 0;         // that are drained
   };
-  void enqueue(std::shared_ptr<Texts> texts, std::span<const Endpoint> to);
+  void enqueue(std::shared_ptr<Texts> texts, std::span<const Path> to);
   static void add(OutputQueue& queue, Job& job, std::size_t limit);
 
   std::size_t limit_;

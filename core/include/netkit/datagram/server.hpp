@@ -66,8 +66,9 @@ class NETKIT_API Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // One datagram, of any content; only is_native() ones are looked at. `now` never goes back.
-  void on_datagram(const Endpoint& from, std::string_view datagram, TimePoint now);
+  // One datagram, of any content; only is_native() ones are looked at. `now` never goes back. What
+  // is sent to a session goes the way that its CONNECT came.
+  void on_datagram(const Path& from, std::string_view datagram, TimePoint now);
   // Runs what is due. Call at next_deadline() or later.
   void tick(TimePoint now);
   // TimePoint::max() when there are no sessions.

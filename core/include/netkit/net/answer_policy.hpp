@@ -50,8 +50,10 @@ class NETKIT_API AnswerPolicy {
   };
   // Who may speak the plain dialect of a command that has two.
   enum class Plain : std::uint8_t { local, all, none };
+  static Plain read_plain(std::string_view word);  // one of these words
 
   struct Options {
+    bool any_source = false;          // nothing is refused: for who never answers by itself
     bool any_port = false;            // the ports of services are answered, too; never port 0
     bool answers_broadcasts = false;  // what went to a broadcast or multicast address
     AccessList access{};
@@ -70,6 +72,8 @@ class NETKIT_API AnswerPolicy {
   };
   // What to do with a message, and counts it. `now` must not go back.
   Judgement judge(const ReceivedMessage& message, TimePoint now);
+  // The same of an address that is heard of in another way. Not counted, whatever the rate.
+  Refusal judge_source(const Endpoint& peer) const { return judge_source(peer, peer.address()); }
   // Whether this source may speak the plain dialect. Not counted.
   bool permits_plain(const Endpoint& peer) const;
   // Whether an answer could not leave from it, as nobody has it alone.

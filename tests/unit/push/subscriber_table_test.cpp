@@ -29,9 +29,9 @@ TEST(SubscriberTable, PlainAddressesStayWithoutGaps) {
   table.remove(*table.find_name("s5"));
   table.remove(*table.find_name("s1"));
   ASSERT_EQ(table.plain_paths().size(), 2u);
-  for (const Endpoint& address : table.plain_paths()) {
-    ASSERT_NE(table.find_plain(address), nullptr);
-    EXPECT_EQ(table.find_plain(address)->address, address);
+  for (const datagram::Path& path : table.plain_paths()) {
+    ASSERT_NE(table.find_plain(path.peer), nullptr);
+    EXPECT_EQ(table.find_plain(path.peer)->address, path.peer);
   }
   EXPECT_EQ(table.find_plain(at(2)), nullptr);
 }

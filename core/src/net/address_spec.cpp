@@ -37,14 +37,14 @@ std::optional<std::uint16_t> read_port(std::string_view text) {
   return ntohs(static_cast<std::uint16_t>(found->s_port));
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "'" + std::string(text) + "'";
 }
 
 std::uint16_t require_port(std::string_view text, std::string_view whole) {
   if (const auto port = read_port(text)) return *port;
-  if (text.empty()) throw UsageError(quoted(whole) + " has no port after the colon");
-  throw UsageError(quoted(text) + " is not a port (0 to 65535, or a service name)");
+  if (text.empty()) throw UsageError(in_quotes(whole) + " has no port after the colon");
+  throw UsageError(in_quotes(text) + " is not a port (0 to 65535, or a service name)");
 }
 
 bool is_v6(std::string_view text) {
@@ -58,12 +58,13 @@ bool is_host_character(char c) {
 
 void check_host(std::string_view host, std::string_view whole) {
   if (whole.find("://") != std::string_view::npos) {
-    throw UsageError(quoted(whole) + " is a URL, not an address (write HOST:PORT)");
+    throw UsageError(in_quotes(whole) + " is a URL, not an address (write HOST:PORT)");
   }
   if (is_v6(host)) return;
   if (host.empty() || host.size() > kMaxHost ||
       !std::all_of(host.begin(), host.end(), is_host_character)) {
-    throw UsageError(quoted(whole) + " is not an address (write HOST:PORT, [IPV6]:PORT or PORT)");
+    throw UsageError(in_quotes(whole) +
+                     " is not an address (write HOST:PORT, [IPV6]:PORT or PORT)");
   }
 }
 
@@ -78,9 +79,9 @@ void check_host(std::string_view host, std::string_view whole) {
   } else if (is_v6(text)) {
     right = "[" + std::string(text) + (default_port ? "]" : "]:PORT");
   } else {
-    throw UsageError(quoted(text) + " is not an address (write HOST:PORT, [IPV6]:PORT or PORT)");
+    throw UsageError(in_quotes(text) + " is not an address (write HOST:PORT, [IPV6]:PORT or PORT)");
   }
-  throw UsageError(quoted(text) + " is ambiguous: write " + right);
+  throw UsageError(in_quotes(text) + " is ambiguous: write " + right);
 }
 
 AddressSpec parse_bracketed(std::string_view text, std::optional<std::uint16_t> default_port) {
@@ -92,20 +93,24 @@ AddressSpec parse_bracketed(std::string_view text, std::optional<std::uint16_t> 
     const std::string alone(host.substr(0, percent));
     // Where a link-local address can have this zone, it is the address that can have none.
     if (is_v6("fe80::1" + std::string(host.substr(percent)))) {
-      throw UsageError(quoted(text) + ": only a link-local or multicast address has an interface " +
-                       "(write [" + alone + "]" + std::string(text.substr(close + 1)) + ")");
+      throw UsageError(in_quotes(text) +
+                       ": only a link-local or multicast address has an interface " + "(write [" +
+                       alone + "]" + std::string(text.substr(close + 1)) + ")");
     }
-    throw UsageError(quoted(text) + ": there is no interface " + quoted(host.substr(percent + 1)));
+    throw UsageError(in_quotes(text) + ": there is no interface " +
+                     in_quotes(host.substr(percent + 1)));
   }
   if (close == std::string_view::npos || !is_v6(host)) {
-    throw UsageError(quoted(text) + " is not an address: an IPv6 address belongs in the brackets");
+    throw UsageError(in_quotes(text) +
+                     " is not an address: an IPv6 address belongs in the brackets");
   }
   const std::string_view rest = text.substr(close + 1);
   if (rest.empty() && default_port) return {std::string(host), *default_port};
   if (rest.empty())
-    throw UsageError(quoted(text) + " has no port (write " + std::string(text) + ":PORT)");
+    throw UsageError(in_quotes(text) + " has no port (write " + std::string(text) + ":PORT)");
   if (rest.front() != ':') {
-    throw UsageError(quoted(text) + " is not an address (write [" + std::string(host) + "]:PORT)");
+    throw UsageError(in_quotes(text) + " is not an address (write [" + std::string(host) +
+                     "]:PORT)");
   }
   return {std::string(host), require_port(rest.substr(1), text)};
 }
@@ -119,7 +124,7 @@ AddressSpec parse_word(std::string_view text, std::optional<std::uint16_t> defau
   check_host(text, text);
   if (default_port) return {std::string(text), *default_port};
   if (const auto port = read_port(text)) return port_alone(*port);
-  throw UsageError(quoted(text) + " has no port (write " + std::string(text) + ":PORT)");
+  throw UsageError(in_quotes(text) + " has no port (write " + std::string(text) + ":PORT)");
 }
 
 std::string_view without_brackets(std::string_view host) {
@@ -161,7 +166,7 @@ AddressSpec AddressSpec::parse(std::string_view host, std::string_view port, Add
   const std::string_view bare = without_brackets(host);
   check_host(bare, host);
   if (bare.find(':') != std::string_view::npos && !is_v6(bare)) {
-    throw UsageError(quoted(host) + " is not a host name or an address");
+    throw UsageError(in_quotes(host) + " is not a host name or an address");
   }
   return {std::string(bare), require_port(port, host)};
 }
@@ -197,7 +202,7 @@ std::vector<AddressSpec> take_addresses(std::vector<std::string>& arguments,
   std::size_t begin = 0;
   while (begin <= list.size()) {
     const std::size_t comma = std::min(list.find(',', begin), list.size());
-    if (comma == begin) throw UsageError("an address of the list " + quoted(list) + " is empty");
+    if (comma == begin) throw UsageError("an address of the list " + in_quotes(list) + " is empty");
     addresses.push_back(AddressSpec::parse(std::string_view(list).substr(begin, comma - begin),
                                            AddressRole::client));
     begin = comma + 1;

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include <netkit/util/append_file.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/exit_status.hpp>
+#include <netkit/util/file.hpp>
 #include <netkit/util/format.hpp>
 #include <netkit/util/log.hpp>
 

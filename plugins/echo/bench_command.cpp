@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include <netkit/util/descriptor_limit.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/file_descriptor.hpp>
 
 namespace netkit::echo {
 

@@ -19,8 +19,8 @@
 
 #include <netkit/codec/line_decoder.hpp>
 #include <netkit/plugin/host.hpp>
-#include <netkit/util/append_file.hpp>
 #include <netkit/util/clock.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit::frame {
 

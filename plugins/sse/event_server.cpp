@@ -7,8 +7,8 @@
 #include <utility>
 
 #include <netkit/plugin/sources.hpp>
-#include <netkit/util/descriptor_limit.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/file_descriptor.hpp>
 #include <netkit/util/format.hpp>
 
 namespace netkit::sse {

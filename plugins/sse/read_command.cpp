@@ -4,8 +4,8 @@
 #include <sse/read_command.hpp>
 
 #include <netkit/net/reconnect.hpp>
-#include <netkit/util/atomic_file.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/file.hpp>
 #include <netkit/util/suggest.hpp>
 #include <netkit/util/text.hpp>
 

@@ -2,7 +2,6 @@
 
 #include "linked_plugins.hpp"
 #include "plugin/search_path.hpp"
-#include "util/write_all.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include <netkit/util/error.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 namespace {

@@ -1,7 +1,6 @@
 // Everything but `--version`: one invocation, with the program's one catch block.
 #include "app.hpp"
 #include "dispatch.hpp"
-#include "util/write_all.hpp"
 
 #include <csignal>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include <netkit/util/error.hpp>
 #include <netkit/util/export.hpp>
+#include <netkit/util/file.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {

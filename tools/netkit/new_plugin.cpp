@@ -3,7 +3,6 @@
 #include "plugin/plugin_file.hpp"
 #include "plugin/search_path.hpp"
 #include "plugin_template.hpp"
-#include "util/write_all.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +11,7 @@
 #include <sys/stat.h>
 
 #include <netkit/util/error.hpp>
+#include <netkit/util/file.hpp>
 #include <netkit/util/file_descriptor.hpp>
 #include <netkit/util/text.hpp>
 

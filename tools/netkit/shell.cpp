@@ -1,7 +1,5 @@
 #include "shell.hpp"
 
-#include "util/write_all.hpp"
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -13,6 +11,7 @@
 #include <utility>
 
 #include <netkit/util/error.hpp>
+#include <netkit/util/file.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {

@@ -1,7 +1,5 @@
 #include "shell_launch.hpp"
 
-#include "util/write_all.hpp"
-
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
@@ -9,6 +7,7 @@
 #include <utility>
 
 #include <netkit/util/error.hpp>
+#include <netkit/util/file.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <netkit/util/error.hpp>
+#include <netkit/util/file.hpp>
 #include <netkit/util/file_descriptor.hpp>
 #include <netkit/util/text.hpp>
 
@@ -20,19 +21,6 @@ namespace {
 std::string_view unquoted(std::string_view value) {
   const bool quoted = value.size() >= 2 && value.front() == '"' && value.back() == '"';
   return quoted ? value.substr(1, value.size() - 2) : value;
-}
-
-std::string whole_file(int fd, const std::string& path) {
-  std::string text;
-  char buffer[16 * 1024];
-  for (;;) {
-    const ssize_t got = ::read(fd, buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail("cannot read " + path + ": " + error_text(errno));
-    if (got == 0) return text;
-    text.append(buffer, static_cast<std::size_t>(got));
-    if (text.size() > ConfigFile::kMaxSize) fail(path + " is larger than 1M");
-  }
 }
 
 }  // namespace
@@ -84,7 +72,10 @@ ConfigFile ConfigFile::read(const std::filesystem::path& path) {
   }
   // A pipe or /dev/null is what --config may name on purpose.
   if (S_ISDIR(status.st_mode)) fail("cannot read " + path.string() + ": is a directory");
-  return parse(whole_file(fd.get(), path.string()), path.string());
+  const FileContent content = read_file(fd.get(), kMaxSize);
+  if (content.error == EFBIG) fail(path.string() + " is larger than 1M");
+  if (content.error != 0) fail("cannot read " + path.string() + ": " + error_text(content.error));
+  return parse(content.bytes, path.string());
 }
 
 std::vector<std::filesystem::path> config_candidates(

@@ -2,12 +2,12 @@
 #include <cstdint>
 
 #include <netkit/codec/binary_text.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 
 namespace {
 
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr std::string_view kBase64 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -22,16 +22,6 @@ constexpr std::array<std::int8_t, 256> make_values(std::string_view digits) {
 }
 
 constexpr auto kBase64Values = make_values(kBase64);
-constexpr auto kHexValues = [] {
-  auto values = make_values(kHexDigits);
-  for (std::uint8_t i = 0; i < 6; ++i) values['A' + i] = static_cast<std::int8_t>(10 + i);
-  return values;
-}();
-
-int hex_value(char c) {
-  return kHexValues[static_cast<std::uint8_t>(c)];
-}
-
 int base64_value(char c) {
   return kBase64Values[static_cast<std::uint8_t>(c)];
 }

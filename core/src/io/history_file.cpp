@@ -1,7 +1,5 @@
 #include "io/history_file.hpp"
 
-#include "util/write_all.hpp"
-
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
@@ -9,6 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
+#include <netkit/util/file.hpp>
 #include <netkit/util/file_descriptor.hpp>
 
 namespace netkit {
@@ -17,10 +18,10 @@ namespace {
 // $XDG_STATE_HOME must be absolute; what is not counts as not set (XDG Base Directory).
 std::string state_folder() {
   const char* state = std::getenv("XDG_STATE_HOME");
-  if (state != nullptr && state[0] == '/') return std::string(state) + "/netkit";
+  if (state != nullptr && state[0] == '/') return fmt::format("{}/netkit", state);
   const char* home = std::getenv("HOME");
   if (home == nullptr || home[0] != '/') return {};
-  return std::string(home) + "/.local/state/netkit";
+  return fmt::format("{}/.local/state/netkit", home);
 }
 
 void make_folders(const std::string& path) {
@@ -71,7 +72,7 @@ void cut_down(int fd) {
 
 HistoryFile::HistoryFile(std::string_view name) {
   const std::string folder = state_folder();
-  if (!name.empty() && !folder.empty()) path_ = folder + "/" + std::string(name);
+  if (!name.empty() && !folder.empty()) path_ = fmt::format("{}/{}", folder, name);
 }
 
 std::vector<std::string> HistoryFile::load() {
@@ -101,7 +102,7 @@ void HistoryFile::append(std::string_view line) {
   make_folders(path_);
   const FileDescriptor fd = open_locked(path_, O_RDWR | O_APPEND | O_CREAT, LOCK_EX);
   if (!fd) return;
-  static_cast<void>(write_all(fd.get(), std::string(line) + "\n"));
+  static_cast<void>(write_all(fd.get(), fmt::format("{}\n", line)));
   cut_down(fd.get());
 }
 

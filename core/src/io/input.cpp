@@ -4,6 +4,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <netkit/io/input.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/size.hpp>
@@ -34,13 +36,13 @@ class PlainInput final : public Input {
   void take_line(const Line& line) {
     if (!line.too_long) return handler_.on_input_line(line.text);
     if (handler_.on_long_line()) return;
-    fail(ExitStatus::protocol,
-         "a line of standard input is longer than " + line_limit_text(run_, line.text.size()));
+    fail(ExitStatus::protocol, fmt::format("a line of standard input is longer than {}",
+                                           line_limit_text(run_, line.text.size())));
   }
 
   void take_end(int error) {
     if (error == 0) return handler_.on_input_end();
-    fail(ExitStatus::output, "cannot read standard input: " + error_text(error));
+    fail(ExitStatus::output, fmt::format("cannot read standard input: {}", error_text(error)));
   }
 
   void fail(ExitStatus status, const std::string& error) {

@@ -2,8 +2,6 @@
 
 #include "io/history_file.hpp"
 #include "io/terminal_guard.hpp"
-#include "io/wrapped_rows.hpp"
-#include "util/write_all.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -16,10 +14,12 @@
 #include <unistd.h>
 #include <utility>
 
+#include <fmt/format.h>
 #include <readline/history.h>
 #include <readline/readline.h>
 
 #include <netkit/util/error.hpp>
+#include <netkit/util/file.hpp>
 #include <netkit/util/size.hpp>
 
 namespace netkit {
@@ -192,8 +192,8 @@ void PromptInput::deliver() {
     history_.append(line);
     if (line.size() > options_.max_line) {
       if (handler_.on_long_line()) continue;
-      run_.log().error("the line was not taken: it is longer than " +
-                       line_limit_text(run_, options_.max_line));
+      run_.log().error(fmt::format("the line was not taken: it is longer than {}",
+                                   line_limit_text(run_, options_.max_line)));
       continue;
     }
     handler_.on_input_line(line);
@@ -276,10 +276,8 @@ void PromptInput::take_size() {
   std::string line = RL_ISSTATE(RL_STATE_ISEARCH) ? "" : options_.prompt;
   line.append(rl_line_buffer, static_cast<std::size_t>(rl_point));
   const int up = std::min(wrapped_rows(line, before), wrapped_rows(line, after));
-  std::string wipe = "\r";
-  if (up > 0) wipe += "\x1b[" + std::to_string(up) + "A";
-  wipe += "\x1b[J";
-  static_cast<void>(write_all(STDOUT_FILENO, wipe));
+  const std::string rise = up > 0 ? fmt::format("\x1b[{}A", up) : std::string();
+  static_cast<void>(write_all(STDOUT_FILENO, fmt::format("\r{}\x1b[J", rise)));
   rl_on_new_line();
   rl_redisplay();
   std::fflush(rl_outstream);

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <netkit/loop/process.hpp>
 #include <netkit/util/error.hpp>
 
@@ -86,8 +88,7 @@ std::vector<std::string> merged_environment(
     if (!replaced) result.emplace_back(text);
   }
   for (const auto& [key, value] : more) {
-    result.push_back(key);
-    result.back().append("=").append(value);
+    result.push_back(fmt::format("{}={}", key, value));
   }
   return result;
 }
@@ -190,14 +191,14 @@ std::unique_ptr<Process> Process::start(EventLoop& loop, const ProcessOptions& o
   std::vector<std::string> environment = merged_environment(options.environment);
   const int error = ::posix_spawnp(&impl->pid, argv[0].c_str(), &setup.actions, &setup.attributes,
                                    pointers(argv).data(), pointers(environment).data());
-  if (error != 0) throw SystemError(error, "cannot run '" + argv[0] + "'");
+  if (error != 0) throw SystemError(error, fmt::format("cannot run '{}'", argv[0]));
   impl->running = true;
   impl->own_group = options.own_group;
   impl->on_end = std::move(on_end);
   impl->pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, impl->pid, 0)));
   auto process = std::unique_ptr<Process>(new Process(std::move(impl)));
   Impl* const raw = process->impl_.get();
-  if (!raw->pidfd) throw SystemError(errno, "cannot watch '" + argv[0] + "'");
+  if (!raw->pidfd) throw SystemError(errno, fmt::format("cannot watch '{}'", argv[0]));
   raw->watch = loop.watch(raw->pidfd.get(), Interest::read, [raw](Ready) { raw->reap(); });
   return process;
 }

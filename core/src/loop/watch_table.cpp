@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <netkit/util/error.hpp>
 
 namespace netkit {
@@ -81,8 +83,7 @@ void WatchTable::change(std::uint32_t index, Interest interest) {
     slot.in_epoll = true;
     return;
   }
-  if (errno != EPERM)
-    throw SystemError(errno, "cannot watch descriptor " + std::to_string(slot.fd));
+  if (errno != EPERM) throw SystemError(errno, fmt::format("cannot watch descriptor {}", slot.fd));
   slot.always_ready = true;
   always_ready_.push_back({index, slot.generation});
 }

@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include <netkit/loop/worker_loops.hpp>
 
 namespace netkit {
@@ -68,7 +70,7 @@ WorkerLoops::WorkerLoops(const Clock& clock, unsigned count,
     sigset_t all;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are the main loop's
-    ::pthread_setname_np(::pthread_self(), ("netkit/" + std::to_string(index)).c_str());
+    ::pthread_setname_np(::pthread_self(), fmt::format("netkit/{}", index).c_str());
     std::optional<EventLoop> loop;
     std::shared_ptr<void> kept;
     try {

@@ -6,9 +6,9 @@
 #include <netkit/net/tcp_listener.hpp>
 #include <netkit/net/tcp_server.hpp>
 #include <netkit/net/wire_log.hpp>
-#include <netkit/util/descriptor_limit.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/file_descriptor.hpp>
 #include <netkit/util/random.hpp>
 
 namespace netkit {

@@ -1,5 +1,7 @@
 #include <string>
 
+#include <fmt/format.h>
+
 #include <netkit/net/wire_log.hpp>
 
 namespace netkit {
@@ -10,7 +12,7 @@ void write_wire_log(const Log& log, WireDirection direction, std::string_view pe
   line += peer;
   if (!what.empty()) line.append(": ").append(what);
   if (log.enabled(LogLevel::hex)) return log.hex(line, bytes);
-  log.protocol(line + " (" + std::to_string(bytes.size()) + " bytes)");
+  log.protocol(fmt::format("{} ({} bytes)", line, bytes.size()));
 }
 
 }  // namespace netkit

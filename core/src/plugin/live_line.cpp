@@ -1,11 +1,10 @@
 #include "plugin/live_line.hpp"
 
-#include "util/write_all.hpp"
-
 #include <algorithm>
 #include <sys/ioctl.h>
 #include <utility>
 
+#include <netkit/util/file.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {

@@ -1,7 +1,5 @@
 #include "plugin/readiness.hpp"
 
-#include "util/write_all.hpp"
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
@@ -10,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <netkit/util/file.hpp>
 #include <netkit/util/file_descriptor.hpp>
 
 namespace netkit {

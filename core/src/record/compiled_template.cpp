@@ -6,6 +6,8 @@
 #include <array>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
@@ -24,7 +26,7 @@ std::string host_name() {
 }
 
 [[noreturn]] void refuse(std::string_view option, const std::string& what) {
-  throw UsageError(std::string(option) + ": " + what);
+  throw UsageError(fmt::format("{}: {}", option, what));
 }
 
 [[noreturn]] void refuse_field(std::string_view option, std::string_view name,
@@ -33,12 +35,11 @@ std::string host_name() {
   for (const std::string_view field : more_fields) {
     if (std::find(known.begin(), known.end(), field) == known.end()) known.push_back(field);
   }
-  std::string what = "unknown field '{" + std::string(name) + "}'";
   const std::string_view nearest = suggest(name, known);
-  if (!nearest.empty()) what.append("; did you mean '{").append(nearest).append("}'?");
-  what += " (there are";
-  for (const std::string_view field : known) what.append(" {").append(field).append("}");
-  refuse(option, what + "; a brace is written {{)");
+  refuse(option,
+         fmt::format("unknown field '{{{}}}'{} (there are {{{}}}; a brace is written {{{{)", name,
+                     nearest.empty() ? "" : fmt::format("; did you mean '{{{}}}'?", nearest),
+                     fmt::join(known, "} {")));
 }
 
 // Colours of the 256-colour palette that are readable on black and on white.
@@ -94,7 +95,7 @@ std::size_t CompiledTemplate::parse_field(std::size_t at, std::string_view optio
   }
   const std::size_t end = rest.find('}');
   if (end == std::string_view::npos) {
-    refuse(option, "'{" + std::string(rest) + "' has no closing brace (a brace is written {{)");
+    refuse(option, fmt::format("'{{{}' has no closing brace (a brace is written {{{{)", rest));
   }
   const std::string_view name = rest.substr(0, end);
   const auto has = [&](auto&& list) {
@@ -121,7 +122,7 @@ std::size_t CompiledTemplate::parse_escape(std::size_t at, std::string_view opti
   }
   const std::string_view shown = rest.substr(0, rest.starts_with('x') ? 3 : 1);
   refuse(option,
-         "unknown escape '\\" + std::string(shown) + "' (there are \\n \\t \\r \\0 \\xHH \\\\)");
+         fmt::format("unknown escape '\\{}' (there are \\n \\t \\r \\0 \\xHH \\\\)", shown));
 }
 
 void CompiledTemplate::add_literal(char byte) {
@@ -200,6 +201,33 @@ void CompiledTemplate::render_colored(const Record& record, std::string& out,
     }
     first = false;
   }
+}
+
+struct Template::Impl : CompiledTemplate {
+  using CompiledTemplate::CompiledTemplate;
+};
+
+Template Template::parse(std::string_view source, std::string_view option,
+                         std::span<const std::string_view> more_fields) {
+  Template result;
+  result.impl_ = std::make_shared<const Impl>(source, option, more_fields);
+  return result;
+}
+
+void Template::render(const Record& record, std::string& out, Escaping escaping) const {
+  impl_->render(record, out, escaping);
+}
+
+bool Template::is_payload_only() const {
+  return impl_->is_payload_only();
+}
+
+bool Template::is_constant() const {
+  return impl_->is_constant();
+}
+
+const std::string& Template::source() const {
+  return impl_->source();
 }
 
 }  // namespace netkit

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
 
@@ -19,7 +21,7 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 
 void add_variable(Environment& environment, std::string_view name, std::string value) {
   if (value.size() > kMaxVariable || value.find('\0') != value.npos) return;
-  environment.emplace_back("NETKIT_" + std::string(name), std::move(value));
+  environment.emplace_back(fmt::format("NETKIT_{}", name), std::move(value));
 }
 
 std::string variable_name(std::string_view field) {
@@ -76,9 +78,10 @@ void ExecSink::take(const Record& record) {
   if (running_.size() < limits_.processes) return start(make_job(record));
   if (waiting_.size() >= limits_.waiting || waiting_bytes_ >= limits_.waiting * kBytesPerWaiting) {
     if (dropped_++ == 0) {
-      log_.notice("exec:" + command_ + ": records come faster than its commands end; " +
-                  std::to_string(waiting_.size()) +
-                  " wait, others are dropped (--max-exec, --max-exec-waiting)");
+      log_.notice(
+          fmt::format("exec:{}: records come faster than its commands end; {} wait, others are "
+                      "dropped (--max-exec, --max-exec-waiting)",
+                      command_, waiting_.size()));
     }
     return;
   }
@@ -131,7 +134,7 @@ void ExecSink::feed(Child& child) {
 void ExecSink::ended(Children::iterator child, ProcessEnd end) {
   if (end.status != 0) {
     ++failed_;
-    log_.info("exec:" + command_ + " ended with status " + std::to_string(end.status));
+    log_.info(fmt::format("exec:{} ended with status {}", command_, end.status));
   }
   child->watch.reset();
   loop_.destroy_later(std::move(child->process));

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include <netkit/util/format.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {
@@ -48,12 +49,9 @@ void append_escape(std::string& out, std::uint32_t code_point) {
     }
   }
   // All that is hidden lies in the basic plane, so one escape does.
-  static constexpr std::string_view kDigits = "0123456789abcdef";
   out += "\\u";
-  for (int shift = 12; shift >= 0; shift -= 4) out += kDigits[code_point >> shift & 0xFU];
+  for (int shift = 12; shift >= 0; shift -= 4) out += kHexDigits[code_point >> shift & 0xFU];
 }
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 // What to do about the character at `at` that is not plain.
 struct Step {
@@ -69,7 +67,7 @@ bool next_step(std::string_view bytes, std::size_t at, Step& step) {
     return true;
   }
   const utf8::Sequence sequence = utf8::decode(bytes, at);
-  if (sequence.length == 0) return false;
+  if (!sequence.valid) return false;
   step = {sequence.length, utf8::may_be_shown(sequence.code_point), sequence.code_point};
   return true;
 }
@@ -102,7 +100,7 @@ bool append_string(std::string& out, std::string_view bytes) {
       if (valid) {
         append_escape(out, step.escaped);
       } else {
-        out += kReplacement;
+        out += utf8::kReplacement;
       }
       at += valid ? step.length : 1;
       clean = at;

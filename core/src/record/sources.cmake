@@ -6,8 +6,6 @@ target_sources(netkit-core PRIVATE
   src/record/network_sink.cpp
   src/record/output_impl.cpp
   src/record/sink.cpp
-  src/record/sources_impl.cpp
-  src/record/stdout_writer.cpp
+  src/record/sources.cpp
   src/record/stream_sinks.cpp
-  src/record/template.cpp
 )

@@ -2,8 +2,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <optional>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
@@ -16,6 +22,13 @@ constexpr std::size_t kLarge =
 constexpr std::size_t kDirect = std::size_t{16} * 1024;  // bytes that are not worth a copy
 constexpr std::size_t kKeptCapacity = 1 << 20;           // a larger buffer is given back
 constexpr std::size_t kMostUnread = 1 << 20;  // bytes kept for a reader before it is waited for
+
+FileDescriptor reopen_pipe(int fd) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0 || !S_ISFIFO(info.st_mode)) return {};
+  const std::string path = fmt::format("/proc/self/fd/{}", fd);
+  return FileDescriptor(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+}
 
 }  // namespace
 
@@ -78,6 +91,57 @@ void StreamSink::close() {
   std::string().swap(buffer_);
 }
 
+StdoutWriter::StdoutWriter(int fd, int stop_fd, const Clock& clock)
+    : fd_(fd), stop_fd_(stop_fd), clock_(clock), own_(reopen_pipe(fd)) {
+  if (own_) fd_ = own_.get();
+}
+
+void StdoutWriter::set_patience(Duration patience) {
+  patience_ = patience;
+  deadline_ = saturating_add(clock_.now(), patience);
+}
+
+int StdoutWriter::wait() const {
+  pollfd waits[2] = {{fd_, POLLOUT, 0}, {stop_fd_, POLLIN, 0}};
+  int timeout = -1;
+  if (deadline_ != TimePoint::max()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - clock_.now());
+    if (left.count() <= 0) return ETIMEDOUT;
+    timeout = static_cast<int>(std::min<std::int64_t>(left.count(), INT32_MAX));
+  }
+  const int ready = ::poll(waits, 2, timeout);
+  if (ready < 0) return errno == EINTR ? 0 : errno;
+  if (ready == 0) return ETIMEDOUT;
+  if (waits[0].revents == 0 && waits[1].revents != 0) return EINTR;
+  return 0;
+}
+
+StdoutWriter::Result StdoutWriter::write_some(ByteParts content) {
+  Result result;
+  while (result.error == 0 && content.size() > 0) {
+    const ssize_t written = content.write_to(fd_);
+    if (written >= 0) {
+      content.remove_prefix(static_cast<std::size_t>(written));
+      result.written += static_cast<std::size_t>(written);
+    } else if (errno != EINTR) {
+      result.error = errno;
+    }
+  }
+  if (result.written > 0 && patience_ != kNever) set_patience(patience_);
+  return result;
+}
+
+StdoutWriter::Result StdoutWriter::write_all(ByteParts content) {
+  Result result;
+  do {
+    const Result some = write_some(content);
+    content.remove_prefix(some.written);
+    result.written += some.written;
+    result.error = some.error == EAGAIN ? wait() : some.error;
+  } while (result.error == 0 && content.size() > 0);
+  return result;
+}
+
 void StdoutSink::redirect(std::function<void(std::string_view)> writer) {
   flush();
   callbacks_.redirected = std::move(writer);
@@ -122,20 +186,17 @@ void StdoutSink::fail(int error, std::size_t lost) {
   if (error == EINTR || (error == ETIMEDOUT && !final_)) return;
   close();
   if (error == EPIPE) return callbacks_.reader_gone();
-  std::string what = "cannot write to standard output: ";
-  if (error == ETIMEDOUT) {
-    what += "its reader does not read; " + std::to_string(lost) + " bytes are lost";
-  } else {
-    what += error_text(error);
-  }
-  callbacks_.failed(ExitStatus::output, what);
+  const std::string why = error == ETIMEDOUT
+                              ? fmt::format("its reader does not read; {} bytes are lost", lost)
+                              : error_text(error);
+  callbacks_.failed(ExitStatus::output, fmt::format("cannot write to standard output: {}", why));
 }
 
 FileSink::FileSink(std::unique_ptr<Formatter> formatter, bool json, const std::string& path,
                    SinkFailure failed)
     : StreamSink(std::move(formatter), json), path_(path), failed_(std::move(failed)) {
   if (const int error = file_.open(path); error != 0) {
-    throw SystemError(error, "--to: cannot open '" + path + "'");
+    throw SystemError(error, fmt::format("--to: cannot open '{}'", path));
   }
 }
 
@@ -144,7 +205,7 @@ std::size_t FileSink::write_out(const ByteParts& bytes) {
   const int error = file_.append(bytes.in_one(room));
   if (error == 0) return bytes.size();
   close();
-  failed_(ExitStatus::output, "cannot write to '" + path_ + "': " + error_text(error));
+  failed_(ExitStatus::output, fmt::format("cannot write to '{}': {}", path_, error_text(error)));
   return 0;
 }
 

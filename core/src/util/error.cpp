@@ -1,3 +1,4 @@
+#include <array>
 #include <cctype>
 #include <cerrno>
 #include <system_error>
@@ -57,6 +58,27 @@ std::string error_text(int error_number) {
     text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
   }
   return text;
+}
+
+std::span<const ExitStatusInfo> exit_statuses() {
+  static constexpr std::array kStatuses{
+      ExitStatusInfo{ExitStatus::done, "done", "done"},
+      ExitStatusInfo{ExitStatus::no, "no",
+                     "ran, and the answer is no (no reply, threshold missed)"},
+      ExitStatusInfo{ExitStatus::usage, "usage", "wrong usage"},
+      ExitStatusInfo{ExitStatus::name, "name", "name not resolved"},
+      ExitStatusInfo{ExitStatus::unreachable, "unreachable",
+                     "refused, unreachable, closed by the peer; on a server: address in use, no "
+                     "such interface"},
+      ExitStatusInfo{ExitStatus::fault, "fault", "internal or plugin fault"},
+      ExitStatusInfo{ExitStatus::output, "output", "output or file error"},
+      ExitStatusInfo{ExitStatus::again, "again", "try again (evicted, full)"},
+      ExitStatusInfo{ExitStatus::protocol, "protocol", "protocol error"},
+      ExitStatusInfo{ExitStatus::permission, "permission", "permission, authentication"},
+      ExitStatusInfo{ExitStatus::config, "config", "configuration"},
+      ExitStatusInfo{ExitStatus::timeout, "timeout", "--timeout passed"},
+  };
+  return kStatuses;
 }
 
 }  // namespace netkit

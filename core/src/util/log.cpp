@@ -1,9 +1,12 @@
-#include "util/write_all.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
+#include <netkit/util/file.hpp>
 #include <netkit/util/log.hpp>
 #include <netkit/util/text.hpp>
 
@@ -13,16 +16,12 @@ namespace {
 constexpr std::size_t kHexBytes = 16;  // a line
 
 void append_hex_line(std::string& out, std::size_t offset, std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  for (int shift = 12; shift >= 0; shift -= 4) out += kDigits[offset >> shift & 0xFU];
+  fmt::format_to(std::back_inserter(out), "{:04x}", offset & 0xFFFFU);
   out += ' ';
   for (std::size_t i = 0; i < kHexBytes; ++i) {
     if (i % 8 == 0) out += ' ';
     if (i < bytes.size()) {
-      const auto byte = static_cast<unsigned char>(bytes[i]);
-      out += kDigits[byte >> 4U];
-      out += kDigits[byte & 0xFU];
-      out += ' ';
+      fmt::format_to(std::back_inserter(out), "{:02x} ", static_cast<unsigned char>(bytes[i]));
     } else {
       out += "   ";
     }
@@ -53,7 +52,7 @@ void Log::write(LogLevel level, std::string_view line) const {
 
 void Log::hex(std::string_view what, std::string_view bytes) const {
   if (!enabled(LogLevel::hex)) return;
-  write(LogLevel::hex, std::string(what) + " (" + std::to_string(bytes.size()) + " bytes)");
+  write(LogLevel::hex, fmt::format("{} ({} bytes)", what, bytes.size()));
   for (std::size_t at = 0; at < bytes.size(); at += kHexBytes) {
     std::string line;
     append_hex_line(line, at, bytes.substr(at, kHexBytes));

@@ -1,40 +1,15 @@
-#include "util/decimal.hpp"
-
 #include <algorithm>
 
-#include <netkit/util/error.hpp>
 #include <netkit/util/rate.hpp>
 
 namespace netkit {
 namespace {
-
-constexpr double kMostPerSecond = 1e12;
 
 double seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
 }  // namespace
-
-std::optional<double> read_rate(std::string_view text) {
-  const auto number = take_decimal(text);
-  if (!number) return std::nullopt;
-  double per_second =
-      static_cast<double>(number->whole) +
-      static_cast<double>(number->fraction) / static_cast<double>(number->denominator);
-  if (text == "/m") {
-    per_second /= 60;
-  } else if (!text.empty() && text != "/s") {
-    return std::nullopt;
-  }
-  if (per_second <= 0 || per_second > kMostPerSecond) return std::nullopt;
-  return per_second;
-}
-
-double parse_rate(std::string_view text) {
-  if (const auto rate = read_rate(text)) return *rate;
-  throw UsageError("'" + std::string(text) + "' is not a rate (write 100/s or 6/m)");
-}
 
 TokenBucket::TokenBucket(double per_second, double burst, TimePoint now)
     : per_second_(per_second), burst_(std::max(burst, 1.0)), tokens_(burst_), at_(now) {}

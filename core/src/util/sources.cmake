@@ -1,21 +1,14 @@
 target_sources(netkit-core PRIVATE
-  src/util/append_file.cpp
-  src/util/atomic_file.cpp
-  src/util/clock.cpp
-  src/util/decimal.cpp
-  src/util/descriptor_limit.cpp
-  src/util/duration.cpp
   src/util/error.cpp
-  src/util/exit_status.cpp
+  src/util/file.cpp
   src/util/file_descriptor.cpp
   src/util/format.cpp
   src/util/histogram.cpp
-  src/util/histogram_render.cpp
   src/util/log.cpp
   src/util/printable.cpp
+  src/util/quantity.cpp
   src/util/random.cpp
   src/util/rate.cpp
-  src/util/size.cpp
   src/util/suggest.cpp
   src/util/text.cpp
 )

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
 #include <netkit/util/suggest.hpp>
 
 namespace netkit {
@@ -63,7 +65,7 @@ std::string_view suggest(std::string_view word, std::span<const std::string_view
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates) {
   const std::string_view nearest = suggest(word, candidates);
   if (nearest.empty()) return {};
-  return "; did you mean '" + std::string(nearest) + "'?";
+  return fmt::format("; did you mean '{}'?", nearest);
 }
 
 }  // namespace netkit

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
 #include <netkit/util/printable.hpp>
 #include <netkit/util/text.hpp>
 
@@ -28,10 +30,9 @@ constexpr std::array<ByteKind, 256> make_kinds() {
 constexpr auto kKinds = make_kinds();
 
 void append_escaped(std::string& out, std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    const char escape[] = {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 0xF]};
+    const char escape[] = {'\\', 'x', kHexDigits[byte >> 4], kHexDigits[byte & 0xF]};
     out.append(escape, sizeof escape);
   }
 }
@@ -49,7 +50,7 @@ std::size_t shown_length(std::string_view bytes, std::size_t at, bool keep_lf) {
       break;
   }
   const utf8::Sequence sequence = utf8::decode(bytes, at);
-  return utf8::may_be_shown(sequence.code_point) ? sequence.length : 0;
+  return sequence.valid && utf8::may_be_shown(sequence.code_point) ? sequence.length : 0;
 }
 
 // Where the first character from `at` on is that has to be escaped, else the size.
@@ -81,9 +82,20 @@ bool is_valid_utf8(std::string_view bytes) {
         continue;
       }
     }
-    const std::size_t length = utf8::decode(bytes, at).length;
-    if (length == 0) return false;
-    at += length;
+    const utf8::Sequence sequence = utf8::decode(bytes, at);
+    if (!sequence.valid) return false;
+    at += sequence.length;
+  }
+  return true;
+}
+
+bool repair_utf8(std::string& out, std::string_view bytes, std::size_t limit) {
+  out.clear();
+  for (std::size_t at = 0; at < bytes.size();) {
+    const utf8::Sequence sequence = utf8::decode(bytes, at);
+    out += sequence.valid ? bytes.substr(at, sequence.length) : utf8::kReplacement;
+    if (out.size() > limit) return false;
+    at += sequence.length;
   }
   return true;
 }
@@ -94,7 +106,7 @@ void escape_text(std::string& out, std::string_view bytes, bool keep_lf) {
     const std::size_t bad = find_unshown(bytes, at, keep_lf);
     out.append(bytes, at, bad - at);
     if (bad == bytes.size()) return;
-    const std::size_t length = std::max<std::size_t>(utf8::decode(bytes, bad).length, 1);
+    const std::size_t length = utf8::decode(bytes, bad).length;
     append_escaped(out, bytes.substr(bad, length));
     at = bad + length;
   }
@@ -115,6 +127,10 @@ std::string_view trim_white_space(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(kWhite);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(kWhite) + 1 - begin);
+}
+
+std::string counted(std::uint64_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
 }  // namespace netkit

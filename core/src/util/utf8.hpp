@@ -9,35 +9,33 @@
 
 namespace netkit::utf8 {
 
+// What begins at some place: a character, or the longest piece of one that some byte broke off.
 struct Sequence {
   std::uint32_t code_point = 0;
-  std::size_t length = 0;  // 0: the bytes are not UTF-8
+  std::size_t length = 1;
+  bool valid = false;
 };
 
-inline bool is_continuation(unsigned char byte) {
-  return (byte & 0xC0) == 0x80;
-}
-
-// Decodes the sequence that starts at `at` (RFC 3629, the table of its section 4). `at` must lie in
-// `bytes`.
+// Decodes what begins at `at`, which must lie in `bytes` (RFC 3629, the table of its section 4).
 inline Sequence decode(std::string_view bytes, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[at + i]); };
   const std::size_t left = bytes.size() - at;
   const unsigned lead = byte(0);
-  if (lead < 0x80) return {lead, 1};
+  if (lead < 0x80) return {lead, 1, true};
   if (lead < 0xC2 || lead > 0xF4) return {};
   const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  if (left < length) return {};
+  // The second byte has narrower bounds where there would be overlong forms, surrogates, or more
+  // than U+10FFFF.
+  unsigned lower = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+  unsigned upper = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
   std::uint32_t code_point = lead & (0x7Fu >> length);
   for (std::size_t i = 1; i < length; ++i) {
-    if (!is_continuation(byte(i))) return {};
+    if (i == left || byte(i) < lower || byte(i) > upper) return {0, i, false};
     code_point = code_point << 6 | (byte(i) & 0x3Fu);
+    lower = 0x80;
+    upper = 0xBF;
   }
-  const bool overlong =
-      (length == 3 && code_point < 0x800) || (length == 4 && code_point < 0x10000);
-  const bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
-  if (overlong || surrogate || code_point > 0x10FFFF) return {};
-  return {code_point, length};
+  return {code_point, length, true};
 }
 
 // Whether a character outside ASCII moves no cursor and turns no text around: not U+0080 to U+009F,
@@ -48,6 +46,8 @@ inline bool may_be_shown(std::uint32_t code_point) {
   if (code_point < 0x200E || code_point > 0x2069) return true;
   return code_point > 0x200F && (code_point < 0x2028 || code_point > 0x202E) && code_point < 0x2066;
 }
+
+inline constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
 inline constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
 inline constexpr std::uint64_t kHighBits = 0x80 * kOnes;

@@ -1,4 +1,4 @@
-#include "io/wrapped_rows.hpp"
+#include "io/prompt_input.hpp"
 
 #include <clocale>
 #include <string>

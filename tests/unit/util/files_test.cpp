@@ -10,8 +10,8 @@
 
 #include <gtest/gtest.h>
 
-#include <netkit/util/append_file.hpp>
-#include <netkit/util/atomic_file.hpp>
+#include <netkit/util/file.hpp>
+#include <netkit/util/file_descriptor.hpp>
 
 namespace netkit {
 namespace {
@@ -54,6 +54,20 @@ class Files : public testing::Test {
   fs::path folder_;
   rlimit before_{};
 };
+
+TEST_F(Files, AreReadWholeUpToTheLimit) {
+  const std::string content(200'000, 'x');
+  ASSERT_EQ(write_file_atomically(Path(), content), 0);
+  const FileContent whole = read_file(Path(), content.size());
+  EXPECT_EQ(whole.error, 0);
+  EXPECT_EQ(whole.bytes, content);
+  EXPECT_EQ(read_file(Path(), content.size() - 1).error, EFBIG);
+}
+
+TEST_F(Files, SayWhyTheyCannotBeRead) {
+  EXPECT_EQ(read_file(Path("none"), 1).error, ENOENT);
+  EXPECT_EQ(read_file(Path("."), 1).error, EISDIR);
+}
 
 TEST_F(Files, AreReplacedWholeAndPrivate) {
   EXPECT_EQ(write_file_atomically(Path(), "one"), 0);
@@ -117,6 +131,16 @@ TEST_F(Files, SayThatTheDiskIsFull) {
   AppendFile file;
   ASSERT_EQ(file.open("/dev/full"), 0);
   EXPECT_EQ(file.append("one\n"), ENOSPC);
+}
+
+TEST(DescriptorLimit, IsRaisedToTheHardOne) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit low{before.rlim_max < 64 ? before.rlim_max : 64, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  EXPECT_EQ(raise_descriptor_limit(), before.rlim_max);
+  EXPECT_EQ(raise_descriptor_limit(), before.rlim_max);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 }  // namespace

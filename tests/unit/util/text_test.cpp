@@ -1,5 +1,6 @@
 #include "support/reference_utf8.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -132,6 +133,49 @@ TEST(TrimWhiteSpace, TakesItFromBothEnds) {
   EXPECT_EQ(trim_white_space("reg\n"), "reg");
   EXPECT_EQ(trim_white_space(" \v\f "), "");
   EXPECT_EQ(trim_white_space(""), "");
+}
+
+TEST(RepairUtf8, PutsOneReplacementForEachMaximalSubpart) {
+  const auto repaired = [](std::string_view bytes) {
+    std::string out = "old";
+    EXPECT_TRUE(repair_utf8(out, bytes, 100));
+    return out;
+  };
+  EXPECT_EQ(repaired("a\u00e4\u20ac\U0001F600"), "a\u00e4\u20ac\U0001F600");
+  EXPECT_EQ(repaired("\xE2\x82Z"), "\uFFFDZ");
+  EXPECT_EQ(repaired("\xF0\x9F\x98"), "\uFFFD");
+  EXPECT_EQ(repaired("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD") << "a surrogate";
+  EXPECT_EQ(repaired("\xC0\xAF\xFF"), "\uFFFD\uFFFD\uFFFD");
+}
+
+TEST(RepairUtf8, SaysWhenItIsTooMuch) {
+  std::string out;
+  EXPECT_TRUE(repair_utf8(out, "\xFF", 3));
+  EXPECT_FALSE(repair_utf8(out, "\xFF", 2));
+}
+
+TEST(HexValue, KnowsBothCasesAndNothingElse) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const auto c = static_cast<char>(byte);
+    const std::size_t lower = kHexDigits.find(c);
+    const std::size_t upper = std::string_view("0123456789ABCDEF").find(c);
+    const std::size_t expected = std::min(lower, upper);
+    EXPECT_EQ(hex_value(c), expected == std::string_view::npos ? -1 : static_cast<int>(expected));
+  }
+}
+
+TEST(ReadInteger, TakesAWholeTextThatFits) {
+  EXPECT_EQ(read_integer<std::uint16_t>("65535"), 65535);
+  EXPECT_EQ(read_integer<int>("-7"), -7);
+  for (const char* text : {"", "65536", "-1", "+1", " 1", "1 ", "0x1", "1.5"}) {
+    EXPECT_EQ(read_integer<std::uint16_t>(text), std::nullopt) << text;
+  }
+}
+
+TEST(Counted, KnowsOneFromMore) {
+  EXPECT_EQ(counted(0, "client"), "0 clients");
+  EXPECT_EQ(counted(1, "client"), "1 client");
+  EXPECT_EQ(counted(2, "client"), "2 clients");
 }
 
 }  // namespace

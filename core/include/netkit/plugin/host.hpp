@@ -13,7 +13,7 @@
 #include <vector>
 
 #include <netkit/cli/values.hpp>
-#include <netkit/io/run.hpp>
+#include <netkit/io/input.hpp>
 #include <netkit/record/output.hpp>
 #include <netkit/util/exit_status.hpp>
 #include <netkit/util/export.hpp>

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include <netkit/io/run.hpp>
+#include <netkit/io/input.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/exit_status.hpp>
 #include <netkit/util/export.hpp>

@@ -32,8 +32,12 @@ class NETKIT_API Clock {
 // CLOCK_MONOTONIC and CLOCK_REALTIME.
 class NETKIT_API SystemClock final : public Clock {
  public:
-  TimePoint now() const override;
-  WallTime wall() const override;
+  TimePoint now() const override {
+    return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now());
+  }
+  WallTime wall() const override {
+    return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+  }
 };
 
 }  // namespace netkit

@@ -1,6 +1,8 @@
-// Ownership of a file descriptor.
+// Ownership of a file descriptor, and how many there may be.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include <netkit/util/export.hpp>
@@ -27,5 +29,10 @@ class NETKIT_API FileDescriptor {
  private:
   int fd_ = -1;
 };
+
+// Raises the soft limit to the hard one where it is under `wanted`, as servers with many clients
+// have it, and returns the limit there is then. Never fails: what cannot be raised stays. Not for
+// programs that use select(2). Before threads are started.
+NETKIT_API std::size_t raise_descriptor_limit(std::size_t wanted = SIZE_MAX);
 
 }  // namespace netkit

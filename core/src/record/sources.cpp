@@ -1,14 +1,24 @@
-#include "record/sources_impl.hpp"
+#include "io/line_reader.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <fcntl.h>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
 #include <unistd.h>
 #include <utility>
-#include <vector>
+
+#include <fmt/format.h>
 
 #include <netkit/io/input.hpp>
+#include <netkit/loop/process.hpp>
+#include <netkit/record/source.hpp>
+#include <netkit/record/template.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/file_descriptor.hpp>
 #include <netkit/util/size.hpp>
 
 namespace netkit {
@@ -23,6 +33,56 @@ bool owns_terminal() {
 }
 
 }  // namespace
+
+class SourcesImpl final : public Sources {
+ public:
+  SourcesImpl(Run& run, Handler& handler, const Options& options);
+  ~SourcesImpl() override;
+
+  void pause() override;
+  void resume() override;
+  bool paused() const override { return paused_; }
+  bool ended() const override { return ended_; }
+  bool has_ticker() const override { return ticks_.pending(); }
+  bool has_input() const override { return !inputs_.empty(); }
+
+ private:
+  class TypedLines;
+
+  struct Input {
+    std::string name;  // as it was typed
+    FileDescriptor fd;
+    std::unique_ptr<Process> process;
+    std::unique_ptr<LineReader> reader;
+    std::unique_ptr<TypedLines> typed;  // at a terminal, instead of the reader
+    bool at_end = false;                // nothing more to read
+    bool process_running = false;       // its status is awaited
+  };
+
+  void open_input(const std::string& name);
+  void open_command(Input& input, const std::string& command);
+  void start_ticker(Duration period, const std::string& message);
+  void take_line(const Input& input, const Line& line);
+  void take_end(Input& input, int error);
+  void process_ended(Input& input, ProcessEnd end);
+  void fail(ExitStatus status, const std::string& error);
+  void check_end();
+  void tick();
+
+  Run& run_;
+  Handler& handler_;
+  std::string history_;
+  std::size_t max_line_;
+  std::list<Input> inputs_;
+  Timer ticks_;
+  std::optional<Template> message_;
+  std::string tick_text_;
+  std::uint64_t tick_count_ = 0;
+  Timer told_;
+  bool paused_ = true;
+  bool ended_ = false;
+  bool failed_ = false;
+};
 
 // What is typed at a prompt.
 class SourcesImpl::TypedLines final : private netkit::Input::Handler {
@@ -72,13 +132,14 @@ void SourcesImpl::open_input(const std::string& name) {
     // Non-blocking, so that a named pipe without a writer is waited for on the loop.
     const std::string path = name.substr(5);
     input.fd.reset(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
-    if (!input.fd) throw SystemError(errno, "--from: cannot open '" + path + "'");
+    if (!input.fd) throw SystemError(errno, fmt::format("--from: cannot open '{}'", path));
     fd = input.fd.get();
   } else if (name.starts_with("exec:")) {
     open_command(input, name.substr(5));
     fd = input.fd.get();
   } else if (name != "-") {
-    throw UsageError("--from: '" + name + "' is not a source (write -, file:PATH or exec:COMMAND)");
+    throw UsageError(
+        fmt::format("--from: '{}' is not a source (write -, file:PATH or exec:COMMAND)", name));
   } else if (run_.interactive() && owns_terminal()) {
     input.typed = std::make_unique<TypedLines>(*this, input);
     return;
@@ -120,8 +181,9 @@ void SourcesImpl::tick() {
 
 void SourcesImpl::take_line(const Input& input, const Line& line) {
   if (line.too_long) {
-    return fail(ExitStatus::protocol, "a line of --from " + input.name + " is longer than " +
-                                          format_size(max_line_) + " (--max-line)");
+    return fail(ExitStatus::protocol,
+                fmt::format("a line of --from {} is longer than {} (--max-line)", input.name,
+                            format_size(max_line_)));
   }
   handler_.on_source_record(line.text, run_.clock().wall());
 }
@@ -129,7 +191,7 @@ void SourcesImpl::take_line(const Input& input, const Line& line) {
 void SourcesImpl::take_end(Input& input, int error) {
   input.at_end = true;
   if (error == 0) return check_end();
-  fail(ExitStatus::output, "cannot read --from " + input.name + ": " + error_text(error));
+  fail(ExitStatus::output, fmt::format("cannot read --from {}: {}", input.name, error_text(error)));
 }
 
 void SourcesImpl::fail(ExitStatus status, const std::string& error) {
@@ -141,7 +203,7 @@ void SourcesImpl::fail(ExitStatus status, const std::string& error) {
 void SourcesImpl::process_ended(Input& input, ProcessEnd end) {
   input.process_running = false;
   if (end.status != 0) {
-    run_.log().notice(input.name + " ended with status " + std::to_string(end.status));
+    run_.log().notice(fmt::format("{} ended with status {}", input.name, end.status));
   }
   check_end();
 }

@@ -1,0 +1,51 @@
+// Files, read and written whole or by whole lines.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <netkit/util/export.hpp>
+#include <netkit/util/file_descriptor.hpp>
+
+namespace netkit {
+
+struct FileContent {
+  std::string bytes{};
+  int error = 0;  // an errno; EFBIG: there are more than `limit` bytes. Then `bytes` is incomplete
+};
+
+// What can be read from `fd` to its end; waits where there is nothing yet. Any thread, as the next
+// three.
+NETKIT_API FileContent read_file(int fd, std::size_t limit);
+NETKIT_API FileContent read_file(const std::string& path, std::size_t limit);
+
+// Writes all of `content` to a blocking descriptor. Returns 0 or the errno of the write that
+// failed; then some of it may have been written.
+NETKIT_API int write_all(int fd, std::string_view content);
+
+// Writes `content` to a new file (0600) in the same folder, syncs it, and renames it to `path`, so
+// that after a crash there is the old content or the new. A symbolic link is followed. What is
+// there and is no regular file (a device, a pipe) is written to as it is. Returns 0 or an errno;
+// then the old content is still there and nothing is left behind.
+NETKIT_API int write_file_atomically(const std::string& path, std::string_view content);
+
+// A file that grows by whole lines: histories and recordings. [one thread] Several processes may
+// append to one file; their lines do not mix.
+class NETKIT_API AppendFile {
+ public:
+  AppendFile() = default;
+  // Opens `path` for appending, makes it (0600) where it is missing. Returns 0 or an errno.
+  int open(const std::string& path);
+  // Appends `lines`, which the caller ends with a newline, in one write. Returns 0 or an errno.
+  // When the disk is full in the middle, what was written of them is taken back, so that the file
+  // ends with a whole line.
+  int append(std::string_view lines);
+  bool is_open() const { return static_cast<bool>(fd_); }
+  void close() { fd_.reset(); }
+
+ private:
+  FileDescriptor fd_;
+};
+
+}  // namespace netkit

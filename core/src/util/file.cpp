@@ -1,0 +1,127 @@
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <fcntl.h>
+#include <memory>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <netkit/util/file.hpp>
+
+namespace netkit {
+namespace {
+
+constexpr mode_t kPrivate = 0600;
+
+// Cuts the `written` bytes off the end again, unless somebody else has appended since.
+void take_back(int fd, std::size_t written) {
+  const off_t end = ::lseek(fd, 0, SEEK_CUR);  // after an append it stands behind what was written
+  struct stat info {};
+  if (end < 0 || ::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size != end) return;
+  if (::ftruncate(fd, end - static_cast<off_t>(written)) != 0) return;
+}
+
+std::string resolve_links(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
+                                                         &std::free);
+  return real ? std::string(real.get()) : path;
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+int write_in_place(const std::string& path, std::string_view content) {
+  const FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+  return fd ? write_all(fd.get(), content) : errno;
+}
+
+int write_and_sync(int fd, std::string_view content) {
+  if (const int error = write_all(fd, content); error != 0) return error;
+  return ::fsync(fd) == 0 ? 0 : errno;
+}
+
+// The new name lasts only once the folder is on the disk as well. Some file systems cannot sync a
+// folder; the content is safe there as far as it can be.
+void sync_folder(const std::string& folder) {
+  const FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd) ::fsync(fd.get());
+}
+
+}  // namespace
+
+FileContent read_file(int fd, std::size_t limit) {
+  FileContent content;
+  std::array<char, 65536> chunk;
+  while (true) {
+    const ssize_t count = ::read(fd, chunk.data(), chunk.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      content.error = count < 0 ? errno : 0;
+      return content;
+    }
+    content.bytes.append(chunk.data(), static_cast<std::size_t>(count));
+    if (content.bytes.size() > limit) {
+      content.error = EFBIG;
+      return content;
+    }
+  }
+}
+
+FileContent read_file(const std::string& path, std::size_t limit) {
+  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!fd) return {.error = errno};
+  return read_file(fd.get(), limit);
+}
+
+int write_all(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+int write_file_atomically(const std::string& path, std::string_view content) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    return write_in_place(path, content);
+  }
+  const std::string target = resolve_links(path);
+  std::string temporary = target + ".XXXXXX";
+  FileDescriptor fd(::mkostemp(temporary.data(), O_CLOEXEC));  // makes it 0600
+  if (!fd) return errno;
+  int error = write_and_sync(fd.get(), content);
+  if (error == 0 && ::rename(temporary.c_str(), target.c_str()) != 0) error = errno;
+  if (error != 0) {
+    ::unlink(temporary.c_str());
+    return error;
+  }
+  sync_folder(folder_of(target));
+  return 0;
+}
+
+int AppendFile::open(const std::string& path) {
+  fd_.reset(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, kPrivate));
+  return fd_ ? 0 : errno;
+}
+
+int AppendFile::append(std::string_view lines) {
+  ssize_t written = 0;
+  do {
+    written = ::write(fd_.get(), lines.data(), lines.size());
+  } while (written < 0 && errno == EINTR);
+  if (written < 0) return errno;
+  const auto done = static_cast<std::size_t>(written);
+  if (done == lines.size()) return 0;
+  // A short write: the disk is full (the next write says so), or it is a pipe with little room.
+  const int error = write_all(fd_.get(), lines.substr(done));
+  if (error != 0) take_back(fd_.get(), done);
+  return error;
+}
+
+}  // namespace netkit

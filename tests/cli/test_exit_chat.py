@@ -1,20 +1,17 @@
-"""Every exit status of netkit-chat(1), brought about."""
+"""Every exit status of netkit-chat(1), brought about, but for those of test_exit_common.py."""
 
+import functools
 import signal
 import struct
 
 import pytest
 
-from exit_status import Page
-from exit_ways import (AS_OTHERS, LISTEN, LONG_LINE, PEER, add_ends, add_servers, add_set_up, broken_pipe,  # noqa: F401
-                       by_second_signal, full_pipe, silent, words_of)
+import exit_status
+from exit_ways import AS_OTHERS, LONG_LINE, TOLD, by_second_signal, silent, words_of  # noqa: F401
 from native_server import accept, answer_connect, answer_hello, version
 from netkit import netkit_path, udp_socket
 
-PAGE = Page("chat", {"serve": [LISTEN], "join": [PEER, "--name", "ann"], "peer": [PEER, "--bind", LISTEN]})
-add_set_up(PAGE)
-add_servers(PAGE)
-add_ends(PAGE)
+ends = functools.partial(exit_status.ends, "chat")
 
 
 @pytest.fixture
@@ -32,128 +29,126 @@ def address_of(sock):
     return "127.0.0.1:%d" % sock.getsockname()[1]
 
 
-@PAGE.way("0 done")
-def count_is_reached(netkit, room):
+@ends("0 done")
+def test_count_is_reached(netkit, room):
     member = joined(netkit, room, "-c", "1")
     assert netkit.run("chat", "join", room.address, "--name", "bob", stdin=b"hello\n").status == 0
     return member
 
 
-@PAGE.way("0 done")
-def peer_at_end_of_input(netkit):
+@ends("0 done")
+def test_peer_at_end_of_input(netkit):
     with udp_socket() as other:
         run = netkit.run("chat", "peer", address_of(other), "--bind", "127.0.0.1:0", "-w", "10ms", stdin=b"hello\n")
         assert other.recv(100) == b"hello"
     return run
 
 
-@PAGE.way("0 the room has everything that was said", "join")
-def everything_is_said(netkit, room):
+@ends("0 the room has everything that was said", "join")
+def test_everything_is_said(netkit, room):
     run = netkit.run("chat", "join", room.address, "--name", "ann", stdin=b"hello\n")
     room.out.expect(rb"\[ann\] hello\n")
     return run
 
 
-@PAGE.told("0 ended by INT or TERM", "join")
-def member(netkit, room):
-    return joined(netkit, room)
+@TOLD
+@ends("0 ended by INT or TERM", "join")
+def test_member(netkit, room, signo):
+    member = joined(netkit, room)
+    member.signal(signo)
+    return member
 
 
-@PAGE.way("1 something that was said is undelivered", "join")
-def nobody_hears(netkit, silent):
+@ends("1 something that was said is undelivered", "join")
+def test_nobody_hears(netkit, silent):
     return netkit.run("chat", "join", silent.address, "--name", "ann", "-w", "10ms", stdin=b"hello\n")
 
 
-@PAGE.way("1 something that was said is undelivered", "join")
-def too_long_to_say(netkit, room):
+@ends("1 something that was said is undelivered", "join")
+def test_too_long_to_say(netkit, room):
     return netkit.run("chat", "join", room.address, "--name", "ann", stdin=b"x" * 65_001)
 
 
-@PAGE.way("69 the room has closed, or cannot be reached", "join")
-def room_closes(netkit, room):
+@ends("69 the room has closed, or cannot be reached", "join")
+def test_room_closes(netkit, room):
     member = joined(netkit, room)
     room.signal(signal.SIGTERM)
     return member
 
 
-@PAGE.way("69 the room has closed, or cannot be reached", "join")
-def plain_room_closes(netkit, silent):
+@ends("69 the room has closed, or cannot be reached", "join")
+def test_plain_room_closes(netkit, silent):
     member = netkit.start("chat", "join", silent.address, "--plain")
     _, address = silent.udp.recvfrom(100)
     silent.udp.sendto(b"end", address)
     return member
 
 
-@PAGE.way("69 the room has closed, or cannot be reached", "join")
-def nobody_there(netkit):
+@ends("69 the room has closed, or cannot be reached", "join")
+def test_nobody_there(netkit):
     with udp_socket() as sock:
         address = address_of(sock)
     return netkit.start("chat", "join", address, "--name", "ann", "--reconnect", "never")
 
 
-@PAGE.way("69 the room has closed, or cannot be reached", "join")
-def nobody_answers(netkit, silent):
+@ends("69 the room has closed, or cannot be reached", "join")
+def test_nobody_answers(netkit, silent):
     return netkit.start("chat", "join", silent.address, "--name", "ann", "--reconnect", "never", "--connect-timeout", "10ms")
 
 
-@PAGE.way("69 the room has closed, or cannot be reached", "join")
-def nobody_to_leave(netkit, silent):
+@ends("69 the room has closed, or cannot be reached", "join")
+def test_nobody_to_leave(netkit, silent):
     return netkit.run("chat", "join", silent.address, "--name", "ann", "-w", "10ms")
 
 
-@PAGE.way("74 the history cannot be opened, or lines are missing in it", "serve", "join", "peer")
-def no_history(netkit, silent, tmp_path, action):
-    return netkit.run(*words_of(PAGE, action, peer=silent.address), "--history", tmp_path / "no" / "log")
+@ends("74 the history cannot be opened, or lines are missing in it", "serve", "join", "peer")
+def test_no_history(netkit, silent, tmp_path, action):
+    return netkit.run(*words_of("chat", action, peer=silent.address), "--history", tmp_path / "no" / "log")
 
 
-@PAGE.way("75 the name is taken, or the room is full", "join")
-def taken(netkit, room):
+@ends("75 the name is taken, or the room is full", "join")
+def test_taken(netkit, room):
     joined(netkit, room)
     return netkit.run("chat", "join", room.address, "--name", "ann")
 
 
-@PAGE.way("75 the name is taken, or the room is full", "join")
-def full(netkit):
+@ends("75 the name is taken, or the room is full", "join")
+def test_full(netkit):
     room = netkit.serve("chat", "serve", "127.0.0.1:0", "--max-members", "1")
     joined(netkit, room)
     return netkit.run("chat", "join", room.address, "--name", "bob")
 
 
-@PAGE.way("76 that is no chat room, or it speaks another version", "join")
-def no_room(netkit):
+@ends("76 that is no chat room, or it speaks another version", "join")
+def test_no_room(netkit):
     server = netkit.serve("push", "serve", "127.0.0.1:0", "--every", "1h")
     return netkit.run("chat", "join", server.address, "--name", "ann")
 
 
-@PAGE.way("76 that is no chat room, or it speaks another version", "join")
-def other_version(netkit, silent):
+@ends("76 that is no chat room, or it speaks another version", "join")
+def test_other_version(netkit, silent):
     member = netkit.start("chat", "join", silent.address, "--name", "ann")
     answer_hello(silent.udp, version)
     return member
 
 
-@PAGE.way("76 a line of standard input is longer than 1M", "join", "peer")
-def long_line(netkit, silent, action):
+@ends("76 a line of standard input is longer than 1M", "join", "peer")
+def test_long_line(netkit, silent, action):
     patience = ["--wait", "0"] if action == "join" else []
-    return netkit.run(*words_of(PAGE, action, peer=silent.address), *patience, stdin=LONG_LINE)
+    return netkit.run(*words_of("chat", action, peer=silent.address), *patience, stdin=LONG_LINE)
 
 
-@PAGE.way("77 the history may not be written", "serve", "join", "peer")
-def forbidden_history(netkit, silent, tmp_path, action):
+@ends("77 the history may not be written", "serve", "join", "peer")
+def test_forbidden_history(netkit, silent, tmp_path, action):
     (tmp_path / "log").touch(mode=0)
-    return netkit.run(argv=[*AS_OTHERS, netkit_path(), *words_of(PAGE, action, peer=silent.address), "--history",
+    return netkit.run(argv=[*AS_OTHERS, netkit_path(), *words_of("chat", action, peer=silent.address), "--history",
                             tmp_path / "log"])
 
 
-@PAGE.way("128+n ended at once by a second signal", "join")
-def leaves_without_goodbye(netkit, silent):
+@ends("128+n ended at once by a second signal", "join")
+def test_leaves_without_goodbye(netkit, silent):
     """A room that takes the member and says nothing more; to leave it would take a second."""
     member = netkit.start("chat", "join", silent.address, "--name", "ann")
     answer_connect(silent.udp, lambda key: accept(key, b"\1" + struct.pack(">QIQQI", 7, 1, 1, 0, 0)))
     member.err.expect(rb"joined ")
     return by_second_signal(member)
-
-
-@PAGE.cases()
-def test_every_status_of_the_page(request, case):
-    case.check(request)

@@ -1,25 +1,20 @@
-"""Every exit status of netkit-frame(1), brought about."""
+"""Every exit status of netkit-frame(1), brought about, but for those of test_exit_common.py."""
 
+import functools
 import os
 import signal
 import socket
 
 import pytest
 
+import exit_status
 from certificates import make_family
-from exit_status import Page
-from exit_ways import (AS_OTHERS, LISTEN, PEER, PROHIBITED, add_ends, add_servers, add_set_up, broken_pipe,  # noqa: F401
-                       by_second_signal, full_pipe, silent, words_of)
+from exit_ways import (AS_OTHERS, PROHIBITED, RECORDING, TOLD, broken_pipe, by_second_signal, full_pipe,  # noqa: F401
+                       silent, words_of)
 from frame_peer import APPID, DATETIME, IMEI, REGISTER, Peer, Server, answer, free_port, request
 from netkit import netkit_path
 
-# One request, and its answer.
-RECORDING = os.path.join(os.path.dirname(__file__), "..", "support", "one_request.rec")
-PAGE = Page("frame", {"serve": [LISTEN], "connect": [PEER, "--send", "datetime", "-w", "none"], "proxy": [LISTEN, PEER],
-                      "encode": [], "decode": [], "replay": [RECORDING, PEER, "-w", "none"]})
-add_set_up(PAGE)
-add_servers(PAGE)
-add_ends(PAGE, without_json=["encode"])
+ends = functools.partial(exit_status.ends, "frame")
 
 
 @pytest.fixture
@@ -60,49 +55,51 @@ def crowded():
             sock.close()
 
 
-@PAGE.way("0 done")
-def encoded(netkit):
+@ends("0 done")
+def test_encoded(netkit):
     return netkit.run("frame", "encode", stdin=b"7:hello\n")
 
 
-@PAGE.way("0 done")
-def decoded(netkit):
+@ends("0 done")
+def test_decoded(netkit):
     return netkit.run("frame", "decode", stdin=request(7, b"hello"))
 
 
-@PAGE.way("0 done")
-def replayed(netkit, server):
+@ends("0 done")
+def test_replayed(netkit, server):
     return netkit.run("frame", "replay", RECORDING, server)
 
 
-@PAGE.way("0 every request is answered, by an error code or not", "connect")
-def requests_answered(netkit, server):
+@ends("0 every request is answered, by an error code or not", "connect")
+def test_requests_answered(netkit, server):
     run = netkit.run("frame", "connect", server, stdin=b"datetime\n7:hello\n")
     assert run.lines[1] == "7 error -1"
     return run
 
 
-@PAGE.told("0 ended by INT or TERM", "connect -k")
-def client(netkit, scripted):
+@TOLD
+@ends("0 ended by INT or TERM", "connect -k")
+def test_client(netkit, scripted, signo):
     client = netkit.start("frame", "connect", "-k", scripted.address, "--send", "datetime")
     scripted.accept().expect(DATETIME)
+    client.signal(signo)
     return client
 
 
-@PAGE.way("1 no answer within --wait", "connect", "replay")
-def no_answer(netkit, silent, action):
-    return netkit.run(*words_of(PAGE, action, peer=silent.address)[:-1], "10ms")
+@ends("1 no answer within --wait", "connect", "replay")
+def test_no_answer(netkit, silent, action):
+    return netkit.run(*words_of("frame", action, peer=silent.address)[:-1], "10ms")
 
 
-@PAGE.way("2 a line of standard input that is no MESSAGE", "connect")
-def no_message_to_send(netkit, server):
+@ends("2 a line of standard input that is no MESSAGE", "connect")
+def test_no_message_to_send(netkit, server):
     run = netkit.run("frame", "connect", server, stdin=b"nonsense\ndatetime\n")
     assert run.out.startswith(b"datetime "), "it goes on"
     return run
 
 
-@PAGE.way("2 a line of standard input that is no MESSAGE", "encode")
-def no_message_to_encode(netkit):
+@ends("2 a line of standard input that is no MESSAGE", "encode")
+def test_no_message_to_encode(netkit):
     run = netkit.run("frame", "encode", stdin=b"nonsense\ndatetime\n")
     assert run.out == b"", "it does not go on"
     return run
@@ -111,26 +108,26 @@ def no_message_to_encode(netkit):
 UNCONNECTED = "69 refused, or not connected in time"
 
 
-@PAGE.way(UNCONNECTED, "connect", "replay")
-def refused(netkit, action):
-    return netkit.run(*words_of(PAGE, action, peer=f"127.0.0.1:{free_port()}"))
+@ends(UNCONNECTED, "connect", "replay")
+def test_refused(netkit, action):
+    return netkit.run(*words_of("frame", action, peer=f"127.0.0.1:{free_port()}"))
 
 
-@PAGE.way(UNCONNECTED, "connect", "replay")
-def no_connection(netkit, crowded, action):
-    return netkit.run(*words_of(PAGE, action, peer=crowded), "--connect-timeout", "50ms")
+@ends(UNCONNECTED, "connect", "replay")
+def test_no_connection(netkit, crowded, action):
+    return netkit.run(*words_of("frame", action, peer=crowded), "--connect-timeout", "50ms")
 
 
-@PAGE.way(UNCONNECTED, "connect")
-def no_handshake(netkit, silent):
-    return netkit.run(*words_of(PAGE, "connect", peer=silent.address), "--tls", "--connect-timeout", "50ms")
+@ends(UNCONNECTED, "connect")
+def test_no_handshake(netkit, silent):
+    return netkit.run(*words_of("frame", "connect", peer=silent.address), "--tls", "--connect-timeout", "50ms")
 
 
 GONE = "69 closed by the peer, or too many heartbeats missed"
 
 
-@PAGE.way(GONE, "connect")
-def closed(netkit, scripted):
+@ends(GONE, "connect")
+def test_closed(netkit, scripted):
     client = netkit.start("frame", "connect", scripted.address, "--send", "datetime")
     peer = scripted.accept()
     peer.expect(DATETIME)
@@ -138,75 +135,75 @@ def closed(netkit, scripted):
     return client
 
 
-@PAGE.way(GONE, "connect")
-def no_heartbeats(netkit, silent):
-    return netkit.run(*words_of(PAGE, "connect", peer=silent.address), "--heartbeat", "10ms", "--misses", "2")
+@ends(GONE, "connect")
+def test_no_heartbeats(netkit, silent):
+    return netkit.run(*words_of("frame", "connect", peer=silent.address), "--heartbeat", "10ms", "--misses", "2")
 
 
-@PAGE.way("74 output or file error", "encode")
-def full_disk_of_encode(netkit):
+@ends("74 output or file error", "encode")
+def test_full_disk_of_encode(netkit):
     with open("/dev/full", "wb") as full:
         run = netkit.start("frame", "encode", stdout=full)
     run.write(b"datetime\n")
     return run
 
 
-@PAGE.way("74 output or file error", "encode", "decode")
-def unreadable_input(netkit, tmp_path, action):
+@ends("74 output or file error", "encode", "decode")
+def test_unreadable_input(netkit, tmp_path, action):
     folder = os.open(tmp_path, os.O_RDONLY)
     run = netkit.start("frame", action, stdin=folder)
     os.close(folder)
     return run
 
 
-@PAGE.way("74 output or file error", "serve", "connect", "proxy")
-def no_record_folder(netkit, silent, tmp_path, action):
-    return netkit.run(*words_of(PAGE, action, peer=silent.address), "--record", tmp_path / "no" / "recording")
+@ends("74 output or file error", "serve", "connect", "proxy")
+def test_no_record_folder(netkit, silent, tmp_path, action):
+    return netkit.run(*words_of("frame", action, peer=silent.address), "--record", tmp_path / "no" / "recording")
 
 
-@PAGE.way("74 output or file error", "replay")
-def no_recording(netkit, tmp_path):
+@ends("74 output or file error", "replay")
+def test_no_recording(netkit, tmp_path):
     return netkit.run("frame", "replay", tmp_path / "nothing")
 
 
 BROKEN = "76 the peer broke the protocol"
 
 
-@PAGE.way(BROKEN, "connect", "replay")
-def empty_frame(netkit, scripted, action):
-    client = netkit.start(*words_of(PAGE, action, peer=scripted.address))
+@ends(BROKEN, "connect", "replay")
+def test_empty_frame(netkit, scripted, action):
+    client = netkit.start(*words_of("frame", action, peer=scripted.address))
     peer = scripted.accept()
     peer.expect(DATETIME)
     peer.send(b"\0\0\0\0")
     return client
 
 
-@PAGE.way(BROKEN, "connect", "replay")
-def large_frame(netkit, scripted, action):
-    client = netkit.start(*words_of(PAGE, action, peer=scripted.address), "--max-frame", "10")
+@ends(BROKEN, "connect", "replay")
+def test_large_frame(netkit, scripted, action):
+    client = netkit.start(*words_of("frame", action, peer=scripted.address), "--max-frame", "10")
     peer = scripted.accept()
     peer.expect(DATETIME)
     peer.send(answer(2, 0, b"x" * 9))
     return client
 
 
-@PAGE.way(BROKEN, "connect")
-def no_tls(netkit, server):
+@ends(BROKEN, "connect")
+def test_no_tls(netkit, server):
     return netkit.run("frame", "connect", server, "--tls", "--send", "datetime")
 
 
-@PAGE.way("76 the input did", "decode")
-def no_frame(netkit):
+@ends("76 the input did", "decode")
+def test_no_frame(netkit):
     return netkit.run("frame", "decode", stdin=b"GET / HTTP/1.1\r\n\r\n")
 
 
-@PAGE.way("76 the input did", "decode")
-def cut_frame(netkit):
+@ends("76 the input did", "decode")
+def test_cut_frame(netkit):
     return netkit.run("frame", "decode", stdin=request(7, b"hello")[:-1])
 
 
-@PAGE.way("76 the input did", "replay")
-def no_recording_at_all(netkit, tmp_path):
+@ends("76 the input did", "replay")
+def test_no_recording_at_all(netkit, tmp_path):
     (tmp_path / "file").write_text("no recording\n")
     return netkit.run("frame", "replay", tmp_path / "file")
 
@@ -215,8 +212,8 @@ REFUSED = ("77 the registration was refused, the server's certificate is not to 
            "that of this client")
 
 
-@PAGE.way(REFUSED, "connect")
-def registration_refused(netkit, scripted):
+@ends(REFUSED, "connect")
+def test_registration_refused(netkit, scripted):
     client = netkit.start("frame", "connect", scripted.address, "--register", f"{APPID},{IMEI}", "--send", "datetime")
     peer = scripted.accept()
     peer.expect(REGISTER)
@@ -224,53 +221,53 @@ def registration_refused(netkit, scripted):
     return client
 
 
-@PAGE.way(REFUSED, "connect")
-def untrusted_server(netkit, family):
+@ends(REFUSED, "connect")
+def test_untrusted_server(netkit, family):
     server = netkit.serve("frame", "serve", "127.0.0.1:0", "--cert", family / "server.pem", "--key", family / "server.key")
     return netkit.run("frame", "connect", server.address, "--tls", "--send", "datetime")
 
 
-@PAGE.way(REFUSED, "connect")
-def untrusted_client(netkit, family):
+@ends(REFUSED, "connect")
+def test_untrusted_client(netkit, family):
     server = netkit.serve("frame", "serve", "127.0.0.1:0", "--cert", family / "server.pem", "--key", family / "server.key",
                           "--client-ca", family / "ca.pem")
     return netkit.run("frame", "connect", server.address, "--tls", "--send", "datetime", "--cacert", family / "ca.pem",
                       "--cert", family / "stranger.pem", "--key", family / "stranger.key")
 
 
-@PAGE.way("77 the way there is prohibited", "connect", "replay")
-def prohibited(netkit, action):
-    return netkit.run(argv=[*PROHIBITED, netkit_path(), *words_of(PAGE, action, peer="192.0.2.1:9")])
+@ends("77 the way there is prohibited", "connect", "replay")
+def test_prohibited(netkit, action):
+    return netkit.run(argv=[*PROHIBITED, netkit_path(), *words_of("frame", action, peer="192.0.2.1:9")])
 
 
-@PAGE.way("77 a file may not be read", "connect")
-def forbidden_body(netkit, server, unreadable):
+@ends("77 a file may not be read", "connect")
+def test_forbidden_body(netkit, server, unreadable):
     return netkit.run(argv=[*AS_OTHERS, netkit_path(), "frame", "connect", server, "--send", f"7:@{unreadable}"])
 
 
-@PAGE.way("77 a file may not be read", "encode")
-def forbidden_body_of_a_line(netkit, unreadable):
+@ends("77 a file may not be read", "encode")
+def test_forbidden_body_of_a_line(netkit, unreadable):
     return netkit.run(argv=[*AS_OTHERS, netkit_path(), "frame", "encode"], stdin=f"7:@{unreadable}\n")
 
 
-@PAGE.way("78 a certificate or key cannot be used", "serve", "connect")
-def no_certificate(netkit, silent, tmp_path, action):
+@ends("78 a certificate or key cannot be used", "serve", "connect")
+def test_no_certificate(netkit, silent, tmp_path, action):
     (tmp_path / "file").write_text("no certificate\n")
     tls = ["--tls"] if action == "connect" else []
-    return netkit.run(*words_of(PAGE, action, peer=silent.address), *tls, "--cert", tmp_path / "file", "--key",
+    return netkit.run(*words_of("frame", action, peer=silent.address), *tls, "--cert", tmp_path / "file", "--key",
                       tmp_path / "file")
 
 
-@PAGE.way("128+n ended by signal n", "connect", "replay")
-def by_signal(netkit, scripted, action):
-    client = netkit.start(*words_of(PAGE, action, peer=scripted.address))
+@ends("128+n ended by signal n", "connect", "replay")
+def test_by_signal(netkit, scripted, action):
+    client = netkit.start(*words_of("frame", action, peer=scripted.address))
     scripted.accept().expect(DATETIME)  # the loop runs
     client.signal(signal.SIGINT)
     return client, signal.SIGINT
 
 
-@PAGE.way("128+n ended by signal n", "encode")
-def encode_by_signal(netkit):
+@ends("128+n ended by signal n", "encode")
+def test_encode_by_signal(netkit):
     run = netkit.start("frame", "encode")
     run.write(b"datetime\n")
     run.out.expect(b"\x02$")
@@ -278,8 +275,8 @@ def encode_by_signal(netkit):
     return run, signal.SIGTERM
 
 
-@PAGE.way("128+n ended by signal n", "decode")
-def decode_by_signal(netkit):
+@ends("128+n ended by signal n", "decode")
+def test_decode_by_signal(netkit):
     run = netkit.start("frame", "decode")
     run.write(DATETIME)
     run.out.expect(b"datetime\n")
@@ -287,20 +284,15 @@ def decode_by_signal(netkit):
     return run, signal.SIGTERM
 
 
-@PAGE.way("128+n ended at once by a second signal", "connect -k")
-def by_two(netkit, scripted, full_pipe):
+@ends("128+n ended at once by a second signal", "connect -k")
+def test_by_two(netkit, scripted, full_pipe):
     client = netkit.start("frame", "connect", "-k", scripted.address, "--send", "datetime", "--json", stdout=full_pipe)
     scripted.accept().expect(DATETIME)
     return by_second_signal(client)
 
 
-@PAGE.way("128+n the reader of standard output has gone", "encode")
-def reader_of_encode_gone(netkit, broken_pipe):
+@ends("128+n the reader of standard output has gone", "encode")
+def test_reader_of_encode_gone(netkit, broken_pipe):
     run = netkit.start("frame", "encode", stdout=broken_pipe)
     run.write(b"datetime\n")
     return run, signal.SIGPIPE
-
-
-@PAGE.cases()
-def test_every_status_of_the_page(request, case):
-    case.check(request)

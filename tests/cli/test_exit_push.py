@@ -1,19 +1,16 @@
-"""Every exit status of netkit-push(1), brought about."""
+"""Every exit status of netkit-push(1), brought about, but for those of test_exit_common.py."""
 
+import functools
 import signal
 
 import pytest
 
-from exit_status import Page
-from exit_ways import (AS_OTHERS, LISTEN, LONG_LINE, PEER, PROHIBITED, add_ends, add_servers, add_set_up,  # noqa: F401
-                       broken_pipe, by_second_signal, full_pipe, silent)
+import exit_status
+from exit_ways import AS_OTHERS, LONG_LINE, PROHIBITED, TOLD, by_second_signal, full_pipe, silent  # noqa: F401
 from native_server import FORBIDDEN, answer_connect, answer_hello, reject, version
 from netkit import netkit_path, tcp_connect, udp_socket
 
-PAGE = Page("push", {"serve": [LISTEN], "subscribe": [PEER], "status": [PEER]})
-add_set_up(PAGE)
-add_servers(PAGE)
-add_ends(PAGE)
+ends = functools.partial(exit_status.ends, "push")
 
 
 @pytest.fixture
@@ -35,59 +32,62 @@ def subscribed(netkit, address, *args):
     return subscriber
 
 
-@PAGE.way("0 done")
-def count_is_reached(netkit, server):
+@ends("0 done")
+def test_count_is_reached(netkit, server):
     return netkit.run("push", "subscribe", server.address, "-c", "2")
 
 
-@PAGE.way("0 done")
-def roster(netkit, server):
+@ends("0 done")
+def test_roster(netkit, server):
     return netkit.run("push", "status", server.address)
 
 
-@PAGE.way("0 done")
-def delivered(netkit):
+@ends("0 done")
+def test_delivered(netkit):
     return netkit.run("push", "serve", "127.0.0.1:0", "--from", "-", stdin=b"record\n")
 
 
-@PAGE.way("0 the server's source has ended", "subscribe")
-def source_ends(netkit):
+@ends("0 the server's source has ended", "subscribe")
+def test_source_ends(netkit):
     server = netkit.serve("push", "serve", "127.0.0.1:0", "--from", "-")
     subscriber = subscribed(netkit, server.address)
     server.close_stdin()
     return subscriber
 
 
-@PAGE.told("0 ended by INT or TERM", "subscribe")
-def subscriber(netkit, server):
-    return subscribed(netkit, server.address)
+@TOLD
+@ends("0 ended by INT or TERM", "subscribe")
+def test_subscriber(netkit, server, signo):
+    subscriber = subscribed(netkit, server.address)
+    subscriber.signal(signo)
+    return subscriber
 
 
 LOST = "69 no such server, refused, or lost, and --reconnect is used up"
 
 
-@PAGE.way(LOST, "subscribe")
-def nobody_there(netkit, nobody):
+@ends(LOST, "subscribe")
+def test_nobody_there(netkit, nobody):
     return netkit.run("push", "subscribe", nobody, "--reconnect", "never")
 
 
-@PAGE.way(LOST, "subscribe")
-def nobody_there_again(netkit, nobody):
+@ends(LOST, "subscribe")
+def test_nobody_there_again(netkit, nobody):
     return netkit.run("push", "subscribe", nobody, "--reconnect", "2", "--reconnect-max", "1ms")
 
 
-@PAGE.way(LOST, "subscribe")
-def nobody_there_plain(netkit, nobody):
+@ends(LOST, "subscribe")
+def test_nobody_there_plain(netkit, nobody):
     return netkit.run("push", "subscribe", nobody, "--plain", "--reconnect", "never")
 
 
-@PAGE.way(LOST, "subscribe")
-def nobody_answers(netkit, silent):
+@ends(LOST, "subscribe")
+def test_nobody_answers(netkit, silent):
     return netkit.run("push", "subscribe", silent.address, "--reconnect", "never", "--connect-timeout", "10ms")
 
 
-@PAGE.way(LOST, "subscribe")
-def lost(netkit, server):
+@ends(LOST, "subscribe")
+def test_lost(netkit, server):
     subscriber = subscribed(netkit, server.address, "--reconnect", "never")
     server.signal(signal.SIGTERM)
     return subscriber
@@ -96,45 +96,45 @@ def lost(netkit, server):
 NO_STATUS = "69 refused, closed by the server, or no answer within --wait"
 
 
-@PAGE.way(NO_STATUS, "status")
-def status_refused(netkit, nobody):
+@ends(NO_STATUS, "status")
+def test_status_refused(netkit, nobody):
     return netkit.run("push", "status", nobody)
 
 
-@PAGE.way(NO_STATUS, "status")
-def status_closed(netkit, silent):
+@ends(NO_STATUS, "status")
+def test_status_closed(netkit, silent):
     run = netkit.start("push", "status", silent.address)
     silent.tcp.accept()[0].close()
     return run
 
 
-@PAGE.way(NO_STATUS, "status")
-def status_overdue(netkit, silent):
+@ends(NO_STATUS, "status")
+def test_status_overdue(netkit, silent):
     return netkit.run("push", "status", silent.address, "-w", "10ms")
 
 
-@PAGE.way("74 a source cannot be read", "serve")
-def no_source(netkit, tmp_path):
+@ends("74 a source cannot be read", "serve")
+def test_no_source(netkit, tmp_path):
     return netkit.run("push", "serve", "127.0.0.1:0", "--from", f"file:{tmp_path}/nothing")
 
 
-@PAGE.way("74 a source cannot be read", "serve")
-def unreadable_source(netkit, tmp_path):
+@ends("74 a source cannot be read", "serve")
+def test_unreadable_source(netkit, tmp_path):
     return netkit.run("push", "serve", "127.0.0.1:0", "--from", f"file:{tmp_path}")
 
 
 NAME_LOST = "75 the name was taken over or removed, or the server is full"
 
 
-@PAGE.way(NAME_LOST, "subscribe")
-def taken_over(netkit, server):
+@ends(NAME_LOST, "subscribe")
+def test_taken_over(netkit, server):
     first = subscribed(netkit, server.address)
     subscribed(netkit, server.address)
     return first
 
 
-@PAGE.way(NAME_LOST, "subscribe")
-def removed(netkit, server):
+@ends(NAME_LOST, "subscribe")
+def test_removed(netkit, server):
     subscriber = subscribed(netkit, server.address)
     with tcp_connect(server.address) as control:
         control.sendall(b"UNSUBSCRIBE ann\nQUIT\n")
@@ -142,8 +142,8 @@ def removed(netkit, server):
     return subscriber
 
 
-@PAGE.way(NAME_LOST, "subscribe")
-def full(netkit):
+@ends(NAME_LOST, "subscribe")
+def test_full(netkit):
     server = netkit.serve("push", "serve", "127.0.0.1:0", "--max-subscribers", "1")
     subscribed(netkit, server.address)
     return netkit.run("push", "subscribe", server.address, "--name", "bob", "--reconnect", "never")
@@ -152,50 +152,50 @@ def full(netkit):
 NO_PUSH = "76 the other side is no push server, or it speaks another version"
 
 
-@PAGE.way(NO_PUSH, "subscribe")
-def no_server(netkit):
+@ends(NO_PUSH, "subscribe")
+def test_no_server(netkit):
     room = netkit.serve("chat", "serve", "127.0.0.1:0")
     return netkit.run("push", "subscribe", room.address)
 
 
-@PAGE.way(NO_PUSH, "subscribe")
-def other_version(netkit, silent):
+@ends(NO_PUSH, "subscribe")
+def test_other_version(netkit, silent):
     subscriber = netkit.start("push", "subscribe", silent.address)
     answer_hello(silent.udp, version)
     return subscriber
 
 
-@PAGE.way(NO_PUSH, "status")
-def other_answer(netkit):
+@ends(NO_PUSH, "status")
+def test_other_answer(netkit):
     web = netkit.serve("sse", "serve", "127.0.0.1:0")
     return netkit.run("push", "status", web.address)
 
 
-@PAGE.way("76 a line of a source is longer than --max-line", "serve")
-def long_line(netkit):
+@ends("76 a line of a source is longer than --max-line", "serve")
+def test_long_line(netkit):
     return netkit.run("push", "serve", "127.0.0.1:0", "--from", "-", stdin=LONG_LINE)
 
 
-@PAGE.way("77 a source may not be read", "serve")
-def forbidden_source(netkit, tmp_path):
+@ends("77 a source may not be read", "serve")
+def test_forbidden_source(netkit, tmp_path):
     (tmp_path / "source").touch(mode=0)
     return netkit.run(argv=[*AS_OTHERS, netkit_path(), "push", "serve", "127.0.0.1:0", "--from", f"file:{tmp_path}/source"])
 
 
-@PAGE.way("77 the server forbids it", "subscribe")
-def forbidden(netkit, silent):
+@ends("77 the server forbids it", "subscribe")
+def test_forbidden(netkit, silent):
     subscriber = netkit.start("push", "subscribe", silent.address)
     answer_connect(silent.udp, lambda key: reject(key, FORBIDDEN, b"not you"))
     return subscriber
 
 
-@PAGE.way("77 the way there is prohibited", "status")
-def prohibited(netkit):
+@ends("77 the way there is prohibited", "status")
+def test_prohibited(netkit):
     return netkit.run(argv=[*PROHIBITED, netkit_path(), "push", "status", "192.0.2.1:9"])
 
 
-@PAGE.way("128+n ended by signal n", "status")
-def by_signal(netkit, silent):
+@ends("128+n ended by signal n", "status")
+def test_by_signal(netkit, silent):
     run = netkit.start("push", "status", silent.address)
     connection, _ = silent.tcp.accept()
     with connection:
@@ -204,13 +204,8 @@ def by_signal(netkit, silent):
         return run, signal.SIGINT
 
 
-@PAGE.way("128+n ended at once by a second signal", "subscribe")
-def by_two(netkit, full_pipe, server):
+@ends("128+n ended at once by a second signal", "subscribe")
+def test_by_two(netkit, full_pipe, server):
     subscriber = netkit.start("push", "subscribe", server.address, "--json", stdout=full_pipe)
     subscriber.err.expect(rb"subscribed to ")
     return by_second_signal(subscriber)
-
-
-@PAGE.cases()
-def test_every_status_of_the_page(request, case):
-    case.check(request)

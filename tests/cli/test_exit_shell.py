@@ -1,82 +1,78 @@
 """Every exit status of netkit-shell(1), brought about."""
 
+import functools
 import signal
 
-from exit_status import Page
+import exit_status
 from exit_ways import NO_LEAK_CHECK, with_fault
 from netkit import netkit_path
 
-PAGE = Page("shell", {})
+ends = functools.partial(exit_status.ends, "shell")
 
 
-@PAGE.way("0 done", "jobs")
-def listed(netkit):
+@ends("0 done", "jobs")
+def test_listed(netkit):
     return netkit.run("shell", "-c", "false; jobs")
 
 
-@PAGE.way("0 done", "stop")
-def stopped(netkit):
+@ends("0 done", "stop")
+def test_stopped(netkit):
     return netkit.run("shell", "-c", "sleep 60 & false; stop")
 
 
-@PAGE.way("1 a file of a redirection cannot be opened")
-def no_folder(netkit, tmp_path):
+@ends("1 a file of a redirection cannot be opened")
+def test_no_folder(netkit, tmp_path):
     return netkit.run("shell", "-c", f"version > {tmp_path}/no/file")
 
 
-@PAGE.way("2 wrong usage")
-def unknown_option(netkit):
+@ends("2 wrong usage")
+def test_unknown_option(netkit):
     return netkit.run("shell", "--nonsense")
 
 
-@PAGE.way("2 a line that cannot be read")
-def open_quote(netkit):
+@ends("2 a line that cannot be read")
+def test_open_quote(netkit):
     return netkit.run("shell", "-c", "version 'a")
 
 
-@PAGE.way("2 a line that cannot be read")
-def long_line(netkit):
+@ends("2 a line that cannot be read")
+def test_long_line(netkit):
     return netkit.run("shell", stdin=b"#" * (65 * 1024))
 
 
-@PAGE.way("2 no such job")
-def no_job(netkit):
+@ends("2 no such job")
+def test_no_job(netkit):
     return netkit.run("shell", "-c", "fg 3")
 
 
-@PAGE.way("70 no process can be started")
-def no_process(netkit):
+@ends("70 no process can be started")
+def test_no_process(netkit):
     return netkit.run(argv=with_fault("clone,clone3,vfork", "EAGAIN", netkit_path(), "shell", "-c", "version | cat"),
                       env=NO_LEAK_CHECK)
 
 
-@PAGE.way("126 the program cannot be run")
-def no_program(netkit, tmp_path):
+@ends("126 the program cannot be run")
+def test_no_program(netkit, tmp_path):
     return netkit.run("shell", "-c", f"{tmp_path}/")
 
 
-@PAGE.way("127 the program is not found")
-def not_found(netkit):
+@ends("127 the program is not found")
+def test_not_found(netkit):
     return netkit.run("shell", "-c", "no-such-program")
 
 
-@PAGE.way("128+n the program was ended by signal n")
-def program_is_ended(netkit):
+@ends("128+n the program was ended by signal n")
+def test_program_is_ended(netkit):
     return netkit.run("shell", "-c", "sh -c 'kill -TERM $$'"), signal.SIGTERM
 
 
-@PAGE.way("128+n the shell was")
-def shell_is_ended(netkit):
+@ends("128+n the shell was")
+def test_shell_is_ended(netkit):
     shell = netkit.start("shell")
     shell.write(b"version\n")
     shell.out.expect(rb"netkit ")
     shell.signal(signal.SIGTERM)
     return shell, signal.SIGTERM
-
-
-@PAGE.cases()
-def test_every_status_of_the_page(request, case):
-    case.check(request)
 
 
 def test_others_are_those_of_the_last_program(netkit):

@@ -1,21 +1,18 @@
-"""Every exit status of netkit-sse(1), brought about."""
+"""Every exit status of netkit-sse(1), brought about, but for those of test_exit_common.py."""
 
+import functools
 import threading
 
 import pytest
 
+import exit_status
 from certificates import make_family
-from exit_status import Page
-from exit_ways import (AS_OTHERS, LISTEN, LONG_LINE, PEER, add_ends, add_servers, add_set_up, broken_pipe,  # noqa: F401
-                       by_second_signal, full_pipe, silent)
+from exit_ways import AS_OTHERS, LONG_LINE, TOLD, by_second_signal, full_pipe  # noqa: F401
 from netkit import DEADLINE, netkit_path
 from socks import NOT_ALLOWED, Socks
 from sse_peer import Server, answer, events, free_port, head, hold
 
-PAGE = Page("sse", {"read": [f"http://{PEER}/"], "serve": [LISTEN]})
-add_set_up(PAGE)
-add_servers(PAGE)
-add_ends(PAGE)
+ends = functools.partial(exit_status.ends, "sse")
 
 STREAM = head(Content_Type="text/event-stream")
 
@@ -47,108 +44,111 @@ def reading(netkit, url, *args, **kwargs):
 ENOUGH = "0 the server answered 204, or --count or --until was reached"
 
 
-@PAGE.way(ENOUGH, "read")
-def no_content(netkit):
+@ends(ENOUGH, "read")
+def test_no_content(netkit):
     return read(netkit, answer("204 No Content"))
 
 
-@PAGE.way(ENOUGH, "read")
-def count_is_reached(netkit):
+@ends(ENOUGH, "read")
+def test_count_is_reached(netkit):
     return read(netkit, hold(STREAM + events(1, 2)), args=["-c", "2"])
 
 
-@PAGE.way(ENOUGH, "read")
-def until_is_reached(netkit):
+@ends(ENOUGH, "read")
+def test_until_is_reached(netkit):
     return read(netkit, hold(STREAM + events(1, 2)), args=["--until", "event 2"])
 
 
-@PAGE.told("0 ended by INT or TERM", "read")
-def reader(netkit, held):
-    return reading(netkit, held.url)
+@TOLD
+@ends("0 ended by INT or TERM", "read")
+def test_reader(netkit, held, signo):
+    reader = reading(netkit, held.url)
+    reader.signal(signo)
+    return reader
 
 
 LOST = "69 the stream was lost, and --reconnect allows no further try"
 
 
-@PAGE.way(LOST, "read")
-def refused(netkit):
+@ends(LOST, "read")
+def test_refused(netkit):
     return netkit.run("sse", f"http://127.0.0.1:{free_port()}/", "--reconnect", "never")
 
 
-@PAGE.way(LOST, "read")
-def closed(netkit):
+@ends(LOST, "read")
+def test_closed(netkit):
     return read(netkit, STREAM + events(1), args=["--reconnect", "never"])
 
 
-@PAGE.way(LOST, "read")
-def closed_twice(netkit):
+@ends(LOST, "read")
+def test_closed_twice(netkit):
     return read(netkit, STREAM + events(1), STREAM + events(2), args=["--reconnect", "1", "--retry", "1ms"])
 
 
-@PAGE.way(LOST, "read")
-def unavailable(netkit):
+@ends(LOST, "read")
+def test_unavailable(netkit):
     return read(netkit, answer("503 Service Unavailable"), args=["--reconnect", "never"])
 
 
-@PAGE.way(LOST, "read")
-def idle(netkit):
+@ends(LOST, "read")
+def test_idle(netkit):
     return read(netkit, hold(STREAM), args=["--reconnect", "never", "--idle-timeout", "50ms"])
 
 
-@PAGE.way("74 output or file error", "read")
-def no_body_file(netkit, tmp_path):
+@ends("74 output or file error", "read")
+def test_no_body_file(netkit, tmp_path):
     return netkit.run("sse", "http://127.0.0.1:9/", "--data", f"@{tmp_path}/nothing")
 
 
-@PAGE.way("74 output or file error", "read")
-def no_state_file(netkit, tmp_path):
+@ends("74 output or file error", "read")
+def test_no_state_file(netkit, tmp_path):
     return read(netkit, hold(STREAM + events(1)), args=["-c", "1", "--state", f"{tmp_path}/no/state"])
 
 
-@PAGE.way("74 output or file error", "serve")
-def no_source(netkit, tmp_path):
+@ends("74 output or file error", "serve")
+def test_no_source(netkit, tmp_path):
     return netkit.run("sse", "serve", "127.0.0.1:0", "--from", f"file:{tmp_path}/nothing")
 
 
 NO_STREAM = "76 what came is no event stream, or over a limit"
 
 
-@PAGE.way(NO_STREAM, "read")
-def not_found(netkit):
+@ends(NO_STREAM, "read")
+def test_not_found(netkit):
     return read(netkit, answer("404 Not Found", b"no"))
 
 
-@PAGE.way(NO_STREAM, "read")
-def other_type(netkit):
+@ends(NO_STREAM, "read")
+def test_other_type(netkit):
     return read(netkit, answer("200 OK", b"<html>", Content_Type="text/html"))
 
 
-@PAGE.way(NO_STREAM, "read")
-def no_http(netkit):
+@ends(NO_STREAM, "read")
+def test_no_http(netkit):
     return read(netkit, b"* OK IMAP4rev1 ready\r\n")
 
 
-@PAGE.way(NO_STREAM, "read")
-def large_event(netkit):
+@ends(NO_STREAM, "read")
+def test_large_event(netkit):
     return read(netkit, hold(STREAM + b"data: " + b"x" * 2048 + b"\n\n"), args=["--max-event", "1k"])
 
 
-@PAGE.way("76 a line of a source is longer than --max-line", "serve")
-def long_line(netkit):
+@ends("76 a line of a source is longer than --max-line", "serve")
+def test_long_line(netkit):
     return netkit.run("sse", "serve", "127.0.0.1:0", stdin=LONG_LINE)
 
 
 UNTRUSTED = "77 the server's certificate is not to be trusted, or the server does not take that of this client"
 
 
-@PAGE.way(UNTRUSTED, "read")
-def untrusted_server(netkit, family):
+@ends(UNTRUSTED, "read")
+def test_untrusted_server(netkit, family):
     server = netkit.serve("sse", "serve", "127.0.0.1:0", "--cert", family / "server.pem", "--key", family / "server.key")
     return netkit.run("sse", f"https://{server.address}/")
 
 
-@PAGE.way(UNTRUSTED, "read")
-def untrusted_client(netkit, family):
+@ends(UNTRUSTED, "read")
+def test_untrusted_client(netkit, family):
     server = netkit.start(argv=["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", "server.pem", "-key", "server.key",
                                 "-CAfile", "ca.pem", "-Verify", "1", "-verify_return_error", "-naccept", "1"], cwd=family)
     port = int(server.out.expect(rb"ACCEPT 127\.0\.0\.1:(\d+)").group(1))
@@ -156,26 +156,26 @@ def untrusted_client(netkit, family):
                       family / "stranger.pem", "--key", family / "stranger.key")
 
 
-@PAGE.way("77 a SOCKS proxy forbids it, or does not take the login", "read")
-def forbidden_by_proxy(netkit):
+@ends("77 a SOCKS proxy forbids it, or does not take the login", "read")
+def test_forbidden_by_proxy(netkit):
     with Socks(reply=NOT_ALLOWED) as proxy:
         return read(netkit, hold(STREAM), args=["--proxy", f"socks5h://{proxy.address}"])
 
 
-@PAGE.way("77 a SOCKS proxy forbids it, or does not take the login", "read")
-def login_refused(netkit):
+@ends("77 a SOCKS proxy forbids it, or does not take the login", "read")
+def test_login_refused(netkit):
     with Socks(login=("ann", "s3cret")) as proxy:
         return read(netkit, hold(STREAM), args=["--proxy", f"socks5h://{proxy.address}"])
 
 
-@PAGE.way("77 a file may not be read", "read")
-def forbidden_secret(netkit, tmp_path):
+@ends("77 a file may not be read", "read")
+def test_forbidden_secret(netkit, tmp_path):
     (tmp_path / "secret").touch(mode=0)
     return netkit.run(argv=[*AS_OTHERS, netkit_path(), "sse", "http://127.0.0.1:9/", "--bearer-file", tmp_path / "secret"])
 
 
-@PAGE.way("77 a file may not be read", "serve")
-def forbidden_source(netkit, tmp_path):
+@ends("77 a file may not be read", "serve")
+def test_forbidden_source(netkit, tmp_path):
     (tmp_path / "source").touch(mode=0)
     return netkit.run(argv=[*AS_OTHERS, netkit_path(), "sse", "serve", "127.0.0.1:0", "--from", f"file:{tmp_path}/source"])
 
@@ -183,48 +183,43 @@ def forbidden_source(netkit, tmp_path):
 NONE = "78 the file of --state is none, or the environment names no proxy"
 
 
-@PAGE.way(NONE, "read")
-def no_state(netkit, tmp_path):
+@ends(NONE, "read")
+def test_no_state(netkit, tmp_path):
     (tmp_path / "state").write_text("one\ntwo\n")
     return netkit.run("sse", "http://127.0.0.1:9/", "--state", tmp_path / "state")
 
 
-@PAGE.way(NONE, "read")
-def no_proxy_of_the_environment(netkit):
+@ends(NONE, "read")
+def test_no_proxy_of_the_environment(netkit):
     return netkit.run("sse", "http://127.0.0.1:9/", env={"http_proxy": "ftp://127.0.0.1"})
 
 
 NO_USE = "78 a certificate, key or secret in a file is of no use"
 
 
-@PAGE.way(NO_USE, "read")
-def two_secrets(netkit, tmp_path):
+@ends(NO_USE, "read")
+def test_two_secrets(netkit, tmp_path):
     (tmp_path / "secret").write_text("one\ntwo\n")
     return netkit.run("sse", "http://127.0.0.1:9/", "--bearer-file", tmp_path / "secret")
 
 
-@PAGE.way(NO_USE, "read")
-def other_key(netkit, family):
+@ends(NO_USE, "read")
+def test_other_key(netkit, family):
     with Server(hold(STREAM)) as server:
         return netkit.run("sse", server.url.replace("http:", "https:"), "--cert", family / "ann.pem", "--key",
                           family / "stranger.key")
 
 
-@PAGE.way(NO_USE, "serve")
-def no_certificate(netkit, tmp_path):
+@ends(NO_USE, "serve")
+def test_no_certificate(netkit, tmp_path):
     (tmp_path / "file").write_text("no certificate\n")
     return netkit.run("sse", "serve", "127.0.0.1:0", "--cert", tmp_path / "file", "--key", tmp_path / "file")
 
 
-@PAGE.way("128+n ended at once by a second signal", "read")
-def by_two(netkit, full_pipe):
+@ends("128+n ended at once by a second signal", "read")
+def test_by_two(netkit, full_pipe):
     with Server(hold(STREAM)) as server:
         return by_second_signal(reading(netkit, server.url, "--json", stdout=full_pipe))
-
-
-@PAGE.cases()
-def test_every_status_of_the_page(request, case):
-    case.check(request)
 
 
 def test_of_several_urls_the_first_that_failed_counts(netkit):

@@ -1,7 +1,8 @@
 """Every status of netkit(1)'s table, brought about, and each page's list against it and the sources.
 
-What a page says of a status is brought about by the tests of that page, test_exit_COMMAND.py."""
+What a page says of a status is brought about by test_exit_common.py and test_exit_COMMAND.py."""
 
+import importlib
 import os
 import pathlib
 import re
@@ -11,7 +12,7 @@ import socket
 import pytest
 
 from commands import commands
-from exit_status import items
+from exit_status import TESTED, clauses, items
 from netkit import Process, receive_exactly, udp_socket
 
 SOURCE = pathlib.Path(os.environ.get("NETKIT_SOURCE", ""))
@@ -138,3 +139,14 @@ def test_a_page_lists_what_its_command_ends_with(command):
     statuses = listed(f"netkit-{command}.1")
     assert set(WAYS) - {"1", "75"} | ended_with(command) <= set(statuses) <= set(WAYS)
     assert statuses == [status for status in WAYS if status in statuses], "in ascending order"
+
+
+@pytest.mark.parametrize("command", [*commands(), "shell"])
+def test_each_clause_of_a_page_has_a_test_and_each_test_a_clause(command):
+    for name in ("common", command):
+        importlib.import_module(f"test_exit_{name}")
+    listed = set(clauses(command))
+    tested = {(action, clause) for who, action, clause in TESTED if who == command}
+    missing = [one for one in listed if not any(one[1] == clause and one[0] in (None, action) for action, clause in tested)]
+    unlisted = [one for one in tested if one not in listed and (None, one[1]) not in listed]
+    assert (missing, unlisted) == ([], [])

@@ -10,6 +10,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "support"))
 from netkit import Netkit  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "realtime: holds only where both ends keep pace with the clock; is run alone")
+
+
 @pytest.fixture
 def netkit(tmp_path):
     home = tmp_path / "home"

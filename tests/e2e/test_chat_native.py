@@ -174,6 +174,7 @@ def test_names_that_are_refused_in_the_room(netkit):
         assert why in bob.err
 
 
+@pytest.mark.realtime
 def test_one_who_vanishes_is_given_up_by_the_lease(netkit):
     server = netkit.serve("chat", "serve", "127.0.0.1:0", "--lease", "2s", "--json")
     ann = join(netkit, server.address, "ann")
@@ -187,6 +188,7 @@ def test_one_who_vanishes_is_given_up_by_the_lease(netkit):
     server.out.expect(rb'"still here"')
 
 
+@pytest.mark.realtime
 def test_one_whose_output_nobody_reads_stays(netkit):
     server = netkit.serve("chat", "serve", "127.0.0.1:0", "--lease", "300ms", "--rate", "10000")
     ann = join(netkit, server.address, "ann")

@@ -94,6 +94,7 @@ def test_the_lease_ends_without_any_traffic(netkit):
     assert time.monotonic() - began > 0.2
 
 
+@pytest.mark.realtime
 def test_one_who_was_evicted_hears_no_more(netkit):
     server = netkit.serve("chat", "serve", "127.0.0.1:0", "--lease", "1s", "--template", "{text}")
     ann, bob = member(server), member(server)
@@ -106,6 +107,7 @@ def test_one_who_was_evicted_hears_no_more(netkit):
     server.out.expect(rb"^\* %s joined\n" % name(ann))
 
 
+@pytest.mark.realtime
 def test_heartbeats_keep_a_member(netkit):
     server = netkit.serve("chat", "serve", "127.0.0.1:0", "--lease", "1s")
     ann, bob = member(server), member(server)

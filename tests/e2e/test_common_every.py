@@ -280,6 +280,7 @@ def test_systemd_hears_when_it_is_ready_and_when_it_stops(netkit, tmp_path):
         assert server.wait() == 0
 
 
+@pytest.mark.realtime
 def test_a_second_interrupt_ends_at_once(netkit, tmp_path):
     held = tmp_path / "held"
     os.mkfifo(held)

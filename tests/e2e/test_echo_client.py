@@ -149,6 +149,7 @@ def test_replies_as_json_and_raw(netkit, udp_server):
     assert netkit.run("echo", "send", server.address, "--raw", "x", "y").out == b"\xffx\xffy"
 
 
+@pytest.mark.realtime
 def test_no_reply_is_1_and_the_next_message_is_still_sent(netkit, udp_server):
     server = udp_server(lambda data: [] if data == b"lost" else [(0, data)])
     done = netkit.run("echo", "send", server.address, "-w", "200ms", "lost", "found")
@@ -157,6 +158,7 @@ def test_no_reply_is_1_and_the_next_message_is_still_sent(netkit, udp_server):
     assert server.seen == [b"lost", b"found"]
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize("template", ["%s", "ack: %s", "%s, you said"])
 def test_a_late_reply_is_not_the_next_ones(netkit, udp_server, template):
     held = []
@@ -178,6 +180,7 @@ def test_a_late_reply_is_not_the_next_ones(netkit, udp_server, template):
     assert done.out.decode() == template % "fast" + "\n"
 
 
+@pytest.mark.realtime
 def test_late_bytes_of_a_stream_are_passed_over(netkit, tcp_server):
     def handle(sock):
         first = sock.recv(100)
@@ -239,6 +242,7 @@ def test_ping_prints_replies_and_statistics(netkit, udp_server):
     assert len({len(data) for data in server.seen}) == 1
 
 
+@pytest.mark.realtime
 def test_ping_knows_loss_duplicates_and_reordering(netkit, udp_server):
     held = []
 
@@ -261,6 +265,7 @@ def test_ping_knows_loss_duplicates_and_reordering(netkit, udp_server):
         (1, False, False), (3, False, False), (3, True, False), (5, False, False), (4, False, True)]
 
 
+@pytest.mark.realtime
 def test_ping_over_a_lossy_way(netkit, udp_server):
     target = udp_server()
     relay = Relay(("127.0.0.1", int(target.address.rsplit(":", 1)[1])), loss=0.3, seed=7)
@@ -274,6 +279,7 @@ def test_ping_over_a_lossy_way(netkit, udp_server):
         relay.close()
 
 
+@pytest.mark.realtime
 def test_ping_thresholds_on_latency(netkit, udp_server):
     slow = udp_server(lambda data: [(0.05, data)]).address
     assert netkit.run("echo", "ping", slow, "-c", "2", "-i", "10ms", "--max-p99", "10s").status == 0
@@ -349,6 +355,7 @@ def test_bench_reports_for_people(netkit, udp_server):
     assert re.match(r"\d+ replies/s, ", done.lines[1]) and done.lines[2].startswith("latency min/mean/p50")
 
 
+@pytest.mark.realtime
 def test_bench_counts_latency_from_when_a_message_was_due(netkit, udp_server):
     # The server stops for a third of a second: at 100 a second some thirty messages are late by up to as much, though
     # a client that waits for each answer would have seen one.

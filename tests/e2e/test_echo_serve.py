@@ -258,6 +258,7 @@ def test_a_rate_holds_a_stream_up_and_loses_nothing(netkit):
     assert int(server.err.expect(rb"delayed (\d+)").group(1)) > 0
 
 
+@pytest.mark.realtime
 def test_idle_clients_are_closed(netkit):
     server = netkit.serve("echo", "serve", "127.0.0.1:0", "--tcp", "--idle-timeout", "200ms", "--json")
     with tcp_connect(server.address) as sock:

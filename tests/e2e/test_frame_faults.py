@@ -67,6 +67,7 @@ def test_a_server_that_resets(netkit, server):
     assert b"lost: connection reset by peer" in client.err.rest()
 
 
+@pytest.mark.realtime
 def test_a_silent_server_is_dropped_after_its_misses(netkit, server):
     client = netkit.start("frame", "connect", server.address, *FAST, "--heartbeat", "100ms",
                           "--misses", "2", "--send", "7:a")

@@ -76,6 +76,7 @@ def test_other_protocols_are_closed_and_named(netkit, opening, name):
     server.err.expect(rb"closed: it speaks " + name + rb", not frames\n")
 
 
+@pytest.mark.realtime
 def test_idle_clients_are_closed(netkit):
     server = serve(netkit, "--idle-timeout", "200ms")
     peer = connect(server.address)
@@ -136,6 +137,7 @@ def test_lines_of_stdin_go_to_all(netkit, tmp_path):
     peers[0].expect(answer(1))
 
 
+@pytest.mark.realtime
 def test_a_standard_input_that_is_closed_is_none(netkit):
     closed = {"stdin": None, "preexec": lambda: os.close(0)}
     server = serve(netkit, **closed)

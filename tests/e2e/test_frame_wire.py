@@ -99,6 +99,7 @@ def test_connect_sends_the_same_bytes(netkit):
         assert client.err.rest() == b""
 
 
+@pytest.mark.realtime
 def test_heartbeats_go_out_while_nothing_else_does(netkit):
     with Server() as server:
         client = netkit.start("frame", "connect", server.address, "-k", "--heartbeat", "50ms")

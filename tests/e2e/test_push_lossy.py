@@ -66,6 +66,7 @@ def test_an_outage_within_the_lease_loses_nothing(netkit, relays, tmp_path):
     assert all(r["type"] == "push" for r in pushed) and end["subscribed"] == 1
 
 
+@pytest.mark.realtime
 def test_an_outage_beyond_lease_and_ring_is_reported_with_the_missing_numbers(netkit, relays, tmp_path):
     server = serve(netkit, "--every", "20ms", "--message", "{seq}", "--lease", "500ms", "--keep", "10")
     relay = relays(server, seed=5)
@@ -92,6 +93,7 @@ def test_an_outage_beyond_lease_and_ring_is_reported_with_the_missing_numbers(ne
     assert b"lost records %d to %d (%d)\n" % (*gaps[0], gaps[0][1] - gaps[0][0] + 1) in client.err.data
 
 
+@pytest.mark.realtime
 def test_a_restarted_server_is_joined_again(netkit):
     server = serve(netkit, "--every", "30ms", "--message", "first {seq}", "--lease", "600ms")
     client = netkit.start("push", "subscribe", server.address, "--name", "ann", "--reconnect-max", "100ms")

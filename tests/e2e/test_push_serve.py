@@ -4,6 +4,8 @@ import json
 import os
 import signal
 
+import pytest
+
 from netkit import udp_socket, host_port, wait_until
 
 
@@ -74,6 +76,7 @@ def test_a_subscriber_that_vanishes_is_gone_after_the_lease(netkit):
     assert (record["type"], record["name"], record["reason"]) == ("unsubscribed", "ann", "silent")
 
 
+@pytest.mark.realtime
 def test_an_idle_subscriber_stays_beyond_the_lease(netkit):
     server = serve(netkit, "--from", "-", "--lease", "300ms")
     client = subscribe(netkit, server, "ann")
@@ -208,6 +211,7 @@ def test_a_stopped_subscriber_holds_the_source_with_wait(netkit, tmp_path):
     assert client.data() == lines
 
 
+@pytest.mark.realtime
 def test_a_reader_that_does_not_read_keeps_its_subscription(netkit):
     server = serve(netkit, "--from", "exec:seq 1 400000", "--slow", "wait", "--lease", "300ms", "--min-subscribers", "1")
     # Standard output is a pipe that nobody reads: more than it holds comes, and the lease passes many times.
@@ -222,6 +226,7 @@ def test_a_reader_that_does_not_read_keeps_its_subscription(netkit):
     assert server.wait() == 0
 
 
+@pytest.mark.realtime
 def test_what_a_silent_subscriber_did_not_get_is_said(netkit):
     server = serve(netkit, "--from", "-", "--lease", "300ms", "--json")
     client = subscribe(netkit, server, "ann")

@@ -191,6 +191,7 @@ def test_no_content_ends_a_stream_that_was_open(netkit):
     assert done.status == 0 and done.out == b"one\n"
 
 
+@pytest.mark.realtime
 def test_silence_is_noticed(netkit):
     with Server(hold(ok(events(1))), ok(events(2))) as server:
         done = read(netkit, server, "-c", "2", "--idle-timeout", "200ms")
@@ -198,12 +199,14 @@ def test_silence_is_noticed(netkit):
     assert server.requests[1].headers["last-event-id"] == "1"
 
 
+@pytest.mark.realtime
 def test_silence_before_the_head_is_noticed(netkit):
     with Server(hold(b""), ok(ONE)) as server:
         done = read(netkit, server, "-c", "1", "--idle-timeout", "200ms")
     assert done.status == 0 and b"--idle-timeout" in done.err
 
 
+@pytest.mark.realtime
 def test_comments_are_life(netkit):
     def step(connection, _):
         connection.send(ok(b""))

@@ -114,6 +114,7 @@ def test_a_retry_after_of_no_use_is_as_none(netkit, value):
     assert done.status == 0 and re.search(rb"connecting again in \d+ms", done.err), done
 
 
+@pytest.mark.realtime
 def test_a_reader_of_stdout_that_pauses_is_no_silence(netkit):
     """What waits in the socket meanwhile is read before --idle-timeout gives the stream up."""
     number = 8 << 10
@@ -135,6 +136,7 @@ def test_until_takes_one_pass_over_the_data(netkit):
     assert done.status == 0 and done.out.endswith(b"a\none\n")
 
 
+@pytest.mark.realtime
 def test_it_never_spins(netkit):
     """A server that asks for no pause, and closes at once, is asked ten times a second at most."""
     with Server(ok(b"retry: 0\n\n" + ONE), repeat=True) as server:

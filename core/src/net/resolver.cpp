@@ -12,6 +12,8 @@
 #include <thread>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <netkit/net/resolver.hpp>
 #include <netkit/util/error.hpp>
 
@@ -22,16 +24,35 @@ void add_unique(std::vector<Endpoint>& list, const Endpoint& endpoint) {
   if (std::find(list.begin(), list.end(), endpoint) == list.end()) list.push_back(endpoint);
 }
 
-// What needs no resolver: no host, or a numeric one.
-std::vector<Endpoint> resolve_numeric(const AddressSpec& spec) {
+bool is_wanted(const AddressSpec& spec, const Endpoint& endpoint) {
+  return spec.family == AddressFamily::any ||
+         endpoint.is_v4() == (spec.family == AddressFamily::v4);
+}
+
+// What needs no resolver: no host, or a numeric one. `error` is set where it is of a family that is
+// not wanted.
+std::vector<Endpoint> resolve_numeric(const AddressSpec& spec, std::string& error) {
   using Family = IpAddress::Family;
+  std::vector<Endpoint> endpoints;
   if (spec.every_interface) {
-    return {Endpoint(IpAddress::any(Family::v4), spec.port),
-            Endpoint(IpAddress::any(Family::v6), spec.port)};
+    endpoints = {Endpoint(IpAddress::any(Family::v4), spec.port),
+                 Endpoint(IpAddress::any(Family::v6), spec.port)};
+  } else if (spec.host.empty()) {
+    endpoints = {Endpoint(IpAddress::loopback(Family::v4), spec.port)};
+    if (spec.family == AddressFamily::v6) {
+      endpoints = {Endpoint(IpAddress::loopback(Family::v6), spec.port)};
+    }
+  } else if (const auto address = IpAddress::parse(spec.host)) {
+    endpoints = {Endpoint(*address, spec.port)};
+  } else {
+    return {};
   }
-  if (spec.host.empty()) return {Endpoint(IpAddress::loopback(Family::v4), spec.port)};
-  if (const auto address = IpAddress::parse(spec.host)) return {Endpoint(*address, spec.port)};
-  return {};
+  std::erase_if(endpoints, [&spec](const Endpoint& one) { return !is_wanted(spec, one); });
+  if (endpoints.empty()) {
+    error = fmt::format("'{}' is no IPv{} address", spec.host,
+                        spec.family == AddressFamily::v4 ? 4 : 6);
+  }
+  return endpoints;
 }
 
 std::string reason_of(int code) {
@@ -52,12 +73,14 @@ bool is_localhost(std::string_view host) {
 
 std::vector<Endpoint> query(const AddressSpec& spec, std::string& error) {
   addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
+  hints.ai_family = spec.family == AddressFamily::v4   ? AF_INET
+                    : spec.family == AddressFamily::v6 ? AF_INET6
+                                                       : AF_UNSPEC;
   hints.ai_socktype = SOCK_DGRAM;  // one entry per address instead of one per socket type
   addrinfo* list = nullptr;
   const int code = ::getaddrinfo(spec.host.c_str(), nullptr, &hints, &list);
   if (code != 0) {
-    error = "cannot resolve '" + spec.host + "': " + reason_of(code);
+    error = fmt::format("cannot resolve '{}': {}", spec.host, reason_of(code));
     return {};
   }
   std::vector<Endpoint> endpoints;
@@ -67,7 +90,8 @@ std::vector<Endpoint> query(const AddressSpec& spec, std::string& error) {
     }
   }
   ::freeaddrinfo(list);
-  if (endpoints.empty()) error = "cannot resolve '" + spec.host + "': it has no IP address";
+  if (endpoints.empty())
+    error = fmt::format("cannot resolve '{}': it has no IP address", spec.host);
   return endpoints;
 }
 
@@ -78,7 +102,9 @@ std::vector<Endpoint> look_up(const AddressSpec& spec, std::string& error) {
   if (!is_localhost(spec.host)) return endpoints;
   if (endpoints.empty()) {
     error.clear();
-    return {Endpoint(IpAddress::loopback(IpAddress::Family::v4), spec.port)};
+    const bool v6 = spec.family == AddressFamily::v6;
+    return {Endpoint(IpAddress::loopback(v6 ? IpAddress::Family::v6 : IpAddress::Family::v4),
+                     spec.port)};
   }
   std::stable_partition(endpoints.begin(), endpoints.end(), [](const Endpoint& endpoint) {
     return endpoint.address().family() == IpAddress::Family::v4;
@@ -89,10 +115,9 @@ std::vector<Endpoint> look_up(const AddressSpec& spec, std::string& error) {
 }  // namespace
 
 std::vector<Endpoint> resolve(const AddressSpec& spec) {
-  std::vector<Endpoint> endpoints = resolve_numeric(spec);
-  if (!endpoints.empty()) return endpoints;
   std::string error;
-  {
+  std::vector<Endpoint> endpoints = resolve_numeric(spec, error);
+  if (endpoints.empty() && error.empty()) {
     const BlockingCall blocking;
     endpoints = look_up(spec, error);
   }
@@ -133,8 +158,10 @@ void AsyncResolver::resolve(const AddressSpec& spec, Callback callback) {
           if (impl->generation == generation) callback(endpoints, error);
         });
   };
-  if (std::vector<Endpoint> endpoints = resolve_numeric(spec); !endpoints.empty()) {
-    deliver(std::move(endpoints), {});
+  std::string numeric_error;
+  std::vector<Endpoint> numeric = resolve_numeric(spec, numeric_error);
+  if (!numeric.empty() || !numeric_error.empty()) {
+    deliver(std::move(numeric), std::move(numeric_error));
     return;
   }
   // Detached: getaddrinfo cannot be interrupted, and nobody should wait for it at the end.

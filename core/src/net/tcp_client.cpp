@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <netkit/net/resolver.hpp>
 #include <netkit/net/tcp_client.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
@@ -29,7 +30,9 @@ TcpClient::TcpClient(EventLoop& loop, const Log& log, Options options, Handler& 
       options_(std::move(options)),
       handler_(handler),
       connector_(loop),
-      attempts_(loop, log, options_.reconnect, names_of(options_.servers), [this] { attempt(); }) {}
+      attempts_(loop, log, options_.reconnect, names_of(options_.servers), [this] { attempt(); }) {
+  if (options_.bind) connector_.bind_to(resolve(*options_.bind));
+}
 
 TcpClient::~TcpClient() {
   if (stream_) stream_->close();

@@ -1,5 +1,6 @@
 #include "net/socket_error.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <list>
 #include <sys/socket.h>
@@ -34,6 +35,7 @@ struct TcpConnector::Impl {
 
   void start(const AddressSpec& target, Duration timeout, std::function<void(ConnectResult)> done);
   void try_next();
+  int open_connection(const Endpoint& peer, FileDescriptor& socket) const;
   void attempt_ready(std::list<Attempt>::iterator attempt);
   void finish(ConnectResult result);
   void fail(ExitStatus status, std::string why, int error_number);
@@ -43,6 +45,7 @@ struct TcpConnector::Impl {
   AsyncResolver resolver;
   std::string target_text;
   std::vector<Endpoint> candidates;
+  std::vector<Endpoint> locals;
   std::size_t next = 0;
   std::list<Attempt> attempts;
   Timer stagger;
@@ -76,16 +79,15 @@ void TcpConnector::Impl::try_next() {
   stagger.reset();
   while (next < candidates.size()) {
     const Endpoint peer = candidates[next++];
-    FileDescriptor socket(::socket(peer.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (socket &&
-        (::connect(socket.get(), peer.data(), peer.size()) == 0 || errno == EINPROGRESS)) {
+    FileDescriptor socket;
+    last_error = open_connection(peer, socket);
+    if (last_error == 0) {
       const auto attempt = attempts.insert(attempts.end(), Attempt{peer, std::move(socket), {}});
       attempt->watch = loop.watch(attempt->socket.get(), Interest::write,
                                   [this, attempt](Ready) { attempt_ready(attempt); });
       if (next < candidates.size()) stagger = loop.after(kAttemptDelay, [this] { try_next(); });
       return;
     }
-    last_error = errno;
     last_peer = peer;
   }
   if (!attempts.empty()) return;
@@ -95,6 +97,24 @@ void TcpConnector::Impl::try_next() {
        peer == target_text ? error_text(last_error)
                            : fmt::format("{} ({})", error_text(last_error), peer),
        last_error);
+}
+
+// Begins to connect; returns 0 or an errno.
+int TcpConnector::Impl::open_connection(const Endpoint& peer, FileDescriptor& socket) const {
+  socket.reset(::socket(peer.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) return errno;
+  if (!locals.empty()) {
+    const auto local = std::find_if(locals.begin(), locals.end(), [&peer](const Endpoint& one) {
+      return one.family() == peer.family();
+    });
+    if (local == locals.end()) return EAFNOSUPPORT;
+    // After a drop the same port is wanted again, which the connection before may still hold.
+    const int on = 1;
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (::bind(socket.get(), local->data(), local->size()) != 0) return errno;
+  }
+  const int result = ::connect(socket.get(), peer.data(), peer.size());
+  return result == 0 || errno == EINPROGRESS ? 0 : errno;
 }
 
 void TcpConnector::Impl::attempt_ready(std::list<Attempt>::iterator attempt) {
@@ -149,6 +169,10 @@ TcpConnector::~TcpConnector() = default;
 void TcpConnector::connect(const AddressSpec& target, Duration timeout,
                            std::function<void(ConnectResult)> callback) {
   impl_->start(target, timeout, std::move(callback));
+}
+
+void TcpConnector::bind_to(std::vector<Endpoint> locals) {
+  impl_->locals = std::move(locals);
 }
 
 void TcpConnector::cancel() {

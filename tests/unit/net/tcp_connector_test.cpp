@@ -158,6 +158,23 @@ TEST_F(ConnectorTest, ARefusalDoesNotEndAnAttemptThatIsUnderWay) {
   EXPECT_EQ(result_.status, ExitStatus::unreachable);
 }
 
+TEST_F(ConnectorTest, ConnectsFromTheAddressThatItIsBoundTo) {
+  name_has({"::1", "127.0.0.3"});
+  connector_.bind_to({*Endpoint::parse("127.0.0.8:0")});
+  connect();
+  wait();
+  EXPECT_EQ(result_.error, "");
+  EXPECT_EQ(local_endpoint(result_.socket.get()).address(), *IpAddress::parse("127.0.0.8"));
+}
+
+TEST_F(ConnectorTest, SaysWhatItCannotBeBoundTo) {
+  name_has({"127.0.0.3"});
+  connector_.bind_to({*Endpoint::parse("192.0.2.1:0")});
+  connect();
+  wait();
+  EXPECT_EQ(result_.error_number, EADDRNOTAVAIL);
+}
+
 TEST_F(ConnectorTest, TheTimeIsLimited) {
   make_dead("127.0.0.2");
   name_has({"127.0.0.2"});
@@ -214,6 +231,18 @@ TEST_F(ConnectorTest, OfLocalhostTheIpv4AddressComesFirst) {
         << name;
     names().addresses.erase(name);
   }
+}
+
+TEST_F(ConnectorTest, AFamilyLeavesTheOtherOut) {
+  const auto first = [](AddressSpec spec, AddressFamily family) {
+    spec.family = family;
+    return resolve(spec).front().to_string();
+  };
+  EXPECT_EQ(first({"127.0.0.1", 80}, AddressFamily::v4), "127.0.0.1:80");
+  EXPECT_EQ(first({"", 80}, AddressFamily::v6), "[::1]:80");
+  EXPECT_EQ(first({"", 80, true}, AddressFamily::v6), "[::]:80");
+  EXPECT_THROW(first({"127.0.0.1", 80}, AddressFamily::v6), Error);
+  EXPECT_THROW(first({"::1", 80}, AddressFamily::v4), Error);
 }
 
 TEST_F(ConnectorTest, LocalhostNeedsNoResolver) {

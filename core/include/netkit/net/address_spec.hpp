@@ -11,6 +11,9 @@
 
 namespace netkit {
 
+// Which of a name's addresses count: -4, -6.
+enum class AddressFamily : std::uint8_t { any, v4, v6 };
+
 enum class AddressRole : std::uint8_t {
   client,  // `PORT` and `:PORT` mean loopback
   server,  // `PORT` means loopback; `:PORT` means every interface
@@ -22,6 +25,7 @@ struct NETKIT_API AddressSpec {
   std::string host;
   std::uint16_t port = 0;
   bool every_interface = false;  // `:PORT` of a server: 0.0.0.0 and [::], by two sockets
+  AddressFamily family = AddressFamily::any;
 
   // Reads `HOST:PORT`, `[v6]:PORT`, `[fe80::1%eth0]:PORT`, `:PORT`, `PORT`; PORT is 0 to 65535 or a
   // service name (/etc/services). `default_port` is used for a host alone where one is given

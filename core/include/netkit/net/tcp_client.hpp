@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,8 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
     Duration connect_timeout = std::chrono::seconds(10);  // each server's; its TLS handshake's too
     Reconnect::Options reconnect;
     TcpOptions tcp;
+    // The source: an address, a port (`:5000`), or both (--bind), read as a server's.
+    std::optional<AddressSpec> bind;
     std::shared_ptr<StreamMaker> tls;  // TlsContext::client(); none: plain TCP
   };
 
@@ -50,7 +53,7 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
     virtual void on_low_water(TcpClient& client);
   };
 
-  // All references outlive it.
+  // All references outlive it. Throws Error where `bind` cannot be resolved.
   TcpClient(EventLoop& loop, const Log& log, Options options, Handler& handler);
   ~TcpClient() override;
 

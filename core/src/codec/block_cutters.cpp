@@ -47,6 +47,11 @@ Cut FixedCutter::cut(std::string_view data) {
   return cut;
 }
 
+Cut FixedCutter::last(std::string_view) {
+  slipped_ = 0;
+  return Cut::more();
+}
+
 Cut IdleCutter::cut(std::string_view data) {
   if (skipping_) return Cut::fill(data.size());
   if (data.size() <= limit_) return Cut::more();

@@ -80,6 +80,12 @@ Cut CobsCutter::cut(std::string_view data) {
   return whole(data.substr(0, end), end + 1);
 }
 
+Cut CobsCutter::last(std::string_view) {
+  scanned_ = 0;
+  skipping_ = false;
+  return Cut::more();
+}
+
 std::shared_ptr<const FrameWriter> make_cobs_writer(const CodecSpec& spec) {
   return std::make_shared<CobsWriter>(spec);
 }

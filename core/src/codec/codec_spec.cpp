@@ -269,6 +269,16 @@ CodecSpec CodecSpec::parse(std::string_view text, Timing timing) {
   return spec;
 }
 
+CodecSpec CodecSpec::in_datagrams() const {
+  const bool inner = by == CutBy::length && (strip ? *strip == 0 : offset != 0);
+  if (inner || dialect != Dialect::none) return *this;
+  CodecSpec spec;
+  spec.by = CutBy::idle;
+  spec.message_ids = message_ids;
+  spec.check = check;
+  return spec;
+}
+
 std::string CodecSpec::to_string() const {
   if (message_ids) return "netkit";
   if (!name.empty()) return name;

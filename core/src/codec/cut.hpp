@@ -3,7 +3,8 @@
 // A cutter is a class with
 //
 //     Cut cut(std::string_view data);         looks at the front of what is not taken yet
-//     Cut last(std::string_view data);        the same where nothing will follow
+//     Cut last(std::string_view data);        what it makes of the rest, where nothing will follow;
+//                                             afterwards it is as new
 //     std::size_t stale() const;              how much of that is part of no unfinished frame
 //     std::size_t memory() const;             bytes it holds
 //
@@ -36,9 +37,9 @@ struct Cut {
   FrameError error{};    // bad, fail
 
   // Of a frame.
-  std::size_t wire = 0;    // its bytes at the front
+  std::size_t wire = 0;      // its bytes at the front
   std::string_view image{};  // what a check may cover, and the check
-  std::size_t body = 0;    // where in the image the body begins
+  std::size_t body = 0;      // where in the image the body begins
   std::uint64_t length = 0;
   // Where the cutter has judged a check that the codec's Check cannot: then the image has none.
   CheckResult check = CheckResult::none;

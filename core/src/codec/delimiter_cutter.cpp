@@ -71,9 +71,11 @@ Cut DelimiterCutter::cut(std::string_view data) {
 }
 
 Cut DelimiterCutter::last(std::string_view data) {
-  if (!line_ || data.empty()) return Cut::more();
-  // A CR without LF is part of the line.
   scanned_ = 0;
+  const bool is_frame = line_ && !skipping_ && !data.empty();
+  skipping_ = false;
+  if (!is_frame) return Cut::more();
+  // A CR without LF is part of the line.
   if (data.size() > limit_) return Cut::bad(data.size(), {FrameFault::too_long, 0, limit_});
   return Cut::frame(data.size(), data);
 }

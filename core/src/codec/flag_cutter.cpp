@@ -141,6 +141,14 @@ Cut FlagCutter::cut(std::string_view data) {
   return whole(data.substr(from, end - from), end + 1);
 }
 
+Cut FlagCutter::last(std::string_view) {
+  scanned_ = 0;
+  open_ = !rules_.opens;
+  skipping_ = false;
+  lone_ = false;
+  return Cut::more();
+}
+
 std::shared_ptr<const FrameWriter> make_flag_writer(const CodecSpec& spec) {
   return std::make_shared<FlagWriter>(spec);
 }

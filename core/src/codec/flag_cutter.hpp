@@ -32,7 +32,7 @@ class FlagCutter {
   FlagCutter(const CodecSpec& spec, std::uint64_t limit);
 
   Cut cut(std::string_view data);
-  static Cut last(std::string_view) { return Cut::more(); }
+  Cut last(std::string_view data);
   std::size_t stale() const { return lone_ ? 1 : 0; }  // a flag that ended a frame, as it seems
   std::size_t memory() const { return scratch_.memory(); }
 

@@ -52,8 +52,12 @@ bool FrameDecoder::cut_expired(TimePoint now, FrameView& frame) {
   return cutter_ && cutter_->expired(now, frame);
 }
 
-bool FrameDecoder::cut_last(FrameView& frame) {
-  return cutter_ && cutter_->last(frame);
+bool FrameDecoder::cut_last(FrameView& frame, std::size_t& rest) {
+  if (cutter_) return cutter_->last(frame, rest);
+  rest = partial_.size();
+  clear_partial();
+  error_ = {};
+  return false;
 }
 
 void FrameDecoder::set_time(TimePoint now) {

@@ -152,18 +152,23 @@ bool FrameCutter::next_of_partial(std::string_view data, std::size_t& at, FrameV
   return !found;
 }
 
-bool FrameCutter::last(FrameView& frame) {
+bool FrameCutter::last(FrameView& frame, std::size_t& rest) {
   drop_taken();
-  const std::string_view rest = unfinished();
-  const Cut cut = std::visit([&](auto& cutter) { return cutter.last(rest); }, cutter_);
-  const Outcome outcome = settle(cut, rest.data(), frame);
-  if (outcome != Outcome::more) taken_ += cut.size;
-  if (outcome == Outcome::go_on) drop_taken();
+  rest = pending();
+  const std::string_view left = unfinished();
+  const Cut cut = std::visit([&](auto& cutter) { return cutter.last(left); }, cutter_);
+  const Outcome outcome = settle(cut, left.data(), frame);
+  taken_ = partial_.size();
+  error_ = {};
+  wanted_ = 0;
+  if (outcome != Outcome::more) rest = 0;
+  if (outcome != Outcome::frame) drop_taken();
   return outcome == Outcome::frame;
 }
 
 bool FrameCutter::expired(TimePoint now, FrameView& frame) {
-  return idle_ > Duration{} && now >= deadline() && last(frame);
+  std::size_t rest = 0;
+  return idle_ > Duration{} && now >= deadline() && last(frame, rest);
 }
 
 TimePoint FrameCutter::deadline() const {

@@ -29,8 +29,8 @@ class FrameCutter {
   // The next frame that data from `at` on completes; `at` is moved behind what was taken, which is
   // all where there is none. The views of a frame are valid until the next call.
   bool next(std::string_view data, std::size_t& at, FrameView& frame);
-  // The frame that ends where nothing more will come.
-  bool last(FrameView& frame);
+  // The frame that ends where nothing more will come; `rest` becomes the bytes that are of none.
+  bool last(FrameView& frame, std::size_t& rest);
   // The same for silence.
   bool expired(TimePoint now, FrameView& frame);
   void set_time(TimePoint now) { heard_ = now; }

@@ -74,6 +74,11 @@ Cut Gt06Cutter::cut(std::string_view data) {
   return cut;
 }
 
+Cut Gt06Cutter::last(std::string_view) {
+  outside_ = false;
+  return Cut::more();
+}
+
 std::shared_ptr<const FrameWriter> make_gt06_writer(const CodecSpec& spec) {
   return std::make_shared<Gt06Writer>(spec);
 }

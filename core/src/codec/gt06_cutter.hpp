@@ -16,7 +16,7 @@ class Gt06Cutter {
   explicit Gt06Cutter(std::uint64_t limit) : limit_(limit) {}
 
   Cut cut(std::string_view data);
-  static Cut last(std::string_view) { return Cut::more(); }
+  Cut last(std::string_view data);
   std::size_t stale() const { return outside_ ? 1 : 0; }
   static std::size_t memory() { return 0; }
 

@@ -121,6 +121,12 @@ Cut MarkCutter::cut(std::string_view data) {
   return Cut::more();
 }
 
+Cut MarkCutter::last(std::string_view) {
+  scanned_ = 0;
+  outside_ = false;
+  return Cut::more();
+}
+
 std::shared_ptr<const FrameWriter> make_mark_writer(const CodecSpec& spec) {
   return std::make_shared<MarkWriter>(spec);
 }

@@ -20,7 +20,7 @@ class MarkCutter {
   MarkCutter(const CodecSpec& spec, std::uint64_t limit);
 
   Cut cut(std::string_view data);
-  static Cut last(std::string_view) { return Cut::more(); }
+  Cut last(std::string_view data);
   std::size_t stale() const { return outside_ ? start_.size() : 0; }
   std::size_t memory() const { return scratch_.memory(); }
 

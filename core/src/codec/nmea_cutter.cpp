@@ -86,6 +86,11 @@ Cut NmeaCutter::cut(std::string_view data) {
   return whole(data.substr(0, end), end + 1);
 }
 
+Cut NmeaCutter::last(std::string_view data) {
+  scanned_ = 0;
+  return data.empty() ? Cut::more() : whole(data, data.size());
+}
+
 std::shared_ptr<const FrameWriter> make_nmea_writer(const CodecSpec& spec) {
   return std::make_shared<NmeaWriter>(spec);
 }

@@ -48,7 +48,7 @@ class FrameToolsTest : public testing::Test {
   }
   Frames finish() {
     Frames frames;
-    decoder_.finish([&](const FrameView& frame) { keep(frames, frame); });
+    rest_ = decoder_.finish([&](const FrameView& frame) { keep(frames, frame); });
     return frames;
   }
 
@@ -70,7 +70,8 @@ class FrameToolsTest : public testing::Test {
   CodecSpec spec_;
   FrameDecoder decoder_{spec_, 1024, BadCheck::pass};
   FrameError error_;
-  FrameView last_;  // its views are gone
+  FrameView last_;        // its views are gone
+  std::size_t rest_ = 0;  // what finish() found of no frame
   TimePoint now_{};
 
  private:

@@ -75,6 +75,11 @@ struct NETKIT_API CodecSpec {
   // (netkit-frame(1) has the grammar). Throws UsageError that says what would be right, also for a
   // codec that is cut by silence unless `timing` is timed.
   static CodecSpec parse(std::string_view text, Timing timing = Timing::untimed);
+  // The same frames where each is a datagram, which tells its end: marks, stuffing, sizes and a
+  // length field in front of the body are left out, and the check stays. So does a length field
+  // that is part of the body, and all that nmea, gt06 and jt808 have, as their peers send it. To be
+  // encoded with, and to be decoded with by feed() and finish() for each datagram.
+  CodecSpec in_datagrams() const;
   // The shortest text that parse() takes for it.
   std::string to_string() const;
   bool operator==(const CodecSpec& other) const { return to_string() == other.to_string(); }

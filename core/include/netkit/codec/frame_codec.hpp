@@ -94,10 +94,11 @@ class NETKIT_API FrameDecoder {
   template <typename Sink>
   bool expire(TimePoint now, Sink&& sink);
 
-  // The stream has ended: hands out the frame that needs no more behind it, a last line or what
-  // silence would end.
+  // The stream, or the datagram, has ended: hands out the frame that needs no more behind it, a
+  // last line or what silence would end. Returns how many bytes were part of no whole frame.
+  // Afterwards the decoder is as new, but for the counters.
   template <typename Sink>
-  void finish(Sink&& sink);
+  std::size_t finish(Sink&& sink);
 
   std::size_t pending() const;  // bytes of an unfinished frame
   std::size_t memory() const;   // bytes held for it
@@ -114,7 +115,7 @@ class NETKIT_API FrameDecoder {
   // One frame by the cutter; false if `data` completes no further.
   bool cut(std::string_view data, std::size_t& at, FrameView& frame);
   bool cut_expired(TimePoint now, FrameView& frame);
-  bool cut_last(FrameView& frame);
+  bool cut_last(FrameView& frame, std::size_t& rest);
   void set_time(TimePoint now);
   FrameError cut_error() const;
 
@@ -241,9 +242,11 @@ bool FrameDecoder::expire(TimePoint now, Sink&& sink) {
 }
 
 template <typename Sink>
-void FrameDecoder::finish(Sink&& sink) {
+std::size_t FrameDecoder::finish(Sink&& sink) {
   FrameView frame;
-  if (cut_last(frame)) hand_out(frame, sink);
+  std::size_t rest = 0;
+  if (cut_last(frame, rest)) hand_out(frame, sink);
+  return rest;
 }
 
 inline FrameError FrameEncoder::append(ByteBuffer& out, std::string_view head,

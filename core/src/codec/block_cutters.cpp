@@ -6,9 +6,9 @@ namespace netkit {
 
 namespace {
 
-class BlockWriter final : public FrameWriter {
+class BlockWriter final : public ImageWriter {
  public:
-  explicit BlockWriter(const CodecSpec& spec) : FrameWriter(spec), size_(spec.size) {}
+  explicit BlockWriter(const CodecSpec& spec) : ImageWriter(spec), size_(spec.size) {}
 
  private:
   FrameError wrap(std::string_view image, char* to, std::size_t& size) const override {

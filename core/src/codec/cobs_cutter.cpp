@@ -9,9 +9,9 @@ namespace {
 
 constexpr std::size_t kBlock = 254;  // bytes other than zero that one count stands for
 
-class CobsWriter final : public FrameWriter {
+class CobsWriter final : public ImageWriter {
  public:
-  explicit CobsWriter(const CodecSpec& spec) : FrameWriter(spec) {}
+  explicit CobsWriter(const CodecSpec& spec) : ImageWriter(spec) {}
 
  private:
   std::size_t room(std::size_t size) const override { return size + size / kBlock + 2; }

@@ -11,10 +11,10 @@ std::string end_of(const CodecSpec& spec) {
   return spec.by == CutBy::line ? "\n" : spec.end;
 }
 
-class DelimiterWriter final : public FrameWriter {
+class DelimiterWriter final : public ImageWriter {
  public:
   explicit DelimiterWriter(const CodecSpec& spec)
-      : FrameWriter(spec), end_(end_of(spec)), line_(spec.by == CutBy::line) {}
+      : ImageWriter(spec), end_(end_of(spec)), line_(spec.by == CutBy::line) {}
 
  private:
   std::size_t room(std::size_t size) const override { return size + end_.size(); }

@@ -11,9 +11,9 @@ char xored(char byte) {
   return static_cast<char>(static_cast<std::uint8_t>(byte) ^ 0x20U);
 }
 
-class FlagWriter final : public FrameWriter {
+class FlagWriter final : public ImageWriter {
  public:
-  explicit FlagWriter(const CodecSpec& spec) : FrameWriter(spec), rules_(FlagRules::of(spec)) {}
+  explicit FlagWriter(const CodecSpec& spec) : ImageWriter(spec), rules_(FlagRules::of(spec)) {}
 
  private:
   std::size_t room(std::size_t size) const override { return 2 * size + 2; }

@@ -13,7 +13,7 @@
 
 namespace netkit {
 
-FrameError FrameWriter::append(ByteBuffer& out, std::string_view head,
+FrameError ImageWriter::append(ByteBuffer& out, std::string_view head,
                                std::string_view body) const {
   const std::size_t before = lead_.size() + head.size() + body.size();
   const std::size_t image = before + check_size();

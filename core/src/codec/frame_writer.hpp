@@ -13,32 +13,43 @@
 
 namespace netkit {
 
-// Immutable; any thread. Appends a frame whose body is `head` and then `body`. What is derived from
-// it wraps an image (the start mark, the body, its check) into marks and stuffing.
+// Immutable; any thread.
 class FrameWriter {
  public:
   virtual ~FrameWriter() = default;
   FrameWriter(const FrameWriter&) = delete;
   FrameWriter& operator=(const FrameWriter&) = delete;
 
-  // On an error appends nothing.
-  virtual FrameError append(ByteBuffer& out, std::string_view head, std::string_view body) const;
+  // Appends a frame whose body is `head` and then `body`; on an error appends nothing.
+  virtual FrameError append(ByteBuffer& out, std::string_view head,
+                            std::string_view body) const = 0;
   // too_long if a decoder of this limit refuses the frame of a content of `size` bytes.
   virtual FrameError limit(std::size_t size, std::uint64_t max_frame) const;
 
  protected:
-  // `lead`: what stands before the body in an image.
-  explicit FrameWriter(const CodecSpec& spec, std::string lead = {})
-      : check_(spec.check), lead_(std::move(lead)) {}
+  explicit FrameWriter(const CodecSpec& spec) : check_(spec.check) {}
 
   std::size_t check_size() const { return check_ ? check_->size() : 0; }
+
+  std::shared_ptr<const Check> check_;
+};
+
+// Makes an image (what stands before the body, the body, its check) and wraps it into marks and
+// stuffing.
+class ImageWriter : public FrameWriter {
+ public:
+  FrameError append(ByteBuffer& out, std::string_view head, std::string_view body) const override;
+
+ protected:
+  // `lead`: what stands before the body in an image.
+  explicit ImageWriter(const CodecSpec& spec, std::string lead = {})
+      : FrameWriter(spec), lead_(std::move(lead)) {}
 
   // The most bytes that the frame of an image of `size` bytes takes.
   virtual std::size_t room(std::size_t size) const { return size; }
   // Writes the frame to `to`, which has that room, and sets `size` to its bytes.
   virtual FrameError wrap(std::string_view image, char* to, std::size_t& size) const = 0;
 
-  std::shared_ptr<const Check> check_;
   std::string lead_;
 };
 

@@ -2,12 +2,16 @@
 
 #include <algorithm>
 
+#include <netkit/util/big_endian.hpp>
+
 namespace netkit {
 
 namespace {
 
 constexpr char kShort = '\x78';
 constexpr char kLong = '\x79';
+constexpr std::size_t kShortHead = 3;  // the start and the length
+constexpr std::size_t kLongHead = 4;
 constexpr std::string_view kEnd = "\r\n";
 constexpr std::size_t kCheck = 2;  // bytes, which the length counts
 constexpr std::size_t kLeast = kCheck + 1;
@@ -35,9 +39,13 @@ class Gt06Writer final : public FrameWriter {
     const bool wide = length > 0xFF;
     char* const to = out.reserve(content + 8);
     char* at = std::fill_n(to, 2, wide ? kLong : kShort);
-    if (wide) *at++ = static_cast<char>(length >> 8U);
-    *at++ = static_cast<char>(length);
-    const auto body_at = static_cast<std::size_t>(at - to);
+    if (wide) {
+      big_endian::put(at, static_cast<std::uint16_t>(length));
+    } else {
+      *at = static_cast<char>(length);
+    }
+    const std::size_t body_at = wide ? kLongHead : kShortHead;
+    at = to + body_at;
     at = std::copy(head.begin(), head.end(), at);
     at = std::copy(body.begin(), body.end(), at);
     check_->put(at, {to, static_cast<std::size_t>(at - to)}, body_at);
@@ -45,9 +53,6 @@ class Gt06Writer final : public FrameWriter {
     out.commit(static_cast<std::size_t>(at - to));
     return {};
   }
-
- private:
-  FrameError wrap(std::string_view, char*, std::size_t&) const override { return {}; }
 };
 
 }  // namespace
@@ -59,10 +64,11 @@ Cut Gt06Cutter::cut(std::string_view data) {
   if (data.size() < 2) return Cut::more();
   outside_ = false;
   const bool wide = data.front() == kLong;
-  const std::size_t head = wide ? 4 : 3;
+  const std::size_t head = wide ? kLongHead : kShortHead;
   if (data.size() < head) return Cut::more(head);
-  const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(data[at]); };
-  const std::size_t length = wide ? byte(2) * std::size_t{256} + byte(3) : byte(2);
+  const char* const field = data.data() + 2;
+  const std::size_t length =
+      wide ? big_endian::get<std::uint16_t>(field) : big_endian::get<std::uint8_t>(field);
   if (length < kLeast) return Cut::bad(1, {FrameFault::too_short, length, kLeast});
   if (length > limit_) return Cut::bad(1, {FrameFault::too_long, length, limit_});
   const std::size_t end = head + length;

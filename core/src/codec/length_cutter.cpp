@@ -50,8 +50,6 @@ class PrefixWriter final : public FrameWriter {
   }
 
  private:
-  FrameError wrap(std::string_view, char*, std::size_t&) const override { return {}; }
-
   LengthField field_;
 };
 
@@ -102,8 +100,6 @@ class InnerWriter final : public FrameWriter {
   }
 
  private:
-  FrameError wrap(std::string_view, char*, std::size_t&) const override { return {}; }
-
   std::size_t field_size(std::string_view content, std::size_t offset) const {
     if (field_.width != 0) return field_.width;
     if (field_.digits != 0) return field_.digits;

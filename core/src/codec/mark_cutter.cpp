@@ -12,9 +12,9 @@ char escaped(char byte) {
   return static_cast<char>(static_cast<std::uint8_t>(byte) ^ 0x20U);
 }
 
-class MarkWriter final : public FrameWriter {
+class MarkWriter final : public ImageWriter {
  public:
-  explicit MarkWriter(const CodecSpec& spec) : FrameWriter(spec, spec.start), spec_(spec) {}
+  explicit MarkWriter(const CodecSpec& spec) : ImageWriter(spec, spec.start), spec_(spec) {}
 
  private:
   std::size_t room(std::size_t size) const override { return 2 * size + spec_.end.size(); }

@@ -23,12 +23,12 @@ CodecSpec without_check(CodecSpec spec) {
   return spec;
 }
 
-class NmeaWriter final : public FrameWriter {
+class NmeaWriter final : public ImageWriter {
  public:
-  explicit NmeaWriter(const CodecSpec& spec) : FrameWriter(without_check(spec)) {}
+  explicit NmeaWriter(const CodecSpec& spec) : ImageWriter(without_check(spec)) {}
 
   FrameError limit(std::size_t size, std::uint64_t max_frame) const override {
-    return FrameWriter::limit(size + 2, max_frame);  // less the start, and the check
+    return ImageWriter::limit(size + 2, max_frame);  // less the start, and the check
   }
 
  private:

@@ -83,7 +83,8 @@ def linked(root):
 
 def test_it_depends_on_what_it_links_and_no_more(packages, root):
     triple = command("c++", "-print-multiarch").strip()
-    owners = {command("dpkg-query", "--search", f"*/{triple}/{library}").split(":")[0] for library in linked(root)}
+    shown = "".join(command("dpkg-query", "--search", f"*/{triple}/{library}") for library in linked(root))
+    owners = {line.split(":")[0] for line in shown.splitlines() if not line.startswith("diversion ")}
     names = {re.split(r"[ (]", one.strip())[0] for one in field(packages["netkit"], "Depends").split(",")}
     assert names == owners | {"netbase"} and "libc6" in owners
     assert re.fullmatch(r"netkit \(= .*-1\)", field(packages["netkit-dev"], "Depends"))

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstring>
-#include <poll.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -17,7 +16,7 @@
 namespace netkit {
 namespace {
 
-constexpr int kStopLimitMs = 3000;
+constexpr Duration kStopLimit = std::chrono::seconds(3);
 constexpr std::size_t kMaxShownLine = 4096;
 constexpr int kIgnored[] = {SIGTTOU, SIGTTIN, SIGTSTP, SIGQUIT};
 
@@ -28,13 +27,10 @@ bool is_wanted_end(int signo) {
 
 }  // namespace
 
-Shell::Shell(Options options) : options_(std::move(options)) {
-  sigset_t set;
-  ::sigemptyset(&set);
-  for (const int signo : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&set, signo);
-  ::sigprocmask(SIG_BLOCK, &set, &old_mask_);
-  signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals_) throw SystemError(errno, "cannot read signals");
+Shell::Shell(Options options) : options_(std::move(options)), loop_(clock_) {
+  for (const int signo : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) {
+    signals_.push_back(loop_.on_signal(signo, [this, signo] { on_signal(signo); }));
+  }
   owns_terminal_ = ::isatty(STDIN_FILENO) == 1 && ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
   for (const int signo : kIgnored) ::signal(signo, SIG_IGN);
 }
@@ -42,7 +38,6 @@ Shell::Shell(Options options) : options_(std::move(options)) {
 Shell::~Shell() {
   for (Job& job : jobs_) stop(job);
   for (const int signo : kIgnored) ::signal(signo, SIG_DFL);
-  ::sigprocmask(SIG_SETMASK, &old_mask_, nullptr);
 }
 
 void Shell::say(const std::string& text) {
@@ -150,7 +145,11 @@ void Shell::start(const Pipeline& pipeline) {
   job.running = job.processes.pids.size();
   for (const ShellCommand& command : pipeline.commands) job.names.push_back(command.words.front());
   const int id = job.id;
-  jobs_.push_back(std::move(job));
+  Job& started = jobs_.emplace_back(std::move(job));
+  if (started.processes.output) {
+    started.watch = loop_.watch(started.processes.output.get(), Interest::read,
+                                [this, &started](Ready) { read_output(started); });
+  }
   status_ = 0;
   if (!background) return wait_for(id);
   if (options_.interactive) say("[" + std::to_string(id) + "] " + escaped_text(pipeline.text));
@@ -181,40 +180,39 @@ void Shell::to_foreground(Job& job) {
 }
 
 void Shell::stop(Job& job) {
-  if (job.running > 0) ::kill(-job.processes.group, SIGTERM);
+  kill_and_wait(job, SIGTERM);
+  kill_and_wait(job, SIGKILL);
+}
+
+void Shell::kill_and_wait(Job& job, int signo) {
+  if (job.running == 0) return;
+  ::kill(-job.processes.group, signo);
   ::kill(-job.processes.group, SIGCONT);
-  for (int left = kStopLimitMs; job.running > 0 && left > 0; left -= 50) wait(false, 50);
-  if (job.running > 0) ::kill(-job.processes.group, SIGKILL);
-  for (int left = kStopLimitMs; job.running > 0 && left > 0; left -= 50) wait(false, 50);
+  const TimePoint limit = clock_.now() + kStopLimit;
+  while (job.running > 0 && clock_.now() < limit) wait(false, limit - clock_.now());
 }
 
-bool Shell::wait(bool input, int limit_ms) {
-  std::vector<pollfd> fds{{signals_.get(), POLLIN, 0}, {input ? STDIN_FILENO : -1, POLLIN, 0}};
-  for (const Job& job : jobs_) fds.push_back({job.processes.output.get(), POLLIN, 0});
-  if (::poll(fds.data(), fds.size(), limit_ms) <= 0) return false;
-  std::size_t at = 2;
-  for (Job& job : jobs_) {
-    if (fds[at++].revents != 0) read_output(job);
+bool Shell::wait(bool input, Duration limit) {
+  input_ready_ = false;
+  if (input && !input_) {
+    input_ = loop_.watch(STDIN_FILENO, Interest::read, [this](Ready) { input_ready_ = true; });
   }
-  // Before what was typed: poll() may have seen the line behind a Ctrl-C, but not yet its signal.
-  if (fds[0].revents != 0 || fds[1].revents != 0) read_signals();
+  if (input_) input_.set(input ? Interest::read : Interest::none);
+  loop_.run_once(limit);
+  // Signals before what was typed: the line behind a Ctrl-C may be seen before its signal is.
+  if (input_ready_) loop_.run_once(Duration::zero());
   if (input) forget_ended();
-  return fds[1].revents != 0;
+  return input_ready_;
 }
 
-void Shell::read_signals() {
-  signalfd_siginfo info{};
-  while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
-    const int signo = static_cast<int>(info.ssi_signo);
-    if (signo == SIGCHLD) {
-      reap();
-    } else if (signo == SIGINT && options_.interactive) {
-      if (options_.on_interrupt) options_.on_interrupt();
-    } else {
-      ended_ = true;
-      status_ = 128 + signo;
-    }
+void Shell::on_signal(int signo) {
+  if (signo == SIGCHLD) return reap();
+  if (signo == SIGINT && options_.interactive) {
+    if (options_.on_interrupt) options_.on_interrupt();
+    return;
   }
+  ended_ = true;
+  status_ = 128 + signo;
 }
 
 void Shell::reap() {
@@ -261,7 +259,10 @@ void Shell::read_output(Job& job) {
   if (!job.line.empty() && (count <= 0 || job.line.size() > kMaxShownLine)) {
     shown += mark + escaped_text(std::exchange(job.line, {})) + "\n";
   }
-  if (count <= 0) job.processes.output.reset();
+  if (count <= 0) {
+    job.watch.reset();
+    job.processes.output.reset();
+  }
   if (shown.empty()) return;
   shown.pop_back();
   say(shown);

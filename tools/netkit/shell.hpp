@@ -4,14 +4,14 @@
 #include "cli/shell_line.hpp"
 #include "shell_launch.hpp"
 
-#include <csignal>
 #include <functional>
 #include <list>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/util/clock.hpp>
 
 namespace netkit {
 
@@ -25,6 +25,7 @@ struct Job {
   bool background = false;
   std::string text{};
   std::string line{};  // of its output, as far as it came
+  Watch watch{};       // of its output
 };
 
 class Shell {
@@ -52,8 +53,8 @@ class Shell {
   int status() const { return status_; }
   std::vector<int> job_ids() const;
   // Waits for signals, output of jobs and, where `input` is set, standard input; true: it can be
-  // read. Without a limit where `limit_ms` is negative.
-  bool wait(bool input, int limit_ms = -1);
+  // read.
+  bool wait(bool input, Duration limit = kNever);
 
  private:
   void run_pipeline(const Pipeline& pipeline);
@@ -66,7 +67,8 @@ class Shell {
   void list_jobs();
   Job* find(int id);
   Job& named(const std::vector<std::string>& words);
-  void read_signals();
+  void kill_and_wait(Job& job, int signo);
+  void on_signal(int signo);
   void reap();
   void note_end(Job& job, std::size_t index, int wait_status);
   void read_output(Job& job);
@@ -74,9 +76,12 @@ class Shell {
   void say(const std::string& text);
 
   Options options_;
-  sigset_t old_mask_{};
-  FileDescriptor signals_;
+  SystemClock clock_;
+  EventLoop loop_;
+  std::vector<Hook> signals_;
   std::list<Job> jobs_;
+  Watch input_;  // only while it is waited for
+  bool input_ready_ = false;
   bool owns_terminal_ = false;
   bool ended_ = false;
   int status_ = 0;

@@ -70,6 +70,15 @@ if(NETKIT_FUZZ)
   add_link_options(-fsanitize=fuzzer-no-link)
 endif()
 
+# What is loaded at run time binds everything then.
+function(netkit_link_module name)
+  target_link_libraries(${name} PRIVATE netkit-core ${ARGN} fmt::fmt)
+  if(NOT NETKIT_SANITIZE)
+    target_link_options(${name} PRIVATE -Wl,-z,defs)
+  endif()
+  target_link_options(${name} PRIVATE -Wl,-z,now -Wl,--as-needed)
+endfunction()
+
 # netkit_plugin(NAME SOURCES... [LIBRARIES ...]): the plugin of one command. Its protocol and driver are an
 # object library, NAME-objects, so that tests and fuzzers link the same objects without loading a plugin.
 function(netkit_plugin name)
@@ -86,10 +95,30 @@ function(netkit_plugin name)
   set_target_properties(${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${NETKIT_PLUGIN_SUBDIR}
     BUILD_RPATH_USE_ORIGIN ON INSTALL_RPATH "$ORIGIN/../../..")
-  target_link_libraries(${name} PRIVATE netkit-core ${arg_LIBRARIES} fmt::fmt)
-  if(NOT NETKIT_SANITIZE)
-    target_link_options(${name} PRIVATE -Wl,-z,defs)
-  endif()
-  target_link_options(${name} PRIVATE -Wl,-z,now -Wl,--as-needed)
+  netkit_link_module(${name} ${arg_LIBRARIES})
   install(TARGETS ${name} DESTINATION ${NETKIT_PLUGIN_SUBDIR})
+endfunction()
+
+# netkit_plugin_part(PLUGIN PART SOURCES... [LIBRARIES ...]): a part of a plugin that load_part() loads when it is
+# first needed, parts/PLUGIN_PART.so; its objects are PLUGIN-PART-objects. Plugins that are linked in have it in them.
+function(netkit_plugin_part plugin part)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  set(name ${plugin}-${part})
+  if(NETKIT_STATIC_PLUGINS)
+    target_sources(${plugin}-objects PRIVATE ${arg_SOURCES})
+    target_link_libraries(${plugin}-objects PUBLIC ${arg_LIBRARIES})
+    add_library(${name}-objects INTERFACE)
+    return()
+  endif()
+  add_library(${name}-objects OBJECT ${arg_SOURCES})
+  netkit_use_precompiled(${name}-objects netkit-headers)
+  target_link_libraries(${name}-objects PUBLIC netkit-core ${arg_LIBRARIES} PRIVATE netkit-warnings fmt::fmt)
+  target_include_directories(${name}-objects PUBLIC ${PROJECT_SOURCE_DIR}/plugins)
+  add_library(${name} MODULE $<TARGET_OBJECTS:${name}-objects>)
+  set_target_properties(${name} PROPERTIES PREFIX "" OUTPUT_NAME ${plugin}_${part}
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${NETKIT_PLUGIN_SUBDIR}/parts
+    BUILD_RPATH_USE_ORIGIN ON INSTALL_RPATH "$ORIGIN/../../../..")
+  netkit_link_module(${name} ${arg_LIBRARIES})
+  add_dependencies(${plugin} ${name})
+  install(TARGETS ${name} DESTINATION ${NETKIT_PLUGIN_SUBDIR}/parts)
 endfunction()

@@ -35,7 +35,6 @@ endforeach()
 # For plugins outside the tree: find_package(netkit), netkit_add_plugin(), pkg-config.
 set(NETKIT_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/netkit)
 install(EXPORT netkit-targets NAMESPACE netkit:: DESTINATION ${NETKIT_CMAKE_DIR} COMPONENT dev)
-install(EXPORT netkit-tls-targets NAMESPACE netkit:: DESTINATION ${NETKIT_CMAKE_DIR} COMPONENT dev)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/netkit-config.cmake.in
   ${PROJECT_BINARY_DIR}/netkit-config.cmake INSTALL_DESTINATION ${NETKIT_CMAKE_DIR}
   PATH_VARS CMAKE_INSTALL_BINDIR NETKIT_PLUGIN_SUBDIR)

@@ -4,6 +4,7 @@
 #include <sse/read_command.hpp>
 
 #include <netkit/net/reconnect.hpp>
+#include <netkit/plugin/part.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
 #include <netkit/util/suggest.hpp>
@@ -42,7 +43,7 @@ void refuse_mistyped_action(const std::string& word) {
 }  // namespace
 
 void ReadCommand::configure(const Values& values) {
-  for (const std::string& url : values.arguments()) {
+  for (const std::string& url : values.texts("URL")) {
     refuse_mistyped_action(url);
     const std::string checked = checked_url(url);
     if (std::ranges::find(urls_, checked) != urls_.end()) {
@@ -73,9 +74,6 @@ void ReadCommand::configure_stream(const Values& values) {
   stream_.life.reconnect_max = values.duration("reconnect-max");
   stream_.max_event = values.size("max-event");
   stream_.idle_timeout = values.duration("idle-timeout");
-  if (stream_.idle_timeout == Duration::zero()) {
-    throw UsageError("--idle-timeout: 0 would end every stream at once (none never does)");
-  }
   stream_.comments = values.flag("comments");
 }
 
@@ -226,7 +224,9 @@ void ReadCommand::fill_totals(Totals& totals) const {
   totals.add("bytes", sum.bytes);
   totals.add("connections", sum.connections);
   totals.add("reconnects", sum.reconnects);
-  totals.gauge("open", open);
+  totals.add("open", open);
 }
 
 }  // namespace netkit::sse
+
+NETKIT_PLUGIN_PART(sse_reader, netkit::sse::ReadCommand)

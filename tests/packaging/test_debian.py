@@ -225,16 +225,16 @@ def test_the_headers_are_whole_in_any_order(root, tmp_path):
 
 TLS_PROJECT = """cmake_minimum_required(VERSION 3.25)
 project(tls LANGUAGES CXX)
-find_package(netkit REQUIRED COMPONENTS tls)
+find_package(netkit REQUIRED)
 add_executable(tls tls.cpp)
-target_link_libraries(tls PRIVATE netkit::netkit-tls)
+target_link_libraries(tls PRIVATE netkit::netkit-core)
 """
 TLS_PROGRAM = """#include <netkit/net/tls.hpp>
 int main() { return netkit::TlsContext::client({}) != nullptr ? 0 : 1; }
 """
 
 
-def test_tls_is_a_component(root, tmp_path):
+def test_tls_needs_no_other_package_to_build(root, tmp_path):
     (tmp_path / "CMakeLists.txt").write_text(TLS_PROJECT)
     (tmp_path / "tls.cpp").write_text(TLS_PROGRAM)
     command("cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={root}/usr", cwd=tmp_path)

@@ -1,43 +1,55 @@
-// The executable. It answers `--version` itself, before any library but libc is loaded; everything
-// else is netkit_main()'s.
-#include <cerrno>
+// One invocation, with the program's one catch block.
+#include "app.hpp"
+#include "dispatch.hpp"
+
 #include <csignal>
-#include <cstdio>
-#include <cstring>
-#include <dlfcn.h>
+#include <string>
+#include <unistd.h>
+#include <vector>
 
-#include <netkit/version.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/file.hpp>
+#include <netkit/util/text.hpp>
 
-#ifndef NETKIT_MAIN_LIBRARY
-extern "C" int netkit_main(int argc, char** argv);
-#endif
-
+namespace netkit {
 namespace {
 
-int print_version() {
-  const bool failed = std::puts("netkit " NETKIT_VERSION) < 0 || std::fflush(stdout) != 0;
-  if (failed && errno == EPIPE) return 128 + SIGPIPE;  // quietly, should the signal be blocked
-  if (failed) std::perror("netkit: cannot write to standard output");
-  return failed ? 74 : 0;
+// A reader of stdout that goes ends us quietly, though a static constructor of Poco blocks SIGPIPE
+// and some parents leave it ignored.
+void unblock_sigpipe() {
+  std::signal(SIGPIPE, SIG_DFL);
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGPIPE);
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
-#ifdef NETKIT_MAIN_LIBRARY
-int netkit_main(int argc, char** argv) {
-  // Found by this executable's run path; bound lazily, since most runs call little of it.
-  void* library = ::dlopen(NETKIT_MAIN_LIBRARY, RTLD_LAZY | RTLD_LOCAL);
-  void* symbol = library == nullptr ? nullptr : ::dlsym(library, "netkit_main");
-  if (symbol == nullptr) {
-    std::fprintf(stderr, "netkit: the installation is broken: %s\n", ::dlerror());
-    return 70;
-  }
-  return reinterpret_cast<int (*)(int, char**)>(symbol)(argc, argv);
+int report(const std::string& command, const std::string& message, ExitStatus status) {
+  const std::string prefix = command.empty() ? "netkit: " : "netkit: " + command + ": ";
+  // Nothing can be said when that fails.
+  static_cast<void>(write_all(STDERR_FILENO, prefix + escaped_text(message) + "\n"));
+  return static_cast<int>(status);
 }
-#endif
+
+int run(std::vector<std::string> words) {
+  std::optional<App> app;
+  const auto command = [&app] { return app ? app->command() : std::string(); };
+  try {
+    app.emplace(std::move(words));
+    return dispatch(*app);
+  } catch (const Error& error) {
+    return report(command(), error.what(), error.status());
+  } catch (const std::exception& error) {
+    return report(command(), std::string("internal fault: ") + error.what(), ExitStatus::fault);
+  } catch (...) {
+    return report(command(), "internal fault", ExitStatus::fault);
+  }
+}
 
 }  // namespace
+}  // namespace netkit
 
 int main(int argc, char** argv) {
-  const bool asks_version =
-      argc == 2 && (std::strcmp(argv[1], "--version") == 0 || std::strcmp(argv[1], "version") == 0);
-  return asks_version ? print_version() : netkit_main(argc, argv);
+  netkit::unblock_sigpipe();
+  return netkit::run({argv + (argc > 0 ? 1 : 0), argv + argc});
 }

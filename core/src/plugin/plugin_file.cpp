@@ -64,6 +64,8 @@ std::string writable_problem(const fs::path& path, std::string_view what) {
          path.string();
 }
 
+}  // namespace
+
 std::string ownership_problem(const std::string& path) {
   std::error_code error;
   const fs::path real = fs::canonical(path, error);
@@ -75,8 +77,6 @@ std::string ownership_problem(const std::string& path) {
   if (wrong.empty() && folder != real.parent_path()) wrong = writable_problem(folder, "folder");
   return wrong.empty() ? wrong : "cannot be trusted: its " + wrong;
 }
-
-}  // namespace
 
 PluginFile inspect_plugin(const std::string& path) {
   PluginFile file;

@@ -24,6 +24,10 @@ struct PluginFile {
 // file and folder are not writable by others. Throws nothing. Any thread.
 NETKIT_API PluginFile inspect_plugin(const std::string& path);
 
+// Why the file of a plugin, or of a part of one, cannot be trusted: it or its folder is writable by
+// others. Empty: it can. Any thread.
+std::string ownership_problem(const std::string& path);
+
 // The words of the command line that no plugin can take.
 NETKIT_API std::span<const std::string_view> reserved_words();
 

@@ -1,4 +1,5 @@
 #include "tls/tls_errors.hpp"
+#include "tls/tls_library.hpp"
 #include "tls/tls_stream.hpp"
 
 #include <cerrno>
@@ -168,9 +169,7 @@ class OpenSslContext final : public TlsContext {
   bool verify_;
 };
 
-}  // namespace
-
-std::shared_ptr<TlsContext> TlsContext::client(const TlsClientOptions& options) {
+std::shared_ptr<TlsContext> make_client(const TlsClientOptions& options) {
   ContextPtr context = new_context(TLS_client_method());
   if (!options.ca_file.empty()) {
     load_authorities(context.get(), options.ca_file);
@@ -185,7 +184,7 @@ std::shared_ptr<TlsContext> TlsContext::client(const TlsClientOptions& options) 
   return std::make_shared<OpenSslContext>(std::move(context), true, !options.insecure);
 }
 
-std::shared_ptr<TlsContext> TlsContext::server(const TlsServerOptions& options) {
+std::shared_ptr<TlsContext> make_server(const TlsServerOptions& options) {
   ContextPtr context = new_context(TLS_server_method());
   if (options.cert_file.empty()) refuse("a TLS server needs a certificate");
   load_identity(context.get(), options.cert_file, options.key_file);
@@ -203,4 +202,10 @@ std::shared_ptr<TlsContext> TlsContext::server(const TlsServerOptions& options) 
   return std::make_shared<OpenSslContext>(std::move(context), false, false);
 }
 
+}  // namespace
 }  // namespace netkit
+
+extern "C" NETKIT_API const netkit::TlsLibrary* netkit_tls_library() {
+  static constexpr netkit::TlsLibrary kLibrary{netkit::make_client, netkit::make_server};
+  return &kLibrary;
+}

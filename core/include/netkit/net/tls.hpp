@@ -1,5 +1,4 @@
-// TLS over a TCP stream. In its own library (netkit-tls), so that commands without TLS do not load
-// OpenSSL's libssl.
+// TLS over a TCP stream. OpenSSL's libssl is loaded when the first context is made.
 #pragma once
 
 #include <memory>
@@ -28,7 +27,7 @@ struct TlsServerOptions {
 
 // Certificates and settings, loaded once and shared by the streams made from it. TLS 1.2 and later.
 // Throws Error (ExitStatus::config) that names the file and says what is wrong with it.
-class TlsContext : public StreamMaker {
+class NETKIT_API TlsContext : public StreamMaker {
  public:
   static std::shared_ptr<TlsContext> client(const TlsClientOptions& options);
   static std::shared_ptr<TlsContext> server(const TlsServerOptions& options);

@@ -1,0 +1,3 @@
+target_sources(netkit-core PRIVATE
+  src/tls/tls_library.cpp
+)

@@ -1,0 +1,19 @@
+// What core takes from its library for TLS, netkit/tls.so beside libnetkit-core.so.
+#pragma once
+
+#include <memory>
+
+#include <netkit/net/tls.hpp>
+
+namespace netkit {
+
+struct TlsLibrary {
+  std::shared_ptr<TlsContext> (*client)(const TlsClientOptions& options);
+  std::shared_ptr<TlsContext> (*server)(const TlsServerOptions& options);
+};
+
+// The type and the name of its entry symbol.
+using TlsLibraryEntry = const TlsLibrary* (*)();
+inline constexpr char kTlsLibraryEntry[] = "netkit_tls_library";
+
+}  // namespace netkit

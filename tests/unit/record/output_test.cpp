@@ -1,5 +1,4 @@
 #include "record/output_impl.hpp"
-#include "support/fake_host.hpp"
 #include "support/record_builder.hpp"
 #include "support/temp_folder.hpp"
 #include "support/udp_fixture.hpp"
@@ -10,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <netkit/plugin/fake_host.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit {

@@ -1,4 +1,3 @@
-#include "support/fake_host.hpp"
 #include "support/temp_folder.hpp"
 
 #include <fcntl.h>
@@ -11,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include <netkit/plugin/fake_host.hpp>
 #include <netkit/plugin/sources.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/file_descriptor.hpp>

@@ -1,5 +1,4 @@
 #include "record/stream_sinks.hpp"
-#include "support/fake_host.hpp"
 #include "support/record_builder.hpp"
 
 #include <chrono>
@@ -12,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include <netkit/plugin/fake_host.hpp>
 #include <netkit/util/file_descriptor.hpp>
 
 namespace netkit {

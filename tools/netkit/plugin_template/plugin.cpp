@@ -19,22 +19,11 @@
 namespace skeleton_plugin {
 namespace {
 
-constexpr std::string_view kDefaultAddress = "127.0.0.1:7700";
-
-// Takes ADDRESS from the front of the arguments; `rest` is what follows it.
-netkit::AddressSpec read_address(const netkit::Values& values, netkit::AddressRole role,
-                                 std::vector<std::string>& rest) {
-  rest = values.arguments();
-  return netkit::take_address(rest, role, kDefaultAddress);
-}
-
 // `netkit skeleton serve`
 class Serve final : public netkit::Command {
  public:
   void configure(const netkit::Values& values) override {
-    std::vector<std::string> rest;
-    address_ = read_address(values, netkit::AddressRole::server, rest);
-    if (!rest.empty()) throw netkit::UsageError("unexpected argument '" + rest.front() + "'");
+    address_ = values.address("ADDRESS");
     count_ = static_cast<std::uint64_t>(values.integer("count"));
   }
 
@@ -100,10 +89,8 @@ class Serve final : public netkit::Command {
 class Ask final : public netkit::Command {
  public:
   void configure(const netkit::Values& values) override {
-    std::vector<std::string> rest;
-    address_ = read_address(values, netkit::AddressRole::client, rest);
-    if (rest.size() != 1) throw netkit::UsageError("needs ADDRESS and one TEXT");
-    text_ = rest.front();
+    address_ = values.address("ADDRESS");
+    text_ = values.text("TEXT");
     wait_ = values.duration("wait");
   }
 
@@ -152,16 +139,20 @@ netkit::ActionDef serve_action() {
           .summary = "answer questions in capitals",
           .description = "Answers each question that comes by UDP, and prints it.",
           .arguments = {{.name = "ADDRESS",
-                         .kind = netkit::ValueKind::address,
-                         .default_value = kDefaultAddress,
+                         .kind = netkit::ValueKind::listen_address,
+                         .default_value = "127.0.0.1:7700",
                          .optional = true,
                          .help = "where to listen"}},
           .common = netkit::kOutputOptions | netkit::kServerOptions | netkit::kCountOption,
           .records = {{.type = "question", .help = "one a question", .layout = "{peer} {text}"}},
+          .totals = {{"questions", "questions that were answered"},
+                     {"ignored", "datagrams that are no question"},
+                     {"unsent", "answers that could not be sent"}},
           .examples = {{"netkit skeleton serve", "answers on loopback"},
                        {"netkit skeleton serve :7700 -q", "on every interface, and prints none"}},
           .lifetime = netkit::Lifetime::until_told,
-          .quiet_hides_records = true};
+          .quiet_hides_records = true,
+          .make = netkit::new_command<Serve>};
 }
 
 netkit::ActionDef ask_action() {
@@ -171,31 +162,20 @@ netkit::ActionDef ask_action() {
       .description = "Sends TEXT and waits for the answer.",
       .arguments = {{.name = "ADDRESS", .kind = netkit::ValueKind::address, .help = "who is asked"},
                     {.name = "TEXT", .help = "what to ask"}},
-      .common = netkit::kOutputOptions,
+      .common = netkit::kOutputOptions | netkit::kWaitOption,
       // A common option with a default of its own.
-      .options = {{.name = "wait",
-                   .letter = 'w',
-                   .kind = netkit::ValueKind::duration,
-                   .default_value = "1s",
-                   .help = "how long to wait for the answer"}},
+      .options = {{.name = "wait", .default_value = "1s"}},
       .records = {{.type = "answer", .help = "the answer"}},
-      .examples = {{"netkit skeleton ask 7700 hello", "prints HELLO"}}};
+      .examples = {{"netkit skeleton ask 7700 hello", "prints HELLO"}},
+      .make = netkit::new_command<Ask>};
 }
 
-class SkeletonPlugin final : public netkit::Plugin {
- public:
-  std::span<const netkit::ActionDef> actions() const override { return actions_; }
-
-  std::unique_ptr<netkit::Command> create(std::string_view action) override {
-    if (action == "serve") return std::make_unique<Serve>();
-    return std::make_unique<Ask>();
-  }
-
- private:
-  std::vector<netkit::ActionDef> actions_{serve_action(), ask_action()};
-};
-
 }  // namespace
+
+std::vector<netkit::ActionDef> make_actions() {
+  return {serve_action(), ask_action()};
+}
+
 }  // namespace skeleton_plugin
 
-NETKIT_PLUGIN(skeleton, "answers questions in capitals", skeleton_plugin::SkeletonPlugin)
+NETKIT_PLUGIN(skeleton, "answers questions in capitals", skeleton_plugin::make_actions)

@@ -1,10 +1,11 @@
-// A Host for tests of plugins: a real event loop, records and log lines kept in memory, options set
-// by the test, optionally a clock that the test moves.
+// A Host for tests of plugins: a real event loop, records and log lines kept in memory, a command
+// line or single options set by the test, optionally a clock that the test moves. Headers only.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -83,13 +84,20 @@ class FakeOutput final : public Output {
 class FakeHost final : public Host {
  public:
   FakeHost() : FakeHost(std::map<std::string, std::vector<std::string>>()) {}
+  // The values of a command line, as parse_words() reads it. `clock`, here as below, outlives this;
+  // null: the system's.
+  FakeHost(const ActionDef& action, std::span<const std::string> words,
+           const Clock* clock = nullptr)
+      : FakeHost(parse_words(action, words), clock) {}
   // The options that the command line would give; each counts as declared and given.
   explicit FakeHost(const std::map<std::string, std::vector<std::string>>& options,
                     std::vector<std::string> arguments = {}, const Clock* clock = nullptr)
+      : FakeHost(make_values(options, std::move(arguments)), clock) {}
+  explicit FakeHost(Values values, const Clock* clock = nullptr)
       : clock_(clock != nullptr ? *clock : system_clock_),
         loop_(clock_),
         log_("netkit: test: ", LogLevel::hex),
-        values_(make_values(options, std::move(arguments))) {
+        values_(std::move(values)) {
     log_.redirect([this](std::string_view line) { log_lines.emplace_back(line); });
   }
 

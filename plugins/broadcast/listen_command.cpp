@@ -27,9 +27,7 @@ bool lacks_interface(const IpAddress& group) {
 }  // namespace
 
 void ListenCommand::configure(const Values& values) {
-  std::vector<std::string> arguments = values.arguments();
-  address_ = take_address(arguments, AddressRole::server, ":8086");
-  if (!arguments.empty()) throw UsageError("unexpected argument '" + arguments.front() + "'");
+  address_ = values.address("ADDRESS");
   for (const std::string& text : values.texts("group")) {
     groups_.push_back(read_ip(text, "--group"));
     if (!groups_.back().is_multicast()) {

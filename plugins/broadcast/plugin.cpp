@@ -1,32 +1,156 @@
 // What `netkit broadcast` offers.
-#include <broadcast/actions.hpp>
 #include <broadcast/listen_command.hpp>
 #include <broadcast/send_command.hpp>
-#include <memory>
-#include <string>
-#include <string_view>
 #include <vector>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/plugin/plugin.hpp>
-#include <netkit/util/error.hpp>
 
 namespace netkit::broadcast {
 
-class BroadcastPlugin final : public Plugin {
- public:
-  std::span<const ActionDef> actions() const override { return actions_; }
+namespace {
 
-  std::unique_ptr<Command> create(std::string_view action) override {
-    if (action == "send") return std::make_unique<SendCommand>();
-    if (action == "listen") return std::make_unique<ListenCommand>();
-    throw PluginError("broadcast has no action '" + std::string(action) + "'");
-  }
+using Kind = ValueKind;
 
- private:
-  std::vector<ActionDef> actions_ = make_actions();
-};
+std::vector<OptionDef> send_options() {
+  return {
+      {.name = "interface",
+       .kind = Kind::interface,
+       .help = "send by IF only; all that are up otherwise",
+       .repeatable = true},
+      {.name = "wait", .default_value = "1s", .help = "how long to wait for answers"},
+      {.name = "replies",
+       .kind = Kind::integer,
+       .default_value = "0",
+       .help = "stop after N answers; 0 takes all that come"},
+      {.name = "expect",
+       .kind = Kind::integer,
+       .default_value = "0",
+       .help = "end with 1 when fewer than N answers came"},
+      {.name = "repeat",
+       .kind = Kind::integer,
+       .default_value = "1",
+       .help = "send each message N times",
+       .min = 1,
+       .max = 1'000'000},
+      {.name = "interval", .default_value = "100ms", .help = "between the repetitions"},
+      {.name = "ttl",
+       .kind = Kind::integer,
+       .default_value = "1",
+       .help = "how many routers it may pass",
+       .min = 1,
+       .max = 255},
+      {.name = "max-responders",
+       .kind = Kind::integer,
+       .default_value = "65536",
+       .help = "responders remembered per message",
+       .min = 1},
+  };
+}
+
+ActionDef send() {
+  ActionDef action;
+  action.name = "send";
+  action.summary = "send messages to everybody and print the answers";
+  action.description =
+      "255.255.255.255 goes to the broadcast address of every interface that is up and needs no "
+      "default route; a multicast address goes to every interface; a directed broadcast address is "
+      "sent once, by the routing table. Each TEXT, or else each line of standard input, is a "
+      "message. Each responder is printed once per message.";
+  action.arguments = {{.name = "ADDRESS",
+                       .kind = Kind::address,
+                       .default_value = "255.255.255.255:8086",
+                       .optional = true,
+                       .help = "where to send; a multicast address means multicast"},
+                      {.name = "TEXT", .optional = true, .repeatable = true, .help = "a message"}};
+  action.common = kOutputOptions | kSourceOptions | kWaitOption | kIntervalOption;
+  action.options = send_options();
+  action.records = {{.type = "answer",
+                     .help = "a responder answered",
+                     .fields = {{"rtt_ms", "milliseconds from the message to its answer"},
+                                {"interface", "name of the interface it came by"},
+                                {"seq", "number of the message, from 1"}},
+                     .layout = "{peer} {text}"}};
+  action.totals = {{"messages", "messages that were sent"},
+                   {"sent", "datagrams of them, one a network and repetition"},
+                   {"refused", "datagrams that the kernel did not take"},
+                   {"answers", "answers, one a responder and message"},
+                   {"duplicates", "further answers"},
+                   {"overflow", "answers of responders beyond --max-responders"},
+                   kKernelDropsTotal};
+  action.make = new_command<SendCommand>;
+  action.examples = {
+      {"netkit broadcast send 255.255.255.255:8086 'who is there?'", "ask every network"},
+      {"netkit broadcast send 239.1.2.3:5000 hello --ttl 4", "multicast, past three routers"},
+      {"netkit broadcast send 192.168.8.255:8086 ping --expect 3",
+       "status 1 if fewer than 3 answer"},
+      {"netkit broadcast send 127.255.255.255:8086 --every 1s -w none", "the time, every second"},
+  };
+  return action;
+}
+
+ActionDef listen() {
+  ActionDef action;
+  action.name = "listen";
+  action.summary = "print what comes by broadcast or multicast, and answer";
+  action.description =
+      "Shares its port with other listeners. Prints PEER TEXT; with --json also the interface and "
+      "the destination address a datagram came by.";
+  action.arguments = {{.name = "ADDRESS",
+                       .kind = Kind::listen_address,
+                       .default_value = ":8086",
+                       .optional = true,
+                       .help = "where to listen; a multicast address is joined"}};
+  action.common = kOutputOptions | kServerOptions | kCountOption;
+  action.options = {
+      {.name = "group",
+       .kind = Kind::ip,
+       .value_name = "ADDR",
+       .help = "join this multicast group",
+       .repeatable = true},
+      {.name = "source",
+       .kind = Kind::ip,
+       .value_name = "ADDR",
+       .help = "take what this host sends to the group only"},
+      {.name = "interface",
+       .kind = Kind::interface,
+       .help = "join on IF, and take only what comes by it",
+       .repeatable = true},
+      {.name = "reply", .kind = Kind::template_text, .help = "answer each datagram with T"},
+      any_port_option(),
+  };
+  action.records = {{.type = "datagram",
+                     .help = "a datagram came",
+                     .fields = {{"interface", "name of the interface it came by"},
+                                {"destination", "the address it was sent to"},
+                                {"seq", "number of the datagram, from 1"}},
+                     .layout = "{peer} {text}"}};
+  action.totals = {{"received", "datagrams that came"},
+                   {"answered", "answers that were sent"},
+                   {"unanswered", "datagrams of sources that are never answered"},
+                   kUnsendableTotal,
+                   {"ignored", "datagrams that came by another interface or to another group"},
+                   kKernelDropsTotal};
+  action.make = new_command<ListenCommand>;
+  action.examples = {
+      {"netkit broadcast listen", "port 8086 on every interface"},
+      {"netkit broadcast listen :8086 --reply '{host} is here'", "answer who asks"},
+      {"netkit broadcast listen :5000 --group 239.1.2.3 --json",
+       "a multicast group, as JSON Lines"},
+      {"netkit broadcast listen -c 1 -t 5s", "wait up to five seconds for one datagram"},
+  };
+  action.lifetime = Lifetime::until_told;
+  action.quiet_hides_records = true;
+  return action;
+}
+
+std::vector<ActionDef> make_actions() {
+  return {send(), listen()};
+}
+
+}  // namespace
 
 }  // namespace netkit::broadcast
 
 NETKIT_PLUGIN(broadcast, "say something to a whole network by UDP, and collect the answers",
-              netkit::broadcast::BroadcastPlugin)
+              netkit::broadcast::make_actions)

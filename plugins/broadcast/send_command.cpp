@@ -14,10 +14,10 @@
 namespace netkit::broadcast {
 
 void SendCommand::configure(const Values& values) {
-  std::vector<std::string> arguments = values.arguments();
-  address_ = take_address(arguments, AddressRole::client, "255.255.255.255:8086");
+  address_ = values.address("ADDRESS");
   if (address_.port == 0) throw UsageError("port 0 cannot be sent to (write HOST:PORT)");
-  arguments_.assign(arguments.begin(), arguments.end());
+  const std::vector<std::string> texts = values.texts("TEXT");
+  arguments_.assign(texts.begin(), texts.end());
   interfaces_ = values.texts("interface");
   wait_ = values.duration("wait");
   interval_ = values.duration("interval");

@@ -28,14 +28,11 @@ std::uint64_t read_since(const Values& values) {
 }  // namespace
 
 void JoinCommand::configure(const Values& values) {
-  std::vector<std::string> arguments = values.arguments();
-  settings_.address = take_address(arguments, AddressRole::client);
-  if (!arguments.empty()) throw UsageError("unexpected argument '" + arguments.front() + "'");
+  settings_.address = values.address("ADDRESS");
   settings_.name = values.given("name") ? values.text("name") : default_name();
   const std::string_view why = why_not_a_name(settings_.name);
   if (!why.empty()) throw UsageError("--name: the name " + std::string(why));
   settings_.heartbeat = values.duration("heartbeat");
-  if (settings_.heartbeat <= Duration::zero()) throw UsageError("--heartbeat must not be 0");
   settings_.since = read_since(values);
   settings_.history = values.text("history");
   settings_.commands = values.flag("commands");
@@ -45,11 +42,6 @@ void JoinCommand::configure(const Values& values) {
   settings_.reconnect_max = values.duration("reconnect-max");
   settings_.count = static_cast<std::uint64_t>(values.integer("count"));
   plain_ = values.flag("plain");
-  for (const std::string option : {"since", "commands"}) {
-    if (plain_ && values.origin(option) == Values::Origin::command_line) {
-      throw UsageError("--" + option + " is not for --plain");
-    }
-  }
 }
 
 ExitStatus JoinCommand::run(Host& host) {

@@ -8,11 +8,8 @@
 namespace netkit::chat {
 
 void PeerCommand::configure(const Values& values) {
-  bind_ = AddressSpec::parse(values.text("bind"), AddressRole::server);
-  std::vector<std::string> arguments = values.arguments();
-  while (!arguments.empty()) {
-    peer_specs_.push_back(take_address(arguments, AddressRole::client));
-  }
+  bind_ = values.address("bind");
+  peer_specs_ = values.addresses("PEER");
   history_path_ = values.text("history");
   wait_ = values.duration("wait");
 }

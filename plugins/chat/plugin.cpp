@@ -1,34 +1,269 @@
 // What `netkit chat` offers.
-#include <chat/actions.hpp>
 #include <chat/join_command.hpp>
 #include <chat/peer_command.hpp>
 #include <chat/serve_command.hpp>
-#include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/plugin/plugin.hpp>
-#include <netkit/util/error.hpp>
 
 namespace netkit::chat {
 
-class ChatPlugin final : public Plugin {
- public:
-  std::span<const ActionDef> actions() const override { return actions_; }
+namespace {
 
-  std::unique_ptr<Command> create(std::string_view action) override {
-    if (action == "serve") return std::make_unique<ServeCommand>();
-    if (action == "join") return std::make_unique<JoinCommand>();
-    if (action == "peer") return std::make_unique<PeerCommand>();
-    throw PluginError("chat has no action '" + std::string(action) + "'");
-  }
+using Kind = ValueKind;
 
- private:
-  std::vector<ActionDef> actions_ = make_actions();
-};
+std::vector<RecordDef> room_records() {
+  return {{.type = "message",
+           .help = "somebody said something",
+           .fields = {{"name", "who said it"},
+                      {"seq", "its number in the room, from 1; private ones have none"},
+                      {"private", "true: it is not for everybody"},
+                      {"action", "true: it was said by /me"}},
+           .layout = "[{name}] {text}",
+           .colored_field = "name"},
+          {.type = "joined",
+           .help = "somebody has come",
+           .fields = {{"name", "who"}},
+           .layout = "* {name} joined",
+           .payload_name = {},
+           .colored_field = "name"},
+          {.type = "left",
+           .help = "somebody has gone",
+           .fields = {{"name", "who"},
+                      {"reason", "quit, lease (not heard from for --lease), or reset"}},
+           .layout = "* {name} left ({reason})",
+           .payload_name = {},
+           .colored_field = "name"},
+          {.type = "renamed",
+           .help = "somebody took another name",
+           .fields = {{"from", "the name before"}, {"name", "the name now"}},
+           .layout = "* {from} is now {name}",
+           .payload_name = {},
+           .colored_field = "name"}};
+}
+
+OptionDef history_option(std::string_view help) {
+  return {.name = "history", .kind = Kind::path, .help = help};
+}
+
+constexpr TotalDef kHistoryLostTotal{"history_lost", "lines that --history could not keep"};
+
+std::vector<OptionDef> serve_options() {
+  return {{.name = "lease",
+           .kind = Kind::duration,
+           .default_value = "15s",
+           .help = "silence after which a member is given up",
+           .min = 1},
+          {.name = "template",
+           .kind = Kind::template_text,
+           .default_value = "[{name}] {text}\\n",
+           .help = "what plain members get for each message"},
+          plain_option(),
+          history_option("append what happens to this file"),
+          {.name = "keep",
+           .kind = Kind::integer,
+           .default_value = "1000",
+           .help = "messages kept for those who come later or come back",
+           .min = 0,
+           .max = 1000000},
+          {.name = "max-members",
+           .kind = Kind::integer,
+           .default_value = "10000",
+           .help = "members at once; others are refused",
+           .min = 1,
+           .max = 1000000},
+          {.name = "rate",
+           .kind = Kind::rate,
+           .default_value = "1000/s",
+           .help = "messages that are taken from one member"},
+          {.name = "motd", .kind = Kind::text, .help = "said to every native newcomer"}};
+}
+
+std::vector<TotalDef> serve_totals() {
+  return {{"members", "members now", kGauge},
+          {"messages", "messages that were said to all"},
+          {"private_messages", "messages that were said to one"},
+          {"joined", "members who came"},
+          {"left", "members who went"},
+          {"expired", "members who were silent for --lease"},
+          labelled_total(kDatagramsMetric, "in", "datagrams_in", "datagrams that came"),
+          labelled_total(kDatagramsMetric, "out", "datagrams_out", "datagrams that were sent"),
+          {"retransmitted", "datagrams that were sent again"},
+          labelled_total(kDroppedMetric, "slow", "dropped_slow",
+                         "messages that a slow native member does not get"),
+          labelled_total(kDroppedMetric, "rate", "dropped_rate", "messages over --rate"),
+          labelled_total(kDroppedMetric, "full", "dropped_full", "newcomers beyond --max-members"),
+          labelled_total(kDroppedMetric, "long", "dropped_long",
+                         "messages of plain members that were too long"),
+          labelled_total(kRefusedMetric, "plain", "refused_plain",
+                         "plain members that --plain does not admit"),
+          labelled_total(kDroppedMetric, "plain", "dropped_plain",
+                         "messages that plain members do not get"),
+          kUnsendableTotal,
+          kKernelDropsTotal,
+          kHistoryLostTotal};
+}
+
+ActionDef serve() {
+  ActionDef action;
+  action.name = "serve";
+  action.summary = "open a room";
+  action.description =
+      "Members speak the native dialect (netkit chat join) or the plain one: any program that "
+      "sends text by UDP takes part. Prints what is said and who comes and goes; -q prints "
+      "nothing.";
+  action.arguments = {{.name = "ADDRESS",
+                       .kind = Kind::listen_address,
+                       .default_value = "127.0.0.1:9998",
+                       .optional = true,
+                       .help = "where to listen; :PORT is every interface"}};
+  action.common = kOutputOptions | kServerOptions;
+  action.options = serve_options();
+  action.records = room_records();
+  action.totals = serve_totals();
+  action.make = new_command<ServeCommand>;
+  action.examples = {
+      {"netkit chat serve", "a room on 127.0.0.1:9998"},
+      {"netkit chat serve :9998 --motd 'be kind'", "for the whole network, with a greeting"},
+      {"netkit chat serve 9998 --template 'ack: {text}'", "what plain members get"},
+      {"netkit chat serve 9998 -q --history room.log", "silent, with a log"},
+  };
+  action.lifetime = Lifetime::until_told;
+  action.quiet_hides_records = true;
+  return action;
+}
+
+std::vector<OptionDef> join_options() {
+  return {{.name = "name",
+           .letter = 'n',
+           .kind = Kind::text,
+           .value_name = "NAME",
+           .help = "the name in the room; $USER without it"},
+          {.name = "heartbeat",
+           .kind = Kind::duration,
+           .default_value = "5s",
+           .help = "how often to give a sign of life",
+           .min = 1},
+          {.name = "since",
+           .kind = Kind::count_or_word,
+           .value_name = "N|all",
+           .help = "hear what was said before, from message N on or as far back as is kept",
+           .choices = {"all"}},
+          {.name = "plain", .help = "speak the plain dialect", .excludes = {"since", "commands"}},
+          history_option("append what is said to this file"),
+          {.name = "commands", .help = "obey /commands in piped lines, too"},
+          {.name = "wait",
+           .default_value = "10s",
+           .help = "at the end of input, how long to wait for the room to take what was said"},
+          {.name = "connect-timeout",
+           .default_value = "10s",
+           .help = "how long one try to join may take"},
+          {.name = "reconnect",
+           .default_value = "forever",
+           .help = "how many times in a row to try again when the room cannot be reached"},
+          {.name = "count",
+           .help = "end after N messages of others; the end of input then ends nothing"}};
+}
+
+ActionDef join() {
+  ActionDef action;
+  action.name = "join";
+  action.summary = "take part in a room";
+  action.description =
+      "At a terminal: a prompt with /who /nick /msg /me /ignore /quit /help. Otherwise each line "
+      "of standard input is said as it is, and the end of input says goodbye. What was said while "
+      "the room could not be reached is said as soon as it can.";
+  action.arguments = {{.name = "ADDRESS",
+                       .kind = Kind::address,
+                       .default_value = "127.0.0.1:9998",
+                       .optional = true,
+                       .help = "the room"}};
+  action.common =
+      kOutputOptions | kReconnectOptions | kWaitOption | kConnectTimeoutOption | kCountOption;
+  action.options = join_options();
+  action.records = room_records();
+  action.records.push_back({.type = "undelivered",
+                            .help = "something that was said and not taken",
+                            .fields = {{"reason", "why"}},
+                            .layout = ""});
+  action.records.push_back({.type = "gap",
+                            .help = "messages that are lost",
+                            .fields = {{"from", "number of the first"},
+                                       {"to", "number of the last"},
+                                       {"unnumbered", "how many without a number"}},
+                            .layout = "",
+                            .payload_name = {}});
+  action.records.push_back({.type = "datagram",
+                            .help = "with --plain: something came",
+                            .newline_only_if_missing = true});
+  action.totals = {
+      {"received", "messages, and with --plain datagrams, that came"},
+      {"said", "lines that were said"},
+      {"sent", "with --plain: datagrams that were sent"},
+      {"undelivered", "lines that the room did not take"},
+      {"lost", "messages that are lost"},
+      labelled_total(kDatagramsMetric, "in", "datagrams_in", "datagrams that came"),
+      labelled_total(kDatagramsMetric, "out", "datagrams_out", "datagrams that were sent"),
+      {"retransmitted", "datagrams that were sent again"},
+      {"duplicates", "datagrams that came again"},
+      kKernelDropsTotal};
+  action.make = new_command<JoinCommand>;
+  action.examples = {
+      {"netkit chat join 127.0.0.1:9998", "a prompt in the room"},
+      {"echo 'build finished' | netkit chat join 9998 --name ci", "say one line"},
+      {"netkit chat join 9998 --since all --json", "everything that is kept, as JSON Lines"},
+      {"netkit chat join 9998 --plain", "with a server that only knows text"},
+  };
+  action.lifetime = Lifetime::until_told;
+  return action;
+}
+
+ActionDef peer() {
+  ActionDef action;
+  action.name = "peer";
+  action.summary = "talk without a server";
+  action.description =
+      "Each line of standard input goes as it is to every peer; what arrives is printed. /to "
+      "HOST:PORT changes the peer, /peers lists, //x says /x. After the end of input it ends "
+      "within --wait; without any input it listens until it is told to end.";
+  action.arguments = {{.name = "PEER",
+                       .kind = Kind::address,
+                       .optional = true,
+                       .repeatable = true,
+                       .help = "whom to talk to"}};
+  action.common = kOutputOptions | kServerOptions | kWaitOption;
+  action.options = {
+      {.name = "bind",
+       .kind = Kind::listen_address,
+       .default_value = "127.0.0.1:8080",
+       .help = "the address to listen on and to send from"},
+      history_option("append both directions to this file"),
+      {.name = "wait", .default_value = "1s", .help = "how long to listen after the end of input"}};
+  action.records = {{.type = "message", .help = "something came", .layout = "{peer} {text}"}};
+  action.totals = {{"received", "datagrams that came"},
+                   {"sent", "datagrams that were sent"},
+                   kUnsendableTotal,
+                   kKernelDropsTotal,
+                   kHistoryLostTotal};
+  action.make = new_command<PeerCommand>;
+  action.examples = {
+      {"netkit chat peer 192.168.1.20:8080 --bind :8080", "talk to one machine"},
+      {"netkit chat peer 127.0.0.1:9001 127.0.0.1:9002 --bind 9000", "talk to two"},
+      {"netkit chat peer 127.0.0.1:9001 --bind 9000 --history talk.log", "and remember it"},
+  };
+  action.lifetime = Lifetime::until_told;
+  return action;
+}
+
+std::vector<ActionDef> make_actions() {
+  return {serve(), join(), peer()};
+}
+
+}  // namespace
 
 }  // namespace netkit::chat
 
 NETKIT_PLUGIN(chat, "UDP chat room: server, member, and a mode without a server",
-              netkit::chat::ChatPlugin)
+              netkit::chat::make_actions)

@@ -9,7 +9,6 @@ namespace netkit::chat {
 
 namespace {
 
-constexpr std::string_view kDefaultAddress = "127.0.0.1:9998";
 Room::Options room_options(const Values& values) {
   Room::Options room{Template::parse(values.text("template"), "--template")};
   room.lease = values.duration("lease");
@@ -30,10 +29,7 @@ datagram::Options native_options(const Room::Options& room, std::size_t keep) {
 }  // namespace
 
 void ServeCommand::configure(const Values& values) {
-  std::vector<std::string> arguments = values.arguments();
-  address_ = take_address(arguments, AddressRole::server, kDefaultAddress);
-  if (!arguments.empty()) throw UsageError("unexpected argument '" + arguments.front() + "'");
-  if (values.duration("lease") <= Duration::zero()) throw UsageError("--lease must not be 0");
+  address_ = values.address("ADDRESS");
   const auto keep = static_cast<std::size_t>(values.integer("keep"));
   Room::Options room = room_options(values);
   const datagram::Options native = native_options(room, keep);
@@ -50,7 +46,7 @@ void ServeCommand::on_event(const FromRoom& event, std::uint64_t seq, const Endp
 void ServeCommand::show(Totals& totals) const {
   const RoomCounters& room = room_->room().counters();
   const datagram::Counters& native = room_->native().counters();
-  totals.gauge("members", room_->room().members());
+  totals.add("members", room_->room().members());
   totals.add("messages", room.messages);
   totals.add("private_messages", room.private_messages);
   totals.add("joined", room.joined);

@@ -1,6 +1,5 @@
 #include <echo/bench_command.hpp>
 #include <echo/report.hpp>
-#include <echo/transports.hpp>
 #include <string>
 #include <vector>
 
@@ -12,7 +11,6 @@ namespace netkit::echo {
 namespace {
 
 constexpr std::size_t kMaxDatagram = 65'507;
-constexpr std::size_t kMaxMessage = std::size_t{64} << 20;  // by TCP
 constexpr double kMaxUnderWay = 4e9;  // bytes of all flows' windows, which TCP holds in memory
 constexpr std::size_t kSpareDescriptors = 32;
 
@@ -23,10 +21,8 @@ double milliseconds(Duration duration) {
 }  // namespace
 
 void BenchCommand::configure(const Values& values) {
-  std::vector<std::string> arguments = values.arguments();
-  options_.address = take_address(arguments, AddressRole::client);
-  if (!arguments.empty()) throw UsageError("unexpected argument '" + arguments.front() + "'");
-  options_.tcp = speaks_tcp(values);
+  options_.address = values.address("ADDRESS");
+  options_.tcp = values.flag("tcp");
   options_.flows = static_cast<std::size_t>(values.integer("flows"));
   options_.window = static_cast<std::size_t>(values.integer("window"));
   options_.size = values.size("size");
@@ -35,7 +31,6 @@ void BenchCommand::configure(const Values& values) {
   options_.wait = values.duration("wait");
   options_.connect_timeout = values.duration("connect-timeout");
   options_.coalesce = !values.flag("no-coalesce");
-  if (options_.duration <= Duration::zero()) throw UsageError("--duration: must be over 0");
   check_size();
 }
 
@@ -43,9 +38,6 @@ void BenchCommand::check_size() const {
   if (!options_.tcp) {
     if (options_.size >= kMinBenchDatagram && options_.size <= kMaxDatagram) return;
     throw UsageError("--size: must be between 8 and 65507");
-  }
-  if (options_.size == 0 || options_.size > kMaxMessage) {
-    throw UsageError("--size: must be between 1 and 64M with --tcp");
   }
   const double under_way = static_cast<double>(options_.flows) *
                            static_cast<double>(options_.window) *

@@ -32,16 +32,10 @@ std::uint64_t random_id() {
 }  // namespace
 
 void PingCommand::configure(const Values& values) {
-  std::vector<std::string> arguments = values.arguments();
-  address_ = take_address(arguments, AddressRole::client);
-  if (!arguments.empty()) throw UsageError("unexpected argument '" + arguments.front() + "'");
+  address_ = values.address("ADDRESS");
   interval_ = values.duration("interval");
-  if (interval_ <= Duration::zero()) throw UsageError("--interval: must be over 0");
   wait_ = values.duration("wait");
   size_ = values.size("size");
-  if (size_ < kMinProbe || size_ > kMaxDatagram) {
-    throw UsageError("--size: must be between 12 and 65507");
-  }
   if (values.given("wait-for")) wait_for_ = values.duration("wait-for");
   if (values.given("count")) count_ = static_cast<std::uint64_t>(values.integer("count"));
   if (!count_ && wait_for_) count_ = 1;
@@ -205,7 +199,7 @@ std::string PingCommand::verdict_error() const {
 void PingCommand::show(Totals& totals) const {
   totals.add("sent", statistics_.sent());
   totals.add("received", statistics_.received());
-  totals.gauge("lost", statistics_.lost());
+  totals.add("lost", statistics_.lost());
   totals.add("loss_percent", statistics_.loss_percent());
   totals.add("duplicates", statistics_.duplicates());
   totals.add("reordered", statistics_.reordered());

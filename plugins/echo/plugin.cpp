@@ -1,35 +1,326 @@
 // What `netkit echo` offers.
-#include <echo/actions.hpp>
 #include <echo/bench_command.hpp>
 #include <echo/ping_command.hpp>
 #include <echo/send_command.hpp>
 #include <echo/serve_command.hpp>
-#include <memory>
-#include <string>
-#include <string_view>
+#include <vector>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/plugin/plugin.hpp>
-#include <netkit/util/error.hpp>
 
 namespace netkit::echo {
 
-class EchoPlugin final : public Plugin {
- public:
-  std::span<const ActionDef> actions() const override { return actions_; }
+namespace {
 
-  std::unique_ptr<Command> create(std::string_view action) override {
-    if (action == "serve") return std::make_unique<ServeCommand>();
-    if (action == "send") return std::make_unique<SendCommand>();
-    if (action == "ping") return std::make_unique<PingCommand>();
-    if (action == "bench") return std::make_unique<BenchCommand>();
-    throw PluginError("echo has no action '" + std::string(action) + "'");
-  }
+using Kind = ValueKind;
 
- private:
-  std::vector<ActionDef> actions_ = make_actions();
-};
+const std::vector<FieldDef> kMessageFields = {{"proto", "udp or tcp"},
+                                              {"seq", "number of the message, from 1"}};
+
+std::vector<OptionDef> serve_options() {
+  return {
+      {.name = "udp", .help = "answer UDP only, unless --tcp is given as well"},
+      {.name = "tcp", .help = "answer TCP only, unless --udp is given as well"},
+      {.name = "reply",
+       .kind = Kind::template_text,
+       .default_value = "{text}",
+       .help = "answer with T"},
+      {.name = "threads",
+       .kind = Kind::integer,
+       .default_value = "1",
+       .help = "threads, each with sockets of its own",
+       .min = 1,
+       .max = 256},
+      max_clients_option("10000"),
+      {.name = "allow",
+       .kind = Kind::cidr,
+       .help = "have to do with addresses in CIDR only",
+       .repeatable = true},
+      {.name = "deny",
+       .kind = Kind::cidr,
+       .help = "have nothing to do with addresses in CIDR",
+       .repeatable = true},
+      {.name = "rate",
+       .kind = Kind::rate,
+       .help = "messages a second that each source address is answered"},
+      any_port_option(),
+  };
+}
+
+ArgumentDef server_argument() {
+  return {.name = "ADDRESS",
+          .kind = Kind::address,
+          .default_value = "127.0.0.1:8080",
+          .optional = true,
+          .help = "the server"};
+}
+
+// --udp and --tcp of a client, with which it speaks one of them.
+std::vector<OptionDef> transport_options(std::string_view udp, std::string_view tcp) {
+  return {{.name = "udp", .help = udp, .excludes = {"tcp"}}, {.name = "tcp", .help = tcp}};
+}
+
+std::vector<TotalDef> serve_totals() {
+  return {
+      {"received", "datagrams and TCP reads that came"},
+      {"sent", "answers that were sent"},
+      labelled_total(kBytesMetric, "in", "bytes_received", "bytes that came"),
+      labelled_total(kBytesMetric, "out", "bytes_sent", "bytes of the answers"),
+      kKernelDropsTotal,
+      labelled_total(kDroppedMetric, "port", "dropped_port",
+                     "not answered: the port of a service, or port 0"),
+      labelled_total(kDroppedMetric, "own", "dropped_own", "not answered: from this server itself"),
+      labelled_total(kDroppedMetric, "broadcast", "dropped_broadcast",
+                     "not answered: to or from a broadcast or multicast address"),
+      labelled_total(kDroppedMetric, "denied", "dropped_denied",
+                     "not answered: outside of --allow or in --deny"),
+      labelled_total(kDroppedMetric, "rate", "dropped_rate", "not answered: over --rate"),
+      labelled_total(kDroppedMetric, "loop", "dropped_loop",
+                     "not answered: from a server that answers answers"),
+      {"loops", "loops with other servers that were stopped"},
+      kUnsendableTotal,
+      {"too_big", "answers that were too long for a datagram"},
+      {"accepted", "TCP clients that were accepted"},
+      {"clients", "TCP clients now", kGauge},
+      {"refused_clients", "TCP clients that were refused"},
+      {"idle_clients", "TCP clients that were closed as idle"},
+      {"delayed", "TCP reads that waited for --rate"},
+      {"unprinted", "records that threads could not hand over fast enough"},
+  };
+}
+
+ActionDef serve() {
+  ActionDef action;
+  action.name = "serve";
+  action.summary = "answer UDP datagrams and TCP clients with what they send";
+  action.description =
+      "Prints a record per datagram and per TCP read as PEER TEXT; -q prints none. Half-closed TCP "
+      "connections get the rest of their echo. Never answers port 0, itself, broadcast or "
+      "multicast addresses, nor, without --any-port, the ports of services that answer answers; "
+      "and it stops a loop with another server.";
+  action.arguments = {{.name = "ADDRESS",
+                       .kind = Kind::listen_address,
+                       .default_value = "127.0.0.1:8080",
+                       .optional = true,
+                       .help = "where to listen; :PORT is every interface"}};
+  action.common = kOutputOptions | kServerOptions | kIdleTimeoutOption;
+  action.options = serve_options();
+  action.records = {{.type = "datagram",
+                     .help = "a UDP datagram was answered",
+                     .fields = kMessageFields,
+                     .layout = "{peer} {text}"},
+                    {.type = "read",
+                     .help = "a TCP client sent something",
+                     .fields = kMessageFields,
+                     .layout = "{peer} {text}"}};
+  action.totals = serve_totals();
+  action.examples = {
+      {"netkit echo serve", "UDP and TCP on 127.0.0.1:8080"},
+      {"netkit echo serve :7777 --udp -q", "UDP on every interface, silent"},
+      {"netkit echo serve 9000 --reply '{ctime} {text}'", "answer with the time and the text"},
+      {"netkit echo serve 9000 --json --to file:echo.log", "keep what comes as JSON Lines"},
+  };
+  action.lifetime = Lifetime::until_told;
+  action.make = new_command<ServeCommand>;
+  return action;
+}
+
+ActionDef send() {
+  ActionDef action;
+  action.name = "send";
+  action.summary = "send messages and print their replies";
+  action.description =
+      "Each TEXT, or else each line of standard input, is one message; it is sent when the reply "
+      "to the one before is in or overdue. Ends with 1 if a reply stays out, with 69 if the server "
+      "refuses.";
+  action.arguments = {server_argument(),
+                      {.name = "TEXT", .optional = true, .repeatable = true, .help = "a message"}};
+  action.common = kOutputOptions | kWaitOption | kConnectTimeoutOption;
+  action.options =
+      joined({transport_options("by UDP, a datagram a message (the default)",
+                                "by TCP; a reply is as many bytes as were sent"),
+              {{.name = "hex", .help = "messages are given, and replies shown, in hexadecimal"},
+               {.name = "wait", .default_value = "1s", .help = "how long to wait for a reply"}}});
+  action.records = {{.type = "reply",
+                     .help = "the reply to a message",
+                     .fields = {{"proto", "udp or tcp"},
+                                {"seq", "number of the message, from 1"},
+                                {"rtt_ms", "milliseconds from the message to its reply"}}},
+                    {.type = "late",
+                     .help = "the reply to a message that was no longer waited for",
+                     .fields = {{"proto", "udp or tcp"}},
+                     .layout = ""}};
+  action.totals = {{"sent", "messages that were sent"},
+                   {"received", "replies that came in time"},
+                   {"missing", "replies that did not come in time"},
+                   {"late", "replies that came later"}};
+  action.examples = {
+      {"netkit echo send 8080 hello", "one message to this machine"},
+      {"netkit echo send example.com 7 one two --wait 3s", "two messages"},
+      {"printf 'a\\nb\\n' | netkit echo send 8080 --tcp", "the lines of standard input, by TCP"},
+      {"netkit echo send 8080 --hex '00 ff'", "bytes"},
+  };
+  action.make = new_command<SendCommand>;
+  return action;
+}
+
+constexpr TotalDef milliseconds_total(std::string_view name, std::string_view help) {
+  return {.name = name, .help = help, .kind = kGauge, .unit = TotalUnit::milliseconds};
+}
+
+constexpr TotalDef kLossTotal{"loss_percent", "per cent of them that are lost", kGauge,
+                              TotalUnit::percent};
+
+std::vector<TotalDef> ping_totals() {
+  return {{"sent", "probes that were sent"},
+          {"received", "probes that were answered"},
+          {"lost", "probes that are not answered", kGauge},
+          kLossTotal,
+          {"duplicates", "further replies to a probe"},
+          {"reordered", "replies that came after one to a later probe"},
+          {"refused", "probes to a port that nobody listens on"},
+          milliseconds_total("rtt_min_ms", "shortest round trip"),
+          milliseconds_total("rtt_mean_ms", "mean round trip"),
+          milliseconds_total("rtt_p50_ms", "round trip that half of them took at most"),
+          milliseconds_total("rtt_p90_ms", "round trip that 9 of 10 took at most"),
+          milliseconds_total("rtt_p99_ms", "round trip that 99 of 100 took at most"),
+          milliseconds_total("rtt_max_ms", "longest round trip"),
+          milliseconds_total("jitter_ms", "mean difference of one round trip to the next")};
+}
+
+ActionDef ping() {
+  ActionDef action;
+  action.name = "ping";
+  action.summary = "measure how long a UDP echo server takes, and how much it loses";
+  action.description =
+      "Prints a line per reply, and at the end loss, duplicates, reordering, latencies, jitter and "
+      "a histogram. Without --count it goes on until it is interrupted.";
+  action.arguments = {server_argument()};
+  action.common = kOutputOptions | kCountOption | kIntervalOption | kWaitOption;
+  action.options = {
+      {.name = "count", .help = "end after N probes", .max = UINT32_MAX},
+      {.name = "interval", .default_value = "1s", .help = "the time between two probes", .min = 1},
+      {.name = "size",
+       .letter = 's',
+       .kind = Kind::size,
+       .default_value = "56",
+       .help = "bytes of a probe, 12 to 65507",
+       .min = 12,
+       .max = 65507},
+      {.name = "wait", .default_value = "1s", .help = "how long to wait for the last reply"},
+      {.name = "max-loss",
+       .kind = Kind::percent,
+       .help = "end with 1 when more than P per cent are lost"},
+      {.name = "max-p99",
+       .kind = Kind::duration,
+       .help = "end with 1 when one reply in a hundred takes longer than D"},
+      {.name = "wait-for",
+       .kind = Kind::duration,
+       .help = "wait up to D until the server answers; then one probe, or --count"},
+  };
+  action.records = {{.type = "reply",
+                     .help = "a reply came",
+                     .fields = {{"seq", "number of the probe, from 1"},
+                                {"bytes", "size of the reply"},
+                                {"rtt_ms", "round-trip time in milliseconds"},
+                                {"duplicate", "whether the probe was answered before"},
+                                {"reordered", "whether a later probe was answered before"}},
+                     .layout = "{bytes} bytes from {peer}: seq={seq} time={rtt_ms} ms"}};
+  action.totals = ping_totals();
+  action.examples = {
+      {"netkit echo ping 8080 -c 5", "five probes, one a second"},
+      {"netkit echo ping server 7 -c 100 -i 10ms --max-loss 1% --max-p99 5ms",
+       "a check for a script"},
+      {"netkit echo ping 8080 --wait-for 30s", "wait for a service to come up"},
+  };
+  action.make = new_command<PingCommand>;
+  return action;
+}
+
+std::vector<TotalDef> bench_totals() {
+  return {{"packets_per_s", "replies a second", kGauge, TotalUnit::per_second},
+          {"bytes_per_s", "bytes of the replies a second", kGauge, TotalUnit::per_second},
+          kLossTotal,
+          milliseconds_total("p50_ms", "latency that half of the replies had at most"),
+          milliseconds_total("p99_ms", "latency that 99 of 100 had at most"),
+          {"sent", "messages that were sent"},
+          {"received", "replies that came in time"},
+          {"lost", "messages without a reply"},
+          {"duplicates", "further replies to a message"},
+          {"late", "replies after --wait"},
+          {"skipped", "messages that could not be sent when they were due"},
+          {"refused", "messages that the server's host refused"},
+          labelled_total(kBytesMetric, "out", "bytes_sent", "bytes that were sent"),
+          labelled_total(kBytesMetric, "in", "bytes_received", "bytes that came back"),
+          milliseconds_total("min_ms", "shortest latency"),
+          milliseconds_total("mean_ms", "mean latency"),
+          milliseconds_total("p90_ms", "latency that 9 of 10 had at most"),
+          milliseconds_total("p999_ms", "latency that 999 of 1000 had at most"),
+          milliseconds_total("max_ms", "longest latency"),
+          {"seconds", "how long it took", kGauge, TotalUnit::seconds}};
+}
+
+std::vector<OptionDef> bench_options() {
+  return joined(
+      {transport_options("by UDP (the default)", "by TCP, a connection a flow"),
+       {{.name = "flows",
+         .kind = Kind::integer,
+         .default_value = "16",
+         .help = "sockets",
+         .min = 1,
+         .max = 1'000'000},
+        {.name = "window",
+         .kind = Kind::integer,
+         .default_value = "8",
+         .help = "messages that a flow has under way",
+         .min = 1,
+         .max = 65'536},
+        {.name = "size",
+         .kind = Kind::size,
+         .default_value = "64",
+         .help = "bytes of a message",
+         .min = 1,
+         .max = 64 << 20},
+        {.name = "rate", .kind = Kind::rate, .help = "messages a second, of all flows together"},
+        {.name = "duration",
+         .kind = Kind::duration,
+         .default_value = "5s",
+         .help = "how long to send",
+         .min = 1},
+        {.name = "wait", .default_value = "1s", .help = "a message without a reply for D is lost"},
+        {.name = "no-coalesce",
+         .help = "never hand the kernel several datagrams as one (UDP_SEGMENT)"}}});
+}
+
+ActionDef bench() {
+  ActionDef action;
+  action.name = "bench";
+  action.summary = "load-test any echo server";
+  action.description =
+      "Without --rate each flow keeps --window messages under way (closed loop). With --rate "
+      "messages leave at that rate whatever comes back (open loop), and latencies count from when "
+      "each was due, so a server's pauses show in full.";
+  action.arguments = {server_argument()};
+  action.common = kOutputOptions | kWaitOption | kConnectTimeoutOption;
+  action.options = bench_options();
+  action.totals = bench_totals();
+  action.examples = {
+      {"netkit echo bench 8080 --duration 2s", "as fast as answers come"},
+      {"netkit echo bench 8080 --rate 10000/s --flows 100", "latency at a fixed rate"},
+      {"netkit echo bench 8080 --tcp --flows 1000 --window 1", "TCP request and response"},
+      {"netkit echo bench 8080 --json | tail -1", "the result as JSON"},
+  };
+  action.make = new_command<BenchCommand>;
+  return action;
+}
+
+std::vector<ActionDef> make_actions() {
+  return {serve(), send(), ping(), bench()};
+}
+
+}  // namespace
 
 }  // namespace netkit::echo
 
 NETKIT_PLUGIN(echo, "UDP and TCP echo server; a client that sends, pings and load-tests",
-              netkit::echo::EchoPlugin)
+              netkit::echo::make_actions)

@@ -1,5 +1,4 @@
 #include <echo/send_command.hpp>
-#include <echo/transports.hpp>
 #include <utility>
 #include <vector>
 
@@ -37,13 +36,12 @@ std::string SendCommand::decode(std::string_view text) const {
 }
 
 void SendCommand::configure(const Values& values) {
-  std::vector<std::string> arguments = values.arguments();
-  address_ = take_address(arguments, AddressRole::client);
-  tcp_ = speaks_tcp(values);
+  address_ = values.address("ADDRESS");
+  tcp_ = values.flag("tcp");
   hex_ = values.flag("hex");
   wait_ = values.duration("wait");
   connect_timeout_ = values.duration("connect-timeout");
-  for (const std::string& argument : arguments) messages_.push_back(decode(argument));
+  for (const std::string& argument : values.texts("TEXT")) messages_.push_back(decode(argument));
   reads_input_ = messages_.empty();
 }
 

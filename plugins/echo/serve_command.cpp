@@ -1,5 +1,4 @@
 #include <echo/serve_command.hpp>
-#include <echo/transports.hpp>
 #include <string>
 #include <utility>
 
@@ -9,8 +8,6 @@ namespace netkit::echo {
 
 namespace {
 
-constexpr std::string_view kDefaultAddress = "127.0.0.1:8080";
-
 std::uint16_t port_of(const ServerSockets& sockets) {
   if (!sockets.udp.empty()) return sockets.udp.front().local().port();
   return local_endpoint(sockets.tcp.front().get()).port();
@@ -19,12 +16,12 @@ std::uint16_t port_of(const ServerSockets& sockets) {
 }  // namespace
 
 void ServeCommand::configure(const Values& values) {
-  std::vector<std::string> arguments = values.arguments();
-  address_ = take_address(arguments, AddressRole::server, kDefaultAddress);
-  if (!arguments.empty()) throw UsageError("unexpected argument '" + arguments.front() + "'");
-  const Transports asked = asked_transports(values);
-  udp_ = asked.udp || !asked.tcp;
-  tcp_ = asked.tcp || !asked.udp;
+  address_ = values.address("ADDRESS");
+  // Of two from different origins only the stronger holds, as with every option: --udp on the
+  // command line, and tcp in the configuration file, is udp.
+  const bool both = values.flag("udp") && values.flag("tcp");
+  udp_ = both ? values.origin("udp") >= values.origin("tcp") : !values.flag("tcp");
+  tcp_ = both ? values.origin("tcp") >= values.origin("udp") : !values.flag("udp");
   threads_ = static_cast<unsigned>(values.integer("threads"));
   settings_.reply = Template::parse(values.text("reply"), "--reply");
   settings_.access = AccessList(values.texts("allow"), values.texts("deny"));

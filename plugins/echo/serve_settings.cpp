@@ -34,7 +34,7 @@ void ServeCounters::show(Totals& totals) const {
   totals.add("unsendable", unsendable);
   totals.add("too_big", too_big);
   totals.add("accepted", accepted);
-  totals.gauge("clients", clients);
+  totals.add("clients", clients);
   totals.add("refused_clients", refused_clients);
   totals.add("idle_clients", idle_clients);
   totals.add("delayed", delayed);

@@ -16,15 +16,6 @@ CodecSpec codec_option(const Values& values) {
   return CodecSpec::parse(values.text("codec"));
 }
 
-std::uint64_t max_frame_option(const Values& values) {
-  const std::uint64_t size = values.size("max-frame");
-  if (size == 0 || size > FrameDecoder::kMaxLimit) {
-    throw UsageError(fmt::format("--max-frame: {} is not 1 to {}", format_size(size),
-                                 format_size(FrameDecoder::kMaxLimit)));
-  }
-  return size;
-}
-
 std::string load_file(const std::string& path, std::uint64_t limit) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) throw SystemError(errno, "cannot read '" + path + "'");

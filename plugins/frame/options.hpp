@@ -13,9 +13,6 @@ namespace netkit::frame {
 // --codec. Throws UsageError that names the option.
 CodecSpec codec_option(const Values& values);
 
-// --max-frame. Throws UsageError for more than a decoder takes.
-std::uint64_t max_frame_option(const Values& values);
-
 // What the file of a message holds, for parse_message(): at most `limit` bytes. Throws SystemError
 // if it cannot be read, UsageError that names --max-frame if it is longer.
 std::string load_file(const std::string& path, std::uint64_t limit);

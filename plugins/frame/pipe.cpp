@@ -247,7 +247,7 @@ class EncodeCommand final : public Command {
  public:
   void configure(const Values& values) override {
     codec_ = codec_option(values);
-    max_frame_ = max_frame_option(values);
+    max_frame_ = values.size("max-frame");
     const FrameEncoder checked(codec_);
   }
   ExitStatus run(Host& host) override {
@@ -264,7 +264,7 @@ class DecodeCommand final : public Command {
  public:
   void configure(const Values& values) override {
     codec_ = codec_option(values);
-    max_frame_ = max_frame_option(values);
+    max_frame_ = values.size("max-frame");
     answers_ = values.flag("answers");
     if (answers_ && !codec_.message_ids) throw UsageError("--answers needs the codec netkit");
   }

@@ -1,49 +1,339 @@
-// The plugin of `netkit frame`.
-#include <array>
+// What `netkit frame` offers.
 #include <frame/commands.hpp>
+#include <vector>
 
-#include <netkit/util/error.hpp>
+#include <netkit/cli/shared_definitions.hpp>
+#include <netkit/codec/frame_codec.hpp>
+#include <netkit/plugin/plugin.hpp>
 
 namespace netkit::frame {
 
 namespace {
 
-struct Action {
-  ActionDef (*define)();
-  std::unique_ptr<Command> (*make)();
-};
+using Kind = ValueKind;
 
-constexpr std::array<Action, 6> kActions{{
-    {serve_action, make_serve},
-    {connect_action, make_connect},
-    {proxy_action, make_proxy},
-    {encode_action, make_encode},
-    {decode_action, make_decode},
-    {replay_action, make_replay},
-}};
+OptionDef codec_definition() {
+  return {.name = "codec",
+          .kind = Kind::text,
+          .value_name = "CODEC",
+          .default_value = "netkit",
+          .help =
+              "how frames are laid out: netkit, or u8, u16, u24, u32, u64 (with le for "
+              "little-endian) or varint, then offset=N, adjust=N, strip=N with commas between"};
+}
 
-class FramePlugin final : public Plugin {
- public:
-  FramePlugin() {
-    for (const Action& action : kActions) definitions_.push_back(action.define());
-  }
+OptionDef max_frame_definition() {
+  return {.name = "max-frame",
+          .kind = Kind::size,
+          .default_value = "1M",
+          .help = "the most bytes that may follow the length field",
+          .min = 1,
+          .max = FrameDecoder::kMaxLimit};
+}
 
-  std::span<const ActionDef> actions() const override { return definitions_; }
+OptionDef record_definition() {
+  return {.name = "record",
+          .kind = Kind::path,
+          .help = "append what goes over the connections to this file, for frame replay"};
+}
 
-  std::unique_ptr<Command> create(std::string_view action) override {
-    for (std::size_t i = 0; i < kActions.size(); ++i) {
-      if (definitions_[i].name == action) return kActions[i].make();
-    }
-    throw PluginError("frame has no action '" + std::string(action) + "'");
-  }
+// The client's, all of which are for --tls alone.
+std::vector<OptionDef> tls_definitions() {
+  std::vector<OptionDef> options = tls_client_options();
+  for (OptionDef& option : options) option.needs.push_back("tls");
+  return joined({{{.name = "tls", .help = "speak TLS, and verify the server"}}, options});
+}
 
- private:
-  std::vector<ActionDef> definitions_;
-};
+constexpr TotalDef kFramesTotal{"frames", "frames that were read"};
+constexpr TotalDef kRefusedTotal{"refused", "connections beyond --max-clients"};
+constexpr TotalDef kClientsTotal{"clients", "clients now", kGauge};
+constexpr MetricDef kFramesMetric{"frames", "direction", "frames that were read"};
+constexpr MetricDef kKindsMetric{"requests", "kind", "requests that came"};
+
+RecordDef frame_record(std::string_view help) {
+  RecordDef record{.type = "frame", .help = help};
+  record.fields = {{"dir", "in: received from the server, or by it; out: sent to the server"},
+                   {"id", "message id, -128 to 127; codec netkit only"},
+                   {"name", "register, heartbeat, datetime, or the id"},
+                   {"error", "error code of an answer: 0 ok, -1 error"},
+                   {"length", "the length field as it was on the wire"}};
+  record.layout = "{name} {text}";
+  return record;
+}
+
+RecordDef client_record() {
+  RecordDef record{.type = "client", .help = "one for each client, when stdin says /who"};
+  record.fields = {{"appid", "what it registered with; left out before that"},
+                   {"imei", "what it registered with; left out before that"},
+                   {"age_s", "seconds since it connected"},
+                   {"frames", "frames received from it"}};
+  record.layout = "{peer} appid={appid} imei={imei}";
+  return record;
+}
+
+std::vector<OptionDef> serve_definitions() {
+  return {{.name = "frame-timeout",
+           .kind = Kind::duration,
+           .default_value = "10s",
+           .help = "how long one frame, or a TLS handshake, may take"},
+          {.name = "idle-timeout",
+           .kind = Kind::duration,
+           .default_value = "none",
+           .help = "close a client that was silent this long"},
+          max_frame_definition(),
+          max_clients_option("65536"),
+          max_queue_option("messages to a client that has not taken this much are dropped"),
+          {.name = "broadcast",
+           .help = "answer a client's own message ids with 0 and pass them to all other clients"}};
+}
+
+std::vector<TotalDef> serve_totals() {
+  return {kClientsTotal,
+          kConnectionsTotal,
+          kRefusedTotal,
+          kFramesTotal,
+          labelled_total(kKindsMetric, "register", "registers", "registrations"),
+          labelled_total(kKindsMetric, "heartbeat", "heartbeats", "heartbeats"),
+          labelled_total(kKindsMetric, "datetime", "datetimes", "requests for the time"),
+          labelled_total(kKindsMetric, "custom", "custom", "requests with an id of the user's"),
+          {"errors", "requests that were answered with -1"},
+          {"pushed", "frames to clients that are no answers"},
+          {"dropped", "of those, what a client did not take in time"},
+          {"protocol_errors", "connections closed for what is no frame"},
+          labelled_total(kTimeoutsMetric, "frame", "frame_timeouts",
+                         "connections closed after --frame-timeout"),
+          labelled_total(kTimeoutsMetric, "idle", "idle_timeouts",
+                         "connections closed after --idle-timeout"),
+          {"bytes", "bytes that came", TotalKind::counter, TotalUnit::bytes}};
+}
+
+ActionDef serve_action() {
+  ActionDef action{.name = "serve", .summary = "answer register, heartbeat and datetime"};
+  action.description =
+      "Answers the requests of any number of clients: register, heartbeat and datetime; any other "
+      "message id gets the error -1. Each line of stdin is a MESSAGE that goes to all clients; "
+      "/who lists them. It ends when told to.";
+  action.arguments = {{.name = "ADDRESS",
+                       .kind = Kind::listen_address,
+                       .default_value = "127.0.0.1:9089",
+                       .optional = true,
+                       .help = "where to listen"}};
+  action.common = kOutputOptions | kServerOptions;
+  action.options = joined({serve_definitions(),
+                           tls_server_options(),
+                           {{.name = "client-ca",
+                             .kind = Kind::path,
+                             .help = "want a client certificate signed by one of these, PEM",
+                             .needs = {"cert"}},
+                            record_definition()}});
+  action.totals = serve_totals();
+  action.make = make_serve;
+  action.records = {
+      frame_record("a request; heartbeats only with -v; none with -q"),
+      client_record(),
+  };
+  action.examples = {
+      {"netkit frame serve", "answer on 127.0.0.1:9089"},
+      {"netkit frame serve :9089 --broadcast --json", "pass custom frames on, as JSON Lines"},
+      {"netkit frame serve :9443 --cert server.pem --key server.key", "speak TLS"}};
+  action.lifetime = Lifetime::until_told;
+  return action;
+}
+
+std::vector<OptionDef> session_definitions() {
+  return {{.name = "register",
+           .kind = Kind::text,
+           .value_name = "APPID,IMEI",
+           .help = "register after every connect: 36 and 15 bytes"},
+          {.name = "heartbeat",
+           .kind = Kind::duration,
+           .default_value = "3s",
+           .help = "send a heartbeat every D",
+           .min = 1},
+          {.name = "misses",
+           .kind = Kind::integer,
+           .default_value = "3",
+           .help = "drop the connection after N heartbeats with nothing received",
+           .min = 1,
+           .max = 1'000'000},
+          {.name = "send",
+           .kind = Kind::text,
+           .value_name = "MESSAGE",
+           .help = "a request, before those of stdin",
+           .repeatable = true},
+          {.name = "keep-open", .letter = 'k', .help = "stay after the last answer, and reconnect"},
+          {.name = "wait",
+           .default_value = "30s",
+           .help = "how long to wait for the next answer once the input has ended"},
+          codec_definition(),
+          max_frame_definition(),
+          {.name = "max-requests",
+           .kind = Kind::integer,
+           .default_value = "65536",
+           .help = "take no more input while N requests wait for answers",
+           .min = 1,
+           .max = 1'000'000'000},
+          {.name = "max-request-bytes",
+           .kind = Kind::size,
+           .default_value = "16M",
+           .help = "take no more input while requests of this size wait for answers",
+           .min = 1}};
+}
+
+std::vector<OptionDef> transport_definitions() {
+  return {{.name = "reconnect",
+           .help = "how many times in a row to try again after a drop; never, with -k forever"},
+          {.name = "connect-timeout",
+           .default_value = "10s",
+           .help = "how long connecting may take, for each address"},
+          {.name = "user-timeout",
+           .kind = Kind::duration,
+           .default_value = "30s",
+           .help = "drop the connection when sent bytes stay unacknowledged this long"}};
+}
+
+std::vector<TotalDef> connect_totals() {
+  return {{"requests", "requests that were sent"},
+          {"answers", "answers to them"},
+          {"errors", "answers of -1"},
+          {"heartbeats", "heartbeats that were answered"},
+          {"unmatched", "frames that answer nothing"},
+          {"resent", "requests that were sent again after a reconnect"},
+          {"unanswered", "requests that wait for their answer", kGauge},
+          kConnectionsTotal,
+          {"drops", "connections that were lost"},
+          labelled_total(kBytesMetric, "in", "bytes_in", "bytes that came"),
+          labelled_total(kBytesMetric, "out", "bytes_out", "bytes that were sent")};
+}
+
+ActionDef connect_action() {
+  ActionDef action{.name = "connect", .summary = "send requests and print the answers"};
+  action.description =
+      "Keeps a connection to the first ADDRESS that answers. Each --send, then each line of stdin, "
+      "is a MESSAGE: register:APPID,IMEI, heartbeat, datetime, ID:TEXT, ID:hex:00ff, "
+      "ID:base64:AP8=, ID:@FILE or raw:hex:00ff. Requests without an answer are sent again after a "
+      "reconnect. Without -k it ends when the input has ended and every request is answered.";
+  action.arguments = {{.name = "ADDRESS",
+                       .kind = Kind::addresses,
+                       .default_value = "127.0.0.1:9089",
+                       .optional = true,
+                       .help = "the server, and others to fail over to"}};
+  action.common = kOutputOptions | kReconnectOptions | kConnectTimeoutOption | kWaitOption;
+  action.options = joined(
+      {session_definitions(), transport_definitions(), tls_definitions(), {record_definition()}});
+  action.totals = connect_totals();
+  action.make = make_connect;
+  action.records = {frame_record("an answer; with -v heartbeats' too, and what is sent")};
+  action.examples = {
+      {"netkit frame connect localhost:9089 --send datetime", "ask for the time"},
+      {"printf 'datetime\\n' | netkit frame connect localhost:9089 --json", "in a script"},
+      {"netkit frame connect -k a.example:9089,b.example:9089", "stay, and fail over"},
+      {"netkit frame connect dns.example:53 --codec u16 --send raw:@query", "DNS over TCP"}};
+  action.until_told_flag = "keep-open";
+  return action;
+}
+
+ActionDef proxy_action() {
+  ActionDef action{.name = "proxy", .summary = "show the frames between a client and a server"};
+  action.description =
+      "Passes every connection to LISTEN on to TARGET, both directions unchanged, and prints the "
+      "frames. What cannot be decoded is still passed on. It ends when told to.";
+  action.arguments = {
+      {.name = "LISTEN", .kind = Kind::listen_address, .help = "where clients connect"},
+      {.name = "TARGET", .kind = Kind::address, .help = "where they are passed on to"}};
+  action.common = kOutputOptions | kServerOptions | kConnectTimeoutOption;
+  action.options = {codec_definition(), max_frame_definition(), max_clients_option("65536"),
+                    record_definition()};
+  action.totals = {kClientsTotal,
+                   kConnectionsTotal,
+                   kRefusedTotal,
+                   {"failures", "connections to the target that failed"},
+                   labelled_total(kFramesMetric, "out", "frames_out", "frames to the target"),
+                   labelled_total(kFramesMetric, "in", "frames_in", "frames of the target"),
+                   {"undecoded", "directions of connections that cannot be decoded"},
+                   labelled_total(kBytesMetric, "out", "bytes_out", "bytes to the target"),
+                   labelled_total(kBytesMetric, "in", "bytes_in", "bytes of the target")};
+  action.make = make_proxy;
+  action.records = {frame_record("a frame of either direction")};
+  action.examples = {{"netkit frame proxy :9090 server.example:9089", "look on"},
+                     {"netkit frame proxy :5433 localhost:5432 --codec u32,adjust=-4 --raw",
+                      "PostgreSQL's start-up"}};
+  action.lifetime = Lifetime::until_told;
+  return action;
+}
+
+ActionDef encode_action() {
+  ActionDef action{.name = "encode", .summary = "turn lines into frames: stdin to stdout"};
+  action.description =
+      "Each line of stdin is a MESSAGE, as frame connect has them; its frame goes to stdout. A "
+      "line that is none ends it with status 2.";
+  action.options = {codec_definition(), max_frame_definition()};
+  action.totals = {{"frames", "frames that were written"}};
+  action.make = make_encode;
+  action.examples = {{"printf '7:hello\\n' | netkit frame encode | nc localhost 9089", "by nc"}};
+  return action;
+}
+
+ActionDef decode_action() {
+  ActionDef action{.name = "decode", .summary = "turn frames into lines: stdin to stdout"};
+  action.description =
+      "Prints each frame of stdin as the MESSAGE that frame encode makes it from again. With "
+      "--answers frames are read as a server sends them, with an error code after the id.";
+  action.common = kOutputOptions;
+  action.options = {codec_definition(),
+                    max_frame_definition(),
+                    {.name = "answers", .help = "frames are answers, with an error code"}};
+  action.records = {frame_record("a frame")};
+  action.totals = {kFramesTotal,
+                   {"bytes", "bytes that were read", TotalKind::counter, TotalUnit::bytes}};
+  action.make = make_decode;
+  action.examples = {
+      {"printf '7:hello\\n' | netkit frame encode | netkit frame decode --json", "there and back"}};
+  return action;
+}
+
+ActionDef replay_action() {
+  ActionDef action{.name = "replay", .summary = "repeat what --record kept, with its timing"};
+  action.description =
+      "Without ADDRESS it prints the recorded frames when they are due. With ADDRESS it sends "
+      "there what the clients had sent, on as many connections, and prints what is answered; it "
+      "ends when as many frames came back as were recorded, or nothing came for --wait.";
+  action.arguments = {{.name = "FILE", .kind = Kind::path, .help = "the recording"},
+                      {.name = "ADDRESS",
+                       .kind = Kind::address,
+                       .optional = true,
+                       .help = "the server to send to"}};
+  action.common = kOutputOptions | kConnectTimeoutOption | kWaitOption;
+  action.options = {{.name = "speed",
+                     .kind = Kind::number,
+                     .value_name = "X",
+                     .default_value = "1",
+                     .help = "X times as fast; 0 is without waiting",
+                     .max = 1'000'000'000},
+                    {.name = "wait",
+                     .default_value = "5s",
+                     .help = "how long to wait for a further answer after the last request"},
+                    codec_definition(),
+                    max_frame_definition()};
+  action.records = {frame_record("a frame of the recording, or an answer")};
+  action.totals = {{"sent", "frames that were sent"},
+                   {"recorded_answers", "answers that were recorded"},
+                   {"answers", "answers that came"}};
+  action.make = make_replay;
+  action.examples = {
+      {"netkit frame replay talk.rec", "look at it again"},
+      {"netkit frame replay talk.rec localhost:9089 --speed 10", "ten times as fast"}};
+  return action;
+}
+
+std::vector<ActionDef> make_actions() {
+  return {serve_action(),  connect_action(), proxy_action(),
+          encode_action(), decode_action(),  replay_action()};
+}
 
 }  // namespace
 
 }  // namespace netkit::frame
 
 NETKIT_PLUGIN(frame, "long-lived framed TCP: client, server, proxy and codec",
-              netkit::frame::FramePlugin)
+              netkit::frame::make_actions)

@@ -285,7 +285,7 @@ Proxy::~Proxy() = default;
 void Proxy::fill_totals(Totals& totals) const {
   const Flow& out = flows_[static_cast<std::size_t>(Direction::to_server)];
   const Flow& in = flows_[static_cast<std::size_t>(Direction::to_client)];
-  totals.gauge("clients", server_.size());
+  totals.add("clients", server_.size());
   totals.add("connections", server_.counters().accepted);
   totals.add("refused", server_.counters().refused);
   totals.add("failures", failures_);
@@ -305,11 +305,10 @@ void Proxy::stop() {
 class ProxyCommand final : public Command {
  public:
   void configure(const Values& values) override {
-    std::vector<std::string> arguments = values.arguments();
-    options_.listen = take_address(arguments, AddressRole::server);
-    options_.target = take_address(arguments, AddressRole::client);
+    options_.listen = values.address("LISTEN");
+    options_.target = values.address("TARGET");
     options_.codec = codec_option(values);
-    options_.max_frame = max_frame_option(values);
+    options_.max_frame = values.size("max-frame");
     options_.server.pause_backed_up = false;
     options_.server.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
     options_.connect_timeout = values.duration("connect-timeout");

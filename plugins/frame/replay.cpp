@@ -280,15 +280,13 @@ void Replay::finish_if_done() {
 class ReplayCommand final : public Command {
  public:
   void configure(const Values& values) override {
-    std::vector<std::string> arguments = values.arguments();
-    options_.file = arguments.front();
-    arguments.erase(arguments.begin());
-    if (!arguments.empty()) options_.target = take_address(arguments, AddressRole::client);
+    options_.file = values.text("FILE");
+    if (values.has("ADDRESS")) options_.target = values.address("ADDRESS");
     options_.speed = values.number("speed");
     options_.wait = values.duration("wait");
     options_.connect_timeout = values.duration("connect-timeout");
     options_.codec = codec_option(values);
-    options_.max_frame = max_frame_option(values);
+    options_.max_frame = values.size("max-frame");
   }
 
   ExitStatus run(Host& host) override {

@@ -345,7 +345,7 @@ void FrameServer::fill_totals(Totals& totals) const {
   const auto of_kind = [this](ServerReply::Kind kind) {
     return counters_.kinds[static_cast<std::size_t>(kind)];
   };
-  totals.gauge("clients", server_.size());
+  totals.add("clients", server_.size());
   totals.add("connections", server.accepted);
   totals.add("refused", server.refused);
   totals.add("frames", counters_.frames);
@@ -371,21 +371,14 @@ void FrameServer::stop() {
 class ServeCommand final : public Command {
  public:
   void configure(const Values& values) override {
-    std::vector<std::string> arguments = values.arguments();
-    options_.address = take_address(arguments, AddressRole::server, "127.0.0.1:9089");
-    options_.session.max_frame = max_frame_option(values);
+    options_.address = values.address("ADDRESS");
+    options_.session.max_frame = values.size("max-frame");
     options_.session.frame_timeout = values.duration("frame-timeout");
     options_.session.idle_timeout = values.duration("idle-timeout");
     options_.session.accept_custom = values.flag("broadcast");
     options_.server.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
     options_.max_queue = values.size("max-queue");
     options_.record = values.text("record");
-    if (values.has("cert") != values.has("key")) {
-      throw UsageError("TLS needs both --cert and --key");
-    }
-    if (values.has("client-ca") && !values.has("cert")) {
-      throw UsageError("--client-ca needs --cert and --key");
-    }
     if (values.has("cert")) {
       options_.tls =
           TlsServerOptions{values.text("cert"), values.text("key"), values.text("client-ca")};

@@ -1,34 +1,242 @@
 // What `netkit push` offers.
-#include <memory>
-#include <push/actions.hpp>
+#include <chrono>
 #include <push/serve_command.hpp>
 #include <push/status_command.hpp>
 #include <push/subscribe_command.hpp>
-#include <string>
-#include <string_view>
 #include <vector>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/plugin/plugin.hpp>
-#include <netkit/util/error.hpp>
 
 namespace netkit::push {
 
-class PushPlugin final : public Plugin {
- public:
-  std::span<const ActionDef> actions() const override { return actions_; }
+namespace {
 
-  std::unique_ptr<Command> create(std::string_view action) override {
-    if (action == "serve") return std::make_unique<ServeCommand>();
-    if (action == "subscribe") return std::make_unique<SubscribeCommand>();
-    if (action == "status") return std::make_unique<StatusCommand>();
-    throw PluginError("push has no action '" + std::string(action) + "'");
-  }
+using Kind = ValueKind;
 
- private:
-  std::vector<ActionDef> actions_ = make_actions();
-};
+ArgumentDef server_argument() {
+  return {.name = "ADDRESS",
+          .kind = Kind::address,
+          .default_value = "127.0.0.1:9000",
+          .optional = true,
+          .help = "the server"};
+}
+
+std::vector<OptionDef> source_options() {
+  return {
+      {.name = "every",
+       .help = "make a record every D, the first after D; 10s when no --from is given",
+       .min = 1},
+      {.name = "exec",
+       .kind = Kind::command,
+       .help = "run CMD --every D; its whole output is the record",
+       .excludes = {"from", "message"}},
+      {.name = "on-change", .help = "only when the output has changed", .needs = {"exec"}},
+      {.name = "min-subscribers",
+       .kind = Kind::integer,
+       .default_value = "0",
+       .help = "wait for N subscribers before the source is read"},
+      {.name = "keep-open", .help = "go on when --from has ended"},
+  };
+}
+
+std::vector<OptionDef> subscriber_options() {
+  return {
+      {.name = "lease",
+       .kind = Kind::duration,
+       .default_value = "30s",
+       .help = "forget a native subscriber that was silent for D",
+       .min = Duration(std::chrono::milliseconds(100)).count()},
+      {.name = "keep",
+       .kind = Kind::integer,
+       .default_value = "1000",
+       .help = "records kept for those who come back, and waiting for a slow one",
+       .min = 1,
+       .max = 10'000'000},
+      {.name = "keep-bytes",
+       .kind = Kind::size,
+       .default_value = "16M",
+       .help = "bytes of records kept, at most, whatever --keep says",
+       .min = 65536},
+      {.name = "last", .help = "send the newest record to a newcomer"},
+      {.name = "max-subscribers",
+       .kind = Kind::integer,
+       .default_value = "65536",
+       .help = "subscribers at once; others are refused",
+       .min = 1,
+       .max = 10'000'000},
+      max_clients_option("1024"),
+      plain_option(),
+      {.name = "slow",
+       .kind = Kind::choice,
+       .default_value = "skip",
+       .help = "for a native subscriber with --keep records waiting: wait with the source, skip "
+               "its oldest, or drop it",
+       .choices = {"wait", "skip", "drop"}},
+      {.name = "grace",
+       .kind = Kind::duration,
+       .default_value = "2s",
+       .help = "how long --from is held before skip and drop act"},
+  };
+}
+
+std::vector<TotalDef> serve_totals() {
+  return {
+      {"records", "records that were pushed"},
+      {"bytes", "bytes of them", TotalKind::counter, TotalUnit::bytes},
+      {"subscribers", "subscribers now", kGauge},
+      {"subscribed", "subscriptions that began"},
+      {"unsubscribed", "subscriptions that ended"},
+      {"datagrams_sent", "datagrams that were sent"},
+      {"bytes_sent", "bytes of those datagrams", TotalKind::counter, TotalUnit::bytes},
+      {"delivered", "records that native subscribers acknowledged"},
+      {"lost", "records that native subscribers do not get"},
+      {"retransmitted", "datagrams that were sent again"},
+      {"not_sent", "datagrams that the kernel did not take"},
+      {"too_long", "records that were too long for a plain datagram"},
+      labelled_total(kRefusedMetric, "full", "refused_full",
+                     "subscribers beyond --max-subscribers"),
+      labelled_total(kRefusedMetric, "plain", "refused_plain",
+                     "plain subscribers that --plain does not admit"),
+      labelled_total(kRefusedMetric, "name", "refused_name", "subscribers whose name is none"),
+      {"dropped_slow", "subscribers that were dropped as too slow"},
+      {"bad_cookies", "handshakes with a cookie that is not ours"},
+      {"malformed", "native datagrams that cannot be read"},
+      kKernelDropsTotal,
+  };
+}
+
+ActionDef serve() {
+  ActionDef action;
+  action.name = "serve";
+  action.summary = "push records to everyone who subscribes";
+  action.description =
+      "Each record of the source goes to every subscriber: to native ones reliably and in order, "
+      "to plain ones as one UDP datagram. Prints who comes and goes. Subscribers are native "
+      "clients, plain UDP peers that send their name, and names given over TCP (SUBSCRIBE NAME "
+      "UDP-PORT, UNSUBSCRIBE NAME, LIST, STATUS, QUIT).";
+  action.arguments = {{.name = "ADDRESS",
+                       .kind = Kind::listen_address,
+                       .default_value = "127.0.0.1:9000",
+                       .optional = true,
+                       .help = "where to listen; :PORT is every interface"}};
+  action.common = kOutputOptions | kSourceOptions | kServerOptions;
+  action.options = joined({source_options(), subscriber_options()});
+  action.totals = serve_totals();
+  action.make = new_command<ServeCommand>;
+  const std::vector<FieldDef> fields = {{"name", "the subscriber's name"},
+                                        {"kind", "native or plain"}};
+  action.records = {{.type = "subscribed",
+                     .help = "somebody has subscribed",
+                     .fields = fields,
+                     .layout = "{peer} subscribed {name}"},
+                    {.type = "unsubscribed",
+                     .help = "somebody is not subscribed any more",
+                     .fields = {fields[0],
+                                fields[1],
+                                {"reason",
+                                 "left, silent, moved, unsubscribed, port unreachable, too slow, "
+                                 "ended or the server stops"}},
+                     .layout = "{peer} unsubscribed {name}"}};
+  action.examples = {
+      {"netkit push serve", "the local time every 10 seconds, on 127.0.0.1:9000"},
+      {"netkit push serve :9000 --every 1s --message 'tick {seq}'", "to the whole network"},
+      {"tail -F app.log | netkit push serve --from - --last", "follow a file"},
+      {"netkit push serve --exec 'cat /proc/loadavg' --every 5s --on-change", "when it changes"},
+      {"seq 1 1000000 | netkit push serve --from - --slow wait --min-subscribers 3",
+       "every line to three subscribers, as fast as the slowest takes them"},
+  };
+  action.lifetime = Lifetime::until_told;
+  action.quiet_hides_records = true;
+  return action;
+}
+
+ActionDef subscribe() {
+  ActionDef action;
+  action.name = "subscribe";
+  action.summary = "print what a server pushes";
+  action.description =
+      "Subscribes, prints each record, and comes back by itself when the connection is lost, where "
+      "it left off. What could not be repaired is reported with its numbers. Ends with 0 when the "
+      "server's source has ended, with 75 when its name was taken by another.";
+  action.arguments = {server_argument()};
+  action.common = kOutputOptions | kReconnectOptions | kCountOption | kConnectTimeoutOption;
+  action.options = {
+      {.name = "name",
+       .kind = Kind::text,
+       .help = "the name to subscribe under; HOST-PID if not given"},
+      {.name = "plain",
+       .help = "subscribe by plain datagrams, as any small script can",
+       .excludes = {"since"}},
+      {.name = "since",
+       .kind = Kind::integer,
+       .value_name = "SEQ",
+       .help = "begin with record SEQ, or the oldest after it that the server keeps"},
+      {.name = "count", .help = "end after N records"},
+      {.name = "connect-timeout",
+       .default_value = "10s",
+       .help = "how long one attempt to subscribe may take"},
+      {.name = "reconnect", .default_value = "forever"},
+  };
+  action.totals = {{"records", "records that came"},
+                   {"bytes", "bytes of them", TotalKind::counter, TotalUnit::bytes},
+                   {"lost", "records that are lost for good"},
+                   {"gaps", "how often some were lost"},
+                   {"subscribed", "how often it has subscribed"},
+                   {"duplicates", "records that came again, and were left out"}};
+  action.make = new_command<SubscribeCommand>;
+  action.records = {{.type = "push",
+                     .help = "a record",
+                     .fields = {{"seq", "its number; native only"}},
+                     .layout = "{text}"},
+                    {.type = "gap",
+                     .help = "records that are lost for good",
+                     .fields = {{"from", "number of the first"}, {"to", "number of the last"}},
+                     .layout = ""}};
+  action.examples = {
+      {"netkit push subscribe 9000", "print what 127.0.0.1:9000 pushes"},
+      {"netkit push subscribe 192.168.8.2:9000 --name kitchen --json", "as JSON Lines"},
+      {"netkit push subscribe 9000 --since 1 --count 10", "the first ten that are kept"},
+      {"netkit push subscribe 9000 --plain", "from a server that knows plain datagrams only"},
+      {"netkit push subscribe 9000 --to broadcast:192.168.8.255:5000", "pass it on to a LAN"},
+  };
+  action.lifetime = Lifetime::until_told;
+  return action;
+}
+
+ActionDef status() {
+  ActionDef action;
+  action.name = "status";
+  action.summary = "show who is subscribed";
+  action.description = "Asks over the TCP control channel and prints a line per subscriber.";
+  action.arguments = {server_argument()};
+  action.common = kOutputOptions | kWaitOption;
+  action.options = {{.name = "wait", .default_value = "5s"}};
+  action.totals = {{"subscribers", "subscribers that were shown"}};
+  action.make = new_command<StatusCommand>;
+  action.records = {
+      {.type = "subscriber",
+       .help = "a subscriber",
+       .fields = {{"name", "its name"},
+                  {"address", "its UDP address"},
+                  {"kind", "native or plain"},
+                  {"age", "seconds since it subscribed"},
+                  {"sent", "records sent; of a native one those that it acknowledged"},
+                  {"lost", "records that it did not and will not get"},
+                  {"lag", "records waiting or not acknowledged yet"}},
+       .layout = "{name} {address} {kind} age={age} sent={sent} lost={lost} lag={lag}"}};
+  action.examples = {{"netkit push status 9000", "the roster of 127.0.0.1:9000"},
+                     {"netkit push status 9000 --json", "with all numbers, for scripts"}};
+  return action;
+}
+
+std::vector<ActionDef> make_actions() {
+  return {serve(), subscribe(), status()};
+}
+
+}  // namespace
 
 }  // namespace netkit::push
 
 NETKIT_PLUGIN(push, "subscribers register by name, a server pushes data to all of them by UDP",
-              netkit::push::PushPlugin)
+              netkit::push::make_actions)

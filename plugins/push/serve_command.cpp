@@ -205,7 +205,7 @@ void ServeCommand::show(Totals& totals) const {
   const DatagramSenderCounters sent = driver_->sockets().sent();
   totals.add("records", hub.records);
   totals.add("bytes", hub.bytes);
-  totals.gauge("subscribers", hub_->size());
+  totals.add("subscribers", hub_->size());
   totals.add("subscribed", hub.subscribed);
   totals.add("unsubscribed", hub.unsubscribed);
   totals.add("datagrams_sent", sent.datagrams);

@@ -2,42 +2,22 @@
 #include <limits>
 #include <push/serve_settings.hpp>
 #include <utility>
-#include <vector>
-
-#include <netkit/util/error.hpp>
 
 namespace netkit::push {
 
 namespace {
 
-constexpr std::string_view kDefaultAddress = "127.0.0.1:9000";
 
 SlowPolicy slow_policy(std::string_view word) {
   if (word == "wait") return SlowPolicy::wait;
   return word == "drop" ? SlowPolicy::drop : SlowPolicy::skip;
 }
 
-void check(const Values& values) {
-  const bool exec = values.given("exec");
-  if (exec && values.given("from")) throw UsageError("--exec and --from exclude each other");
-  if (exec && values.given("message")) throw UsageError("--exec and --message exclude each other");
-  if (!exec && values.flag("on-change")) throw UsageError("--on-change is for --exec");
-  if (values.duration("lease") < std::chrono::milliseconds(100)) {
-    throw UsageError("--lease: at least 100ms");
-  }
-  if (values.given("every") && values.duration("every") <= Duration::zero()) {
-    throw UsageError("--every: must be more than 0");
-  }
-}
-
 }  // namespace
 
 ServeSettings ServeSettings::read(const Values& values) {
-  check(values);
   ServeSettings settings;
-  std::vector<std::string> arguments = values.arguments();
-  settings.address = take_address(arguments, AddressRole::server, kDefaultAddress);
-  if (!arguments.empty()) throw UsageError("unexpected argument '" + arguments.front() + "'");
+  settings.address = values.address("ADDRESS");
   settings.command = values.text("exec");
   settings.on_change = values.flag("on-change");
   if (values.given("every")) settings.every = values.duration("every");

@@ -12,9 +12,7 @@
 namespace netkit::push {
 
 void StatusCommand::configure(const Values& values) {
-  std::vector<std::string> arguments = values.arguments();
-  address_ = take_address(arguments, AddressRole::client);
-  if (!arguments.empty()) throw UsageError("unexpected argument '" + arguments.front() + "'");
+  address_ = values.address("ADDRESS");
   wait_ = values.duration("wait");
 }
 

@@ -23,15 +23,12 @@ std::string default_name() {
 }  // namespace
 
 void SubscribeCommand::configure(const Values& values) {
-  std::vector<std::string> arguments = values.arguments();
-  address_ = take_address(arguments, AddressRole::client);
-  if (!arguments.empty()) throw UsageError("unexpected argument '" + arguments.front() + "'");
+  address_ = values.address("ADDRESS");
   name_ = values.given("name") ? values.text("name") : default_name();
   const auto clean = clean_name(name_);
   if (!clean) throw UsageError("--name: write 1 to 255 bytes that are not all white space");
   name_ = std::string(*clean);
   plain_ = values.flag("plain");
-  if (plain_ && values.given("since")) throw UsageError("--since is not for --plain");
   if (values.given("since")) {
     position_.next = static_cast<std::uint64_t>(std::max<std::int64_t>(values.integer("since"), 1));
   }

@@ -150,7 +150,7 @@ void EventServer::keep_alive() {
 }
 
 void EventServer::fill_totals(Totals& totals) const {
-  totals.gauge("readers", streaming_);
+  totals.add("readers", streaming_);
   totals.add("events", counters_.events);
   totals.add("delivered", counters_.delivered);
   totals.add("replayed", counters_.replayed);
@@ -162,7 +162,7 @@ void EventServer::fill_totals(Totals& totals) const {
   totals.add("streams", counters_.streams);
   totals.add("bad_requests", counters_.bad_requests);
   totals.add("request_timeouts", counters_.request_timeouts);
-  totals.gauge("kept", ring_.size());
+  totals.add("kept", ring_.size());
 }
 
 void EventServer::stop_accepting() {

@@ -1,31 +1,240 @@
 // What `netkit sse` offers.
-#include <memory>
-#include <sse/actions.hpp>
-#include <sse/read_command.hpp>
+#include <chrono>
 #include <sse/serve_command.hpp>
-#include <string>
-#include <string_view>
+#include <vector>
 
+#include <netkit/cli/shared_definitions.hpp>
+#include <netkit/plugin/part.hpp>
 #include <netkit/plugin/plugin.hpp>
-#include <netkit/util/error.hpp>
+
+#ifdef NETKIT_STATIC_PLUGINS
+extern "C" netkit::Command* netkit_part_sse_reader();
+#endif
 
 namespace netkit::sse {
+namespace {
 
-class SsePlugin final : public Plugin {
- public:
-  std::span<const ActionDef> actions() const override { return actions_; }
+using Kind = ValueKind;
 
-  std::unique_ptr<Command> create(std::string_view action) override {
-    if (action == "read") return std::make_unique<ReadCommand>();
-    if (action == "serve") return std::make_unique<ServeCommand>();
-    throw PluginError("sse has no action '" + std::string(action) + "'");
-  }
+// Longer ones do not fit a browser's timer, which counts milliseconds in 31 bits.
+constexpr auto kLongestRetry = std::chrono::hours(576);
 
- private:
-  std::vector<ActionDef> actions_ = make_actions();
-};
+// What curl calls -k, too.
+std::vector<OptionDef> tls_definitions() {
+  std::vector<OptionDef> options = tls_client_options();
+  options.back().letter = 'k';
+  return options;
+}
+
+std::vector<OptionDef> request_definitions() {
+  return {{.name = "header",
+           .letter = 'H',
+           .kind = Kind::text,
+           .value_name = "'NAME: VALUE'",
+           .help = "a header of the request",
+           .repeatable = true},
+          {.name = "request",
+           .letter = 'X',
+           .kind = Kind::text,
+           .value_name = "METHOD",
+           .help = "the method: GET, or with --data POST, unless given"},
+          {.name = "data",
+           .letter = 'd',
+           .kind = Kind::text,
+           .value_name = "D|@FILE",
+           .help = "the body of the request, or the file that holds it; @- is stdin"},
+          {.name = "user",
+           .letter = 'u',
+           .kind = Kind::text,
+           .value_name = "NAME",
+           .help = "log in",
+           .needs = {"password-file"},
+           .excludes = {"bearer-file"}},
+          {.name = "password-file",
+           .kind = Kind::path,
+           .help = "the file that holds the password of --user",
+           .needs = {"user"}},
+          {.name = "bearer-file", .kind = Kind::path, .help = "the file that holds a bearer token"},
+          {.name = "netrc", .help = "take the login from ~/.netrc"}};
+}
+
+std::vector<OptionDef> way_definitions() {
+  return {{.name = "proxy",
+           .kind = Kind::url,
+           .help = "the proxy, instead of what the environment says"},
+          {.name = "unix-socket", .kind = Kind::path, .help = "connect to this socket"}};
+}
+
+std::vector<OptionDef> stream_definitions() {
+  return {
+      {.name = "event",
+       .letter = 'e',
+       .kind = Kind::text,
+       .value_name = "TYPE",
+       .help = "events of this type only",
+       .repeatable = true},
+      {.name = "last-event-id",
+       .kind = Kind::text,
+       .value_name = "ID",
+       .help = "begin after the event with this id"},
+      {.name = "state",
+       .kind = Kind::path,
+       .help = "keep the last id in this file, and begin after it"},
+      {.name = "retry",
+       .kind = Kind::duration,
+       .default_value = "1s",
+       .help = "the reconnection time until the server says another"},
+      {.name = "reconnect",
+       .default_value = "forever",
+       .help = "how many times in a row to try again after a stream is lost"},
+      {.name = "comments", .help = "print comments as well"},
+      {.name = "max-event",
+       .kind = Kind::size,
+       .default_value = "16M",
+       .help = "the largest event, and the longest line",
+       .min = 1},
+      {.name = "idle-timeout",
+       .default_value = "none",
+       .help = "reconnect when nothing, not even a comment, came for so long",
+       .min = 1},
+      {.name = "until", .kind = Kind::regex, .help = "end after the first event whose data match"}};
+}
+
+// libcurl comes with it.
+std::unique_ptr<Command> new_reader() {
+#ifdef NETKIT_STATIC_PLUGINS
+  return std::unique_ptr<Command>(netkit_part_sse_reader());
+#else
+  return load_part(reinterpret_cast<const void*>(&new_reader), "sse_reader");
+#endif
+}
+
+ActionDef read_action() {
+  ActionDef action{.name = "read", .summary = "print the events of one or more streams"};
+  action.description =
+      "Reads the event streams of all URLs and prints the data of their events. A stream that is "
+      "lost is connected again, after the last event that came. It ends when told to, when the "
+      "server says that there is no more (204), or when something came that is no event stream.";
+  action.arguments = {
+      {.name = "URL", .kind = Kind::url, .repeatable = true, .help = "http:// or https://"}};
+  action.common = kOutputOptions | kReconnectOptions | kCountOption | kConnectTimeoutOption |
+                  kIdleTimeoutOption;
+  action.options =
+      joined({request_definitions(), tls_definitions(), way_definitions(), stream_definitions()});
+  RecordDef event{.type = "event", .help = "an event"};
+  event.fields = {{"event", "its type; message where the stream names none"},
+                  {"id", "the last event id as of this event; may be empty"},
+                  {"url", "the URL that it came from, as given"}};
+  event.payload_name = "data";
+  RecordDef comment{.type = "comment", .help = "a comment, with --comments"};
+  comment.fields = {{"url", "the URL that it came from, as given"}};
+  comment.layout = ": {text}";
+  action.records = {event, comment};
+  action.totals = {{"events", "events that were printed"},
+                   {"filtered", "events of other types than --event"},
+                   {"comments", "comments that came"},
+                   {"bytes", "bytes that came", TotalKind::counter, TotalUnit::bytes},
+                   kConnectionsTotal,
+                   {"reconnects", "how often a lost stream was connected again"},
+                   {"open", "streams now", kGauge}};
+  action.make = new_reader;
+  action.examples = {
+      {"netkit sse https://example.org/events", "print the data of each event"},
+      {"netkit sse https://example.org/events --json | jq .data", "in a script"},
+      {"netkit sse https://example.org/events --to broadcast:192.168.8.255:5000", "pass it on"},
+      {"netkit sse https://example.org/events --state ~/.events.id", "go on where it ended"},
+      {"netkit sse https://example.org/job/7 --until '\"done\"' --timeout 10m", "wait for a job"}};
+  action.lifetime = Lifetime::until_told;
+  action.may_be_omitted = true;
+  return action;
+}
+
+std::vector<OptionDef> serve_definitions() {
+  return {{.name = "event",
+           .letter = 'e',
+           .kind = Kind::text,
+           .value_name = "TYPE",
+           .help = "the type of the events; message unless given"},
+          {.name = "keep",
+           .kind = Kind::integer,
+           .default_value = "1000",
+           .help = "how many events are kept for readers that come back",
+           .max = 100'000'000},
+          {.name = "keep-bytes",
+           .kind = Kind::size,
+           .default_value = "64M",
+           .help = "how much the kept events may take together"},
+          {.name = "keepalive",
+           .kind = Kind::duration,
+           .default_value = "15s",
+           .help = "send a comment when there was no event for so long",
+           .min = 1},
+          {.name = "cors",
+           .kind = Kind::text,
+           .value_name = "ORIGIN",
+           .help = "the origin whose pages may read the stream, or * for all",
+           .repeatable = true},
+          {.name = "retry",
+           .kind = Kind::duration,
+           .help = "tell readers to wait so long before they connect again",
+           .max = Duration(kLongestRetry).count()}};
+}
+
+// What one connection may do.
+std::vector<OptionDef> connection_definitions() {
+  return {{.name = "request-timeout",
+           .kind = Kind::duration,
+           .default_value = "10s",
+           .help = "how long a TLS handshake and a request may take",
+           .min = 1},
+          max_clients_option("65536"),
+          max_queue_option("what may wait for one reader; then it goes on from the kept events")};
+}
+
+std::vector<TotalDef> serve_totals() {
+  return {{"readers", "readers now", kGauge},
+          {"events", "events that were made"},
+          {"delivered", "events that were sent, of each reader"},
+          {"replayed", "of those, kept ones that a reader had missed"},
+          {"lost", "events that a reader does not get"},
+          {"slow", "how often a reader was too slow for --max-queue"},
+          kConnectionsTotal,
+          {"refused", "connections beyond --max-clients"},
+          {"requests", "requests that came"},
+          {"streams", "streams that began"},
+          {"bad_requests", "requests that cannot be read"},
+          {"request_timeouts", "connections closed after --request-timeout"},
+          {"kept", "events that are kept", kGauge}};
+}
+
+ActionDef serve_action() {
+  ActionDef action{.name = "serve", .summary = "serve records as an event stream"};
+  action.description =
+      "Every record of the sources, by default every line of stdin, becomes an event with an id. "
+      "Readers that come back with a Last-Event-ID get what they missed. GET / is a page that "
+      "shows the stream in a browser; every other path is the stream. It ends when told to.";
+  action.arguments = {{.name = "ADDRESS",
+                       .kind = Kind::listen_address,
+                       .default_value = "127.0.0.1:8000",
+                       .optional = true,
+                       .help = "where to listen"}};
+  action.common = kOutputOptions | kSourceOptions | kServerOptions;
+  action.options = joined({serve_definitions(), tls_server_options(), connection_definitions()});
+  action.totals = serve_totals();
+  action.make = new_command<ServeCommand>;
+  action.examples = {{"netkit sse serve :8000 --every 1s", "the time, each second"},
+                     {"tail -f log | netkit sse serve :8000", "a log, for browsers"}};
+  action.lifetime = Lifetime::until_told;
+  return action;
+}
+
+std::vector<ActionDef> make_actions() {
+  return {read_action(), serve_action()};
+}
+
+}  // namespace
 
 }  // namespace netkit::sse
 
 NETKIT_PLUGIN(sse, "a Server-Sent-Events client that reconnects, and a small server",
-              netkit::sse::SsePlugin)
+              netkit::sse::make_actions)

@@ -170,19 +170,10 @@ RequestOptions request_options(const Values& values) {
     throw UsageError("-X: '" + escaped_text(options.method) + "' is not a method");
   }
   options.user = values.text("user");
-  if (options.user.empty() != !values.has("password-file")) {
-    throw UsageError("a login needs both --user and --password-file");
-  }
-  if (!options.user.empty() && values.has("bearer-file")) {
-    throw UsageError("--user and --bearer-file exclude each other");
-  }
   options.netrc = values.flag("netrc");
   options.ca_file = values.text("cacert");
   options.cert_file = values.text("cert");
   options.key_file = values.text("key");
-  if (options.cert_file.empty() != options.key_file.empty()) {
-    throw UsageError("a client certificate needs both --cert and --key");
-  }
   options.insecure = values.flag("insecure");
   options.proxy = checked_proxy(values);
   options.unix_socket = values.text("unix-socket");

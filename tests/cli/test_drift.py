@@ -72,6 +72,18 @@ def test_every_record_is_in_the_page(command, action):
             assert re.search(rf"\b{word}\b", text), f"{word} of {action}"
 
 
+@pytest.mark.parametrize("command, action", all_actions())
+def test_every_total_is_in_the_page(command, action):
+    """The numbers that the help lists, in the section on output."""
+    if not os.path.exists(os.path.join(MAN, f"netkit-{command}.1")):
+        return
+    shown = output(command, action, "--help").partition("Totals, in the")[2].partition("\n\n")[0]
+    names = re.findall(r"^  ([a-z0-9_]+) ", shown, re.M)
+    assert names, "every action counts something"
+    text = page_text(f"netkit-{command}.1").partition(".Sh OUTPUT")[2].partition("\n.Sh ")[0]
+    assert not [name for name in names if not re.search(rf"\b{name}\b", text)]
+
+
 @pytest.mark.parametrize("word, page", [("plugins", "netkit.1"), ("config", "netkit.1"), ("shell", "netkit-shell.1")])
 def test_netkits_own_words_are_in_a_page(word, page):
     text = page_text(page)

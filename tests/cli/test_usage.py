@@ -51,12 +51,62 @@ def test_mistakes_of_an_action(hello, words, sentence):
     assert (result.status, result.out, result.err.decode()) == (2, b"", f"netkit: hello: {sentence}\n")
 
 
+@pytest.mark.parametrize("words, sentence", [
+    (["ping"], "netkit: unknown command 'ping'; did you mean 'netkit echo ping'?"),
+    (["replay"], "netkit: unknown command 'replay'; did you mean 'netkit frame replay'?"),
+    (["chat", "9998"], "netkit: chat: '9998' is an address, not an action; did you mean 'netkit chat join 9998'?"),
+    (["frame", "a:1"], "netkit: frame: 'a:1' is an address, not an action; did you mean 'netkit frame connect a:1'?"),
+    (["echo", "ping", "--port", "80"], "netkit: echo: unknown option '--port'; the port is part of ADDRESS (write "
+                                       "HOST:PORT)"),
+    (["echo", "serve", "--host=::1"], "netkit: echo: unknown option '--host'; the host is part of ADDRESS (write "
+                                      "HOST:PORT)"),
+    (["echo", "ping", "9", "-i", "100", "ms"], "netkit: echo: --interval: write 100ms, without a blank"),
+    (["echo", "ping", "9", "--to", "/tmp/x"], "netkit: echo: --to: '/tmp/x' is not a sink (write file:/tmp/x)"),
+    (["push", "serve", "--from", "./x"], "netkit: push: --from: './x' is not a source (write file:./x)"),
+])
+def test_what_was_plainly_meant_is_said(netkit, words, sentence):
+    result = netkit.run(*words)
+    assert (result.status, result.out, result.err.decode()) == (2, b"", sentence + "\n")
+
+
+@pytest.mark.parametrize("words, sentence", [
+    (["echo", "send", "-t", "10s", "x"], "'x' has no port"), (["echo", "ping", "--help"], "[127.0.0.1:8080]"),
+    (["echo", "bench", "--help"], "[127.0.0.1:8080]"), (["chat", "join", "--help"], "[127.0.0.1:9998]"),
+    (["push", "subscribe", "--help"], "[127.0.0.1:9000]"), (["push", "status", "--help"], "[127.0.0.1:9000]"),
+    (["frame", "connect", "--help"], "[127.0.0.1:9089]"),
+])
+def test_a_client_without_address_asks_where_its_server_listens_by_default(netkit, words, sentence):
+    result = netkit.run(*words)
+    assert sentence in (result.out + result.err).decode()
+
+
+def test_an_action_of_several_commands_names_them(netkit):
+    result = netkit.run("serve")
+    assert result.err == b"netkit: unknown command 'serve'; it is an action of chat, echo, frame, push, sse\n"
+
+
+@pytest.mark.parametrize("words, same_as", [
+    (["--help", "echo"], ["echo", "--help"]), (["-h", "echo"], ["echo", "-h"]), (["echo", "help"], ["echo", "--help"]),
+    (["echo", "help", "ping"], ["echo", "ping", "--help"]), (["--help", "echo", "ping"], ["echo", "ping", "--help"]),
+    (["-V"], ["--version"]),
+])
+def test_help_and_version_are_found_where_they_are_looked_for(netkit, words, same_as):
+    result = netkit.run(*words)
+    assert result.status == 0 and result.out == netkit.run(*same_as).out
+
+
 @pytest.mark.parametrize("words", [
     ["greet", "ann", "--times", "2"], ["greet", "--times=2", "ann"], ["greet", "-n2", "ann"], ["-n", "2", "greet", "ann"],
     ["greet", "-qn2", "--", "ann"], ["greet", "--times", "5", "--times", "2", "ann"],
 ])
 def test_one_thing_may_be_said_in_many_ways(hello, words):
     assert hello(*words).out == b"hello ann\nhello ann\n"
+
+
+def test_the_end_record_may_be_left_out(hello):
+    types = [record["type"] for record in hello("greet", "--json").records]
+    assert types == ["greeting", "end"]
+    assert [record["type"] for record in hello("greet", "--json", "--no-end").records] == ["greeting"]
 
 
 def test_two_dashes_end_options(hello):

@@ -218,5 +218,5 @@ def test_metrics_are_prometheus_text(netkit):
     say(server, b"x")
     body = subprocess.run(["curl", "-sf", f"http://127.0.0.1:{port}/metrics"], capture_output=True, check=True,
                           timeout=20).stdout.decode()
-    assert "# TYPE netkit_echo_received_total counter" in body
-    assert "netkit_echo_received_total 1" in body.splitlines()
+    assert "# TYPE netkit_received_total counter" in body
+    assert "netkit_received_total 1" in body.splitlines()

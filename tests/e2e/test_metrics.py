@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import socket
+import time
 import urllib.error
 import urllib.request
 
@@ -23,23 +24,28 @@ SERVERS = {
 
 def parse(text):
     """Strictly, by the exposition format 0.0.4: each family is HELP, TYPE, then its samples, and comes once. Gives
-    {name: (type, value)}."""
+    {name with its labels: (type, value)}."""
     assert text.endswith("\n"), "the last line must end with a line feed"
     found = {}
+    families = set()
     family = None
     for line in text.splitlines():
         if match := re.fullmatch(r"# HELP ([a-zA-Z_:][a-zA-Z0-9_:]*) ((?:[^\\]|\\\\|\\n)*)", line):
             family = [match[1], None]
-            assert match[1] not in found, f"{match[1]} comes twice"
+            assert match[1] not in families, f"{match[1]} comes twice"
+            families.add(match[1])
         elif match := re.fullmatch(r"# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge)", line):
             assert family == [match[1], None], line
             family[1] = match[2]
         else:
-            match = re.fullmatch(r"([a-zA-Z_:][a-zA-Z0-9_:]*) (-?(?:\d+(?:\.\d*)?(?:e[+-]?\d+)?)|NaN|[+-]Inf)", line)
+            match = re.fullmatch(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[a-z]+=\"[^\"\\]*\"(?:,[a-z]+=\"[^\"\\]*\")*\})? "
+                                 r"(-?(?:\d+(?:\.\d*)?(?:e[+-]?\d+)?)|NaN|[+-]Inf)", line)
             assert match and family and family[0] == match[1] and family[1], line
             assert (family[1] == "counter") == match[1].endswith("_total"), line
-            found[match[1]] = (family[1], float(match[2]))
-            assert family[1] == "gauge" or found[match[1]][1] >= 0
+            name = match[1] + (match[2] or "")
+            assert name not in found, f"{name} comes twice"
+            found[name] = (family[1], float(match[3]))
+            assert family[1] == "gauge" or found[name][1] >= 0
     assert found
     return found
 
@@ -60,7 +66,10 @@ def get(url):
 def test_every_server_has_them(netkit, command):
     server, url = start(netkit, command)
     before = get(url)
-    assert all(name.startswith(f"netkit_{command}_") for name in before)
+    about = [name for name in before if name.startswith("netkit_build_info{")]
+    assert len(about) == 1 and f'command="{command}"' in about[0] and before[about[0]] == ("gauge", 1)
+    assert abs(before["process_start_time_seconds"][1] - time.time()) < 60
+    assert all(name.startswith("netkit_") for name in before if name != "process_start_time_seconds")
     after = get(url)
     assert list(after) == list(before), "a scrape has the same families in the same order"
     assert all(after[name][1] >= value for name, (kind, value) in before.items() if kind == "counter")
@@ -77,11 +86,15 @@ def test_they_count_what_happens(netkit):
         end = json.loads(line)
     assert end["type"] == "end"
     totals = {name: value for name, value in end.items() if name not in ("type", "ok")}
+    samples = {name for name in numbers if not name.startswith(("netkit_build_info", "process_"))}
+    assert len(samples) == len(totals), "each total is a sample"
     for name, value in totals.items():
-        family = f"netkit_echo_{name}"
-        assert numbers.get(family + "_total", numbers.get(family)) is not None, name
-    counted = [value for name, (kind, value) in numbers.items() if kind == "counter" and value == 3]
-    assert counted, numbers
+        part = name.partition("_")[2]
+        label = {"dropped": f'reason="{part}"', "bytes": f'direction="{"in" if part == "received" else "out"}"'}
+        kind = name.partition("_")[0]
+        sample = f"netkit_{kind}_total{{{label[kind]}}}" if kind in label else f"netkit_{name}_total"
+        assert numbers.get(sample, numbers.get(f"netkit_{name}")) is not None, name
+    assert numbers["netkit_received_total"] == ("counter", 3)
 
 
 def test_only_metrics_and_only_get(netkit):

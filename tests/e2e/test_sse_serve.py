@@ -317,9 +317,9 @@ def test_what_readers_do_is_told(serve):
 
 @pytest.mark.parametrize("args, said", [
     (("--cors", "a.example"), rb"--cors: 'a.example' is not an origin \(write http://HOST, https://HOST:PORT or \*\)"),
-    (("--request-timeout", "0"), rb"--request-timeout: 0 would let nobody in"),
-    (("--keepalive", "0"), rb"--keepalive: 0 would be without end"),
-    (("--retry", "none"), rb"--retry: readers can wait 576h at most"),
+    (("--request-timeout", "0"), rb"--request-timeout: '0' is too short \(more than 0\)"),
+    (("--keepalive", "0"), rb"--keepalive: '0' is too short \(more than 0\)"),
+    (("--retry", "none"), rb"--retry: 'none' is too long \(at most 24d\)"),
     (("--event", "a\nb"), rb"--event has one line"),
 ])
 def test_options_that_cannot_be_meant(netkit, args, said):

@@ -5,17 +5,18 @@
 
 #include <memory>
 
+#include <fmt/format.h>
+
 #include <netkit/util/clock.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit {
 namespace {
 
-std::unique_ptr<Command> make_command(Plugin& plugin, const ActionDef& action,
-                                      const Values& values) {
-  std::unique_ptr<Command> command = plugin.create(action.name);
+std::unique_ptr<Command> make_command(const ActionDef& action, const Values& values) {
+  std::unique_ptr<Command> command = action.make == nullptr ? nullptr : action.make();
   if (command == nullptr) {
-    throw PluginError("the plugin makes no action '" + std::string(action.name) + "'");
+    throw PluginError(fmt::format("the plugin makes no action '{}'", action.name));
   }
   command->configure(values);
   return command;
@@ -32,7 +33,7 @@ int run_action(App& app, const std::string& command, Plugin& plugin, const Actio
   {
     // The command's registrations are on the host's loop, so it goes first.
     HostImpl host(command, action, values, clock);
-    const std::unique_ptr<Command> work = make_command(plugin, action, values);
+    const std::unique_ptr<Command> work = make_command(action, values);
     try {
       status = host.run(*work);
     } catch (const Error& error) {

@@ -14,7 +14,7 @@
 
 namespace netkit {
 
-// The state of one invocation, made by netkit_main() and passed down. Looks nothing up until it is
+// The state of one invocation, made by main() and passed down. Looks nothing up until it is
 // asked.
 class App {
  public:

@@ -9,6 +9,9 @@
 #include <algorithm>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
+#include <netkit/net/address_spec.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/suggest.hpp>
 #include <netkit/util/text.hpp>
@@ -61,6 +64,15 @@ HelpWish command_help_wish(Words words) {
   return words.front() == "-h" ? HelpWish::brief : HelpWish::none;
 }
 
+// `netkit echo help serve` is `netkit echo serve --help`.
+std::vector<std::string> without_help_word(Words words) {
+  std::vector<std::string> out(words.begin(), words.end());
+  if (out.empty() || out.front() != "help") return out;
+  out.erase(out.begin());
+  out.emplace_back("--help");
+  return out;
+}
+
 // Prints help where the words ask for it.
 bool show_help(const std::string& command, std::string_view summary,
                std::span<const ActionDef> actions, Words words) {
@@ -80,11 +92,33 @@ bool show_help(const std::string& command, std::string_view summary,
   return true;
 }
 
-Selection require_action(std::span<const ActionDef> actions, Words words) {
+// `netkit chat 9998` was meant to be `netkit chat join 9998`.
+void refuse_address(const std::string& command, std::span<const ActionDef> actions,
+                    const std::string& word) {
+  const auto is_for_peers = [](const ActionDef& action) {
+    return !action.arguments.empty() && (action.arguments.front().kind == ValueKind::address ||
+                                         action.arguments.front().kind == ValueKind::addresses);
+  };
+  const auto action = std::ranges::find_if(actions, is_for_peers);
+  if (action == actions.end() || word.find_first_of("0123456789") == word.npos) return;
+  try {
+    AddressSpec::parse(word, AddressRole::client);
+  } catch (const Error&) {
+    return;  // it is none
+  }
+  throw UsageError(
+      fmt::format("'{0}' is an address, not an action; did you mean 'netkit {1} {2} {0}'?",
+                  escaped_text(word), command, action->name));
+}
+
+Selection require_action(const std::string& command, std::span<const ActionDef> actions,
+                         Words words) {
   Selection selection = select_action(actions, words);
   if (selection.action != nullptr) return selection;
   for (const std::string& word : words) {
-    if (!word.starts_with('-')) find_action(actions, word);
+    if (word.starts_with('-')) continue;
+    refuse_address(command, actions, word);
+    find_action(actions, word);
   }
   throw UsageError("needs an action: " + listed(actions));
 }
@@ -92,16 +126,17 @@ Selection require_action(std::span<const ActionDef> actions, Words words) {
 int run_builtin(App& app, const Builtin& builtin, Words words) {
   app.set_command(std::string(builtin.name));
   if (show_help(app.command(), builtin.summary, builtin.actions, words)) return 0;
-  const Selection selection = require_action(builtin.actions, words);
+  const Selection selection = require_action(app.command(), builtin.actions, words);
   const ParseContext context{.command = builtin.name, .actions = builtin.actions};
   return builtin.run(app, *selection.action, parse(*selection.action, selection.words, context));
 }
 
-int run_plugin(App& app, const PluginFile& file, Words words) {
+int run_plugin(App& app, const PluginFile& file, Words typed) {
+  const std::vector<std::string> words = without_help_word(typed);
   Plugin& plugin = app.plugin(file.name);
   app.set_command(file.name);
   if (show_help(file.name, file.summary, plugin.actions(), words)) return 0;
-  const Selection selection = require_action(plugin.actions(), words);
+  const Selection selection = require_action(file.name, plugin.actions(), words);
   return run_action(app, file.name, plugin, *selection.action, selection.words);
 }
 
@@ -113,6 +148,25 @@ int run_nothing(App& app) {
   throw UsageError("needs a command; see 'netkit --help'");
 }
 
+// Of `netkit ping`: the commands that have an action of that name.
+std::string action_hint(App& app, const std::string& word) {
+  std::vector<std::string> commands;
+  for (const CommandSummary& row : plugin_rows(app)) {
+    try {
+      const auto actions = app.plugin(row.name).actions();
+      const bool has = std::ranges::find(actions, word, &ActionDef::name) != actions.end();
+      if (has) commands.push_back(row.name);
+    } catch (const Error&) {
+      // What is wrong with a plugin is said when it is asked for.
+    }
+  }
+  if (commands.empty()) return {};
+  if (commands.size() == 1) {
+    return fmt::format("; did you mean 'netkit {} {}'?", commands.front(), word);
+  }
+  return fmt::format("; it is an action of {}", fmt::join(commands, ", "));
+}
+
 }  // namespace
 
 int dispatch(App& app) {
@@ -121,14 +175,17 @@ int dispatch(App& app) {
     print("netkit " NETKIT_VERSION "\n");
     return 0;
   }
-  if (invocation.help != HelpWish::none) {
+  if (invocation.help != HelpWish::none && invocation.words.empty()) {
     print(invocation.help == HelpWish::full ? overview_text(app)
                                             : brief_overview(plugin_rows(app)));
     return 0;
   }
   if (invocation.words.empty()) return run_nothing(app);
   const std::string name = invocation.words.front();
-  const Words rest = Words(invocation.words).subspan(1);
+  std::vector<std::string> rest(invocation.words.begin() + 1, invocation.words.end());
+  if (invocation.help != HelpWish::none) {  // `netkit --help echo`
+    rest.emplace_back(invocation.help == HelpWish::full ? "--help" : "-h");
+  }
   if (name == "__complete") return run_complete(app, rest);
   if (const Builtin* builtin = find_builtin(name)) return run_builtin(app, *builtin, rest);
   if (const auto file = app.registry().find(name)) return run_plugin(app, *file, rest);
@@ -136,10 +193,11 @@ int dispatch(App& app) {
   refuse_command(app, name);
 }
 
-void refuse_command(const App& app, const std::string& word) {
+void refuse_command(App& app, const std::string& word) {
   const std::vector<std::string> words = known_words(app);
   const std::vector<std::string_view> views(words.begin(), words.end());
-  const std::string hint = did_you_mean(word, views);
+  std::string hint = action_hint(app, word);
+  if (hint.empty()) hint = did_you_mean(word, views);
   throw UsageError("unknown command '" + escaped_text(word) + "'" +
                    (hint.empty() ? "; see 'netkit --help'" : hint));
 }

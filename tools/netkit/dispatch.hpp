@@ -15,7 +15,7 @@ namespace netkit {
 int dispatch(App& app);
 
 // Throw UsageError with "did you mean".
-[[noreturn]] void refuse_command(const App& app, const std::string& word);
+[[noreturn]] void refuse_command(App& app, const std::string& word);
 const ActionDef& find_action(std::span<const ActionDef> actions, const std::string& word);
 
 }  // namespace netkit

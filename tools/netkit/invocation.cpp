@@ -39,7 +39,7 @@ class Reader {
       out_.config = value(word, name);
     } else if (word == "--help" || word == "-h") {
       out_.help = word == "-h" ? HelpWish::brief : HelpWish::full;
-    } else if (word == "--version") {
+    } else if (word == "--version" || word == "-V") {
       out_.version = true;
     } else {
       unknown(name);

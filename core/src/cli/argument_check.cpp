@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include <netkit/net/address_spec.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
@@ -11,18 +13,22 @@
 namespace netkit {
 namespace {
 
-// Takes the words of one value from the front.
-void take_value(const ArgumentDef& argument, std::vector<std::string>& rest) {
-  if (argument.kind == ValueKind::address) {
-    take_address(rest, AddressRole::server);
-    return;
+// Takes the words of one value from the front; the value as one word.
+std::string take_value(const ArgumentDef& argument, std::vector<std::string>& rest) {
+  const std::string word = rest.front();
+  const bool is_list = argument.kind == ValueKind::addresses && word.find(',') != word.npos;
+  if (is_address(argument.kind) && !is_list) {
+    const std::size_t before = rest.size();
+    const AddressSpec address = take_address(rest, role_of(argument.kind));
+    return before - rest.size() > 1 ? address.to_string() : word;
   }
   try {
-    check_argument(argument, rest.front());
+    check_value({.name = argument.name, .kind = argument.kind}, word);
   } catch (const UsageError& error) {
-    throw UsageError(std::string(argument.name) + ": " + error.what());
+    throw UsageError(fmt::format("{}: {}", argument.name, error.what()));
   }
   rest.erase(rest.begin());
+  return word;
 }
 
 std::size_t required_after(const ActionDef& action, std::size_t index) {
@@ -33,42 +39,57 @@ std::size_t required_after(const ActionDef& action, std::size_t index) {
 }
 
 // The first argument that is needed, from the one at `index` on, and that `given` words leave out.
-std::string_view first_missing(const ActionDef& action, std::size_t index, std::size_t given) {
+std::string first_missing(const ActionDef& action, std::size_t index, std::size_t given) {
   auto argument = action.arguments.begin() + static_cast<std::ptrdiff_t>(index);
   for (; argument->optional || given > 0; ++argument) {
     if (!argument->optional) --given;
   }
-  return argument->name;
+  return shown_name(*argument);
 }
 
 }  // namespace
 
-void check_arguments(const ActionDef& action, const std::vector<std::string>& arguments,
-                     const std::string& hint) {
+std::map<std::string, Values::Value, std::less<>> take_arguments(
+    const ActionDef& action, const std::vector<std::string>& arguments, const std::string& hint) {
+  std::map<std::string, Values::Value, std::less<>> taken;
   std::vector<std::string> rest = arguments;
   for (std::size_t i = 0; i < action.arguments.size(); ++i) {
     const ArgumentDef& argument = action.arguments[i];
+    Values::Value& value = taken[std::string(argument.name)];
+    value.kind = argument.kind;
     const std::size_t kept = required_after(action, i);
     if (rest.size() <= kept) {
-      if (argument.optional) continue;
-      throw UsageError("needs " + argument_synopsis(action) + ": " +
-                       std::string(first_missing(action, i, rest.size())) + " is missing" + hint);
+      if (!argument.optional) {
+        throw UsageError(fmt::format("needs {}: {} is missing{}", argument_synopsis(action),
+                                     first_missing(action, i, rest.size()), hint));
+      }
+      if (argument.default_value.empty()) continue;
+      value.texts = {std::string(argument.default_value)};
+      value.origin = Values::Origin::default_value;
+      continue;
     }
-    take_value(argument, rest);
-    while (argument.repeatable && rest.size() > kept) take_value(argument, rest);
+    value.origin = Values::Origin::command_line;
+    do {
+      value.texts.push_back(take_value(argument, rest));
+    } while (argument.repeatable && rest.size() > kept);
   }
-  if (rest.empty()) return;
+  if (rest.empty()) return taken;
   const std::string synopsis = argument_synopsis(action);
-  throw UsageError("'" + escaped_text(rest.front()) + "' is one argument too many (" +
-                   (synopsis.empty() ? "it takes none" : "it takes " + synopsis) + ")");
+  throw UsageError(fmt::format("'{}' is one argument too many (it takes {})",
+                               escaped_text(rest.front()), synopsis.empty() ? "none" : synopsis));
+}
+
+std::string shown_name(const ArgumentDef& argument) {
+  const std::string name(argument.name);
+  return argument.kind == ValueKind::addresses ? name + "[," + name + "…]" : name;
 }
 
 std::string argument_synopsis(const ActionDef& action) {
   std::string out;
   for (const ArgumentDef& argument : action.arguments) {
     if (!out.empty()) out += ' ';
-    std::string name(argument.name);
-    if (argument.repeatable && !name.ends_with("…")) name += "…";
+    std::string name = shown_name(argument);
+    if (argument.repeatable) name += "…";
     out += argument.optional ? "[" + name + "]" : name;
   }
   return out;

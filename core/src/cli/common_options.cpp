@@ -9,8 +9,11 @@ using Kind = ValueKind;
 
 std::vector<CommonOption> output_options() {
   return {
-      {kOutputOptions, {.name = "json", .help = "print JSON Lines, one object a record"}},
-      {kOutputOptions, {.name = "raw", .help = "print payload bytes as they came"}},
+      {kOutputOptions,
+       {.name = "json", .help = "print JSON Lines, one object a record", .excludes = {"raw"}}},
+      {kOutputOptions, {.name = "no-end", .help = "leave out the last record of --json"}},
+      {kOutputOptions,
+       {.name = "raw", .help = "print payload bytes as they came", .excludes = {"template"}}},
       {kOutputOptions,
        {.name = "template",
         .kind = Kind::template_text,
@@ -109,7 +112,7 @@ std::vector<CommonOption> server_options() {
         .max = INT32_MAX}},
       {kServerOptions,
        {.name = "metrics",
-        .kind = Kind::address,
+        .kind = Kind::listen_address,
         .help = "serve the counters there in Prometheus' text format"}},
   };
 }
@@ -126,7 +129,10 @@ std::vector<CommonOption> every_action() {
         .kind = Kind::optional_duration,
         .help = "print totals at the end, and every D where one is given"}},
       {kNoCommon,
-       {.name = "quiet", .letter = 'q', .help = "print errors only, and where a server listens"}},
+       {.name = "quiet",
+        .letter = 'q',
+        .help = "print errors only, and where a server listens",
+        .excludes = {"verbose"}}},
       {kNoCommon,
        {.name = "verbose",
         .letter = 'v',

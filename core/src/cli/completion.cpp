@@ -63,11 +63,23 @@ void keep_matching(Completion& completion, std::string_view typed) {
                 [typed](const Candidate& candidate) { return !candidate.word.starts_with(typed); });
 }
 
+bool is_one_of(const std::vector<std::string_view>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+// Whether an option that was typed contradicts it.
+bool is_excluded(const OptionSet& options, const State& state, const OptionDef& option) {
+  return std::ranges::any_of(state.seen, [&](std::string_view name) {
+    return is_one_of(option.excludes, name) ||
+           is_one_of(options.by_name(name)->excludes, option.name);
+  });
+}
+
 Completion option_names(const OptionSet& options, const State& state, std::string_view typed) {
   Completion out;
   for (const OptionDef& option : options.all()) {
-    const bool used = std::ranges::find(state.seen, option.name) != state.seen.end();
-    if (used && !option.repeatable) continue;
+    const bool used = is_one_of(state.seen, option.name);
+    if ((used && !option.repeatable) || (!used && is_excluded(options, state, option))) continue;
     out.candidates.push_back({"--" + std::string(option.name), std::string(option.help)});
   }
   keep_matching(out, typed);

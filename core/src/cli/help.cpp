@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include <netkit/util/exit_status.hpp>
 
 namespace netkit {
@@ -46,6 +48,9 @@ std::string option_text(const OptionDef& option) {
       option.kind != ValueKind::flag) {
     out += " (repeatable)";
   }
+  for (const std::string_view needed : option.needs) out += fmt::format(" (needs --{})", needed);
+  for (const std::string_view other : option.excludes)
+    out += fmt::format(" (not with --{})", other);
   if (!option.default_value.empty()) out += " [" + std::string(option.default_value) + "]";
   return out;
 }
@@ -83,7 +88,7 @@ void append_arguments(std::string& out, const ActionDef& action) {
   for (const ArgumentDef& argument : action.arguments) {
     std::string text(argument.help);
     if (!argument.default_value.empty()) text += " [" + std::string(argument.default_value) + "]";
-    if (!text.empty()) rows.push_back({std::string(argument.name), text});
+    if (!text.empty()) rows.push_back({shown_name(argument), text});
   }
   append_table(out, "Arguments", rows);
 }
@@ -99,6 +104,14 @@ void append_records(std::string& out, const ActionDef& action) {
     }
     if (!fields.empty()) text += (text.empty() ? "" : "; ") + ("fields: " + fields);
     append_row(out, record.type, text, kOptionColumn);
+  }
+}
+
+void append_totals(std::string& out, const ActionDef& action) {
+  if (action.totals.empty()) return;
+  out += "\nTotals, in the \"end\" record and by --metrics:\n";
+  for (const TotalDef& total : action.totals) {
+    append_row(out, total.name, total.help, kOptionColumn);
   }
 }
 
@@ -133,6 +146,7 @@ std::string action_help(std::string_view command, const ActionDef& action) {
   append_options(out, "Options", options.own());
   append_options(out, options.own().empty() ? "Options" : "Common options", options.common());
   append_records(out, action);
+  append_totals(out, action);
   if (!action.name.empty()) {
     out += "\n";
     append_wrapped(out,
@@ -209,7 +223,7 @@ std::string overview(std::span<const CommandSummary> commands,
   append_row(out, "--plugin-dir DIR", "look for plugins there first (repeatable)", kOptionColumn);
   append_row(out, "--config FILE", "read this configuration file instead of the usual ones",
              kOptionColumn);
-  append_row(out, "--version", "print the version", kOptionColumn);
+  append_row(out, "-V, --version", "print the version", kOptionColumn);
   append_row(out, "-h, --help", "print this; -h is the short one", kOptionColumn);
   out +=
       "\nOptions are also taken from NETKIT_<COMMAND>_<OPTION> and from\n"

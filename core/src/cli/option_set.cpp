@@ -8,10 +8,17 @@ namespace netkit {
 namespace {
 
 void inherit(OptionDef& own, const OptionDef& common) {
+  if (own.kind == ValueKind::flag && common.kind != ValueKind::flag) {
+    own.kind = common.kind;
+    own.min = std::max(own.min, common.min);
+    own.max = std::min(own.max, common.max);
+  }
   if (own.letter == 0) own.letter = common.letter;
   if (own.help.empty()) own.help = common.help;
   if (own.value_name.empty()) own.value_name = common.value_name;
   if (own.choices.empty() && own.kind == common.kind) own.choices = common.choices;
+  if (own.needs.empty()) own.needs = common.needs;
+  if (own.excludes.empty()) own.excludes = common.excludes;
 }
 
 std::string_view usual_value_name(ValueKind kind) {
@@ -34,7 +41,10 @@ std::string_view usual_value_name(ValueKind kind) {
     case ValueKind::rate:
       return "N/s";
     case ValueKind::address:
+    case ValueKind::listen_address:
       return "ADDRESS";
+    case ValueKind::addresses:
+      return "ADDRESS,ADDRESS";
     case ValueKind::interface:
       return "IF";
     case ValueKind::ip:

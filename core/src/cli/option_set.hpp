@@ -28,8 +28,9 @@ class NETKIT_API OptionSet {
 };
 
 // The action's own options in its order, then the common ones in theirs. An own option with a
-// common one's name replaces it and gets the common one's letter, help, value name and choices
-// where it has none itself; an own letter is taken from the common option that had it.
+// common one's name replaces it and gets the common one's letter, kind, range, help, value name,
+// choices, needs and exclusions where it has none itself; an own letter is taken from the common
+// option that had it.
 NETKIT_API OptionSet effective_options(const ActionDef& action);
 
 // `D`, `FILE`, `auto|always|never`; empty for flags.

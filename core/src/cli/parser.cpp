@@ -8,6 +8,9 @@
 #include <map>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/suggest.hpp>
 #include <netkit/util/text.hpp>
@@ -30,24 +33,28 @@ class Parser {
       : action_(action), context_(context), options_(effective_options(action)) {}
 
   Values run(std::span<const std::string> words) {
-    const std::vector<Token> tokens = tokenize(options_, words);
-    for (const OptionDef& option : options_.all()) values_[std::string(option.name)] = {};
-    take_defaults();
+    const std::vector<Token> tokens = tokenize(options_, words, address_name());
+    for (const OptionDef& option : options_.all()) {
+      values_[std::string(option.name)] = default_of(option);
+    }
     if (context_.config) take_files(context_.config(named_config(tokens)));
     if (context_.environment) take_environment();
     std::vector<std::string> arguments = take_words(tokens);
-    settle_conflicts();
-    if (!context_.without_arguments) check_arguments(action_, arguments, hint_of(tokens));
+    settle_exclusions();
+    check_needs();
+    if (!context_.without_arguments) {
+      values_.merge(take_arguments(action_, arguments, hint_of(tokens)));
+    }
     return {std::move(values_), std::move(arguments)};
   }
 
  private:
-  void take_defaults() {
-    for (const OptionDef& option : options_.all()) {
-      if (option.default_value.empty()) continue;
-      values_[std::string(option.name)] = {
-          {std::string(option.default_value)}, Origin::default_value, {}};
-    }
+  static Values::Value default_of(const OptionDef& option) {
+    Values::Value value{.kind = option.kind};
+    if (option.default_value.empty()) return value;
+    value.texts = {std::string(option.default_value)};
+    value.origin = Origin::default_value;
+    return value;
   }
 
   static std::string named_config(const std::vector<Token>& tokens) {
@@ -104,6 +111,7 @@ class Parser {
     value.texts.push_back(stored(*option, entry.value));
     value.origin = Origin::file;
     value.where = file.where(entry.line);
+    value.kind = option->kind;
   }
 
   [[noreturn]] void unknown_key(const ConfigFile& file, const ConfigEntry& entry) const {
@@ -130,11 +138,36 @@ class Parser {
       } catch (const UsageError& error) {
         throw UsageError(variable + ": " + error.what());
       }
-      values_[std::string(option.name)] = {{stored(option, *text)}, Origin::environment, variable};
+      values_[std::string(option.name)] = {
+          {stored(option, *text)}, Origin::environment, variable, option.kind};
+    }
+  }
+
+  // Of the first argument that is one; empty: none is.
+  std::string_view address_name() const {
+    const auto at = std::ranges::find_if(
+        action_.arguments, [](const ArgumentDef& argument) { return is_address(argument.kind); });
+    return at == action_.arguments.end() ? std::string_view() : at->name;
+  }
+
+  // `-i 100 ms` was meant to be `-i 100ms`.
+  void refuse_parted_units(const std::vector<Token>& tokens) const {
+    constexpr std::array<std::string_view, 6> kUnits{"us", "ms", "s", "m", "h", "d"};
+    for (std::size_t i = 1; i < tokens.size(); ++i) {
+      const OptionDef* option = options_.by_name(tokens[i - 1].option);
+      if (option == nullptr || option->kind != ValueKind::duration) continue;
+      const std::string number = tokens[i - 1].value.value_or("");
+      const std::string unit = tokens[i].value.value_or("");
+      if (!tokens[i].option.empty() || !read_number(number)) continue;
+      if (std::ranges::find(kUnits, unit) == kUnits.end() || !read_duration(number + unit))
+        continue;
+      throw UsageError(
+          fmt::format("--{}: write {}{}, without a blank", option->name, number, unit));
     }
   }
 
   std::vector<std::string> take_words(const std::vector<Token>& tokens) {
+    refuse_parted_units(tokens);
     std::vector<std::string> arguments;
     for (const Token& token : tokens) {
       if (token.option.empty()) {
@@ -143,7 +176,7 @@ class Parser {
       }
       const OptionDef& option = *options_.by_name(token.option);
       Values::Value& value = values_.find(token.option)->second;
-      if (value.origin != Origin::command_line) value = {{}, Origin::command_line, {}};
+      if (value.origin != Origin::command_line) value = {{}, Origin::command_line, {}, option.kind};
       take_word(option, token, value);
     }
     return arguments;
@@ -178,22 +211,35 @@ class Parser {
 
   // Of two that contradict each other the one from the stronger origin stays; two of the same are a
   // mistake.
-  void settle_conflicts() {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kPairs{
-        {{"json", "raw"}, {"raw", "template"}, {"quiet", "verbose"}}};
-    for (const auto& [first, second] : kPairs) {
-      Values::Value* a = set(first);
-      Values::Value* b = set(second);
-      if (a == nullptr || b == nullptr) continue;
-      if (a->origin == b->origin) {
-        throw UsageError("--" + std::string(first) + " and --" + std::string(second) +
-                         " exclude each other");
+  void settle_exclusions() {
+    for (const OptionDef& option : options_.all()) {
+      for (const std::string_view excluded : option.excludes) {
+        const Values::Value* a = set(option.name);
+        const Values::Value* b = set(excluded);
+        if (a == nullptr || b == nullptr) continue;
+        if (a->origin == b->origin) {
+          throw UsageError(fmt::format("--{} and --{} exclude each other", option.name, excluded));
+        }
+        const OptionDef& weaker = a->origin < b->origin ? option : *options_.by_name(excluded);
+        values_[std::string(weaker.name)] = default_of(weaker);
       }
-      (a->origin < b->origin ? *a : *b) = {};
     }
   }
 
-  Values::Value* set(std::string_view name) {
+  void check_needs() {
+    for (const OptionDef& option : options_.all()) {
+      const Values::Value* value = set(option.name);
+      if (value == nullptr) continue;
+      for (const std::string_view needed : option.needs) {
+        if (set(needed) != nullptr) continue;
+        throw UsageError(fmt::format("{}{}--{} needs --{}", value->where,
+                                     value->where.empty() ? "" : ": ", option.name, needed));
+      }
+    }
+  }
+
+  // What somebody said, and did not take back.
+  const Values::Value* set(std::string_view name) const {
     const auto at = values_.find(name);
     if (at == values_.end() || at->second.origin <= Origin::default_value) return nullptr;
     const bool is_flag = options_.by_name(name)->kind == ValueKind::flag;
@@ -222,6 +268,10 @@ HelpWish help_wish(const OptionSet& options, std::span<const std::string> words)
 Values parse(const ActionDef& action, std::span<const std::string> words,
              const ParseContext& context) {
   return Parser(action, context).run(words);
+}
+
+Values parse_words(const ActionDef& action, std::span<const std::string> words) {
+  return parse(action, words, {.command = {}, .actions = {&action, 1}});
 }
 
 std::string environment_name(std::string_view command, std::string_view option) {

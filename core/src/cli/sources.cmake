@@ -6,6 +6,7 @@ target_sources(netkit-core PRIVATE
   src/cli/help.cpp
   src/cli/option_set.cpp
   src/cli/parser.cpp
+  src/cli/shared_definitions.cpp
   src/cli/shell_line.cpp
   src/cli/text_layout.cpp
   src/cli/tokenizer.cpp

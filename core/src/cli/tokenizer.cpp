@@ -5,6 +5,7 @@
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
+#include <fmt/format.h>
 
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
@@ -20,7 +21,8 @@ namespace po = boost::program_options;
 // refuse `--name=`, take `--bogus` but not `-q` for a value, and know no optional values.
 class WordReader {
  public:
-  explicit WordReader(const OptionSet& options) : options_(options) {}
+  WordReader(const OptionSet& options, std::string_view address)
+      : options_(options), address_(address) {}
 
   // A style parser of Boost: takes words from the front of `words`, or none when they are not its
   // own.
@@ -104,8 +106,10 @@ class WordReader {
     std::vector<std::string_view> names;
     for (const OptionDef& option : options_.all()) names.push_back(option.name);
     const std::string_view nearest = suggest(name, names);
-    const std::string hint =
-        nearest.empty() ? "" : "; did you mean '--" + std::string(nearest) + "'?";
+    std::string hint = nearest.empty() ? "" : fmt::format("; did you mean '--{}'?", nearest);
+    if (!address_.empty() && (name == "port" || name == "host")) {
+      hint = fmt::format("; the {} is part of {} (write HOST:PORT)", name, address_);
+    }
     throw UsageError("unknown option '--" + escaped_text(name) + "'" + hint);
   }
 
@@ -121,6 +125,7 @@ class WordReader {
   }
 
   const OptionSet& options_;
+  std::string_view address_;
 };
 
 po::options_description describe(const OptionSet& options) {
@@ -135,7 +140,8 @@ po::options_description describe(const OptionSet& options) {
 
 }  // namespace
 
-std::vector<Token> tokenize(const OptionSet& options, std::span<const std::string> words) {
+std::vector<Token> tokenize(const OptionSet& options, std::span<const std::string> words,
+                            std::string_view address) {
   namespace style = po::command_line_style;
   const po::options_description description = describe(options);
   // Guessing stays off: an abbreviation would change its meaning with the next option added.
@@ -146,7 +152,7 @@ std::vector<Token> tokenize(const OptionSet& options, std::span<const std::strin
         po::command_line_parser(std::vector<std::string>(words.begin(), words.end()))
             .options(description)
             .style(kStyle)
-            .extra_style_parser(WordReader(options))
+            .extra_style_parser(WordReader(options, address))
             .run();
     for (const po::option& option : parsed.options) {
       Token token{option.string_key};

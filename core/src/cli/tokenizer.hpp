@@ -22,7 +22,7 @@ struct Token {
 // arguments. The word after an option is its value even when it begins with a dash, unless it is an
 // option of the action itself. An optional duration takes the next word only if it reads as one. No
 // abbreviations. Throws UsageError, with "did you mean". Any thread.
-NETKIT_API std::vector<Token> tokenize(const OptionSet& options,
-                                       std::span<const std::string> words);
+NETKIT_API std::vector<Token> tokenize(const OptionSet& options, std::span<const std::string> words,
+                                       std::string_view address = {});
 
 }  // namespace netkit

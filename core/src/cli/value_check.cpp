@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/ip_address.hpp>
 #include <netkit/util/duration.hpp>
@@ -26,54 +28,52 @@ constexpr std::size_t kMaxInterfaceName = 15;
                    std::string(instead) + ")");
 }
 
-// "3 is too small (at least 5)"
-void check_range(std::string_view text, double value, std::int64_t min, std::int64_t max) {
-  if (value < static_cast<double>(min)) {
-    throw UsageError("'" + std::string(text) + "' is too small (at least " + std::to_string(min) +
-                     ")");
-  }
-  if (max != INT64_MAX && value > static_cast<double>(max)) {
-    throw UsageError("'" + std::string(text) + "' is too large (at most " + std::to_string(max) +
-                     ")");
-  }
+// "'3' is too small (at least 5)"
+[[noreturn]] void refuse_small(std::string_view text, std::string_view least) {
+  throw UsageError(fmt::format("'{}' is too small (at least {})", text, least));
+}
+
+[[noreturn]] void refuse_large(std::string_view text, std::string_view most) {
+  throw UsageError(fmt::format("'{}' is too large (at most {})", text, most));
 }
 
 void check_integer(const OptionDef& option, std::string_view text) {
   const auto value = read_integer(text);
   if (!value) refuse(text, "a whole number", "5");
-  if (*value < option.min) check_range(text, static_cast<double>(*value), option.min, option.max);
-  if (*value > option.max) {
-    throw UsageError("'" + std::string(text) + "' is too large (at most " +
-                     std::to_string(option.max) + ")");
-  }
+  if (*value < option.min) refuse_small(text, std::to_string(option.min));
+  if (*value > option.max) refuse_large(text, std::to_string(option.max));
 }
 
 void check_number(const OptionDef& option, std::string_view text) {
   const auto value = read_number(text);
   if (!value) refuse(text, "a number", "5 or 0.5");
-  check_range(text, *value, option.min, option.max);
+  if (*value < static_cast<double>(option.min)) refuse_small(text, std::to_string(option.min));
+  if (option.max != INT64_MAX && *value > static_cast<double>(option.max)) {
+    refuse_large(text, std::to_string(option.max));
+  }
 }
 
 void check_duration(const OptionDef& option, std::string_view text) {
   const Duration value = parse_duration(text);
-  if (option.min > 0 && value <= Duration::zero()) {
-    throw UsageError("'" + std::string(text) + "' is too short");
+  if (option.min == 1 && value <= Duration::zero()) {
+    throw UsageError(fmt::format("'{}' is too short (more than 0)", text));
+  }
+  if (value < Duration(option.min)) {
+    throw UsageError(fmt::format("'{}' is too short (at least {})", text,
+                                 format_duration(Duration(option.min))));
+  }
+  if (value > Duration(option.max)) {
+    throw UsageError(
+        fmt::format("'{}' is too long (at most {})", text, format_duration(Duration(option.max))));
   }
 }
 
 void check_size(const OptionDef& option, std::string_view text) {
   const std::uint64_t value = parse_size(text);
-  const auto limit = [](std::int64_t bytes) {
-    return format_size(static_cast<std::uint64_t>(bytes));
-  };
-  if (option.min > 0 && value < static_cast<std::uint64_t>(option.min)) {
-    throw UsageError("'" + std::string(text) + "' is too small (at least " + limit(option.min) +
-                     ")");
-  }
-  if (value > static_cast<std::uint64_t>(option.max)) {
-    throw UsageError("'" + std::string(text) + "' is too large (at most " + limit(option.max) +
-                     ")");
-  }
+  const auto min = static_cast<std::uint64_t>(option.min);
+  const auto max = static_cast<std::uint64_t>(option.max);
+  if (value < min) refuse_small(text, format_size(min));
+  if (value > max) refuse_large(text, format_size(max));
 }
 
 std::string listed(const std::vector<std::string_view>& choices, std::string_view more = {}) {
@@ -112,11 +112,18 @@ void check_interface(std::string_view text) {
   }
 }
 
+// `/tmp/x`, `./x`, `~/x`
+bool is_path(std::string_view text) {
+  return text.starts_with('/') || text.starts_with("./") || text.starts_with("../") ||
+         text.starts_with("~/");
+}
+
 void check_source(std::string_view text) {
   if (text == "-") return;
   for (const std::string_view scheme : {"file:", "exec:"}) {
     if (text.starts_with(scheme) && text.size() > scheme.size()) return;
   }
+  if (is_path(text)) refuse(text, "a source", fmt::format("file:{}", escaped_text(text)));
   refuse(text, "a source", "-, file:PATH or exec:COMMAND");
 }
 
@@ -130,6 +137,7 @@ void check_sink(std::string_view text) {
     AddressSpec::parse(text.substr(scheme.size()), AddressRole::client);
     return;
   }
+  if (is_path(text)) refuse(text, "a sink", fmt::format("file:{}", escaped_text(text)));
   refuse(text, "a sink",
          "-, file:PATH, udp:HOST:PORT, broadcast:HOST:PORT, multicast:GROUP:PORT or exec:COMMAND");
 }
@@ -220,8 +228,12 @@ void check_value(const OptionDef& option, std::string_view text) {
     case ValueKind::rate:
       parse_rate(text);
       return;
+    case ValueKind::addresses:
+      read_addresses(text);
+      return;
     case ValueKind::address:
-      AddressSpec::parse(text, AddressRole::client);
+    case ValueKind::listen_address:
+      AddressSpec::parse(text, role_of(option.kind));
       return;
     case ValueKind::ip:
       if (!IpAddress::parse(text)) refuse(text, "an IP address", "192.0.2.1 or 2001:db8::1");
@@ -249,9 +261,16 @@ void check_value(const OptionDef& option, std::string_view text) {
   }
 }
 
-void check_argument(const ArgumentDef& argument, std::string_view text) {
-  if (argument.kind == ValueKind::address) return;
-  check_value({.name = argument.name, .kind = argument.kind}, text);
+std::vector<AddressSpec> read_addresses(std::string_view text) {
+  std::vector<AddressSpec> addresses;
+  for (std::size_t end = 0; end != text.npos;) {
+    end = text.find(',');
+    const std::string_view word = text.substr(0, end);
+    if (word.empty()) throw UsageError("an address of the list ADDRESS,ADDRESS is empty");
+    addresses.push_back(AddressSpec::parse(word, AddressRole::client));
+    text.remove_prefix(end == text.npos ? 0 : end + 1);
+  }
+  return addresses;
 }
 
 }  // namespace netkit

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include <netkit/cli/option.hpp>
+#include <netkit/net/address_spec.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit {
@@ -15,8 +17,16 @@ namespace netkit {
 // optional duration is right; flags take a count or `true yes on false no off`. Opens nothing.
 NETKIT_API void check_value(const OptionDef& option, std::string_view text);
 
-// The same for a positional argument that is not an address (an address may be two words).
-NETKIT_API void check_argument(const ArgumentDef& argument, std::string_view text);
+// `ADDRESS,ADDRESS`, of peers. Throws UsageError.
+std::vector<AddressSpec> read_addresses(std::string_view text);
+
+constexpr bool is_address(ValueKind kind) {
+  return kind == ValueKind::address || kind == ValueKind::addresses ||
+         kind == ValueKind::listen_address;
+}
+constexpr AddressRole role_of(ValueKind kind) {
+  return kind == ValueKind::listen_address ? AddressRole::server : AddressRole::client;
+}
 
 // How the values of some kinds read; nothing where they do not. Any thread.
 std::optional<std::int64_t> read_integer(std::string_view text);

@@ -90,6 +90,8 @@ Completion complete_value(const OptionDef& option, std::string_view typed) {
     case ValueKind::template_text:
       return fields();
     case ValueKind::address:
+    case ValueKind::addresses:
+    case ValueKind::listen_address:
       out.address = true;
       return out;
     case ValueKind::duration:

@@ -1,5 +1,7 @@
 #include "cli/value_check.hpp"
 
+#include <utility>
+
 #include <netkit/cli/values.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
@@ -93,6 +95,23 @@ std::uint64_t Values::size(std::string_view option) const {
   const auto size = read_size(value);
   if (!size) wrong_kind(option, value);
   return *size;
+}
+
+AddressSpec Values::address(std::string_view option) const {
+  return AddressSpec::parse(text(option), role_of(require(option).kind));
+}
+
+std::vector<AddressSpec> Values::addresses(std::string_view option) const {
+  const Value& value = require(option);
+  std::vector<AddressSpec> found;
+  for (const std::string& text : value.texts) {
+    if (value.kind == ValueKind::listen_address) {
+      found.push_back(AddressSpec::parse(text, AddressRole::server));
+      continue;
+    }
+    for (AddressSpec& address : read_addresses(text)) found.push_back(std::move(address));
+  }
+  return found;
 }
 
 std::vector<std::string> Values::texts(std::string_view option) const {

@@ -1,5 +1,6 @@
 #include "plugin/host_impl.hpp"
 
+#include "plugin/metrics_text.hpp"
 #include "plugin/readiness.hpp"
 #include "plugin/totals_text.hpp"
 
@@ -66,7 +67,9 @@ HostImpl::HostImpl(std::string command, const ActionDef& action, const Values& v
       interactive_(options_.output.format == Format::text && is_terminal(STDIN_FILENO) &&
                    is_terminal(STDOUT_FILENO)),
       log_("netkit: " + command_ + ": ", options_.log_level),
-      loop_(clock) {
+      loop_(clock),
+      final_totals_(action.totals),
+      started_(clock.wall()) {
   const auto fd = options_.ready_fd;
   if (fd && ::fcntl(*fd, F_SETFD, FD_CLOEXEC) != 0) {
     throw UsageError("--ready-fd: " + std::to_string(*fd) + " is not an open descriptor");
@@ -198,8 +201,9 @@ void HostImpl::ready(const std::vector<std::string>& descriptions) {
 }
 
 void HostImpl::serve_metrics() {
+  const ProcessInfo process{command_, action_.name, started_};
   metrics_ = std::make_unique<MetricsServer>(
-      loop_, options_.metrics, [this] { return prometheus_text(totals(), command_); });
+      loop_, options_.metrics, [this, process] { return metrics_text(totals(), process); });
   for (const Endpoint& local : metrics_->locals()) {
     log_.notice("metrics on http://" + local.to_string() + "/metrics");
   }
@@ -311,12 +315,16 @@ std::string HostImpl::error_of(int code) const {
   return meaning_of(code);
 }
 
+void HostImpl::emit_end(std::string_view error) {
+  if (options_.end_record) output_->emit_end(end_record(totals(), error));
+}
+
 int HostImpl::end(ExitStatus returned) {
   live_.reset();
   if (fatal_signal_ != 0) return exit_code(returned);
   take_over_signals();
   drain();
-  output_->emit_end(end_record(totals(), error_of(exit_code(returned))));
+  emit_end(error_of(exit_code(returned)));
   flush_all();
   if (fatal_signal_ == 0 && shows_final_totals()) show_totals();
   return exit_code(returned);
@@ -327,7 +335,7 @@ int HostImpl::report_error(const Error& error) {
   if (restore_terminal_) restore_terminal_();
   log_.error(error.what());
   if (output_) {
-    output_->emit_end(end_record(totals(), error.what()));
+    emit_end(error.what());
     output_->flush_all();
   }
   return exit_code(error.status());

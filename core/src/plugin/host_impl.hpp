@@ -79,6 +79,7 @@ class NETKIT_API HostImpl final : public Host {
   void update_live_line();
   void drain();
   void flush_all();
+  void emit_end(std::string_view error);
   int end(ExitStatus returned);
   int exit_code(ExitStatus returned) const;
   std::string error_of(int code) const;
@@ -102,6 +103,7 @@ class NETKIT_API HostImpl final : public Host {
   Timer cut_off_;
   std::function<void(Totals&)> fill_;
   Totals final_totals_;  // of the action, once its loop has ended
+  WallTime started_;
   std::function<void(StopReason)> stop_;
   std::function<void()> restore_terminal_;
   std::optional<ExitStatus> finished_;

@@ -91,6 +91,7 @@ RunOptions read_run_options(const ActionDef& action, const Values& values,
   if (values.declared("ready-fd") && values.given("ready-fd")) {
     options.ready_fd = static_cast<int>(values.integer("ready-fd"));
   }
+  options.end_record = !is_set(values, "no-end");
   options.metrics = text_of(values, "metrics");
   options.output = read_output_options(action, values, stdout_is_terminal);
   return options;

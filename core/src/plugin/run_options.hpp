@@ -18,6 +18,7 @@ struct RunOptions {
   Duration timeout = kNever;
   bool stats = false;  // --stats was given
   Duration stats_period = kNever;
+  bool end_record = true;  // not with --no-end
   std::optional<int> ready_fd;
   std::string metrics;  // an address; empty: none
   OutputOptions output;

@@ -5,6 +5,8 @@ target_sources(netkit-core PRIVATE
   src/plugin/live_line.cpp
   src/plugin/loader.cpp
   src/plugin/metrics_server.cpp
+  src/plugin/metrics_text.cpp
+  src/plugin/part.cpp
   src/plugin/plugin_file.cpp
   src/plugin/probe.cpp
   src/plugin/readiness.cpp

@@ -67,22 +67,4 @@ std::string end_record(const Totals& totals, std::string_view error) {
   return line;
 }
 
-std::string prometheus_text(const Totals& totals, std::string_view command) {
-  std::string text;
-  for (const Totals::Entry& entry : totals.entries()) {
-    std::string name = "netkit_" + std::string(command) + "_" + std::string(entry.name);
-    if (!entry.gauge) name += "_total";
-    text += "# HELP " + name + " " + words_of(entry.name) + "\n";
-    text += "# TYPE " + name + (entry.gauge ? " gauge\n" : " counter\n");
-    text += name + " ";
-    if (const auto* whole = std::get_if<std::uint64_t>(&entry.value)) {
-      append_unsigned(text, *whole);
-    } else {
-      append_fixed(text, std::get<double>(entry.value), 6);
-    }
-    text += '\n';
-  }
-  return text;
-}
-
 }  // namespace netkit

@@ -1,10 +1,10 @@
-// The totals of a run as text: for people, for the JSON `end` record, for Prometheus.
+// The totals of a run as text: for people, and for the JSON `end` record.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include <netkit/plugin/host.hpp>
+#include <netkit/record/totals.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit {
@@ -15,9 +15,5 @@ NETKIT_API std::string totals_line(const Totals& totals);
 // The whole line with its newline: {"type":"end","ok":true,"received":5}; with "ok":false and
 // "error" where `error` is not empty.
 NETKIT_API std::string end_record(const Totals& totals, std::string_view error);
-
-// Prometheus' text format (0.0.4): `netkit_COMMAND_NAME_total` for counters, `netkit_COMMAND_NAME`
-// for gauges, each with HELP and TYPE.
-NETKIT_API std::string prometheus_text(const Totals& totals, std::string_view command);
 
 }  // namespace netkit

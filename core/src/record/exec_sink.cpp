@@ -65,7 +65,7 @@ ExecSink::ExecSink(std::string command, std::size_t number, std::unique_ptr<Form
       loop_(loop),
       log_(log),
       limits_(limits),
-      names_("exec", number) {}
+      totals_("exec", number) {}
 
 ExecSink::Job ExecSink::make_job(const Record& record) {
   Job job;
@@ -147,9 +147,9 @@ void ExecSink::ended(Children::iterator child, ProcessEnd end) {
 }
 
 void ExecSink::add_totals(Totals& totals) const {
-  totals.add(names_.sent, sent_);
-  totals.add(names_.dropped, dropped_);
-  totals.add(names_.failed, failed_);
+  totals.add(totals_.sent, sent_);
+  totals.add(totals_.dropped, dropped_);
+  totals.add(totals_.failed, failed_);
 }
 
 }  // namespace netkit

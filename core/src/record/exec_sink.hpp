@@ -61,7 +61,7 @@ class ExecSink final : public Sink {
   EventLoop& loop_;
   const Log& log_;
   ExecLimits limits_;
-  SinkCounterNames names_;
+  SinkTotals totals_;
   std::deque<Job> waiting_;
   std::size_t waiting_bytes_ = 0;
   Children running_;

@@ -46,7 +46,7 @@ UdpSocket open_socket(const Endpoint& address, bool broadcast) {
 
 NetworkSink::NetworkSink(const SinkSpec& spec, std::size_t number,
                          std::unique_ptr<Formatter> formatter, const EventLoop& loop)
-    : names_(name_of(spec.kind), number),
+    : totals_(name_of(spec.kind), number),
       formatter_(std::move(formatter)),
       loop_(loop),
       address_(resolve_sink(spec)),
@@ -100,8 +100,8 @@ std::uint64_t NetworkSink::dropped() const {
 }
 
 void NetworkSink::add_totals(Totals& totals) const {
-  totals.add(names_.sent, sender_.counters().datagrams);
-  totals.add(names_.dropped, dropped());
+  totals.add(totals_.sent, sender_.counters().datagrams);
+  totals.add(totals_.dropped, dropped());
 }
 
 }  // namespace netkit

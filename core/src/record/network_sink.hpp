@@ -29,7 +29,7 @@ class NetworkSink final : public Sink {
   void refresh_targets();
   std::uint64_t dropped() const;
 
-  SinkCounterNames names_;
+  SinkTotals totals_;
   std::unique_ptr<Formatter> formatter_;
   const EventLoop& loop_;
   Endpoint address_;

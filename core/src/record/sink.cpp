@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <netkit/util/error.hpp>
 
 namespace netkit {
@@ -26,12 +28,24 @@ SinkSpec SinkSpec::parse(std::string_view text) {
                    "multicast:GROUP:PORT or exec:COMMAND)");
 }
 
-SinkCounterNames::SinkCounterNames(std::string_view kind, std::size_t number) {
-  std::string base = "to_" + std::string(kind);
-  if (number > 1) base += "_" + std::to_string(number);
-  sent = base + "_sent";
-  dropped = base + "_dropped";
-  failed = base + "_failed";
+namespace {
+
+constexpr MetricDef kSent{"sink_sent", "sink", "records that a sink of --to has sent on"};
+constexpr MetricDef kDropped{"sink_dropped", "sink", "records that a sink of --to has dropped"};
+constexpr MetricDef kFailed{"sink_failed", "sink", "commands of a sink of --to that failed"};
+
+std::string sink_label(std::string_view kind, std::size_t number) {
+  return number > 1 ? fmt::format("{}_{}", kind, number) : std::string(kind);
 }
+
+}  // namespace
+
+SinkTotals::SinkTotals(std::string_view kind, std::size_t number)
+    : label_(sink_label(kind, number)),
+      names_{fmt::format("to_{}_sent", label_), fmt::format("to_{}_dropped", label_),
+             fmt::format("to_{}_failed", label_)},
+      sent{.name = names_[0], .help = kSent.help, .metric = &kSent, .label_value = label_},
+      dropped{.name = names_[1], .help = kDropped.help, .metric = &kDropped, .label_value = label_},
+      failed{.name = names_[2], .help = kFailed.help, .metric = &kFailed, .label_value = label_} {}
 
 }  // namespace netkit

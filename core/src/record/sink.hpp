@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include <netkit/loop/event_loop.hpp>
-#include <netkit/plugin/host.hpp>
 #include <netkit/record/record.hpp>
+#include <netkit/record/totals.hpp>
 #include <netkit/util/exit_status.hpp>
 
 namespace netkit {
@@ -41,13 +41,22 @@ struct SinkSpec {
   static SinkSpec parse(std::string_view text);
 };
 
-// The names of a sink's counters, `to_udp_sent`; a second one of a kind has its number in it,
+// The totals of a sink, `to_udp_sent`; a second one of a kind has its number in it,
 // `to_udp_2_sent`. Lives as long as the sink.
-struct SinkCounterNames {
-  SinkCounterNames(std::string_view kind, std::size_t number);
-  std::string sent;
-  std::string dropped;
-  std::string failed;
+class SinkTotals {
+ public:
+  SinkTotals(std::string_view kind, std::size_t number);
+  SinkTotals(const SinkTotals&) = delete;
+  SinkTotals& operator=(const SinkTotals&) = delete;
+
+ private:
+  std::string label_;  // before what refers to them
+  std::string names_[3];
+
+ public:
+  const TotalDef sent;
+  const TotalDef dropped;
+  const TotalDef failed;
 };
 
 }  // namespace netkit

@@ -8,4 +8,5 @@ target_sources(netkit-core PRIVATE
   src/record/sink.cpp
   src/record/sources.cpp
   src/record/stream_sinks.cpp
+  src/record/totals.cpp
 )

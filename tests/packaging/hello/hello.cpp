@@ -1,8 +1,7 @@
 // A plugin of a third party: greets, for tests of what a plugin can rely on.
-#include <array>
 #include <cstdint>
-#include <memory>
 #include <string>
+#include <vector>
 
 #include <netkit/plugin/plugin.hpp>
 
@@ -12,7 +11,7 @@ namespace {
 class Greet final : public netkit::Command {
  public:
   void configure(const netkit::Values& values) override {
-    name_ = values.arguments().empty() ? "world" : values.arguments().front();
+    name_ = values.text("NAME");
     times_ = values.integer("times");
   }
 
@@ -34,43 +33,32 @@ class Greet final : public netkit::Command {
   std::int64_t times_ = 1;
 };
 
-class HelloPlugin final : public netkit::Plugin {
- public:
-  HelloPlugin() {
-    netkit::ActionDef greet;
-    greet.name = "greet";
-    greet.summary = "greet somebody";
-    greet.description = "Prints a greeting.";
-    greet.arguments = {
-        {.name = "NAME", .default_value = "world", .optional = true, .help = "whom"}};
-    greet.common = netkit::kOutputOptions;
-    greet.options = {{.name = "times",
-                      .letter = 'n',
-                      .kind = netkit::ValueKind::integer,
-                      .default_value = "1",
-                      .help = "greet N times",
-                      .min = 1,
-                      .max = 100},
-                     {.name = "tone",
-                      .kind = netkit::ValueKind::choice,
-                      .default_value = "warm",
-                      .help = "how",
-                      .choices = {"warm", "cold"}}};
-    greet.records = {{.type = "greeting", .help = "one a greeting"}};
-    greet.examples = {{"netkit hello greet ann", "greets ann"}};
-    actions_[0] = greet;
-  }
-
-  std::span<const netkit::ActionDef> actions() const override { return actions_; }
-  std::unique_ptr<netkit::Command> create(std::string_view) override {
-    return std::make_unique<Greet>();
-  }
-
- private:
-  std::array<netkit::ActionDef, 1> actions_;
-};
+std::vector<netkit::ActionDef> make_actions() {
+  netkit::ActionDef greet;
+  greet.name = "greet";
+  greet.summary = "greet somebody";
+  greet.description = "Prints a greeting.";
+  greet.arguments = {{.name = "NAME", .default_value = "world", .optional = true, .help = "whom"}};
+  greet.common = netkit::kOutputOptions;
+  greet.options = {{.name = "times",
+                    .letter = 'n',
+                    .kind = netkit::ValueKind::integer,
+                    .default_value = "1",
+                    .help = "greet N times",
+                    .min = 1,
+                    .max = 100},
+                   {.name = "tone",
+                    .kind = netkit::ValueKind::choice,
+                    .default_value = "warm",
+                    .help = "how",
+                    .choices = {"warm", "cold"}}};
+  greet.records = {{.type = "greeting", .help = "one a greeting"}};
+  greet.examples = {{"netkit hello greet ann", "greets ann"}};
+  greet.make = netkit::new_command<Greet>;
+  return {greet};
+}
 
 }  // namespace
 }  // namespace hello
 
-NETKIT_PLUGIN(hello, "greets, to test the plugin kit", hello::HelloPlugin)
+NETKIT_PLUGIN(hello, "greets, to test the plugin kit", hello::make_actions)

@@ -4,9 +4,8 @@
 
 #include <cstdlib>
 #include <fcntl.h>
-#include <memory>
-#include <span>
 #include <unistd.h>
+#include <vector>
 
 #include <netkit/plugin/plugin.hpp>
 
@@ -18,11 +17,9 @@ namespace bad {
   if (path != nullptr) ::close(::open(path, O_WRONLY | O_CREAT, 0600));
 }
 
-class EmptyPlugin : public netkit::Plugin {
- public:
-  std::span<const netkit::ActionDef> actions() const override { return {}; }
-  std::unique_ptr<netkit::Command> create(std::string_view) override { return nullptr; }
-};
+inline std::vector<netkit::ActionDef> no_actions() {
+  return {};
+}
 
 }  // namespace bad
 

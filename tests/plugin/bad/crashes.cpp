@@ -10,4 +10,4 @@ namespace {
 }
 }  // namespace
 
-NETKIT_PLUGIN(crashes, "crashes while it loads", bad::EmptyPlugin)
+NETKIT_PLUGIN(crashes, "crashes while it loads", bad::no_actions)

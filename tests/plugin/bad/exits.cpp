@@ -7,4 +7,4 @@ namespace {
 }
 }  // namespace
 
-NETKIT_PLUGIN(exits, "exits while it loads", bad::EmptyPlugin)
+NETKIT_PLUGIN(exits, "exits while it loads", bad::no_actions)

@@ -1,3 +1,3 @@
 #include "bad_plugin.hpp"
 
-NETKIT_PLUGIN(somebody, "has another name inside", bad::EmptyPlugin)
+NETKIT_PLUGIN(somebody, "has another name inside", bad::no_actions)

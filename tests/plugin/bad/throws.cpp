@@ -3,9 +3,9 @@
 #include <stdexcept>
 
 namespace {
-struct Thrower : bad::EmptyPlugin {
-  Thrower() { throw std::runtime_error("no licence for this machine"); }
-};
+std::vector<netkit::ActionDef> make_actions() {
+  throw std::runtime_error("no licence for this machine");
+}
 }  // namespace
 
-NETKIT_PLUGIN(throws, "cannot be created", Thrower)
+NETKIT_PLUGIN(throws, "cannot be created", make_actions)

@@ -4,9 +4,10 @@
 extern "C" void nobody_defines_this();
 
 namespace {
-struct Caller : bad::EmptyPlugin {
-  Caller() { nobody_defines_this(); }
-};
+std::vector<netkit::ActionDef> make_actions() {
+  nobody_defines_this();
+  return {};
+}
 }  // namespace
 
-NETKIT_PLUGIN(undefined, "misses a function", Caller)
+NETKIT_PLUGIN(undefined, "misses a function", make_actions)

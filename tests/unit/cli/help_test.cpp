@@ -26,7 +26,11 @@ std::vector<ActionDef> actions() {
                     .value_name = "T",
                     .default_value = "{text}",
                     .help = "answer with T"},
-                   {.name = "a-name-that-is-far-too-long", .help = "a flag"}};
+                   {.name = "a-name-that-is-far-too-long",
+                    .help = "a flag",
+                    .needs = {"reply"},
+                    .excludes = {"json"}}};
+  serve.totals = {{"received", "datagrams that came"}};
   serve.examples = {{"netkit echo serve :7", "answers on port 7"}};
   serve.records = {{.type = "datagram", .help = "one each", .fields = {{"proto", "udp"}}}};
   ActionDef send{.name = "send", .summary = "asks"};
@@ -58,8 +62,10 @@ TEST(ActionHelp, HasExamplesFirstThenArgumentsOptionsAndRecords) {
   for (const char* part :
        {"Usage: netkit echo serve [OPTIONS] ADDRESS\n", "Examples:\n", "  netkit echo serve :7\n",
         "answers\n", "Options:\n", "      --reply T           answer with T [{text}]\n",
-        "      --a-name-that-is-far-too-long\n                          a flag\n",
-        "Common options:\n", "  -h, --help", "  datagram", "fields: proto"}) {
+        "      --a-name-that-is-far-too-long\n                          a flag (needs --reply) "
+        "(not with --json)\n",
+        "Common options:\n", "  -h, --help", "  datagram", "fields: proto",
+        "  received                datagrams that came\n"}) {
     const std::size_t found = help.find(part, at);
     ASSERT_NE(found, std::string::npos) << part << "\n" << help;
     at = found;

@@ -37,6 +37,16 @@ TEST(EffectiveOptions, AnOwnOneReplacesTheCommonOneAndInheritsItsLetterAndHelp) 
   EXPECT_EQ(set.own().size(), 1U);
 }
 
+TEST(EffectiveOptions, AnOwnOneInheritsTheKindAndTheRange) {
+  ActionDef action;
+  action.common = kCountOption;
+  action.options = {{.name = "count", .max = 9}};
+  const OptionSet set = effective_options(action);
+  EXPECT_EQ(set.by_name("count")->kind, ValueKind::integer);
+  EXPECT_EQ(set.by_name("count")->min, 1);
+  EXPECT_EQ(set.by_name("count")->max, 9);
+}
+
 TEST(EffectiveOptions, AnOwnLetterIsTakenFromTheCommonOption) {
   ActionDef action;
   action.options = {{.name = "quick", .letter = 'q'}};

@@ -34,13 +34,21 @@ class ParseTest : public testing::Test {
         kOutputOptions | kSourceOptions | kCountOption | kWaitOption | kReconnectOptions;
     action_.options = {
         {.name = "udp"},
-        {.name = "size", .letter = 's', .kind = ValueKind::size, .max = 65507},
+        {.name = "size", .letter = 's', .kind = ValueKind::size, .min = 2, .max = 65507},
         {.name = "flows", .kind = ValueKind::integer, .min = 1, .max = 100},
         {.name = "wait", .kind = ValueKind::duration, .default_value = "1s"},
         {.name = "allow", .kind = ValueKind::cidr, .repeatable = true},
         {.name = "mode", .kind = ValueKind::choice, .choices = {"skip", "wait", "drop"}},
         {.name = "max-loss", .kind = ValueKind::percent},
         {.name = "text", .letter = 'x', .kind = ValueKind::text},
+        {.name = "lease",
+         .kind = ValueKind::duration,
+         .min = Duration(std::chrono::milliseconds(100)).count(),
+         .max = Duration(std::chrono::hours(1)).count()},
+        {.name = "pace", .kind = ValueKind::duration, .min = 1},
+        {.name = "cert", .kind = ValueKind::path, .needs = {"key"}},
+        {.name = "key", .kind = ValueKind::path, .needs = {"cert"}},
+        {.name = "tcp", .excludes = {"udp"}},
     };
     other_.name = "serve";
     other_.options = {{.name = "threads", .kind = ValueKind::integer, .min = 1}};

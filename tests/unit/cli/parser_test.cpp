@@ -151,6 +151,85 @@ TEST_F(ParseTest, ContradictionsAreRefused) {
   EXPECT_FALSE(values.flag("raw"));
 }
 
+TEST_F(ParseTest, OptionsThatExcludeEachOtherAreRefusedOrTheStrongerHolds) {
+  EXPECT_EQ(refusal(":7 --udp --tcp"), "--tcp and --udp exclude each other");
+  EXPECT_EQ(status_, ExitStatus::usage);
+  files_ = {{"/f", "[echo]\nudp\n"}};
+  EXPECT_FALSE(read(":7 --tcp").flag("udp"));
+  EXPECT_TRUE(read(":7 --tcp").flag("tcp"));
+  environment_["NETKIT_ECHO_UDP"] = "no";
+  EXPECT_TRUE(read(":7 --tcp").flag("tcp")) << "what was taken back excludes nothing";
+}
+
+TEST_F(ParseTest, AnExcludedOptionIsWhatItIsByDefault) {
+  action_.options.push_back({.name = "now", .excludes = {"wait"}});
+  environment_["NETKIT_ECHO_WAIT"] = "9s";
+  const Values values = read(":7 --now");
+  EXPECT_EQ(values.text("wait"), "1s");
+  EXPECT_FALSE(values.given("wait"));
+}
+
+TEST_F(ParseTest, OptionsThatNeedOthersAreRefusedWithoutThem) {
+  EXPECT_EQ(refusal(":7 --cert a"), "--cert needs --key");
+  EXPECT_EQ(refusal(":7 --key a"), "--key needs --cert");
+  EXPECT_EQ(refusal(":7 --key a --cert b"), "");
+  environment_["NETKIT_ECHO_KEY"] = "a";
+  EXPECT_EQ(refusal(":7"), "NETKIT_ECHO_KEY: --key needs --cert");
+  EXPECT_EQ(refusal(":7 --cert b"), "");
+}
+
+TEST_F(ParseTest, RangesHoldForEveryKind) {
+  EXPECT_EQ(refusal(":7 -s 1"), "--size: '1' is too small (at least 2)");
+  EXPECT_EQ(refusal(":7 --lease 99ms"), "--lease: '99ms' is too short (at least 100ms)");
+  EXPECT_EQ(refusal(":7 --lease 100ms"), "");
+  EXPECT_EQ(refusal(":7 --lease none"), "--lease: 'none' is too long (at most 1h)");
+  EXPECT_EQ(refusal(":7 --pace 0"), "--pace: '0' is too short (more than 0)");
+  EXPECT_EQ(refusal(":7 --pace none"), "");
+}
+
+TEST_F(ParseTest, ArgumentsGoByTheirNames) {
+  const Values values = read("localhost 7 a b");
+  EXPECT_EQ(values.address("ADDRESS"), (AddressSpec{"localhost", 7}));
+  EXPECT_THAT(values.texts("TEXT"), ElementsAre("a", "b"));
+  EXPECT_FALSE(read(":7").has("TEXT"));
+  EXPECT_THAT(read(":7").texts("TEXT"), IsEmpty());
+  EXPECT_THROW(values.text("FILE"), PluginError);
+}
+
+TEST_F(ParseTest, AnArgumentThatIsLeftOutHasItsDefault) {
+  action_.arguments = {{.name = "ADDRESS",
+                        .kind = ValueKind::listen_address,
+                        .default_value = ":8086",
+                        .optional = true}};
+  EXPECT_EQ(read("").address("ADDRESS"), (AddressSpec{"", 8086, true}));
+  EXPECT_FALSE(read("").given("ADDRESS"));
+  EXPECT_EQ(read(":7").address("ADDRESS"), (AddressSpec{"", 7, true}));
+  action_.arguments.front().kind = ValueKind::address;
+  EXPECT_EQ(read(":7").address("ADDRESS"), (AddressSpec{"", 7, false}));
+}
+
+TEST_F(ParseTest, ARepeatableAddressMayBeTwoWordsEachTime) {
+  action_.arguments = {
+      {.name = "PEER", .kind = ValueKind::address, .optional = true, .repeatable = true}};
+  EXPECT_THAT(read("a 1 b:2 ::1 3").addresses("PEER"),
+              ElementsAre(AddressSpec{"a", 1}, AddressSpec{"b", 2}, AddressSpec{"::1", 3}));
+}
+
+TEST_F(ParseTest, AListOfAddressesHasCommas) {
+  action_.arguments = {{.name = "ADDRESS", .kind = ValueKind::addresses}};
+  EXPECT_THAT(read("a:1,[::1]:2").addresses("ADDRESS"),
+              ElementsAre(AddressSpec{"a", 1}, AddressSpec{"::1", 2}));
+  EXPECT_THAT(read("a 1").addresses("ADDRESS"), ElementsAre(AddressSpec{"a", 1}));
+  EXPECT_EQ(refusal(""), "needs ADDRESS[,ADDRESS…]: ADDRESS[,ADDRESS…] is missing");
+  EXPECT_EQ(refusal("a:1,"), "ADDRESS: an address of the list ADDRESS,ADDRESS is empty");
+  EXPECT_THAT(refusal("a:1,b 2"), HasSubstr("'b' has no port"));
+}
+
+TEST_F(ParseTest, WordsAloneAreEnoughForATest) {
+  EXPECT_EQ(parse_words(action_, words_of(":7 --wait 3s")).duration("wait"),
+            std::chrono::seconds(3));
+}
+
 TEST_F(ParseTest, OptionBeatsEnvironmentBeatsFileBeatsDefault) {
   EXPECT_EQ(read(":7").text("wait"), "1s");
   EXPECT_EQ(read(":7").origin("wait"), Values::Origin::default_value);

@@ -52,6 +52,7 @@ inline ActionDef test_action(Lifetime lifetime = Lifetime::bounded) {
   RecordDef datagram{"datagram", "a datagram"};
   datagram.layout = "{peer} {text}";
   action.records = {message, datagram};
+  action.totals = {{"received", "what came"}, {"loss", "what did not", kGauge}, {"x", "a number"}};
   return action;
 }
 

@@ -81,7 +81,7 @@ TEST(Host, SaysWhatWentWrongInBothPlaces) {
 TEST(Host, SaysWhatRunThrewInBothPlaces) {
   const auto fail = [](Host& host) -> ExitStatus {
     int local = 3;
-    host.set_totals([&](Totals& totals) { totals.gauge("x", static_cast<std::uint64_t>(local)); });
+    host.set_totals([&](Totals& totals) { totals.add("x", static_cast<std::uint64_t>(local)); });
     throw Error(ExitStatus::name, "cannot resolve 'x'");
   };
   ChildRun run = run_host(fail, {{{"json", "1"}}});

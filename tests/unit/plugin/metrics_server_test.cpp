@@ -1,7 +1,5 @@
 #include "plugin/metrics_server.hpp"
 
-#include "support/fake_host.hpp"
-
 #include <poll.h>
 #include <string>
 #include <sys/socket.h>
@@ -9,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <netkit/plugin/fake_host.hpp>
 #include <netkit/util/file_descriptor.hpp>
 
 namespace netkit {

@@ -12,7 +12,7 @@ Totals some() {
   totals.add("received", std::uint64_t{5});
   totals.add("kernel_drops", std::uint64_t{0});
   totals.add("loss_percent", 12.5);
-  totals.gauge("clients", 2);
+  totals.add("clients", std::uint64_t{2});
   return totals;
 }
 
@@ -41,19 +41,6 @@ TEST(EndRecord, HasNullForWhatIsNoNumber) {
   Totals totals;
   totals.add("mean", std::numeric_limits<double>::quiet_NaN());
   EXPECT_EQ(end_record(totals, ""), "{\"type\":\"end\",\"ok\":true,\"mean\":null}\n");
-}
-
-TEST(PrometheusText, TellsCountersFromGauges) {
-  Totals totals;
-  totals.add("kernel_drops", std::uint64_t{7});
-  totals.gauge("clients", 2);
-  EXPECT_EQ(prometheus_text(totals, "echo"),
-            "# HELP netkit_echo_kernel_drops_total kernel drops\n"
-            "# TYPE netkit_echo_kernel_drops_total counter\n"
-            "netkit_echo_kernel_drops_total 7\n"
-            "# HELP netkit_echo_clients clients\n"
-            "# TYPE netkit_echo_clients gauge\n"
-            "netkit_echo_clients 2\n");
 }
 
 }  // namespace

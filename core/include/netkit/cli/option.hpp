@@ -4,12 +4,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include <netkit/record/record.hpp>
+#include <netkit/record/totals.hpp>
 
 namespace netkit {
+
+class Command;  // plugin/plugin.hpp
 
 enum class ValueKind : std::uint8_t {
   flag,  // no value; counts how often it is given
@@ -21,7 +25,9 @@ enum class ValueKind : std::uint8_t {
   optional_duration,  // `--stats` or `--stats 5s`
   size,               // `64k 1M`
   rate,               // `100/s`
-  address,            // what AddressSpec reads
+  address,            // of a peer, as AddressSpec reads it
+  addresses,          // of peers, `ADDRESS,ADDRESS`
+  listen_address,     // of a server: `:PORT` is every interface
   interface,
   ip,
   cidr,
@@ -45,15 +51,19 @@ struct OptionDef {
   std::string_view help{};           // one sentence without full stop, lower case
   bool repeatable = false;
   std::vector<std::string_view> choices{};
-  std::int64_t min = 0;  // for integer, number; durations and sizes are never negative
+  // The smallest and the largest value: of sizes in bytes, of durations in nanoseconds.
+  std::int64_t min = 0;
   std::int64_t max = INT64_MAX;
-  bool no_environment = false;  // only on the command line
+  bool no_environment = false;               // only on the command line
+  std::vector<std::string_view> needs{};     // options without all of which it says nothing
+  std::vector<std::string_view> excludes{};  // options that it contradicts; one of the two says so
 };
 
+// Values::text() and the like give it by its name. An address is one word or `HOST PORT`, as two.
 struct ArgumentDef {
-  std::string_view name;  // `ADDRESS`
+  std::string_view name;  // in capitals: `ADDRESS`
   ValueKind kind = ValueKind::text;
-  std::string_view default_value{};  // shown in help
+  std::string_view default_value{};  // as it would be typed; empty: none
   bool optional = false;
   bool repeatable = false;
   std::string_view help{};
@@ -95,6 +105,7 @@ struct ActionDef {
   std::vector<OptionDef>
       options{};  // one with a common option's name replaces it (another default or help)
   std::vector<RecordDef> records{};
+  std::vector<TotalDef> totals{};
   std::vector<ExampleDef> examples{};
   Lifetime lifetime = Lifetime::bounded;
   // A flag of the action with which it is until_told whatever `lifetime` says; empty: none.
@@ -103,6 +114,8 @@ struct ActionDef {
   // With -q standard output gets no records: for servers, whose records report what they do. What
   // --to names gets them all the same.
   bool quiet_hides_records = false;
+  // Makes a run of it: new_command<T>. netkit's own words have none.
+  std::unique_ptr<Command> (*make)() = nullptr;
 };
 
 }  // namespace netkit

@@ -5,18 +5,22 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <netkit/cli/option.hpp>
+#include <netkit/net/address_spec.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit {
 
-// Every value has been validated by its kind when this exists. Asking for an option that the action
-// does not declare, or in the wrong kind, is a fault of the plugin and throws PluginError. Any
-// thread, read only.
+// Every value has been validated by its declaration when this exists. An option goes by its name,
+// an argument by its own in capitals (`texts("TEXT")`, `address("ADDRESS")`). Asking for one that
+// the action does not declare, or in the wrong kind, is a fault of the plugin and throws
+// PluginError. Any thread, read only.
 class NETKIT_API Values {
  public:
   enum class Origin : std::uint8_t { none, default_value, file, environment, command_line };
@@ -35,16 +39,20 @@ class NETKIT_API Values {
   double number(std::string_view option) const;      // also percent, and rate in events a second
   Duration duration(std::string_view option) const;  // kNever for `none`
   std::uint64_t size(std::string_view option) const;
+  AddressSpec address(std::string_view option) const;  // that has a value
   // All values of a repeatable option, in the order given.
   std::vector<std::string> texts(std::string_view option) const;
+  std::vector<AddressSpec> addresses(std::string_view option) const;
 
+  // The words that are no options, as they were typed.
   const std::vector<std::string>& arguments() const { return arguments_; }
 
   // For the parser and for tests.
   struct Value {
-    std::vector<std::string> texts;
+    std::vector<std::string> texts{};
     Origin origin = Origin::none;
-    std::string where;  // `NETKIT_ECHO_WAIT`, `/etc/xdg/netkit/config:3`
+    std::string where{};  // `NETKIT_ECHO_WAIT`, `/etc/xdg/netkit/config:3`
+    ValueKind kind = ValueKind::text;
   };
   Values() = default;
   Values(std::map<std::string, Value, std::less<>> values, std::vector<std::string> arguments)
@@ -56,5 +64,9 @@ class NETKIT_API Values {
   std::map<std::string, Value, std::less<>> values_;
   std::vector<std::string> arguments_;
 };
+
+// What a command line of these words gives, without environment and configuration: for tests of a
+// command. Throws UsageError.
+NETKIT_API Values parse_words(const ActionDef& action, std::span<const std::string> words);
 
 }  // namespace netkit

@@ -8,39 +8,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <variant>
 #include <vector>
 
 #include <netkit/cli/values.hpp>
 #include <netkit/io/input.hpp>
 #include <netkit/record/output.hpp>
+#include <netkit/record/totals.hpp>
 #include <netkit/util/exit_status.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit {
-
-// The counters and gauges of a run, in the order they are added: the `end` record's fields, the
-// totals on stderr, the live line and `--metrics` all come from here. Names are snake_case.
-class NETKIT_API Totals {
- public:
-  using Value = std::variant<std::uint64_t, double>;
-  struct Entry {
-    std::string_view name;
-    Value value;
-    bool gauge;
-  };
-  // `name` must have static storage.
-  void add(std::string_view name, std::uint64_t value) { entries_.push_back({name, value, false}); }
-  void add(std::string_view name, double value) { entries_.push_back({name, value, true}); }
-  void gauge(std::string_view name, std::uint64_t value) {
-    entries_.push_back({name, value, true});
-  }
-  const std::vector<Entry>& entries() const { return entries_; }
-
- private:
-  std::vector<Entry> entries_;
-};
 
 enum class StopReason : std::uint8_t { signal, timeout };
 

@@ -1,7 +1,7 @@
 // What a plugin is. A plugin's source ends with one line,
 //
 //   NETKIT_PLUGIN(echo, "UDP and TCP echo server, client, ping and load test",
-//   netkit::echo::EchoPlugin)
+//                 netkit::echo::make_actions)
 //
 // which makes a note in the shared object (read before any of its code runs) and its entry symbol;
 // built with NETKIT_STATIC_PLUGINS it makes an entry function instead that the executable lists.
@@ -11,6 +11,8 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <netkit/cli/option.hpp>
 #include <netkit/cli/values.hpp>
@@ -32,13 +34,21 @@ class Command {
   virtual ExitStatus run(Host& host) = 0;
 };
 
+// What `ActionDef::make` is of an action whose run is a T.
+template <typename T>
+std::unique_ptr<Command> new_command() {
+  return std::make_unique<T>();
+}
+
+// What a plugin offers.
 class Plugin {
  public:
-  virtual ~Plugin() = default;
+  explicit Plugin(std::vector<ActionDef> actions) : actions_(std::move(actions)) {}
   // Valid as long as the plugin.
-  virtual std::span<const ActionDef> actions() const = 0;
-  // A new run of one of them, by name. Never null for a name that actions() lists.
-  virtual std::unique_ptr<Command> create(std::string_view action) = 0;
+  std::span<const ActionDef> actions() const { return actions_; }
+
+ private:
+  std::vector<ActionDef> actions_;
 };
 
 }  // namespace netkit
@@ -57,28 +67,26 @@ class Plugin {
 #endif
 
 // At namespace scope, once, in a plugin's source: `name` as an identifier, its file's name without
-// .so; `summary` a literal of at most 123 bytes, one line; `Factory` the complete name of a default
-// constructible class derived from netkit::Plugin.
-// NOLINTBEGIN(bugprone-macro-parentheses): a type has none
-#define NETKIT_PLUGIN(name, summary, Factory)                                                    \
-  NETKIT_PLUGIN_NOTE_PLACE alignas(                                                              \
-      4) static constexpr netkit::PluginNoteSection netkit_plugin_note_##name{                   \
-      sizeof "netkit",                                                                           \
-      sizeof(netkit::PluginNote),                                                                \
-      netkit::kPluginNoteType,                                                                   \
-      "netkit",                                                                                  \
-      {{'n', 'e', 't', 'k', 'i', 't', 'P', '1'},                                                 \
-       netkit::kPluginAbi,                                                                       \
-       sizeof(netkit::PluginNote),                                                               \
-       NETKIT_BUILD_TAG,                                                                         \
-       #name,                                                                                    \
-       NETKIT_PLUGIN_VERSION,                                                                    \
-       summary}};                                                                                \
-  extern "C" NETKIT_API const netkit::PluginEntry* NETKIT_PLUGIN_ENTRY(name)() {                 \
-    static constexpr netkit::PluginEntry kEntry{netkit::kPluginAbi, 0,                           \
-                                                &netkit_plugin_note_##name.note,                 \
-                                                []() -> netkit::Plugin* { return new Factory; }, \
-                                                [](netkit::Plugin* plugin) { delete plugin; }};  \
-    return &kEntry;                                                                              \
+// .so; `summary` a literal of at most 123 bytes, one line; `Factory` the complete name of a
+// function `std::vector<netkit::ActionDef>()`, which may throw.
+#define NETKIT_PLUGIN(name, summary, Factory)                                    \
+  NETKIT_PLUGIN_NOTE_PLACE alignas(                                              \
+      4) static constexpr netkit::PluginNoteSection netkit_plugin_note_##name{   \
+      sizeof "netkit",                                                           \
+      sizeof(netkit::PluginNote),                                                \
+      netkit::kPluginNoteType,                                                   \
+      "netkit",                                                                  \
+      {{'n', 'e', 't', 'k', 'i', 't', 'P', '1'},                                 \
+       netkit::kPluginAbi,                                                       \
+       sizeof(netkit::PluginNote),                                               \
+       NETKIT_BUILD_TAG,                                                         \
+       #name,                                                                    \
+       NETKIT_PLUGIN_VERSION,                                                    \
+       summary}};                                                                \
+  extern "C" NETKIT_API const netkit::PluginEntry* NETKIT_PLUGIN_ENTRY(name)() { \
+    static constexpr netkit::PluginEntry kEntry{                                 \
+        netkit::kPluginAbi, 0, &netkit_plugin_note_##name.note,                  \
+        []() -> netkit::Plugin* { return new netkit::Plugin((Factory)()); },     \
+        [](netkit::Plugin* plugin) { delete plugin; }};                          \
+    return &kEntry;                                                              \
   }
-// NOLINTEND(bugprone-macro-parentheses)

@@ -1,0 +1,59 @@
+#include <netkit/cli/shared_definitions.hpp>
+
+namespace netkit {
+namespace {
+
+using Kind = ValueKind;
+
+// A certificate and its key go together.
+std::vector<OptionDef> certificate_options(std::string_view help) {
+  return {
+      {.name = "cert", .kind = Kind::path, .help = help, .needs = {"key"}},
+      {.name = "key", .kind = Kind::path, .help = "PEM private key of --cert", .needs = {"cert"}}};
+}
+
+}  // namespace
+
+std::vector<OptionDef> joined(std::initializer_list<std::vector<OptionDef>> parts) {
+  std::vector<OptionDef> all;
+  for (const std::vector<OptionDef>& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+std::vector<OptionDef> tls_server_options() {
+  return certificate_options("PEM certificate chain: speak TLS");
+}
+
+std::vector<OptionDef> tls_client_options() {
+  return joined({{{.name = "cacert",
+                   .kind = Kind::path,
+                   .help = "PEM certificates to trust instead of the system's"}},
+                 certificate_options("PEM certificate chain of this client"),
+                 {{.name = "insecure", .help = "do not verify the server"}}});
+}
+
+OptionDef max_clients_option(std::string_view default_value) {
+  return {.name = "max-clients",
+          .kind = Kind::integer,
+          .default_value = default_value,
+          .help = "connections at once; others are refused",
+          .min = 1};
+}
+
+OptionDef max_queue_option(std::string_view help) {
+  return {.name = "max-queue", .kind = Kind::size, .default_value = "1M", .help = help, .min = 1};
+}
+
+OptionDef any_port_option() {
+  return {.name = "any-port", .help = "answer the ports of well-known services too"};
+}
+
+OptionDef plain_option() {
+  return {.name = "plain",
+          .kind = Kind::choice,
+          .default_value = "local",
+          .help = "whom to take as plain: those on networks of this machine, all or none",
+          .choices = {"local", "all", "none"}};
+}
+
+}  // namespace netkit

@@ -7,7 +7,6 @@ namespace netkit::push {
 
 namespace {
 
-
 SlowPolicy slow_policy(std::string_view word) {
   if (word == "wait") return SlowPolicy::wait;
   return word == "drop" ? SlowPolicy::drop : SlowPolicy::skip;

@@ -425,7 +425,7 @@ def test_bench_shows_progress_on_a_terminal(netkit):
 
 
 @pytest.mark.parametrize("arguments", [
-    ["send"], ["ping"], ["bench"], ["send", "127.0.0.1:9", "--udp", "--tcp", "x"], ["ping", "127.0.0.1:9", "extra"],
+    ["send", "x"], ["ping", "x"], ["bench", "x"], ["send", "127.0.0.1:9", "--udp", "--tcp", "x"], ["ping", "127.0.0.1:9", "extra"],
     ["ping", "127.0.0.1:9", "-s", "5"], ["ping", "127.0.0.1:9", "-i", "0"], ["bench", "127.0.0.1:9", "--size", "4"],
     ["bench", "127.0.0.1:9", "--flows", "0"], ["bench", "127.0.0.1:9", "--duration", "0"],
     ["bench", "127.0.0.1:9", "--size", "65M", "--tcp"], ["bench", "127.0.0.1:9", "--size", "64M", "--window", "64", "--tcp"],

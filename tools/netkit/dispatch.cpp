@@ -5,8 +5,10 @@
 #include "cli/help.hpp"
 #include "command_names.hpp"
 #include "external.hpp"
+#include "plugin/search_path.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -148,14 +150,20 @@ int run_nothing(App& app) {
   throw UsageError("needs a command; see 'netkit --help'");
 }
 
-// Of `netkit ping`: the commands that have an action of that name.
+// Of `netkit ping`: the commands that have an action of that name. Asks netkit's own plugins: a
+// mistyped word is no reason to run the code of others.
 std::string action_hint(App& app, const std::string& word) {
+  const std::filesystem::path own =
+      (executable_folder() / NETKIT_BIN_TO_PLUGINS).lexically_normal();
   std::vector<std::string> commands;
-  for (const CommandSummary& row : plugin_rows(app)) {
+  for (const PluginFile& file : app.registry().list()) {
+    const std::filesystem::path folder = std::filesystem::path(file.path).parent_path();
+    const bool is_own = file.path.empty() || folder.lexically_normal() == own;
+    if (!is_own || !file.problem.empty()) continue;
     try {
-      const auto actions = app.plugin(row.name).actions();
+      const auto actions = app.plugin(file.name).actions();
       const bool has = std::ranges::find(actions, word, &ActionDef::name) != actions.end();
-      if (has) commands.push_back(row.name);
+      if (has) commands.push_back(file.name);
     } catch (const Error&) {
       // What is wrong with a plugin is said when it is asked for.
     }

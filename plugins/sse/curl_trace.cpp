@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <array>
-#include <sse/ascii.hpp>
 #include <sse/curl_trace.hpp>
 #include <string>
 
+#include <netkit/http/http_text.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::sse {
@@ -38,7 +38,7 @@ std::string_view shown_header(std::string_view line) {
   if (colon == std::string_view::npos) return line;
   const std::string_view name = line.substr(0, colon);
   const bool secret = std::any_of(kSecret.begin(), kSecret.end(), [&](std::string_view word) {
-    return equal_without_case(name, word);
+    return http::equal_without_case(name, word);
   });
   return secret ? line.substr(0, colon + 1) : line;
 }

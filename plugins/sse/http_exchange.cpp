@@ -5,12 +5,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <new>
-#include <sse/ascii.hpp>
 #include <sse/curl_failure.hpp>
 #include <sse/curl_trace.hpp>
 #include <sse/http_exchange.hpp>
 #include <sys/socket.h>
 
+#include <netkit/http/http_text.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
@@ -68,7 +68,7 @@ bool describes_body(std::string_view header) {
   constexpr std::array<std::string_view, 5> kNames{
       "content-encoding", "content-language", "content-length", "content-location", "content-type"};
   return std::ranges::any_of(kNames, [header](std::string_view name) {
-    return equal_without_case(header_name(header), name);
+    return http::equal_without_case(http::header_name(header), name);
   });
 }
 

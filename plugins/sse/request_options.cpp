@@ -4,12 +4,12 @@
 #include <clocale>
 #include <fcntl.h>
 #include <memory>
-#include <sse/ascii.hpp>
 #include <sse/request_options.hpp>
 #include <unistd.h>
 
 #include <curl/curl.h>
 
+#include <netkit/http/http_text.hpp>
 #include <netkit/net/tls.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/file_descriptor.hpp>
@@ -46,12 +46,12 @@ bool has_control(std::string_view text) {
 }
 
 std::string checked_header(const std::string& header) {
-  if (header.find(':') == std::string::npos || !is_token(header_name(header)) ||
+  if (header.find(':') == std::string::npos || !http::is_token(http::header_name(header)) ||
       has_control(header)) {
     throw UsageError("-H: '" + escaped_text(header) + "' is not a header (write 'Name: value')");
   }
   // It would be sent again and again, whatever came since.
-  if (equal_without_case(header_name(header), "Last-Event-ID")) {
+  if (http::equal_without_case(http::header_name(header), "Last-Event-ID")) {
     throw UsageError("-H: an id to begin after changes with each event: use --last-event-id");
   }
   return header;
@@ -156,7 +156,7 @@ bool is_ascii(std::string_view text) {
 
 bool RequestOptions::has_header(std::string_view name) const {
   return std::ranges::any_of(headers, [name](std::string_view header) {
-    return equal_without_case(header_name(header), name);
+    return http::equal_without_case(http::header_name(header), name);
   });
 }
 
@@ -166,7 +166,7 @@ RequestOptions request_options(const Values& values) {
     options.headers.push_back(checked_header(header));
   }
   options.method = values.text("request");
-  if (!options.method.empty() && !is_token(options.method)) {
+  if (!options.method.empty() && !http::is_token(options.method)) {
     throw UsageError("-X: '" + escaped_text(options.method) + "' is not a method");
   }
   options.user = values.text("user");
@@ -242,7 +242,7 @@ std::string origin_of(const std::string& url) {
   const std::string host = part_of(parsed, CURLUPART_HOST);
   if (host.empty()) return {};
   std::string lower = host;
-  std::ranges::transform(lower, lower.begin(), lower_letter);
+  std::ranges::transform(lower, lower.begin(), http::lower_letter);
   return part_of(parsed, CURLUPART_SCHEME) + "://" + lower + ":" +
          part_of(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT);
 }

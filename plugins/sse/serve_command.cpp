@@ -1,6 +1,6 @@
-#include <sse/cors_origin.hpp>
 #include <sse/serve_command.hpp>
 
+#include <netkit/http/http_text.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::sse {
@@ -11,7 +11,7 @@ void ServeCommand::configure(const Values& values) {
     throw UsageError("--event has one line");
   }
   for (const std::string& origin : values.texts("cors")) {
-    if (!origin.empty()) options_.cors.push_back(checked_origin(origin));
+    if (!origin.empty()) options_.origins.push_back(http::checked_origin(origin));
   }
   options_.keep = static_cast<std::size_t>(values.integer("keep"));
   options_.keep_bytes = values.size("keep-bytes");

@@ -13,7 +13,7 @@ class ServeCommand final : public Command {
   ExitStatus run(Host& host) override;
 
  private:
-  EventServerOptions options_;
+  ServeOptions options_;
 };
 
 }  // namespace netkit::sse

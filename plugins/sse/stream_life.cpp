@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <chrono>
-#include <sse/ascii.hpp>
 #include <sse/stream_life.hpp>
 #include <utility>
 
+#include <netkit/http/http_text.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/text.hpp>
 
@@ -29,8 +29,8 @@ std::string_view first_of_list(std::string_view list) {
 
 bool is_media_type(std::string_view essence) {
   const std::size_t slash = essence.find('/');
-  return slash != std::string_view::npos && is_token(essence.substr(0, slash)) &&
-         is_token(essence.substr(slash + 1)) && essence != "*/*";
+  return slash != std::string_view::npos && http::is_token(essence.substr(0, slash)) &&
+         http::is_token(essence.substr(slash + 1)) && essence != "*/*";
 }
 
 // Of several, which proxies join to a list, the last counts that is a media type
@@ -40,7 +40,7 @@ bool is_event_stream(std::string_view content_type) {
   while (!content_type.empty()) {
     const std::string_view one = first_of_list(content_type);
     const std::string_view essence = trim_white_space(one.substr(0, one.find(';')));
-    if (is_media_type(essence)) found = equal_without_case(essence, "text/event-stream");
+    if (is_media_type(essence)) found = http::equal_without_case(essence, "text/event-stream");
     content_type.remove_prefix(std::min(one.size() + 1, content_type.size()));
   }
   return found;

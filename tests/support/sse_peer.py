@@ -269,11 +269,54 @@ class Relay:
         self.listener.close()
 
 
+class BodySocket:
+    """A connection whose answers are read without the chunks around them, from the first head on that has them."""
+
+    def __init__(self, sock):
+        self.sock, self.raw, self.chunked, self.left = sock, b"", False, 0
+
+    def __getattr__(self, name):
+        return getattr(self.sock, name)
+
+    def recv(self, size):
+        """Bytes of heads and bodies; none when the peer has closed."""
+        while True:
+            received = self.sock.recv(size)
+            if not received:
+                return b""
+            if body := self._passed(received):
+                return body
+
+    def _passed(self, received):
+        if self.chunked:
+            self.raw += received
+            return self._chunks()
+        if b"\r\nTransfer-Encoding: chunked\r\n" not in received:
+            return received
+        self.chunked = True
+        head, end, self.raw = received.partition(b"\r\n\r\n")
+        assert end, "a head that comes in pieces"
+        return head + end + self._chunks()
+
+    def _chunks(self):
+        out = []
+        while self.raw:
+            if self.left == 0:
+                size, end, rest = self.raw.partition(b"\r\n")
+                if not end:
+                    break
+                self.raw, self.left = rest, int(size, 16) + 2
+            data, self.raw = self.raw[:self.left], self.raw[self.left:]
+            out.append(data[:max(self.left - 2, 0)])  # without the CR LF at its end
+            self.left -= len(data)
+        return b"".join(out)
+
+
 class Reader:
     """A raw reader of `sse serve`."""
 
     def __init__(self, address, path="/events", **headers):
-        self.sock = tcp_connect(address)
+        self.sock = BodySocket(tcp_connect(address))
         self.data = b""
         self.ask(path, **headers)
 

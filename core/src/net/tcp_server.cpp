@@ -73,6 +73,11 @@ void TcpServer::stop_accepting() {
   for (const auto& listener : listeners_) listener->close();
 }
 
+void TcpServer::when_empty(std::function<void()> callback) {
+  if (empty()) return callback();
+  when_empty_ = std::move(callback);
+}
+
 void TcpServer::on_exhausted(int error) {
   ++counters_.refused;
   notice(fmt::format("cannot accept a connection: {}", error_text(error)));
@@ -218,6 +223,7 @@ std::unique_ptr<TcpServer::Connection> TcpServer::Connection::leave(int error,
   }
   std::unique_ptr<Connection> self = server_->remove(*this);
   on_gone(error, reason);
+  if (server_->empty() && server_->when_empty_) std::exchange(server_->when_empty_, nullptr)();
   return self;
 }
 

@@ -291,6 +291,21 @@ TEST_F(TcpServerTest, AcceptsNoMoreButServesWhoIsThere) {
   until([this] { return heard_ == "x"; });
 }
 
+TEST_F(TcpServerTest, SaysOnceThatNobodyIsLeft) {
+  start();
+  int empty = 0;
+  server_->when_empty([&] { ++empty; });
+  EXPECT_EQ(empty, 1);
+  FileDescriptor first = join(), second = join();
+  server_->when_empty([&] { ++empty; });
+  first.reset();
+  until([this] { return gone_ == 1; });
+  EXPECT_EQ(empty, 1);
+  second.reset();
+  until([&] { return empty == 2; });
+  EXPECT_EQ(gone_, 2);
+}
+
 TEST_F(TcpServerTest, RaisesTheLimitOnDescriptorsForWhatItPromises) {
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);

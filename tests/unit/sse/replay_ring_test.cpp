@@ -1,5 +1,5 @@
 #include <memory>
-#include <sse/page.hpp>
+#include <sse/event_routes.hpp>
 #include <sse/replay_ring.hpp>
 #include <string>
 

@@ -90,6 +90,10 @@ class NETKIT_API TcpServer {
   // No more connections are accepted; those that are here stay.
   void stop_accepting();
 
+  // Calls back once, when the last connection has left, or before this returns where there is none.
+  // The callback must not destroy the server.
+  void when_empty(std::function<void()> callback);
+
   // Calls visit(Client&) with each connection, in no order. It may close() or abort() the one that
   // it is given.
   template <typename Client = Connection, typename Visit>
@@ -118,6 +122,7 @@ class NETKIT_API TcpServer {
   LimitedLog limited_log_;
   SourceRateLimiter limiter_;
   Counters counters_;
+  std::function<void()> when_empty_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::size_t places_ = 0;  // taken by those that are not over the limit
   std::vector<std::unique_ptr<TcpListener>> listeners_;

@@ -1,11 +1,12 @@
+#include "http/request_parser.hpp"
+
 #include <optional>
-#include <sse/http_request.hpp>
 #include <string>
 #include <string_view>
 
 #include <gtest/gtest.h>
 
-namespace netkit::sse {
+namespace netkit {
 namespace {
 
 using State = HttpRequestParser::State;
@@ -23,7 +24,7 @@ std::string outcome(const HttpRequestParser& parser, State state) {
   return text;
 }
 
-std::string parsed_in_pieces(std::string_view input, std::size_t cut, const RequestLimits& limits) {
+std::string parsed_in_pieces(std::string_view input, std::size_t cut, const HttpLimits& limits) {
   HttpRequestParser parser(limits);
   auto progress = parser.feed(input.substr(0, cut));
   if (progress.state == State::more) progress = parser.feed(input.substr(cut));
@@ -31,7 +32,7 @@ std::string parsed_in_pieces(std::string_view input, std::size_t cut, const Requ
 }
 
 // Parses at once, and expects the same of every cut.
-std::string parsed(std::string_view input, const RequestLimits& limits = {}) {
+std::string parsed(std::string_view input, const HttpLimits& limits = {}) {
   std::string whole = parsed_in_pieces(input, input.size(), limits);
   for (std::size_t cut = 0; cut < input.size(); ++cut) {
     EXPECT_EQ(parsed_in_pieces(input, cut, limits), whole) << "cut at " << cut;
@@ -99,7 +100,7 @@ TEST(HttpRequest, NeedsOneHost) {
 }
 
 TEST(HttpRequest, HasLimits) {
-  const RequestLimits limits{40, 2, 70};
+  const HttpLimits limits{.max_line = 40, .max_headers = 2, .max_head = 70};
   EXPECT_EQ(parsed("GET /" + std::string(26, 'x') + " HTTP/1.0\r\n", limits), "more");
   EXPECT_EQ(parsed("GET /" + std::string(27, 'x') + " HTTP/1.0\r\n", limits), "414");
   EXPECT_EQ(parsed("GET / HTTP/1.0\r\nA: " + std::string(38, 'x'), limits), "431");
@@ -129,19 +130,44 @@ TEST(HttpRequest, SeveralMayComeTogether) {
   EXPECT_EQ(first.consumed + second.consumed, input.size());
 }
 
-std::string id_of(const std::string& target, const std::string& header = "") {
-  HttpRequestParser parser;
-  EXPECT_EQ(parser.feed("GET " + target + " HTTP/1.0\r\n" + header + "\r\n").state, State::done);
-  return last_event_id_of(parser.request());
+TEST(HttpRequest, ThatHasNoMethodIsNoneBeforeItsLineIsTooLong) {
+  const HttpLimits limits{.max_method = 7};
+  EXPECT_EQ(parsed("OPTIONS", limits), "more");
+  EXPECT_EQ(parsed("OPTIONS * HTTP/1.0\r\n\r\n", limits), "OPTIONS *  close");
+  EXPECT_EQ(parsed("PROPFIND", limits), "400");
 }
 
-TEST(LastEventId, ComesFromTheHeaderOrTheQuery) {
-  EXPECT_EQ(id_of("/"), "");
-  EXPECT_EQ(id_of("/", "LAST-EVENT-ID: 7\r\n"), "7");
-  EXPECT_EQ(id_of("/?x=1&lastEventId=a%20b+c%zz"), "a b c%zz");
-  EXPECT_EQ(id_of("/?lastEventId=8", "Last-Event-ID: 7\r\n"), "7");
-  EXPECT_EQ(id_of("/?xlastEventId=8&"), "");
+TEST(HttpRequest, MayDoWithoutAHostWhereNobodyNeedsIt) {
+  const HttpLimits limits{.host_is_needed = false};
+  EXPECT_EQ(parsed("GET / HTTP/1.1\r\n\r\n", limits), "GET /  keep");
+}
+
+// Calls `check` with the request that `text` is.
+template <typename Check>
+void with_request(std::string_view text, Check&& check) {
+  HttpRequestParser parser;
+  ASSERT_EQ(parser.feed(text).state, State::done);
+  check(parser.request());
+}
+
+TEST(HttpRequest, HasParametersInItsQuery) {
+  with_request("GET /?x=1&id=a%20b+c%zz&id=2&empty=&xid=3 HTTP/1.0\r\n\r\n",
+               [](const HttpRequest& request) {
+                 EXPECT_EQ(request.parameter("id"), "a b c%zz");
+                 EXPECT_EQ(request.parameter("x"), "1");
+                 EXPECT_EQ(request.parameter("empty"), "");
+                 EXPECT_EQ(request.parameter("i"), std::nullopt);
+               });
+}
+
+TEST(HttpRequest, SaysWhichMediaTypesItAccepts) {
+  with_request("GET / HTTP/1.0\r\nAccept: a/b;q=1 ,\tText/Event-Stream; q=0.5, */*\r\n\r\n",
+               [](const HttpRequest& request) {
+                 EXPECT_TRUE(request.accepts("text/event-stream"));
+                 EXPECT_TRUE(request.accepts("a/b"));
+                 EXPECT_FALSE(request.accepts("text/html"));
+               });
 }
 
 }  // namespace
-}  // namespace netkit::sse
+}  // namespace netkit

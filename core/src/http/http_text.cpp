@@ -1,11 +1,16 @@
 #include <algorithm>
-#include <sse/ascii.hpp>
-#include <sse/cors_origin.hpp>
+#include <chrono>
 
+#include <Poco/DateTimeFormat.h>
+#include <Poco/DateTimeFormatter.h>
+#include <Poco/Timestamp.h>
+#include <fmt/format.h>
+
+#include <netkit/http/http_text.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
-namespace netkit::sse {
+namespace netkit::http {
 namespace {
 
 bool consists_of(std::string_view text, std::string_view others) {
@@ -17,6 +22,25 @@ bool consists_of(std::string_view text, std::string_view others) {
 
 }  // namespace
 
+std::string_view trim_blanks(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+std::string_view take_list_item(std::string_view& list) {
+  const std::string_view item = list.substr(0, list.find(','));
+  list.remove_prefix(std::min(list.size(), item.size() + 1));
+  return trim_blanks(item);
+}
+
+std::string format_date(WallTime time) {
+  const auto microseconds =
+      std::chrono::floor<std::chrono::microseconds>(time.time_since_epoch()).count();
+  return Poco::DateTimeFormatter::format(Poco::Timestamp(microseconds),
+                                         Poco::DateTimeFormat::HTTP_FORMAT);
+}
+
 std::string checked_origin(std::string_view text) {
   if (text == "*" || text == "null") return std::string(text);
   std::string origin(text);
@@ -26,8 +50,9 @@ std::string checked_origin(std::string_view text) {
   const std::size_t colon = std::min(view.find("://"), view.size());
   const std::string_view host = view.substr(std::min(colon + 3, view.size()));
   if (!consists_of(view.substr(0, colon), "+-.") || !consists_of(host, ".-_:[]")) {
-    throw UsageError("--cors: '" + escaped_text(text) +
-                     "' is not an origin (write http://HOST, https://HOST:PORT or *)");
+    throw UsageError(
+        fmt::format("--cors: '{}' is not an origin (write http://HOST, https://HOST:PORT or *)",
+                    escaped_text(text)));
   }
   for (const std::string_view usual : {"http:80", "https:443"}) {
     const std::size_t at = usual.find(':');
@@ -38,4 +63,4 @@ std::string checked_origin(std::string_view text) {
   return origin;
 }
 
-}  // namespace netkit::sse
+}  // namespace netkit::http

@@ -1,47 +1,21 @@
-// HTTP/1.1 requests (RFC 9112), as far as `sse serve` answers any: heads without bodies.
+// HTTP/1.1 requests (RFC 9112): heads without bodies.
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-namespace netkit::sse {
+#include <netkit/http/http_request.hpp>
+#include <netkit/util/export.hpp>
 
-struct RequestLimits {
-  std::size_t max_line = 8192;   // the request line, and each header line
-  std::size_t max_headers = 64;  // how many header lines
-  std::size_t max_head = 32768;  // all together
-};
-
-struct HttpHeader {
-  std::string_view name;   // as it came
-  std::string_view value;  // without white space around it
-};
-
-// Views into the parser, valid until its next call.
-struct HttpRequest {
-  std::string_view method;  // as it came; methods are case-sensitive
-  std::string_view path;    // percent-encoded, without the query; "*" for `OPTIONS *`
-  std::string_view query;   // without the question mark
-  int minor_version = 1;    // of HTTP/1.x
-  bool keep_alive = true;
-  std::vector<HttpHeader> headers;
-
-  // The first header of that name, compared without case.
-  std::optional<std::string_view> header(std::string_view name) const;
-};
-
-// The id to replay after: the Last-Event-ID header, else the `lastEventId` of the query, percent
-// decoded (for readers that cannot set headers). Empty: none.
-std::string last_event_id_of(const HttpRequest& request);
+namespace netkit {
 
 // Push style, one request at a time; any cut of the input gives the same. [one thread]
-class HttpRequestParser {
+class NETKIT_API HttpRequestParser {
  public:
-  explicit HttpRequestParser(const RequestLimits& limits = {}) : limits_(limits) {}
+  explicit HttpRequestParser(const HttpLimits& limits = {}) : limits_(limits) {}
 
   enum class State { more, done, failed };
   struct Progress {
@@ -64,6 +38,7 @@ class HttpRequestParser {
     std::size_t length;
   };
   bool is_too_large(bool has_line_feed) const;
+  bool is_no_method() const;
   bool end_line();
   bool take_request_line(std::string_view line);
   bool take_target(std::string_view target);
@@ -73,7 +48,7 @@ class HttpRequestParser {
   std::string_view text(Slice slice) const;
   void restart();
 
-  RequestLimits limits_;
+  HttpLimits limits_;
   std::string head_;            // everything of this request so far
   std::size_t line_begin_ = 0;  // in head_
   bool has_request_line_ = false;
@@ -87,4 +62,4 @@ class HttpRequestParser {
   std::string_view reason_;
 };
 
-}  // namespace netkit::sse
+}  // namespace netkit

@@ -1,9 +1,13 @@
-#include <algorithm>
-#include <sse/ascii.hpp>
-#include <sse/http_request.hpp>
+#include "http/request_parser.hpp"
 
-namespace netkit::sse {
+#include <algorithm>
+
+#include <netkit/http/http_text.hpp>
+
+namespace netkit {
 namespace {
+
+constexpr std::string_view kNoRequest = "not an HTTP request";
 
 bool is_visible(char c) {
   return c > 0x20 && c != 0x7F;
@@ -16,18 +20,9 @@ bool is_field_value(std::string_view text) {
   });
 }
 
-std::string_view trim_blanks(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 bool has_list_item(std::string_view list, std::string_view wanted) {
   while (!list.empty()) {
-    const std::size_t comma = list.find(',');
-    if (equal_without_case(trim_blanks(list.substr(0, comma)), wanted)) return true;
-    if (comma == std::string_view::npos) break;
-    list.remove_prefix(comma + 1);
+    if (http::equal_without_case(http::take_list_item(list), wanted)) return true;
   }
   return false;
 }
@@ -58,21 +53,31 @@ std::string percent_decoded(std::string_view text) {
 
 std::optional<std::string_view> HttpRequest::header(std::string_view name) const {
   for (const HttpHeader& header : headers) {
-    if (equal_without_case(header.name, name)) return header.value;
+    if (http::equal_without_case(header.name, name)) return header.value;
   }
   return std::nullopt;
 }
 
-std::string last_event_id_of(const HttpRequest& request) {
-  if (const auto value = request.header("Last-Event-ID")) return std::string(*value);
-  constexpr std::string_view kName = "lastEventId=";
-  std::string_view query = request.query;
-  while (!query.empty()) {
-    const std::string_view item = query.substr(0, query.find('&'));
-    if (item.starts_with(kName)) return percent_decoded(item.substr(kName.size()));
-    query.remove_prefix(std::min(query.size(), item.size() + 1));
+std::optional<std::string> HttpRequest::parameter(std::string_view name) const {
+  std::string_view rest = query;
+  while (!rest.empty()) {
+    const std::string_view item = rest.substr(0, rest.find('&'));
+    if (item.size() > name.size() && item.starts_with(name) && item[name.size()] == '=') {
+      return percent_decoded(item.substr(name.size() + 1));
+    }
+    rest.remove_prefix(std::min(rest.size(), item.size() + 1));
   }
-  return {};
+  return std::nullopt;
+}
+
+bool HttpRequest::accepts(std::string_view media_type) const {
+  std::string_view list = header("Accept").value_or("");
+  while (!list.empty()) {
+    const std::string_view item = http::take_list_item(list);
+    const std::string_view type = http::trim_blanks(item.substr(0, item.find(';')));
+    if (http::equal_without_case(type, media_type)) return true;
+  }
+  return false;
 }
 
 HttpRequestParser::Progress HttpRequestParser::feed(std::string_view input) {
@@ -90,6 +95,10 @@ HttpRequestParser::Progress HttpRequestParser::feed(std::string_view input) {
       fail(has_request_line_ ? 431 : 414, "the head of the request, or a line of it, is too large");
       return {State::failed, at};
     }
+    if (!has_request_line_ && is_no_method()) {
+      fail(400, kNoRequest);
+      return {State::failed, at};
+    }
     if (line_feed == std::string_view::npos) return {State::more, input.size()};
     at = line_feed + 1;
     if (!end_line()) return {State::failed, at};
@@ -104,6 +113,11 @@ bool HttpRequestParser::is_too_large(bool has_line_feed) const {
   const bool has_cr = head_.size() > line_begin_ && head_.back() == '\r';
   const std::size_t size = head_.size() - (has_cr ? 1 : 0);
   return size - line_begin_ > limits_.max_line || size + (has_line_feed ? 1 : 0) > limits_.max_head;
+}
+
+bool HttpRequestParser::is_no_method() const {
+  const std::string_view line = std::string_view(head_).substr(line_begin_);
+  return line.size() > limits_.max_method && line.find(' ') > limits_.max_method;
 }
 
 // A line may end with LF alone (RFC 9112, section 2.2).
@@ -124,13 +138,13 @@ bool HttpRequestParser::end_line() {
 bool HttpRequestParser::take_request_line(std::string_view line) {
   const std::size_t first = line.find(' ');
   const std::size_t second = first == std::string_view::npos ? first : line.find(' ', first + 1);
-  if (second == std::string_view::npos) return fail(400, "not an HTTP request");
+  if (second == std::string_view::npos) return fail(400, kNoRequest);
   const std::string_view method = line.substr(0, first);
   const std::string_view version = line.substr(second + 1);
-  if (!is_token(method)) return fail(400, "not an HTTP request");
+  if (!http::is_token(method)) return fail(400, kNoRequest);
   if (!version.starts_with("HTTP/") || version.size() != 8 || version[6] != '.' ||
       hex_digit(version[5]) < 0 || hex_digit(version[7]) < 0) {
-    return fail(400, "not an HTTP request");
+    return fail(400, kNoRequest);
   }
   if (version[5] != '1') return fail(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
   request_.minor_version = version[7] == '0' ? 0 : 1;
@@ -166,10 +180,10 @@ bool HttpRequestParser::take_header(std::string_view line, std::size_t line_begi
   if (headers_.size() == limits_.max_headers) return fail(431, "too many header lines");
   const std::size_t colon = line.find(':');
   // No white space before the colon, no folded lines: RFC 9112, sections 5.1 and 5.2.
-  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
+  if (colon == std::string_view::npos || !http::is_token(line.substr(0, colon))) {
     return fail(400, "a header line is malformed");
   }
-  const std::string_view value = trim_blanks(line.substr(colon + 1));
+  const std::string_view value = http::trim_blanks(line.substr(colon + 1));
   if (!is_field_value(value)) return fail(400, "a header value has control characters");
   const std::size_t value_begin =
       value.empty() ? line_begin + colon : static_cast<std::size_t>(value.data() - head_.data());
@@ -186,15 +200,15 @@ bool HttpRequestParser::finish() {
   for (const auto& [name, value] : headers_) {
     const HttpHeader header{text(name), text(value)};
     request_.headers.push_back(header);
-    if (equal_without_case(header.name, "Host")) ++hosts;
-    if (equal_without_case(header.name, "Connection")) {
+    if (http::equal_without_case(header.name, "Host")) ++hosts;
+    if (http::equal_without_case(header.name, "Connection")) {
       if (has_list_item(header.value, "close")) request_.keep_alive = false;
       if (request_.minor_version == 0 && has_list_item(header.value, "keep-alive")) {
         request_.keep_alive = true;
       }
     }
   }
-  if (hosts > 1 || (hosts == 0 && request_.minor_version >= 1)) {
+  if (limits_.host_is_needed && (hosts > 1 || (hosts == 0 && request_.minor_version >= 1))) {
     return fail(400, "exactly one Host header is needed");
   }
   // No body is ever read: what follows the head of such a request cannot be told from another
@@ -226,4 +240,4 @@ void HttpRequestParser::restart() {
   request_.headers.clear();
 }
 
-}  // namespace netkit::sse
+}  // namespace netkit

@@ -1,4 +1,6 @@
-#include <sse/page.hpp>
+#include <memory>
+#include <sse/event_routes.hpp>
+#include <utility>
 
 namespace netkit::sse {
 namespace {
@@ -95,6 +97,26 @@ void append_attribute(std::string& out, std::string_view text) {
   }
 }
 
+HttpAnswer page_answer(const std::string& page) {
+  return {.type = "text/html; charset=utf-8",
+          .headers =
+              "Cache-Control: no-cache\r\nVary: Accept\r\nX-Content-Type-Options: nosniff\r\n"
+              "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
+              "script-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'\r\n",
+          .body = page};
+}
+
+// nginx buffers what it passes on unless X-Accel-Buffering forbids it.
+HttpAnswer stream_answer(const MakeStream& make, const HttpRequest& request) {
+  HttpAnswer answer{.type = "text/event-stream",
+                    .headers =
+                        "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
+                        "X-Content-Type-Options: nosniff\r\n",
+                    .is_shared = true};
+  make(last_event_id_of(request), answer);
+  return answer;
+}
+
 }  // namespace
 
 std::string stream_page(std::string_view event_type) {
@@ -102,6 +124,32 @@ std::string stream_page(std::string_view event_type) {
   append_attribute(page, event_type);
   page += kAfterType;
   return page;
+}
+
+std::string last_event_id_of(const HttpRequest& request) {
+  if (const auto value = request.header("Last-Event-ID")) return std::string(*value);
+  return request.parameter("lastEventId").value_or("");
+}
+
+HttpRoutes event_routes(std::vector<std::string> origins, std::string_view event_type,
+                        MakeStream make) {
+  HttpRoutes routes(
+      {.origins = std::move(origins), .cors_headers = "Accept, Cache-Control, Last-Event-ID"});
+  const auto stream = [make = std::move(make)](const HttpRequest& request) {
+    return stream_answer(make, request);
+  };
+  routes.add("/", [page = stream_page(event_type), stream](const HttpRequest& request) {
+    return request.accepts("text/event-stream") ? stream(request) : page_answer(page);
+  });
+  // What browsers and crawlers ask every server for by themselves, and would wait for without end.
+  for (const char* unasked :
+       {"/favicon.ico", "/robots.txt", "/apple-touch-icon*", "/.well-known/*"}) {
+    routes.add(unasked, [](const HttpRequest&) {
+      return HttpAnswer::text(404, "there is no such thing here");
+    });
+  }
+  routes.add("/*", stream);
+  return routes;
 }
 
 }  // namespace netkit::sse

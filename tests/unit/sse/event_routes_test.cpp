@@ -1,15 +1,16 @@
-#include <chrono>
-#include <sse/cors_origin.hpp>
-#include <sse/http_response.hpp>
+#include "http/answer_writer.hpp"
+#include "http/request_parser.hpp"
+
+#include <memory>
+#include <sse/event_routes.hpp>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <netkit/util/error.hpp>
+#include <netkit/http/http_routes.hpp>
 
 namespace netkit::sse {
 namespace {
@@ -19,20 +20,33 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-class ResponderTest : public testing::Test {
+class EventRoutesTest : public testing::Test {
  protected:
+  enum class After { keep, close, stream };
+
+  // The answer's bytes are in `answer_`.
   After ask(const std::string& line, const std::string& headers = "",
-            const std::vector<std::string>& cors = {}) {
+            const std::vector<std::string>& origins = {}) {
     HttpRequestParser parser;
     const auto progress = parser.feed(line + " HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n");
     EXPECT_EQ(progress.state, HttpRequestParser::State::done);
+    const HttpRequest& request = parser.request();
+    const auto make = [](std::string_view, HttpAnswer& answer) {
+      answer.stream = std::make_unique<HttpStream>();
+    };
+    const HttpAnswer answer = event_routes(origins, "<type>", make).answer(request);
+    HttpFraming framing{.is_head = request.method == "HEAD", .date = WallTime{}};
+    framing.is_chunked = answer.stream != nullptr;
+    framing.closes = answer.stream != nullptr || !request.keep_alive;
     answer_.clear();
-    return Responder(cors, "<page>").answer(answer_, parser.request(), WallTime{});
+    append_answer(answer_, answer, framing);
+    if (!framing.closes) return After::keep;
+    return answer.stream && !framing.is_head ? After::stream : After::close;
   }
   std::string answer_;
 };
 
-TEST_F(ResponderTest, GivesTheStream) {
+TEST_F(EventRoutesTest, GivesTheStream) {
   EXPECT_EQ(ask("GET /events"), After::stream);
   EXPECT_THAT(answer_, StartsWith("HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n"));
   EXPECT_THAT(answer_, HasSubstr("Content-Type: text/event-stream\r\n"));
@@ -41,23 +55,23 @@ TEST_F(ResponderTest, GivesTheStream) {
   EXPECT_THAT(answer_, EndsWith("\r\n\r\n"));
 }
 
-TEST_F(ResponderTest, GivesThePageOrTheStreamAtTheRoot) {
+TEST_F(EventRoutesTest, GivesThePageOrTheStreamAtTheRoot) {
   EXPECT_EQ(ask("GET /", "Accept: text/html, */*;q=0.5\r\n"), After::keep);
-  EXPECT_THAT(answer_, HasSubstr("Content-Length: 6\r\n"));
-  EXPECT_THAT(answer_, EndsWith("\r\n\r\n<page>"));
+  EXPECT_THAT(answer_, HasSubstr("Content-Length: "));
+  EXPECT_THAT(answer_, EndsWith("</html>\n"));
   EXPECT_EQ(ask("GET /", "Accept: a/b, text/event-stream;q=1\r\n"), After::stream);
 }
 
-TEST_F(ResponderTest, GivesHeadsWithoutBodies) {
+TEST_F(EventRoutesTest, GivesHeadsWithoutBodies) {
   EXPECT_EQ(ask("HEAD /"), After::keep);
-  EXPECT_THAT(answer_, HasSubstr("Content-Length: 6\r\n"));
+  EXPECT_THAT(answer_, HasSubstr("Content-Length: "));
   EXPECT_THAT(answer_, EndsWith("\r\n\r\n"));
   EXPECT_EQ(ask("HEAD /events"), After::close);
   EXPECT_EQ(ask("HEAD /favicon.ico"), After::keep);
   EXPECT_THAT(answer_, EndsWith("\r\n\r\n"));
 }
 
-TEST_F(ResponderTest, SaysWhatIsWrong) {
+TEST_F(EventRoutesTest, SaysWhatIsWrong) {
   EXPECT_EQ(ask("GET /favicon.ico", "Connection: close\r\n"), After::close);
   EXPECT_THAT(answer_, StartsWith("HTTP/1.1 404 Not Found\r\n"));
   EXPECT_THAT(answer_, HasSubstr("Connection: close\r\n"));
@@ -66,21 +80,14 @@ TEST_F(ResponderTest, SaysWhatIsWrong) {
   EXPECT_THAT(answer_, HasSubstr("Allow: GET, HEAD, OPTIONS\r\n"));
 }
 
-TEST_F(ResponderTest, KnowsNothingByTheNameOfAnAsterisk) {
+TEST_F(EventRoutesTest, KnowsNothingByTheNameOfAnAsterisk) {
   EXPECT_EQ(ask("GET *"), After::keep);
   EXPECT_THAT(answer_, StartsWith("HTTP/1.1 400 Bad Request\r\n"));
   EXPECT_EQ(ask("OPTIONS *"), After::keep);
   EXPECT_THAT(answer_, StartsWith("HTTP/1.1 204 No Content\r\n"));
 }
 
-TEST_F(ResponderTest, RefusesInPlainText) {
-  Responder::refuse(answer_, 431, "too many header lines", WallTime{});
-  EXPECT_THAT(answer_, StartsWith("HTTP/1.1 431 Request Header Fields Too Large\r\n"));
-  EXPECT_THAT(answer_, HasSubstr("Content-Length: 22\r\nConnection: close\r\n\r\n"));
-  EXPECT_THAT(answer_, EndsWith("too many header lines\n"));
-}
-
-TEST_F(ResponderTest, LetsTheNamedOriginIn) {
+TEST_F(EventRoutesTest, LetsTheNamedOriginIn) {
   ask("GET /events", "Origin: https://a.example\r\n", {"https://a.example"});
   EXPECT_THAT(answer_, HasSubstr("Access-Control-Allow-Origin: https://a.example\r\n"));
   EXPECT_THAT(answer_, HasSubstr("Vary: Origin\r\n"));
@@ -94,7 +101,7 @@ TEST_F(ResponderTest, LetsTheNamedOriginIn) {
   EXPECT_THAT(answer_, HasSubstr("Access-Control-Allow-Origin: *\r\n"));
 }
 
-TEST_F(ResponderTest, AnswersAPreflight) {
+TEST_F(EventRoutesTest, AnswersAPreflight) {
   EXPECT_EQ(
       ask("OPTIONS /events", "Origin: https://a.example\r\nAccess-Control-Request-Method: GET\r\n",
           {"https://a.example"}),
@@ -105,31 +112,19 @@ TEST_F(ResponderTest, AnswersAPreflight) {
   EXPECT_THAT(answer_, EndsWith("\r\n\r\n"));
 }
 
-TEST(CorsOrigin, IsWhatBrowsersSend) {
-  for (const auto& [given, sent] : std::vector<std::pair<std::string, std::string>>{
-           {"*", "*"},
-           {"null", "null"},
-           {"http://a.example", "http://a.example"},
-           {"HTTPS://A.Example:8443/", "https://a.example:8443"},
-           {"http://a.example:80", "http://a.example"},
-           {"https://a.example:80", "https://a.example:80"},
-           {"https://[::1]:443", "https://[::1]"},
-           {"capacitor://localhost", "capacitor://localhost"}}) {
-    EXPECT_EQ(checked_origin(given), sent);
-  }
+std::string id_of(const std::string& target, const std::string& header = "") {
+  HttpRequestParser parser;
+  EXPECT_EQ(parser.feed("GET " + target + " HTTP/1.0\r\n" + header + "\r\n").state,
+            HttpRequestParser::State::done);
+  return last_event_id_of(parser.request());
 }
 
-TEST(CorsOrigin, IsNothingElse) {
-  for (const char* text : {"", "a.example", "localhost:3000", "http://", "http://a/b", "http://a,b",
-                           "http://a b", "://a", "http://a?b", "http://a\r\nX: y"}) {
-    EXPECT_THROW(checked_origin(text), UsageError) << text;
-  }
-}
-
-TEST(HttpDate, IsThatOfTheStandard) {
-  std::string out;
-  append_http_date(out, WallTime(std::chrono::seconds(784111777)) + std::chrono::milliseconds(999));
-  EXPECT_EQ(out, "Sun, 06 Nov 1994 08:49:37 GMT");
+TEST(LastEventId, ComesFromTheHeaderOrTheQuery) {
+  EXPECT_EQ(id_of("/"), "");
+  EXPECT_EQ(id_of("/", "LAST-EVENT-ID: 7\r\n"), "7");
+  EXPECT_EQ(id_of("/?x=1&lastEventId=a%20b+c%zz"), "a b c%zz");
+  EXPECT_EQ(id_of("/?lastEventId=8", "Last-Event-ID: 7\r\n"), "7");
+  EXPECT_EQ(id_of("/?xlastEventId=8&"), "");
 }
 
 }  // namespace

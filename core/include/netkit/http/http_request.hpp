@@ -1,0 +1,47 @@
+// A request as it came.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+struct HttpLimits {
+  std::size_t max_line = 8192;   // the request line, and each header line
+  std::size_t max_headers = 64;  // how many header lines
+  std::size_t max_head = 32768;  // all together
+  // Where no method can be longer, what is longer is no HTTP (400) rather than a line that is too
+  // long (414, 431).
+  std::size_t max_method = SIZE_MAX;
+  bool host_is_needed = true;  // RFC 9112, section 3.2: exactly one Host in HTTP/1.1
+};
+
+struct HttpHeader {
+  std::string_view name;   // as it came
+  std::string_view value;  // without white space around it
+};
+
+// Views that are valid while the request is being answered.
+struct NETKIT_API HttpRequest {
+  std::string_view method;  // as it came; methods are case-sensitive
+  std::string_view path;    // percent-encoded, without the query; "*" for `OPTIONS *`
+  std::string_view query;   // without the question mark
+  int minor_version = 1;    // of HTTP/1.x
+  bool keep_alive = true;
+  std::vector<HttpHeader> headers;
+
+  // The first header of that name, compared without case.
+  std::optional<std::string_view> header(std::string_view name) const;
+  // The first `name=` of the query, percent-decoded; `+` is a space.
+  std::optional<std::string> parameter(std::string_view name) const;
+  // Whether Accept names this media type itself; wildcards do not count.
+  bool accepts(std::string_view media_type) const;
+};
+
+}  // namespace netkit

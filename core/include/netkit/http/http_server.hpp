@@ -1,0 +1,74 @@
+// The HTTP server of every command: routes (http_routes.hpp) behind a TcpServer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <netkit/http/http_routes.hpp>
+#include <netkit/net/tcp_server.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// [loop] HTTP/1.1 (and 1.0) with keep-alive and pipelining. Requests have no body: where one comes
+// with one, the connection ends with the answer. A client that asks without reading its answers is
+// not read from either; one whose request does not come in time is closed. There is no room: 503.
+class NETKIT_API HttpServer {
+ public:
+  struct Options {
+    TcpServer::Options tcp{};
+    HttpLimits limits{};
+    // How long a TLS handshake may take, then each request, and the option that says so; empty:
+    // nothing is said of those that take longer.
+    Duration request_timeout = std::chrono::seconds(10);
+    std::string_view timeout_option = "--request-timeout";
+    bool keeps_alive = true;  // another request may follow
+    bool has_date = true;     // answers say the time
+  };
+  struct Counters {
+    std::uint64_t requests = 0;
+    std::uint64_t bad_requests = 0;
+    std::uint64_t request_timeouts = 0;
+    std::uint64_t streams = 0;  // that were begun
+  };
+
+  // `loop` and `log` outlive it.
+  HttpServer(EventLoop& loop, const Log& log, Options options, HttpRoutes routes);
+  ~HttpServer();
+
+  // To listen, to stop accepting, and for what it counts.
+  TcpServer& tcp() { return tcp_; }
+  const TcpServer& tcp() const { return tcp_; }
+  const Counters& counters() const { return counters_; }
+
+  // Calls visit(Stream&) with each stream that has not ended, in no order. It may end the one that
+  // it is given.
+  template <typename Stream = HttpStream, typename Visit>
+  void for_each_stream(Visit&& visit);
+  std::size_t streams() const { return streams_.size(); }  // those too that have ended
+  // Closes the connections that are no streams, and ends these.
+  void close();
+  void close_all_but_streams();
+
+ private:
+  class Connection;
+
+  EventLoop& loop_;
+  Options options_;
+  HttpRoutes routes_;
+  Counters counters_;
+  std::vector<HttpStream*> streams_;
+  TcpServer tcp_;
+};
+
+template <typename Stream, typename Visit>
+void HttpServer::for_each_stream(Visit&& visit) {
+  for (std::size_t i = streams_.size(); i-- > 0;) {
+    if (i < streams_.size() && !streams_[i]->ended()) visit(static_cast<Stream&>(*streams_[i]));
+  }
+}
+
+}  // namespace netkit

@@ -1,0 +1,51 @@
+// The words and forms of HTTP's heads, whose letters are ASCII whatever the locale. Any thread, all
+// of these.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit::http {
+
+inline char lower_letter(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+inline bool equal_without_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower_letter(x) == lower_letter(y); });
+}
+
+// RFC 9110, section 5.6.2.
+inline bool is_token(std::string_view text) {
+  const auto is_token_char = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  };
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+}
+
+// What is before the colon of `Name: value`; all where there is none.
+inline std::string_view header_name(std::string_view header) {
+  return header.substr(0, header.find(':'));
+}
+
+// Without the spaces and TABs at both ends.
+NETKIT_API std::string_view trim_blanks(std::string_view text);
+// Takes the next item from the front of a list with commas, which must not be empty; without
+// blanks.
+NETKIT_API std::string_view take_list_item(std::string_view& list);
+
+// `Fri, 20 Nov 2026 15:12:29 GMT` (RFC 9110, section 5.6.7).
+NETKIT_API std::string format_date(WallTime time);
+
+// An origin as browsers send it: in lower case, without the usual port of its scheme. `text` is
+// what a person writes for it, also as an address bar shows it, with a slash at its end; `*` and
+// `null` stay what they are. Throws UsageError: "--cors: 'a' is not an origin (write …)".
+NETKIT_API std::string checked_origin(std::string_view text);
+
+}  // namespace netkit::http

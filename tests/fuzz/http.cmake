@@ -1,0 +1,1 @@
+netkit_fuzz_test(http_request SOURCES http_request_fuzz.cpp)

@@ -1,0 +1,228 @@
+#include "support/fake_host.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <sys/socket.h>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <netkit/http/http_server.hpp>
+#include <netkit/util/file_descriptor.hpp>
+
+namespace netkit {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class HttpServerTest : public testing::Test {
+ protected:
+  struct Stream : HttpStream {
+    explicit Stream(HttpServerTest& owner) : test(owner) {}
+    void on_open() override { test.stream_ = this; }
+    void on_backed_up() override { ++test.backed_up_; }
+    void on_drained() override { ++test.drained_; }
+    void on_gone() override { test.stream_ = nullptr; }
+    HttpServerTest& test;
+  };
+
+  HttpServer& start(HttpServer::Options options = {}) {
+    HttpRoutes routes;
+    routes.add("/page", [this](const HttpRequest&) {
+      ++asked_;
+      return HttpAnswer{.type = "text/html", .body = page_};
+    });
+    routes.add("/stream", [this](const HttpRequest&) {
+      HttpAnswer answer{.type = "text/plain"};
+      answer.stream = std::make_unique<Stream>(*this);
+      return answer;
+    });
+    options.has_date = false;
+    if (options.tcp.max_clients > 16) options.tcp.max_clients = 16;
+    log_.redirect([this](std::string_view line) { log_lines_ += line; });
+    server_.emplace(host_.loop(), log_, std::move(options), std::move(routes));
+    server_->tcp().listen(AddressSpec::parse("127.0.0.1:0", AddressRole::server));
+    return *server_;
+  }
+
+  FileDescriptor connect() {
+    FileDescriptor fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const Endpoint local = server_->tcp().locals().at(0);
+    EXPECT_EQ(::connect(fd.get(), local.data(), local.size()), 0);
+    return fd;
+  }
+  static void send(const FileDescriptor& fd, std::string_view text) {
+    EXPECT_EQ(::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(text.size()));
+  }
+  // Reads until `done()`, or to the end.
+  std::string read_until(const FileDescriptor& fd, const std::function<bool()>& done = {}) {
+    std::string buffer(1 << 16, ' ');
+    const std::size_t before = read_.size();
+    EXPECT_TRUE(host_.run_until([&] {
+      ssize_t count = 0;
+      while ((count = ::recv(fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT)) > 0) {
+        read_.append(buffer, 0, static_cast<std::size_t>(count));
+      }
+      return count == 0 || (done && done());
+    }));
+    return read_.substr(before);
+  }
+  std::string read_through(const FileDescriptor& fd, std::string_view end) {
+    read_.clear();
+    return read_until(fd, [this, end] { return read_.ends_with(end); });
+  }
+  std::string ask(std::string_view request) {
+    const FileDescriptor fd = connect();
+    send(fd, request);
+    return read_until(fd);
+  }
+
+  test::FakeHost host_;
+  Log log_{"", LogLevel::info};
+  std::optional<HttpServer> server_;
+  std::string page_ = "<p>";
+  std::string read_, log_lines_;
+  Stream* stream_ = nullptr;
+  int asked_ = 0, backed_up_ = 0, drained_ = 0;
+};
+
+TEST_F(HttpServerTest, AnswersRequestAfterRequest) {
+  start();
+  const FileDescriptor fd = connect();
+  for (int i = 1; i <= 3; ++i) {
+    send(fd, "GET /page HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_EQ(read_through(fd, "<p>"),
+              "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 3\r\n\r\n<p>");
+    EXPECT_EQ(server_->counters().requests, static_cast<std::uint64_t>(i));
+  }
+}
+
+TEST_F(HttpServerTest, ClosesWhereTheClientOrTheServerWantsIt) {
+  start();
+  EXPECT_THAT(ask("GET /page HTTP/1.0\r\n\r\n"), HasSubstr("Connection: close\r\n"));
+  start({.keeps_alive = false});
+  EXPECT_THAT(ask("GET /page HTTP/1.1\r\nHost: x\r\n\r\n"), HasSubstr("Connection: close\r\n"));
+}
+
+TEST_F(HttpServerTest, RefusesWhatIsNoRequest) {
+  start();
+  EXPECT_THAT(ask("nonsense\r\n\r\n"), StartsWith("HTTP/1.1 400 Bad Request\r\n"));
+  EXPECT_EQ(server_->counters().bad_requests, 1u);
+}
+
+TEST_F(HttpServerTest, StreamsInChunks) {
+  start();
+  const FileDescriptor fd = connect();
+  send(fd, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(read_through(fd, "\r\n\r\n"), HasSubstr("Transfer-Encoding: chunked\r\n"));
+  stream_->write(HttpChunk("one"));
+  EXPECT_EQ(read_through(fd, "one\r\n"), "3\r\none\r\n");
+  stream_->write("a second one");
+  stream_->end();
+  EXPECT_EQ(read_until(fd), "c\r\na second one\r\n0\r\n\r\n");
+  EXPECT_TRUE(host_.run_until([this] { return stream_ == nullptr; }));
+  EXPECT_EQ(server_->streams(), 0u);
+}
+
+TEST_F(HttpServerTest, StreamsWithoutChunksToOldClients) {
+  start();
+  const FileDescriptor fd = connect();
+  send(fd, "GET /stream HTTP/1.0\r\n\r\n");
+  read_through(fd, "\r\n\r\n");
+  stream_->write(HttpChunk("one"));
+  stream_->write(", two");
+  stream_->end();
+  EXPECT_EQ(read_until(fd), "one, two");
+}
+
+TEST_F(HttpServerTest, TellsAStreamThatItsReaderHasGone) {
+  start();
+  FileDescriptor fd = connect();
+  send(fd, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+  read_through(fd, "\r\n\r\n");
+  fd.reset();
+  EXPECT_TRUE(host_.run_until([this] { return stream_ == nullptr; }));
+}
+
+TEST_F(HttpServerTest, GivesTheHeadOfAStreamWithoutIt) {
+  start();
+  EXPECT_THAT(ask("HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n"), EndsWith("close\r\n\r\n"));
+  EXPECT_EQ(server_->counters().streams, 0u);
+}
+
+TEST_F(HttpServerTest, TellsAStreamThatItsReaderIsSlow) {
+  HttpServer::Options options;
+  options.tcp.low_water = 1000;
+  options.tcp.high_water = 100'000;
+  start(std::move(options));
+  const FileDescriptor fd = connect();
+  send(fd, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+  read_through(fd, "\r\n\r\n");
+  for (int i = 0; i < 1000 && backed_up_ == 0; ++i) stream_->write(std::string(65536, 'x'));
+  ASSERT_EQ(backed_up_, 1);
+  EXPECT_TRUE(stream_->backed_up());
+  read_until(fd, [this] { return drained_ == 1; });
+}
+
+// What it has asked for meanwhile is answered as it reads on, and nothing of it before.
+TEST_F(HttpServerTest, AnswersNobodyWhoDoesNotRead) {
+  HttpServer::Options options;
+  options.tcp.low_water = 1000;
+  options.tcp.high_water = 100'000;
+  start(std::move(options));
+  page_ = std::string(128 << 10, 'p');
+  const FileDescriptor fd = connect();
+  std::string requests;
+  for (int i = 0; i < 300; ++i) requests += "GET /page HTTP/1.1\r\nHost: x\r\n\r\n";
+  send(fd, requests);
+  ASSERT_TRUE(host_.run_until([this] { return asked_ > 0; }));
+  for (int i = 0; i < 20; ++i) host_.loop().run_once(1ms);
+  EXPECT_LT(asked_, 200);
+  ::shutdown(fd.get(), SHUT_WR);
+  read_until(fd);
+  EXPECT_EQ(asked_, 300);
+}
+
+TEST_F(HttpServerTest, ARequestHasADeadline) {
+  start({.request_timeout = 50ms});
+  EXPECT_EQ(ask("GET /page HTT"), "");
+  EXPECT_EQ(server_->counters().request_timeouts, 1u);
+  EXPECT_THAT(log_lines_, HasSubstr(": its request took longer than 50ms (--request-timeout)\n"));
+  EXPECT_THAT(ask("GET /page HTTP/1.1\r\nHost: x\r\n\r\n"), EndsWith("<p>"));
+  EXPECT_EQ(server_->counters().request_timeouts, 1u);
+}
+
+TEST_F(HttpServerTest, SaysThatThereIsNoRoom) {
+  HttpServer::Options options;
+  options.tcp.max_clients = 1;
+  options.tcp.told_when_full = 8;
+  start(std::move(options));
+  const FileDescriptor first = connect();
+  const std::string refused = ask("GET /page HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(refused, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+  EXPECT_THAT(refused, EndsWith("full: 1 client (--max-clients)\n"));
+  EXPECT_EQ(asked_, 0);
+}
+
+TEST_F(HttpServerTest, EndsItsStreamsWhenItCloses) {
+  start();
+  const FileDescriptor idle = connect(), fd = connect();
+  send(fd, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+  read_through(fd, "\r\n\r\n");
+  server_->close_all_but_streams();
+  EXPECT_EQ(read_until(idle), "");
+  EXPECT_EQ(server_->tcp().size(), 1u);
+  stream_->write("last");
+  server_->close();
+  EXPECT_EQ(read_until(fd), "4\r\nlast\r\n0\r\n\r\n");
+}
+
+}  // namespace
+}  // namespace netkit

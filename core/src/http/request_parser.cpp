@@ -91,12 +91,12 @@ HttpRequestParser::Progress HttpRequestParser::feed(std::string_view input) {
     const std::size_t room =
         limits_.max_line + 2 - std::min(head_.size() - line_begin_, limits_.max_line + 2);
     head_.append(input.substr(at, std::min(end - at, room)));
-    if (is_too_large(line_feed == end)) {
-      fail(has_request_line_ ? 431 : 414, "the head of the request, or a line of it, is too large");
+    if (is_no_method()) {
+      fail(400, kNoRequest);
       return {State::failed, at};
     }
-    if (!has_request_line_ && is_no_method()) {
-      fail(400, kNoRequest);
+    if (is_too_large(line_feed == end)) {
+      fail(has_request_line_ ? 431 : 414, "the head of the request, or a line of it, is too large");
       return {State::failed, at};
     }
     if (line_feed == std::string_view::npos) return {State::more, input.size()};
@@ -115,9 +115,13 @@ bool HttpRequestParser::is_too_large(bool has_line_feed) const {
   return size - line_begin_ > limits_.max_line || size + (has_line_feed ? 1 : 0) > limits_.max_head;
 }
 
+// Only where that shows before the line, or the head, is too long, so that it does not matter where
+// the input is cut.
 bool HttpRequestParser::is_no_method() const {
+  const std::size_t most = limits_.max_method;
+  if (has_request_line_ || most >= limits_.max_line) return false;
   const std::string_view line = std::string_view(head_).substr(line_begin_);
-  return line.size() > limits_.max_method && line.find(' ') > limits_.max_method;
+  return line_begin_ + most < limits_.max_head && line.size() > most && line.find(' ') > most;
 }
 
 // A line may end with LF alone (RFC 9112, section 2.2).

@@ -25,7 +25,6 @@ target_sources(netkit-core PRIVATE
   src/net/tcp_client.cpp
   src/net/tcp_connector.cpp
   src/net/tcp_listener.cpp
-  src/net/tcp_listeners.cpp
   src/net/tcp_server.cpp
   src/net/tcp_stream.cpp
   src/net/udp_client.cpp

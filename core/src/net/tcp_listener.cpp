@@ -1,9 +1,10 @@
+#include "net/tcp_listener.hpp"
+
 #include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
 #include <utility>
 
-#include <netkit/net/tcp_listener.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit {

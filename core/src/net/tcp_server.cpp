@@ -1,9 +1,10 @@
+#include "net/tcp_listener.hpp"
+
 #include <utility>
 
 #include <fmt/format.h>
 
 #include <netkit/net/server_sockets.hpp>
-#include <netkit/net/tcp_listener.hpp>
 #include <netkit/net/tcp_server.hpp>
 #include <netkit/net/wire_log.hpp>
 #include <netkit/util/duration.hpp>

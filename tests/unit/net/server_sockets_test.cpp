@@ -12,7 +12,6 @@
 #include <gtest/gtest.h>
 
 #include <netkit/net/server_sockets.hpp>
-#include <netkit/net/tcp_listener.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit {

@@ -1,3 +1,5 @@
+#include "net/tcp_listener.hpp"
+
 #include <memory>
 #include <string>
 #include <sys/resource.h>
@@ -9,7 +11,6 @@
 
 #include <netkit/net/resolver.hpp>
 #include <netkit/net/tcp_connector.hpp>
-#include <netkit/net/tcp_listener.hpp>
 #include <netkit/net/tcp_stream.hpp>
 #include <netkit/util/error.hpp>
 

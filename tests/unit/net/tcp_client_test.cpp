@@ -1,3 +1,5 @@
+#include "net/tcp_listener.hpp"
+
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -7,7 +9,6 @@
 #include <gtest/gtest.h>
 
 #include <netkit/net/tcp_client.hpp>
-#include <netkit/net/tcp_listener.hpp>
 
 namespace netkit {
 namespace {

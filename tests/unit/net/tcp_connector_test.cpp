@@ -13,8 +13,8 @@
 #include <gtest/gtest.h>
 
 #include <netkit/net/resolver.hpp>
+#include <netkit/net/server_sockets.hpp>
 #include <netkit/net/tcp_connector.hpp>
-#include <netkit/net/tcp_listener.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/export.hpp>
 

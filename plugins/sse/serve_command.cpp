@@ -4,6 +4,7 @@
 #include <netkit/util/error.hpp>
 
 namespace netkit::sse {
+
 void ServeCommand::configure(const Values& values) {
   options_.address = values.address("ADDRESS");
   options_.event_type = values.text("event");

@@ -1,5 +1,3 @@
-#include "support/fake_host.hpp"
-
 #include <functional>
 #include <memory>
 #include <optional>
@@ -11,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <netkit/http/http_server.hpp>
+#include <netkit/plugin/fake_host.hpp>
 #include <netkit/util/file_descriptor.hpp>
 
 namespace netkit {

@@ -67,9 +67,7 @@ void ReadCommand::configure(const Values& values) {
 
 void ReadCommand::configure_stream(const Values& values) {
   const std::uint64_t limit = Reconnect::parse_limit(values.text("reconnect"));
-  if (limit != Reconnect::kForever) {
-    stream_.life.reconnects = static_cast<unsigned>(std::min<std::uint64_t>(limit, UINT32_MAX));
-  }
+  if (limit != Reconnect::kForever) stream_.life.reconnects = limit;
   stream_.life.retry = values.duration("retry");
   stream_.life.reconnect_max = values.duration("reconnect-max");
   stream_.max_event = values.size("max-event");

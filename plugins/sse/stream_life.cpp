@@ -3,6 +3,8 @@
 #include <sse/stream_life.hpp>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <netkit/http/http_text.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/text.hpp>
@@ -14,7 +16,6 @@ using std::chrono::milliseconds;
 
 constexpr Duration kFirstBackoff = milliseconds(100);
 constexpr Duration kLongestRetryAfter = std::chrono::hours(24);
-constexpr Duration kHealthy = std::chrono::minutes(1);
 
 // What is before the first comma that is not in quotes.
 std::string_view first_of_list(std::string_view list) {
@@ -48,7 +49,7 @@ bool is_event_stream(std::string_view content_type) {
 
 // "the server answered 404 with text/html: <html>..."
 std::string text_of(const Rejection& rejection) {
-  std::string text = "the server answered " + std::to_string(rejection.status);
+  std::string text = fmt::format("the server answered {}", rejection.status);
   if (rejection.content_type.empty()) {
     text += " without a media type";
   } else {
@@ -76,19 +77,18 @@ Answer judge(int status, std::string_view content_type) {
 
 StreamLife::StreamLife(const Options& options, const RandomEngine& random)
     : options_(options),
-      backoff_({.limit = Reconnect::kForever,
-                .initial = kFirstBackoff,
-                .maximum = options.reconnect_max,
-                .healthy = kHealthy}),
+      reconnect_({.limit = options.reconnects.value_or(Reconnect::kForever),
+                  .initial = kFirstBackoff,
+                  .maximum = options.reconnect_max}),
       random_(random),
       shortest_(std::max<Duration>(std::min({kFirstBackoff, options.retry, options.reconnect_max}),
                                    milliseconds(1))),
       retry_(clamped(options.retry)) {}
 
 bool StreamLife::on_open(TimePoint now) {
-  opened_at_ = now;
+  is_open_ = true;
   delivered_ = false;
-  backoff_.connected(now);
+  reconnect_.connected(now);
   return std::exchange(away_, false);
 }
 
@@ -118,31 +118,27 @@ Next StreamLife::on_rejection(const Rejection& rejection, TimePoint now) {
 }
 
 Next StreamLife::again(const Failure& failure, Duration retry_after, TimePoint now) {
-  const bool was_open = opened_at_.has_value();
-  if (was_open && now - *opened_at_ >= kHealthy) reconnects_ = 0;
-  Duration wait = delay(now, was_open);
-  if (retry_after > Duration::zero()) {
-    wait = std::clamp(retry_after, shortest_, kLongestRetryAfter);
+  const bool was_open = std::exchange(is_open_, false);
+  const std::optional<Duration> backed_off = reconnect_.next(now, random_.unit());
+  if (!backed_off) {
+    const std::uint64_t times = reconnect_.attempts();
+    if (times == 0) return {Next::Kind::end, {}, failure.status, failure.message};
+    return {Next::Kind::end,
+            {},
+            failure.status,
+            fmt::format("{}, after {} reconnect{}", failure.message, times, times == 1 ? "" : "s")};
   }
-  opened_at_.reset();
-  if (options_.reconnects && reconnects_ >= *options_.reconnects) {
-    std::string message = failure.message;
-    if (reconnects_ > 0) {
-      message += ", after " + std::to_string(reconnects_) +
-                 (reconnects_ == 1 ? " reconnect" : " reconnects");
-    }
-    return {Next::Kind::end, {}, failure.status, message};
-  }
-  ++reconnects_;
+  const Duration wait = retry_after > Duration::zero()
+                            ? std::clamp(retry_after, shortest_, kLongestRetryAfter)
+                            : delay(*backed_off, was_open);
   const bool news = !std::exchange(away_, true);
   return {Next::Kind::reconnect, wait, ExitStatus::done,
-          failure.message + ", connecting again in " + wait_text(wait), news};
+          fmt::format("{}, connecting again in {}", failure.message, wait_text(wait)), news};
 }
 
 // A stream that gave events comes back after the reconnection time. One that gave none, and an
 // attempt that failed, back off; never less than the reconnection time that the server asked for.
-Duration StreamLife::delay(TimePoint now, bool was_open) {
-  const Duration backed_off = backoff_.next(now, random_.unit()).value_or(Duration::zero());
+Duration StreamLife::delay(Duration backed_off, bool was_open) const {
   if (was_open && delivered_) return retry_;
   if (was_open || retry_by_server_) return clamped(std::max(retry_, backed_off));
   return clamped(backed_off);

@@ -3,6 +3,7 @@
 // reconnect policy (--reconnect, --reconnect-max). Pure: time and chance come in, decisions go out.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,7 +59,7 @@ struct Next {
 class StreamLife {
  public:
   struct Options {
-    std::optional<unsigned> reconnects;        // in a row; none: for ever
+    std::optional<std::uint64_t> reconnects;   // in a row; none: for ever
     Duration retry = std::chrono::seconds(1);  // --retry, until the server says another
     Duration reconnect_max = std::chrono::seconds(30);
   };
@@ -83,17 +84,16 @@ class StreamLife {
 
  private:
   Next again(const Failure& failure, Duration retry_after, TimePoint now);
-  Duration delay(TimePoint now, bool was_open);
+  Duration delay(Duration backed_off, bool was_open) const;
   Duration clamped(Duration time) const;
 
   Options options_;
-  Reconnect backoff_;
+  Reconnect reconnect_;
   RandomEngine random_;
   Duration shortest_;
   Duration retry_;
   bool retry_by_server_ = false;
-  unsigned reconnects_ = 0;  // since the last healthy minute
-  std::optional<TimePoint> opened_at_;
+  bool is_open_ = false;
   bool delivered_ = false;
   bool away_ = false;
 };

@@ -1,2 +1,2 @@
 netkit_fuzz_test(sse_parser SOURCES sse_parser_fuzz.cpp LIBRARIES sse-objects sse-reader-objects)
-netkit_fuzz_test(sse_encoder SOURCES sse_encoder_fuzz.cpp LIBRARIES sse-objects)
+netkit_fuzz_test(sse_encoder SOURCES sse_encoder_fuzz.cpp LIBRARIES sse-objects sse-reader-objects)

@@ -28,25 +28,25 @@ std::uint64_t read_since(const Values& values) {
 }  // namespace
 
 void JoinCommand::configure(const Values& values) {
-  settings_.address = values.address("ADDRESS");
-  settings_.name = values.given("name") ? values.text("name") : default_name();
-  const std::string_view why = why_not_a_name(settings_.name);
+  options_.address = values.address("ADDRESS");
+  options_.name = values.given("name") ? values.text("name") : default_name();
+  const std::string_view why = why_not_a_name(options_.name);
   if (!why.empty()) throw UsageError("--name: the name " + std::string(why));
-  settings_.heartbeat = values.duration("heartbeat");
-  settings_.since = read_since(values);
-  settings_.history = values.text("history");
-  settings_.commands = values.flag("commands");
-  settings_.wait = values.duration("wait");
-  settings_.connect_timeout = values.duration("connect-timeout");
-  settings_.reconnect = Reconnect::parse_limit(values.text("reconnect"));
-  settings_.reconnect_max = values.duration("reconnect-max");
-  settings_.count = static_cast<std::uint64_t>(values.integer("count"));
+  options_.heartbeat = values.duration("heartbeat");
+  options_.since = read_since(values);
+  options_.history = values.text("history");
+  options_.commands = values.flag("commands");
+  options_.wait = values.duration("wait");
+  options_.connect_timeout = values.duration("connect-timeout");
+  options_.reconnect.limit = Reconnect::parse_limit(values.text("reconnect"));
+  options_.reconnect.maximum = values.duration("reconnect-max");
+  options_.count = static_cast<std::uint64_t>(values.integer("count"));
   plain_ = values.flag("plain");
 }
 
 ExitStatus JoinCommand::run(Host& host) {
-  if (plain_) return PlainSession(host, settings_).run();
-  return JoinSession(host, settings_).run();
+  if (plain_) return PlainSession(host, options_).run();
+  return JoinSession(host, options_).run();
 }
 
 }  // namespace netkit::chat

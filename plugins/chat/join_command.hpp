@@ -1,11 +1,28 @@
 // `netkit chat join`.
 #pragma once
 
-#include <chat/join_settings.hpp>
+#include <cstdint>
+#include <string>
 
+#include <netkit/net/address_spec.hpp>
+#include <netkit/net/reconnect.hpp>
 #include <netkit/plugin/plugin.hpp>
+#include <netkit/util/clock.hpp>
 
 namespace netkit::chat {
+
+struct JoinOptions {
+  AddressSpec address;
+  std::string name;
+  Duration heartbeat{};
+  std::uint64_t since = 0;  // as Hello::since
+  std::string history;
+  bool commands = false;
+  Duration wait{};
+  Duration connect_timeout{};
+  Reconnect::Options reconnect;
+  std::uint64_t count = 0;  // 0: no end
+};
 
 class JoinCommand final : public Command {
  public:
@@ -13,7 +30,7 @@ class JoinCommand final : public Command {
   ExitStatus run(Host& host) override;
 
  private:
-  JoinSettings settings_;
+  JoinOptions options_;
   bool plain_ = false;
 };
 

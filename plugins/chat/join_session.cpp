@@ -4,8 +4,11 @@
 #include <csignal>
 #include <utility>
 
-#include <netkit/net/resolver.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <netkit/util/error.hpp>
+#include <netkit/util/random.hpp>
 
 namespace netkit::chat {
 
@@ -17,6 +20,24 @@ constexpr bool is_message(const FromRoom& event) {
   return std::holds_alternative<Message>(event);
 }
 
+Member::Options member_options(const JoinOptions& given) {
+  Member::Options options;
+  options.native.heartbeat = given.heartbeat;
+  options.native.connect_timeout = given.connect_timeout;
+  fill_random(&options.instance, sizeof options.instance);
+  options.name = given.name;
+  options.since = given.since;
+  return options;
+}
+
+datagram::Link::Options link_options(const JoinOptions& given, const Log& log) {
+  datagram::Link::Options options{
+      .servers = {given.address}, .reconnect = given.reconnect, .udp = {}};
+  options.udp.socket.gro = true;
+  options.udp.log = &log;
+  return options;
+}
+
 std::string_view name_of(const FromRoom& event) {
   if (const Message* message = std::get_if<Message>(&event)) return message->name;
   return {};
@@ -24,36 +45,26 @@ std::string_view name_of(const FromRoom& event) {
 
 }  // namespace
 
-JoinSession::JoinSession(Host& host, const JoinSettings& settings)
+JoinSession::JoinSession(Host& host, const JoinOptions& options)
     : host_(host),
-      settings_(settings),
+      options_(options),
       history_(host.log()),
       printer_(host.output(), history_),
-      reconnect_({.limit = settings.reconnect, .maximum = settings.reconnect_max}) {}
-
-Member::Options JoinSession::member_options() const {
-  Member::Options options;
-  options.native.heartbeat = settings_.heartbeat;
-  options.native.connect_timeout = settings_.connect_timeout;
-  fill_random(&options.instance, sizeof options.instance);
-  options.name = settings_.name;
-  options.since = settings_.since;
-  return options;
-}
+      member_(member_options(options), datagram::system_random(),
+              static_cast<Member::Handler&>(*this)),
+      link_(host.loop(), host.log(), link_options(options, host.log()), member_,
+            static_cast<datagram::Link::Handler&>(*this)) {}
 
 ExitStatus JoinSession::run() {
-  addresses_ = resolve(settings_.address);
-  history_.open(settings_.history);
-  Member::Handler& handler = *this;
-  member_ = std::make_unique<Member>(member_options(), datagram::system_random(), handler);
+  history_.open(options_.history);
   host_.set_totals([this](Totals& totals) { show(totals); });
   host_.on_stop([this](StopReason reason) { stop(reason); });
-  host_.output().on_unblocked([this] { member_->resume(host_.loop().now()); });
+  host_.output().on_unblocked([this] { member_.resume(host_.loop().now()); });
   if (host_.interactive()) {
     // The window is closed: to go without a word would leave the name taken until the lease ends.
     hung_up_ = host_.loop().on_signal(SIGHUP, [this] { give_up(ExitStatus::done, {}); });
   }
-  connect();
+  link_.start();
   Input::Options options;
   options.history = "chat_history";
   options.complete = [this](std::string_view line, std::string_view word) {
@@ -63,51 +74,25 @@ ExitStatus JoinSession::run() {
   input_ = Input::open(host_, *this, std::move(options));
   const ExitStatus status = host_.run_loop();
   input_.reset();
-  if (driver_) driver_->flush();
+  if (link_.driver() != nullptr) link_.driver()->flush();
   return history_.outcome(status);
 }
 
 // ---- the session
 
-void JoinSession::connect() {
-  const Endpoint& server = addresses_[address_ % addresses_.size()];
-  try {
-    UdpClient::Options options;
-    options.socket.gro = true;
-    options.log = &host_.log();
-    driver_ =
-        std::make_unique<datagram::Driver>(host_.loop(), std::vector{server}, *member_, options);
-  } catch (const SystemError& error) {
-    return try_again(error.what());
-  }
-  member_->connect(host_.loop().now());
-}
-
-void JoinSession::try_again(const std::string& why, Retry retry) {
-  if (retry_.pending() || host_.finishing()) return;
-  const std::string server = addresses_[address_ % addresses_.size()].to_string();
+void JoinSession::try_again(std::string_view why, RetryBounds bounds) {
+  if (host_.finishing()) return;
   if (stopping_) return finish(ExitStatus::done);
-  std::optional<Duration> delay = Duration::zero();
-  if (++failed_ % addresses_.size() == 0) {
-    delay = reconnect_.next(host_.loop().now(), random_.unit());
-  }
-  if (!delay) return give_up(ExitStatus::unreachable, server + ": " + why);
-  if (retry == Retry::next_address) ++address_;
-  if (retry == Retry::same_address_at_once) delay = Duration::zero();
-  if (!std::exchange(down_, true)) host_.log().notice(server + ": " + why + "; trying again");
-  retry_ = host_.loop().after(*delay, [this] { connect(); });
+  link_.failed(why, ExitStatus::unreachable, bounds);
 }
 
 void JoinSession::on_joined(const Welcome& welcome) {
   joined_at_ = host_.loop().now();
-  reconnect_.connected(joined_at_);
-  failed_ = 0;
-  down_ = false;
-  host_.log().notice("joined " + addresses_[address_ % addresses_.size()].to_string() + " as " +
-                     member_->name());
+  link_.succeeded();
+  host_.log().notice(fmt::format("joined {} as {}", link_.peer().to_string(), member_.name()));
   if (!std::exchange(joined_, true) && !welcome.motd.empty()) host_.log().notice(welcome.motd);
   if (!host_.interactive()) return;
-  listing_ = member_->request(Who{});
+  listing_ = member_.request(Who{});
   roster_.clear();
 }
 
@@ -117,36 +102,32 @@ void JoinSession::on_rejected(std::uint16_t code, std::string_view why) {
   const bool taken = code == static_cast<std::uint16_t>(RejectCode::taken);
   std::string text(why);
   if (taken) text += "; choose another with --name";
-  if (joined_ && (full || taken)) {
-    return try_again(text, Retry::same_address);
-  }
-  const std::string server = addresses_[address_ % addresses_.size()].to_string();
-  give_up(full || taken ? ExitStatus::again : ExitStatus::protocol, server + ": " + text);
+  if (joined_ && (full || taken)) return try_again(text);
+  give_up(full || taken ? ExitStatus::again : ExitStatus::protocol,
+          Outage::sentence(link_.server(), text));
 }
 
 void JoinSession::on_lost(datagram::LeftReason reason, std::string_view text) {
   using datagram::LeftReason;
-  const std::string server = addresses_[address_ % addresses_.size()].to_string();
   if (reason == LeftReason::ended || reason == LeftReason::bye) {
-    const std::string why = text.empty() ? "the room has closed" : std::string(text);
-    return give_up(ExitStatus::unreachable, server + ": " + why);
+    const std::string_view why = text.empty() ? "the room has closed" : text;
+    return give_up(ExitStatus::unreachable, Outage::sentence(link_.server(), why));
   }
   if (reason == LeftReason::version) {
-    return give_up(ExitStatus::protocol, server + ": " + std::string(text));
+    return give_up(ExitStatus::protocol, Outage::sentence(link_.server(), text));
   }
   if (reason == LeftReason::timeout) return try_again("no answer");
-  // The one that was in use comes first.
-  if (reason != LeftReason::reset) return try_again("not heard from any more", Retry::same_address);
+  if (reason != LeftReason::reset) return try_again("not heard from any more");
   // It answers, so there is nothing to wait for, unless it does so again and again.
   const bool lasted = host_.loop().now() - joined_at_ >= std::chrono::seconds(1);
   try_again("the room was started anew",
-            lasted ? Retry::same_address_at_once : Retry::same_address);
+            lasted ? RetryBounds::exactly(Duration::zero()) : RetryBounds{});
 }
 
-void JoinSession::on_unreachable(int /*error*/) {
-  if (member_->connected() || retry_.pending()) return;
-  member_->leave(host_.loop().now());
-  try_again("nobody answers there");
+void JoinSession::on_unreachable(int error) {
+  if (member_.connected() || link_.pending()) return;
+  member_.leave(host_.loop().now());
+  try_again(error_text(error));
 }
 
 void JoinSession::on_finished() {
@@ -157,15 +138,15 @@ void JoinSession::stop(StopReason /*reason*/) {
   stopping_ = true;
   if (input_) input_->pause();
   // One who has asked to come in may be in already, and is to leave properly.
-  if (down_ || retry_.pending()) return give_up(ExitStatus::done, {});
-  member_->finish();
+  if (link_.outage()) return give_up(ExitStatus::done, {});
+  member_.finish();
   patience_ = host_.loop().after(kGoodbye, [this] { give_up(ExitStatus::done, {}); });
 }
 
 void JoinSession::begin_end() {
-  if (member_->finishing()) return;
-  member_->finish();
-  patience_ = host_.loop().after(settings_.wait, [this] {
+  if (member_.finishing()) return;
+  member_.finish();
+  patience_ = host_.loop().after(options_.wait, [this] {
     give_up(joined_ || said_ > 0 ? ExitStatus::no : ExitStatus::unreachable,
             "the room did not answer in time (--wait)");
   });
@@ -173,10 +154,10 @@ void JoinSession::begin_end() {
 
 void JoinSession::give_up(ExitStatus status, const std::string& why) {
   if (host_.finishing()) return;
-  member_->for_each_undelivered([&](std::string_view text) {
+  member_.for_each_undelivered([&](std::string_view text) {
     undelivered(text, why.empty() ? "cut short" : std::string_view(why));
   });
-  member_->leave(host_.loop().now());
+  member_.leave(host_.loop().now());
   finish(status, why);
 }
 
@@ -191,16 +172,15 @@ void JoinSession::finish(ExitStatus status, const std::string& why) {
 void JoinSession::on_event(const FromRoom& event, std::uint64_t seq) {
   follow_roster(event);
   if (host_.finishing() || ignored_.contains(name_of(event))) return;
-  if (settings_.count != 0 && received_ >= settings_.count) return;  // on the way out
-  const Endpoint& server = addresses_[address_ % addresses_.size()];
-  printer_.print(event, seq, server, host_.clock().wall());
+  if (options_.count != 0 && received_ >= options_.count) return;  // on the way out
+  printer_.print(event, seq, link_.peer(), host_.clock().wall());
   // Nobody reads: the room waits, and knows by the heartbeats that this member is still there.
-  if (host_.output().blocked()) member_->pause();
+  if (host_.output().blocked()) member_.pause();
   count_message(event);
 }
 
 void JoinSession::count_message(const FromRoom& event) {
-  if (is_message(event) && ++received_ == settings_.count) begin_end();
+  if (is_message(event) && ++received_ == options_.count) begin_end();
 }
 
 void JoinSession::follow_roster(const FromRoom& event) {
@@ -222,23 +202,16 @@ void JoinSession::follow_roster(const FromRoom& event) {
 }
 
 void JoinSession::show_roster() {
-  std::string line = "here: ";
-  for (const std::string& name : roster_) {
-    if (name != *roster_.begin()) line += ", ";
-    line += name;
-  }
-  host_.log().notice(line);
+  host_.log().notice(fmt::format("here: {}", fmt::join(roster_, ", ")));
 }
 
 void JoinSession::on_gap(const datagram::Gap& gap) {
   const std::uint64_t numbered = gap.to == 0 ? 0 : gap.to - gap.from + 1;
   lost_ += numbered + gap.unnumbered;
   std::string text = "lost ";
-  if (numbered > 0) {
-    text += "messages " + std::to_string(gap.from) + " to " + std::to_string(gap.to);
-  }
+  if (numbered > 0) text += fmt::format("messages {} to {}", gap.from, gap.to);
   if (gap.unnumbered > 0) {
-    text += (numbered > 0 ? " and " : "") + std::to_string(gap.unnumbered) + " notices";
+    text += fmt::format("{}{} notices", numbered > 0 ? " and " : "", gap.unnumbered);
   }
   host_.log().notice(text);
   const std::array<Field, 3> fields{Field{"from", gap.from}, Field{"to", gap.to},
@@ -254,22 +227,21 @@ void JoinSession::on_refused(std::string_view text, std::string_view why) {
 void JoinSession::undelivered(std::string_view text, std::string_view why) {
   ++undelivered_;
   constexpr std::size_t kShown = 200;  // bytes, on standard error; the record has it whole
-  host_.log().error("undelivered (" + std::string(why) + "): " +
-                    std::string(text.substr(0, kShown)) + (text.size() > kShown ? "..." : ""));
-  printer_.print_undelivered(text, why, addresses_[address_ % addresses_.size()],
-                             host_.clock().wall());
+  host_.log().error(fmt::format("undelivered ({}): {}{}", why, text.substr(0, kShown),
+                                text.size() > kShown ? "..." : ""));
+  printer_.print_undelivered(text, why, link_.peer(), host_.clock().wall());
 }
 
 // ---- what is typed
 
 void JoinSession::on_input_line(std::string_view line) {
-  if (member_->finishing()) return;
-  if (settings_.commands || host_.interactive()) return obey(read_member_line(line));
+  if (member_.finishing()) return;
+  if (options_.commands || host_.interactive()) return obey(read_member_line(line));
   say(Say{false, line}, line);
 }
 
 void JoinSession::on_input_end() {
-  if (settings_.count == 0 || host_.interactive()) begin_end();
+  if (options_.count == 0 || host_.interactive()) begin_end();
 }
 
 bool JoinSession::on_input_failed(ExitStatus status, const std::string& error) {
@@ -285,12 +257,12 @@ void JoinSession::obey(const TypedLine& typed) {
   } else if (const TypedTell* tell = std::get_if<TypedTell>(&typed)) {
     say(Tell{tell->text}, tell->text);
   } else if (const TypedNick* nick = std::get_if<TypedNick>(&typed)) {
-    member_->request(Rename{nick->name});
+    member_.request(Rename{nick->name});
   } else if (const TypedIgnore* ignored = std::get_if<TypedIgnore>(&typed)) {
     ignore(ignored->name);
   } else if (std::holds_alternative<TypedWho>(typed)) {
     roster_.clear();
-    show_listing_ = listing_ = member_->request(Who{});
+    show_listing_ = listing_ = member_.request(Who{});
   } else if (std::holds_alternative<TypedQuit>(typed)) {
     begin_end();
   } else if (std::holds_alternative<TypedHelp>(typed)) {
@@ -303,12 +275,12 @@ void JoinSession::obey(const TypedLine& typed) {
 
 void JoinSession::say(const Request& request, std::string_view text) {
   if (text.empty()) return;
-  if (!member_->request(request)) {
+  if (!member_.request(request)) {
     return undelivered(text, "longer than 65000 bytes");
   }
   ++said_;
-  history_.add('>', member_->name(), text, host_.clock().wall());
-  if (member_->full() && input_ && !std::exchange(paused_, true)) input_->pause();
+  history_.add('>', member_.name(), text, host_.clock().wall());
+  if (member_.full() && input_ && !std::exchange(paused_, true)) input_->pause();
 }
 
 void JoinSession::on_ready() {
@@ -324,14 +296,14 @@ void JoinSession::ignore(std::string_view name) {
   const auto at = ignored_.find(name);
   if (at != ignored_.end()) {
     ignored_.erase(at);
-    return host_.log().notice(std::string(name) + " is heard again");
+    return host_.log().notice(fmt::format("{} is heard again", name));
   }
   ignored_.emplace(name);
-  host_.log().notice(std::string(name) + " is ignored");
+  host_.log().notice(fmt::format("{} is ignored", name));
 }
 
 void JoinSession::show(Totals& totals) const {
-  const datagram::Counters& native = member_->counters();
+  const datagram::Counters& native = member_.counters();
   totals.add("received", received_);
   totals.add("said", said_);
   totals.add("undelivered", undelivered_);

@@ -3,7 +3,7 @@
 
 #include <chat/event_printer.hpp>
 #include <chat/history.hpp>
-#include <chat/join_settings.hpp>
+#include <chat/join_command.hpp>
 #include <chat/member.hpp>
 #include <chat/typed_line.hpp>
 #include <cstdint>
@@ -12,21 +12,20 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include <netkit/datagram/driver.hpp>
+#include <netkit/datagram/link.hpp>
 #include <netkit/io/input.hpp>
-#include <netkit/net/reconnect.hpp>
 #include <netkit/plugin/host.hpp>
-#include <netkit/util/random.hpp>
 
 namespace netkit::chat {
 
-// [loop] Reconnects by the one policy; every try takes the next of the room's addresses.
-class JoinSession final : public Member::Handler, public Input::Handler {
+// [loop] Comes back by the one policy.
+class JoinSession final : private datagram::Link::Handler,
+                          private Member::Handler,
+                          private Input::Handler {
  public:
   // Both outlive it.
-  JoinSession(Host& host, const JoinSettings& settings);
+  JoinSession(Host& host, const JoinOptions& options);
   ExitStatus run();
 
  private:
@@ -39,15 +38,13 @@ class JoinSession final : public Member::Handler, public Input::Handler {
   void on_finished() override;
   void on_ready() override;
   void on_unreachable(int error) override;
+  void on_attempt() override { member_.connect(host_.loop().now()); }
+  void on_gave_up(ExitStatus status, const std::string& error) override { give_up(status, error); }
   void on_input_line(std::string_view line) override;
   void on_input_end() override;
   bool on_input_failed(ExitStatus status, const std::string& error) override;
 
-  void connect();
-  // The next address, or the one that was in use once more; after the delay of the policy, or at
-  // once.
-  enum class Retry : std::uint8_t { next_address, same_address, same_address_at_once };
-  void try_again(const std::string& why, Retry retry = Retry::next_address);
+  void try_again(std::string_view why, RetryBounds bounds = {});
   void obey(const TypedLine& typed);
   void say(const Request& request, std::string_view text);
   void ignore(std::string_view name);
@@ -59,27 +56,20 @@ class JoinSession final : public Member::Handler, public Input::Handler {
   void give_up(ExitStatus status, const std::string& why);
   void finish(ExitStatus status, const std::string& why = {});
   void undelivered(std::string_view text, std::string_view why);
-  Member::Options member_options() const;
   void show(Totals& totals) const;
 
   Host& host_;
-  const JoinSettings& settings_;
+  const JoinOptions& options_;
   History history_;
   EventPrinter printer_;
-  std::vector<Endpoint> addresses_;
-  std::size_t address_ = 0;  // the one in use
-  Reconnect reconnect_;
-  RandomEngine random_;
-  std::unique_ptr<Member> member_;
-  std::unique_ptr<datagram::Driver> driver_;
+  Member member_;
+  datagram::Link link_;
   std::unique_ptr<Input> input_;
   std::set<std::string, std::less<>> roster_;
   std::set<std::string, std::less<>> ignored_;
   bool listing_ = false;       // the roster is coming
   bool show_listing_ = false;  // because somebody asked
   bool joined_ = false;        // at least once
-  bool down_ = false;          // said that the room cannot be reached
-  std::size_t failed_ = 0;     // addresses in a row that did not answer
   bool paused_ = false;
   bool stopping_ = false;
   std::uint64_t received_ = 0;
@@ -90,7 +80,6 @@ class JoinSession final : public Member::Handler, public Input::Handler {
   std::string input_error_;
   TimePoint joined_at_{};
   Hook hung_up_;
-  Timer retry_;
   Timer patience_;
 };
 

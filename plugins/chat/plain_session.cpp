@@ -7,8 +7,8 @@
 
 namespace netkit::chat {
 
-PlainSession::PlainSession(Host& host, const JoinSettings& settings)
-    : host_(host), settings_(settings), history_(host.log()) {}
+PlainSession::PlainSession(Host& host, const JoinOptions& options)
+    : host_(host), options_(options), history_(host.log()) {}
 
 void PlainSession::send(std::string_view text) {
   out_.tell({}, text);
@@ -28,12 +28,12 @@ void PlainSession::on_datagram(const datagram::Path& from, std::string_view data
   const WallTime time = host_.clock().wall();
   host_.output().emit({.type = "datagram", .time = time, .peer = &from.peer, .payload = datagram});
   history_.add('<', from.peer.to_string(), datagram, time);
-  if (++received_ == settings_.count) quit();
+  if (++received_ == options_.count) quit();
 }
 
 void PlainSession::tick(TimePoint now) {
   send("^hb^");
-  next_heartbeat_ = saturating_add(now, settings_.heartbeat);
+  next_heartbeat_ = saturating_add(now, options_.heartbeat);
 }
 
 bool PlainSession::drain(datagram::OutputQueue& queue, TimePoint /*now*/) {
@@ -65,7 +65,7 @@ void PlainSession::on_input_line(std::string_view line) {
 }
 
 void PlainSession::on_input_end() {
-  if (settings_.count == 0) quit();
+  if (options_.count == 0) quit();
 }
 
 bool PlainSession::on_input_failed(ExitStatus status, const std::string& error) {
@@ -79,14 +79,14 @@ void PlainSession::quit(ExitStatus status, const std::string& error) {
 }
 
 ExitStatus PlainSession::run() {
-  std::vector<Endpoint> addresses = resolve(settings_.address);
-  history_.open(settings_.history);
+  std::vector<Endpoint> addresses = resolve(options_.address);
+  history_.open(options_.history);
   UdpClient::Options udp;
   udp.log = &host_.log();
   driver_ = std::make_unique<datagram::Driver>(host_.loop(), std::move(addresses), *this, udp);
   host_.log().info("sending to " + server().to_string());
   send("reg");
-  next_heartbeat_ = saturating_add(host_.loop().now(), settings_.heartbeat);
+  next_heartbeat_ = saturating_add(host_.loop().now(), options_.heartbeat);
   host_.set_totals([this](Totals& totals) {
     totals.add("received", received_);
     totals.add("sent", sent_);

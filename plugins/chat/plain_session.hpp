@@ -2,7 +2,7 @@
 #pragma once
 
 #include <chat/history.hpp>
-#include <chat/join_settings.hpp>
+#include <chat/join_command.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -20,7 +20,7 @@ namespace netkit::chat {
 class PlainSession final : public datagram::Driver::Handler, public Input::Handler {
  public:
   // Both outlive it.
-  PlainSession(Host& host, const JoinSettings& settings);
+  PlainSession(Host& host, const JoinOptions& options);
   ExitStatus run();
 
  private:
@@ -41,7 +41,7 @@ class PlainSession final : public datagram::Driver::Handler, public Input::Handl
   static constexpr std::size_t kMaxQueue = 1024;  // datagrams; then the input waits
 
   Host& host_;
-  const JoinSettings& settings_;
+  const JoinOptions& options_;
   History history_;
   std::unique_ptr<datagram::Driver> driver_;
   std::unique_ptr<Input> input_;

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include <netkit/net/wire_log.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
@@ -12,42 +14,44 @@
 namespace netkit::push {
 
 void StatusCommand::configure(const Values& values) {
-  address_ = values.address("ADDRESS");
-  wait_ = values.duration("wait");
+  options_.servers = {values.address("ADDRESS")};
+  wait_ = options_.connect_timeout = values.duration("wait");
 }
 
 ExitStatus StatusCommand::run(Host& host) {
   host_ = &host;
   host.set_totals([this](Totals& totals) { totals.add("subscribers", shown_); });
-  connector_ = std::make_unique<TcpConnector>(host.loop());
-  connector_->connect(address_, wait_,
-                      [this](ConnectResult result) { on_connected(std::move(result)); });
+  TcpClient::Handler& handler = *this;
+  client_.emplace(host.loop(), host.log(), std::move(options_), handler);
   overdue_ = host.loop().after(wait_, [this] {
-    fail(ExitStatus::unreachable, "no answer within " + format_duration(wait_));
+    fail(ExitStatus::unreachable, fmt::format("no answer within {}", format_duration(wait_)));
   });
+  client_->start();
   return host.run_loop();
 }
 
 void StatusCommand::fail(ExitStatus status, const std::string& why) {
-  host_->finish(status, address_.to_string() + ": " + why);
+  host_->finish(status, Outage::sentence(client_->server(), why));
 }
 
-void StatusCommand::on_connected(ConnectResult result) {
-  if (!result.error.empty()) {
-    host_->finish(result.status, result.error);
-    return;
-  }
-  server_ = result.peer;
-  stream_ = make_tcp_stream(host_->loop(), std::move(result.socket), result.peer, *this);
-  host_->log().info("connected to " + server_.to_string());
+void StatusCommand::on_connected(TcpClient& client) {
+  server_ = client.stream()->peer();
   constexpr std::string_view kQuestion = "STATUS\n";
   log_sent(host_->log(), server_, kQuestion);
-  stream_->write(kQuestion);
+  client.stream()->write(kQuestion);
 }
 
-void StatusCommand::on_data(ByteStream&, std::string_view data) {
+void StatusCommand::on_data(TcpClient&, std::string_view data) {
   log_received(host_->log(), server_, data);
   lines_.feed(data, [this](const Line& line) { on_line(line); });
+}
+
+void StatusCommand::on_end(TcpClient& client) {
+  client.drop("closed by the server", ExitStatus::unreachable);
+}
+
+void StatusCommand::on_gave_up(TcpClient&, ExitStatus status, const std::string& error) {
+  host_->finish(status, error);
 }
 
 void StatusCommand::on_line(const Line& line) {
@@ -65,18 +69,21 @@ void StatusCommand::on_count(std::string_view line) {
   const std::string_view digits = line.starts_with("OK ") ? line.substr(3) : std::string_view();
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), rows_);
   if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) {
-    fail(ExitStatus::protocol, "the server's answer is '" + escaped_text(line.substr(0, 60)) + "'");
-    return;
+    return refuse(line);
   }
   counted_ = true;
   if (rows_ == 0) host_->finish(ExitStatus::done);
 }
 
+void StatusCommand::refuse(std::string_view line) {
+  fail(ExitStatus::protocol,
+       fmt::format("the server's answer is '{}'", escaped_text(line.substr(0, 60))));
+}
+
 void StatusCommand::on_row(std::string_view line) {
   const auto row = parse_status_row(line);
   if (!row) {
-    fail(ExitStatus::protocol, "the server's answer is '" + escaped_text(line.substr(0, 60)) + "'");
-    return;
+    return refuse(line);
   }
   const Field fields[] = {{"name", std::string_view(row->name)},
                           {"address", row->address},
@@ -92,15 +99,6 @@ void StatusCommand::on_row(std::string_view line) {
                         .payload = std::nullopt});
   ++shown_;
   if (--rows_ == 0) host_->finish(ExitStatus::done);
-}
-
-void StatusCommand::on_end(ByteStream& stream) {
-  on_closed(stream, 0, {});
-}
-
-void StatusCommand::on_closed(ByteStream&, int error, std::string_view) {
-  stream_->pause_reading();
-  fail(ExitStatus::unreachable, error == 0 ? "closed by the server" : error_text(error));
 }
 
 }  // namespace netkit::push

@@ -1,11 +1,14 @@
-// One attempt of a client to subscribe, in either dialect.
+// A client's subscription in either dialect, as often as it has to begin. Pure: datagrams and times
+// go in, datagrams and records come out.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
-#include <netkit/net/endpoint.hpp>
+#include <netkit/datagram/driver.hpp>
+#include <netkit/datagram/options.hpp>
 #include <netkit/util/exit_status.hpp>
 
 namespace netkit::push {
@@ -16,8 +19,7 @@ struct Position {
   std::uint64_t next = 0;    // the record that is wanted next; 0: from now on
 };
 
-// [loop] Destroying it ends the subscription without a word; not from within its handler.
-class Subscription {
+class Subscription : public datagram::Driver::Handler {
  public:
   class Handler {
    public:
@@ -29,19 +31,29 @@ class Subscription {
     virtual void on_record(std::uint64_t seq, std::string_view text) = 0;  // 0: no number
     virtual void on_gap(std::uint64_t from, std::uint64_t to) = 0;
     virtual void on_ended() = 0;  // the server's source has ended and all has arrived
-    // The subscription is over. Trying again makes sense where `again`; if it is not tried,
-    // `status` says how to end.
+    // The subscription is over. begin() makes sense where `again`; if it is not called, `status`
+    // says how to end.
     virtual void on_lost(const std::string& why, bool again, ExitStatus status) = 0;
   };
-  virtual ~Subscription() = default;
-  // Tells the server, as far as the dialect can.
-  virtual void leave() = 0;
+
+  // There is a way to the server.
+  virtual void begin(TimePoint now) = 0;
+  // Tells the server, as far as the dialect can; one more drain() says so.
+  virtual void leave(TimePoint now) = 0;
   // Holds what arrives until resume(), as far as the dialect can. Both may be called from within
   // the handler.
   virtual void pause() {}
-  virtual void resume() {}
-  virtual std::uint64_t retransmitted() const { return 0; }
+  virtual void resume(TimePoint now) { (void)now; }
   virtual std::uint64_t duplicates() const { return 0; }
 };
+
+// `handler` outlives what is made.
+std::unique_ptr<Subscription> make_native_subscription(const std::string& name,
+                                                       const datagram::Options& options,
+                                                       const Position& position,
+                                                       Subscription::Handler& handler);
+// The name, and every 10 s again; whatever comes is a record.
+std::unique_ptr<Subscription> make_plain_subscription(const std::string& name,
+                                                      Subscription::Handler& handler);
 
 }  // namespace netkit::push

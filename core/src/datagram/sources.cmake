@@ -4,6 +4,7 @@ target_sources(netkit-core PRIVATE
   src/datagram/client.cpp
   src/datagram/cookie.cpp
   src/datagram/driver.cpp
+  src/datagram/link.cpp
   src/datagram/options.cpp
   src/datagram/output_queue.cpp
   src/datagram/plain_fanout.cpp

@@ -1,0 +1,76 @@
+// A client's way to its server by UDP, made again whenever it is lost.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/datagram/driver.hpp>
+#include <netkit/net/address_spec.hpp>
+#include <netkit/net/attempts.hpp>
+#include <netkit/net/resolver.hpp>
+#include <netkit/util/exit_status.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit::datagram {
+
+// [loop] What TcpClient is for streams: resolves a server's name, makes a Driver for what speaks to
+// it, and tries again and the next one by the one policy (Attempts), which says each outage once.
+// Whether a server answers only who speaks to it can tell: by succeeded() and failed().
+class NETKIT_API Link {
+ public:
+  struct Options {
+    std::vector<AddressSpec> servers;  // at least one
+    Reconnect::Options reconnect;
+    UdpClient::Options udp;
+  };
+
+  class NETKIT_API Handler {
+   public:
+    virtual ~Handler() = default;
+    // driver() is there: begin to speak. It is another one after each failed().
+    virtual void on_attempt() = 0;
+    // There will be no further attempt. `error` is one sentence for the end of the run, which has
+    // not been said.
+    virtual void on_gave_up(ExitStatus status, const std::string& error) = 0;
+  };
+
+  // All references outlive it.
+  Link(EventLoop& loop, const Log& log, Options options, Driver::Handler& driven, Handler& handler);
+
+  void start();
+  // The server has answered. Further calls change nothing until failed().
+  void succeeded();
+  // It has not, or is lost, as `why` says. `status` is what a run ends with that does not try
+  // again.
+  void failed(std::string_view why, ExitStatus status, RetryBounds bounds = {});
+  // No further attempts.
+  void stop() { attempts_.stop(); }
+
+  Driver* driver() { return driver_.get(); }  // null before there is an address to send to
+  // As the user wrote it, and where it is; 0.0.0.0:0 before the first driver().
+  const std::string& server() const { return attempts_.server(); }
+  const Endpoint& peer() const { return driver_ ? driver_->peer() : nowhere_; }
+  bool pending() const { return attempts_.pending(); }  // between failed() and the next attempt
+  // There is no server, which has been said.
+  bool outage() const { return attempts_.outage() || attempts_.pending(); }
+
+ private:
+  void attempt();
+  void connect(std::vector<Endpoint> addresses);
+
+  EventLoop& loop_;
+  Options options_;
+  Driver::Handler& driven_;
+  Handler& handler_;
+  AsyncResolver resolver_;
+  Attempts attempts_;
+  std::unique_ptr<Driver> driver_;
+  Endpoint nowhere_;
+  std::size_t unanswered_ = 0;  // attempts that nobody answered, so that each begins elsewhere
+  bool connected_ = false;
+  bool ever_connected_ = false;
+};
+
+}  // namespace netkit::datagram

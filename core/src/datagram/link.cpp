@@ -1,0 +1,70 @@
+#include <algorithm>
+#include <utility>
+
+#include <netkit/datagram/link.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit::datagram {
+
+namespace {
+
+std::vector<std::string> names_of(const std::vector<AddressSpec>& servers) {
+  std::vector<std::string> names;
+  names.reserve(servers.size());
+  for (const AddressSpec& server : servers) names.push_back(server.to_string());
+  return names;
+}
+
+}  // namespace
+
+Link::Link(EventLoop& loop, const Log& log, Options options, Driver::Handler& driven,
+           Handler& handler)
+    : loop_(loop),
+      options_(std::move(options)),
+      driven_(driven),
+      handler_(handler),
+      resolver_(loop),
+      attempts_(loop, log, options_.reconnect, names_of(options_.servers), [this] { attempt(); }) {}
+
+void Link::start() {
+  attempts_.start();
+}
+
+void Link::succeeded() {
+  connected_ = ever_connected_ = true;
+  attempts_.succeeded();
+}
+
+void Link::failed(std::string_view why, ExitStatus status, RetryBounds bounds) {
+  if (attempts_.pending()) return;
+  if (!std::exchange(connected_, false)) ++unanswered_;
+  if (attempts_.failed(why, bounds)) return;
+  handler_.on_gave_up(status, Outage::sentence(attempts_.server(), why));
+}
+
+void Link::attempt() {
+  driver_.reset();
+  const AddressSpec& server = options_.servers[attempts_.index()];
+  resolver_.resolve(server, [this](std::vector<Endpoint> addresses, const std::string& error) {
+    if (!addresses.empty()) return connect(std::move(addresses));
+    // A name that was never one is most likely mistyped.
+    if (ever_connected_ || options_.servers.size() > 1) return failed(error, ExitStatus::name);
+    handler_.on_gave_up(ExitStatus::name, Outage::sentence(attempts_.server(), error));
+  });
+}
+
+// An address that refuses is passed over at once; of one that says nothing it takes an attempt to
+// know, so the next attempt begins with another.
+void Link::connect(std::vector<Endpoint> addresses) {
+  const std::size_t first = unanswered_ % addresses.size();
+  std::rotate(addresses.begin(), addresses.begin() + static_cast<std::ptrdiff_t>(first),
+              addresses.end());
+  try {
+    driver_ = std::make_unique<Driver>(loop_, std::move(addresses), driven_, options_.udp);
+  } catch (const SystemError& error) {
+    return failed(error.what(), ExitStatus::unreachable);
+  }
+  handler_.on_attempt();
+}
+
+}  // namespace netkit::datagram

@@ -1,0 +1,209 @@
+#include <cerrno>
+#include <push/hub.hpp>
+#include <push/payload.hpp>
+#include <push/subscription.hpp>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <netkit/datagram/client.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit::push {
+
+namespace {
+
+// A server that is being restarted refuses a while; so many heartbeats it may.
+constexpr int kRefusals = 3;
+constexpr Duration kRepeat = std::chrono::seconds(10);  // of a plain registration
+
+class NativeSubscription final : public Subscription, private datagram::Client::Handler {
+ public:
+  NativeSubscription(std::string name, const datagram::Options& options, const Position& position,
+                     Subscription::Handler& handler)
+      : name_(std::move(name)),
+        position_(position),
+        handler_(handler),
+        client_(options, Endpoint(), datagram::system_random(), *this) {}
+
+  void begin(TimePoint now) override {
+    over_ = false;
+    refused_ = 0;
+    client_.connect(encode(Request{position_.stream, position_.next, name_}), now);
+  }
+  void leave(TimePoint now) override {
+    if (!over_) client_.leave("leaving", now);
+  }
+  void pause() override { client_.pause(); }
+  void resume(TimePoint now) override { client_.resume(now); }
+  std::uint64_t duplicates() const override { return client_.counters().duplicates; }
+
+ private:
+  void on_datagram(const datagram::Path&, std::string_view datagram, TimePoint now) override {
+    refused_ = 0;
+    if (!over_) client_.on_datagram(datagram, now);
+  }
+  void tick(TimePoint now) override { client_.tick(now); }
+  TimePoint next_deadline() const override {
+    return over_ ? TimePoint::max() : client_.next_deadline();
+  }
+  bool drain(datagram::OutputQueue& queue, TimePoint now) override {
+    return !over_ && client_.drain(queue, now);
+  }
+  void on_refused(const Endpoint& to, int error) override;
+  void on_next_address(TimePoint now) override {
+    if (!over_) begin(now);
+  }
+
+  void on_connected(std::string_view payload) override;
+  void on_rejected(std::uint16_t code, std::string_view text) override;
+  void on_message(std::uint64_t record, std::string_view message) override;
+  void on_gap(const datagram::Gap& gap) override;
+  void on_left(datagram::LeftReason reason, std::string_view text) override;
+
+  void on_bye(std::string_view text);
+  void lose(const std::string& why, bool again, ExitStatus status);
+
+  std::string name_;
+  Position position_;
+  Subscription::Handler& handler_;
+  datagram::Client client_;
+  bool over_ = true;  // it has been said
+  int refused_ = 0;   // ICMP errors since the server was heard last
+};
+
+void NativeSubscription::on_refused(const Endpoint&, int error) {
+  if (over_ || client_.on_refused()) return;
+  if (client_.connected() && ++refused_ < kRefusals) return;
+  lose(error_text(error), true, ExitStatus::unreachable);
+}
+
+void NativeSubscription::on_connected(std::string_view payload) {
+  const auto welcome = decode_welcome(payload);
+  if (!welcome) {
+    lose("the server's answer is not one of push", false, ExitStatus::protocol);
+    return;
+  }
+  const bool other = position_.stream != 0 && position_.stream != welcome->stream;
+  position_.stream = welcome->stream;
+  position_.next = welcome->first;
+  client_.expect_record(welcome->first);
+  handler_.on_alive();
+  handler_.on_subscribed();
+  if (other) handler_.on_new_stream(welcome->first);
+}
+
+void NativeSubscription::on_rejected(std::uint16_t code, std::string_view text) {
+  using datagram::RejectCode;
+  const std::string why = fmt::format("refused: {}", text);
+  switch (static_cast<RejectCode>(code)) {
+    case RejectCode::full:
+      return lose(why, true, ExitStatus::again);
+    case RejectCode::forbidden:
+      return lose(why, false, ExitStatus::permission);
+    default:
+      return lose(why, false, ExitStatus::protocol);
+  }
+}
+
+void NativeSubscription::on_message(std::uint64_t record, std::string_view message) {
+  if (over_) return;
+  position_.next = record + 1;
+  handler_.on_record(record, message);
+}
+
+void NativeSubscription::on_gap(const datagram::Gap& gap) {
+  if (over_ || gap.from == 0) return;
+  position_.next = gap.to + 1;
+  handler_.on_gap(gap.from, gap.to);
+}
+
+void NativeSubscription::on_bye(std::string_view text) {
+  if (text == reason::kMoved) {
+    lose(fmt::format("another subscriber took the name {}", name_), false, ExitStatus::again);
+  } else if (text == reason::kAsked) {
+    lose(fmt::format("the server unsubscribed {}", name_), false, ExitStatus::again);
+  } else {
+    lose(text.empty() ? "the server said good-bye" : std::string(text), true,
+         ExitStatus::unreachable);
+  }
+}
+
+void NativeSubscription::on_left(datagram::LeftReason reason, std::string_view text) {
+  using datagram::LeftReason;
+  switch (reason) {
+    case LeftReason::ended:
+      return handler_.on_ended();
+    case LeftReason::bye:
+      return on_bye(text);
+    case LeftReason::reset:
+      return lose("the server does not know this subscriber any more", true,
+                  ExitStatus::unreachable);
+    case LeftReason::version:
+      return lose("the server speaks another version of the protocol", false, ExitStatus::protocol);
+    case LeftReason::timeout:
+      return lose("no answer", true, ExitStatus::unreachable);
+    default:
+      return lose("the server is silent", true, ExitStatus::unreachable);
+  }
+}
+
+void NativeSubscription::lose(const std::string& why, bool again, ExitStatus status) {
+  if (!std::exchange(over_, true)) handler_.on_lost(why, again, status);
+}
+
+class PlainSubscription final : public Subscription {
+ public:
+  PlainSubscription(std::string name, Subscription::Handler& handler)
+      : name_(std::move(name)), handler_(handler) {}
+
+  void begin(TimePoint) override {
+    register_ = true;
+    over_ = false;
+    handler_.on_subscribed();
+  }
+  void leave(TimePoint) override { over_ = true; }
+
+ private:
+  void on_datagram(const datagram::Path&, std::string_view datagram, TimePoint) override {
+    if (over_) return;
+    handler_.on_alive();
+    handler_.on_record(0, datagram);
+  }
+  void tick(TimePoint) override { register_ = true; }
+  TimePoint next_deadline() const override { return over_ ? TimePoint::max() : next_; }
+  bool drain(datagram::OutputQueue& queue, TimePoint now) override {
+    if (over_ || !std::exchange(register_, false)) return false;
+    queue.add({}, name_);
+    next_ = now + kRepeat;
+    return false;
+  }
+  void on_refused(const Endpoint&, int error) override {
+    if (!std::exchange(over_, true)) {
+      handler_.on_lost(error_text(error), true, ExitStatus::unreachable);
+    }
+  }
+  void on_next_address(TimePoint) override { register_ = true; }
+
+  std::string name_;
+  Subscription::Handler& handler_;
+  TimePoint next_ = TimePoint::max();
+  bool register_ = false;  // now
+  bool over_ = true;       // it has been said
+};
+
+}  // namespace
+
+std::unique_ptr<Subscription> make_native_subscription(const std::string& name,
+                                                       const datagram::Options& options,
+                                                       const Position& position,
+                                                       Subscription::Handler& handler) {
+  return std::make_unique<NativeSubscription>(name, options, position, handler);
+}
+
+std::unique_ptr<Subscription> make_plain_subscription(const std::string& name,
+                                                      Subscription::Handler& handler) {
+  return std::make_unique<PlainSubscription>(name, handler);
+}
+
+}  // namespace netkit::push

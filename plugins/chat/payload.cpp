@@ -1,4 +1,6 @@
 #include <chat/payload.hpp>
+#include <concepts>
+#include <type_traits>
 
 #include <netkit/util/big_endian.hpp>
 
@@ -6,95 +8,114 @@ namespace netkit::chat {
 
 namespace {
 
-// Codes of the messages from the room, and of the requests.
-enum class Code : std::uint8_t {
-  message = 1,
-  joined = 2,
-  left = 3,
-  renamed = 4,
-  present = 5,
-  refused = 6,
-  synced = 7,
-  say = 65,
-  tell = 66,
-  rename = 67,
-  who = 68,
-  sync = 69,
-};
-
 using big_endian::Reader;
 using big_endian::Writer;
 
-template <typename Value, typename Result = Value>
-std::optional<Result> if_good(const Reader& reader, const Value& value) {
-  if (!reader.good()) return std::nullopt;
-  return Result(value);
+// Codes of the first alternative of each; the others follow in their order.
+constexpr std::uint8_t kFirstFromRoom = 1;
+constexpr std::uint8_t kFirstRequest = 65;
+
+// What each message holds, in the order of the wire: to write it by a Writer, or to read it by a
+// Reader.
+template <typename M, typename Of>
+concept Is = std::same_as<std::remove_const_t<M>, Of>;
+
+template <typename Io, Is<Hello> M>
+void fields(Io& io, M& m) {
+  io.number(m.instance).number(m.room).number(m.since).number(m.taken).short_text(m.name);
+}
+template <typename Io, Is<Welcome> M>
+void fields(Io& io, M& m) {
+  io.number(m.room).number(m.member).number(m.first).number(m.taken).number(m.rate).rest(m.motd);
+}
+template <typename Io, Is<Message> M>
+void fields(Io& io, M& m) {
+  io.number(m.flags).number(m.member).number(m.time_us).short_text(m.name).rest(m.text);
+}
+template <typename Io, Is<Joined> M>
+void fields(Io& io, M& m) {
+  io.number(m.member).short_text(m.name);
+}
+template <typename Io, Is<Left> M>
+void fields(Io& io, M& m) {
+  io.number(m.member).number(m.reason).short_text(m.name);
+}
+template <typename Io, Is<Renamed> M>
+void fields(Io& io, M& m) {
+  io.number(m.member).short_text(m.from).short_text(m.to);
+}
+template <typename Io, Is<Present> M>
+void fields(Io& io, M& m) {
+  io.short_text(m.name);
+}
+template <typename Io, Is<Refused> M>
+void fields(Io& io, M& m) {
+  io.number(m.request).rest(m.why);
+}
+template <typename Io, Is<Say> M>
+void fields(Io& io, M& m) {
+  std::uint8_t action = m.action ? 1 : 0;
+  io.number(action).rest(m.text);
+  if constexpr (!std::is_const_v<M>) m.action = action == 1;
+}
+template <typename Io, Is<Tell> M>
+void fields(Io& io, M& m) {
+  io.rest(m.text);
+}
+template <typename Io, Is<Rename> M>
+void fields(Io& io, M& m) {
+  io.short_text(m.name);
+}
+template <typename Io, typename M>
+void fields(Io&, M&) {}  // Synced, Who, Sync
+
+template <typename M>
+bool is_valid(const M& m) {
+  if constexpr (std::same_as<M, Message>) return m.time_us <= kMaxTime;
+  if constexpr (std::same_as<M, Left>) return m.reason <= LeaveReason::reset;
+  return true;
 }
 
-Writer& begin(Writer& out, Code code) {
-  return out.number(static_cast<std::uint8_t>(code));
+template <typename M>
+std::optional<M> read(Reader& in) {
+  M m;
+  fields(in, m);
+  if (!in.good() || !is_valid(m)) return std::nullopt;
+  return m;
 }
 
-// One overload a message, so that what is written and what is read stand side by side.
-void put(Writer& out, const Message& m) {
-  begin(out, Code::message).number(m.flags).number(m.member).number(m.time_us).short_text(m.name);
-  out.rest(m.text);
-}
-void put(Writer& out, const Joined& m) {
-  begin(out, Code::joined).number(m.member).short_text(m.name);
-}
-void put(Writer& out, const Left& m) {
-  begin(out, Code::left)
-      .number(m.member)
-      .number(static_cast<std::uint8_t>(m.reason))
-      .short_text(m.name);
-}
-void put(Writer& out, const Renamed& m) {
-  begin(out, Code::renamed).number(m.member).short_text(m.from).short_text(m.to);
-}
-void put(Writer& out, const Present& m) {
-  begin(out, Code::present).short_text(m.name);
-}
-void put(Writer& out, const Refused& m) {
-  begin(out, Code::refused).number(m.request).rest(m.why);
-}
-void put(Writer& out, const Synced&) {
-  begin(out, Code::synced);
-}
-void put(Writer& out, const Say& m) {
-  begin(out, Code::say).number(static_cast<std::uint8_t>(m.action ? 1 : 0)).rest(m.text);
-}
-void put(Writer& out, const Tell& m) {
-  begin(out, Code::tell).rest(m.text);
-}
-void put(Writer& out, const Rename& m) {
-  begin(out, Code::rename).short_text(m.name);
-}
-void put(Writer& out, const Who&) {
-  begin(out, Code::who);
-}
-void put(Writer& out, const Sync&) {
-  begin(out, Code::sync);
+template <typename Messages>
+void write(std::uint8_t first_code, const Messages& message, std::string& out) {
+  Writer writer(out);
+  writer.number(static_cast<std::uint8_t>(first_code + message.index()));
+  std::visit([&writer](const auto& m) { fields(writer, m); }, message);
 }
 
-std::optional<FromRoom> get_message(Reader& in) {
-  Message m;
-  in.number(m.flags).number(m.member).number(m.time_us).short_text(m.name).rest(m.text);
-  if (m.time_us > kMaxTime) return std::nullopt;
-  return if_good<Message, FromRoom>(in, m);
+template <typename Messages, std::size_t kIndex = 0>
+std::optional<Messages> read_one(std::size_t index, Reader& in) {
+  if constexpr (kIndex < std::variant_size_v<Messages>) {
+    if (index != kIndex) return read_one<Messages, kIndex + 1>(index, in);
+    if (auto m = read<std::variant_alternative_t<kIndex, Messages>>(in)) return *m;
+  }
+  return std::nullopt;
 }
-std::optional<FromRoom> get_left(Reader& in) {
-  Left m;
-  std::uint8_t reason = 0;
-  in.number(m.member).number(reason).short_text(m.name);
-  if (reason > static_cast<std::uint8_t>(LeaveReason::reset)) return std::nullopt;
-  m.reason = static_cast<LeaveReason>(reason);
-  return if_good<Left, FromRoom>(in, m);
+
+template <typename Messages>
+std::optional<Messages> read_any(std::uint8_t first_code, std::string_view bytes) {
+  Reader in(bytes);
+  std::uint8_t code = 0;
+  in.number(code);
+  if (!in.good() || code < first_code) return std::nullopt;
+  return read_one<Messages>(static_cast<std::size_t>(code - first_code), in);
 }
-std::optional<FromRoom> get_renamed(Reader& in) {
-  Renamed m;
-  in.number(m.member).short_text(m.from).short_text(m.to);
-  return if_good<Renamed, FromRoom>(in, m);
+
+// Hello and Welcome begin with a version instead of a code.
+template <typename M>
+std::optional<M> read_versioned(std::string_view bytes) {
+  Reader in(bytes);
+  std::uint8_t version = 0;
+  in.number(version);
+  return version == kPayloadVersion ? read<M>(in) : std::nullopt;
 }
 
 }  // namespace
@@ -112,118 +133,37 @@ std::string_view to_string(LeaveReason reason) {
 }
 
 void encode(const Hello& hello, std::string& out) {
-  Writer(out)
-      .number(kPayloadVersion)
-      .number(hello.instance)
-      .number(hello.room)
-      .number(hello.since)
-      .number(hello.taken)
-      .short_text(hello.name);
+  fields(Writer(out).number(kPayloadVersion), hello);
 }
 
 void encode(const Welcome& welcome, std::string& out) {
-  Writer(out)
-      .number(kPayloadVersion)
-      .number(welcome.room)
-      .number(welcome.member)
-      .number(welcome.first)
-      .number(welcome.taken)
-      .number(welcome.rate)
-      .rest(welcome.motd.substr(0, kMaxMotd));
+  Welcome cut = welcome;
+  cut.motd = cut.motd.substr(0, kMaxMotd);
+  fields(Writer(out).number(kPayloadVersion), cut);
 }
 
 void encode(const FromRoom& message, std::string& out) {
-  Writer writer(out);
-  std::visit([&](const auto& m) { put(writer, m); }, message);
+  write(kFirstFromRoom, message, out);
 }
 
 void encode(const Request& request, std::string& out) {
-  Writer writer(out);
-  std::visit([&](const auto& m) { put(writer, m); }, request);
+  write(kFirstRequest, request, out);
 }
 
 std::optional<Hello> decode_hello(std::string_view bytes) {
-  Reader in(bytes);
-  std::uint8_t version = 0;
-  Hello hello;
-  in.number(version).number(hello.instance).number(hello.room).number(hello.since);
-  in.number(hello.taken).short_text(hello.name);
-  if (version != kPayloadVersion) return std::nullopt;
-  return if_good(in, hello);
+  return read_versioned<Hello>(bytes);
 }
 
 std::optional<Welcome> decode_welcome(std::string_view bytes) {
-  Reader in(bytes);
-  std::uint8_t version = 0;
-  Welcome welcome;
-  in.number(version).number(welcome.room).number(welcome.member).number(welcome.first);
-  in.number(welcome.taken).number(welcome.rate).rest(welcome.motd);
-  if (version != kPayloadVersion) return std::nullopt;
-  return if_good(in, welcome);
+  return read_versioned<Welcome>(bytes);
 }
 
 std::optional<FromRoom> decode_from_room(std::string_view bytes) {
-  Reader in(bytes);
-  std::uint8_t code = 0;
-  in.number(code);
-  switch (static_cast<Code>(code)) {
-    case Code::message:
-      return get_message(in);
-    case Code::joined: {
-      Joined m;
-      in.number(m.member).short_text(m.name);
-      return if_good<Joined, FromRoom>(in, m);
-    }
-    case Code::left:
-      return get_left(in);
-    case Code::renamed:
-      return get_renamed(in);
-    case Code::present: {
-      Present m;
-      in.short_text(m.name);
-      return if_good<Present, FromRoom>(in, m);
-    }
-    case Code::refused: {
-      Refused m;
-      in.number(m.request).rest(m.why);
-      return if_good<Refused, FromRoom>(in, m);
-    }
-    case Code::synced:
-      return Synced{};
-    default:
-      return std::nullopt;
-  }
+  return read_any<FromRoom>(kFirstFromRoom, bytes);
 }
 
 std::optional<Request> decode_request(std::string_view bytes) {
-  Reader in(bytes);
-  std::uint8_t code = 0;
-  in.number(code);
-  switch (static_cast<Code>(code)) {
-    case Code::say: {
-      Say m;
-      std::uint8_t action = 0;
-      in.number(action).rest(m.text);
-      m.action = action == 1;
-      return if_good<Say, Request>(in, m);
-    }
-    case Code::tell: {
-      Tell m;
-      in.rest(m.text);
-      return m;
-    }
-    case Code::rename: {
-      Rename m;
-      in.short_text(m.name);
-      return if_good<Rename, Request>(in, m);
-    }
-    case Code::who:
-      return Who{};
-    case Code::sync:
-      return Sync{};
-    default:
-      return std::nullopt;
-  }
+  return read_any<Request>(kFirstRequest, bytes);
 }
 
 }  // namespace netkit::chat

@@ -88,6 +88,7 @@ struct Refused {
 struct Synced {
   friend bool operator==(const Synced&, const Synced&) = default;
 };
+// In the order of their codes, from 1 on.
 using FromRoom = std::variant<Message, Joined, Left, Renamed, Present, Refused, Synced>;
 
 // From a member to the room.
@@ -112,6 +113,7 @@ struct Who {
 struct Sync {
   friend bool operator==(const Sync&, const Sync&) = default;
 };
+// In the order of their codes, from 65 on.
 using Request = std::variant<Say, Tell, Rename, Who, Sync>;
 
 // Each replaces `out`. Names over 255 bytes are cut.

@@ -1,5 +1,10 @@
+#include <array>
 #include <chat/history.hpp>
+#include <span>
 
+#include <fmt/format.h>
+
+#include <netkit/record/record.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
@@ -9,7 +14,7 @@ void History::open(const std::string& path) {
   if (path.empty()) return;
   path_ = path;
   const int error = file_.open(path);
-  if (error != 0) throw SystemError(error, "cannot open " + path + " (--history)");
+  if (error != 0) throw SystemError(error, fmt::format("cannot open {} (--history)", path));
 }
 
 void History::add(char direction, std::string_view who, std::string_view text, WallTime time) {
@@ -35,15 +40,81 @@ void History::add(char direction, std::string_view who, std::string_view text, W
   const int error = file_.append(line_);
   if (error != 0) ++lost_;
   if (error != 0 && !failed_) {
-    log_.error("cannot write " + path_ + " (--history): " + error_text(error));
+    log_.error(fmt::format("cannot write {} (--history): {}", path_, error_text(error)));
   }
   failed_ = error != 0;
 }
 
 ExitStatus History::outcome(ExitStatus status) const {
   if (lost_ == 0 || status != ExitStatus::done) return status;
-  throw Error(ExitStatus::output, std::to_string(lost_) + (lost_ == 1 ? " line is" : " lines are") +
-                                      " missing in " + path_);
+  throw Error(ExitStatus::output, fmt::format("{} {} missing in {}", counted(lost_, "line"),
+                                              lost_ == 1 ? "is" : "are", path_));
+}
+
+void EventPrinter::emit(const Message& message, std::uint64_t seq, const Endpoint& peer) {
+  const bool is_private = (message.flags & Message::kPrivate) != 0;
+  const bool is_action = (message.flags & Message::kAction) != 0;
+  const std::array<Field, 4> fields{Field{"name", message.name}, Field{"seq", seq},
+                                    Field{"private", is_private}, Field{"action", is_action}};
+  const std::array<Field, 3> without_seq{fields[0], fields[2], fields[3]};
+  const WallTime time{std::chrono::microseconds(message.time_us)};
+  Record record{.type = "message", .time = time, .peer = &peer, .payload = message.text};
+  record.fields = is_private ? std::span<const Field>(without_seq) : fields;
+  line_.clear();
+  if (is_action) {
+    line_ += "* ";
+    line_ += message.name;
+    line_ += ' ';
+    line_ += message.text;
+    record.line = line_;
+  } else if (is_private) {
+    line_ += '[';
+    line_ += message.name;
+    line_ += " to you] ";
+    line_ += message.text;
+    record.line = line_;
+  }
+  output_.emit(record);
+  history_.add('<', message.name, message.text, time);
+}
+
+void EventPrinter::emit(const Joined& joined, const Endpoint& peer, WallTime now) {
+  const Field name{"name", joined.name};
+  output_.emit({.type = "joined", .time = now, .peer = &peer, .fields = {&name, 1}});
+  history_.add('*', joined.name, "joined", now);
+}
+
+void EventPrinter::emit(const Left& left, const Endpoint& peer, WallTime now) {
+  const std::array<Field, 2> fields{Field{"name", left.name},
+                                    Field{"reason", to_string(left.reason)}};
+  output_.emit({.type = "left", .time = now, .peer = &peer, .fields = fields});
+  line_ = "left (";
+  line_ += to_string(left.reason);
+  line_ += ')';
+  history_.add('*', left.name, line_, now);
+}
+
+void EventPrinter::emit(const Renamed& renamed, const Endpoint& peer, WallTime now) {
+  const std::array<Field, 2> fields{Field{"from", renamed.from}, Field{"name", renamed.to}};
+  output_.emit({.type = "renamed", .time = now, .peer = &peer, .fields = fields});
+  line_ = "is now ";
+  line_ += renamed.to;
+  history_.add('*', renamed.from, line_, now);
+}
+
+void EventPrinter::print(const FromRoom& event, std::uint64_t seq, const Endpoint& peer,
+                         WallTime now) {
+  if (const Message* message = std::get_if<Message>(&event)) return emit(*message, seq, peer);
+  if (const Joined* joined = std::get_if<Joined>(&event)) return emit(*joined, peer, now);
+  if (const Left* left = std::get_if<Left>(&event)) return emit(*left, peer, now);
+  if (const Renamed* renamed = std::get_if<Renamed>(&event)) return emit(*renamed, peer, now);
+}
+
+void EventPrinter::print_undelivered(std::string_view text, std::string_view why,
+                                     const Endpoint& peer, WallTime now) {
+  const Field reason{"reason", why};
+  output_.emit(
+      {.type = "undelivered", .time = now, .peer = &peer, .fields = {&reason, 1}, .payload = text});
 }
 
 }  // namespace netkit::chat

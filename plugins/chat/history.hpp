@@ -1,10 +1,13 @@
-// The file that remembers what was said.
+// What happens in a room, as records for the output and as lines of a file that remembers it.
 #pragma once
 
+#include <chat/payload.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include <netkit/net/endpoint.hpp>
+#include <netkit/record/output.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/exit_status.hpp>
 #include <netkit/util/file.hpp>
@@ -37,6 +40,26 @@ class History {
   TimeFormatter times_;
   std::uint64_t lost_ = 0;
   bool failed_ = false;
+};
+
+// [loop] Both outlive it.
+class EventPrinter {
+ public:
+  EventPrinter(Output& output, History& history) : output_(output), history_(history) {}
+  // Message, Joined, Left, Renamed; the others print nothing. `now`: the time of what bears none.
+  void print(const FromRoom& event, std::uint64_t seq, const Endpoint& peer, WallTime now);
+  void print_undelivered(std::string_view text, std::string_view why, const Endpoint& peer,
+                         WallTime now);
+
+ private:
+  void emit(const Message& message, std::uint64_t seq, const Endpoint& peer);
+  void emit(const Joined& joined, const Endpoint& peer, WallTime now);
+  void emit(const Left& left, const Endpoint& peer, WallTime now);
+  void emit(const Renamed& renamed, const Endpoint& peer, WallTime now);
+
+  Output& output_;
+  History& history_;
+  std::string line_;
 };
 
 }  // namespace netkit::chat

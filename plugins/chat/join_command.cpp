@@ -1,13 +1,17 @@
-#include <charconv>
 #include <chat/join_command.hpp>
 #include <chat/join_session.hpp>
-#include <chat/name.hpp>
 #include <chat/payload.hpp>
 #include <chat/plain_session.hpp>
+#include <cstdlib>
+#include <pwd.h>
+#include <unistd.h>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include <netkit/net/reconnect.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit::chat {
 
@@ -17,12 +21,18 @@ std::uint64_t read_since(const Values& values) {
   if (!values.given("since")) return kSinceNow;
   const std::string text = values.text("since");
   if (text == "all") return kSinceAll;
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    throw UsageError("--since: '" + text + "' is neither a number nor all");
-  }
-  return number == 0 ? kSinceAll : number;
+  const auto number = read_integer<std::uint64_t>(text);
+  if (!number) throw UsageError(fmt::format("--since: '{}' is neither a number nor all", text));
+  return *number == 0 ? kSinceAll : *number;
+}
+
+// Of this user; always a name.
+std::string default_name() {
+  const char* user = std::getenv("USER");
+  if (user != nullptr && why_not_a_name(user).empty()) return user;
+  const passwd* entry = ::getpwuid(::geteuid());
+  if (entry != nullptr && why_not_a_name(entry->pw_name).empty()) return entry->pw_name;
+  return "guest";
 }
 
 }  // namespace
@@ -31,7 +41,7 @@ void JoinCommand::configure(const Values& values) {
   options_.address = values.address("ADDRESS");
   options_.name = values.given("name") ? values.text("name") : default_name();
   const std::string_view why = why_not_a_name(options_.name);
-  if (!why.empty()) throw UsageError("--name: the name " + std::string(why));
+  if (!why.empty()) throw UsageError(fmt::format("--name: the name {}", why));
   options_.heartbeat = values.duration("heartbeat");
   options_.since = read_since(values);
   options_.history = values.text("history");

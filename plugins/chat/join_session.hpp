@@ -1,7 +1,6 @@
 // A member who speaks the native dialect, between his input, the room and the output.
 #pragma once
 
-#include <chat/event_printer.hpp>
 #include <chat/history.hpp>
 #include <chat/join_command.hpp>
 #include <chat/member.hpp>

@@ -2,7 +2,9 @@
 #include <concepts>
 #include <type_traits>
 
+#include <netkit/net/endpoint.hpp>
 #include <netkit/util/big_endian.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit::chat {
 
@@ -130,6 +132,19 @@ std::string_view to_string(LeaveReason reason) {
       return "reset";
   }
   return "quit";
+}
+
+std::string_view why_not_a_name(std::string_view name) {
+  if (name.empty()) return "is empty";
+  if (name.size() > kMaxName) return "is longer than 64 bytes";
+  if (!is_valid_utf8(name)) return "is not UTF-8";
+  if (name.find('\t') != std::string_view::npos || escaped_text(name) != name) {
+    return "holds control characters";
+  }
+  if (trim_white_space(name) != name) return "begins or ends with white space";
+  if (name.front() == '/') return "begins with a slash";
+  if (Endpoint::parse(name)) return "looks like an address";  // as those of plain members are
+  return {};
 }
 
 void encode(const Hello& hello, std::string& out) {

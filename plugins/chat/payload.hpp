@@ -17,6 +17,7 @@ inline constexpr std::uint8_t kPayloadVersion = 1;
 // Bytes of what a member says; what is sent on has the rest of 64 KiB for its head.
 inline constexpr std::size_t kMaxText = 65000;
 inline constexpr std::size_t kMaxMotd = 900;
+inline constexpr std::size_t kMaxName = 64;
 // Microseconds since 1970 that a clock of nanoseconds can tell: to the year 2262.
 inline constexpr std::uint64_t kMaxTime = static_cast<std::uint64_t>(INT64_MAX) / 1000;
 inline constexpr std::uint64_t kSinceNow = 0;
@@ -115,6 +116,12 @@ struct Sync {
 };
 // In the order of their codes, from 65 on.
 using Request = std::variant<Say, Tell, Rename, Who, Sync>;
+
+// What may be a name. Nothing is wrong with it: empty. Otherwise why it cannot be a name, as half a
+// sentence: "is longer than 64 bytes". A name is 1 to 64 bytes of UTF-8 without control,
+// line-breaking and bidirectional characters, without white space at its ends, does not begin with
+// a slash and is no address.
+std::string_view why_not_a_name(std::string_view name);
 
 // Each replaces `out`. Names over 255 bytes are cut.
 void encode(const Hello& hello, std::string& out);

@@ -2,6 +2,8 @@
 #include <chat/peer_command.hpp>
 #include <chat/typed_line.hpp>
 
+#include <fmt/format.h>
+
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/util/error.hpp>
 
@@ -30,7 +32,7 @@ bool PeerCommand::drain(datagram::OutputQueue& queue, TimePoint /*now*/) {
 
 void PeerCommand::on_refused(const Endpoint& to, int error) {
   ++unsendable_;
-  host_->log().notice("cannot send to " + to.to_string() + ": " + error_text(error));
+  host_->log().notice(fmt::format("cannot send to {}: {}", to.to_string(), error_text(error)));
 }
 
 void PeerCommand::on_input_line(std::string_view line) {
@@ -72,7 +74,7 @@ void PeerCommand::change_peer(std::string_view address) {
         host_->log().error(error);
       } else {
         peers_.assign(1, reachable(found));
-        host_->log().notice("talking to " + peers_.front().to_string());
+        host_->log().notice(fmt::format("talking to {}", peers_.front().to_string()));
       }
       input_->resume();
     });
@@ -95,7 +97,7 @@ Endpoint PeerCommand::reachable(const std::vector<Endpoint>& found) const {
 
 void PeerCommand::list_peers() {
   if (peers_.empty()) host_->log().notice("no peers");
-  for (const Endpoint& peer : peers_) host_->log().notice("peer " + peer.to_string());
+  for (const Endpoint& peer : peers_) host_->log().notice(fmt::format("peer {}", peer.to_string()));
 }
 
 void PeerCommand::help() {

@@ -1,6 +1,8 @@
 #include <chat/plain_session.hpp>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <netkit/net/resolver.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
@@ -20,10 +22,11 @@ void PlainSession::on_datagram(const datagram::Path& from, std::string_view data
   if (host_.finishing()) return;
   heard_ = true;
   unheard_.clear();
-  if (std::exchange(unreachable_, false)) host_.log().notice(from.peer.to_string() + " is back");
+  if (std::exchange(unreachable_, false))
+    host_.log().notice(fmt::format("{} is back", from.peer.to_string()));
   if (trim_white_space(datagram) == "end") {
     return host_.finish(ExitStatus::unreachable,
-                        "the room " + from.peer.to_string() + " has closed");
+                        fmt::format("the room {} has closed", from.peer.to_string()));
   }
   const WallTime time = host_.clock().wall();
   host_.output().emit({.type = "datagram", .time = time, .peer = &from.peer, .payload = datagram});
@@ -44,12 +47,12 @@ bool PlainSession::drain(datagram::OutputQueue& queue, TimePoint /*now*/) {
 
 void PlainSession::on_refused(const Endpoint& to, int error) {
   if (std::exchange(unreachable_, true)) return;
-  host_.log().notice(to.to_string() + ": " + error_text(error));
+  host_.log().notice(Outage::sentence(to.to_string(), error_text(error)));
 }
 
 // What was said is said to the next address of the room, in order.
 void PlainSession::on_next_address(TimePoint /*now*/) {
-  host_.log().info("sending to " + server().to_string());
+  host_.log().info(fmt::format("sending to {}", server().to_string()));
   out_ = datagram::PlainFanout();
   for (const std::string& text : std::exchange(unheard_, {})) send(text);
 }
@@ -84,7 +87,7 @@ ExitStatus PlainSession::run() {
   UdpClient::Options udp;
   udp.log = &host_.log();
   driver_ = std::make_unique<datagram::Driver>(host_.loop(), std::move(addresses), *this, udp);
-  host_.log().info("sending to " + server().to_string());
+  host_.log().info(fmt::format("sending to {}", server().to_string()));
   send("reg");
   next_heartbeat_ = saturating_add(host_.loop().now(), options_.heartbeat);
   host_.set_totals([this](Totals& totals) {

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <array>
-#include <chat/name.hpp>
 #include <chat/room.hpp>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include <netkit/net/server_sockets.hpp>
 #include <netkit/record/record.hpp>
 #include <netkit/util/text.hpp>
 
@@ -185,12 +187,12 @@ std::string Room::why_refused(std::string_view name, Slot asking, Entry::Refusal
   const std::string_view why = why_not_a_name(name);
   if (!why.empty()) {
     refusal = Entry::Refusal::bad_name;
-    return "the name " + std::string(why);
+    return fmt::format("the name {}", why);
   }
   const Slot holder = find(name);
   if (holder != kNoSlot && holder != asking) {
     refusal = Entry::Refusal::taken;
-    return "the name '" + std::string(name) + "' is taken";
+    return fmt::format("the name '{}' is taken", name);
   }
   return {};
 }
@@ -205,7 +207,7 @@ Room::Entry Room::join(const Hello& hello, const Endpoint& peer, TimePoint now) 
   if (members() >= options_.max_members) {
     ++counters_.dropped_full;
     entry.refusal = Entry::Refusal::full;
-    entry.why = "the room is full (--max-members)";
+    entry.why = full_text(options_.max_members, "member", "--max-members");
     return entry;
   }
   entry.slot = add(std::string(hello.name), peer, now);
@@ -345,7 +347,7 @@ void Room::tell_private(Slot slot, std::string_view line, WallTime wall) {
   }
   if (to == kNoSlot) {
     const std::string_view word = line.substr(0, std::min(line.find_first_of(" \t"), kMaxName));
-    return refuse(slot, "there is no '" + std::string(word) + "' here");
+    return refuse(slot, fmt::format("there is no '{}' here", word));
   }
   const Member& from = members_[slot];
   const std::string_view text = trim_white_space(line.substr(end));

@@ -1,7 +1,6 @@
 // `netkit chat serve`.
 #pragma once
 
-#include <chat/event_printer.hpp>
 #include <chat/history.hpp>
 #include <chat/room_server.hpp>
 #include <memory>

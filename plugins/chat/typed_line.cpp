@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <array>
-#include <chat/name.hpp>
+#include <chat/payload.hpp>
 #include <chat/typed_line.hpp>
+
+#include <fmt/format.h>
 
 #include <netkit/util/suggest.hpp>
 #include <netkit/util/text.hpp>
@@ -33,8 +35,8 @@ TypedLine say(std::string_view line) {
 }
 
 TypedMistake unknown(std::string_view word, std::span<const std::string_view> commands) {
-  return {"unknown command '" + std::string(word) + "'" + did_you_mean(word, commands) +
-          "; // at the beginning says /"};
+  return {fmt::format("unknown command '{}'{}; // at the beginning says /", word,
+                      did_you_mean(word, commands))};
 }
 
 TypedLine read_tell(std::string_view rest) {
@@ -47,7 +49,7 @@ TypedLine read_tell(std::string_view rest) {
 TypedLine read_nick(std::string_view rest) {
   const std::string_view why = why_not_a_name(rest);
   if (rest.empty()) return TypedMistake{"write /nick NAME"};
-  if (!why.empty()) return TypedMistake{"the name " + std::string(why)};
+  if (!why.empty()) return TypedMistake{fmt::format("the name {}", why)};
   return TypedNick{rest};
 }
 

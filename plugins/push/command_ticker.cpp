@@ -3,6 +3,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <netkit/util/error.hpp>
 
 namespace netkit::push {
@@ -55,13 +57,13 @@ void CommandTicker::ended(ProcessEnd end) {
 
 void CommandTicker::take() {
   if (status_ != 0) {
-    log_.notice("--exec: the command ended with status " + std::to_string(status_));
+    log_.notice(fmt::format("--exec: the command ended with status {}", status_));
     return;
   }
   if (output_.ends_with('\n')) output_.pop_back();
   if (too_long_ || output_.size() > options_.max_size) {
-    log_.error("--exec: the command printed more than a record holds (" +
-               std::to_string(options_.max_size) + " bytes)");
+    log_.error(fmt::format("--exec: the command printed more than a record holds ({} bytes)",
+                           options_.max_size));
     return;
   }
   if (options_.on_change && any_before_ && output_ == before_) return;

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include <netkit/net/server_sockets.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::push {
@@ -25,6 +26,7 @@ std::string_view reason_of(datagram::LeftReason why) {
 
 Hub::Hub(const Options& options, const datagram::Random& random, Handler& handler)
     : options_(options),
+      full_(full_text(options.max_subscribers, "subscriber", "--max-subscribers")),
       handler_(handler),
       server_(options.protocol, random, *this),
       records_(server_,
@@ -73,7 +75,7 @@ std::string_view Hub::subscribe_plain(std::string_view name, const datagram::Pat
     return {};
   }
   if (!has_room(address, same_name != nullptr ? same_name : same_address)) {
-    return "there are too many subscribers (--max-subscribers)";
+    return full_;
   }
   const std::string kept(name);  // `name` may be the leaving one's
   if (same_name != nullptr) remove(*same_name, reason::kMoved);
@@ -210,8 +212,7 @@ datagram::Verdict Hub::on_connect(datagram::SessionRef session, const Endpoint& 
   if (finishing_) return Verdict::reject(datagram::RejectCode::full, "the server is closing");
   Subscriber* same_name = table_.find_name(request->name);
   if (!has_room(peer, same_name)) {
-    return Verdict::reject(datagram::RejectCode::full,
-                           "there are too many subscribers (--max-subscribers)");
+    return Verdict::reject(datagram::RejectCode::full, full_);
   }
   if (same_name != nullptr) remove(*same_name, reason::kMoved);
   records_.flush(session);  // what was published before is not the newcomer's

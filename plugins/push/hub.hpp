@@ -145,6 +145,7 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   RosterRow row_of(const Subscriber& subscriber, TimePoint now) const;
 
   Options options_;
+  std::string full_;  // what those are told who find the table full
   Handler& handler_;
   datagram::Server server_;
   datagram::Channel records_;

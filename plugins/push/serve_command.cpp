@@ -2,6 +2,8 @@
 #include <push/serve_command.hpp>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/plugin/sources.hpp>
 #include <netkit/util/error.hpp>
@@ -15,11 +17,43 @@ constexpr std::size_t kMaxTogether = 512;
 constexpr std::size_t kMaxBytesTogether = 256u << 10;
 constexpr std::size_t kCapacity = 2048;  // bytes of what arrives: a native datagram or a name
 
+SlowPolicy slow_policy(std::string_view word) {
+  if (word == "wait") return SlowPolicy::wait;
+  return word == "drop" ? SlowPolicy::drop : SlowPolicy::skip;
+}
+
+ServeOptions read_options(const Values& values) {
+  ServeOptions options;
+  options.address = values.address("ADDRESS");
+  options.command = values.text("exec");
+  options.on_change = values.flag("on-change");
+  if (values.given("every")) options.every = values.duration("every");
+  options.hub.grace = values.duration("grace");
+  options.min_subscribers = static_cast<std::size_t>(values.integer("min-subscribers"));
+  options.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
+  options.keep_open = values.flag("keep-open");
+
+  options.plain = AnswerPolicy::read_plain(values.text("plain"));
+  options.hub.slow = slow_policy(values.text("slow"));
+  options.hub.last = values.flag("last");
+  options.hub.max_subscribers = static_cast<std::size_t>(values.integer("max-subscribers"));
+  datagram::Options& protocol = options.hub.protocol;
+  protocol.keep = static_cast<std::size_t>(values.integer("keep"));
+  protocol.keep_bytes = static_cast<std::size_t>(values.size("keep-bytes"));
+  // The table says who is too many; sessions that are on their way out have no place in it.
+  protocol.max_sessions = options.hub.max_subscribers + options.hub.max_subscribers / 8 + 16;
+  protocol.lease = std::min<Duration>(values.duration("lease"), std::chrono::hours(24 * 30));
+  protocol.full_at_half = true;
+  protocol.overflow = options.hub.slow == SlowPolicy::skip ? datagram::Overflow::skip_oldest
+                                                           : datagram::Overflow::keep_all;
+  return options;
+}
+
 }  // namespace
 
 void ServeCommand::configure(const Values& values) {
-  settings_ = ServeSettings::read(values);
-  const datagram::Options& protocol = settings_.hub.protocol;
+  options_ = read_options(values);
+  const datagram::Options& protocol = options_.hub.protocol;
   together_ = std::clamp<std::size_t>(protocol.keep / 2, 1, kMaxTogether);
   bytes_together_ = std::min(protocol.keep_bytes / 4, kMaxBytesTogether);
 }
@@ -27,18 +61,18 @@ void ServeCommand::configure(const Values& values) {
 ExitStatus ServeCommand::run(Host& host) {
   host_ = &host;
   ServerSockets sockets = open_server_sockets(
-      settings_.address,
+      options_.address,
       {.udp = true, .tcp = true, .udp_options = {.atomic = true}, .reuse_port = false});
   const std::vector<std::string> descriptions = sockets.descriptions();
   Hub::Handler& handler = *this;
-  hub_ = std::make_unique<Hub>(settings_.hub, datagram::system_random(), handler);
-  UdpServer::Options options;
-  options.capacity = kCapacity;
-  options.report_unreachable = true;
-  options.log = &host.log();
-  options.policy.plain = settings_.plain;
-  driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(sockets.udp), *hub_, options);
-  control_ = make_control_server(host.loop(), host.log(), settings_.max_clients, *hub_);
+  hub_ = std::make_unique<Hub>(options_.hub, datagram::system_random(), handler);
+  UdpServer::Options udp;
+  udp.capacity = kCapacity;
+  udp.report_unreachable = true;
+  udp.log = &host.log();
+  udp.policy.plain = options_.plain;
+  driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(sockets.udp), *hub_, udp);
+  control_ = make_control_server(host.loop(), host.log(), options_.max_clients, *hub_);
   for (FileDescriptor& listening : sockets.tcp) control_->listen(std::move(listening));
   open_sources();
   turn_ = host.loop().before_wait([this] { end_turn(); });
@@ -49,25 +83,25 @@ ExitStatus ServeCommand::run(Host& host) {
 }
 
 void ServeCommand::open_sources() {
-  if (!settings_.command.empty()) {
+  if (!options_.command.empty()) {
     ticker_ = std::make_unique<CommandTicker>(
         host_->loop(), host_->log(),
-        CommandTicker::Options{.command = settings_.command,
-                               .every = settings_.every,
-                               .on_change = settings_.on_change,
-                               .max_size = settings_.hub.protocol.max_message},
+        CommandTicker::Options{.command = options_.command,
+                               .every = options_.every,
+                               .on_change = options_.on_change,
+                               .max_size = options_.hub.protocol.max_message},
         [this](std::string_view text) { publish(text); });
     return;
   }
   SourceDefaults defaults;
-  if (!host_->values().given("from")) defaults.every = settings_.every;
+  if (!host_->values().given("from")) defaults.every = options_.every;
   Sources::Handler& handler = *this;
   sources_ = netkit::open_sources(*host_, handler, defaults);
 }
 
 void ServeCommand::on_not_sent(const Endpoint& to, int error) {
   if (host_->log().enabled(LogLevel::info)) {
-    host_->log().info("not sent to " + to.to_string() + ": " + error_text(error));
+    host_->log().info(fmt::format("not sent to {}: {}", to.to_string(), error_text(error)));
   }
 }
 
@@ -78,9 +112,8 @@ void ServeCommand::on_source_record(std::string_view text, WallTime) {
 void ServeCommand::publish(std::string_view text) {
   if (!hub_->publish(text)) {
     if (say_now()) {
-      host_->log().error("a record of " + std::to_string(text.size()) +
-                         " bytes is left out: a message has at most " +
-                         std::to_string(settings_.hub.protocol.max_message));
+      host_->log().error(fmt::format("a record of {} bytes is left out: a message has at most {}",
+                                     text.size(), options_.hub.protocol.max_message));
     }
     return;
   }
@@ -90,7 +123,7 @@ void ServeCommand::publish(std::string_view text) {
 }
 
 void ServeCommand::on_sources_end() {
-  ended_ = !settings_.keep_open;
+  ended_ = !options_.keep_open;
 }
 
 bool ServeCommand::on_source_failed(ExitStatus status, const std::string& error) {
@@ -119,13 +152,13 @@ bool ServeCommand::must_hold_sources() {
     grace_.reset();
     return false;
   }
-  if (settings_.hub.slow == SlowPolicy::wait) return true;
+  if (options_.hub.slow == SlowPolicy::wait) return true;
   grace_ = host_->loop().at(until, [] {});  // the turn's end looks again
   return has_input;
 }
 
 void ServeCommand::steer_sources() {
-  started_ = started_ || hub_->reachable() >= settings_.min_subscribers;
+  started_ = started_ || hub_->reachable() >= options_.min_subscribers;
   const bool hold = must_hold_sources() || !started_;
   if (ticker_) {
     if (hold) {
@@ -171,9 +204,9 @@ void ServeCommand::on_unsubscribed(const Subscriber& subscriber, std::string_vie
                                    std::uint64_t undelivered) {
   emit("unsubscribed", subscriber, why);
   if (undelivered == 0) return;
-  host_->log().error(subscriber.address.to_string() + " is " + std::string(why) + ": " +
-                     std::to_string(undelivered) + " records for " + std::string(subscriber.name) +
-                     " are not delivered");
+  host_->log().error(fmt::format("{} is {}: {} records for {} are not delivered",
+                                 subscriber.address.to_string(), why, undelivered,
+                                 subscriber.name));
 }
 
 void ServeCommand::emit(std::string_view type, const Subscriber& subscriber, std::string_view why) {
@@ -186,9 +219,9 @@ void ServeCommand::emit(std::string_view type, const Subscriber& subscriber, std
 }
 
 void ServeCommand::on_full(const Endpoint& peer) {
-  if (!say_now()) return;
-  host_->log().notice("refused " + peer.to_string() + ": --max-subscribers " +
-                      std::to_string(settings_.hub.max_subscribers) + " are here");
+  control_->notice(
+      fmt::format("{} refused: {}", peer.to_string(),
+                  full_text(options_.hub.max_subscribers, "subscriber", "--max-subscribers")));
 }
 
 // What may come with every datagram is said once a second.

@@ -6,16 +6,29 @@
 #include <push/command_ticker.hpp>
 #include <push/control_server.hpp>
 #include <push/hub.hpp>
-#include <push/serve_settings.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <netkit/datagram/driver.hpp>
+#include <netkit/net/address_spec.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/record/source.hpp>
 
 namespace netkit::push {
+
+// What it was told to do.
+struct ServeOptions {
+  AddressSpec address;
+  Hub::Options hub;
+  AnswerPolicy::Plain plain = AnswerPolicy::Plain::local;
+  std::string command;  // --exec; empty: none
+  bool on_change = false;
+  Duration every = std::chrono::seconds(10);  // of --exec
+  std::size_t min_subscribers = 0;
+  std::size_t max_clients = 1024;
+  bool keep_open = false;
+};
 
 class ServeCommand final : public Command, private Hub::Handler, private Sources::Handler {
  public:
@@ -45,7 +58,7 @@ class ServeCommand final : public Command, private Hub::Handler, private Sources
   bool say_now();
   void show(Totals& totals) const;
 
-  ServeSettings settings_;
+  ServeOptions options_;
   Host* host_ = nullptr;
   std::unique_ptr<Hub> hub_;
   std::unique_ptr<datagram::Driver> driver_;

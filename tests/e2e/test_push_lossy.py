@@ -175,6 +175,6 @@ def test_plain_registrations_stop_at_max_subscribers(netkit):
         sock.bind((f"127.1.{i // 250}.{i % 250 + 1}", 0))
         sock.sendto(b"name%d" % i, host_port(server.address))
         sock.close()
-    server.err.expect(rb"--max-subscribers 100 are here")
+    server.err.expect(rb"refused: full: 100 subscribers \(--max-subscribers\)")
     status = netkit.run("push", "status", server.address, "--json")
     assert status.records[-1]["subscribers"] == 100

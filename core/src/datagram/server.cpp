@@ -129,13 +129,13 @@ void Server::Impl::check_timer(Peer& peer, TimePoint at) {
 bool Server::Impl::drain_peer(Peer& peer, OutputQueue& queue, TimePoint at, std::size_t limit) {
   if (peer.send_accept) {
     peer.send_accept = false;
-    queue.add(peer.path, *peer.accept);
+    queue.add(peer.path(), *peer.accept);
     ++counters.datagrams_out;
     counters.bytes_out += peer.accept->size();
   }
   // Nothing more before the client has shown that it knows the session.
   bool more = false;
-  if (!peer.accept) more = peer.session.drain(peer.path, queue, at, limit);
+  if (!peer.accept) more = peer.session.drain(peer.path(), queue, at, limit);
   update_full(peer);
   if (!more) deadlines.lower(peer.ref.index, deadline(peer));
   return more;
@@ -167,7 +167,7 @@ void Server::Impl::leave(Peer& peer, LeftReason reason, std::string_view text, T
   if (reason == LeftReason::ended || (reason == LeftReason::finished && asked)) {
     scratch.assign(kHeaderSize, '\0');
     encode_header(peer.session.header(Type::ack, at), scratch.data());
-    reply(peer.path, scratch);
+    reply(peer.path(), scratch);
   }
   handler.on_left(peer.ref, reason, text);
   const bool silent = reason == LeftReason::lease;
@@ -308,7 +308,7 @@ void Server::close(SessionRef session, std::string_view text) {
   impl_->scratch.assign(kHeaderSize + 1, '\0');
   encode_header(header, impl_->scratch.data());
   impl_->scratch.append(text.substr(0, kMaxReason));
-  impl_->queue(peer->path, impl_->scratch);  // one a session: bounded by their number
+  impl_->queue(peer->path(), impl_->scratch);  // one a session: bounded by their number
   impl_->forget(*peer, EndedSessions::Answer::bye, impl_->now);
 }
 

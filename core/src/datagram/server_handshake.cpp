@@ -117,7 +117,7 @@ Server::Impl::Peer& Server::Impl::make_peer(const Path& from, const Connect& con
   }
   auto peer = std::make_unique<Peer>(options, counters, start, at);
   peer->attempt = {from.peer, connect.nonce};
-  peer->path = from;
+  peer->local = from.local;
   peer->began = at;
   peer->ref = {free_indexes.back(), generations[free_indexes.back()]};
   by_id.emplace(start.id, peer.get());

@@ -22,7 +22,8 @@ struct Server::Impl {
         : session(options, counters, start, now) {}
     Session session;
     AttemptKey attempt;
-    Path path;
+    DatagramSource local;  // what it asked
+    Path path() const { return {attempt.peer, local}; }
     SessionRef ref;
     std::unique_ptr<std::string> accept;  // the ACCEPT, until the client has used the session
     TimePoint began{};

@@ -204,7 +204,7 @@ TEST_F(HubTest, ATableThatIsFullRefusesNewcomersAndLetsOthersMove) {
   Start({.protocol = {}, .max_subscribers = 1});
   Plain("10.0.0.2:1", "ann");
   Plain("10.0.0.3:1", "bob");
-  EXPECT_EQ(Native("10.0.0.4:1", "cid").left, "there are too many subscribers (--max-subscribers)");
+  EXPECT_EQ(Native("10.0.0.4:1", "cid").left, "full: 1 subscriber (--max-subscribers)");
   EXPECT_EQ(Take(), (Lines{"+ann", "full", "full"}));
   Plain("10.0.0.3:1", "ann");
   EXPECT_EQ(Roster(), Lines{"ann 10.0.0.3:1"});

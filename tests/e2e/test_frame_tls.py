@@ -137,7 +137,7 @@ def test_s_client_that_refuses_the_server_leaves_it_serving(netkit, certificates
                           certificates / f"{name}.key")
     client = s_client(netkit, certificates, server.address, "-verify_ip", "127.0.0.1")
     assert client.wait() != 0 and reason in client.err.data
-    server.err.expect(rb"127\.0\.0\.1:\d+ gone: the peer refused: [^\n]+\n")
+    server.err.expect(rb"127\.0\.0\.1:\d+ closed: the peer refused: [^\n]+\n")
     done = netkit.run("frame", "connect", server.address, "--tls", "--insecure", "--send", "7:hello")
     assert done.status == 0 and done.out == b"7 error -1\n"
 

@@ -26,7 +26,8 @@ std::uint64_t read_since(const Values& values) {
   return *number == 0 ? kSinceAll : *number;
 }
 
-// Of this user; always a name.
+}  // namespace
+
 std::string default_name() {
   const char* user = std::getenv("USER");
   if (user != nullptr && why_not_a_name(user).empty()) return user;
@@ -34,8 +35,6 @@ std::string default_name() {
   if (entry != nullptr && why_not_a_name(entry->pw_name).empty()) return entry->pw_name;
   return "guest";
 }
-
-}  // namespace
 
 void JoinCommand::configure(const Values& values) {
   options_.address = values.address("ADDRESS");

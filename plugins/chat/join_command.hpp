@@ -24,6 +24,9 @@ struct JoinOptions {
   std::uint64_t count = 0;  // 0: no end
 };
 
+// $USER, or what the system calls this user, or `guest`; always a name.
+std::string default_name();
+
 class JoinCommand final : public Command {
  public:
   void configure(const Values& values) override;

@@ -1,4 +1,5 @@
-#include <chat/name.hpp>
+#include <chat/join_command.hpp>
+#include <chat/payload.hpp>
 #include <chat/typed_line.hpp>
 #include <string>
 #include <vector>

@@ -169,9 +169,9 @@ TEST_F(EventLoopTest, AWatchMayEndItselfInItsCallback) {
 
 TEST_F(EventLoopTest, TimersRunInTheOrderOfTheirDueTimes) {
   std::vector<int> order;
-  const Timer b = loop_.after(2ms, [&] { order.push_back(2); });
+  const Timer b = loop_.after(50ms, [&] { order.push_back(2); });
   const Timer a = loop_.after(1ms, [&] { order.push_back(1); });
-  const Timer c = loop_.after(2ms, [&] {
+  const Timer c = loop_.after(50ms, [&] {
     order.push_back(3);
     loop_.stop();
   });

@@ -12,6 +12,15 @@ namespace {
 
 constexpr std::size_t kMaxDatagram = 65'507;
 
+// One connection, and none after it.
+TcpClient::Options tcp_options(const AddressSpec& address, Duration connect_timeout) {
+  TcpClient::Options options;
+  options.servers = {address};
+  options.connect_timeout = connect_timeout;
+  options.reconnect.limit = 0;
+  return options;
+}
+
 }  // namespace
 
 UdpSendClient::UdpSendClient(EventLoop& loop, const AddressSpec& address,
@@ -58,27 +67,14 @@ void UdpSendClient::on_datagram(std::string_view datagram) {
   }
 }
 
-TcpSendClient::TcpSendClient(EventLoop& loop, const AddressSpec& address, Duration connect_timeout,
-                             SendClient::Handler& handler)
+TcpSendClient::TcpSendClient(EventLoop& loop, const Log& log, const AddressSpec& address,
+                             Duration connect_timeout, SendClient::Handler& handler)
     : loop_(loop),
-      address_(address),
-      connect_timeout_(connect_timeout),
       handler_(handler),
-      connector_(loop) {}
+      client_(loop, log, tcp_options(address, connect_timeout), *this) {}
 
-void TcpSendClient::open() {
-  connector_.connect(address_, connect_timeout_,
-                     [this](ConnectResult result) { on_connected(std::move(result)); });
-}
-
-void TcpSendClient::on_connected(ConnectResult result) {
-  if (!result.error.empty()) {
-    handler_.on_failed(result.status, result.error);
-    return;
-  }
-  peer_ = result.peer;
-  apply(TcpOptions{}, result.socket.get());
-  stream_ = make_tcp_stream(loop_, std::move(result.socket), result.peer, *this);
+void TcpSendClient::on_connected(TcpClient& client) {
+  peer_ = client.stream()->peer();
   handler_.on_open();
 }
 
@@ -89,7 +85,7 @@ bool TcpSendClient::send(const std::string& message, std::string&) {
     return true;
   }
   counter_.on_sent(message.size());
-  stream_->write(message);
+  client_.stream()->write(message);
   return true;
 }
 
@@ -98,7 +94,7 @@ void TcpSendClient::give_up() {
   reply_.clear();
 }
 
-void TcpSendClient::on_data(ByteStream&, std::string_view data) {
+void TcpSendClient::on_data(TcpClient& /*client*/, std::string_view data) {
   reply_ += counter_.take(data);
   if (!reply_.empty() && !counter_.waiting()) {
     const std::string reply = std::exchange(reply_, {});
@@ -106,15 +102,8 @@ void TcpSendClient::on_data(ByteStream&, std::string_view data) {
   }
 }
 
-void TcpSendClient::on_end(ByteStream& stream) {
-  on_closed(stream, 0, {});
-}
-
-void TcpSendClient::on_closed(ByteStream&, int error, std::string_view) {
-  stream_->pause_reading();
-  handler_.on_failed(
-      ExitStatus::unreachable,
-      peer_.to_string() + ": " + (error == 0 ? "closed by the peer" : error_text(error)));
+void TcpSendClient::on_gave_up(TcpClient& /*client*/, ExitStatus status, const std::string& error) {
+  handler_.on_failed(status, error);
 }
 
 }  // namespace netkit::echo

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <echo/reply_matcher.hpp>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,8 +10,7 @@
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/endpoint.hpp>
-#include <netkit/net/tcp_connector.hpp>
-#include <netkit/net/tcp_stream.hpp>
+#include <netkit/net/tcp_client.hpp>
 #include <netkit/net/udp_client.hpp>
 #include <netkit/util/exit_status.hpp>
 
@@ -61,30 +59,26 @@ class UdpSendClient final : public SendClient, private UdpClient::Handler {
 };
 
 // [loop] The bytes of a message, and as many back.
-class TcpSendClient final : public SendClient, private ByteStream::Handler {
+class TcpSendClient final : public SendClient, private TcpClient::Handler {
  public:
-  TcpSendClient(EventLoop& loop, const AddressSpec& address, Duration connect_timeout,
-                SendClient::Handler& handler);
-  void open() override;
+  TcpSendClient(EventLoop& loop, const Log& log, const AddressSpec& address,
+                Duration connect_timeout, SendClient::Handler& handler);
+  void open() override { client_.start(); }
   bool send(const std::string& message, std::string& error) override;
   void give_up() override;
   const Endpoint& peer() const override { return peer_; }
 
  private:
-  void on_connected(ConnectResult result);
-  void on_data(ByteStream& stream, std::string_view data) override;
-  void on_end(ByteStream& stream) override;
-  void on_closed(ByteStream& stream, int error, std::string_view reason) override;
+  void on_connected(TcpClient& client) override;
+  void on_data(TcpClient& client, std::string_view data) override;
+  void on_gave_up(TcpClient& client, ExitStatus status, const std::string& error) override;
 
   EventLoop& loop_;
-  AddressSpec address_;
-  Duration connect_timeout_;
   SendClient::Handler& handler_;
-  TcpConnector connector_;
   Endpoint peer_;
-  std::unique_ptr<ByteStream> stream_;
   ReplyCounter counter_;
   std::string reply_;
+  TcpClient client_;
 };
 
 }  // namespace netkit::echo

@@ -49,7 +49,8 @@ ExitStatus SendCommand::run(Host& host) {
   host_ = &host;
   SendClient::Handler& handler = *this;
   if (tcp_) {
-    client_ = std::make_unique<TcpSendClient>(host.loop(), address_, connect_timeout_, handler);
+    client_ = std::make_unique<TcpSendClient>(host.loop(), host.log(), address_, connect_timeout_,
+                                              handler);
   } else {
     client_ = std::make_unique<UdpSendClient>(host.loop(), address_, handler);
   }

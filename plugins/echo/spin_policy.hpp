@@ -28,7 +28,7 @@ class SpinPolicy {
 
  private:
   enum class Phase : std::uint8_t { watch, trial, run, rest };
-  static constexpr std::size_t kSmall = 4;     // messages; larger batches need no polling
+  static constexpr std::size_t kSmall = 16;    // messages; larger batches need no polling
   static constexpr unsigned kTrialAfter = 32;  // small batches close together
   static constexpr unsigned kReview = 64;      // batches; half of them must have come by polling
   static constexpr unsigned kReviews = 128;    // until it is compared again with not polling
@@ -36,7 +36,7 @@ class SpinPolicy {
   static constexpr double kFaster = 0.85;      // of the time a request, to be kept
   static constexpr Duration kDense = std::chrono::microseconds(400);
   static constexpr Duration kFlood =
-      std::chrono::microseconds(5);  // a message and less: no polling
+      std::chrono::microseconds(1);  // a message and less: no polling
 
   Duration start(Phase phase);
   Duration on_watch(Duration gap);

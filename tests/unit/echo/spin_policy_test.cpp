@@ -7,6 +7,7 @@ namespace {
 
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
 
 constexpr Duration kOff = Duration::zero();
 constexpr Duration kShort = SpinPolicy::kSpins.front();
@@ -39,6 +40,12 @@ TEST_F(SpinPolicyTest, PollsWhenRequestsComeOneByOneAndClose) {
   EXPECT_EQ(batches(50, 1, microseconds(30), false), kShort);
 }
 
+// Each would wait for the server to wake up, again and again.
+TEST_F(SpinPolicyTest, PollsForAFewPeersThatEachWaitForTheirAnswer) {
+  EXPECT_EQ(batches(50, 8, microseconds(90), false), kShort);
+  EXPECT_EQ(batches(1'000, 2, microseconds(7), true), kShort);
+}
+
 TEST_F(SpinPolicyTest, NeverPollsWhenTrafficIsThin) {
   EXPECT_EQ(batches(1000, 1, milliseconds(1), false), kOff);
 }
@@ -48,13 +55,13 @@ TEST_F(SpinPolicyTest, NeverPollsWhenBatchesAreLarge) {
 }
 
 TEST_F(SpinPolicyTest, NeverPollsInAFlood) {
-  EXPECT_EQ(batches(10'000, 1, microseconds(2), true), kOff);
-  EXPECT_EQ(batches(10'000, 4, microseconds(12), true), kOff);
+  EXPECT_EQ(batches(10'000, 1, nanoseconds(500), true), kOff);
+  EXPECT_EQ(batches(10'000, 8, microseconds(5), true), kOff);
 }
 
 TEST_F(SpinPolicyTest, StopsWhenAFloodBegins) {
   batches(50, 1, microseconds(30), true);
-  EXPECT_EQ(batches(128, 2, microseconds(4), true), kOff);
+  EXPECT_EQ(batches(128, 8, microseconds(4), true), kOff);
 }
 
 TEST_F(SpinPolicyTest, StopsWithTheFirstLargeBatch) {

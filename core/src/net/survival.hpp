@@ -1,7 +1,6 @@
 // Whether an object outlives a callback that its owner may destroy it in.
 #pragma once
 
-#include <memory>
 #include <utility>
 
 namespace netkit {
@@ -10,20 +9,28 @@ namespace netkit {
 class Survival {
  public:
   Survival() = default;
-  ~Survival() { *alive_ = false; }
+  ~Survival() {
+    if (gone_ != nullptr) *gone_ = true;
+  }
   Survival(const Survival&) = delete;
   Survival& operator=(const Survival&) = delete;
 
   // Runs `call` and says whether the object still exists afterwards. Calls may nest.
   template <typename Call>
   bool of(Call&& call) {
-    const std::shared_ptr<const bool> alive = alive_;
+    bool gone = false;
+    bool* const outer = std::exchange(gone_, &gone);
     std::forward<Call>(call)();
-    return *alive;
+    if (gone) {
+      if (outer != nullptr) *outer = true;
+      return false;
+    }
+    gone_ = outer;
+    return true;
   }
 
  private:
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  bool* gone_ = nullptr;  // of the innermost call that is running
 };
 
 }  // namespace netkit

@@ -22,7 +22,7 @@ constexpr std::size_t kPiecesPerWrite = 64;
 }  // namespace
 
 TcpStream::TcpStream(EventLoop& loop, FileDescriptor socket, const Endpoint& peer, Handler& handler)
-    : loop_(loop), socket_(std::move(socket)), handler_(handler), peer_(peer) {
+    : loop_(loop), handler_(handler), socket_(std::move(socket)), peer_(peer) {
   watch_ = loop_.watch(socket_.get(), Interest::read, [this](Ready ready) { on_ready(ready); });
 }
 

@@ -69,20 +69,22 @@ class TcpStream final : public ByteStream {
   void update_interest();
   void discard_unread();
 
+  // What every read touches comes first, in one cache line: with ten thousand streams each line is
+  // fetched from memory.
   EventLoop& loop_;
-  FileDescriptor socket_;
-  Watch watch_;  // ends before the socket is closed
   Handler& handler_;
-  std::unique_ptr<Queue> queue_;
-  Timer close_timer_;
   Survival survival_;
-  std::size_t low_ = std::size_t{256} * 1024;
-  std::size_t high_ = std::size_t{1024} * 1024;
-  Endpoint peer_;
+  std::unique_ptr<Queue> queue_;
+  FileDescriptor socket_;
   State state_ = State::open;
   bool reading_ = true;
   bool ended_ = false;
   bool shutdown_wanted_ = false;
+  Watch watch_;  // ends before the socket is closed
+  Timer close_timer_;
+  std::size_t low_ = std::size_t{256} * 1024;
+  std::size_t high_ = std::size_t{1024} * 1024;
+  Endpoint peer_;
 };
 
 }  // namespace netkit

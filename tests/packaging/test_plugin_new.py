@@ -1,13 +1,17 @@
 """`netkit plugins new`: what it writes builds outside of the tree, passes its test, works and is documented."""
 
+import json
 import os
 import re
 import shutil
+import signal
+import socket
+import struct
 import subprocess
 
 import pytest
 
-from netkit import clean_environment, netkit_path
+from netkit import clean_environment, netkit_path, udp_socket
 from tool import command
 
 PREFIX = os.environ.get("NETKIT_PREFIX", "")
@@ -47,12 +51,46 @@ def test_it_answers(netkit, hello):
     assert re.fullmatch(rb"127\.0\.0\.1:\d+ hello, \\x1b\[2J\n127\.0\.0\.1:\d+ b\n", server.out.rest())
 
 
+def test_it_answers_in_batches(netkit, hello, tmp_path):
+    """What comes together is answered by one system call."""
+    trace = tmp_path / "trace"
+    server = netkit.serve(argv=["strace", "-f", "-e", "trace=bind,sendmmsg,sendmsg,sendto", "-o", trace, netkit_path(),
+                                "--plugin-dir", hello / "build", "hello", "serve", "127.0.0.1:0", "-q"],
+                          env={"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"})
+    child = int(trace.read_text().split()[0])
+    with udp_socket() as sock:
+        os.kill(child, signal.SIGSTOP)
+        for number in range(20):
+            sock.sendto(b"?%02d" % number, ("127.0.0.1", server.port))
+        os.kill(child, signal.SIGCONT)
+        assert [sock.recv(100) for _ in range(20)] == [b"=%02d" % number for number in range(20)]
+    os.kill(child, signal.SIGTERM)
+    assert server.wait() == 0
+    assert re.findall(r"\bsend\w+", trace.read_text()) == ["sendmmsg"]
+
+
+def test_it_refuses_port_0(netkit, hello):
+    """Whom a server may answer is no plugin's own business."""
+    server = netkit.serve("--plugin-dir", hello / "build", "hello", "serve", "127.0.0.1:0", "--json", "-c", "1")
+    try:
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+    except PermissionError:
+        pytest.skip("no raw sockets here")
+    with raw:
+        raw.sendto(struct.pack("!HHHH", 0, server.port, 10, 0) + b"?x", ("127.0.0.1", 0))
+    assert netkit.run("--plugin-dir", hello / "build", "hello", "ask", server.address, "b").out == b"B\n"
+    assert server.wait() == 0
+    end = json.loads(server.out.rest().splitlines()[-1])
+    assert (end["questions"], end["ignored"]) == (1, 1)
+    code = (hello / "plugin.cpp").read_text()
+    assert "port()" not in code and "sendmmsg" not in code and "UdpSocket" not in code
+
+
 def test_its_page_tells_its_exit_statuses(netkit, hello):
     env = {"NETKIT_PLUGIN_PATH": str(hello / "build")}
     with open(hello / "netkit-hello.1", encoding="utf-8") as page:
         section = page.read().split(".Sh EXIT STATUS")[1].split(".Sh ")[0]
     assert re.findall(r"^\.It (\d+)$", section, re.M) == ["0", "1", "2", "69"]
-    from netkit import udp_socket
     with udp_socket() as silent:
         silence = "127.0.0.1:%d" % silent.getsockname()[1]
         assert netkit.run("hello", "ask", silence, "x", "-w", "10ms", env=env).status == 1

@@ -1,18 +1,16 @@
 // What `netkit skeleton` offers, and the thin layer between its protocol and the sockets.
 #include "protocol.hpp"
 
-#include <cerrno>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <netkit/net/address_spec.hpp>
-#include <netkit/net/datagram_receiver.hpp>
-#include <netkit/net/resolver.hpp>
 #include <netkit/net/server_sockets.hpp>
+#include <netkit/net/udp_client.hpp>
+#include <netkit/net/udp_server.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/util/error.hpp>
 
@@ -20,7 +18,7 @@ namespace skeleton_plugin {
 namespace {
 
 // `netkit skeleton serve`
-class Serve final : public netkit::Command {
+class Serve final : public netkit::Command, private netkit::UdpServer::Handler {
  public:
   void configure(const netkit::Values& values) override {
     address_ = values.address("ADDRESS");
@@ -30,63 +28,51 @@ class Serve final : public netkit::Command {
   netkit::ExitStatus run(netkit::Host& host) override {
     host_ = &host;
     netkit::ServerSockets sockets = netkit::open_server_sockets(address_, {.udp = true});
-    sockets_ = std::move(sockets.udp);
-    for (netkit::UdpSocket& socket : sockets_) {
-      watches_.push_back(
-          host.loop().watch(socket.fd(), netkit::Interest::read,
-                            [this, &socket](netkit::Ready) { on_readable(socket); }));
-    }
+    const std::vector<std::string> lines = sockets.descriptions();
+    netkit::UdpServer::Options options;
+    options.log = &host.log();
+    netkit::UdpServer::Handler& handler = *this;
+    server_.emplace(host.loop(), std::move(sockets.udp), handler, options);
     host.set_totals([this](netkit::Totals& totals) {
       totals.add("questions", questions_);
       totals.add("ignored", ignored_);
-      totals.add("unsent", unsent_);
+      totals.add("unsent", server_->sent().refused);
     });
-    std::vector<std::string> lines;
-    for (const netkit::UdpSocket& socket : sockets_) {
-      lines.push_back("udp " + socket.local().to_string());
-    }
     host.ready(lines);
     return host.run_loop();
   }
 
  private:
-  void on_readable(netkit::UdpSocket& socket) {
-    for (const netkit::ReceivedMessage& message : receiver_.receive(socket).messages) {
-      if (host_->finishing()) return;
-      on_datagram(socket, message);
-    }
-  }
-
-  void on_datagram(netkit::UdpSocket& socket, const netkit::ReceivedMessage& message) {
-    const auto answer = answer_to(message.data);
-    // Nobody has port 0; an answer to it would be an error.
-    if (!answer || message.peer->port() == 0) {
+  void on_datagram(const netkit::ReceivedMessage& from, std::string_view datagram) override {
+    if (host_->finishing()) return;
+    const auto answer = answer_to(datagram);
+    if (!answer) {
       ++ignored_;
       return;
     }
     ++questions_;
-    // What cannot be sent is counted and ends nothing: one peer must not stop the server.
-    if (!socket.send_to(*answer, *message.peer).ok()) ++unsent_;
+    server_->answer(from, *answer);
     host_->output().emit({.type = "question",
                           .time = host_->clock().wall(),
-                          .peer = message.peer,
-                          .payload = message.data.substr(1)});
+                          .peer = from.peer,
+                          .payload = datagram.substr(1)});
     if (questions_ == count_) host_->finish(netkit::ExitStatus::done);
+  }
+
+  void on_refused(const netkit::ReceivedMessage& message, netkit::Refusal) override {
+    ignored_ += message.segments();
   }
 
   netkit::AddressSpec address_;
   std::uint64_t count_ = 0;  // 0: without end
   netkit::Host* host_ = nullptr;
-  std::vector<netkit::UdpSocket> sockets_;
-  netkit::DatagramReceiver receiver_;
   std::uint64_t questions_ = 0;
   std::uint64_t ignored_ = 0;
-  std::uint64_t unsent_ = 0;
-  std::vector<netkit::Watch> watches_;  // the last member: they go before what they watch
+  std::optional<netkit::UdpServer> server_;
 };
 
 // `netkit skeleton ask`
-class Ask final : public netkit::Command {
+class Ask final : public netkit::Command, private netkit::UdpClient::Handler {
  public:
   void configure(const netkit::Values& values) override {
     address_ = values.address("ADDRESS");
@@ -96,41 +82,42 @@ class Ask final : public netkit::Command {
 
   netkit::ExitStatus run(netkit::Host& host) override {
     host_ = &host;
-    const netkit::Endpoint peer = netkit::resolve(address_).front();
-    socket_ = netkit::UdpSocket(peer.family());
-    socket_.connect(peer);
-    const netkit::IoResult sent = socket_.send(make_question(text_));
-    if (!sent.ok()) throw netkit::SystemError(sent.error, "cannot send to " + peer.to_string());
-    watch_ = host.loop().watch(socket_.fd(), netkit::Interest::read,
-                               [this, peer](netkit::Ready) { on_readable(peer); });
+    netkit::UdpClient::Options options;
+    options.log = &host.log();
+    netkit::UdpClient::Handler& handler = *this;
+    client_.emplace(host.loop(), address_, handler, options);
+    ask();
     overdue_ = host.loop().after(
         wait_, [this] { host_->finish(netkit::ExitStatus::no, "there was no answer"); });
     return host.run_loop();
   }
 
  private:
-  void on_readable(const netkit::Endpoint& peer) {
-    char buffer[netkit::DatagramReceiver::kMaxDatagram];
-    const netkit::IoResult got = socket_.receive(buffer, sizeof buffer, nullptr);
-    if (got.would_block()) return;
-    if (!got.ok()) {
-      host_->finish(netkit::exit_status_of(got.error),
-                    peer.to_string() + ": " + netkit::error_text(got.error));
-      return;
-    }
-    const auto text = answer_text({buffer, got.count});
+  void ask() { client_->send_now(make_question(text_)); }
+
+  void on_datagram(std::string_view datagram) override {
+    const auto text = answer_text(datagram);
     if (!text) return;  // somebody else's; the answer may still come
-    host_->output().emit(
-        {.type = "answer", .time = host_->clock().wall(), .peer = &peer, .payload = *text});
+    host_->output().emit({.type = "answer",
+                          .time = host_->clock().wall(),
+                          .peer = &client_->peer(),
+                          .payload = *text});
     host_->finish(netkit::ExitStatus::done);
+  }
+
+  // The server's name has several addresses, and the one before refused.
+  void on_next_address(int) override { ask(); }
+
+  void on_refused(int error) override {
+    host_->finish(netkit::exit_status_of(error),
+                  client_->peer().to_string() + ": " + netkit::error_text(error));
   }
 
   netkit::AddressSpec address_;
   std::string text_;
   netkit::Duration wait_{};
   netkit::Host* host_ = nullptr;
-  netkit::UdpSocket socket_;
-  netkit::Watch watch_;
+  std::optional<netkit::UdpClient> client_;
   netkit::Timer overdue_;
 };
 

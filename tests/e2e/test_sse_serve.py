@@ -312,7 +312,7 @@ def test_what_readers_do_is_told(serve):
     reader = Reader(server.address)
     server.err.expect(rb"127\.0\.0\.1:\d+: GET /events\n")
     reader.close()
-    server.err.expect(rb"127\.0\.0\.1:\d+ gone\n")
+    server.err.expect(rb"127\.0\.0\.1:\d+ closed\n")
 
 
 @pytest.mark.parametrize("args, said", [

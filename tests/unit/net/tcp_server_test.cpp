@@ -128,7 +128,7 @@ TEST_F(TcpServerTest, AnswersWhomItAccepts) {
   EXPECT_EQ(error_, 0);
   EXPECT_EQ(destroyed_, 1);
   EXPECT_TRUE(server_->empty());
-  EXPECT_THAT(log_lines_, MatchesRegex("127.0.0.1:[0-9]+ connected\n127.0.0.1:[0-9]+ gone\n"));
+  EXPECT_THAT(log_lines_, MatchesRegex("127.0.0.1:[0-9]+ connected\n127.0.0.1:[0-9]+ closed\n"));
 }
 
 TEST_F(TcpServerTest, SaysWhereItListens) {

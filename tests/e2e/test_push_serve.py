@@ -238,6 +238,7 @@ def test_what_a_silent_subscriber_did_not_get_is_said(netkit):
     assert json.loads(server.out.rest().splitlines()[-1])["lost"] == 2
 
 
+@pytest.mark.realtime
 def test_a_stopped_subscriber_is_skipped_and_told_what_it_missed(netkit, tmp_path):
     server = serve(netkit, "--from", "-", "--keep", "10", "--grace", "50ms")
     fast = ToFile(netkit, server, tmp_path / "fast", "fast")

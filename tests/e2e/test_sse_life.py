@@ -132,7 +132,7 @@ def test_a_reader_of_stdout_that_pauses_is_no_silence(netkit):
 def test_until_takes_one_pass_over_the_data(netkit):
     """A search that begins anew at each byte would take days for what a server can make of this."""
     with Server(ok(b"data: " + b"a" * (1 << 20) + b"\n\n" + ONE)) as server:
-        done = netkit.run("sse", server.url, "--until", "a.*b|^one$")
+        done = netkit.run("sse", server.url, "--until", "a.*b|^one$", deadline=100)
     assert done.status == 0 and done.out.endswith(b"a\none\n")
 
 

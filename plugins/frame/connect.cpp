@@ -17,9 +17,9 @@
 
 #include <netkit/io/input.hpp>
 #include <netkit/net/tcp_client.hpp>
-#include <netkit/net/tls.hpp>
 #include <netkit/net/wire_log.hpp>
 #include <netkit/plugin/host.hpp>
+#include <netkit/tls/tls.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 
@@ -61,10 +61,9 @@ struct Counters {
   std::uint64_t bytes_out = 0;
 };
 
-TcpClient::Options connection_options(const ConnectOptions& options) {
-  TcpClient::Options connection = options.connection;
-  if (options.tls) connection.tls = TlsContext::client(*options.tls);
-  return connection;
+ConnectOptions with_tls(ConnectOptions options) {
+  if (options.tls) options.connection.tls = TlsContext::client(*options.tls);
+  return options;
 }
 
 // Requests from --send and the input, answers to the output, over connections that come and go.
@@ -120,11 +119,14 @@ class FrameClient final : private TcpClient::Handler, private Input::Handler {
 
 FrameClient::FrameClient(Host& host, ConnectOptions options)
     : host_(host),
-      options_(std::move(options)),
+      options_(with_tls(std::move(options))),
       session_(options_.session),
       printer_(host, false, FramePrinter::Mark::outgoing),
       recorder_(host, options_.record),
-      client_(host.loop(), host.log(), connection_options(options_), *this) {
+      client_(host.loop(), host.log(), options_.connection, *this) {
+  if (options_.tls && options_.tls->insecure) {
+    host_.log().notice("--insecure: the server's certificate is not verified");
+  }
   for (const std::string& message : options_.messages) push(message);
   host_.set_totals([this](Totals& totals) { fill_totals(totals); });
   host_.on_stop([this](StopReason) { finish(ExitStatus::done); });
@@ -206,7 +208,7 @@ void FrameClient::on_connected(TcpClient& client) {
   peer_ = client.stream()->peer();
   congested_ = false;
   noted_.reset();
-  if (recorder_.active()) connection_ = recorder_.next_connection();
+  connection_ = recorder_.next_connection();
   session_.on_connected(host_.loop().now());
   arm_heartbeat();
   arm_wait();
@@ -222,7 +224,7 @@ void FrameClient::send() {
   std::string& output = session_.output();
   if (output.empty() || client_.stream() == nullptr) return;
   counters_.bytes_out += output.size();
-  if (recorder_.active()) recorder_.record(connection_, Direction::to_server, output);
+  recorder_.record(connection_, Direction::to_server, output);
   if (host_.log().enabled(LogLevel::info)) print_sent(output);
   log_sent(host_.log(), peer_, output);
   client_.stream()->write(std::string_view(output));
@@ -234,11 +236,7 @@ void FrameClient::print_sent(std::string_view wire) {
   FrameDecoder decoder(codec, FrameDecoder::kMaxLimit);
   printer_.tick();
   decoder.feed(wire, [&](const FrameView& view) {
-    ShownFrame frame = shown_request(view.content, codec);
-    frame.dir = "out";
-    frame.peer = &peer_;
-    frame.length = view.length;
-    printer_.print(frame);
+    printer_.print(Direction::to_server, view, codec, &peer_);
   });
 }
 
@@ -246,7 +244,7 @@ void FrameClient::on_data(TcpClient& client, std::string_view data) {
   log_received(host_.log(), peer_, data);
   counters_.bytes_in += data.size();
   printer_.tick();
-  if (recorder_.active()) recorder_.record(connection_, Direction::to_client, data);
+  recorder_.record(connection_, Direction::to_client, data);
   const ClientSession::Status status =
       session_.on_data(data, [this](const ClientEvent& event) { on_event(event); });
   switch (status) {
@@ -395,73 +393,63 @@ std::optional<TlsClientOptions> tls_options(const Values& values) {
                           .alpn = {}};
 }
 
-class ConnectCommand final : public Command {
- public:
-  void configure(const Values& values) override {
-    configure_session(values);
-    configure_connection(values);
-    options_.messages = values.texts("send");
-    // What they mean is checked now, what files hold when it runs.
-    for (const std::string& message : options_.messages) {
-      parse_message(message, options_.session.codec,
-                    [](const std::string&) { return std::string(1, '\0'); });
-    }
-    if (options_.messages.size() > options_.session.max_requests) {
-      throw UsageError("more --send than --max-requests allows");
-    }
-    options_.wait = values.duration("wait");
-    options_.record = values.text("record");
-    // A message on the command line is all, unless more is piped in; and without a standard input
-    // there is something to do only with one, or with --keep-open.
-    const bool needed = options_.messages.empty() && !options_.session.keep_open;
-    const bool more = options_.session.keep_open || ::isatty(STDIN_FILENO) == 0;
-    const bool wanted = needed || (more && is_input_open());
-    options_.read_input = wanted && may_read_input();
-  }
+ClientOptions session_options(const Values& values) {
+  ClientOptions session;
+  session.codec = codec_option(values);
+  session.max_frame = values.size("max-frame");
+  if (values.has("register")) session.registration = register_content(values.text("register"));
+  session.heartbeat = values.duration("heartbeat");
+  session.misses = static_cast<unsigned>(values.integer("misses"));
+  session.keep_open = values.flag("keep-open");
+  session.max_requests = static_cast<std::size_t>(values.integer("max-requests"));
+  session.max_request_bytes = values.size("max-request-bytes");
+  const ClientSession checked(session);  // the codec can encode, and register
+  return session;
+}
 
-  ExitStatus run(Host& host) override {
-    if (options_.tls && options_.tls->insecure) {
-      host.log().notice("--insecure: the server's certificate is not verified");
-    }
-    const FrameClient client(host, options_);
-    return host.run_loop();
-  }
+TcpClient::Options connection_options(const Values& values) {
+  TcpClient::Options connection;
+  connection.servers = values.addresses("ADDRESS");
+  connection.connect_timeout = values.duration("connect-timeout");
+  connection.reconnect.limit =
+      values.given("reconnect")
+          ? Reconnect::parse_limit(values.text("reconnect"))
+          : (values.flag("keep-open") ? Reconnect::kForever : Reconnect::kNever);
+  connection.reconnect.maximum = values.duration("reconnect-max");
+  connection.tcp.keepalive = true;
+  connection.tcp.user_timeout = values.duration("user-timeout");
+  return connection;
+}
 
- private:
-  void configure_session(const Values& values) {
-    ClientOptions& session = options_.session;
-    session.codec = codec_option(values);
-    session.max_frame = values.size("max-frame");
-    if (values.has("register")) session.registration = register_content(values.text("register"));
-    session.heartbeat = values.duration("heartbeat");
-    session.misses = static_cast<unsigned>(values.integer("misses"));
-    session.keep_open = values.flag("keep-open");
-    session.max_requests = static_cast<std::size_t>(values.integer("max-requests"));
-    session.max_request_bytes = values.size("max-request-bytes");
-    const ClientSession checked(session);  // the codec can encode, and register
+ConnectOptions connect_options(const Values& values) {
+  ConnectOptions options;
+  options.session = session_options(values);
+  options.connection = connection_options(values);
+  options.tls = tls_options(values);
+  options.messages = values.texts("send");
+  // What they mean is checked now, what files hold when it runs.
+  for (const std::string& message : options.messages) {
+    parse_message(message, options.session.codec,
+                  [](const std::string&) { return std::string(1, '\0'); });
   }
-
-  void configure_connection(const Values& values) {
-    TcpClient::Options& connection = options_.connection;
-    connection.servers = values.addresses("ADDRESS");
-    connection.connect_timeout = values.duration("connect-timeout");
-    connection.reconnect.limit =
-        values.given("reconnect")
-            ? Reconnect::parse_limit(values.text("reconnect"))
-            : (options_.session.keep_open ? Reconnect::kForever : Reconnect::kNever);
-    connection.reconnect.maximum = values.duration("reconnect-max");
-    connection.tcp.keepalive = true;
-    connection.tcp.user_timeout = values.duration("user-timeout");
-    options_.tls = tls_options(values);
+  if (options.messages.size() > options.session.max_requests) {
+    throw UsageError("more --send than --max-requests allows");
   }
-
-  ConnectOptions options_;
-};
+  options.wait = values.duration("wait");
+  options.record = values.text("record");
+  // A message on the command line is all, unless more is piped in; and without a standard input
+  // there is something to do only with one, or with --keep-open.
+  const bool needed = options.messages.empty() && !options.session.keep_open;
+  const bool more = options.session.keep_open || ::isatty(STDIN_FILENO) == 0;
+  const bool wanted = needed || (more && is_input_open());
+  options.read_input = wanted && may_read_input();
+  return options;
+}
 
 }  // namespace
 
 std::unique_ptr<Command> make_connect() {
-  return std::make_unique<ConnectCommand>();
+  return std::make_unique<LoopCommand<FrameClient, connect_options>>();
 }
 
 }  // namespace netkit::frame

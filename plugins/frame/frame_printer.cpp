@@ -82,6 +82,18 @@ void FramePrinter::print(const ShownFrame& frame) {
   emit(frame);
 }
 
+void FramePrinter::print(Direction direction, const FrameView& view, const CodecSpec& codec,
+                         const Endpoint* peer) {
+  if (!wanted_) return;
+  const bool request = direction == Direction::to_server;
+  ShownFrame frame =
+      request ? shown_request(view.content, codec) : shown_answer(view.content, codec);
+  frame.dir = request ? "out" : "in";
+  frame.peer = peer;
+  frame.length = view.length;
+  print(frame);
+}
+
 void FramePrinter::print_message(const ShownFrame& frame, std::string_view content,
                                  const CodecSpec& codec) {
   if (text_) {

@@ -46,6 +46,9 @@ class FramePrinter {
   // together.
   void tick() { time_ = host_->clock().wall(); }
   void print(const ShownFrame& frame);
+  // A request or an answer, by its direction, with a `dir` that says so.
+  void print(Direction direction, const FrameView& view, const CodecSpec& codec,
+             const Endpoint* peer);
   // Whether records come out as their bodies alone, so that print_bodies() does for many frames.
   bool bodies_only() const { return payload_only_; }
   void print_bodies(std::string_view bodies);

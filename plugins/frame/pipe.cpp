@@ -19,6 +19,12 @@ namespace {
 
 constexpr std::size_t kBatch = 65536;
 
+struct PipeOptions {
+  CodecSpec codec;
+  std::uint64_t max_frame = 0;
+  bool answers = false;  // decode: frames have an error code
+};
+
 // Standard input as it comes, in pieces as large as the loop's buffer.
 class InputBytes {
  public:
@@ -54,13 +60,15 @@ std::string read_failure(int error) {
 
 class LineEncoder {
  public:
-  LineEncoder(Host& host, const CodecSpec& codec, std::uint64_t max_frame)
+  LineEncoder(Host& host, const PipeOptions& options)
       : host_(host),
-        codec_(codec),
-        max_frame_(max_frame),
-        encoder_(codec),
-        lines_(max_message_line(max_frame)),
-        load_([max_frame](const std::string& path) { return load_file(path, max_frame); }),
+        codec_(options.codec),
+        max_frame_(options.max_frame),
+        encoder_(options.codec),
+        lines_(max_message_line(options.max_frame)),
+        load_([max_frame = options.max_frame](const std::string& path) {
+          return load_file(path, max_frame);
+        }),
         input_(
             host, [this](std::string_view data) { on_data(data); },
             [this](int error) { on_end(error); }) {
@@ -151,12 +159,12 @@ class LineEncoder {
 
 class StreamDecoder {
  public:
-  StreamDecoder(Host& host, const CodecSpec& codec, std::uint64_t max_frame, bool answers)
+  StreamDecoder(Host& host, const PipeOptions& options)
       : host_(host),
-        codec_(codec),
-        decoder_(codec, max_frame),
+        codec_(options.codec),
+        decoder_(options.codec, options.max_frame),
         printer_(host, false, FramePrinter::Mark::none),
-        answers_(answers),
+        answers_(options.answers),
         input_(
             host, [this](std::string_view data) { on_data(data); },
             [this](int error) { on_end(error); }) {
@@ -243,50 +251,28 @@ class StreamDecoder {
   InputBytes input_;
 };
 
-class EncodeCommand final : public Command {
- public:
-  void configure(const Values& values) override {
-    codec_ = codec_option(values);
-    max_frame_ = values.size("max-frame");
-    const FrameEncoder checked(codec_);
+PipeOptions decode_options(const Values& values) {
+  PipeOptions options{codec_option(values), values.size("max-frame"), values.flag("answers")};
+  if (options.answers && !options.codec.message_ids) {
+    throw UsageError("--answers needs the codec netkit");
   }
-  ExitStatus run(Host& host) override {
-    const LineEncoder encoder(host, codec_, max_frame_);
-    return host.run_loop();
-  }
+  return options;
+}
 
- private:
-  CodecSpec codec_;
-  std::uint64_t max_frame_ = 0;
-};
-
-class DecodeCommand final : public Command {
- public:
-  void configure(const Values& values) override {
-    codec_ = codec_option(values);
-    max_frame_ = values.size("max-frame");
-    answers_ = values.flag("answers");
-    if (answers_ && !codec_.message_ids) throw UsageError("--answers needs the codec netkit");
-  }
-  ExitStatus run(Host& host) override {
-    const StreamDecoder decoder(host, codec_, max_frame_, answers_);
-    return host.run_loop();
-  }
-
- private:
-  CodecSpec codec_;
-  std::uint64_t max_frame_ = 0;
-  bool answers_ = false;
-};
+PipeOptions encode_options(const Values& values) {
+  PipeOptions options{codec_option(values), values.size("max-frame")};
+  const FrameEncoder checked(options.codec);
+  return options;
+}
 
 }  // namespace
 
 std::unique_ptr<Command> make_encode() {
-  return std::make_unique<EncodeCommand>();
+  return std::make_unique<LoopCommand<LineEncoder, encode_options>>();
 }
 
 std::unique_ptr<Command> make_decode() {
-  return std::make_unique<DecodeCommand>();
+  return std::make_unique<LoopCommand<StreamDecoder, decode_options>>();
 }
 
 }  // namespace netkit::frame

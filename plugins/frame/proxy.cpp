@@ -97,7 +97,7 @@ class Proxy::Session final : public TcpServer::Connection {
         connector_(proxy.host_.loop()),
         requests_(proxy, Direction::to_server),
         answers_(proxy, Direction::to_client),
-        connection_(proxy.recorder_.active() ? proxy.recorder_.next_connection() : 0) {}
+        connection_(proxy.recorder_.next_connection()) {}
 
   void close_both();
   void on_answer(std::string_view data);
@@ -191,23 +191,15 @@ void Proxy::Session::on_answer(std::string_view data) {
 
 void Proxy::Session::look_at(Half& half, std::string_view data) {
   proxy_.flow(half.direction).bytes += data.size();
-  if (connection_ != 0) proxy_.recorder_.record(connection_, half.direction, data);
+  proxy_.recorder_.record(connection_, half.direction, data);
   if (half.decoding) decode(half, data);
 }
 
 void Proxy::Session::decode(Half& half, std::string_view data) {
-  const CodecSpec& codec = proxy_.options_.codec;
-  const bool request = half.direction == Direction::to_server;
   proxy_.printer_.tick();
   const auto show = [&](const FrameView& view) {
     ++proxy_.flow(half.direction).frames;
-    if (!proxy_.printer_.wanted()) return;
-    ShownFrame frame =
-        request ? shown_request(view.content, codec) : shown_answer(view.content, codec);
-    frame.dir = request ? "out" : "in";
-    frame.peer = &peer_;
-    frame.length = view.length;
-    proxy_.printer_.print(frame);
+    proxy_.printer_.print(half.direction, view, proxy_.options_.codec, &peer_);
   };
   const FrameError error = half.decoder.feed(data, show).error;
   if (!error) return;
@@ -302,32 +294,23 @@ void Proxy::stop() {
   host_.finish(ExitStatus::done);
 }
 
-class ProxyCommand final : public Command {
- public:
-  void configure(const Values& values) override {
-    options_.listen = values.address("LISTEN");
-    options_.target = values.address("TARGET");
-    options_.codec = codec_option(values);
-    options_.max_frame = values.size("max-frame");
-    options_.server.pause_backed_up = false;
-    options_.server.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
-    options_.connect_timeout = values.duration("connect-timeout");
-    options_.record = values.text("record");
-  }
-
-  ExitStatus run(Host& host) override {
-    const Proxy proxy(host, options_);
-    return host.run_loop();
-  }
-
- private:
-  ProxyOptions options_;
-};
+ProxyOptions proxy_options(const Values& values) {
+  ProxyOptions options;
+  options.listen = values.address("LISTEN");
+  options.target = values.address("TARGET");
+  options.codec = codec_option(values);
+  options.max_frame = values.size("max-frame");
+  options.server.pause_backed_up = false;
+  options.server.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
+  options.connect_timeout = values.duration("connect-timeout");
+  options.record = values.text("record");
+  return options;
+}
 
 }  // namespace
 
 std::unique_ptr<Command> make_proxy() {
-  return std::make_unique<ProxyCommand>();
+  return std::make_unique<LoopCommand<Proxy, proxy_options>>();
 }
 
 }  // namespace netkit::frame

@@ -122,14 +122,9 @@ Recorder::Recorder(Host& host, const std::string& path)
   }
 }
 
-void Recorder::record(std::uint64_t connection, Direction direction, std::string_view bytes) {
-  if (!file_.is_open() || bytes.empty()) return;
+void Recorder::append(std::uint64_t connection, Direction direction, std::string_view bytes) {
   line_.clear();
   append_recorded(line_, host_->clock().now() - start_, connection, direction, bytes);
-  append();
-}
-
-void Recorder::append() {
   const int error = file_.append(line_);
   if (error == 0) return;
   file_.close();

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <frame/message.hpp>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,6 @@
 #include <netkit/util/file.hpp>
 
 namespace netkit::frame {
-
-enum class Direction : std::uint8_t { to_server, to_client };
 
 struct RecordedBytes {
   Duration offset{};  // since the run began, never negative
@@ -95,12 +94,13 @@ class Recorder {
   // Opens the file for appending and begins a run. Throws SystemError.
   Recorder(Host& host, const std::string& path);
 
-  bool active() const { return file_.is_open(); }
   std::uint64_t next_connection() { return ++connections_; }
-  void record(std::uint64_t connection, Direction direction, std::string_view bytes);
+  void record(std::uint64_t connection, Direction direction, std::string_view bytes) {
+    if (file_.is_open()) append(connection, direction, bytes);
+  }
 
  private:
-  void append();
+  void append(std::uint64_t connection, Direction direction, std::string_view bytes);
 
   Host* host_;
   std::string path_;

@@ -57,8 +57,7 @@ class Replay {
   bool read_more();
   void play();
   void play_one(const RecordedBytes& record);
-  void show(Direction direction, std::string_view content, std::uint64_t length,
-            const Endpoint* peer);
+  void show(Direction direction, const FrameView& view, const Endpoint* peer);
   void end_of_file();
   void on_answer();
   void finish_if_done();
@@ -112,7 +111,7 @@ class Replay::Connection final : public ByteStream::Handler {
 
   void on_data(ByteStream&, std::string_view data) override {
     const auto take = [this](const FrameView& view) {
-      replay_.show(Direction::to_client, view.content, view.length, &peer_);
+      replay_.show(Direction::to_client, view, &peer_);
       replay_.on_answer();
     };
     const FrameError error = answers_.feed(data, take).error;
@@ -230,7 +229,7 @@ void Replay::play_one(const RecordedBytes& record) {
   Connection& from = connection({record.run, record.connection});
   const bool request = record.direction == Direction::to_server;
   const FrameError error = from.decode(record, [&](const FrameView& view) {
-    if (!options_.target) return show(record.direction, view.content, view.length, nullptr);
+    if (!options_.target) return show(record.direction, view, nullptr);
     if (!request) ++expected_;
   });
   if (error && !options_.target) {
@@ -243,16 +242,9 @@ void Replay::play_one(const RecordedBytes& record) {
   }
 }
 
-void Replay::show(Direction direction, std::string_view content, std::uint64_t length,
-                  const Endpoint* peer) {
-  const bool request = direction == Direction::to_server;
+void Replay::show(Direction direction, const FrameView& view, const Endpoint* peer) {
   printer_.tick();
-  ShownFrame frame =
-      request ? shown_request(content, options_.codec) : shown_answer(content, options_.codec);
-  frame.dir = request ? "out" : "in";
-  frame.peer = peer;
-  frame.length = length;
-  printer_.print(frame);
+  printer_.print(direction, view, options_.codec, peer);
 }
 
 void Replay::on_answer() {
@@ -277,31 +269,22 @@ void Replay::finish_if_done() {
   });
 }
 
-class ReplayCommand final : public Command {
- public:
-  void configure(const Values& values) override {
-    options_.file = values.text("FILE");
-    if (values.has("ADDRESS")) options_.target = values.address("ADDRESS");
-    options_.speed = values.number("speed");
-    options_.wait = values.duration("wait");
-    options_.connect_timeout = values.duration("connect-timeout");
-    options_.codec = codec_option(values);
-    options_.max_frame = values.size("max-frame");
-  }
-
-  ExitStatus run(Host& host) override {
-    const Replay replay(host, options_);
-    return host.run_loop();
-  }
-
- private:
-  ReplayOptions options_;
-};
+ReplayOptions replay_options(const Values& values) {
+  ReplayOptions options;
+  options.file = values.text("FILE");
+  if (values.has("ADDRESS")) options.target = values.address("ADDRESS");
+  options.speed = values.number("speed");
+  options.wait = values.duration("wait");
+  options.connect_timeout = values.duration("connect-timeout");
+  options.codec = codec_option(values);
+  options.max_frame = values.size("max-frame");
+  return options;
+}
 
 }  // namespace
 
 std::unique_ptr<Command> make_replay() {
-  return std::make_unique<ReplayCommand>();
+  return std::make_unique<LoopCommand<Replay, replay_options>>();
 }
 
 }  // namespace netkit::frame

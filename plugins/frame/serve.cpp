@@ -17,8 +17,8 @@
 
 #include <netkit/io/input.hpp>
 #include <netkit/net/tcp_server.hpp>
-#include <netkit/net/tls.hpp>
 #include <netkit/plugin/host.hpp>
+#include <netkit/tls/tls.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
@@ -99,7 +99,7 @@ class FrameServer::Client final : public TcpServer::Connection {
       : server_(server),
         session_(server.options_.session, server.encoder_, server.host_.loop().now()),
         since_(server.host_.loop().now()),
-        connection_(server.recorder_.active() ? server.recorder_.next_connection() : 0),
+        connection_(server.recorder_.next_connection()),
         peer_(peer) {}
 
   // False if too much waits for this client already.
@@ -126,21 +126,21 @@ class FrameServer::Client final : public TcpServer::Connection {
   TimePoint armed_ = TimePoint::max();
   TimePoint since_;
   std::uint64_t frames_ = 0;
-  std::uint64_t connection_;  // its number in the recording; 0: there is none
+  std::uint64_t connection_;  // its number in the recording
   std::string identity_;
   Endpoint peer_;
 };
 
 bool FrameServer::Client::push(const SharedPayload& payload) {
   if (closing() || stream().queued() > server_.options_.max_queue) return false;
-  if (connection_ != 0) server_.recorder_.record(connection_, Direction::to_client, *payload);
+  server_.recorder_.record(connection_, Direction::to_client, *payload);
   write(payload);
   return true;
 }
 
 void FrameServer::Client::on_received(std::string_view data) {
   server_.counters_.bytes_in += data.size();
-  if (connection_ != 0) server_.recorder_.record(connection_, Direction::to_server, data);
+  server_.recorder_.record(connection_, Direction::to_server, data);
   if (server_.printing_) server_.printer_.tick();
   ByteBuffer& answers = server_.answers_;
   answers.clear();
@@ -151,9 +151,7 @@ void FrameServer::Client::on_received(std::string_view data) {
   const FrameError error =
       session_.on_data(server_.host_.loop().now(), data, server_.datetime(), answers, take);
   if (!answers.empty()) {
-    if (connection_ != 0) {
-      server_.recorder_.record(connection_, Direction::to_client, answers.view());
-    }
+    server_.recorder_.record(connection_, Direction::to_client, answers.view());
     write(answers.view());
   }
   if (!error) return arm();
@@ -368,36 +366,27 @@ void FrameServer::stop() {
   host_.finish(ExitStatus::done);
 }
 
-class ServeCommand final : public Command {
- public:
-  void configure(const Values& values) override {
-    options_.address = values.address("ADDRESS");
-    options_.session.max_frame = values.size("max-frame");
-    options_.session.frame_timeout = values.duration("frame-timeout");
-    options_.session.idle_timeout = values.duration("idle-timeout");
-    options_.session.accept_custom = values.flag("broadcast");
-    options_.server.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
-    options_.max_queue = values.size("max-queue");
-    options_.record = values.text("record");
-    if (values.has("cert")) {
-      options_.tls =
-          TlsServerOptions{values.text("cert"), values.text("key"), values.text("client-ca")};
-    }
+ServeOptions serve_options(const Values& values) {
+  ServeOptions options;
+  options.address = values.address("ADDRESS");
+  options.session.max_frame = values.size("max-frame");
+  options.session.frame_timeout = values.duration("frame-timeout");
+  options.session.idle_timeout = values.duration("idle-timeout");
+  options.session.accept_custom = values.flag("broadcast");
+  options.server.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
+  options.max_queue = values.size("max-queue");
+  options.record = values.text("record");
+  if (values.has("cert")) {
+    options.tls =
+        TlsServerOptions{values.text("cert"), values.text("key"), values.text("client-ca")};
   }
-
-  ExitStatus run(Host& host) override {
-    const FrameServer server(host, options_);
-    return host.run_loop();
-  }
-
- private:
-  ServeOptions options_;
-};
+  return options;
+}
 
 }  // namespace
 
 std::unique_ptr<Command> make_serve() {
-  return std::make_unique<ServeCommand>();
+  return std::make_unique<LoopCommand<FrameServer, serve_options>>();
 }
 
 }  // namespace netkit::frame

@@ -12,9 +12,9 @@
 
 #include <netkit/http/http_server.hpp>
 #include <netkit/net/address_spec.hpp>
-#include <netkit/net/tls.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/record/source.hpp>
+#include <netkit/tls/tls.hpp>
 
 namespace netkit::sse {
 

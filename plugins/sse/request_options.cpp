@@ -10,7 +10,7 @@
 #include <curl/curl.h>
 
 #include <netkit/http/http_text.hpp>
-#include <netkit/net/tls.hpp>
+#include <netkit/tls/tls.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/file_descriptor.hpp>
 #include <netkit/util/size.hpp>

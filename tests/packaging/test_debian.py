@@ -229,7 +229,7 @@ find_package(netkit REQUIRED)
 add_executable(tls tls.cpp)
 target_link_libraries(tls PRIVATE netkit::netkit-core)
 """
-TLS_PROGRAM = """#include <netkit/net/tls.hpp>
+TLS_PROGRAM = """#include <netkit/tls/tls.hpp>
 int main() { return netkit::TlsContext::client({}) != nullptr ? 0 : 1; }
 """
 

@@ -12,7 +12,7 @@
 #include <openssl/x509v3.h>
 
 #include <netkit/net/ip_address.hpp>
-#include <netkit/net/tls.hpp>
+#include <netkit/tls/tls.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit {

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include <netkit/net/tls.hpp>
+#include <netkit/tls/tls.hpp>
 
 namespace netkit {
 

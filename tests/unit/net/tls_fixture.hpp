@@ -13,7 +13,7 @@
 #include <gtest/gtest.h>
 
 #include <netkit/loop/event_loop.hpp>
-#include <netkit/net/tls.hpp>
+#include <netkit/tls/tls.hpp>
 #include <netkit/util/file_descriptor.hpp>
 
 namespace netkit::test {

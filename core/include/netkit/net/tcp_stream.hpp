@@ -24,7 +24,7 @@ enum class StreamFault : std::uint8_t {
   protocol,     // anything else that is no TLS, or not the same TLS
 };
 
-// A connected byte stream: TCP, or TLS over it (net/tls.hpp). What is written goes out at once as
+// A connected byte stream: TCP, or TLS over it (tls/tls.hpp). What is written goes out at once as
 // far as the kernel takes it; the rest is kept and sent when it can be. [loop] All calls on the
 // loop's thread.
 class NETKIT_API ByteStream {

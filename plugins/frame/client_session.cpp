@@ -19,14 +19,15 @@ std::string encode(const FrameEncoder& encoder, std::string_view content) {
 
 }  // namespace
 
-std::string unmatched_text(const ClientEvent& event, std::size_t waiting) {
+std::string unmatched_text(const ClientEvent& event, std::size_t waiting, bool ids) {
   const std::string others = waiting == 0 ? "no request waits"
                              : waiting == 1
                                  ? "1 request waits for another answer"
                                  : fmt::format("{} requests wait for other answers", waiting);
   const bool repeated = event.kind == ClientEvent::Kind::repeated;
-  return fmt::format("answer {} {}: {}", id_name(event.id),
-                     repeated ? "came late or twice" : "was not asked for", others);
+  const std::string answer = ids ? fmt::format("answer {}", id_name(event.id)) : "an answer";
+  return fmt::format("{} {}: {}", answer, repeated ? "came late or twice" : "was not asked for",
+                     others);
 }
 
 ClientSession::ClientSession(ClientOptions options)

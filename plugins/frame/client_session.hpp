@@ -45,7 +45,8 @@ struct ClientEvent {
 };
 
 // One line on an event that no request waited for, with how many do wait; without a full stop.
-std::string unmatched_text(const ClientEvent& event, std::size_t waiting);
+// Without `ids` answers have no name.
+std::string unmatched_text(const ClientEvent& event, std::size_t waiting, bool ids = true);
 
 class ClientSession {
  public:

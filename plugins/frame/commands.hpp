@@ -5,19 +5,10 @@
 #include <optional>
 #include <utility>
 
-#include <netkit/cli/option.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/plugin/plugin.hpp>
 
 namespace netkit::frame {
-
-// The definitions say what a command line may hold.
-ActionDef serve_action();
-ActionDef connect_action();
-ActionDef proxy_action();
-ActionDef encode_action();
-ActionDef decode_action();
-ActionDef replay_action();
 
 std::unique_ptr<Command> make_serve();
 std::unique_ptr<Command> make_connect();

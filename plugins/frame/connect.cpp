@@ -27,6 +27,7 @@ namespace netkit::frame {
 
 namespace {
 
+constexpr std::size_t kOpening = 4;  // bytes, that tell another protocol
 // More than this is not kept back to the end of a turn.
 constexpr std::size_t kSendNow = 65536;
 
@@ -46,6 +47,9 @@ struct ConnectOptions {
   std::vector<std::string> messages;  // --send, as typed
   Duration wait = kNever;             // for the next answer, once the input has ended
   std::string record;                 // file; empty: none
+  bool fail = false;                  // an answer with an error makes 1
+  bool show_sent = false;
+  bool show_heartbeats = false;
   bool read_input = true;
 };
 
@@ -88,7 +92,10 @@ class FrameClient final : private TcpClient::Handler, private Input::Handler {
   void on_event(const ClientEvent& event);
   void note_unmatched(const ClientEvent& event);
   void send();
-  void print_sent(std::string_view wire);
+  void show_sent(std::string_view wire);
+  static FramePrinter::Where where(bool shown) {
+    return shown ? FramePrinter::Where::output : FramePrinter::Where::log;
+  }
   void arm_heartbeat();
   void on_heartbeat_due();
   void arm_wait();
@@ -111,6 +118,7 @@ class FrameClient final : private TcpClient::Handler, private Input::Handler {
   Timer heartbeat_timer_;
   Timer wait_timer_;
   std::bitset<256> noted_;  // unmatched ids that were said, on this connection
+  std::string opening_;     // the first bytes from the server, on this connection
   std::uint64_t connection_ = 0;
   bool input_ended_ = false;
   bool input_paused_ = false;
@@ -208,6 +216,7 @@ void FrameClient::on_connected(TcpClient& client) {
   peer_ = client.stream()->peer();
   congested_ = false;
   noted_.reset();
+  opening_.clear();
   connection_ = recorder_.next_connection();
   session_.on_connected(host_.loop().now());
   arm_heartbeat();
@@ -225,18 +234,18 @@ void FrameClient::send() {
   if (output.empty() || client_.stream() == nullptr) return;
   counters_.bytes_out += output.size();
   recorder_.record(connection_, Direction::to_server, output);
-  if (host_.log().enabled(LogLevel::info)) print_sent(output);
+  if (options_.show_sent || host_.log().enabled(LogLevel::info)) show_sent(output);
   log_sent(host_.log(), peer_, output);
   client_.stream()->write(std::string_view(output));
   output.clear();
 }
 
-void FrameClient::print_sent(std::string_view wire) {
+void FrameClient::show_sent(std::string_view wire) {
   const CodecSpec& codec = options_.session.codec;
   FrameDecoder decoder(codec, FrameDecoder::kMaxLimit);
   printer_.tick();
   decoder.feed(wire, [&](const FrameView& view) {
-    printer_.print(Direction::to_server, view, codec, &peer_);
+    printer_.print(Direction::to_server, view, codec, &peer_, where(options_.show_sent));
   });
 }
 
@@ -245,6 +254,7 @@ void FrameClient::on_data(TcpClient& client, std::string_view data) {
   counters_.bytes_in += data.size();
   printer_.tick();
   recorder_.record(connection_, Direction::to_client, data);
+  if (opening_.size() < kOpening) opening_ += data.substr(0, kOpening - opening_.size());
   const ClientSession::Status status =
       session_.on_data(data, [this](const ClientEvent& event) { on_event(event); });
   switch (status) {
@@ -255,7 +265,9 @@ void FrameClient::on_data(TcpClient& client, std::string_view data) {
       return finish(ExitStatus::permission,
                     fmt::format("{} refused the registration", client.server()));
     case ClientSession::Status::bad_frame:
-      return client.drop(session_.frame_error().text(), ExitStatus::protocol);
+      return client.drop(
+          wrong_peer_text(recognise_opening(opening_), session_.frame_error().text()),
+          ExitStatus::protocol);
     case ClientSession::Status::short_frame:
       return client.drop("a frame has no error code, so it is no answer", ExitStatus::protocol);
   }
@@ -271,7 +283,7 @@ void FrameClient::on_event(const ClientEvent& event) {
     arm_wait();
   }
   if (event.error != kOk) ++counters_.errors;
-  if (!own_heartbeat || host_.log().enabled(LogLevel::info)) {
+  if (!own_heartbeat || options_.show_heartbeats || host_.log().enabled(LogLevel::info)) {
     ShownFrame frame;
     frame.dir = "in";
     frame.peer = &peer_;
@@ -281,7 +293,7 @@ void FrameClient::on_event(const ClientEvent& event) {
     }
     frame.body = event.body;
     frame.length = event.length;
-    printer_.print(frame);
+    printer_.print(frame, where(!own_heartbeat || options_.show_heartbeats));
   }
   if (event.kind == Kind::repeated || event.kind == Kind::unexpected) note_unmatched(event);
 }
@@ -294,7 +306,8 @@ void FrameClient::note_unmatched(const ClientEvent& event) {
   const bool news = !noted_[id] && (waiting > 0 || event.kind == ClientEvent::Kind::repeated);
   if (news) noted_.set(id);
   const LogLevel level = news ? LogLevel::notice : LogLevel::info;
-  if (host_.log().enabled(level)) host_.log().write(level, unmatched_text(event, waiting));
+  if (!host_.log().enabled(level)) return;
+  host_.log().write(level, unmatched_text(event, waiting, options_.session.codec.message_ids));
 }
 
 void FrameClient::on_end(TcpClient& client) {
@@ -340,7 +353,11 @@ void FrameClient::arm_wait() {
 
 void FrameClient::finish_if_done() {
   if (!session_.finished()) return;
-  if (counters_.bad_lines == 0) return finish(ExitStatus::done);
+  if (counters_.bad_lines == 0) {
+    if (!options_.fail || counters_.errors == 0) return finish(ExitStatus::done);
+    return finish(ExitStatus::no,
+                  fmt::format("{} with an error (--fail)", counted(counters_.errors, "answer")));
+  }
   finish(ExitStatus::usage,
          fmt::format("{} of the input not sent", counted(counters_.bad_lines, "line")));
 }
@@ -437,6 +454,10 @@ ConnectOptions connect_options(const Values& values) {
   }
   options.wait = values.duration("wait");
   options.record = values.text("record");
+  options.fail = values.flag("fail");
+  for (const std::string& what : values.texts("show")) {
+    (what == "sent" ? options.show_sent : options.show_heartbeats) = true;
+  }
   // A message on the command line is all, unless more is piped in; and without a standard input
   // there is something to do only with one, or with --keep-open.
   const bool needed = options.messages.empty() && !options.session.keep_open;

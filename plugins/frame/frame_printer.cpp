@@ -68,8 +68,8 @@ FramePrinter::FramePrinter(Host& host, bool show_peer, Mark mark)
       mark_(mark),
       show_peer_(show_peer) {}
 
-void FramePrinter::print(const ShownFrame& frame) {
-  if (text_) {
+void FramePrinter::print(const ShownFrame& frame, Where where) {
+  if (text_ || where == Where::log) {
     line_.clear();
     if (show_peer_ && frame.peer != nullptr) {
       frame.peer->append_to(line_);
@@ -79,19 +79,19 @@ void FramePrinter::print(const ShownFrame& frame) {
     if (mark_ == Mark::direction || (mark_ == Mark::outgoing && out)) line_ += out ? "> " : "< ";
     append_frame_text(line_, frame);
   }
-  emit(frame);
+  where == Where::log ? host_->log().info(line_) : emit(frame);
 }
 
 void FramePrinter::print(Direction direction, const FrameView& view, const CodecSpec& codec,
-                         const Endpoint* peer) {
-  if (!wanted_) return;
+                         const Endpoint* peer, Where where) {
+  if (!wanted_ && where == Where::output) return;
   const bool request = direction == Direction::to_server;
   ShownFrame frame =
       request ? shown_request(view.content, codec) : shown_answer(view.content, codec);
   frame.dir = request ? "out" : "in";
   frame.peer = peer;
   frame.length = view.length;
-  print(frame);
+  print(frame, where);
 }
 
 void FramePrinter::print_message(const ShownFrame& frame, std::string_view content,

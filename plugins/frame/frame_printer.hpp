@@ -45,10 +45,12 @@ class FramePrinter {
   // The time of the frames that are printed from now on: frames that are read together came
   // together.
   void tick() { time_ = host_->clock().wall(); }
-  void print(const ShownFrame& frame);
+  // Where a frame is shown: as a record, or on stderr with -v.
+  enum class Where : std::uint8_t { output, log };
+  void print(const ShownFrame& frame, Where where = Where::output);
   // A request or an answer, by its direction, with a `dir` that says so.
   void print(Direction direction, const FrameView& view, const CodecSpec& codec,
-             const Endpoint* peer);
+             const Endpoint* peer, Where where = Where::output);
   // Whether records come out as their bodies alone, so that print_bodies() does for many frames.
   bool bodies_only() const { return payload_only_; }
   void print_bodies(std::string_view bodies);

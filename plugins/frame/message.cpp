@@ -89,6 +89,41 @@ std::string quoted(std::string_view message) {
   return shown + (message.size() > kShown ? "…'" : "'");
 }
 
+Opening recognise_opening(std::string_view first_bytes) {
+  // The record type of a handshake or of an alert, which a server answers to what is no TLS, and
+  // the major version that all of TLS has.
+  if (first_bytes.size() >= 3 && (first_bytes[0] == 0x16 || first_bytes[0] == 0x15) &&
+      first_bytes[1] == 0x03 && first_bytes[2] >= 0 && first_bytes[2] <= 4) {
+    return Opening::tls;
+  }
+  const std::string_view four = first_bytes.substr(0, 4);
+  if (four == "SSH-") return Opening::ssh;
+  for (const std::string_view http :
+       {"GET ", "HEAD", "POST", "PUT ", "DELE", "OPTI", "CONN", "PATC", "TRAC", "PRI ", "HTTP"}) {
+    if (four == http) return Opening::http;
+  }
+  return Opening::unknown;
+}
+
+std::string_view opening_name(Opening opening) {
+  switch (opening) {
+    case Opening::http:
+      return "HTTP";
+    case Opening::tls:
+      return "TLS";
+    case Opening::ssh:
+      return "SSH";
+    case Opening::unknown:
+      break;
+  }
+  return "";
+}
+
+std::string wrong_peer_text(Opening opening, std::string_view error) {
+  const std::string_view other = opening_name(opening);
+  return other.empty() ? std::string(error) : fmt::format("it speaks {}, not frames", other);
+}
+
 std::string id_name(std::int8_t id) {
   switch (id) {
     case kRegister:

@@ -89,6 +89,16 @@ inline std::optional<PlainMessage> plain_message(std::string_view text, const Co
   return PlainMessage{static_cast<char>(negative ? 0U - id : id), body};
 }
 
+// Another protocol that peers of the wrong kind open with.
+enum class Opening : std::uint8_t { unknown, http, tls, ssh };
+
+// Recognises a connection by its first bytes; four suffice, three for TLS.
+Opening recognise_opening(std::string_view first_bytes);
+// `HTTP`, `TLS`, `SSH`; empty for unknown.
+std::string_view opening_name(Opening opening);
+// Why a connection that opened so is no good: `error`, or that it is another protocol.
+std::string wrong_peer_text(Opening opening, std::string_view error);
+
 // What an error shows of a message, which can be long: its beginning, printable, in quotes.
 std::string quoted(std::string_view message);
 

@@ -84,7 +84,12 @@ std::vector<OptionDef> serve_definitions() {
           max_clients_option("65536"),
           max_queue_option("messages to a client that has not taken this much are dropped"),
           {.name = "broadcast",
-           .help = "answer a client's own message ids with 0 and pass them to all other clients"}};
+           .help = "answer a client's own message ids with 0 and pass them to all other clients"},
+          {.name = "show",
+           .kind = Kind::choice,
+           .value_name = "heartbeats",
+           .help = "print heartbeats as well; -v tells of them on stderr",
+           .choices = {"heartbeats"}}};
 }
 
 std::vector<TotalDef> serve_totals() {
@@ -129,7 +134,7 @@ ActionDef serve_action() {
   action.totals = serve_totals();
   action.make = make_serve;
   action.records = {
-      frame_record("a request; heartbeats only with -v; none with -q"),
+      frame_record("a request; heartbeats only with --show heartbeats; none with -q"),
       client_record(),
   };
   action.examples = {
@@ -220,10 +225,21 @@ ActionDef connect_action() {
                        .help = "the server, and others to fail over to"}};
   action.common = kOutputOptions | kReconnectOptions | kConnectTimeoutOption | kWaitOption;
   action.options = joined(
-      {session_definitions(), transport_definitions(), tls_definitions(), {record_definition()}});
+      {session_definitions(),
+       transport_definitions(),
+       tls_definitions(),
+       {{.name = "show",
+         .kind = Kind::choice,
+         .value_name = "sent|heartbeats",
+         .help = "print what is sent, or the answers to heartbeats, as well; -v tells of them on "
+                 "stderr",
+         .repeatable = true,
+         .choices = {"sent", "heartbeats"}},
+        {.name = "fail", .help = "end with 1 if an answer has an error"},
+        record_definition()}});
   action.totals = connect_totals();
   action.make = make_connect;
-  action.records = {frame_record("an answer; with -v heartbeats' too, and what is sent")};
+  action.records = {frame_record("an answer; with --show heartbeats' too, and what is sent")};
   action.examples = {
       {"netkit frame connect localhost:9089 --send datetime", "ask for the time"},
       {"printf 'datetime\\n' | netkit frame connect localhost:9089 --json", "in a script"},

@@ -1,4 +1,5 @@
 // `frame proxy`: passes bytes on and shows the frames in them.
+#include <algorithm>
 #include <array>
 #include <frame/commands.hpp>
 #include <frame/frame_printer.hpp>
@@ -7,9 +8,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include <netkit/net/interfaces.hpp>
+#include <netkit/net/resolver.hpp>
 #include <netkit/net/tcp_connector.hpp>
 #include <netkit/net/tcp_server.hpp>
 #include <netkit/net/wire_log.hpp>
@@ -47,6 +51,7 @@ class Proxy {
     std::uint64_t bytes = 0;
   };
   Flow& flow(Direction direction) { return flows_[static_cast<std::size_t>(direction)]; }
+  void check_target() const;
   void fill_totals(Totals& totals) const;
   void stop();
 
@@ -267,12 +272,30 @@ Proxy::Proxy(Host& host, ProxyOptions options)
       server_(host.loop(), host.log(), options_.server,
               [this](const Endpoint& peer) { return std::make_unique<Session>(*this, peer); }) {
   server_.listen(options_.listen);
+  check_target();
   host_.set_totals([this](Totals& totals) { fill_totals(totals); });
   host_.on_stop([this](StopReason) { stop(); });
   host_.ready(server_.descriptions());
 }
 
 Proxy::~Proxy() = default;
+
+// A proxy that connects to itself would accept that connection, connect once more, and so on.
+void Proxy::check_target() const {
+  const auto is_port = [this](const Endpoint& local) {
+    return local.port() == options_.target.port;
+  };
+  const std::vector<Endpoint> locals = server_.locals();
+  if (std::none_of(locals.begin(), locals.end(), is_port)) return;  // the name need not be known
+  LocalNetworks networks;
+  for (const Endpoint& target : resolve(options_.target)) {
+    const bool own = std::any_of(locals.begin(), locals.end(), [&](const Endpoint& local) {
+      return target == local || (is_port(local) && local.address().is_unspecified() &&
+                                 networks.is_own(target.address()));
+    });
+    if (own) throw UsageError(fmt::format("the proxy itself listens on {}", target.to_string()));
+  }
+}
 
 void Proxy::fill_totals(Totals& totals) const {
   const Flow& out = flows_[static_cast<std::size_t>(Direction::to_server)];

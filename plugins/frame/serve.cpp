@@ -34,6 +34,7 @@ struct ServeOptions {
   std::optional<TlsServerOptions> tls;
   std::size_t max_queue = 1U << 20U;  // what may wait for one client before messages to it are lost
   std::string record;                 // file; empty: none
+  bool show_heartbeats = false;
 };
 
 struct Counters {
@@ -71,7 +72,7 @@ class FrameServer final : private Input::Handler {
   TcpServer::Options server_options() const;
   void on_request(Client& client, const ServerReply& reply);
   void handle_request(Client& client, const ServerReply& reply);
-  void print_request(const Client& client, const ServerReply& reply);
+  void print_request(const Client& client, const ServerReply& reply, FramePrinter::Where where);
   void push_to_all(std::string_view head, std::string_view body, const Client* except);
   void list_client(const Client& client);
   void fill_totals(Totals& totals) const;
@@ -88,6 +89,7 @@ class FrameServer final : private Input::Handler {
   std::string datetime_;
   ByteBuffer answers_;  // of the client whose data are being read
   bool printing_;       // requests, as records
+  bool examined_;       // each request, for records or -v
   TcpServer server_;
   std::unique_ptr<Input> input_;
 };
@@ -169,8 +171,7 @@ void FrameServer::Client::on_half_closed() {
 }
 
 void FrameServer::Client::refuse(const std::string& reason) {
-  const std::string_view other = opening_name(session_.opening());
-  const std::string why = other.empty() ? reason : fmt::format("it speaks {}, not frames", other);
+  const std::string why = wrong_peer_text(session_.opening(), reason);
   server().notice(fmt::format("{} closed: {}", peer_.to_string(), why));
   timer_.reset();
   close();
@@ -211,6 +212,7 @@ FrameServer::FrameServer(Host& host, ServeOptions options)
       printer_(host, true, FramePrinter::Mark::none),
       recorder_(host, options_.record),
       printing_(!host.quiet() && printer_.wanted()),
+      examined_(printing_ || host.log().enabled(LogLevel::info)),
       server_(host.loop(), host.log(), server_options(),
               [this](const Endpoint& peer) { return std::make_unique<Client>(*this, peer); }) {
   server_.listen(options_.address);
@@ -246,28 +248,31 @@ inline void FrameServer::on_request(Client& client, const ServerReply& reply) {
   if (reply.error != kOk) ++counters_.errors;
   const bool counted_only = reply.kind != ServerReply::Kind::registered &&
                             (reply.kind != ServerReply::Kind::custom || reply.error != kOk);
-  if (printing_ || !counted_only) handle_request(client, reply);
+  if (examined_ || !counted_only) handle_request(client, reply);
 }
 
 void FrameServer::handle_request(Client& client, const ServerReply& reply) {
   using Kind = ServerReply::Kind;
   if (reply.kind == Kind::registered) client.set_identity(reply.body);
-  const bool shown = reply.kind != Kind::heartbeat || host_.log().enabled(LogLevel::info);
-  if (printing_ && shown) print_request(client, reply);
+  const bool shown = reply.kind != Kind::heartbeat || options_.show_heartbeats;
+  if (shown ? printing_ : host_.log().enabled(LogLevel::info)) {
+    print_request(client, reply, shown ? FramePrinter::Where::output : FramePrinter::Where::log);
+  }
   if (reply.kind == Kind::custom && reply.error == kOk) {
     const auto head = answer_head(reply.id, kOk);
     push_to_all({head.data(), head.size()}, reply.body, &client);
   }
 }
 
-void FrameServer::print_request(const Client& client, const ServerReply& reply) {
+void FrameServer::print_request(const Client& client, const ServerReply& reply,
+                                FramePrinter::Where where) {
   ShownFrame frame;
   frame.dir = "in";
   frame.peer = &client.peer();
   frame.id = reply.id;
   frame.body = reply.body;
   frame.length = reply.body.size() + 1;
-  printer_.print(frame);
+  printer_.print(frame, where);
 }
 
 // One encoded frame for all; who lets too much wait does not get it.
@@ -376,6 +381,7 @@ ServeOptions serve_options(const Values& values) {
   options.server.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
   options.max_queue = values.size("max-queue");
   options.record = values.text("record");
+  options.show_heartbeats = values.text("show") == "heartbeats";
   if (values.has("cert")) {
     options.tls =
         TlsServerOptions{values.text("cert"), values.text("key"), values.text("client-ca")};

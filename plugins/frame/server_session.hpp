@@ -53,14 +53,6 @@ inline ServerReply answer_request(std::string_view content, std::string_view dat
   }
 }
 
-// Another protocol that clients of the wrong kind open with.
-enum class Opening : std::uint8_t { unknown, http, tls, ssh };
-
-// Recognises a connection by its first bytes; four suffice, three for TLS.
-Opening recognise_opening(std::string_view first_bytes);
-// `HTTP`, `TLS`, `SSH`; empty for unknown.
-std::string_view opening_name(Opening opening);
-
 class ServerSession {
  public:
   enum class Expired : std::uint8_t { none, frame, idle };

@@ -98,6 +98,13 @@ def test_the_proxy_shows_requests_and_answers_and_changes_nothing(netkit):
     assert peer.at_end() == b""
 
 
+@pytest.mark.parametrize("listen, target", [("127.0.0.1", "127.0.0.1"), ("127.0.0.1", "localhost"), ("", "127.0.0.2")])
+def test_a_proxy_to_itself_is_refused(netkit, listen, target):
+    port = free_port()
+    done = netkit.run("frame", "proxy", f"{listen}:{port}", f"{target}:{port}")
+    assert done.status == 2 and b"the proxy itself listens on 127.0.0." in done.err
+
+
 def test_the_proxy_passes_half_closes_and_much_data(netkit):
     data = os.urandom(3_000_000)
     with Server() as target:

@@ -131,6 +131,27 @@ def test_a_broken_protocol_ends_with_76(netkit, server, wrong):
     assert client.err.rest().count(b"\n") == 2  # what happened, and what has no answer
 
 
+@pytest.mark.parametrize("words, name", [
+    (b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP"), (b"SSH-2.0-OpenSSH_9.2\r\n", "SSH"), (b"\x15\x03\x03\0\x02\x02\x46", "TLS")])
+def test_a_server_of_another_protocol_is_named(netkit, server, words, name):
+    client = start(netkit, server.address, stdin="7:a\n")
+    peer = server.accept()
+    peer.request()
+    peer.send(words)
+    assert client.wait() == 76
+    assert f"{server.address}: connection lost: it speaks {name}, not frames" in client.err.rest().decode()
+
+
+def test_an_answer_that_nobody_asked_for_has_no_name_without_ids(netkit, server):
+    client = start(netkit, server.address, "--codec", "u16", "-k", stdin="raw:a\nraw:b\n")
+    peer = server.accept()
+    peer.expect(b"\0\1a\0\1b")
+    peer.send(b"\0\1A\0\1B\0\1C")
+    client.out.expect(rb"A\nB\nC\n")
+    client.err.expect(rb"netkit: frame: an answer came late or twice: no request waits\n")
+    assert client.stop(signal.SIGINT) == 0
+
+
 def test_an_answer_twice_is_said_once(netkit, server):
     client = start(netkit, server.address, stdin="7:a\n8:b\n")
     peer = server.accept()

@@ -143,7 +143,7 @@ def test_a_standard_input_that_is_closed_is_none(netkit):
     server = serve(netkit, **closed)
     client = netkit.start("frame", "connect", server.address, "--send", "datetime", **closed)
     assert client.wait() == 0 and client.out.rest().startswith(b"datetime ")
-    stays = netkit.start("frame", "connect", server.address, "-k", "-v", "--heartbeat", "10ms", **closed)
+    stays = netkit.start("frame", "connect", server.address, "-k", "--show", "heartbeats", "--heartbeat", "10ms", **closed)
     stays.out.expect(rb"^heartbeat ok\n")
     assert stays.stop(signal.SIGINT) == 0
     # With nothing else to ask, it is missed.

@@ -141,12 +141,38 @@ def test_bytes_that_are_no_text_are_base64(netkit):
         assert record["base64"] == "AP8=" and "text" not in record
 
 
-def test_verbose_shows_what_goes_out_and_heartbeats(netkit, server):
-    done = netkit.run("frame", "connect", server.address, "-v", "--send", "7:hello", "--json")
+def test_show_sent_shows_what_goes_out(netkit, server):
+    args = ("frame", "connect", server.address, "--show", "sent", "--send", "7:hello")
+    done = netkit.run(*args, "--json")
     assert [(r["dir"], r["name"], r.get("text")) for r in done.records[:-1]] == \
         [("out", "7", "hello"), ("in", "7", "")]
-    text = netkit.run("frame", "connect", server.address, "-v", "--send", "7:hello")
-    assert text.lines == ["> 7 hello", "7 error -1"]
+    assert netkit.run(*args).lines == ["> 7 hello", "7 error -1"]
+
+
+@pytest.mark.parametrize("level", ["-q", "-v", "-vvv"])
+def test_no_level_changes_what_a_client_prints(netkit, server, level):
+    done = netkit.run("frame", "connect", server.address, level, "--send", "7:hello", "--json")
+    assert [(r["type"], r.get("dir")) for r in done.records] == [("frame", "in"), ("end", None)]
+    assert (b"netkit: frame: > 7 hello\n" in done.err) == (level != "-q")
+
+
+def test_the_server_tells_of_heartbeats_on_stderr_and_shows_them_when_asked_to(netkit):
+    for args in (["-v"], ["--show", "heartbeats"]):
+        server = netkit.serve("frame", "serve", "127.0.0.1:0", *args)
+        assert netkit.run("frame", "connect", server.address, "--send", "heartbeat").status == 0
+        if args == ["-v"]:
+            server.err.expect(rb"netkit: frame: 127\.0\.0\.1:\d+ heartbeat\n")
+        else:
+            server.out.expect(rb"^127\.0\.0\.1:\d+ heartbeat\n")
+        assert server.stop() == 0 and (args != ["-v"] or server.out.rest() == b"")
+
+
+def test_an_error_is_a_no_with_fail(netkit, server):
+    args = ("frame", "connect", server.address, "--send", "7:hello", "--send", "datetime")
+    assert netkit.run(*args).status == 0
+    done = netkit.run(*args, "--fail")
+    assert done.status == 1 and done.err == b"netkit: frame: 1 answer with an error (--fail)\n"
+    assert netkit.run("frame", "connect", server.address, "--send", "datetime", "--fail").status == 0
 
 
 def test_a_pipeline_of_the_readme(netkit, server):

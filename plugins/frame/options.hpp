@@ -30,7 +30,4 @@ bool may_read_input();
 // written to.
 bool is_input_open();
 
-// "1 request", "5 requests".
-std::string counted(std::uint64_t count, std::string_view what);
-
 }  // namespace netkit::frame

@@ -20,6 +20,7 @@
 #include <netkit/plugin/host.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/slot_list.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit::frame {
 

@@ -24,6 +24,7 @@
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit::frame {
 

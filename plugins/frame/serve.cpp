@@ -22,6 +22,7 @@
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit::frame {
 

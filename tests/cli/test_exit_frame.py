@@ -91,6 +91,11 @@ def test_no_answer(netkit, silent, action):
     return netkit.run(*words_of("frame", action, peer=silent.address)[:-1], "10ms")
 
 
+@ends("1 an answer has an error, with --fail", "connect")
+def test_an_error_is_a_failure(netkit, server):
+    return netkit.run("frame", "connect", server, "--fail", stdin=b"7:hello\n")
+
+
 @ends("2 a line of standard input that is no MESSAGE", "connect")
 def test_no_message_to_send(netkit, server):
     run = netkit.run("frame", "connect", server, stdin=b"nonsense\ndatetime\n")

@@ -92,10 +92,12 @@ void TcpConnector::Impl::try_next() {
   }
   if (!attempts.empty()) return;
   const bool prohibited = exit_status_of(last_error) == ExitStatus::permission;
-  const std::string peer = refused_address(last_error, last_peer);
+  const std::string peer = last_peer.to_string();
+  // " without its interface (write …)", where that is what is wrong.
+  const std::string hint = refused_address(last_error, last_peer).substr(peer.size());
   fail(prohibited ? ExitStatus::permission : ExitStatus::unreachable,
-       peer == target_text ? error_text(last_error)
-                           : fmt::format("{} ({})", error_text(last_error), peer),
+       fmt::format("{}{}{}", error_text(last_error), hint,
+                   peer == target_text ? std::string() : fmt::format(" ({})", peer)),
        last_error);
 }
 

@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <echo/bench_counters.hpp>
 #include <echo/bench_transport.hpp>
 #include <echo/flow_window.hpp>
+#include <echo/report.hpp>
 #include <functional>
 #include <memory>
 #include <optional>

@@ -1,6 +1,6 @@
 #include <cerrno>
 #include <echo/ping_command.hpp>
-#include <echo/probe.hpp>
+#include <echo/ping_statistics.hpp>
 #include <echo/report.hpp>
 #include <vector>
 

@@ -1,15 +1,32 @@
-// What `echo ping` knows about the way to a server and back: who answered, when, and in what order.
+// What `echo ping` sends, how it knows its own again in whatever a server makes of it, and what it
+// knows of the way to the server and back: who answered, when, and in what order.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <netkit/util/clock.hpp>
 #include <netkit/util/histogram.hpp>
 
 namespace netkit::echo {
+
+// A probe: `id` (8 bytes, the same for a run, random), `number` (4 bytes), then filling up to the
+// size; numbers in network byte order. When it was sent is not in it, so that no reply can lie
+// about it.
+inline constexpr std::size_t kMinProbe = 12;
+
+// `size` bytes, at least kMinProbe.
+std::string make_probe(std::uint64_t id, std::uint32_t number, std::size_t size);
+// Writes id and number over the front of `buffer`, which is kMinProbe bytes or more.
+void stamp_probe(std::string& buffer, std::uint64_t id, std::uint32_t number);
+
+// The number of the probe in `reply`, wherever it stands in it: servers may answer with more than
+// they were sent. Nothing when it holds no whole probe of this run.
+std::optional<std::uint32_t> find_probe(std::string_view reply, std::uint64_t id);
 
 // Probes are numbered from 1 in the order they are sent. Pure. [one thread]
 class PingStatistics {

@@ -1,12 +1,39 @@
-// What ping and bench tell people at their end.
+// What a load test counts, and what ping and bench tell people at their end.
 #pragma once
 
-#include <echo/bench_counters.hpp>
+#include <cstdint>
 #include <echo/ping_statistics.hpp>
 #include <string>
 #include <string_view>
 
+#include <netkit/util/clock.hpp>
+#include <netkit/util/histogram.hpp>
+
 namespace netkit::echo {
+
+struct BenchCounters {
+  std::uint64_t sent = 0;
+  std::uint64_t received = 0;  // replies, each message's once
+  std::uint64_t lost = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t late = 0;     // replies to what counted as lost already
+  std::uint64_t skipped = 0;  // not sent at all, since the test itself could not keep up the rate
+  std::uint64_t refused = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
+  LatencyHistogram latency;
+
+  double loss_percent() const;
+};
+
+// What is shown at the end, worked out from the counters and how long sending lasted.
+struct BenchResult {
+  double seconds = 0;
+  double packets_per_s = 0;  // replies
+  double bytes_per_s = 0;    // of replies, payload
+  double loss_percent = 0;
+};
+BenchResult summarize(const BenchCounters& counters, Duration elapsed);
 
 // `--- PEER: 5 sent, …`, latencies, jitter, and the histogram.
 std::string ping_report(std::string_view peer, const PingStatistics& statistics);

@@ -2,7 +2,7 @@
 // found whatever stands around it.
 #include <cstdint>
 #include <cstdlib>
-#include <echo/probe.hpp>
+#include <echo/ping_statistics.hpp>
 #include <string>
 #include <string_view>
 

@@ -1,4 +1,4 @@
-#include <echo/probe.hpp>
+#include <echo/ping_statistics.hpp>
 
 #include <gtest/gtest.h>
 

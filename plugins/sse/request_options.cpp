@@ -2,17 +2,18 @@
 #include <array>
 #include <cerrno>
 #include <clocale>
-#include <fcntl.h>
 #include <memory>
 #include <sse/request_options.hpp>
 #include <unistd.h>
+#include <utility>
 
 #include <curl/curl.h>
+#include <fmt/format.h>
 
 #include <netkit/http/http_text.hpp>
 #include <netkit/tls/tls.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 #include <netkit/util/size.hpp>
 #include <netkit/util/text.hpp>
 
@@ -76,44 +77,29 @@ std::string checked_proxy(const Values& values) {
   return text;
 }
 
-std::string read_file(const FileDescriptor& file, const std::string& path, std::size_t limit,
-                      const std::string& option) {
-  const auto failed = [&] {
-    return SystemError(errno, std::string(option).append(": cannot read '").append(path) + "'");
-  };
-  if (!file) throw failed();
-  std::string content;
-  std::array<char, 16384> chunk{};
-  while (true) {
-    const ssize_t count = ::read(file.get(), chunk.data(), chunk.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw failed();
-    if (count == 0) return content;
-    content.append(chunk.data(), static_cast<std::size_t>(count));
-    if (content.size() > limit) {
-      throw UsageError(std::string(option).append(": '").append(path).append("' is larger than ") +
-                       format_size(limit));
-    }
+std::string checked_content(FileContent content, std::string_view path, std::size_t limit,
+                            std::string_view option) {
+  if (content.error == EFBIG) {
+    throw UsageError(fmt::format("{}: '{}' is larger than {}", option, path, format_size(limit)));
   }
-}
-
-FileDescriptor open_file(const std::string& path) {
-  return FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (content.error != 0) {
+    throw SystemError(content.error, fmt::format("{}: cannot read '{}'", option, path));
+  }
+  return std::move(content.bytes);
 }
 
 // `D`, `@FILE`, or `@-` for stdin.
 std::string read_body(const std::string& data) {
   if (!data.starts_with('@')) return data;
   const std::string path = data.substr(1);
-  const bool is_stdin = path == "-";
-  return read_file(
-      is_stdin ? FileDescriptor(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) : open_file(path),
-      is_stdin ? "standard input" : path, kMaxBody, "--data");
+  if (path != "-") return checked_content(read_file(path, kMaxBody), path, kMaxBody, "--data");
+  return checked_content(read_file(STDIN_FILENO, kMaxBody), "standard input", kMaxBody, "--data");
 }
 
 std::string read_secret(const Values& values, const std::string& option) {
   const std::string path = values.text(option);
-  const std::string content = read_file(open_file(path), path, kMaxSecret, "--" + option);
+  const std::string content =
+      checked_content(read_file(path, kMaxSecret), path, kMaxSecret, "--" + option);
   const std::string_view secret = trim_white_space(content);
   if (secret.empty() || has_control(secret)) {
     throw Error(ExitStatus::config, "--" + option + ": '" + path + "' does not hold one line");

@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-
 namespace {
 
 using namespace netkit::datagram;  // NOLINT(google-build-using-namespace)

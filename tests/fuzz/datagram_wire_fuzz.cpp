@@ -1,11 +1,10 @@
 // Any bytes through every decoder of the native protocol; what one of them takes must encode to the
 // same bytes, as far as they mean something.
-#include "datagram/wire.hpp"
 #include "datagram/receive_side.hpp"
+#include "datagram/wire.hpp"
 
 #include <cstdlib>
 #include <string>
-
 
 namespace {
 

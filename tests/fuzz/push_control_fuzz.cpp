@@ -2,7 +2,6 @@
 #include <cstdlib>
 #include <push/control_line.hpp>
 #include <push/payload.hpp>
-#include <push/control_line.hpp>
 #include <string>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

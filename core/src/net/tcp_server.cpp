@@ -220,7 +220,8 @@ std::unique_ptr<TcpServer::Connection> TcpServer::Connection::leave(int error,
   rate_.reset();
   if (server_->log_.enabled(LogLevel::info)) {
     const std::string name = peer().to_string();
-    server_->log_.info(reason.empty() ? name + " closed" : fmt::format("{} closed: {}", name, reason));
+    server_->log_.info(reason.empty() ? name + " closed"
+                                      : fmt::format("{} closed: {}", name, reason));
   }
   std::unique_ptr<Connection> self = server_->remove(*this);
   on_gone(error, reason);

@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include <netkit/util/log.hpp>
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/failover.hpp>
 #include <netkit/net/reconnect.hpp>
 #include <netkit/util/export.hpp>
+#include <netkit/util/log.hpp>
 #include <netkit/util/random.hpp>
 
 namespace netkit {

@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
-#include <netkit/util/log.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/export.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit {
 

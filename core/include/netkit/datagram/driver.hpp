@@ -70,6 +70,7 @@ class NETKIT_API Driver : private UdpServer::Handler, private UdpClient::Handler
   void on_not_sent(const Endpoint& to, int error) override { handler_.on_refused(to, error); }
   void on_datagram(std::string_view datagram) override;
   void on_next_address(int error) override;
+  using UdpServer::Handler::on_refused;  // not hidden by the client's
   void on_refused(int error) override { handler_.on_refused(peer(), error); }
   void on_unblocked() override { queue_.clear(); }  // the turn's end goes on sending
 

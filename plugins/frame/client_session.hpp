@@ -106,6 +106,7 @@ class ClientSession {
   std::uint64_t resent() const { return table_.resent(); }  // requests, after a reconnect
   unsigned missed() const { return missed_; }               // heartbeats since the last frame
   std::size_t pending() const { return decoder_.pending(); }
+  std::uint64_t pending_total() const { return decoder_.pending_total(); }
   const FrameError& frame_error() const { return frame_error_; }
   // Calls `f(number, id, sent)` for each request without an answer, oldest first: what a report at
   // the end names.

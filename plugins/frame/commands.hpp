@@ -1,10 +1,16 @@
-// The actions of frame.
+// The actions of frame, and what several of them read from their command line in the same way.
 #pragma once
 
+#include <cstdint>
+#include <frame/message.hpp>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
+#include <netkit/codec/frame_codec.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/plugin/plugin.hpp>
 
@@ -31,5 +37,33 @@ class LoopCommand final : public Command {
  private:
   std::optional<decltype(read_options(std::declval<const Values&>()))> options_;
 };
+
+// --codec. Throws UsageError that names the option.
+CodecSpec codec_option(const Values& values);
+
+// The content of the frame that MESSAGE stands for, with what the files that it names hold: at most
+// `max_frame` bytes. Throws UsageError that says what would be right, SystemError if a file cannot
+// be read.
+std::string read_message(std::string_view text, const CodecSpec& codec, std::uint64_t max_frame);
+
+// The longest line that a MESSAGE for a frame of that size can need.
+std::size_t max_message_line(std::uint64_t max_frame);
+// What is said of a longer one.
+inline constexpr std::string_view kLongLine =
+    "a line is longer than any message may be (--max-frame)";
+
+// Those of `candidates` that begin with the word that is being typed.
+std::vector<std::string> complete_word(std::string_view word,
+                                       std::initializer_list<std::string_view> candidates);
+
+// "ended in the middle of a frame: 3 bytes of 9 came", where `what` is what ended.
+std::string cut_off(std::string_view what, std::size_t pending, std::uint64_t total);
+
+// Whether reading standard input is allowed: a shell stops a job in the background that reads its
+// terminal.
+bool may_read_input();
+// Whether there is a standard input: one that was closed has been replaced by one that can only be
+// written to.
+bool is_input_open();
 
 }  // namespace netkit::frame

@@ -4,8 +4,6 @@
 #include <frame/client_session.hpp>
 #include <frame/commands.hpp>
 #include <frame/frame_printer.hpp>
-#include <frame/options.hpp>
-#include <frame/recording.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +17,7 @@
 #include <netkit/net/tcp_client.hpp>
 #include <netkit/net/wire_log.hpp>
 #include <netkit/plugin/host.hpp>
+#include <netkit/record/recording.hpp>
 #include <netkit/tls/tls.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
@@ -32,13 +31,9 @@ constexpr std::size_t kOpening = 4;  // bytes, that tell another protocol
 // More than this is not kept back to the end of a turn.
 constexpr std::size_t kSendNow = 65536;
 
-std::vector<std::string> complete_words(std::string_view, std::string_view word) {
-  std::vector<std::string> found;
-  for (const std::string_view candidate :
-       {"register:", "heartbeat", "datetime", "raw:hex:", "raw:base64:", "raw:@"}) {
-    if (candidate.starts_with(word)) found.emplace_back(candidate);
-  }
-  return found;
+std::vector<std::string> complete(std::string_view, std::string_view word) {
+  return complete_word(word,
+                       {"register:", "heartbeat", "datetime", "raw:hex:", "raw:base64:", "raw:@"});
 }
 
 struct ConnectOptions {
@@ -131,7 +126,7 @@ FrameClient::FrameClient(Host& host, ConnectOptions options)
       options_(with_tls(std::move(options))),
       session_(options_.session),
       printer_(host, false, FramePrinter::Mark::outgoing),
-      recorder_(host, options_.record),
+      recorder_(host, "frame", options_.record),
       client_(host.loop(), host.log(), options_.connection, *this) {
   if (options_.tls && options_.tls->insecure) {
     host_.log().notice("--insecure: the server's certificate is not verified");
@@ -144,7 +139,7 @@ FrameClient::FrameClient(Host& host, ConnectOptions options)
     input_ = Input::open(host_, *this,
                          {.history = "frame-connect",
                           .max_line = max_message_line(options_.session.max_frame),
-                          .complete = complete_words});
+                          .complete = complete});
   } else {
     input_ended_ = true;
     session_.end_input();
@@ -155,12 +150,10 @@ FrameClient::FrameClient(Host& host, ConnectOptions options)
 
 void FrameClient::push(std::string_view message) {
   const CodecSpec& codec = options_.session.codec;
-  const auto load = [this](const std::string& path) {
-    return load_file(path, options_.session.max_frame);
-  };
   const auto plain = plain_message(message, codec);
-  const ClientSession::Push pushed = plain ? session_.push({&plain->id, 1}, plain->body)
-                                           : session_.push(parse_message(message, codec, load));
+  const ClientSession::Push pushed =
+      plain ? session_.push({&plain->id, 1}, plain->body)
+            : session_.push(read_message(message, codec, options_.session.max_frame));
   if (pushed.full) {
     throw UsageError("more requests than --max-requests or --max-request-bytes allow");
   }
@@ -312,12 +305,10 @@ void FrameClient::note_unmatched(const ClientEvent& event) {
 }
 
 void FrameClient::on_end(TcpClient& client) {
-  std::string reason = "closed by the peer";
-  if (session_.pending() > 0) {
-    reason +=
-        fmt::format(" in the middle of a frame ({} came)", counted(session_.pending(), "byte"));
-  }
-  client.drop(reason, ExitStatus::unreachable);
+  constexpr std::string_view kClosed = "closed by the peer";
+  const std::size_t pending = session_.pending();
+  client.drop(pending == 0 ? kClosed : cut_off(kClosed, pending, session_.pending_total()),
+              ExitStatus::unreachable);
 }
 
 std::string FrameClient::on_lost(TcpClient&) {

@@ -9,6 +9,7 @@
 
 #include <netkit/codec/frame_codec.hpp>
 #include <netkit/plugin/host.hpp>
+#include <netkit/record/recording.hpp>
 
 namespace netkit::frame {
 

@@ -1,4 +1,3 @@
-#include <charconv>
 #include <frame/message.hpp>
 
 #include <fmt/format.h>
@@ -40,14 +39,14 @@ std::string parse_body(std::string_view text, std::string_view body, const FileL
 }
 
 std::int8_t parse_id(std::string_view text, std::string_view word) {
-  int id = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
-  const bool number = !word.empty() && end == word.data() + word.size();
-  if (!number || error == std::errc::invalid_argument) refuse(text, std::string(kForms));
-  if (error == std::errc() && id >= -128 && id <= 127) return static_cast<std::int8_t>(id);
+  if (const auto id = read_integer<std::int8_t>(word)) return *id;
+  const std::string_view digits = word.substr(word.starts_with('-') ? 1 : 0);
+  if (digits.empty() || digits.find_first_not_of("0123456789") != digits.npos) {
+    refuse(text, std::string(kForms));
+  }
   std::string why = "a message id is a signed 8-bit number, -128 to 127";
-  if (error == std::errc() && id > 127 && id <= 255) {
-    why += fmt::format("; the byte {} is the id {}", word, id - 256);
+  if (const auto byte = read_integer<std::uint8_t>(word)) {
+    why += fmt::format("; the byte {} is the id {}", word, *byte - 256);
   }
   refuse(text, why);
 }

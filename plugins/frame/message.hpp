@@ -14,9 +14,6 @@
 
 namespace netkit::frame {
 
-// Which way a frame goes: a client's requests, a server's answers.
-enum class Direction : std::uint8_t { to_server, to_client };
-
 enum MessageId : std::int8_t { kRegister = 0, kHeartbeat = 1, kDatetime = 2 };
 
 inline constexpr std::size_t kAppidSize = 36;

@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <frame/commands.hpp>
 #include <frame/frame_printer.hpp>
-#include <frame/options.hpp>
 #include <functional>
 #include <unistd.h>
 
@@ -67,9 +66,6 @@ class LineEncoder {
         max_frame_(options.max_frame),
         encoder_(options.codec),
         lines_(max_message_line(options.max_frame)),
-        load_([max_frame = options.max_frame](const std::string& path) {
-          return load_file(path, max_frame);
-        }),
         input_(
             host, [this](std::string_view data) { on_data(data); },
             [this](int error) { on_end(error); }) {
@@ -115,7 +111,7 @@ class LineEncoder {
             fmt::format("longer than any message may be (--max-frame): it has more than {}",
                         format_size(line.text.size())));
       }
-      encode(parse_message(line.text, codec_, load_));
+      encode(read_message(line.text, codec_, max_frame_));
       return true;
     } catch (const Error& error) {
       end(error.status(), fmt::format("line {}: {}", lines_.lines(), error.what()));
@@ -153,7 +149,6 @@ class LineEncoder {
   LineDecoder lines_;
   ByteBuffer wire_;
   std::uint64_t frames_ = 0;
-  FileLoader load_;
   Hook before_wait_;
   InputBytes input_;
 };
@@ -186,10 +181,8 @@ class StreamDecoder {
   void on_end(int error) {
     if (error != 0) return end(ExitStatus::output, read_failure(error));
     if (decoder_.pending() == 0) return end(ExitStatus::done, {});
-    std::string what =
-        "the input ends in the middle of a frame: " + counted(decoder_.pending(), "byte");
-    if (decoder_.pending_total() > 0) what += fmt::format(" of {}", decoder_.pending_total());
-    end(ExitStatus::protocol, what + " came");
+    end(ExitStatus::protocol,
+        cut_off("the input ends", decoder_.pending(), decoder_.pending_total()));
   }
 
   // As the bodies alone, all that came together in one go.

@@ -3,8 +3,6 @@
 #include <array>
 #include <frame/commands.hpp>
 #include <frame/frame_printer.hpp>
-#include <frame/options.hpp>
-#include <frame/recording.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,6 +16,7 @@
 #include <netkit/net/tcp_server.hpp>
 #include <netkit/net/wire_log.hpp>
 #include <netkit/plugin/host.hpp>
+#include <netkit/record/recording.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/slot_list.hpp>
 #include <netkit/util/text.hpp>
@@ -222,8 +221,7 @@ void Proxy::Session::notice(const Half& half, std::string_view what) {
 void Proxy::Session::ended(Half& half) {
   half.ended = true;
   if (!half.decoding || half.decoder.pending() == 0) return;
-  notice(half, fmt::format("ended in the middle of a frame: {} came",
-                           counted(half.decoder.pending(), "byte")));
+  notice(half, cut_off("ended", half.decoder.pending(), half.decoder.pending_total()));
 }
 
 void Proxy::Session::on_half_closed() {
@@ -269,7 +267,7 @@ Proxy::Proxy(Host& host, ProxyOptions options)
     : host_(host),
       options_(std::move(options)),
       printer_(host, true, FramePrinter::Mark::direction),
-      recorder_(host, options_.record),
+      recorder_(host, "frame", options_.record),
       server_(host.loop(), host.log(), options_.server,
               [this](const Endpoint& peer) { return std::make_unique<Session>(*this, peer); }) {
   server_.listen(options_.listen);

@@ -4,8 +4,6 @@
 #include <frame/commands.hpp>
 #include <frame/frame_printer.hpp>
 #include <frame/message.hpp>
-#include <frame/options.hpp>
-#include <frame/recording.hpp>
 #include <frame/server_session.hpp>
 #include <memory>
 #include <optional>
@@ -18,6 +16,7 @@
 #include <netkit/io/input.hpp>
 #include <netkit/net/tcp_server.hpp>
 #include <netkit/plugin/host.hpp>
+#include <netkit/record/recording.hpp>
 #include <netkit/tls/tls.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
@@ -50,12 +49,8 @@ struct Counters {
   std::uint64_t bytes_in = 0;
 };
 
-std::vector<std::string> complete_words(std::string_view, std::string_view word) {
-  std::vector<std::string> found;
-  for (const std::string_view candidate : {"/who", "raw:hex:"}) {
-    if (candidate.starts_with(word)) found.emplace_back(candidate);
-  }
-  return found;
+std::vector<std::string> complete(std::string_view, std::string_view word) {
+  return complete_word(word, {"/who", "raw:hex:"});
 }
 
 class FrameServer final : private Input::Handler {
@@ -165,8 +160,8 @@ void FrameServer::Client::on_received(std::string_view data) {
 void FrameServer::Client::on_half_closed() {
   if (session_.pending() > 0) {
     ++server_.counters_.protocol_errors;
-    server().notice(fmt::format("{} closed in the middle of a frame: {} came", peer_.to_string(),
-                                counted(session_.pending(), "byte")));
+    server().notice(
+        cut_off(peer_.to_string() + " closed", session_.pending(), session_.pending_total()));
   }
   close();
 }
@@ -211,7 +206,7 @@ FrameServer::FrameServer(Host& host, ServeOptions options)
       options_(std::move(options)),
       encoder_(options_.session.codec),
       printer_(host, true, FramePrinter::Mark::none),
-      recorder_(host, options_.record),
+      recorder_(host, "frame", options_.record),
       printing_(!host.quiet() && printer_.wanted()),
       examined_(printing_ || host.log().enabled(LogLevel::info)),
       server_(host.loop(), host.log(), server_options(),
@@ -223,7 +218,7 @@ FrameServer::FrameServer(Host& host, ServeOptions options)
     input_ = Input::open(host_, *this,
                          {.history = "frame-serve",
                           .max_line = max_message_line(options_.session.max_frame),
-                          .complete = complete_words});
+                          .complete = complete});
   }
   host_.ready(server_.descriptions());
 }
@@ -301,12 +296,10 @@ void FrameServer::on_input_line(std::string_view line) {
   if (line == "/who") {
     return server_.for_each<Client>([this](const Client& client) { list_client(client); });
   }
-  const auto load = [this](const std::string& path) {
-    return load_file(path, options_.session.max_frame);
-  };
+  const std::uint64_t max_frame = options_.session.max_frame;
   try {
-    const std::string content = parse_message(line, options_.session.codec, load);
-    if (const FrameError error = encoder_.check(content.size(), options_.session.max_frame)) {
+    const std::string content = read_message(line, options_.session.codec, max_frame);
+    if (const FrameError error = encoder_.check(content.size(), max_frame)) {
       throw UsageError(fmt::format("message {}: {}", quoted(line), error.text()));
     }
     if (line.starts_with("raw:")) return push_to_all(content, {}, nullptr);

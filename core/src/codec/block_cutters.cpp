@@ -1,4 +1,4 @@
-#include "codec/block_cutters.hpp"
+#include "codec/cutters.hpp"
 
 #include <algorithm>
 

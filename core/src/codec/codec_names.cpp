@@ -1,6 +1,6 @@
 #include <array>
 
-#include <netkit/codec/codec_names.hpp>
+#include <netkit/codec/codec_spec.hpp>
 
 namespace netkit {
 

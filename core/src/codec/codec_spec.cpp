@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <string>
 #include <vector>
@@ -7,11 +6,10 @@
 #include <fmt/format.h>
 
 #include <netkit/codec/binary_text.hpp>
-#include <netkit/codec/codec_names.hpp>
 #include <netkit/codec/codec_spec.hpp>
 #include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/suggest.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 
@@ -42,13 +40,11 @@ Word split(std::string_view word) {
 
 template <typename Number>
 Number number_of(std::string_view text, const Word& word, Number least, Number greatest) {
-  Number number{};
-  const char* const last = word.value.data() + word.value.size();
-  const auto [end, error] = std::from_chars(word.value.data(), last, number);
-  if (error != std::errc() || end != last || number < least || number > greatest) {
+  const auto number = read_integer<Number>(word.value);
+  if (!number || *number < least || *number > greatest) {
     refuse(text, fmt::format("{} is a whole number, {} to {}", word.name, least, greatest));
   }
-  return number;
+  return *number;
 }
 
 std::string mark_of(std::string_view text, const Word& word) {

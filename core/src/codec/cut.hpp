@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <netkit/codec/check.hpp>
@@ -55,6 +56,26 @@ struct Cut {
     return {
         .kind = Kind::frame, .size = size, .wire = size, .image = image, .length = image.size()};
   }
+};
+
+// Where a cutter undoes stuffing.
+class Scratch {
+ public:
+  // Room for `size` bytes, which stay until the next call of any function of it.
+  char* room(std::size_t size) {
+    if (bytes_.size() < size) bytes_.resize(size);
+    return bytes_.data();
+  }
+  // Gives the memory back unless it is little.
+  void trim() {
+    if (bytes_.size() > kKept) std::string().swap(bytes_);
+  }
+  std::size_t memory() const { return bytes_.capacity(); }
+
+ private:
+  static constexpr std::size_t kKept = 4096;
+
+  std::string bytes_;
 };
 
 }  // namespace netkit

@@ -1,4 +1,4 @@
-#include "codec/delimiter_cutter.hpp"
+#include "codec/cutters.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,15 +1,7 @@
 // The state of a decoder whose frames a cutter cuts: what is unfinished, checks, time, counters.
 #pragma once
 
-#include "codec/block_cutters.hpp"
-#include "codec/cobs_cutter.hpp"
-#include "codec/cut.hpp"
-#include "codec/delimiter_cutter.hpp"
-#include "codec/flag_cutter.hpp"
-#include "codec/gt06_cutter.hpp"
-#include "codec/length_cutter.hpp"
-#include "codec/mark_cutter.hpp"
-#include "codec/nmea_cutter.hpp"
+#include "codec/cutters.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,13 +1,6 @@
 #include "codec/frame_writer.hpp"
 
-#include "codec/block_cutters.hpp"
-#include "codec/cobs_cutter.hpp"
-#include "codec/delimiter_cutter.hpp"
-#include "codec/flag_cutter.hpp"
-#include "codec/gt06_cutter.hpp"
-#include "codec/length_cutter.hpp"
-#include "codec/mark_cutter.hpp"
-#include "codec/nmea_cutter.hpp"
+#include "codec/cutters.hpp"
 
 #include <cstring>
 

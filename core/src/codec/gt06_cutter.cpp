@@ -1,4 +1,4 @@
-#include "codec/gt06_cutter.hpp"
+#include "codec/cutters.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "codec/length_cutter.hpp"
+#include "codec/cutters.hpp"
 
 #include <array>
 #include <cstring>

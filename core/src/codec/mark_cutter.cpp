@@ -1,4 +1,4 @@
-#include "codec/mark_cutter.hpp"
+#include "codec/cutters.hpp"
 
 #include <algorithm>
 #include <cstring>

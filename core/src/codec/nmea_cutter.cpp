@@ -1,4 +1,4 @@
-#include "codec/nmea_cutter.hpp"
+#include "codec/cutters.hpp"
 
 #include <algorithm>
 

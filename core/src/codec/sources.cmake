@@ -1,7 +1,6 @@
 target_sources(netkit-core PRIVATE
   src/codec/binary_text.cpp
   src/codec/block_cutters.cpp
-  src/codec/byte_buffer.cpp
   src/codec/check.cpp
   src/codec/cobs_cutter.cpp
   src/codec/codec_names.cpp

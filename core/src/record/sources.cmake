@@ -5,6 +5,7 @@ target_sources(netkit-core PRIVATE
   src/record/json_text.cpp
   src/record/network_sink.cpp
   src/record/output_impl.cpp
+  src/record/recording.cpp
   src/record/sink.cpp
   src/record/sources.cpp
   src/record/stream_sinks.cpp

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <iterator>
 
-#include <netkit/codec/codec_names.hpp>
+#include <netkit/codec/codec_spec.hpp>
 
 namespace netkit {
 namespace {

@@ -1,18 +1,20 @@
 // Bytes on their way out, where many small pieces are put together.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <limits>
 #include <memory>
+#include <new>
 #include <string_view>
-
-#include <netkit/util/export.hpp>
+#include <utility>
 
 namespace netkit {
 
 // Grows like a string, but never fills what is about to be overwritten, and keeps what it has
 // allocated when it is cleared. Not thread-safe; nothing throws but std::bad_alloc.
-class NETKIT_API ByteBuffer {
+class ByteBuffer {
  public:
   // Room for `count` bytes behind what is there, at least; the pointer is valid until the next call
   // of reserve() or append(). commit() says how many of them were filled.
@@ -33,7 +35,7 @@ class NETKIT_API ByteBuffer {
   }
 
   void clear() { size_ = 0; }
-  void release();  // clears it and gives the memory back
+  void release() { *this = ByteBuffer(); }  // clears it and gives the memory back
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
   std::size_t capacity() const { return capacity_; }
@@ -46,5 +48,15 @@ class NETKIT_API ByteBuffer {
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
 };
+
+inline void ByteBuffer::grow(std::size_t count) {
+  constexpr std::size_t kFirst = 256;
+  if (count > std::numeric_limits<std::size_t>::max() / 2 - size_) throw std::bad_alloc();
+  const std::size_t capacity = std::max({kFirst, capacity_ * 2, size_ + count});
+  auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+  if (size_ > 0) std::memcpy(larger.get(), data_.get(), size_);
+  data_ = std::move(larger);
+  capacity_ = capacity;
+}
 
 }  // namespace netkit

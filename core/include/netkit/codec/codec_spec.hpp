@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -84,5 +85,19 @@ struct NETKIT_API CodecSpec {
   std::string to_string() const;
   bool operator==(const CodecSpec& other) const { return to_string() == other.to_string(); }
 };
+
+// One of the protocols whose codecs have names. Help, completion and netkit-frame(1) read the
+// table.
+struct NamedCodec {
+  std::string_view name;
+  std::string_view protocol;  // whose frames they are, for people
+  std::string_view codec;     // the line of the grammar that it stands for
+  std::string_view more;      // what that line cannot say, for people; mostly empty
+  std::string_view body;      // what of a frame is the body, for people
+  Dialect dialect = Dialect::none;
+};
+
+// `netkit` first, then the others by their names. Any thread.
+NETKIT_API std::span<const NamedCodec> codec_names();
 
 }  // namespace netkit

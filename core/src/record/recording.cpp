@@ -1,17 +1,21 @@
-#include <charconv>
-#include <frame/recording.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
 #include <iterator>
+#include <optional>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
 #include <netkit/codec/binary_text.hpp>
+#include <netkit/record/recording.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/text.hpp>
 
-namespace netkit::frame {
+namespace netkit {
 
 namespace {
 
-constexpr std::string_view kMagic = "netkit-frame-recording ";
 constexpr std::string_view kVersion = "1";
 constexpr std::int64_t kNanoseconds = 1'000'000'000;
 constexpr std::size_t kDecimals = 9;
@@ -19,11 +23,11 @@ constexpr std::size_t kPrefixSize = 64;  // more than what stands before the byt
 
 // The digits at the front of `text`, which they are taken from. At least one, no sign.
 bool take_number(std::string_view& text, std::int64_t& number) {
-  if (text.empty() || text[0] < '0' || text[0] > '9') return false;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) return false;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  return true;
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto value = read_integer<std::int64_t>(text.substr(0, digits));
+  text.remove_prefix(digits);
+  number = value.value_or(0);
+  return value.has_value();
 }
 
 bool take_char(std::string_view& text, char wanted) {
@@ -32,10 +36,15 @@ bool take_char(std::string_view& text, char wanted) {
   return true;
 }
 
+// What stands before the version in a header.
+std::string magic(std::string_view command) {
+  return fmt::format("netkit-{}-recording ", command);
+}
+
 }  // namespace
 
-void append_recording_header(std::string& out) {
-  out.append(kMagic).append(kVersion).append("\n");
+void append_recording_header(std::string& out, std::string_view command) {
+  out.append(magic(command)).append(kVersion).append("\n");
 }
 
 void append_recorded(std::string& out, Duration offset, std::uint64_t connection,
@@ -47,8 +56,12 @@ void append_recorded(std::string& out, Duration offset, std::uint64_t connection
   out += '\n';
 }
 
-RecordingReader::RecordingReader(std::size_t max_bytes)
-    : lines_(max_bytes / 3 * 4 + 4 + kPrefixSize) {}
+RecordingReader::RecordingReader(std::string_view command, std::size_t max_bytes,
+                                 std::string_view limit_option)
+    : command_(command),
+      magic_(magic(command)),
+      limit_option_(limit_option),
+      lines_(max_bytes / 3 * 4 + 4 + kPrefixSize) {}
 
 bool RecordingReader::parse(const Line& line) {
   if (fault_ != Fault::none) return false;
@@ -56,8 +69,8 @@ bool RecordingReader::parse(const Line& line) {
     fault_ = Fault::too_long;
   } else if (!line.terminated) {
     fault_ = Fault::cut_short;
-  } else if (line.text.starts_with(kMagic)) {
-    if (line.text.substr(kMagic.size()) != kVersion) fault_ = Fault::version;
+  } else if (line.text.starts_with(magic_)) {
+    if (line.text.substr(magic_.size()) != kVersion) fault_ = Fault::version;
     ++record_.run;
   } else if (record_.run == 0) {
     fault_ = Fault::no_header;
@@ -94,8 +107,8 @@ std::string RecordingReader::fault_text() const {
     case Fault::none:
       return "no error";
     case Fault::no_header:
-      return fmt::format("this is no recording of netkit frame: it does not begin with '{}{}'",
-                         kMagic, kVersion);
+      return fmt::format("this is no recording of netkit {}: it does not begin with '{}{}'",
+                         command_, magic_, kVersion);
     case Fault::version:
       return fmt::format("line {} begins a recording of a version that is not known; {} is", line(),
                          kVersion);
@@ -104,19 +117,68 @@ std::string RecordingReader::fault_text() const {
     case Fault::cut_short:
       return fmt::format("line {} was cut short", line());
     case Fault::too_long:
-      return fmt::format("line {} is over the limit of {} bytes (--max-frame)", line(),
-                         lines_.max_line());
+      return fmt::format("line {} is over the limit of {} bytes ({})", line(), lines_.max_line(),
+                         limit_option_);
   }
   return "unknown error";
 }
 
-Recorder::Recorder(Host& host, const std::string& path)
-    : host_(&host), path_(path), start_(host.clock().now()) {
+RecordingPlayer::RecordingPlayer(const Options& options, TimePoint start)
+    : path_(options.path),
+      speed_(options.speed),
+      file_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)),
+      reader_(options.command, options.max_bytes, options.limit_option),
+      base_(start),
+      last_due_(start) {
+  if (!file_) throw SystemError(errno, fmt::format("cannot read '{}'", path_), ExitStatus::output);
+}
+
+void RecordingPlayer::fail(ExitStatus status, std::string_view why) {
+  ended_ = true;
+  status_ = status;
+  error_ = why;
+}
+
+const RecordedBytes* RecordingPlayer::front() {
+  while (waiting_.empty() && !ended_) read_more();
+  return waiting_.empty() ? nullptr : &waiting_.front();
+}
+
+void RecordingPlayer::read_more() {
+  const auto keep = [this](const RecordedBytes& record) { waiting_.push_back(record); };
+  std::string chunk(65536, '\0');
+  const ssize_t count = ::read(file_.get(), chunk.data(), chunk.size());
+  if (count < 0) {
+    if (errno == EINTR) return;
+    return fail(ExitStatus::output, fmt::format("cannot read '{}': {}", path_, error_text(errno)));
+  }
+  ended_ = count == 0;
+  const std::string_view data(chunk.data(), static_cast<std::size_t>(count));
+  const RecordingReader::Fault fault = ended_ ? reader_.finish(keep) : reader_.feed(data, keep);
+  if (fault != RecordingReader::Fault::none) {
+    fail(ExitStatus::protocol, fmt::format("'{}': {}", path_, reader_.fault_text()));
+  }
+}
+
+TimePoint RecordingPlayer::due() {
+  const RecordedBytes& record = waiting_.front();
+  if (record.run != run_) {
+    run_ = record.run;
+    base_ = last_due_;
+  }
+  if (speed_ <= 0) return base_;
+  constexpr double kYear = 3.2e16;
+  const double offset = std::min(static_cast<double>(record.offset.count()) / speed_, kYear);
+  return last_due_ = base_ + Duration(static_cast<Duration::rep>(offset));
+}
+
+Recorder::Recorder(Run& run, std::string_view command, const std::string& path)
+    : run_(&run), path_(path), start_(run.clock().now()) {
   if (path_.empty()) return;
   if (const int error = file_.open(path_); error != 0) {
     throw SystemError(error, fmt::format("cannot record to '{}'", path_), ExitStatus::output);
   }
-  append_recording_header(line_);
+  append_recording_header(line_, command);
   if (const int error = file_.append(line_); error != 0) {
     throw SystemError(error, fmt::format("cannot record to '{}'", path_), ExitStatus::output);
   }
@@ -124,12 +186,12 @@ Recorder::Recorder(Host& host, const std::string& path)
 
 void Recorder::append(std::uint64_t connection, Direction direction, std::string_view bytes) {
   line_.clear();
-  append_recorded(line_, host_->clock().now() - start_, connection, direction, bytes);
+  append_recorded(line_, run_->clock().now() - start_, connection, direction, bytes);
   const int error = file_.append(line_);
   if (error == 0) return;
   file_.close();
-  host_->finish(ExitStatus::output,
-                fmt::format("cannot record to '{}': {}", path_, error_text(error)));
+  run_->finish(ExitStatus::output,
+               fmt::format("cannot record to '{}': {}", path_, error_text(error)));
 }
 
-}  // namespace netkit::frame
+}  // namespace netkit

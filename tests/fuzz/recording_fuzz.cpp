@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <frame/recording.hpp>
 #include <string>
 #include <string_view>
 
+#include <netkit/record/recording.hpp>
+
 namespace {
 
-using netkit::frame::RecordingReader;
+using netkit::RecordingReader;
 
 struct Outcome {
   std::string written;
@@ -18,12 +19,12 @@ struct Outcome {
 
 Outcome read(std::string_view text, std::size_t piece) {
   Outcome outcome{};
-  RecordingReader reader(300);
+  RecordingReader reader("frame", 300, "--max-frame");
   std::uint64_t run = 0;
-  const auto keep = [&](const netkit::frame::RecordedBytes& record) {
-    for (; run < record.run; ++run) netkit::frame::append_recording_header(outcome.written);
-    netkit::frame::append_recorded(outcome.written, record.offset, record.connection,
-                                   record.direction, record.bytes);
+  const auto keep = [&](const netkit::RecordedBytes& record) {
+    for (; run < record.run; ++run) netkit::append_recording_header(outcome.written, "frame");
+    netkit::append_recorded(outcome.written, record.offset, record.connection, record.direction,
+                            record.bytes);
   };
   for (std::size_t at = 0; at < text.size(); at += piece) reader.feed(text.substr(at, piece), keep);
   outcome.fault = reader.finish(keep);

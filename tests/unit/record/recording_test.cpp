@@ -1,10 +1,11 @@
-#include <frame/recording.hpp>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-namespace netkit::frame {
+#include <netkit/record/recording.hpp>
+
+namespace netkit {
 namespace {
 
 using Fault = RecordingReader::Fault;
@@ -14,7 +15,7 @@ const std::string kHeader = "netkit-frame-recording 1\n";
 class RecordingTest : public testing::Test {
  protected:
   std::vector<RecordedBytes> read(std::string_view text, std::size_t piece = 1000) {
-    RecordingReader reader(1000);
+    RecordingReader reader("frame", 1000, "--max-frame");
     std::vector<RecordedBytes> records;
     const auto keep = [&](const RecordedBytes& record) { records.push_back(record); };
     for (std::size_t at = 0; at < text.size(); at += piece) {
@@ -35,7 +36,7 @@ class RecordingTest : public testing::Test {
 
 TEST_F(RecordingTest, IsTextALineARecord) {
   std::string file;
-  append_recording_header(file);
+  append_recording_header(file, "frame");
   append_recorded(file, Duration(0), 1, Direction::to_server, std::string("\0\0\0\1\2", 5));
   append_recorded(file, Duration(12'000'412'345), 2, Direction::to_client, "");
   EXPECT_EQ(file, kHeader + "0.000000000 1 > AAAAAQI=\n12.000412345 2 < \n");
@@ -78,4 +79,4 @@ TEST_F(RecordingTest, WhatCameBeforeAFaultIsKept) {
 }
 
 }  // namespace
-}  // namespace netkit::frame
+}  // namespace netkit

@@ -1,0 +1,62 @@
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <frame/commands.hpp>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <netkit/util/error.hpp>
+#include <netkit/util/file.hpp>
+#include <netkit/util/size.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit::frame {
+
+CodecSpec codec_option(const Values& values) {
+  return CodecSpec::parse(values.text("codec"));
+}
+
+std::string read_message(std::string_view text, const CodecSpec& codec, std::uint64_t max_frame) {
+  return parse_message(text, codec, [max_frame](const std::string& path) {
+    FileContent content = read_file(path, static_cast<std::size_t>(max_frame));
+    if (content.error == EFBIG) {
+      throw UsageError(
+          fmt::format("'{}' has more than {} bytes (--max-frame)", path, format_size(max_frame)));
+    }
+    if (content.error != 0) throw SystemError(content.error, fmt::format("cannot read '{}'", path));
+    return std::move(content.bytes);
+  });
+}
+
+std::size_t max_message_line(std::uint64_t max_frame) {
+  constexpr std::uint64_t kLongest = std::uint64_t{1} << 32U;
+  constexpr std::uint64_t kWords = 4096;  // more than what stands before the bytes
+  return static_cast<std::size_t>(std::min(max_frame, kLongest) * 3 + kWords);
+}
+
+std::vector<std::string> complete_word(std::string_view word,
+                                       std::initializer_list<std::string_view> candidates) {
+  std::vector<std::string> found;
+  for (const std::string_view candidate : candidates) {
+    if (candidate.starts_with(word)) found.emplace_back(candidate);
+  }
+  return found;
+}
+
+std::string cut_off(std::string_view what, std::size_t pending, std::uint64_t total) {
+  std::string text = fmt::format("{} in the middle of a frame: {}", what, counted(pending, "byte"));
+  if (total > 0) text += fmt::format(" of {}", total);
+  return text + " came";
+}
+
+bool may_read_input() {
+  return ::isatty(STDIN_FILENO) == 0 || ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
+}
+
+bool is_input_open() {
+  const int flags = ::fcntl(STDIN_FILENO, F_GETFL);
+  return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY;
+}
+
+}  // namespace netkit::frame

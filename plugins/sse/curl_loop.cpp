@@ -1,7 +1,17 @@
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <sse/curl_loop.hpp>
+#include <sse/request_options.hpp>
+#include <string>
 
+#include <fmt/format.h>
+#include <openssl/ssl.h>
+
+#include <netkit/http/http_text.hpp>
+#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit::sse {
 namespace {
@@ -19,9 +29,54 @@ Interest interest_of(int what) {
   }
 }
 
+constexpr std::array<std::string_view, 4> kSecret = {"authorization", "proxy-authorization",
+                                                     "cookie", "set-cookie"};
+
+// One line of a head as it may be shown: `authorization: ...` without its value.
+std::string_view shown_header(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return line;
+  const std::string_view name = line.substr(0, colon);
+  const bool secret = std::any_of(kSecret.begin(), kSecret.end(), [&](std::string_view word) {
+    return http::equal_without_case(name, word);
+  });
+  return secret ? line.substr(0, colon + 1) : line;
+}
+
+void log_head(const Log& log, std::string_view direction, std::string_view head) {
+  while (!head.empty()) {
+    const std::size_t end = std::min(head.find('\n'), head.size());
+    const std::string_view line = trim_white_space(head.substr(0, end));
+    if (!line.empty()) log.protocol(fmt::format("{}{}", direction, shown_header(line)));
+    head.remove_prefix(std::min(end + 1, head.size()));
+  }
+}
+
+int trace(CURL*, curl_infotype type, char* data, std::size_t size, void* log_pointer) {
+  const Log& log = *static_cast<const Log*>(log_pointer);
+  const std::string_view bytes(data, size);
+  if (type == CURLINFO_HEADER_OUT) log_head(log, "to server: ", bytes);
+  if (type == CURLINFO_HEADER_IN) log_head(log, "from server: ", bytes);
+  if (type == CURLINFO_DATA_OUT) log.hex("to server: body", bytes);
+  if (type == CURLINFO_DATA_IN) log.hex("from server: body", bytes);
+  return 0;
+}
+
+// Remembers the alert that came, for CurlLoop::tls_alert().
+void on_tls_event(const SSL* ssl, int where, int alert) {
+  if (where != SSL_CB_READ_ALERT) return;
+  *static_cast<int*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl))) = alert & 0xFF;
+}
+
+CURLcode watch_tls(CURL*, void* context, void* alert) {
+  SSL_CTX_set_app_data(static_cast<SSL_CTX*>(context), alert);
+  SSL_CTX_set_info_callback(static_cast<SSL_CTX*>(context), &on_tls_event);
+  return CURLE_OK;
+}
+
 }  // namespace
 
-CurlLoop::CurlLoop(EventLoop& loop) : loop_(loop), multi_(nullptr) {
+CurlLoop::CurlLoop(EventLoop& loop, const Log& log) : loop_(loop), log_(log), multi_(nullptr) {
   if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) multi_ = curl_multi_init();
   if (multi_ == nullptr) throw Error(ExitStatus::fault, "libcurl cannot be initialised");
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlLoop::on_socket);
@@ -34,8 +89,16 @@ CurlLoop::~CurlLoop() {
   curl_multi_cleanup(multi_);
 }
 
-void CurlLoop::add(CURL* easy, Transfer& transfer) {
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
+void CurlLoop::add(CURL* easy, Handler& handler) {
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, &handler);
+  if (log_.enabled(LogLevel::protocol)) {
+    curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, &trace);
+    curl_easy_setopt(easy, CURLOPT_DEBUGDATA, const_cast<Log*>(&log_));
+    curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
+  }
+  int& alert = tls_alerts_[easy] = 0;
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, &watch_tls);
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, &alert);
   curl_multi_add_handle(multi_, easy);
 }
 
@@ -84,10 +147,139 @@ void CurlLoop::report_ended() {
     if (message->msg != CURLMSG_DONE) continue;
     CURL* const easy = message->easy_handle;
     const CURLcode code = message->data.result;
-    char* transfer = nullptr;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    char* handler = nullptr;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &handler);
     curl_multi_remove_handle(multi_, easy);
-    reinterpret_cast<Transfer*>(transfer)->on_transfer_end(code);
+    reinterpret_cast<Handler*>(handler)->on_transfer_end(code);
+  }
+}
+
+namespace {
+
+// In TLS 1.3 the client's certificate is judged after the client's handshake: the alert comes as an
+// error of the first read.
+bool is_certificate_refused(int alert) {
+  switch (alert) {
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_ACCESS_DENIED:
+    case SSL_AD_CERTIFICATE_REQUIRED:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Failure of_handshake(const std::string& text, int os_error) {
+  if (os_error != 0) {
+    return {ExitStatus::unreachable, "the TLS handshake failed: " + error_text(os_error), false};
+  }
+  return {ExitStatus::protocol, "the TLS handshake failed: " + text, true};
+}
+
+// At first it is a name that was mistyped; later the network is away. `text` is "Could not resolve
+// host: NAME".
+Failure unresolved(std::string_view whose, std::string_view text, bool is_first) {
+  const std::size_t colon = text.find(": ");
+  const std::string_view name = colon == std::string_view::npos ? text : text.substr(colon + 2);
+  return {ExitStatus::name, fmt::format("cannot resolve the name of the {}: {}", whose, name),
+          is_first};
+}
+
+// A proxy that does not let through to the server: its answer to CONNECT.
+Failure of_proxy(long status) {
+  const bool later = judge(static_cast<int>(status), {}) == Answer::later;
+  return {later ? ExitStatus::unreachable : ExitStatus::protocol,
+          fmt::format("the proxy answered {} to CONNECT", status), !later};
+}
+
+// The replies of RFC 1928, and those to a login.
+Failure of_socks(long answer, const std::string& text) {
+  switch (answer) {
+    case CURLPX_NO_AUTH:
+      return {ExitStatus::permission, "the proxy wants another login", true};
+    case CURLPX_USER_REJECTED:
+      return {ExitStatus::permission, "the proxy refused the login", true};
+    case CURLPX_REPLY_NOT_ALLOWED:
+      return {ExitStatus::permission, "the proxy forbids the connection", true};
+    case CURLPX_REPLY_CONNECTION_REFUSED:
+      return {ExitStatus::unreachable, "the proxy answered: connection refused", false};
+    case CURLPX_REPLY_HOST_UNREACHABLE:
+      return {ExitStatus::unreachable, "the proxy answered: no route to host", false};
+    case CURLPX_REPLY_NETWORK_UNREACHABLE:
+      return {ExitStatus::unreachable, "the proxy answered: network is unreachable", false};
+    case CURLPX_REPLY_TTL_EXPIRED:
+      return {ExitStatus::unreachable, "the proxy answered: TTL expired", false};
+    case CURLPX_REPLY_GENERAL_SERVER_FAILURE:
+      return {ExitStatus::unreachable, "the proxy answered: general failure", false};
+    case CURLPX_REPLY_ADDRESS_TYPE_NOT_SUPPORTED:
+      return {ExitStatus::protocol, "the proxy takes no address of this kind", true};
+    case CURLPX_REPLY_COMMAND_NOT_SUPPORTED:
+      return {ExitStatus::protocol, "the proxy makes no connections", true};
+    case CURLPX_BAD_VERSION:
+      return {ExitStatus::protocol, "what came is no answer of a SOCKS proxy", true};
+    default:
+      return {ExitStatus::unreachable, "the proxy does not let through: " + text, false};
+  }
+}
+
+}  // namespace
+
+Failure failure_of(const CurlError& error) {
+  if (error.connect_answer >= 300) return of_proxy(error.connect_answer);
+  const std::string text = escaped_text(
+      without_passwords(error.detail.empty() ? curl_easy_strerror(error.code) : error.detail));
+  if (is_certificate_refused(error.tls_alert)) {
+    return {ExitStatus::permission, "the server wants another certificate of the client: " + text,
+            true};
+  }
+  switch (error.code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return unresolved("server", text, error.is_first);
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      if (!error.has_looked) return {ExitStatus::config, text, true};
+      return unresolved("proxy", text, error.is_first);
+    case CURLE_COULDNT_CONNECT:
+      // The environment names a proxy of no use.
+      if (!error.has_looked && error.os_error == 0) return {ExitStatus::config, text, true};
+      return {ExitStatus::unreachable,
+              "cannot connect: " + (error.os_error != 0 ? error_text(error.os_error) : text),
+              false};
+    case CURLE_PROXY:
+      return of_socks(error.socks_answer, text);
+    case CURLE_OPERATION_TIMEDOUT:
+      return {ExitStatus::unreachable,
+              fmt::format("connecting took longer than {} (--connect-timeout)",
+                          format_duration(error.connect_timeout)),
+              false};
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return {ExitStatus::permission, "the certificate is not to be trusted: " + text, true};
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+      return {ExitStatus::config, text, true};
+    case CURLE_SSL_CONNECT_ERROR:
+      return of_handshake(text, error.os_error);
+    case CURLE_GOT_NOTHING:
+      return {ExitStatus::unreachable, "the server closed the connection without an answer", false};
+    case CURLE_PARTIAL_FILE:
+      return {ExitStatus::unreachable, "the server broke off the stream", false};
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+      return {ExitStatus::protocol, "what came is no answer of HTTP: " + text, true};
+    case CURLE_WRITE_ERROR:
+      // What was given to us was taken: it is in front of that, behind the end of the compression.
+      return {ExitStatus::unreachable, "the rest of the answer cannot be decompressed", false};
+    case CURLE_BAD_CONTENT_ENCODING:
+      return {ExitStatus::protocol, "the answer cannot be decompressed: " + text, true};
+    case CURLE_URL_MALFORMAT:
+      return {ExitStatus::protocol, text, true};
+    default:
+      return {ExitStatus::unreachable, "the connection is lost: " + text, false};
   }
 }
 

@@ -1,5 +1,5 @@
 #include <chrono>
-#include <sse/event_encoder.hpp>
+#include <sse/event_stream.hpp>
 #include <sse/line_scan.hpp>
 
 #include <netkit/util/format.hpp>
@@ -9,10 +9,6 @@ namespace {
 
 void append_one_line(std::string& out, std::string_view text) {
   for (const char c : text) out += c == '\r' || c == '\n' ? ' ' : c;
-}
-
-bool is_valid_id(std::string_view id) {
-  return id.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
 }
 
 void append_data(std::string& out, std::string_view data) {
@@ -32,7 +28,7 @@ void append_data(std::string& out, std::string_view data) {
 }  // namespace
 
 void append_event(std::string& out, const OutgoingEvent& event) {
-  if (!event.id.empty() && is_valid_id(event.id)) {
+  if (!event.id.empty() && is_event_id(event.id)) {
     out += "id: ";
     out += event.id;
     out += '\n';

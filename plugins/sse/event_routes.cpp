@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <sse/event_routes.hpp>
 #include <utility>
@@ -77,23 +79,12 @@ if (type !== 'message') source.addEventListener('message', show);
 )";
 
 void append_attribute(std::string& out, std::string_view text) {
+  constexpr std::array<std::pair<char, std::string_view>, 4> kNames{
+      {{'&', "&amp;"}, {'"', "&quot;"}, {'<', "&lt;"}, {'>', "&gt;"}}};
   for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      default:
-        out += c;
-    }
+    const auto* const name =
+        std::ranges::find(kNames, c, &std::pair<char, std::string_view>::first);
+    name == kNames.end() ? out += c : out += name->second;
   }
 }
 
@@ -131,10 +122,9 @@ std::string last_event_id_of(const HttpRequest& request) {
   return request.parameter("lastEventId").value_or("");
 }
 
-HttpRoutes event_routes(std::vector<std::string> origins, std::string_view event_type,
-                        MakeStream make) {
-  HttpRoutes routes(
-      {.origins = std::move(origins), .cors_headers = "Accept, Cache-Control, Last-Event-ID"});
+HttpRoutes event_routes(HttpRoutes::Options options, std::string_view event_type, MakeStream make) {
+  options.cors_headers = "Accept, Cache-Control, Last-Event-ID";
+  HttpRoutes routes(std::move(options));
   const auto stream = [make = std::move(make)](const HttpRequest& request) {
     return stream_answer(make, request);
   };

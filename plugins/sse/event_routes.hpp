@@ -4,7 +4,6 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <netkit/http/http_routes.hpp>
 
@@ -16,12 +15,9 @@ using MakeStream = std::function<void(std::string_view last_event_id, HttpAnswer
 
 // `GET /` is the page, or the stream for who accepts text/event-stream. Every other path is the
 // stream, whatever people call it and whatever a proxy puts before it, but for what browsers and
-// crawlers ask every server for: icons, robots.txt and /.well-known/ are 404. The page shows the
-// stream `events` beside it, as text, and nothing from anywhere else; `event_type` is the type that
-// the server gives its events, "" for the default: browsers tell a page only of types that it
-// names. `origins` are those whose pages may read the stream. Any thread.
-HttpRoutes event_routes(std::vector<std::string> origins, std::string_view event_type,
-                        MakeStream make);
+// crawlers ask every server for: icons, robots.txt and /.well-known/ are 404. The stream is shared
+// with the origins of `options`. Any thread.
+HttpRoutes event_routes(HttpRoutes::Options options, std::string_view event_type, MakeStream make);
 
 // HTML that shows the stream `events` beside it, and nothing from anywhere else. What comes is
 // shown as text, never as HTML. `event_type` is the type that the server gives its events, "" for

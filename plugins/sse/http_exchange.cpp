@@ -5,13 +5,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <new>
-#include <sse/curl_failure.hpp>
-#include <sse/curl_trace.hpp>
 #include <sse/http_exchange.hpp>
 #include <sys/socket.h>
 
+#include <fmt/format.h>
+
 #include <netkit/http/http_text.hpp>
-#include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::sse {
@@ -44,6 +43,11 @@ std::optional<Endpoint> peer_of(CURL* easy) {
   const auto address = IpAddress::parse(text_info(easy, CURLINFO_PRIMARY_IP));
   if (!address) return std::nullopt;
   return Endpoint(*address, static_cast<std::uint16_t>(info(easy, CURLINFO_PRIMARY_PORT)));
+}
+
+int set_flag(void* /*resolver*/, void* /*reserved*/, void* flag) {
+  *static_cast<bool*>(flag) = true;
+  return 0;
 }
 
 // Other sockets than TCP refuse it and need none.
@@ -107,7 +111,7 @@ void HttpExchange::cancel() {
 
 void HttpExchange::request() {
   head_size_ = 0;
-  stopped_ = too_large_ = false;
+  stopped_ = too_large_ = has_looked_ = false;
   location_.reset();
   error_[0] = '\0';
   curl_easy_reset(easy_);
@@ -117,7 +121,6 @@ void HttpExchange::request() {
   curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &HttpExchange::take_body);
   curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_.data());
-  if (log_ != nullptr) trace_curl(easy_, *log_);
   set_connection();
   set_method();
   set_credentials();
@@ -136,6 +139,8 @@ void HttpExchange::set_connection() {
   curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, kReadBuffer);
   curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy_, CURLOPT_SOCKOPTFUNCTION, &limit_window);
+  curl_easy_setopt(easy_, CURLOPT_RESOLVER_START_FUNCTION, &set_flag);
+  curl_easy_setopt(easy_, CURLOPT_RESOLVER_START_DATA, &has_looked_);
   const auto patience =
       std::chrono::duration_cast<std::chrono::milliseconds>(options_.connect_timeout).count();
   // Without a limit: curl's own one is 300 seconds.
@@ -146,8 +151,9 @@ void HttpExchange::set_connection() {
   if (!options_.unix_socket.empty() && same_origin_) {
     curl_easy_setopt(easy_, CURLOPT_UNIX_SOCKET_PATH, options_.unix_socket.c_str());
   }
-  if (!options_.ca_file.empty()) curl_easy_setopt(easy_, CURLOPT_CAINFO, options_.ca_file.c_str());
-  if (options_.insecure) {
+  if (!options_.tls.ca_file.empty())
+    curl_easy_setopt(easy_, CURLOPT_CAINFO, options_.tls.ca_file.c_str());
+  if (options_.tls.insecure) {
     curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, 0L);
   }
@@ -178,9 +184,9 @@ void HttpExchange::set_credentials() {
     curl_easy_setopt(easy_, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BEARER));
     curl_easy_setopt(easy_, CURLOPT_XOAUTH2_BEARER, options_.bearer.c_str());
   }
-  if (!options_.cert_file.empty()) {
-    curl_easy_setopt(easy_, CURLOPT_SSLCERT, options_.cert_file.c_str());
-    curl_easy_setopt(easy_, CURLOPT_SSLKEY, options_.key_file.c_str());
+  if (!options_.tls.cert_file.empty()) {
+    curl_easy_setopt(easy_, CURLOPT_SSLCERT, options_.tls.cert_file.c_str());
+    curl_easy_setopt(easy_, CURLOPT_SSLKEY, options_.tls.key_file.c_str());
   }
 }
 
@@ -193,7 +199,7 @@ void HttpExchange::set_headers() {
   };
   const auto add_default = [&](std::string_view name, std::string_view value) {
     if (same_origin_ && options_.has_header(name)) return;
-    add(std::string(name) + ": " + std::string(value));
+    add(fmt::format("{}: {}", name, value));
   };
   add_default("Accept", "text/event-stream");
   add_default("Cache-Control", "no-cache");
@@ -257,17 +263,19 @@ void HttpExchange::on_transfer_end(CURLcode code) {
   }
   if (code == CURLE_OUT_OF_MEMORY && last_event_id_.size() > kLongId) {
     return end(Failure{ExitStatus::protocol,
-                       "the last event id is longer than a request can say: " +
-                           std::to_string(last_event_id_.size()) + " bytes",
+                       fmt::format("the last event id is longer than a request can say: {} bytes",
+                                   last_event_id_.size()),
                        true});
   }
-  const long proxy_status = info(easy_, CURLINFO_HTTP_CONNECTCODE);
-  if (proxy_status >= 300) return end(failure_of_proxy(proxy_status));
-  if (code == CURLE_PROXY) {
-    return end(failure_of_socks(info(easy_, CURLINFO_PROXY_ERROR), error_.data()));
-  }
-  const auto os_error = static_cast<int>(info(easy_, CURLINFO_OS_ERRNO));
-  end(failure_of(code, error_.data(), os_error, !answered_, options_.connect_timeout));
+  end(failure_of({.code = code,
+                  .detail = error_.data(),
+                  .os_error = static_cast<int>(info(easy_, CURLINFO_OS_ERRNO)),
+                  .tls_alert = curl_.tls_alert(easy_),
+                  .connect_answer = info(easy_, CURLINFO_HTTP_CONNECTCODE),
+                  .socks_answer = info(easy_, CURLINFO_PROXY_ERROR),
+                  .has_looked = has_looked_,
+                  .is_first = !answered_,
+                  .connect_timeout = options_.connect_timeout}));
 }
 
 void HttpExchange::redirect() {
@@ -277,10 +285,9 @@ void HttpExchange::redirect() {
     return end(Failure{ExitStatus::protocol, "redirected more than 20 times", true});
   }
   const auto refuse = [this](std::string_view what, const std::string& where) {
-    end(Failure{
-        ExitStatus::protocol,
-        "redirected to " + std::string(what) + ": " + escaped_text(without_passwords(where)),
-        true});
+    end(Failure{ExitStatus::protocol,
+                fmt::format("redirected to {}: {}", what, escaped_text(without_passwords(where))),
+                true});
   };
   if (!target) return refuse("what is not a URL", *location_);
   if (!target->starts_with("http://") && !target->starts_with("https://")) {

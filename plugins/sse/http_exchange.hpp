@@ -11,14 +11,13 @@
 #include <vector>
 
 #include <netkit/net/endpoint.hpp>
-#include <netkit/util/log.hpp>
 
 namespace netkit::sse {
 
 // [loop] One request at a time; the next one reuses what can be. Credentials and given headers go
 // to the origin of the URL only, not to where it redirects; a method and a body follow as RFC 9110,
 // section 15.4 has it. Only http and https are followed to, 20 times.
-class HttpExchange final : private CurlLoop::Transfer {
+class HttpExchange final : private CurlLoop::Handler {
  public:
   struct Head {
     int status;
@@ -49,9 +48,6 @@ class HttpExchange final : private CurlLoop::Transfer {
   // Where the request went: the URL, or what it was redirected to.
   const std::string& url() const { return url_; }
 
-  // Says there, at -vv, what is sent and received. `log` outlives it.
-  void set_log(const Log& log) { log_ = log.enabled(LogLevel::protocol) ? &log : nullptr; }
-
  private:
   static std::size_t take_header(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* self);
@@ -71,7 +67,6 @@ class HttpExchange final : private CurlLoop::Transfer {
   CurlLoop& curl_;
   const RequestOptions& options_;
   Handler& handler_;
-  const Log* log_ = nullptr;
   CURL* easy_;
   std::string url_;
   std::string origin_;  // of the first URL
@@ -83,10 +78,11 @@ class HttpExchange final : private CurlLoop::Transfer {
   unsigned redirects_ = 0;
   bool active_ = false;
   bool same_origin_ = true;
-  bool as_get_ = false;     // a redirect has turned the method into GET
-  bool stopped_ = false;    // by the handler
-  bool too_large_ = false;  // the head
-  bool answered_ = false;   // once, by any request
+  bool as_get_ = false;      // a redirect has turned the method into GET
+  bool stopped_ = false;     // by the handler
+  bool too_large_ = false;   // the head
+  bool has_looked_ = false;  // for an address
+  bool answered_ = false;    // once, by any request
 };
 
 }  // namespace netkit::sse

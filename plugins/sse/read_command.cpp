@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
 #include <sse/read_command.hpp>
+
+#include <fmt/format.h>
 
 #include <netkit/net/reconnect.hpp>
 #include <netkit/plugin/part.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/file.hpp>
 #include <netkit/util/suggest.hpp>
 #include <netkit/util/text.hpp>
 
@@ -57,19 +59,17 @@ void ReadCommand::configure(const Values& values) {
   if (is_among_types(""))
     throw UsageError("--event: a type is not empty (message is the usual one)");
   if (values.given("last-event-id")) last_event_id_ = values.text("last-event-id");
-  if (last_event_id_ && !LastIds::is_id(*last_event_id_)) {
+  if (last_event_id_ && !is_event_id(*last_event_id_)) {
     throw UsageError("--last-event-id: an id is one line");
   }
-  state_file_ = values.text("state");
   if (values.has("until")) until_ = compile(values.text("until"));
   if (values.has("count")) count_ = static_cast<std::uint64_t>(values.integer("count"));
 }
 
 void ReadCommand::configure_stream(const Values& values) {
-  const std::uint64_t limit = Reconnect::parse_limit(values.text("reconnect"));
-  if (limit != Reconnect::kForever) stream_.life.reconnects = limit;
-  stream_.life.retry = values.duration("retry");
-  stream_.life.reconnect_max = values.duration("reconnect-max");
+  stream_.reconnect.limit = Reconnect::parse_limit(values.text("reconnect"));
+  stream_.reconnect.maximum = values.duration("reconnect-max");
+  stream_.retry = values.duration("retry");
   stream_.max_event = values.size("max-event");
   stream_.idle_timeout = values.duration("idle-timeout");
   stream_.comments = values.flag("comments");
@@ -79,21 +79,20 @@ ExitStatus ReadCommand::run(Host& host) {
   host_ = &host;
   output_ = &host.output();
   load_files(request_, host.values());
-  if (!state_file_.empty()) known_ids_ = LastIds::load(state_file_);
-  if (request_.insecure) host.log().notice("--insecure: the server's certificate is not verified");
-  CurlLoop curl(host.loop());
+  if (host.values().has("state")) state_.emplace(host.values().text("state"));
+  if (request_.tls.insecure)
+    host.log().notice("--insecure: the server's certificate is not verified");
+  CurlLoop curl(host.loop(), host.log());
   open_streams(curl);
   host.set_totals([this](Totals& totals) { fill_totals(totals); });
   host.on_stop([this](StopReason) { stop(); });
   Hook state_hook;
-  if (!state_file_.empty()) {
-    state_hook = host.loop().before_wait([this] { keep_state(); });
-  }
+  if (state_) state_hook = host.loop().before_wait([this] { keep_state(); });
   for (const auto& stream : streams_) stream->start();
   const ExitStatus status = host.run_loop();
   for (const auto& stream : streams_) stream->stop();
   // What was not written is read again by the next run.
-  const bool keep = !state_file_.empty() && output_->flush_all();
+  const bool keep = state_ && output_->flush_all();
   const std::string error = keep ? write_state() : std::string();
   state_timer_.reset();
   state_hook.reset();
@@ -104,8 +103,9 @@ ExitStatus ReadCommand::run(Host& host) {
 
 void ReadCommand::open_streams(CurlLoop& curl) {
   for (const std::string& url : urls_) {
-    const std::string id = last_event_id_ ? *last_event_id_ : known_ids_.of(url, urls_.size() == 1);
-    if (!id.empty()) written_ids_[url] = id;
+    std::string id = last_event_id_.value_or("");
+    if (!last_event_id_ && state_) id = state_->id_of(url, urls_.size() == 1);
+    if (state_ && !id.empty()) state_->begin(url, id);
     streams_.push_back(
         std::make_unique<StreamReader>(*host_, curl, request_, stream_, url, id, *this));
   }
@@ -162,7 +162,7 @@ void ReadCommand::on_stream_end(const StreamReader& stream, ExitStatus status,
                                 const std::string& message) {
   ++ended_;
   if (status != ExitStatus::done) {
-    const std::string line = stream.url() + ": " + message;
+    const std::string line = Outage::sentence(stream.url(), message);
     if (streams_.size() == 1) return host_->finish(status, line);
     host_->log().error(line);
     if (failed_++ == 0) {
@@ -171,9 +171,9 @@ void ReadCommand::on_stream_end(const StreamReader& stream, ExitStatus status,
     }
   }
   if (ended_ != streams_.size()) return;
-  host_->finish(status_, failed_ == 0 ? std::string()
-                                      : std::to_string(failed_) + " of " + std::to_string(ended_) +
-                                            " streams failed, first " + first_failure_);
+  if (failed_ == 0) return host_->finish(ExitStatus::done);
+  host_->finish(status_,
+                fmt::format("{} of {} streams failed, first {}", failed_, ended_, first_failure_));
 }
 
 void ReadCommand::stop() {
@@ -186,9 +186,7 @@ void ReadCommand::stop() {
 void ReadCommand::keep_state() {
   if (state_timer_.pending()) return;
   const bool same = std::ranges::all_of(streams_, [this](const auto& stream) {
-    const auto written = written_ids_.find(stream->url());
-    return stream->last_event_id() ==
-           (written == written_ids_.end() ? std::string_view() : written->second);
+    return state_->is_written(stream->url(), stream->last_event_id());
   });
   if (same || !output_->flush()) return;
   state_timer_ = host_->loop().after(kStatePause, [] {});
@@ -197,32 +195,24 @@ void ReadCommand::keep_state() {
 }
 
 std::string ReadCommand::write_state() {
-  std::map<std::string, std::string> ids;
+  StateFile::Ids ids;
   for (const auto& stream : streams_) ids[stream->url()] = stream->last_event_id();
-  if (ids == written_ids_) return {};
-  const int error = write_file_atomically(state_file_, known_ids_.updated(ids));
-  if (error != 0) return "--state: cannot write '" + state_file_ + "': " + error_text(error);
-  written_ids_ = std::move(ids);
-  return {};
+  return state_->write(std::move(ids));
 }
 
 void ReadCommand::fill_totals(Totals& totals) const {
-  StreamReader::Counters sum;
-  std::uint64_t open = 0;
-  for (const auto& stream : streams_) {
-    const StreamReader::Counters counters = stream->counters();
-    sum.bytes += counters.bytes;
-    sum.connections += counters.connections;
-    sum.reconnects += counters.reconnects;
-    open += stream->is_open() ? 1 : 0;
-  }
+  const auto sum = [this](auto count) {
+    std::uint64_t all = 0;
+    for (const auto& stream : streams_) all += std::invoke(count, *stream);
+    return all;
+  };
   totals.add("events", events_);
   totals.add("filtered", filtered_);
   totals.add("comments", comments_);
-  totals.add("bytes", sum.bytes);
-  totals.add("connections", sum.connections);
-  totals.add("reconnects", sum.reconnects);
-  totals.add("open", open);
+  totals.add("bytes", sum(&StreamReader::bytes));
+  totals.add("connections", sum(&StreamReader::connections));
+  totals.add("reconnects", sum(&StreamReader::reconnects));
+  totals.add("open", sum(&StreamReader::is_open));
 }
 
 }  // namespace netkit::sse

@@ -3,11 +3,10 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <regex>
-#include <sse/last_ids.hpp>
+#include <sse/state_file.hpp>
 #include <sse/stream_reader.hpp>
 #include <string>
 #include <string_view>
@@ -17,7 +16,7 @@
 
 namespace netkit::sse {
 
-class ReadCommand final : public Command, public StreamReader::Owner {
+class ReadCommand final : public Command, public StreamReader::Handler {
  public:
   void configure(const Values& values) override;
   ExitStatus run(Host& host) override;
@@ -43,15 +42,13 @@ class ReadCommand final : public Command, public StreamReader::Owner {
   RequestOptions request_;
   StreamOptions stream_;
   std::optional<std::string> last_event_id_;
-  std::string state_file_;
   std::optional<std::regex> until_;
   std::uint64_t count_ = 0;  // 0: without end
 
   Host* host_ = nullptr;
   Output* output_ = nullptr;  // the host's
   std::vector<std::unique_ptr<StreamReader>> streams_;
-  LastIds known_ids_;
-  std::map<std::string, std::string> written_ids_;
+  std::optional<StateFile> state_;
   Timer state_timer_;
   WallTime now_{};
   // Made once: only what differs from one event to the next is set.

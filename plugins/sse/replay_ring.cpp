@@ -1,22 +1,9 @@
-#include <charconv>
-#include <optional>
 #include <sse/replay_ring.hpp>
-#include <system_error>
 #include <utility>
 
+#include <netkit/util/text.hpp>
+
 namespace netkit::sse {
-namespace {
-
-std::optional<std::uint64_t> read_id(std::string_view text) {
-  std::uint64_t id = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, id);
-  if (error != std::errc() || rest != end) return std::nullopt;
-  return id;
-}
-
-}  // namespace
-
 void ReplayRing::push(Payload event) {
   ++next_;
   bytes_ += event->size();
@@ -29,7 +16,7 @@ void ReplayRing::push(Payload event) {
 
 ReplayRing::Replay ReplayRing::after(std::string_view last_event_id) const {
   if (last_event_id.empty()) return {next_};
-  const auto id = read_id(last_event_id);
+  const auto id = read_integer<std::uint64_t>(last_event_id);
   const bool is_ours = id && *id >= first_ && *id < next_;
   const std::uint64_t wanted = is_ours ? *id + 1 : first_;
   if (wanted >= oldest()) return {wanted};

@@ -10,8 +10,8 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/http/http_text.hpp>
-#include <netkit/tls/tls.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
 #include <netkit/util/size.hpp>
@@ -107,16 +107,6 @@ std::string read_secret(const Values& values, const std::string& option) {
   return std::string(secret);
 }
 
-// libcurl would look at them only once it is connected, say little of what is wrong with them, and
-// ask for the passphrase of a key.
-void check_tls_files(const RequestOptions& options) {
-  if (options.ca_file.empty() && options.cert_file.empty()) return;
-  TlsContext::client({.ca_file = options.ca_file,
-                      .cert_file = options.cert_file,
-                      .key_file = options.key_file,
-                      .insecure = options.insecure});
-}
-
 // For as long as it lives, this thread's text is UTF-8: libcurl takes names for text of the locale.
 class Utf8Names {
  public:
@@ -157,10 +147,7 @@ RequestOptions request_options(const Values& values) {
   }
   options.user = values.text("user");
   options.netrc = values.flag("netrc");
-  options.ca_file = values.text("cacert");
-  options.cert_file = values.text("cert");
-  options.key_file = values.text("key");
-  options.insecure = values.flag("insecure");
+  options.tls = tls_client(values);
   options.proxy = checked_proxy(values);
   options.unix_socket = values.text("unix-socket");
   options.connect_timeout = values.duration("connect-timeout");
@@ -169,7 +156,11 @@ RequestOptions request_options(const Values& values) {
 
 void load_files(RequestOptions& options, const Values& values) {
   if (values.has("data")) options.data = read_body(values.text("data"));
-  check_tls_files(options);
+  // libcurl would look at the files only once it is connected, say little of what is wrong with
+  // them, and ask for the passphrase of a key.
+  if (!options.tls.ca_file.empty() || !options.tls.cert_file.empty()) {
+    TlsContext::client(options.tls);
+  }
   if (values.has("password-file")) options.password = read_secret(values, "password-file");
   if (values.has("bearer-file")) options.bearer = read_secret(values, "bearer-file");
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <netkit/cli/values.hpp>
+#include <netkit/tls/tls.hpp>
 #include <netkit/util/clock.hpp>
 
 namespace netkit::sse {
@@ -20,10 +21,7 @@ struct RequestOptions {
   std::string password;
   std::string bearer;
   bool netrc = false;
-  std::string ca_file;
-  std::string cert_file;
-  std::string key_file;
-  bool insecure = false;
+  TlsClientOptions tls;
   std::string proxy;
   std::string unix_socket;
   Duration connect_timeout = std::chrono::seconds(10);

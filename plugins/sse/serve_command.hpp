@@ -1,11 +1,33 @@
-// `sse serve`.
+// `sse serve`: every record of the sources becomes an event for all readers.
 #pragma once
 
-#include <sse/event_server.hpp>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
 
+#include <netkit/net/address_spec.hpp>
 #include <netkit/plugin/plugin.hpp>
+#include <netkit/tls/tls.hpp>
+#include <netkit/util/clock.hpp>
 
 namespace netkit::sse {
+
+struct ServeOptions {
+  AddressSpec address;
+  std::string event_type;
+  std::vector<std::string> origins;  // --cors, as http::checked_origin() returns them
+  std::vector<std::string> hosts;    // --host
+  std::size_t keep = 1000;
+  std::size_t keep_bytes = std::size_t{64} << 20U;
+  Duration keepalive = std::chrono::seconds(15);
+  Duration request_timeout = std::chrono::seconds(10);
+  std::optional<Duration> retry;
+  std::size_t max_clients = 65536;
+  std::size_t max_queue = std::size_t{1} << 20U;
+  std::optional<TlsServerOptions> tls;
+};
 
 class ServeCommand final : public Command {
  public:

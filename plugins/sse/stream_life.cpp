@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <netkit/http/http_text.hpp>
-#include <netkit/util/duration.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::sse {
@@ -14,7 +13,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr Duration kFirstBackoff = milliseconds(100);
+constexpr Duration kLeastWait = milliseconds(100);
 constexpr Duration kLongestRetryAfter = std::chrono::hours(24);
 
 // What is before the first comma that is not in quotes.
@@ -61,11 +60,6 @@ std::string text_of(const Rejection& rejection) {
   return text;
 }
 
-// Whole milliseconds are enough for people.
-std::string wait_text(Duration delay) {
-  return format_duration(std::chrono::ceil<milliseconds>(delay));
-}
-
 }  // namespace
 
 Answer judge(int status, std::string_view content_type) {
@@ -75,21 +69,25 @@ Answer judge(int status, std::string_view content_type) {
   return Answer::refused;
 }
 
-StreamLife::StreamLife(const Options& options, const RandomEngine& random)
-    : options_(options),
-      reconnect_({.limit = options.reconnects.value_or(Reconnect::kForever),
-                  .initial = kFirstBackoff,
-                  .maximum = options.reconnect_max}),
-      random_(random),
-      shortest_(std::max<Duration>(std::min({kFirstBackoff, options.retry, options.reconnect_max}),
-                                   milliseconds(1))),
-      retry_(clamped(options.retry)) {}
+Failure failure_of(const Rejection& rejection) {
+  switch (judge(rejection.status, rejection.content_type)) {
+    case Answer::nothing:
+      return {ExitStatus::done, {}, true};
+    case Answer::later:
+      return {ExitStatus::unreachable, text_of(rejection), false};
+    default:
+      return {ExitStatus::protocol, text_of(rejection), true};
+  }
+}
 
-bool StreamLife::on_open(TimePoint now) {
+StreamLife::StreamLife(Duration retry, Duration reconnect_max)
+    : longest_(reconnect_max),
+      shortest_(std::max<Duration>(std::min({kLeastWait, retry, reconnect_max}), milliseconds(1))),
+      retry_(clamped(retry)) {}
+
+void StreamLife::on_open() {
   is_open_ = true;
   delivered_ = false;
-  reconnect_.connected(now);
-  return std::exchange(away_, false);
 }
 
 void StreamLife::on_retry(Duration time) {
@@ -97,55 +95,17 @@ void StreamLife::on_retry(Duration time) {
   retry_by_server_ = true;
 }
 
-Next StreamLife::on_close(TimePoint now) {
-  return again({ExitStatus::unreachable, "the server closed the stream"}, {}, now);
-}
-
-Next StreamLife::on_failure(const Failure& failure, TimePoint now) {
-  if (failure.permanent) return {Next::Kind::end, {}, failure.status, failure.message};
-  return again(failure, {}, now);
-}
-
-Next StreamLife::on_rejection(const Rejection& rejection, TimePoint now) {
-  switch (judge(rejection.status, rejection.content_type)) {
-    case Answer::nothing:
-      return {};
-    case Answer::later:
-      return again({ExitStatus::unreachable, text_of(rejection)}, rejection.retry_after, now);
-    default:
-      return {Next::Kind::end, {}, ExitStatus::protocol, text_of(rejection)};
-  }
-}
-
-Next StreamLife::again(const Failure& failure, Duration retry_after, TimePoint now) {
+RetryBounds StreamLife::on_end(Duration retry_after) {
   const bool was_open = std::exchange(is_open_, false);
-  const std::optional<Duration> backed_off = reconnect_.next(now, random_.unit());
-  if (!backed_off) {
-    const std::uint64_t times = reconnect_.attempts();
-    if (times == 0) return {Next::Kind::end, {}, failure.status, failure.message};
-    return {Next::Kind::end,
-            {},
-            failure.status,
-            fmt::format("{}, after {} reconnect{}", failure.message, times, times == 1 ? "" : "s")};
+  if (retry_after > Duration::zero()) {
+    return RetryBounds::exactly(std::clamp(retry_after, shortest_, kLongestRetryAfter));
   }
-  const Duration wait = retry_after > Duration::zero()
-                            ? std::clamp(retry_after, shortest_, kLongestRetryAfter)
-                            : delay(*backed_off, was_open);
-  const bool news = !std::exchange(away_, true);
-  return {Next::Kind::reconnect, wait, ExitStatus::done,
-          fmt::format("{}, connecting again in {}", failure.message, wait_text(wait)), news};
-}
-
-// A stream that gave events comes back after the reconnection time. One that gave none, and an
-// attempt that failed, back off; never less than the reconnection time that the server asked for.
-Duration StreamLife::delay(Duration backed_off, bool was_open) const {
-  if (was_open && delivered_) return retry_;
-  if (was_open || retry_by_server_) return clamped(std::max(retry_, backed_off));
-  return clamped(backed_off);
+  if (was_open && delivered_) return RetryBounds::exactly(retry_);
+  return {.least = was_open || retry_by_server_ ? retry_ : shortest_};
 }
 
 Duration StreamLife::clamped(Duration time) const {
-  return std::max(std::min(time, options_.reconnect_max), shortest_);
+  return std::max(std::min(time, longest_), shortest_);
 }
 
 }  // namespace netkit::sse

@@ -1,17 +1,14 @@
-// The life of one stream, from the first request over all reconnects to its end: what an answer, an
-// error or a close leads to. https://html.spec.whatwg.org/#sse-processing-model, with netkit's
-// reconnect policy (--reconnect, --reconnect-max). Pure: time and chance come in, decisions go out.
+// What answers and their ends mean to a stream, and how long it waits before the next request:
+// https://html.spec.whatwg.org/#sse-processing-model, with netkit's reconnect policy. Pure.
 #pragma once
 
-#include <cstdint>
-#include <optional>
+#include <chrono>
 #include <string>
 #include <string_view>
 
 #include <netkit/net/reconnect.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/exit_status.hpp>
-#include <netkit/util/random.hpp>
 
 namespace netkit::sse {
 
@@ -32,70 +29,46 @@ struct Rejection {
   int status = 0;
   std::string_view content_type;
   std::string_view body_start;  // its first bytes, kShownBody suffice
-  Duration retry_after{};       // as the Retry-After field says; zero without one
 };
 inline constexpr std::size_t kShownBody = 200;
 
-// A connection that did not come about, or broke.
+// Why there is no stream, or no longer one.
 struct Failure {
   ExitStatus status = ExitStatus::unreachable;
-  std::string message;     // "connection refused"
+  std::string message;     // "connection refused", for people, without the URL
   bool permanent = false;  // trying again is of no use: a bad certificate, too many redirects
 };
+// 204 is ExitStatus::done without a message. Any thread.
+Failure failure_of(const Rejection& rejection);
 
-struct Next {
-  enum class Kind { reconnect, end };
-  Kind kind = Kind::end;
-  Duration delay{};                      // reconnect: how long to wait before the request
-  ExitStatus status = ExitStatus::done;  // end
-  // What happened and what follows, for stderr, without the URL; empty for an end with 0.
-  std::string message;
-  // The stream was well until now, or has ended: the message is news. Else it is one more of the
-  // same, for -v.
-  bool news = true;
-};
-
-// [one thread]
+// How long one stream waits before the next request. [one thread]
 class StreamLife {
  public:
-  struct Options {
-    std::optional<std::uint64_t> reconnects;   // in a row; none: for ever
-    Duration retry = std::chrono::seconds(1);  // --retry, until the server says another
-    Duration reconnect_max = std::chrono::seconds(30);
-  };
-  StreamLife(const Options& options, const RandomEngine& random);
+  // `retry` is --retry, which holds until the server says another time.
+  StreamLife(Duration retry, Duration reconnect_max);
 
-  // The answer was a stream. True when it had been away before: worth a line.
-  bool on_open(TimePoint now);
+  void on_open();  // the answer is a stream
   void on_event() { delivered_ = true; }
   // A `retry` field; it is clamped to --reconnect-max, and from below so that no server can make a
   // busy loop.
   void on_retry(Duration time);
-
-  // The server closed a stream in good order, mid-event or not.
-  Next on_close(TimePoint now);
-  // A connection failed or broke.
-  Next on_failure(const Failure& failure, TimePoint now);
-  // The answer was not a stream. Retry-After is kept to even where it is over --reconnect-max, up
-  // to a day.
-  Next on_rejection(const Rejection& rejection, TimePoint now);
+  // The stream is over, or there was none. A stream that gave events comes back after the
+  // reconnection time. One that gave none, and an attempt that failed, back off; never less than
+  // the reconnection time that the server asked for. `retry_after` is that of the answer, zero
+  // without one: it is kept to even where it is over --reconnect-max, up to a day.
+  RetryBounds on_end(Duration retry_after = {});
 
   Duration retry() const { return retry_; }
 
  private:
-  Next again(const Failure& failure, Duration retry_after, TimePoint now);
-  Duration delay(Duration backed_off, bool was_open) const;
   Duration clamped(Duration time) const;
 
-  Options options_;
-  Reconnect reconnect_;
-  RandomEngine random_;
+  Duration longest_;
   Duration shortest_;
   Duration retry_;
   bool retry_by_server_ = false;
   bool is_open_ = false;
   bool delivered_ = false;
-  bool away_ = false;
 };
 
 }  // namespace netkit::sse

@@ -16,18 +16,18 @@ constexpr Duration kBodyPatience = std::chrono::seconds(2);
 
 StreamReader::StreamReader(Host& host, CurlLoop& curl, const RequestOptions& request,
                            const StreamOptions& options, std::string url,
-                           std::string_view last_event_id, Owner& owner)
+                           std::string_view last_event_id, Handler& handler)
     : host_(host),
       options_(options),
       url_(std::move(url)),
-      owner_(owner),
-      life_(options.life, RandomEngine()),
+      handler_(handler),
+      attempts_(host.loop(), host.log(), options.reconnect, {url_}, [this] { this->request(); }),
+      life_(options.retry, options.reconnect.maximum),
       parser_(options.max_event, last_event_id),
-      exchange_(curl, request, *this) {
-  exchange_.set_log(host.log());
-}
+      exchange_(curl, request, *this) {}
 
-void StreamReader::start() {
+void StreamReader::request() {
+  ++requests_;
   mode_ = Mode::waiting;
   fault_.reset();
   last_bytes_ = host_.loop().now();
@@ -37,33 +37,27 @@ void StreamReader::start() {
 
 void StreamReader::stop() {
   stopped_ = true;
-  timer_.reset();
+  attempts_.stop();
+  patience_.reset();
   idle_.reset();
   exchange_.cancel();
 }
 
-StreamReader::Counters StreamReader::counters() const {
-  Counters counters = counters_;
-  counters.bytes = parser_.bytes();
-  return counters;
-}
-
 void StreamReader::on_head(const HttpExchange::Head& head) {
-  const TimePoint now = host_.loop().now();
-  last_bytes_ = now;
+  last_bytes_ = host_.loop().now();
   if (judge(head.status, head.content_type) == Answer::stream) {
     mode_ = Mode::stream;
     peer_ = head.peer;
-    ++counters_.connections;
-    log(life_.on_open(now), "connected");
-    return;
+    ++connections_;
+    life_.on_open();
+    return attempts_.succeeded();
   }
   mode_ = Mode::rejected;
   status_ = head.status;
   content_type_ = head.content_type;
   retry_after_ = head.retry_after;
   body_start_.clear();
-  timer_ = host_.loop().after(kBodyPatience, [this] {
+  patience_ = host_.loop().after(kBodyPatience, [this] {
     exchange_.cancel();
     reject();
   });
@@ -78,7 +72,7 @@ bool StreamReader::on_body(std::string_view bytes) {
 }
 
 bool StreamReader::feed(std::string_view bytes) {
-  if (!owner_.on_stream_bytes()) {
+  if (!handler_.on_stream_bytes()) {
     stopped_ = true;
     return false;
   }
@@ -96,32 +90,26 @@ bool StreamReader::feed(std::string_view bytes) {
 }
 
 void StreamReader::on_exchange_end(const std::optional<Failure>& failure) {
-  timer_.reset();
+  patience_.reset();
   idle_.reset();
   if (stopped_) return;
-  const TimePoint now = host_.loop().now();
-  if (fault_) return follow(life_.on_failure(*fault_, now));
+  if (fault_) return lose(*fault_);
   if (mode_ == Mode::rejected) return reject();
-  if (failure) return follow(life_.on_failure(*failure, now));
-  follow(life_.on_close(now));
+  lose(failure.value_or(Failure{ExitStatus::unreachable, "the server closed the stream", false}));
 }
 
 void StreamReader::reject() {
   idle_.reset();
-  follow(
-      life_.on_rejection({status_, content_type_, body_start_, retry_after_}, host_.loop().now()));
+  lose(failure_of({status_, content_type_, body_start_}), retry_after_);
 }
 
-void StreamReader::follow(const Next& next) {
-  const std::string message = next.message.empty() ? "" : where() + next.message;
+void StreamReader::lose(const Failure& failure, Duration retry_after) {
+  const std::string why = failure.message.empty() ? std::string() : where() + failure.message;
+  const RetryBounds bounds = life_.on_end(retry_after);
   mode_ = Mode::waiting;
   parser_.restart();
-  if (next.kind == Next::Kind::end) return owner_.on_stream_end(*this, next.status, message);
-  log(next.news, message);
-  timer_ = host_.loop().after(next.delay, [this] {
-    ++counters_.reconnects;
-    start();
-  });
+  if (!failure.permanent && attempts_.failed(why, bounds)) return;
+  handler_.on_stream_end(*this, failure.status, why);
 }
 
 // Who has no stream to give, where it is not the URL itself.
@@ -130,13 +118,9 @@ std::string StreamReader::where() const {
   return "redirected to " + escaped_text(without_passwords(exchange_.url())) + ": ";
 }
 
-void StreamReader::log(bool news, const std::string& text) {
-  host_.log().write(news ? LogLevel::notice : LogLevel::info, url_ + ": " + text);
-}
-
 bool StreamReader::on_event(const Event& event) {
   life_.on_event();
-  return owner_.on_stream_event(*this, event);
+  return handler_.on_stream_event(*this, event);
 }
 
 void StreamReader::on_retry(Duration time) {
@@ -144,7 +128,7 @@ void StreamReader::on_retry(Duration time) {
 }
 
 void StreamReader::on_comment(std::string_view text) {
-  if (options_.comments) owner_.on_stream_comment(*this, text);
+  if (options_.comments) handler_.on_stream_comment(*this, text);
 }
 
 // Most deadlines move on before they come: it is looked at only when one does.
@@ -155,14 +139,12 @@ void StreamReader::watch_idle() {
 }
 
 void StreamReader::on_idle() {
-  const TimePoint now = host_.loop().now();
-  if (now < saturating_add(last_bytes_, options_.idle_timeout)) return watch_idle();
+  if (host_.loop().now() < saturating_add(last_bytes_, options_.idle_timeout)) return watch_idle();
   exchange_.cancel();
-  timer_.reset();
+  patience_.reset();
   if (mode_ == Mode::rejected) return reject();
-  const std::string message =
-      "nothing came for " + format_duration(options_.idle_timeout) + " (--idle-timeout)";
-  follow(life_.on_failure({ExitStatus::unreachable, message, false}, now));
+  lose({ExitStatus::unreachable,
+        "nothing came for " + format_duration(options_.idle_timeout) + " (--idle-timeout)", false});
 }
 
 }  // namespace netkit::sse

@@ -1,31 +1,34 @@
 // One URL of `sse read`: its requests, its stream, its reconnects.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
-#include <sse/event_parser.hpp>
+#include <sse/event_stream.hpp>
 #include <sse/http_exchange.hpp>
 #include <sse/stream_life.hpp>
 #include <string>
 #include <string_view>
 
+#include <netkit/net/attempts.hpp>
 #include <netkit/plugin/host.hpp>
 
 namespace netkit::sse {
 
 struct StreamOptions {
-  StreamLife::Options life;
+  Reconnect::Options reconnect;
+  Duration retry = std::chrono::seconds(1);  // until the server says another time
   std::size_t max_event = std::size_t{16} << 20U;
   Duration idle_timeout = kNever;
   bool comments = false;
 };
 
-class StreamReader final : private EventSink, private HttpExchange::Handler {
+class StreamReader final : private EventParser::Handler, private HttpExchange::Handler {
  public:
   // Who gets what comes. Must not destroy the reader.
-  class Owner {
+  class Handler {
    public:
-    virtual ~Owner() = default;
+    virtual ~Handler() = default;
     // False: no more events are wanted, from no stream.
     virtual bool on_stream_event(const StreamReader& stream, const Event& event) = 0;
     virtual void on_stream_comment(const StreamReader& stream, std::string_view text) = 0;
@@ -36,26 +39,24 @@ class StreamReader final : private EventSink, private HttpExchange::Handler {
     virtual void on_stream_end(const StreamReader& stream, ExitStatus status,
                                const std::string& message) = 0;
   };
-  struct Counters {
-    std::uint64_t bytes = 0;
-    std::uint64_t connections = 0;  // streams that were opened
-    std::uint64_t reconnects = 0;
-  };
 
   // Everything must outlive it. Throws Error.
   StreamReader(Host& host, CurlLoop& curl, const RequestOptions& request,
                const StreamOptions& options, std::string url, std::string_view last_event_id,
-               Owner& owner);
+               Handler& handler);
 
-  void start();
+  void start() { attempts_.start(); }
   void stop();
 
   const std::string& url() const { return url_; }
   const std::string& last_event_id() const { return parser_.last_event_id(); }
-  Counters counters() const;
   // Who sent what was reported last; null: at a unix socket.
   const Endpoint* peer() const { return peer_ ? &*peer_ : nullptr; }
   bool is_open() const { return mode_ == Mode::stream; }
+  // Since the start.
+  std::uint64_t bytes() const { return parser_.bytes(); }
+  std::uint64_t connections() const { return connections_; }  // streams that were opened
+  std::uint64_t reconnects() const { return std::max<std::uint64_t>(requests_, 1) - 1; }
 
  private:
   enum class Mode { waiting, stream, rejected };
@@ -67,22 +68,23 @@ class StreamReader final : private EventSink, private HttpExchange::Handler {
   void on_retry(Duration time) override;
   void on_comment(std::string_view text) override;
 
+  void request();
   bool feed(std::string_view bytes);
   void reject();
-  void follow(const Next& next);
+  void lose(const Failure& failure, Duration retry_after = {});
   std::string where() const;
-  void log(bool news, const std::string& text);
   void watch_idle();
   void on_idle();
 
   Host& host_;
   const StreamOptions& options_;
   std::string url_;
-  Owner& owner_;
+  Handler& handler_;
+  Attempts attempts_;
   StreamLife life_;
   EventParser parser_;
   HttpExchange exchange_;
-  Timer timer_;  // of the next request, or of the rest of an answer that is no stream
+  Timer patience_;  // for the rest of an answer that is no stream
   Timer idle_;
   TimePoint last_bytes_;
   std::optional<Endpoint> peer_;
@@ -93,7 +95,8 @@ class StreamReader final : private EventSink, private HttpExchange::Handler {
   Duration retry_after_{};
   std::string content_type_;
   std::string body_start_;
-  Counters counters_;
+  std::uint64_t requests_ = 0;
+  std::uint64_t connections_ = 0;
 };
 
 }  // namespace netkit::sse

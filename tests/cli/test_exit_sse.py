@@ -37,7 +37,7 @@ def read(netkit, *steps, args=()):
 
 def reading(netkit, url, *args, **kwargs):
     client = netkit.start("sse", url, "-v", *args, **kwargs)
-    client.err.expect(rb"connected\n")
+    client.err.expect(rb"connected to ")
     return client
 
 

@@ -57,9 +57,9 @@ def test_http_2_comes_back_when_the_proxy_has_restarted(netkit, nginx, folder):
     client = netkit.start("sse", proxy.url, "--cacert", folder / "ca.pem", "--retry", "20ms", "--json")
     first = int(client.out.json()["id"])
     proxy.stop()
-    client.err.expect(rb"connecting again")
+    client.err.expect(rb"trying again")
     proxy.start()
-    client.err.expect(rb"connected\n")
+    client.err.expect(rb"connected again after ")
     ids = [first] + [int(client.out.json()["id"]) for _ in range(20)]
     proxy.stop()
     assert client.stop() == 0
@@ -308,7 +308,8 @@ nft add rule inet cable input ip6 daddr 2001:db8::1 drop && exec "$@"
 def test_an_address_that_is_silent_or_shut_is_passed_over(netkit):
     """Happy Eyeballs: the name's IPv6 address swallows everything, in a namespace of the test's own."""
     names = {"NETKIT_TEST_NAMES": "silent.example=2001:db8::1,127.0.0.1 shut.example=::1,127.0.0.1"}
-    script = ('"$1" sse serve 127.0.0.1:8000 --every 20ms --message tick -q & until "$1" sse 127.0.0.1:8000 -c 1 '
+    script = ('"$1" sse serve 127.0.0.1:8000 --host silent.example --host shut.example --every 20ms --message tick -q & '
+              'until "$1" sse 127.0.0.1:8000 -c 1 '
               '--reconnect never -q; do :; done; for h in silent shut; do '
               'LD_PRELOAD="$2" "$1" sse http://$h.example:8000/ -c 1 --reconnect never --connect-timeout 15s || exit; done; kill %1')
     started = time.monotonic()

@@ -157,20 +157,20 @@ def test_a_reset_is_overcome(netkit):
 def test_retry_of_the_server_is_honoured(netkit):
     with Server(ok(b"retry: 300\n\n" + ONE), ok(ONE)) as server:
         done = netkit.run("sse", server.url, "-c", "2")
-    assert done.status == 0 and b"connecting again in 300ms" in done.err
+    assert done.status == 0 and b"trying again in 300 ms" in done.err
 
 
-@pytest.mark.parametrize("retry, wait", [(b"0", b"20ms"), (b"99999999999", b"30ms"), (b"1x", b"20ms")])
+@pytest.mark.parametrize("retry, wait", [(b"0", b"20 ms"), (b"99999999999", b"30 ms"), (b"1x", b"20 ms")])
 def test_retry_is_clamped(netkit, retry, wait):
     with Server(ok(b"retry: " + retry + b"\n\n" + ONE), ok(ONE)) as server:
         done = netkit.run("sse", server.url, "-c", "2", "--retry", "20ms", "--reconnect-max", "30ms")
-    assert done.status == 0 and b"connecting again in " + wait in done.err
+    assert done.status == 0 and b"trying again in " + wait in done.err
 
 
 def test_reconnects_are_counted(netkit):
     with Server(answer("500 Oops"), repeat=True) as server:
         done = read(netkit, server, "--reconnect", "3")
-    assert done.status == 69 and len(server.requests) == 4 and b"after 3 reconnects" in done.err
+    assert done.status == 69 and len(server.requests) == 4 and b"answered 500" in done.err
 
 
 def test_no_server(netkit):

@@ -10,7 +10,7 @@ LOGIN = ("ann", "s3cret")
 
 @pytest.fixture
 def origin(netkit):
-    return netkit.serve("sse", "serve", "127.0.0.1:0", "--every", "20ms", "--message", "tick", "-q")
+    return netkit.serve("sse", "serve", "127.0.0.1:0", "--host", "stream.example", "--every", "20ms", "--message", "tick", "-q")
 
 
 @pytest.fixture

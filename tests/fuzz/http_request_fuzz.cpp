@@ -1,7 +1,6 @@
 // HttpRequestParser in pieces gives what it gives at once, and every request that it takes can be
 // answered. The first byte is the size of the pieces, the second scales the limits.
-#include "http/answer_writer.hpp"
-#include "http/request_parser.hpp"
+#include "http/http1.hpp"
 
 #include <algorithm>
 #include <cstdint>

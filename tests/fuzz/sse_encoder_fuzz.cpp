@@ -2,7 +2,7 @@
 // is a type, an id and data, each but the last ended by 0xFF.
 #include <cstdint>
 #include <cstdlib>
-#include <sse/event_encoder.hpp>
+#include <sse/event_stream.hpp>
 #include <string>
 #include <string_view>
 #include <unit/sse/reference_parser.hpp>

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <sse/event_parser.hpp>
+#include <sse/event_stream.hpp>
 #include <string>
 #include <string_view>
 #include <unit/sse/reference_parser.hpp>

@@ -32,6 +32,20 @@ std::vector<OptionDef> tls_client_options() {
                  {{.name = "insecure", .help = "do not verify the server"}}});
 }
 
+TlsClientOptions tls_client(const Values& values) {
+  return {.ca_file = values.text("cacert"),
+          .cert_file = values.text("cert"),
+          .key_file = values.text("key"),
+          .insecure = values.flag("insecure")};
+}
+
+std::optional<TlsServerOptions> tls_server(const Values& values) {
+  if (!values.has("cert")) return std::nullopt;
+  TlsServerOptions options{.cert_file = values.text("cert"), .key_file = values.text("key")};
+  if (values.declared("client-ca")) options.client_ca_file = values.text("client-ca");
+  return options;
+}
+
 OptionDef max_clients_option(std::string_view default_value) {
   return {.name = "max-clients",
           .kind = Kind::integer,

@@ -1,5 +1,4 @@
-#include "http/answer_writer.hpp"
-#include "http/request_parser.hpp"
+#include "http/http1.hpp"
 
 #include <string>
 #include <utility>

@@ -1,5 +1,8 @@
 #include <algorithm>
 #include <chrono>
+#include <climits>
+#include <unistd.h>
+#include <utility>
 
 #include <Poco/DateTimeFormat.h>
 #include <Poco/DateTimeFormatter.h>
@@ -7,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <netkit/http/http_text.hpp>
+#include <netkit/net/ip_address.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
@@ -61,6 +65,45 @@ std::string checked_origin(std::string_view text) {
     break;
   }
   return origin;
+}
+
+namespace {
+
+std::string host_name_of_machine() {
+  std::string name(HOST_NAME_MAX + 1, '\0');
+  if (::gethostname(name.data(), name.size()) != 0) return {};
+  name.resize(name.find('\0'));
+  return name;
+}
+
+// In lower case, without a port and the dot at the end.
+std::string without_port(std::string_view host) {
+  const std::size_t colon = host.rfind(':');
+  const bool is_bracketed = host.starts_with('[') && host.ends_with(']');
+  if (colon != std::string_view::npos && !is_bracketed) host = host.substr(0, colon);
+  if (host.ends_with('.')) host.remove_suffix(1);
+  std::string lower(host);
+  std::transform(lower.begin(), lower.end(), lower.begin(), lower_letter);
+  return lower;
+}
+
+bool is_address(std::string_view host) {
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return IpAddress::parse(host).has_value();
+}
+
+}  // namespace
+
+std::function<bool(std::string_view host)> own_hosts(std::vector<std::string> names) {
+  const std::string machine = host_name_of_machine();
+  names.insert(names.end(), {machine, machine + ".local"});
+  for (std::string& name : names) name = without_port(name);
+  return [names = std::move(names)](std::string_view text) {
+    const std::string host = without_port(text);
+    if (host.empty() || is_address(host) || host.ends_with(".localhost")) return true;
+    if (consists_of(host, "-_")) return true;
+    return std::find(names.begin(), names.end(), host) != names.end();
+  };
 }
 
 }  // namespace netkit::http

@@ -1,4 +1,4 @@
-#include "http/answer_writer.hpp"
+#include "http/http1.hpp"
 
 #include <memory>
 #include <string>

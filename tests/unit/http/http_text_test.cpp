@@ -1,5 +1,6 @@
 #include <chrono>
 #include <string>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,29 @@ TEST(CorsOrigin, IsNothingElse) {
 TEST(HttpDate, IsThatOfTheStandard) {
   EXPECT_EQ(format_date(WallTime(std::chrono::seconds(784111777)) + std::chrono::milliseconds(999)),
             "Sun, 06 Nov 1994 08:49:37 GMT");
+}
+
+TEST(OwnHosts, AreWhatNoForeignPageIsCalled) {
+  const auto is_own = own_hosts({"Stream.Example", ""});
+  for (const char* host :
+       {"", "127.0.0.1", "127.0.0.1:8000", "[::1]", "[::1]:8000", "localhost", "LOCALHOST:80",
+        "a.localhost:80", "x", "my-host_1:8000", "stream.example", "STREAM.example.:8000"}) {
+    EXPECT_TRUE(is_own(host)) << host;
+  }
+  for (const char* host :
+       {"attacker.example", "attacker.example:8000", "127.0.0.1.attacker.example",
+        "localhost.attacker.example", "stream.example.attacker.example", "\xff\xfe",
+        "127.0.0.1@a.b", "1.2.3", "[::1", "a b", "..", "[x.y]"}) {
+    EXPECT_FALSE(is_own(host)) << host;
+  }
+}
+
+TEST(OwnHosts, HaveTheNameOfThisMachine) {
+  std::string name(256, '\0');
+  ASSERT_EQ(::gethostname(name.data(), name.size()), 0);
+  name.resize(name.find('\0'));
+  EXPECT_TRUE(own_hosts({})(name));
+  EXPECT_TRUE(own_hosts({})(name + ".local:9100"));
 }
 
 TEST(ListItem, IsTakenFromTheFront) {

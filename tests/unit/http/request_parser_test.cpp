@@ -1,4 +1,4 @@
-#include "http/request_parser.hpp"
+#include "http/http1.hpp"
 
 #include <optional>
 #include <string>
@@ -140,6 +140,7 @@ TEST(HttpRequest, ThatHasNoMethodIsNoneBeforeItsLineIsTooLong) {
 TEST(HttpRequest, MayDoWithoutAHostWhereNobodyNeedsIt) {
   const HttpLimits limits{.host_is_needed = false};
   EXPECT_EQ(parsed("GET / HTTP/1.1\r\n\r\n", limits), "GET /  keep");
+  EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", limits), "400");
 }
 
 // Calls `check` with the request that `text` is.

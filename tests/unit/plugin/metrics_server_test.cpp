@@ -56,6 +56,13 @@ TEST_F(MetricsServerTest, AnswersWithWhatIsTrueNow) {
   EXPECT_TRUE(ask(request).ends_with("x 2\n"));
 }
 
+TEST_F(MetricsServerTest, TellsNothingToAForeignName) {
+  EXPECT_TRUE(
+      ask("GET /metrics HTTP/1.1\r\nHost: attacker.example\r\n\r\n").starts_with("HTTP/1.1 421 "));
+  EXPECT_TRUE(ask("GET /metrics HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 400 "));
+  EXPECT_EQ(asked_, 0);
+}
+
 TEST_F(MetricsServerTest, RefusesEverythingElse) {
   EXPECT_TRUE(ask("GET / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 404 "));
   EXPECT_TRUE(ask("POST /metrics HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 405 "));

@@ -1,6 +1,6 @@
 // A stream a line, and what the standard makes of it; each fed at once, byte by byte, and cut at
 // every offset.
-#include <sse/event_parser.hpp>
+#include <sse/event_stream.hpp>
 #include <string>
 #include <string_view>
 #include <unit/sse/reference_parser.hpp>

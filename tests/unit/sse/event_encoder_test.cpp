@@ -1,5 +1,5 @@
 #include <chrono>
-#include <sse/event_encoder.hpp>
+#include <sse/event_stream.hpp>
 #include <string>
 #include <string_view>
 #include <unit/sse/step_recorder.hpp>

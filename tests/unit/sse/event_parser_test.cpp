@@ -1,4 +1,4 @@
-#include <sse/event_parser.hpp>
+#include <sse/event_stream.hpp>
 #include <string>
 #include <string_view>
 #include <unit/sse/step_recorder.hpp>
@@ -68,7 +68,7 @@ TEST_F(ParserTest, BeginsWithTheIdOfAnEarlierRun) {
 }
 
 TEST_F(ParserTest, GivesDataThatIsWholeInTheInputAsAViewOfIt) {
-  struct Views : EventSink {
+  struct Views : EventParser::Handler {
     bool on_event(const Event& event) override {
       views.push_back(event.data);
       return true;
@@ -83,7 +83,7 @@ TEST_F(ParserTest, GivesDataThatIsWholeInTheInputAsAViewOfIt) {
 }
 
 TEST(ParserContent, KnowsDataThatIsPrintable) {
-  struct Printable : EventSink {
+  struct Printable : EventParser::Handler {
     bool on_event(const Event& event) override {
       known += event.printable ? 'y' : 'n';
       return true;

@@ -1,5 +1,4 @@
-#include "http/answer_writer.hpp"
-#include "http/request_parser.hpp"
+#include "http/http1.hpp"
 
 #include <memory>
 #include <sse/event_routes.hpp>
@@ -34,7 +33,7 @@ class EventRoutesTest : public testing::Test {
     const auto make = [](std::string_view, HttpAnswer& answer) {
       answer.stream = std::make_unique<HttpStream>();
     };
-    const HttpAnswer answer = event_routes(origins, "<type>", make).answer(request);
+    const HttpAnswer answer = event_routes({.origins = origins}, "<type>", make).answer(request);
     HttpFraming framing{.is_head = request.method == "HEAD", .date = WallTime{}};
     framing.is_chunked = answer.stream != nullptr;
     framing.closes = answer.stream != nullptr || !request.keep_alive;

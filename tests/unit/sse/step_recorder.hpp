@@ -2,14 +2,14 @@
 #pragma once
 
 #include <chrono>
-#include <sse/event_parser.hpp>
+#include <sse/event_stream.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace netkit::sse {
 
-class StepRecorder : public EventSink {
+class StepRecorder : public EventParser::Handler {
  public:
   bool on_event(const Event& event) override {
     steps.push_back("event " + std::string(event.type) + "|" + std::string(event.data) + "|" +

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include <netkit/cli/option.hpp>
+#include <netkit/cli/values.hpp>
 #include <netkit/record/totals.hpp>
+#include <netkit/tls/tls.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit {
@@ -21,6 +24,10 @@ NETKIT_API std::vector<OptionDef> joined(std::initializer_list<std::vector<Optio
 NETKIT_API std::vector<OptionDef> tls_server_options();
 // --cacert --cert --key --insecure: a client's.
 NETKIT_API std::vector<OptionDef> tls_client_options();
+
+// What these say. A server that has no --cert speaks no TLS.
+NETKIT_API TlsClientOptions tls_client(const Values& values);
+NETKIT_API std::optional<TlsServerOptions> tls_server(const Values& values);
 
 // --max-clients: connections of a TCP server.
 NETKIT_API OptionDef max_clients_option(std::string_view default_value);

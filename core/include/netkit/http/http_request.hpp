@@ -19,7 +19,9 @@ struct HttpLimits {
   // Where no method can be longer, what is longer is no HTTP (400) rather than a line that is too
   // long (414, 431).
   std::size_t max_method = SIZE_MAX;
-  bool host_is_needed = true;  // RFC 9112, section 3.2: exactly one Host in HTTP/1.1
+  // RFC 9112, section 3.2: there is one Host in HTTP/1.1, and never are there two. False: whoever
+  // answers sees to the first.
+  bool host_is_needed = true;
 };
 
 struct HttpHeader {

@@ -1,5 +1,5 @@
 // The event stream of Server-Sent Events, as https://html.spec.whatwg.org/#parsing-an-event-stream
-// and #event-stream-interpretation define it: bytes in, events out.
+// and #event-stream-interpretation define it: bytes in, events out, and the other way round.
 #pragma once
 
 #include <cstddef>
@@ -26,22 +26,9 @@ struct Event {
   bool printable;         // data is of 0x20 to 0x7E alone; false where that is not known
 };
 
-// What a parser finds, in the order of the stream. Must not call the parser back but for its
-// accessors.
-class EventSink {
- public:
-  virtual ~EventSink() = default;
-  // False: no more events are wanted; what follows in the input is dropped.
-  virtual bool on_event(const Event& event) = 0;
-  // A `retry` field: the reconnection time as the server wants it, from 0 to what Duration holds.
-  virtual void on_retry(Duration) {}
-  // A line that begins with a colon: what follows it, without one leading space.
-  virtual void on_comment(std::string_view) {}
-};
-
 enum class ParseResult {
   more,     // all was taken
-  stopped,  // the sink wanted no more
+  stopped,  // the handler wanted no more
   too_big,  // an event is over the limit: too_big_reason()
 };
 
@@ -50,13 +37,25 @@ enum class ParseResult {
 // lies in one piece of input is given as a view of it; nothing is allocated per event. [one thread]
 class EventParser {
  public:
+  // What is found, in the order of the stream. Must not call the parser back but for its accessors.
+  class Handler {
+   public:
+    virtual ~Handler() = default;
+    // False: no more events are wanted; what follows in the input is dropped.
+    virtual bool on_event(const Event& event) = 0;
+    // A `retry` field: the reconnection time as the server wants it, from 0 to what Duration holds.
+    virtual void on_retry(Duration) {}
+    // A line that begins with a colon: what follows it, without one leading space.
+    virtual void on_comment(std::string_view) {}
+  };
+
   // `max_event` limits data, type and id of one event together, and any one line; it is checked as
   // the bytes come, and memory stays within a small multiple of what came of one event.
   // `last_event_id` is what a stream begins with that continues an earlier one.
   explicit EventParser(std::size_t max_event, std::string_view last_event_id = {});
 
   // After stopped or too_big, everything is dropped and the same is returned until restart().
-  ParseResult feed(std::string_view input, EventSink& sink);
+  ParseResult feed(std::string_view input, Handler& handler);
 
   // The stream has ended, and a new one begins: what is not a whole event is discarded, the last
   // event id stays.
@@ -79,13 +78,13 @@ class EventParser {
   };
 
   void keep_partial(const Line& part);
-  void finish_line(const Line& part, EventSink& sink);
-  void take_line(const Line& line, EventSink& sink);
-  void take_first_line(Line line, EventSink& sink);
-  void take_field(const Line& line, EventSink& sink);
+  void finish_line(const Line& part, Handler& handler);
+  void take_line(const Line& line, Handler& handler);
+  void take_first_line(Line line, Handler& handler);
+  void take_field(const Line& line, Handler& handler);
   void take_data(const Line& line, std::string_view value);
   void take_id(const Line& line, std::string_view value);
-  void dispatch(EventSink& sink);
+  void dispatch(Handler& handler);
   bool decode(const Line& line, std::string_view& value);
   void own_data();
   std::size_t event_size() const;
@@ -108,5 +107,30 @@ class EventParser {
   std::string last_id_;
   std::string repaired_;
 };
+
+// Appends `id`, `event` and `data` fields and the blank line. What a reader gets is the same type
+// and id, and the data with its CR and CRLF as LF (the format knows no others); bytes that are not
+// UTF-8 reach it as U+FFFD. Nothing in the values becomes a field of its own: data is cut at each
+// CR, LF and CRLF into `data` fields; in a type CR and LF become a space; an id with CR, LF or NUL
+// is left out, as is an empty id. A type that is empty or "message" is left out, since readers
+// assume it. Any thread, as all of these.
+struct OutgoingEvent {
+  std::string_view id;
+  std::string_view type;
+  std::string_view data;
+};
+void append_event(std::string& out, const OutgoingEvent& event);
+
+// A comment, which keeps a connection alive and is ignored: `: text` and a blank line. CR and LF in
+// the text become a space.
+void append_comment(std::string& out, std::string_view text);
+
+// `retry: N`, the reconnection time, in whole milliseconds, and a blank line.
+void append_retry(std::string& out, Duration time);
+
+// Whether `text` can be the id of an event, which is a part of one line. Any thread.
+inline bool is_event_id(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
 
 }  // namespace netkit::sse

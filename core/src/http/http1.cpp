@@ -1,8 +1,14 @@
-#include "http/request_parser.hpp"
+#include "http/http1.hpp"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include <netkit/http/http_text.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {
@@ -27,18 +33,11 @@ bool has_list_item(std::string_view list, std::string_view wanted) {
   return false;
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 std::string percent_decoded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+    const int high = text[i] == '%' && i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
     if (low >= 0) {
       out += static_cast<char>(high * 16 + low);
       i += 2;
@@ -147,7 +146,7 @@ bool HttpRequestParser::take_request_line(std::string_view line) {
   const std::string_view version = line.substr(second + 1);
   if (!http::is_token(method)) return fail(400, kNoRequest);
   if (!version.starts_with("HTTP/") || version.size() != 8 || version[6] != '.' ||
-      hex_digit(version[5]) < 0 || hex_digit(version[7]) < 0) {
+      hex_value(version[5]) < 0 || hex_value(version[7]) < 0) {
     return fail(400, kNoRequest);
   }
   if (version[5] != '1') return fail(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
@@ -212,7 +211,8 @@ bool HttpRequestParser::finish() {
       }
     }
   }
-  if (limits_.host_is_needed && (hosts > 1 || (hosts == 0 && request_.minor_version >= 1))) {
+  const bool lacks_host = hosts == 0 && request_.minor_version >= 1;
+  if (hosts > 1 || (lacks_host && limits_.host_is_needed)) {
     return fail(400, "exactly one Host header is needed");
   }
   // No body is ever read: what follows the head of such a request cannot be told from another
@@ -242,6 +242,51 @@ void HttpRequestParser::restart() {
   complete_ = false;
   headers_.clear();
   request_.headers.clear();
+}
+
+namespace {
+
+std::string_view phrase_of(int status) {
+  constexpr std::array<std::pair<int, std::string_view>, 11> kPhrases{{
+      {200, "OK"},
+      {204, "No Content"},
+      {400, "Bad Request"},
+      {404, "Not Found"},
+      {405, "Method Not Allowed"},
+      {413, "Content Too Large"},
+      {414, "URI Too Long"},
+      {421, "Misdirected Request"},
+      {431, "Request Header Fields Too Large"},
+      {503, "Service Unavailable"},
+      {505, "HTTP Version Not Supported"},
+  }};
+  const auto* const found = std::find_if(kPhrases.begin(), kPhrases.end(),
+                                         [&](const auto& one) { return one.first == status; });
+  return found == kPhrases.end() ? "Error" : found->second;
+}
+
+}  // namespace
+
+void append_answer(std::string& out, const HttpAnswer& answer, const HttpFraming& framing) {
+  const auto to_out = std::back_inserter(out);
+  fmt::format_to(to_out, "HTTP/1.1 {} {}\r\n", answer.status, phrase_of(answer.status));
+  if (framing.date) fmt::format_to(to_out, "Date: {}\r\n", http::format_date(*framing.date));
+  if (!answer.type.empty()) fmt::format_to(to_out, "Content-Type: {}\r\n", answer.type);
+  out += answer.headers;
+  if (framing.is_chunked) {
+    out += "Transfer-Encoding: chunked\r\n";
+  } else if (!answer.stream && !answer.type.empty()) {
+    fmt::format_to(to_out, "Content-Length: {}\r\n", answer.body.size());
+  }
+  out += framing.closes ? "Connection: close\r\n\r\n" : "\r\n";
+  if (framing.is_head || answer.body.empty()) return;
+  if (framing.is_chunked) return append_chunk(out, answer.body);
+  out += answer.body;
+}
+
+void append_chunk(std::string& out, std::string_view body) {
+  fmt::format_to(std::back_inserter(out), "{:x}\r\n", body.size());
+  out.append(body).append("\r\n");
 }
 
 }  // namespace netkit

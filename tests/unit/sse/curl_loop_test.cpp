@@ -1,15 +1,24 @@
 #include <cerrno>
 #include <chrono>
-#include <sse/curl_failure.hpp>
+#include <sse/curl_loop.hpp>
 #include <string_view>
 
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 
 namespace netkit::sse {
 namespace {
 
 Failure judge(CURLcode code, std::string_view detail = "", int os_error = 0, bool first = true) {
-  return failure_of(code, detail, os_error, first, std::chrono::seconds(10));
+  return failure_of({.code = code,
+                     .detail = detail,
+                     .os_error = os_error,
+                     .is_first = first,
+                     .connect_timeout = std::chrono::seconds(10)});
+}
+
+Failure after_connect(long answer) {
+  return failure_of({.code = CURLE_RECV_ERROR, .connect_answer = answer});
 }
 
 TEST(CurlFailure, ANameIsFinalAtFirstOnly) {
@@ -44,11 +53,23 @@ TEST(CurlFailure, AHandshakeThatTheNetworkBreaksIsTriedAgain) {
 
 TEST(CurlFailure, ARefusedClientCertificateIsFinalWhereverItComes) {
   for (const CURLcode code : {CURLE_RECV_ERROR, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM}) {
-    const Failure failure = judge(code, "tlsv13 alert certificate required, errno 0");
+    const Failure failure = failure_of({.code = code, .tls_alert = SSL_AD_CERTIFICATE_REQUIRED});
     EXPECT_EQ(failure.status, ExitStatus::permission);
     EXPECT_TRUE(failure.permanent);
   }
-  EXPECT_FALSE(judge(CURLE_RECV_ERROR, "Connection reset by peer", ECONNRESET).permanent);
+  EXPECT_FALSE(failure_of({.code = CURLE_RECV_ERROR, .os_error = ECONNRESET}).permanent);
+}
+
+TEST(CurlFailure, WhatAPeerWritesIsNoAlert) {
+  const Failure failure = judge(CURLE_RECV_ERROR, "tlsv13 alert certificate required, errno 0");
+  EXPECT_EQ(failure.status, ExitStatus::unreachable);
+  EXPECT_FALSE(failure.permanent);
+}
+
+TEST(CurlFailure, OtherAlertsAreNotAboutTheCertificate) {
+  const Failure failure =
+      failure_of({.code = CURLE_SSL_CONNECT_ERROR, .tls_alert = SSL_AD_HANDSHAKE_FAILURE});
+  EXPECT_EQ(failure.status, ExitStatus::protocol);
 }
 
 TEST(CurlFailure, ABadServerCertificateIsFinal) {
@@ -58,18 +79,24 @@ TEST(CurlFailure, ABadServerCertificateIsFinal) {
 }
 
 TEST(CurlFailure, AProxyIsAskedAgainForWhatAServerIs) {
-  EXPECT_TRUE(failure_of_proxy(407).permanent);
-  EXPECT_EQ(failure_of_proxy(407).status, ExitStatus::protocol);
-  EXPECT_EQ(failure_of_proxy(407).message, "the proxy answered 407 to CONNECT");
+  EXPECT_TRUE(after_connect(407).permanent);
+  EXPECT_EQ(after_connect(407).status, ExitStatus::protocol);
+  EXPECT_EQ(after_connect(407).message, "the proxy answered 407 to CONNECT");
   for (const long status : {429L, 500L, 502L, 503L}) {
-    EXPECT_FALSE(failure_of_proxy(status).permanent);
-    EXPECT_EQ(failure_of_proxy(status).status, ExitStatus::unreachable);
+    EXPECT_FALSE(after_connect(status).permanent);
+    EXPECT_EQ(after_connect(status).status, ExitStatus::unreachable);
   }
 }
 
-TEST(CurlFailure, ShowsNoPassword) {
-  EXPECT_EQ(judge(CURLE_COULDNT_CONNECT, "Unsupported proxy scheme for 'ftp://a:b@c'").message,
-            "Unsupported proxy scheme for 'ftp://a@c'");
+TEST(CurlFailure, AProxyOfNoUseIsConfigurationAndShowsNoPassword) {
+  for (const CURLcode code : {CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_PROXY}) {
+    const Failure failure = failure_of({.code = code,
+                                        .detail = "Unsupported proxy scheme for 'ftp://a:b@c'",
+                                        .has_looked = false});
+    EXPECT_EQ(failure.status, ExitStatus::config);
+    EXPECT_TRUE(failure.permanent);
+    EXPECT_EQ(failure.message, "Unsupported proxy scheme for 'ftp://a@c'");
+  }
 }
 
 TEST(CurlFailure, EscapesWhatAPeerSays) {

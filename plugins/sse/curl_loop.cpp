@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <sse/curl_loop.hpp>
 #include <sse/request_options.hpp>
@@ -29,18 +30,38 @@ Interest interest_of(int what) {
   }
 }
 
-constexpr std::array<std::string_view, 4> kSecret = {"authorization", "proxy-authorization",
-                                                     "cookie", "set-cookie"};
+// Any other header may carry a secret, such as an x-api-key.
+constexpr std::array<std::string_view, 22> kHarmless = {"accept",
+                                                        "accept-encoding",
+                                                        "accept-language",
+                                                        "allow",
+                                                        "cache-control",
+                                                        "connection",
+                                                        "content-encoding",
+                                                        "content-length",
+                                                        "content-type",
+                                                        "date",
+                                                        "expect",
+                                                        "host",
+                                                        "last-event-id",
+                                                        "location",
+                                                        "retry-after",
+                                                        "server",
+                                                        "te",
+                                                        "transfer-encoding",
+                                                        "upgrade",
+                                                        "user-agent",
+                                                        "vary",
+                                                        "via"};
 
-// One line of a head as it may be shown: `authorization: ...` without its value.
+// One line of a head as it may be shown: `authorization:` without its value.
 std::string_view shown_header(std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return line;
-  const std::string_view name = line.substr(0, colon);
-  const bool secret = std::any_of(kSecret.begin(), kSecret.end(), [&](std::string_view word) {
-    return http::equal_without_case(name, word);
+  const bool is_harmless = std::ranges::any_of(kHarmless, [&](std::string_view name) {
+    return http::equal_without_case(name, line.substr(0, colon));
   });
-  return secret ? line.substr(0, colon + 1) : line;
+  return is_harmless ? line : line.substr(0, colon + 1);
 }
 
 void log_head(const Log& log, std::string_view direction, std::string_view head) {
@@ -181,6 +202,10 @@ Failure of_handshake(const std::string& text, int os_error) {
   return {ExitStatus::protocol, "the TLS handshake failed: " + text, true};
 }
 
+Failure long_line() {
+  return {ExitStatus::protocol, "a line of the answer's head is longer than 100k", true};
+}
+
 // At first it is a name that was mistyped; later the network is away. `text` is "Could not resolve
 // host: NAME".
 Failure unresolved(std::string_view whose, std::string_view text, bool is_first) {
@@ -193,6 +218,12 @@ Failure unresolved(std::string_view whose, std::string_view text, bool is_first)
 // A proxy that does not let through to the server: its answer to CONNECT.
 Failure of_proxy(long status) {
   const bool later = judge(static_cast<int>(status), {}) == Answer::later;
+  if (status == 407) {
+    return {ExitStatus::permission,
+            "the proxy answered 407 to CONNECT: it wants a login, which belongs into "
+            "NETKIT_SSE_PROXY, as http://NAME:PASSWORD@HOST:PORT",
+            true};
+  }
   return {later ? ExitStatus::unreachable : ExitStatus::protocol,
           fmt::format("the proxy answered {} to CONNECT", status), !later};
 }
@@ -246,6 +277,12 @@ Failure failure_of(const CurlError& error) {
     case CURLE_COULDNT_CONNECT:
       // The environment names a proxy of no use.
       if (!error.has_looked && error.os_error == 0) return {ExitStatus::config, text, true};
+      if (error.os_error == EINVAL) {
+        return {ExitStatus::unreachable,
+                "cannot connect: invalid argument (a link-local address needs its interface: write "
+                "[fe80::1%25eth0])",
+                true};
+      }
       return {ExitStatus::unreachable,
               "cannot connect: " + (error.os_error != 0 ? error_text(error.os_error) : text),
               false};
@@ -271,6 +308,14 @@ Failure failure_of(const CurlError& error) {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
       return {ExitStatus::protocol, "what came is no answer of HTTP: " + text, true};
+    case CURLE_OUT_OF_MEMORY:
+      // What libcurl says of a line of a head that is longer than it takes.
+      if (error.was_sent) return long_line();
+      break;
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE:
+      return long_line();
+#endif
     case CURLE_WRITE_ERROR:
       // What was given to us was taken: it is in front of that, behind the end of the compression.
       return {ExitStatus::unreachable, "the rest of the answer cannot be decompressed", false};
@@ -279,8 +324,9 @@ Failure failure_of(const CurlError& error) {
     case CURLE_URL_MALFORMAT:
       return {ExitStatus::protocol, text, true};
     default:
-      return {ExitStatus::unreachable, "the connection is lost: " + text, false};
+      break;
   }
+  return {ExitStatus::unreachable, "the connection is lost: " + text, false};
 }
 
 }  // namespace netkit::sse

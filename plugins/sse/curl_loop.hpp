@@ -65,6 +65,7 @@ struct CurlError {
   long connect_answer = 0;    // of an HTTP proxy: CURLINFO_HTTP_CONNECTCODE
   long socks_answer = 0;      // CURLINFO_PROXY_ERROR
   bool has_looked = true;     // for the address of the server or the proxy
+  bool was_sent = false;      // some of the request: CURLINFO_REQUEST_SIZE
   bool is_first = true;       // no request of this stream had succeeded before
   Duration connect_timeout{};
 };

@@ -61,6 +61,8 @@ class EventParser {
   // event id stays.
   void restart();
 
+  // Data of an event whose end has not come.
+  bool unfinished() const { return has_data_ || line_.starts_with("data"); }
   // What Last-Event-ID says at a reconnect: the id as of the last blank line, dispatched or not.
   const std::string& last_event_id() const { return last_id_; }
   // All bytes ever fed: while it grows, comments and halves of lines included, the peer is alive.

@@ -109,6 +109,10 @@ void HttpExchange::cancel() {
   curl_.remove(easy_);
 }
 
+bool HttpExchange::was_sent() const {
+  return info(easy_, CURLINFO_REQUEST_SIZE) > 0;
+}
+
 void HttpExchange::request() {
   head_size_ = 0;
   stopped_ = too_large_ = has_looked_ = false;
@@ -201,7 +205,8 @@ void HttpExchange::set_headers() {
     if (same_origin_ && options_.has_header(name)) return;
     add(fmt::format("{}: {}", name, value));
   };
-  add_default("Accept", "text/event-stream");
+  add_default("Accept", options_.accept);
+  if (options_.is_json && !as_get_) add_default("Content-Type", "application/json");
   add_default("Cache-Control", "no-cache");
   add_default("User-Agent", "netkit");
   add("Expect:");
@@ -274,6 +279,7 @@ void HttpExchange::on_transfer_end(CURLcode code) {
                   .connect_answer = info(easy_, CURLINFO_HTTP_CONNECTCODE),
                   .socks_answer = info(easy_, CURLINFO_PROXY_ERROR),
                   .has_looked = has_looked_,
+                  .was_sent = was_sent(),
                   .is_first = !answered_,
                   .connect_timeout = options_.connect_timeout}));
 }

@@ -47,6 +47,8 @@ class HttpExchange final : private CurlLoop::Handler {
   void cancel();
   // Where the request went: the URL, or what it was redirected to.
   const std::string& url() const { return url_; }
+  // Whether some of the last request has gone out, so that it may have been obeyed.
+  bool was_sent() const;
 
  private:
   static std::size_t take_header(char* data, std::size_t size, std::size_t count, void* self);

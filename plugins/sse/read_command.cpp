@@ -73,6 +73,9 @@ void ReadCommand::configure_stream(const Values& values) {
   stream_.max_event = values.size("max-event");
   stream_.idle_timeout = values.duration("idle-timeout");
   stream_.comments = values.flag("comments");
+  stream_.any_type = values.flag("any-type");
+  stream_.once = !request_.is_safe();
+  if (stream_.once && !values.given("reconnect")) stream_.reconnect.limit = Reconnect::kNever;
 }
 
 ExitStatus ReadCommand::run(Host& host) {
@@ -209,6 +212,7 @@ void ReadCommand::fill_totals(Totals& totals) const {
   totals.add("events", events_);
   totals.add("filtered", filtered_);
   totals.add("comments", comments_);
+  totals.add("unfinished", sum(&StreamReader::unfinished));
   totals.add("bytes", sum(&StreamReader::bytes));
   totals.add("connections", sum(&StreamReader::connections));
   totals.add("reconnects", sum(&StreamReader::reconnects));

@@ -89,11 +89,11 @@ std::string checked_content(FileContent content, std::string_view path, std::siz
 }
 
 // `D`, `@FILE`, or `@-` for stdin.
-std::string read_body(const std::string& data) {
+std::string read_body(const std::string& data, std::string_view option) {
   if (!data.starts_with('@')) return data;
   const std::string path = data.substr(1);
-  if (path != "-") return checked_content(read_file(path, kMaxBody), path, kMaxBody, "--data");
-  return checked_content(read_file(STDIN_FILENO, kMaxBody), "standard input", kMaxBody, "--data");
+  if (path != "-") return checked_content(read_file(path, kMaxBody), path, kMaxBody, option);
+  return checked_content(read_file(STDIN_FILENO, kMaxBody), "standard input", kMaxBody, option);
 }
 
 std::string read_secret(const Values& values, const std::string& option) {
@@ -124,11 +124,30 @@ class Utf8Names {
   locale_t before_;
 };
 
+bool is_digits(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// With http:// where there is no scheme, and this machine where there is no host.
+std::string completed(const std::string& text) {
+  if (text.find("://") != std::string::npos) return text;
+  const std::string_view authority = std::string_view(text).substr(0, text.find_first_of("/?#"));
+  if (is_digits(authority)) return "http://127.0.0.1:" + text;
+  if (authority.starts_with(':') && is_digits(authority.substr(1))) {
+    return "http://127.0.0.1" + text;
+  }
+  return "http://" + text;
+}
+
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 }  // namespace
+
+bool RequestOptions::is_safe() const {
+  return method.empty() ? !data : method == "GET" || method == "HEAD";
+}
 
 bool RequestOptions::has_header(std::string_view name) const {
   return std::ranges::any_of(headers, [name](std::string_view header) {
@@ -145,6 +164,9 @@ RequestOptions request_options(const Values& values) {
   if (!options.method.empty() && !http::is_token(options.method)) {
     throw UsageError("-X: '" + escaped_text(options.method) + "' is not a method");
   }
+  options.is_json = values.has("json-body");
+  // What it says is read in load_files().
+  if (values.has("data") || options.is_json) options.data.emplace();
   options.user = values.text("user");
   options.netrc = values.flag("netrc");
   options.tls = tls_client(values);
@@ -155,7 +177,8 @@ RequestOptions request_options(const Values& values) {
 }
 
 void load_files(RequestOptions& options, const Values& values) {
-  if (values.has("data")) options.data = read_body(values.text("data"));
+  if (values.has("data")) options.data = read_body(values.text("data"), "--data");
+  if (options.is_json) options.data = read_body(values.text("json-body"), "--json-body");
   // libcurl would look at the files only once it is connected, say little of what is wrong with
   // them, and ask for the passphrase of a key.
   if (!options.tls.ca_file.empty() || !options.tls.cert_file.empty()) {
@@ -167,7 +190,7 @@ void load_files(RequestOptions& options, const Values& values) {
 
 std::string checked_url(const std::string& text) {
   const bool has_scheme = text.find("://") != std::string::npos;
-  std::string full = has_scheme ? text : "http://" + text;
+  std::string full = completed(text);
   const Url url = parse_url(full);
   const std::string scheme = part_of(url, CURLUPART_SCHEME);
   // libcurl would take the host from the path, and for a host what is before a single slash.
@@ -176,6 +199,12 @@ std::string checked_url(const std::string& text) {
   if ((scheme != "http" && scheme != "https") || lacks_host || ascii_url(full).empty()) {
     throw UsageError("'" + escaped_text(without_passwords(text)) +
                      "' is not a URL (write http://HOST/PATH or https://)");
+  }
+  const std::string_view after_scheme = std::string_view(full).substr(full.find("://") + 3);
+  const std::string_view host = after_scheme.substr(0, after_scheme.find_first_of(":/?#"));
+  if (is_digits(host)) {
+    throw UsageError(fmt::format("'{}' has no host but a number (write http://127.0.0.1:{})",
+                                 escaped_text(text), host));
   }
   if (!part_of(url, CURLUPART_PASSWORD).empty()) {
     throw UsageError("a password in a URL is seen by everybody: use --user and --password-file");

@@ -17,6 +17,8 @@ struct RequestOptions {
   std::vector<std::string> headers;  // `Name: value`
   std::string method;                // empty: GET, or POST with data
   std::optional<std::string> data;
+  bool is_json = false;  // what data is
+  std::string accept = "text/event-stream";
   std::string user;
   std::string password;
   std::string bearer;
@@ -26,6 +28,8 @@ struct RequestOptions {
   std::string unix_socket;
   Duration connect_timeout = std::chrono::seconds(10);
 
+  // GET and HEAD: it may be made again and again.
+  bool is_safe() const;
   // Whether one of the given headers has that name, compared without case.
   bool has_header(std::string_view name) const;
 };
@@ -37,8 +41,9 @@ RequestOptions request_options(const Values& values);
 // TLS. Throws SystemError, Error.
 void load_files(RequestOptions& options, const Values& values);
 
-// The URL with its scheme, http:// where none is given. Throws UsageError for what is no http(s)
-// URL, and for a password in it.
+// The URL with its scheme, http:// where none is given; `8000/path` and `:8000/path` are on this
+// machine. Throws UsageError for what is no http(s) URL, for a host of digits alone, which would be
+// taken for an address far away, and for a password in it.
 std::string checked_url(const std::string& text);
 
 // Scheme, host and port of a URL that libcurl understands, with the scheme's usual port filled in;

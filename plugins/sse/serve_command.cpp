@@ -205,13 +205,15 @@ HttpServer::Options EventServer::http_options() const {
 }
 
 HttpRoutes EventServer::routes() {
-  return event_routes(
-      {.origins = options_.origins, .permits_host = http::own_hosts(options_.hosts)},
-      options_.event_type, [this](std::string_view last_event_id, HttpAnswer& answer) {
-        send_batch();  // to the others; to this one it comes from the ring
-        answer.body = opening_;
-        answer.stream = std::make_unique<Reader>(*this, ring_.after(last_event_id));
-      });
+  return event_routes({.origins = options_.origins,
+                       .credentials = options_.credentials,
+                       .permits_host = http::own_hosts(options_.hosts)},
+                      options_.event_type,
+                      [this](std::string_view last_event_id, HttpAnswer& answer) {
+                        send_batch();  // to the others; to this one it comes from the ring
+                        answer.body = opening_;
+                        answer.stream = std::make_unique<Reader>(*this, ring_.after(last_event_id));
+                      });
 }
 
 void EventServer::on_source_record(std::string_view text, WallTime) {
@@ -306,6 +308,10 @@ void ServeCommand::configure(const Values& values) {
   }
   for (const std::string& origin : values.texts("cors")) {
     if (!origin.empty()) options_.origins.push_back(http::checked_origin(origin));
+  }
+  options_.credentials = values.flag("credentials");
+  if (options_.credentials && std::ranges::find(options_.origins, "*") != options_.origins.end()) {
+    throw UsageError("--credentials: browsers take no * with it (name the origins in --cors)");
   }
   options_.hosts = values.texts("host");
   options_.hosts.push_back(options_.address.host);

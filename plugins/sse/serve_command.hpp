@@ -18,6 +18,7 @@ struct ServeOptions {
   AddressSpec address;
   std::string event_type;
   std::vector<std::string> origins;  // --cors, as http::checked_origin() returns them
+  bool credentials = false;          // of their pages
   std::vector<std::string> hosts;    // --host
   std::size_t keep = 1000;
   std::size_t keep_bytes = std::size_t{64} << 20U;

@@ -62,10 +62,10 @@ std::string text_of(const Rejection& rejection) {
 
 }  // namespace
 
-Answer judge(int status, std::string_view content_type) {
+Answer judge(int status, std::string_view content_type, bool any_type) {
   if (status == 204) return Answer::nothing;
   if (status == 429 || (status >= 500 && status <= 599)) return Answer::later;
-  if (status == 200 && is_event_stream(content_type)) return Answer::stream;
+  if (status == 200 && (any_type || is_event_stream(content_type))) return Answer::stream;
   return Answer::refused;
 }
 
@@ -76,7 +76,22 @@ Failure failure_of(const Rejection& rejection) {
     case Answer::later:
       return {ExitStatus::unreachable, text_of(rejection), false};
     default:
-      return {ExitStatus::protocol, text_of(rejection), true};
+      break;
+  }
+  const std::string text = text_of(rejection);
+  switch (rejection.status) {
+    case 401:
+      return {ExitStatus::permission,
+              text + "; it wants a login (--user and --password-file, or --bearer-file)", true};
+    case 403:
+      return {ExitStatus::permission,
+              text + "; it lets nobody in by this login (--user, --bearer-file)", true};
+    case 407:
+      return {ExitStatus::permission,
+              text + "; the proxy wants a login (NETKIT_SSE_PROXY=http://NAME:PASSWORD@HOST:PORT)",
+              true};
+    default:
+      return {ExitStatus::protocol, text, true};
   }
 }
 

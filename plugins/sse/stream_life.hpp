@@ -14,7 +14,7 @@ namespace netkit::sse {
 
 // What the head of an answer, after all redirects, means.
 enum class Answer {
-  stream,   // 200 with text/event-stream: its body is the stream
+  stream,   // 200 with text/event-stream, or with --any-type any type: its body is the stream
   nothing,  // 204: the server wants no reconnect
   later,    // 429 and 5xx: try again
   refused,  // another status or media type; its first bytes are worth a look
@@ -22,7 +22,7 @@ enum class Answer {
 
 // `content_type` is the header's value, "" without one; parameters are ignored, as the standard has
 // it, and letters compare without case. Any thread.
-Answer judge(int status, std::string_view content_type);
+Answer judge(int status, std::string_view content_type, bool any_type = false);
 
 // An answer that is not a stream.
 struct Rejection {
@@ -38,7 +38,8 @@ struct Failure {
   std::string message;     // "connection refused", for people, without the URL
   bool permanent = false;  // trying again is of no use: a bad certificate, too many redirects
 };
-// 204 is ExitStatus::done without a message. Any thread.
+// 204 is ExitStatus::done without a message; where a login is wanted, it says by which option. Any
+// thread.
 Failure failure_of(const Rejection& rejection);
 
 // How long one stream waits before the next request. [one thread]

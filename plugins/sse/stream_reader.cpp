@@ -45,7 +45,7 @@ void StreamReader::stop() {
 
 void StreamReader::on_head(const HttpExchange::Head& head) {
   last_bytes_ = host_.loop().now();
-  if (judge(head.status, head.content_type) == Answer::stream) {
+  if (judge(head.status, head.content_type, options_.any_type) == Answer::stream) {
     mode_ = Mode::stream;
     peer_ = head.peer;
     ++connections_;
@@ -95,7 +95,9 @@ void StreamReader::on_exchange_end(const std::optional<Failure>& failure) {
   if (stopped_) return;
   if (fault_) return lose(*fault_);
   if (mode_ == Mode::rejected) return reject();
-  lose(failure.value_or(Failure{ExitStatus::unreachable, "the server closed the stream", false}));
+  if (failure) return lose(*failure);
+  lose({options_.once ? ExitStatus::done : ExitStatus::unreachable, "the server closed the stream",
+        options_.once});
 }
 
 void StreamReader::reject() {
@@ -103,8 +105,16 @@ void StreamReader::reject() {
   lose(failure_of({status_, content_type_, body_start_}), retry_after_);
 }
 
-void StreamReader::lose(const Failure& failure, Duration retry_after) {
-  const std::string why = failure.message.empty() ? std::string() : where() + failure.message;
+void StreamReader::lose(Failure failure, Duration retry_after) {
+  const bool not_taken = mode_ == Mode::rejected && (status_ == 429 || status_ == 503);
+  if (options_.once && exchange_.was_sent() && !not_taken) failure.permanent = true;
+  std::string why = failure.message.empty() ? std::string() : where() + failure.message;
+  if (mode_ == Mode::stream && parser_.unfinished()) {
+    ++unfinished_;
+    why += ", in the middle of an event";
+    if (failure.status == ExitStatus::done) host_.log().notice(Outage::sentence(url_, why));
+  }
+  if (failure.status == ExitStatus::done) why.clear();
   const RetryBounds bounds = life_.on_end(retry_after);
   mode_ = Mode::waiting;
   parser_.restart();

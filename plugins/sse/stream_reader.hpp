@@ -21,6 +21,10 @@ struct StreamOptions {
   std::size_t max_event = std::size_t{16} << 20U;
   Duration idle_timeout = kNever;
   bool comments = false;
+  bool any_type = false;  // whatever the media type is
+  // The request must not be made twice: the end of the answer is the end, and there is another only
+  // where nothing of the first has gone out, or the server says that it did not take it.
+  bool once = false;
 };
 
 class StreamReader final : private EventParser::Handler, private HttpExchange::Handler {
@@ -56,6 +60,7 @@ class StreamReader final : private EventParser::Handler, private HttpExchange::H
   // Since the start.
   std::uint64_t bytes() const { return parser_.bytes(); }
   std::uint64_t connections() const { return connections_; }  // streams that were opened
+  std::uint64_t unfinished() const { return unfinished_; }    // events that were cut off
   std::uint64_t reconnects() const { return std::max<std::uint64_t>(requests_, 1) - 1; }
 
  private:
@@ -71,7 +76,7 @@ class StreamReader final : private EventParser::Handler, private HttpExchange::H
   void request();
   bool feed(std::string_view bytes);
   void reject();
-  void lose(const Failure& failure, Duration retry_after = {});
+  void lose(Failure failure, Duration retry_after = {});
   std::string where() const;
   void watch_idle();
   void on_idle();
@@ -97,6 +102,7 @@ class StreamReader final : private EventParser::Handler, private HttpExchange::H
   std::string body_start_;
   std::uint64_t requests_ = 0;
   std::uint64_t connections_ = 0;
+  std::uint64_t unfinished_ = 0;
 };
 
 }  // namespace netkit::sse

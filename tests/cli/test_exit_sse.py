@@ -156,6 +156,16 @@ def test_untrusted_client(netkit, family):
                       family / "stranger.pem", "--key", family / "stranger.key")
 
 
+@ends("0 the answer to a request that is not made twice is complete", "read")
+def test_complete_answer(netkit):
+    return read(netkit, STREAM + events(1), args=["-d", "{}"])
+
+
+@ends("77 the server or the proxy wants another login: 401, 403 or 407", "read")
+def test_unauthorized(netkit):
+    return read(netkit, answer("401 Unauthorized"))
+
+
 @ends("77 a SOCKS proxy forbids it, or does not take the login", "read")
 def test_forbidden_by_proxy(netkit):
     with Socks(reply=NOT_ALLOWED) as proxy:

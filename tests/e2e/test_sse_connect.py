@@ -153,10 +153,10 @@ def test_a_login_that_is_asked_for(nginx, netkit, read, folder):
     proxy = nginx(f"auth_basic members; auth_basic_user_file {folder}/users;")
     assert read(proxy.url, "--user", "ann", "--password-file", folder / "secret").status == 0
     wrong = read(proxy.url, "--user", "ann", "--password-file", folder / "wrong")
-    assert wrong.status == 76 and b"answered 401" in wrong.err
+    assert wrong.status == 77 and b"answered 401" in wrong.err
     with open(f"{netkit.home}/.netrc", "w", encoding="ascii") as netrc:
         netrc.write("machine 127.0.0.1 login ann password s3cret\n")
-    assert read(proxy.url).status == 76
+    assert read(proxy.url).status == 77
     assert read(proxy.url, "--netrc").out == b"tick\ntick\n"
 
 
@@ -186,7 +186,7 @@ def test_a_file_that_may_not_be_read(netkit, tmp_path, option):
 def test_a_secret_never_shows(netkit, folder):
     with Server(answer("401 Unauthorized", b"no")) as server:
         done = netkit.run("sse", server.url, "-vvv", "--bearer-file", folder / "secret")
-    assert done.status == 76 and b"s3cret" not in done.err + done.out
+    assert done.status == 77 and b"s3cret" not in done.err + done.out
 
 
 def compressed_by(name):
@@ -271,7 +271,7 @@ def test_a_proxy_with_a_login(nginx, read, proxy):
     assert read(inner.url, env={"https_proxy": with_login}).out == b"tick\ntick\n"
     assert read(inner.url, env={"NETKIT_SSE_PROXY": with_login}).out == b"tick\ntick\n"
     refused = read(inner.url, env={"https_proxy": through.url})
-    assert refused.status == 76 and b"the proxy answered 407 to CONNECT" in refused.err
+    assert refused.status == 77 and b"the proxy answered 407 to CONNECT" in refused.err
 
 
 @pytest.mark.parametrize("status, asked", [("403 Forbidden", 1), ("502 Bad Gateway", 2), ("429 Too Many", 2)])

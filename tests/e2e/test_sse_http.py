@@ -31,7 +31,13 @@ ANSWERS = [
     ("media_types_in_a_list", head(Content_Type="text/plain, text/event-stream") + ONE, (), 69, b"one\n", rb"closed"),
     ("continue_first", b"HTTP/1.1 100 Continue\r\n\r\n" + ok(ONE), (), 69, b"one\n", rb"closed"),
     ("early_hints_first", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + ok(ONE), (), 69, b"one\n", rb"closed"),
-    ("an_unfinished_event", ok(b"data: one\n\ndata: two\n"), (), 69, b"one\n", rb"closed"),
+    ("an_unfinished_event", ok(b"data: one\n\ndata: two\n"), (), 69, b"one\n",
+     rb"the server closed the stream, in the middle of an event\n"),
+    ("an_unfinished_line", ok(b"data: one\n\ndata: tw"), (), 69, b"one\n", rb"in the middle of an event\n"),
+    ("a_finished_id", ok(b"data: one\n\nid: 5\n"), (), 69, b"one\n", rb"closed the stream\n"),
+    ("any_type", answer("200 OK", ONE, Content_Type="text/plain"), ("--any-type",), 69, b"one\n", rb"closed the stream\n"),
+    ("no_type_at_all", answer("200 OK", ONE), ("--any-type",), 69, b"one\n", rb"closed the stream\n"),
+    ("any_type_is_not_any_status", answer("404 Not Found", ONE, Content_Type=TEXT), ("--any-type",), 76, b"", rb"404"),
     ("a_body_cut_short", ok(ONE, Content_Length=100), (), 69, b"one\n", rb"broke off"),
     ("a_chunk_cut_short", ok(b"64\r\n" + ONE, Transfer_Encoding="chunked"), (), 69, b"one\n", rb"lost|broke off"),
     ("bad_chunks", ok(b"zz\r\n" + ONE, Transfer_Encoding="chunked"), (), 69, b"", rb"lost"),
@@ -42,8 +48,11 @@ ANSWERS = [
     ("no_content", answer("204 No Content"), (), 0, b"", rb"^$"),
     ("not_found", answer("404 Not Found", b"<h1>gone</h1>", Content_Type="text/html"), (), 76, b"",
      rb"answered 404 with text/html: <h1>gone</h1>"),
-    ("unauthorized", answer("401 Unauthorized", b"log in"), (), 76, b"", rb"answered 401 without a media type: log in"),
-    ("forbidden", answer("403 Forbidden"), (), 76, b"", rb"answered 403"),
+    ("unauthorized", answer("401 Unauthorized", b"log in"), (), 77, b"",
+     rb"answered 401 without a media type: log in; it wants a login \(--user and --password-file, or --bearer-file\)"),
+    ("forbidden", answer("403 Forbidden"), (), 77, b"", rb"answered 403 .*--bearer-file"),
+    ("a_proxy_that_wants_a_login", answer("407 Proxy Authentication Required"), (), 77, b"", rb"407 .*NETKIT_SSE_PROXY="),
+    ("an_endless_line_of_a_head", b"HTTP/1.1 200 OK\r\nX: " + b"x" * (1 << 20), (), 76, b"", rb"a line of the answer's head"),
     ("another_2xx", answer("201 Created", ONE, Content_Type=TEXT), (), 76, b"", rb"answered 201"),
     ("partial_content", answer("206 Partial Content", ONE, Content_Type=TEXT), (), 76, b"", rb"answered 206"),
     ("another_media_type", answer("200 OK", b"{}", Content_Type="application/json"), (), 76, b"",
@@ -115,6 +124,82 @@ def test_a_body_is_posted(netkit, tmp_path):
         for data in (f"@{tmp_path}/body", "x=1"):
             read(netkit, server, "-c", "1", "--data", data)
     assert [(r.method, r.body) for r in server.requests] == [("POST", b'{"a":1}\n'), ("POST", b"x=1")]
+
+
+def test_a_json_body_is_posted(netkit, tmp_path):
+    (tmp_path / "body").write_bytes(b'{"a":1}\n')
+    with Server(ok(ONE), ok(ONE)) as server:
+        read(netkit, server, "-c", "1", "--json-body", f"@{tmp_path}/body")
+        read(netkit, server, "-c", "1", "--json-body", "{}", "-H", "content-type: application/merge-patch+json")
+    assert [(r.method, r.body) for r in server.requests] == [("POST", b'{"a":1}\n'), ("POST", b"{}")]
+    types = [r.headers["content-type"] for r in server.requests]
+    assert types == ["application/json", "application/merge-patch+json"]
+
+
+# What a POST ends with, and how often it was made: name, the answers, arguments.
+ONCE = [
+    ("a_close", [ok(ONE)], (), 0, 1),
+    ("a_length", [ok(ONE, Content_Length=len(ONE))], (), 0, 1),
+    ("the_last_chunk", [ok(chunked(ONE), Transfer_Encoding="chunked")], (), 0, 1),
+    ("complete_with_reconnect", [ok(ONE)], ("--reconnect", "3"), 0, 1),
+    ("cut", [ok(ONE, Content_Length=100)], ("--reconnect", "3"), 69, 1),
+    ("a_chunk_cut", [ok(b"64\r\n" + ONE, Transfer_Encoding="chunked")], (), 69, 1),
+    ("no_answer", [b""], ("--reconnect", "3"), 69, 1),
+    ("server_error", [answer("500 Oops")], ("--reconnect", "3"), 69, 1),
+    ("busy", [answer("503 Busy")], (), 69, 1),
+    ("busy_with_reconnect", [answer("503 Busy"), ok(ONE)], ("--reconnect", "3"), 0, 2),
+]
+
+
+@pytest.mark.parametrize("steps, args, status, made", [case[1:] for case in ONCE], ids=[case[0] for case in ONCE])
+def test_what_must_not_be_asked_for_twice(netkit, steps, args, status, made):
+    with Server(*steps, ok(ONE)) as server:
+        done = read(netkit, server, "--data", "{}", *args)
+    assert (done.status, len(server.requests)) == (status, made), done
+    assert (done.err == b"") == (status == 0 and made == 1)
+
+
+def test_a_post_that_was_refused_is_tried_again(netkit):
+    """Nothing of it has gone out."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    client = netkit.start("sse", f"http://127.0.0.1:{port}/", *QUICK, "-d", "{}", "--reconnect", "forever")
+    client.err.expect(rb"connection refused; trying again")
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        sock, _ = listener.accept()
+        with sock:
+            assert sock.recv(65536).startswith(b"POST /")
+            sock.sendall(ok(ONE))
+        assert client.wait() == 0 and client.out.rest() == b"one\n"
+    refused = netkit.run("sse", f"http://127.0.0.1:{port}/", "-d", "{}")
+    assert refused.status == 69 and refused.err.count(b"\n") == 1
+
+
+def test_an_event_that_is_cut_off_is_counted(netkit):
+    with Server(ok(ONE + b"data: tw")) as server:
+        done = read(netkit, server, "-d", "{}", "--json")
+    assert done.status == 0 and done.records[-1]["unfinished"] == 1 and done.records[-1]["events"] == 1
+    assert done.err == f"netkit: sse: {server.url}: the server closed the stream, in the middle of an event\n".encode()
+
+
+@pytest.mark.parametrize("form", ["{port}", ":{port}", "{port}/events", ":{port}/events?x=1", "127.0.0.1:{port}/events"])
+def test_a_port_is_one_of_this_machine(netkit, form):
+    with Server(ok(ONE)) as server:
+        done = netkit.run("sse", form.format(port=server.port), "-c", "1")
+    assert done.status == 0 and done.out == b"one\n", done
+
+
+def test_a_link_local_address_needs_its_interface(netkit):
+    done = netkit.run("sse", "http://[fe80::1]:9/", "--timeout", "10s")
+    assert done.status == 69 and b"(a link-local address needs its interface: write [fe80::1%25eth0])" in done.err, done
+
+
+def test_no_secret_is_shown_at_any_level(netkit):
+    with Server(ok(ONE, Set_Cookie="s3cret", X_Token="s3cret")) as server:
+        done = read(netkit, server, "-c", "1", "-vv", "-H", "x-api-key: s3cret", "-H", "Cookie: s3cret", "-H", "Accept: x/y")
+    assert done.status == 0 and b"s3cret" not in done.err, done
+    assert b"to server: x-api-key:\n" in done.err and b"to server: Accept: x/y\n" in done.err, done
+    assert b"from server: X-Token:\n" in done.err
 
 
 def test_another_method(netkit):
@@ -298,6 +383,9 @@ def test_a_proxy_from_the_environment_and_the_option(netkit):
     (("ftp://x/",), b"http://HOST/PATH"),
     (("http://ann:secret@x/",), b"--password-file"),
     (("http:/x",), b"http://HOST/PATH"),
+    (("http://8000/",), b"write http://127.0.0.1:8000"),
+    (("https://8000",), b"write http://127.0.0.1:8000"),
+    (("http://x/", "--data", "a", "--json-body", "b"), b"--json-body"),
     (("/events",), b"http://HOST/PATH"),
     (("http://x/", "-H", "X Key: 1"), b"'Name: value'"),
     (("http://x/", "-X", "GE T"), b"'GE T' is not a method"),

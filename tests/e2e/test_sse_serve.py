@@ -315,9 +315,28 @@ def test_what_readers_do_is_told(serve):
     server.err.expect(rb"127\.0\.0\.1:\d+ closed\n")
 
 
+def test_a_foreign_name_is_no_name_of_the_server(netkit, serve):
+    server = serve("--host", "stream.example", "--every", "10ms")
+    for host, status in (("attacker.example", 421), ("stream.example:8000", 200), ("localhost", 200), ("[::1]:1", 200)):
+        with tcp_connect(server.address) as sock:
+            sock.sendall(f"GET /events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            assert sock.recv(4096).startswith(b"HTTP/1.1 %d " % status), host
+
+
+def test_a_login_of_a_named_origin_is_let_in(serve):
+    server = serve("--cors", "http://a.example", "--credentials")
+    reader = Reader(server.address, Origin="http://a.example")
+    head = reader.head()
+    assert b"Access-Control-Allow-Credentials: true\r\n" in head and b"Allow-Origin: http://a.example\r\n" in head
+    stranger = Reader(server.address, Origin="http://b.example").head()
+    assert b"Access-Control-Allow" not in stranger
+
+
 @pytest.mark.parametrize("args, said", [
     (("--cors", "a.example"), rb"--cors: 'a.example' is not an origin \(write http://HOST, https://HOST:PORT or \*\)"),
     (("--request-timeout", "0"), rb"--request-timeout: '0' is too short \(more than 0\)"),
+    (("--cors", "*", "--credentials"), rb"--credentials: browsers take no \* with it \(name the origins in --cors\)"),
+    (("--credentials",), rb"--credentials.*--cors"),
     (("--keepalive", "0"), rb"--keepalive: '0' is too short \(more than 0\)"),
     (("--retry", "none"), rb"--retry: 'none' is too long \(at most 24d\)"),
     (("--event", "a\nb"), rb"--event has one line"),

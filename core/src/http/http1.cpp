@@ -215,13 +215,36 @@ bool HttpRequestParser::finish() {
   if (hosts > 1 || (lacks_host && limits_.host_is_needed)) {
     return fail(400, "exactly one Host header is needed");
   }
+  if (!check_body()) return false;
+  complete_ = true;
+  return true;
+}
+
+// RFC 9112, section 6. Where two servers could differ on where the body ends, a second request
+// could hide in it: there is no answer but 400.
+bool HttpRequestParser::check_body() {
+  std::optional<std::uint64_t> length;
+  bool is_chunked = false;
+  for (const HttpHeader& header : request_.headers) {
+    if (http::equal_without_case(header.name, "Content-Length")) {
+      const auto value = read_integer<std::uint64_t>(header.value);
+      if (!value || length.value_or(*value) != *value) {
+        return fail(400, "Content-Length is not one number");
+      }
+      length = value;
+    } else if (http::equal_without_case(header.name, "Transfer-Encoding")) {
+      if (is_chunked || !http::equal_without_case(header.value, "chunked")) {
+        return fail(501, "no other transfer coding than chunked is known here");
+      }
+      is_chunked = true;
+    }
+  }
+  if (is_chunked && (length || request_.minor_version == 0)) {
+    return fail(400, "the length of the body is said in two ways");
+  }
   // No body is ever read: what follows the head of such a request cannot be told from another
   // request, so the connection ends with the answer.
-  if (request_.header("Transfer-Encoding") ||
-      request_.header("Content-Length").value_or("0") != "0") {
-    request_.keep_alive = false;
-  }
-  complete_ = true;
+  if (is_chunked || length.value_or(0) != 0) request_.keep_alive = false;
   return true;
 }
 
@@ -247,7 +270,7 @@ void HttpRequestParser::restart() {
 namespace {
 
 std::string_view phrase_of(int status) {
-  constexpr std::array<std::pair<int, std::string_view>, 11> kPhrases{{
+  constexpr std::array<std::pair<int, std::string_view>, 12> kPhrases{{
       {200, "OK"},
       {204, "No Content"},
       {400, "Bad Request"},
@@ -257,6 +280,7 @@ std::string_view phrase_of(int status) {
       {414, "URI Too Long"},
       {421, "Misdirected Request"},
       {431, "Request Header Fields Too Large"},
+      {501, "Not Implemented"},
       {503, "Service Unavailable"},
       {505, "HTTP Version Not Supported"},
   }};

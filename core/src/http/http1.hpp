@@ -31,7 +31,7 @@ class NETKIT_API HttpRequestParser {
   Progress feed(std::string_view input);
 
   const HttpRequest& request() const { return request_; }
-  int status() const { return status_; }  // 400, 414, 431 or 505
+  int status() const { return status_; }  // 400, 414, 431, 501 or 505
   std::string_view reason() const { return reason_; }
   // No byte of a request has come since the last one.
   bool idle() const { return complete_ || head_.empty(); }
@@ -48,6 +48,7 @@ class NETKIT_API HttpRequestParser {
   bool take_target(std::string_view target);
   bool take_header(std::string_view line, std::size_t line_begin);
   bool finish();
+  bool check_body();
   bool fail(int status, std::string_view reason);
   std::string_view text(Slice slice) const;
   void restart();

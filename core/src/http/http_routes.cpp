@@ -100,7 +100,8 @@ std::string HttpRoutes::origin_headers(const HttpRequest& request) const {
   if (allows("*")) return "Access-Control-Allow-Origin: *\r\n";
   const std::string_view origin = request.header("Origin").value_or("");
   if (!allows(origin)) return "Vary: Origin\r\n";
-  return fmt::format("Vary: Origin\r\nAccess-Control-Allow-Origin: {}\r\n", origin);
+  return fmt::format("Vary: Origin\r\nAccess-Control-Allow-Origin: {}\r\n{}", origin,
+                     options_.credentials ? "Access-Control-Allow-Credentials: true\r\n" : "");
 }
 
 }  // namespace netkit

@@ -10,6 +10,12 @@
 #include <netkit/util/duration.hpp>
 
 namespace netkit {
+namespace {
+
+// Who sends more to a stream is not read from.
+constexpr std::size_t kMostIgnored = std::size_t{64} << 10U;
+
+}  // namespace
 
 HttpChunk::HttpChunk(std::string_view body) : size_(body.size()) {
   std::string encoded;
@@ -70,6 +76,7 @@ class HttpServer::Connection final : public TcpServer::Connection, private HttpS
   std::unique_ptr<HttpStream> stream_;
   std::string unread_;  // requests that wait until answers to those before have been read
   Timer timer_;         // until which a request has to have come
+  std::size_t ignored_ = 0;  // bytes that came after the request for the stream
   bool is_chunked_ = false;
   bool half_closed_ = false;
 };
@@ -80,7 +87,12 @@ void HttpServer::Connection::on_open(std::string_view /*alpn*/) {
 }
 
 void HttpServer::Connection::on_received(std::string_view data) {
-  if (stream_) return;
+  if (stream_) {
+    // Nothing that it says matters any more, but its end does.
+    ignored_ += data.size();
+    if (ignored_ > kMostIgnored) pause_reading();
+    return;
+  }
   if (unread_.empty()) return answer_all(data);
   unread_ += data;
 }

@@ -80,6 +80,16 @@ TEST(HttpRoutes, ShareOnlyWhatIsShared) {
   EXPECT_THAT(routes.answer(request("GET", "/one")).headers, Not(HasSubstr("Access-Control")));
 }
 
+TEST(HttpRoutes, LetTheLoginsOfNamedOriginsIn) {
+  HttpRoutes routes = some_routes({.origins = {"http://b.example"}, .credentials = true});
+  routes.add("/shared", [](const HttpRequest&) { return HttpAnswer{.is_shared = true}; });
+  HttpRequest asked = request("GET", "/shared");
+  EXPECT_EQ(routes.answer(asked).headers, "Vary: Origin\r\n");
+  asked.headers.push_back({"Origin", "http://b.example"});
+  EXPECT_THAT(routes.answer(asked).headers,
+              HasSubstr("Access-Control-Allow-Credentials: true\r\n"));
+}
+
 std::string written(const HttpAnswer& answer, const HttpFraming& framing) {
   std::string out;
   append_answer(out, answer, framing);

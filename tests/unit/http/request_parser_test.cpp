@@ -99,6 +99,26 @@ TEST(HttpRequest, NeedsOneHost) {
   EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n"), "400");
 }
 
+TEST(HttpRequest, SaysInOneWayHowLongItsBodyIs) {
+  const auto with = [](const std::string& headers) {
+    const std::string outcome = parsed("POST / HTTP/1.1\r\nHost: a\r\n" + headers + "\r\n");
+    return outcome.substr(0, outcome.find('|'));
+  };
+  EXPECT_EQ(with("Content-Length: 0\r\n"), "POST /  keep");
+  EXPECT_EQ(with("Content-Length: 4\r\nContent-Length: 4\r\n"), "POST /  close");
+  EXPECT_EQ(with("Transfer-Encoding: Chunked\r\n"), "POST /  close");
+  for (const char* wrong :
+       {"Content-Length: 4\r\nContent-Length: 5\r\n", "Content-Length: 4, 5\r\n",
+        "Content-Length: -1\r\n", "Content-Length: +1\r\n", "Content-Length: 0x4\r\n",
+        "Content-Length: 18446744073709551616\r\n", "Content-Length: \r\n",
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n"}) {
+    EXPECT_EQ(with(wrong), "400") << wrong;
+  }
+  EXPECT_EQ(with("Transfer-Encoding: gzip\r\n"), "501");
+  EXPECT_EQ(with("Transfer-Encoding: chunked, chunked\r\n"), "501");
+  EXPECT_EQ(parsed("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), "400");
+}
+
 TEST(HttpRequest, HasLimits) {
   const HttpLimits limits{.max_line = 40, .max_headers = 2, .max_head = 70};
   EXPECT_EQ(parsed("GET /" + std::string(26, 'x') + " HTTP/1.0\r\n", limits), "more");

@@ -80,8 +80,9 @@ TEST(CurlFailure, ABadServerCertificateIsFinal) {
 
 TEST(CurlFailure, AProxyIsAskedAgainForWhatAServerIs) {
   EXPECT_TRUE(after_connect(407).permanent);
-  EXPECT_EQ(after_connect(407).status, ExitStatus::protocol);
-  EXPECT_EQ(after_connect(407).message, "the proxy answered 407 to CONNECT");
+  EXPECT_EQ(after_connect(407).status, ExitStatus::permission);
+  EXPECT_EQ(after_connect(404).status, ExitStatus::protocol);
+  EXPECT_EQ(after_connect(404).message, "the proxy answered 404 to CONNECT");
   for (const long status : {429L, 500L, 502L, 503L}) {
     EXPECT_FALSE(after_connect(status).permanent);
     EXPECT_EQ(after_connect(status).status, ExitStatus::unreachable);

@@ -44,6 +44,20 @@ TEST_F(ParserTest, RestartDiscardsTheHalfEventAndKeepsTheId) {
   EXPECT_EQ(sink_.steps, (Steps{"event message|a|1", "event message|c|1"}));
 }
 
+TEST_F(ParserTest, KnowsWhetherAnEventIsCutOff) {
+  const auto cut_off_after = [this](std::string_view input) {
+    parser_.restart();
+    feed(input);
+    return parser_.unfinished();
+  };
+  EXPECT_TRUE(cut_off_after("data: a\n"));
+  EXPECT_TRUE(cut_off_after("data: a\n\ndata"));
+  EXPECT_FALSE(cut_off_after("data: a\n\n"));
+  EXPECT_FALSE(cut_off_after("id: 1\n"));
+  EXPECT_FALSE(cut_off_after(": comme"));
+  EXPECT_FALSE(cut_off_after(""));
+}
+
 TEST_F(ParserTest, RestartForgetsACrAtTheEnd) {
   feed("data: a\r");
   parser_.restart();

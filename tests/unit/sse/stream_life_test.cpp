@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <chrono>
 #include <sse/stream_life.hpp>
+#include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -26,6 +28,13 @@ TEST(Judge, FollowsStatusAndMediaType) {
   EXPECT_EQ(judge(500, "text/event-stream"), Answer::later);
   EXPECT_EQ(judge(503, "text/html"), Answer::later);
   EXPECT_EQ(judge(600, ""), Answer::refused);
+}
+
+TEST(Judge, TakesAnyMediaTypeWhereItIsToldTo) {
+  EXPECT_EQ(judge(200, "application/json", true), Answer::stream);
+  EXPECT_EQ(judge(200, "", true), Answer::stream);
+  EXPECT_EQ(judge(204, "", true), Answer::nothing);
+  EXPECT_EQ(judge(404, "", true), Answer::refused);
 }
 
 TEST(Judge, TakesTheLastMediaTypeOfAList) {
@@ -130,6 +139,16 @@ TEST(StreamRejection, OtherStatusesEndAndShowTheBody) {
   EXPECT_TRUE(failure.permanent);
   EXPECT_EQ(failure.status, ExitStatus::protocol);
   EXPECT_EQ(failure.message, "the server answered 404 with text/html: <p>no\\x1b[2J such");
+}
+
+TEST(StreamRejection, WhoWantsALoginIsToldByWhichOption) {
+  for (const auto& [status, option] : {std::pair(401, "--password-file"), std::pair(403, "--user"),
+                                       std::pair(407, "NETKIT_SSE_PROXY")}) {
+    const Failure failure = failure_of({status, "", ""});
+    EXPECT_TRUE(failure.permanent);
+    EXPECT_EQ(failure.status, ExitStatus::permission);
+    EXPECT_NE(failure.message.find(option), std::string::npos) << failure.message;
+  }
 }
 
 TEST(StreamRejection, AnotherMediaTypeEnds) {

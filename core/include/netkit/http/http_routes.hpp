@@ -34,6 +34,7 @@ class NETKIT_API HttpRoutes {
   struct Options {
     std::vector<std::string> origins{};  // whose pages may read what is shared, `*` for all
     std::string cors_headers{};          // that those pages may send: `Accept, Last-Event-ID`
+    bool credentials = false;            // and cookies and logins; not by `*`
     // Whether the server goes by that name (`a.example:8000`, as Host has it); others get 421.
     // None: it answers to any. http::own_hosts() keeps foreign pages out.
     std::function<bool(std::string_view host)> permits_host{};

@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 
+import pytest
+
 from netkit import host_port, receive_to_end, tcp_connect, udp_socket
 
 
@@ -220,3 +222,18 @@ def test_metrics_are_prometheus_text(netkit):
                           timeout=20).stdout.decode()
     assert "# TYPE netkit_received_total counter" in body
     assert "netkit_received_total 1" in body.splitlines()
+
+
+@pytest.mark.parametrize("words", [("broadcast", "listen", "127.0.0.1:0"), ("push", "subscribe", "{}"),
+                                   ("echo", "serve", "127.0.0.1:0")])
+def test_a_pipe_whose_reader_has_gone_ends_a_command_to_which_nothing_comes(netkit, words):
+    with udp_socket() as silent:
+        words = " ".join(words).format("127.0.0.1:%d" % silent.getsockname()[1])
+        result = netkit.shell(f"netkit {words} | true; echo ${{PIPESTATUS[0]}}")
+    assert result.lines == ["141"]
+
+
+def test_a_named_pipe_that_nobody_reads_holds_nobody(netkit, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    result = netkit.run("echo", "serve", "127.0.0.1:0", "--to", f"file:{tmp_path}/pipe")
+    assert result.status == 74 and b"--to: cannot open" in result.err

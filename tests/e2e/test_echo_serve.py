@@ -117,7 +117,7 @@ def test_prints_a_line_per_datagram_and_per_read(netkit):
         ask(server.port, b"over udp", sock=sock)
         assert server.out.line() == b"127.0.0.1:%d over udp" % sock.getsockname()[1]
         stream.sendall(b"over tcp\n")
-        assert server.out.line() == b"127.0.0.1:%d over tcp\\x0a" % stream.getsockname()[1]
+        assert server.out.line() == b"127.0.0.1:%d over tcp" % stream.getsockname()[1]
 
 
 def test_no_peer_can_move_the_cursor(netkit):

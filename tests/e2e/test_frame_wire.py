@@ -95,7 +95,7 @@ def test_connect_sends_the_same_bytes(netkit):
         assert client.wait() == 0
         assert client.out.rest().decode().splitlines() == [
             "register ok", "datetime 2026-01-02 03:04:05", "7 hi", "-1 ok", "8 error -1",
-            r"9 \x00\x1b[2J\x0a", "heartbeat ok"]
+            r"9 \x00\x1b[2J", "heartbeat ok"]
         assert client.err.rest() == b""
 
 

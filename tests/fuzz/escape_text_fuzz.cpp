@@ -11,15 +11,13 @@
 namespace {
 
 bool starts_with_forbidden_pair(std::string_view text) {
-  // U+0080 to U+009F and U+061C.
-  return (text[0] == '\xC2' && static_cast<unsigned char>(text[1]) < 0xA0) ||
-         text.substr(0, 2) == "\xD8\x9C";
+  // U+0080 to U+009F.
+  return text[0] == '\xC2' && static_cast<unsigned char>(text[1]) < 0xA0;
 }
 
 bool starts_with_forbidden_triple(std::string_view text) {
   const auto last = static_cast<unsigned char>(text[2]);
-  if (text.substr(0, 2) == "\xE2\x80")
-    return last == 0x8E || last == 0x8F || (last >= 0xA8 && last <= 0xAE);
+  if (text.substr(0, 2) == "\xE2\x80") return last >= 0xAA && last <= 0xAE;
   return text.substr(0, 2) == "\xE2\x81" && last >= 0xA6 && last <= 0xA9;
 }
 

@@ -112,7 +112,8 @@ void WatchTable::dispatch(const epoll_event& event) {
   ready.readable = wants(slot.interest, Interest::read) && (woken || (event.events & EPOLLIN) != 0);
   ready.writable =
       wants(slot.interest, Interest::write) && (woken || (event.events & EPOLLOUT) != 0);
-  if (ready.readable || ready.writable) slot.callback(ready);
+  const bool failed = woken && slot.interest == Interest::failure;
+  if (ready.readable || ready.writable || failed) slot.callback(ready);
 }
 
 void WatchTable::dispatch_always_ready() {

@@ -303,6 +303,9 @@ int HostImpl::exit_code(ExitStatus returned) const {
   if (output_failure_) return static_cast<int>(*output_failure_);
   if (stopping_ == StopReason::timeout) return static_cast<int>(ExitStatus::timeout);
   if (signal_ != 0 && is_bounded()) return signal_exit_status(signal_);
+  if (returned == ExitStatus::done && output_->has_left_out()) {
+    return static_cast<int>(ExitStatus::output);
+  }
   return static_cast<int>(returned);
 }
 

@@ -155,8 +155,9 @@ void CompiledTemplate::render_piece(const Piece& piece, const Record& record, st
       out += piece.text;
       return;
     case Kind::text:
-      if (record.payload) return append_bytes(out, *record.payload, escaping, keep_lf);
-      break;
+      if (!record.payload) break;
+      return append_bytes(out, keep_lf ? *record.payload : one_line(*record.payload, escaping),
+                          escaping, keep_lf);
     case Kind::peer:
       if (record.peer != nullptr) return record.peer->append_to(out);
       break;

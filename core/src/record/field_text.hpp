@@ -37,6 +37,15 @@ inline void append_bytes(std::string& out, std::string_view bytes, Escaping esca
   }
 }
 
+// Without the LF or CR LF at its end, in text forms: what comes from nc and the like has one, which
+// says nothing where a record is one line of several parts.
+inline std::string_view one_line(std::string_view text, Escaping escaping) {
+  if (escaping == Escaping::none || !text.ends_with('\n')) return text;
+  text.remove_suffix(1);
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
 inline void append_value(std::string& out, const FieldValue& value, Escaping escaping) {
   if (const auto* text = std::get_if<std::string_view>(&value)) {
     append_bytes(out, *text, escaping, false);

@@ -1,6 +1,7 @@
 #include "record/formatter.hpp"
 
 #include "record/compiled_template.hpp"
+#include "record/field_text.hpp"
 #include "record/json_text.hpp"
 
 #include <utility>
@@ -63,7 +64,7 @@ class TextFormatter final : public Formatter {
 
   static void format_by_layout(const Record& record, const Entry& entry, std::string& out) {
     if (record.line) {
-      escape_text(out, *record.line, false);
+      escape_text(out, one_line(*record.line, Escaping::text), false);
       out += '\n';
       return;
     }

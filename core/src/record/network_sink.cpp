@@ -1,5 +1,9 @@
 #include "record/network_sink.hpp"
 
+#include <utility>
+
+#include <fmt/format.h>
+
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/interfaces.hpp>
 #include <netkit/net/resolver.hpp>
@@ -45,10 +49,13 @@ UdpSocket open_socket(const Endpoint& address, bool broadcast) {
 }  // namespace
 
 NetworkSink::NetworkSink(const SinkSpec& spec, std::size_t number,
-                         std::unique_ptr<Formatter> formatter, const EventLoop& loop)
-    : totals_(name_of(spec.kind), number),
+                         std::unique_ptr<Formatter> formatter, const EventLoop& loop,
+                         const Log& log)
+    : target_(fmt::format("{}:{}", name_of(spec.kind), spec.target)),
+      totals_(name_of(spec.kind), number),
       formatter_(std::move(formatter)),
       loop_(loop),
+      log_(log),
       address_(resolve_sink(spec)),
       to_all_networks_(spec.kind != SinkKind::udp),
       socket_(open_socket(address_, spec.kind == SinkKind::broadcast)) {
@@ -76,7 +83,7 @@ void NetworkSink::take(const Record& record) {
   if (scratch_.empty() && !record.payload) return;
   if (scratch_.size() > kMaxDatagram) {
     ++too_long_;
-    return;
+    return say_what_is_left_out();
   }
   if (sender_.full() || arena_.size() + scratch_.size() > kArena) flush();
   const std::size_t begin = arena_.size();
@@ -92,6 +99,13 @@ void NetworkSink::flush() {
   if (sender_.queued() == 0) return;
   if (sender_.flush(socket_) != 0) sender_.drop_queued();
   arena_.clear();
+  if (left_out() > 0) say_what_is_left_out();
+}
+
+void NetworkSink::say_what_is_left_out() {
+  if (std::exchange(said_, true)) return;
+  log_.error(fmt::format(
+      "--to {}: a record is too long for a datagram, and left out as all like it", target_));
 }
 
 std::uint64_t NetworkSink::dropped() const {

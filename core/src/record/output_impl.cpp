@@ -24,6 +24,8 @@ OutputImpl::OutputImpl(const OutputOptions& options, const OutputContext& contex
     : loop_(context.loop), format_(options.format), colored_(options.colored) {
   for (const std::string& text : options.to) open_sink(SinkSpec::parse(text), options, context);
   flush_hook_ = context.loop.before_wait([this] { flush(); });
+  ends_with_reader_ = stdout_ != nullptr && !options.hide_on_stdout;
+  if (ends_with_reader_) watch_reader();
 }
 
 std::unique_ptr<Formatter> OutputImpl::make_formatter(SinkKind kind, const OutputOptions& options,
@@ -62,6 +64,8 @@ void OutputImpl::open_sink(const SinkSpec& spec, const OutputOptions& options,
       sink = std::move(made);
       break;
     }
+    case SinkKind::none:
+      return;
     case SinkKind::file:
       sink = std::make_unique<FileSink>(std::move(formatter), json, spec.target, context.failed);
       break;
@@ -69,7 +73,7 @@ void OutputImpl::open_sink(const SinkSpec& spec, const OutputOptions& options,
     case SinkKind::broadcast:
     case SinkKind::multicast:
       sink = std::make_unique<NetworkSink>(spec, number_of(spec.kind), std::move(formatter),
-                                           context.loop);
+                                           context.loop, context.log);
       break;
     case SinkKind::exec:
       sink = std::make_unique<ExecSink>(spec.target, number_of(spec.kind), std::move(formatter),
@@ -100,15 +104,26 @@ bool OutputImpl::is_written() const {
 }
 
 void OutputImpl::await_room() {
-  if (room_) return;
-  room_ = loop_.watch(stdout_->writable_fd(), Interest::write, [this](Ready) { on_room(); });
+  if (reader_) return reader_.set(Interest::write);
+  reader_ = loop_.watch(stdout_->writable_fd(), Interest::write, [this](Ready) { on_reader(); });
 }
 
-void OutputImpl::on_room() {
+void OutputImpl::on_reader() {
+  if (reader_.interest() == Interest::failure) {
+    reader_.reset();
+    return stdout_->lose_reader();
+  }
   stdout_->unblock();
   if (stdout_->is_blocked()) return;
-  room_.reset();
+  watch_reader();
   if (unblocked_) unblocked_();
+}
+
+// Nobody writes while nothing comes, and so nobody would learn that the reader has gone.
+void OutputImpl::watch_reader() {
+  reader_.reset();
+  if (!ends_with_reader_ || !stdout_->is_pipe() || !stdout_->is_open()) return;
+  reader_ = loop_.watch(stdout_->writable_fd(), Interest::failure, [this](Ready) { on_reader(); });
 }
 
 void OutputImpl::on_unblocked(std::function<void()> callback) {
@@ -125,6 +140,10 @@ void OutputImpl::emit_end(std::string_view line) {
 
 bool OutputImpl::busy() const {
   return std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->busy(); });
+}
+
+bool OutputImpl::has_left_out() const {
+  return std::ranges::any_of(sinks_, [](const auto& sink) { return sink->has_left_out(); });
 }
 
 void OutputImpl::add_totals(Totals& totals) const {

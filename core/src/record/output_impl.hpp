@@ -58,6 +58,8 @@ class NETKIT_API OutputImpl final : public Output {
   void emit_end(std::string_view line);
   // Whether records are still on their way to a command.
   bool busy() const;
+  // Whether a sink left a record out because it can take none like it.
+  bool has_left_out() const;
   void add_totals(Totals& totals) const;
   // What goes to standard output passes through `writer` instead, while it is set.
   void redirect(std::function<void(std::string_view)> writer);
@@ -75,7 +77,8 @@ class NETKIT_API OutputImpl final : public Output {
   std::size_t number_of(SinkKind kind);
   bool is_written() const;
   void await_room();
-  void on_room();
+  void on_reader();
+  void watch_reader();
 
   EventLoop& loop_;
   Format format_;
@@ -85,7 +88,8 @@ class NETKIT_API OutputImpl final : public Output {
   std::vector<SinkKind> kinds_;
   StdoutSink* stdout_ = nullptr;
   std::function<void()> unblocked_;
-  Watch room_;  // while the reader of standard output has no room
+  bool ends_with_reader_ = false;
+  Watch reader_;  // of standard output: until it has gone, or for when it has room again
   Hook flush_hook_;
 };
 

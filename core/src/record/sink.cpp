@@ -18,13 +18,14 @@ SinkSpec SinkSpec::parse(std::string_view text) {
       {"exec:", SinkKind::exec},
   }};
   if (text == "-") return {SinkKind::standard_output, {}};
+  if (text == "none") return {SinkKind::none, {}};
   for (const auto& [scheme, kind] : kSchemes) {
     if (text.size() > scheme.size() && text.starts_with(scheme)) {
       return {kind, std::string(text.substr(scheme.size()))};
     }
   }
   throw UsageError("--to: '" + std::string(text) +
-                   "' is not a sink (write -, file:PATH, udp:HOST:PORT, broadcast:HOST:PORT, "
+                   "' is not a sink (write -, none, file:PATH, udp:HOST:PORT, broadcast:HOST:PORT, "
                    "multicast:GROUP:PORT or exec:COMMAND)");
 }
 

@@ -25,13 +25,15 @@ class Sink {
   virtual void take_end(std::string_view line) { static_cast<void>(line); }
   // Whether what was taken is still on its way after a flush.
   virtual bool busy() const { return false; }
+  // Whether a record was left out because the sink can take none like it; the sink has said so.
+  virtual bool has_left_out() const { return false; }
   virtual void add_totals(Totals& totals) const { static_cast<void>(totals); }
 };
 
 // Ends the run: what a sink calls that cannot do its work any more. One sentence.
 using SinkFailure = std::function<void(ExitStatus status, std::string error)>;
 
-enum class SinkKind : std::uint8_t { standard_output, file, udp, broadcast, multicast, exec };
+enum class SinkKind : std::uint8_t { standard_output, none, file, udp, broadcast, multicast, exec };
 
 // `--to` as it was typed.
 struct SinkSpec {

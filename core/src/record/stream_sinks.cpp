@@ -156,6 +156,11 @@ void StdoutSink::unblock() {
   flush();
 }
 
+void StdoutSink::lose_reader() {
+  close();
+  callbacks_.reader_gone();
+}
+
 void StdoutSink::flush_all() {
   patient_ = true;
   flush();

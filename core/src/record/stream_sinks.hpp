@@ -28,6 +28,7 @@ class NETKIT_API StreamSink : public Sink {
   void flush() final;
   void take_bytes(std::string_view bytes);
   bool has_unwritten() const { return written_ < buffer_.size(); }
+  bool is_open() const { return !closed_; }  // until nothing is taken any more
   bool is_written() const final { return !closed_ && !has_unwritten(); }
 
  protected:
@@ -71,6 +72,7 @@ class NETKIT_API StdoutWriter {
   Result write_all(ByteParts content);
   // Writable when there is room again.
   int fd() const { return fd_; }
+  bool is_pipe() const { return static_cast<bool>(own_); }
   // No wait for a reader lasts longer; TimePoint::max() is never.
   void set_deadline(TimePoint deadline) { deadline_ = deadline; }
   // From now on the deadline is what this is after the reader took something.
@@ -121,6 +123,9 @@ class NETKIT_API StdoutSink final : public StreamSink {
   // the limit; unblock() is for when writable_fd() is writable.
   bool is_blocked() const { return blocked_; }
   int writable_fd() const { return writer_.fd(); }
+  bool is_pipe() const { return writer_.is_pipe(); }
+  // The reader has gone: as EPIPE, but before anything is written.
+  void lose_reader();
   void unblock();
   // Writes all there is, however long the reader takes.
   void flush_all();

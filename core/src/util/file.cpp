@@ -13,6 +13,14 @@ namespace {
 
 constexpr mode_t kPrivate = 0600;
 
+// A named pipe that nobody reads fails with ENXIO instead of holding the program.
+FileDescriptor open_to_write(const std::string& path, int flags) {
+  FileDescriptor fd(
+      ::open(path.c_str(), flags | O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, kPrivate));
+  if (fd) ::fcntl(fd.get(), F_SETFL, flags & O_APPEND);
+  return fd;
+}
+
 // Cuts the `written` bytes off the end again, unless somebody else has appended since.
 void take_back(int fd, std::size_t written) {
   const off_t end = ::lseek(fd, 0, SEEK_CUR);  // after an append it stands behind what was written
@@ -34,7 +42,7 @@ std::string folder_of(const std::string& path) {
 }
 
 int write_in_place(const std::string& path, std::string_view content) {
-  const FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+  const FileDescriptor fd = open_to_write(path, 0);
   return fd ? write_all(fd.get(), content) : errno;
 }
 
@@ -71,8 +79,9 @@ FileContent read_file(int fd, std::size_t limit) {
 }
 
 FileContent read_file(const std::string& path, std::size_t limit) {
-  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
   if (!fd) return {.error = errno};
+  ::fcntl(fd.get(), F_SETFL, 0);
   return read_file(fd.get(), limit);
 }
 
@@ -106,7 +115,7 @@ int write_file_atomically(const std::string& path, std::string_view content) {
 }
 
 int AppendFile::open(const std::string& path) {
-  fd_.reset(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, kPrivate));
+  fd_ = open_to_write(path, O_APPEND | O_CREAT);
   return fd_ ? 0 : errno;
 }
 

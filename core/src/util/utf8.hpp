@@ -39,12 +39,11 @@ inline Sequence decode(std::string_view bytes, std::size_t at) {
 }
 
 // Whether a character outside ASCII moves no cursor and turns no text around: not U+0080 to U+009F,
-// no bidirectional control, no line or paragraph separator.
+// no bidirectional embedding, override or isolate. Marks (U+061C, U+200E, U+200F) do neither.
 inline bool may_be_shown(std::uint32_t code_point) {
   if (code_point < 0xA0) return code_point < 0x80;
-  if (code_point == 0x061C) return false;
-  if (code_point < 0x200E || code_point > 0x2069) return true;
-  return code_point > 0x200F && (code_point < 0x2028 || code_point > 0x202E) && code_point < 0x2066;
+  if (code_point < 0x202A || code_point > 0x2069) return true;
+  return code_point > 0x202E && code_point < 0x2066;
 }
 
 inline constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD

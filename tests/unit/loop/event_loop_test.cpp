@@ -103,6 +103,23 @@ TEST_F(EventLoopTest, WithoutInterestHangUpDoesNotWake) {
   EXPECT_EQ(loop_.counters().events, 0U);
 }
 
+TEST_F(EventLoopTest, InterestInFailureHearsOfHangUpAlone) {
+  int calls = 0;
+  Ready seen;
+  const Watch watch = loop_.watch(near_.get(), Interest::failure, [&](Ready ready) {
+    ++calls;
+    seen = ready;
+  });
+  far_says("x");
+  loop_.run_once(0ms);
+  EXPECT_EQ(calls, 0);
+  far_.reset();
+  loop_.run_once(1s);
+  EXPECT_EQ(calls, 1);
+  EXPECT_TRUE(seen.hangup);
+  EXPECT_FALSE(seen.readable || seen.writable);
+}
+
 TEST_F(EventLoopTest, AnEventForAClosedAndReusedDescriptorIsDropped) {
   int wrong = 0;
   Watch second;

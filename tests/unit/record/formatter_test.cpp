@@ -77,6 +77,10 @@ TEST(TextForm, TakesARecordsOwnLineInPlaceOfTheLayout) {
   std::string out;
   make_text_formatter(definitions(), false)->format(record, out);
   EXPECT_EQ(out, "7\\x1b\\x0ahi\n");
+  out.clear();
+  record.line = "7 hi\r\n";
+  make_text_formatter(definitions(), false)->format(record, out);
+  EXPECT_EQ(out, "7 hi\n");
 }
 
 TEST(TextForm, AddsTheNewlineAlwaysOrOnlyWhereItIsMissing) {
@@ -90,7 +94,7 @@ TEST(TextForm, ShowsNoControlOfAPeer) {
   EXPECT_EQ(text(RecordBuilder("message")
                      .payload("\x1b]52;x\a\n")
                      .field("name", std::string_view("\xc2\x9b"))),
-            "[\\xc2\\x9b] \\x1b]52;x\\x07\\x0a\n");
+            "[\\xc2\\x9b] \\x1b]52;x\\x07\n");
 }
 
 TEST(TextForm, GivesAFieldAColourOfItsOwnPerValue) {

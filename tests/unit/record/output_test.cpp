@@ -93,7 +93,7 @@ TEST_F(OutputTest, AppliesTheTemplateToFilesAlsoInJsonMode) {
   open({"file:" + folder_ / "log"}, Format::json, "<{text}>").emit_end("{}\n");
   emit("a\n");
   turn();
-  EXPECT_EQ(folder_.read("log"), "<a\\x0a>\n");
+  EXPECT_EQ(folder_.read("log"), "<a>\n");
 }
 
 TEST_F(OutputTest, WritesRawBytesToAFile) {

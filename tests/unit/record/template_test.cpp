@@ -142,6 +142,17 @@ TEST(Template, KeepsLineFeedsOfTextOnlyWhereNothingIsBefore) {
   EXPECT_EQ(render("{name}", builder, Escaping::text), "n\\x0a");
 }
 
+TEST(Template, LeavesOffOneNewlineAtTheEndOfTextWhereSomethingIsBefore) {
+  const auto shown = [](std::string_view payload) {
+    return render("> {text}", RecordBuilder().payload(payload), Escaping::text);
+  };
+  EXPECT_EQ(shown("a\n"), "> a");
+  EXPECT_EQ(shown("a\r\n"), "> a");
+  EXPECT_EQ(shown("a\n\n"), "> a\\x0a");
+  EXPECT_EQ(shown("\n"), "> ");
+  EXPECT_EQ(render("> {text}", RecordBuilder().payload("a\n"), Escaping::none), "> a\n");
+}
+
 TEST(Template, KeepsWhatTheUserWroteUnescaped) {
   EXPECT_EQ(render("\\x1b[1m{text}\\n", hello(), Escaping::text), "\x1b[1mhello\n");
 }

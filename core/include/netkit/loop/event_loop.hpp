@@ -25,10 +25,16 @@ namespace netkit {
 
 class EventLoop;
 
-enum class Interest : std::uint8_t { none = 0, read = 1, write = 2, both = 3 };
+enum class Interest : std::uint8_t {
+  none = 0,
+  read = 1,
+  write = 2,
+  both = 3,
+  failure = 4,  // HUP and ERR alone; not for regular files
+};
 
 // What a descriptor is ready for. HUP and ERR are also reported as `readable` or `writable`,
-// whichever is watched.
+// whichever is watched; for Interest::failure as neither.
 struct Ready {
   bool readable = false;
   bool writable = false;

@@ -34,7 +34,8 @@ struct Record {
   // The payload is known to be of 0x20 to 0x7E alone, so that no text form need look for what it
   // has to escape.
   bool payload_is_printable = false;
-  // Text form: this stands in place of the RecordDef's layout, escaped, as one line; none: the
+  // Text form: this stands in place of the RecordDef's layout, escaped, as one line, without an LF
+  // or CR LF at its end; none: the
   // layout. For lines that a layout cannot say; templates, JSON and raw do not see it.
   std::optional<std::string_view> line{};
 };

@@ -33,7 +33,7 @@ class NETKIT_API Template {
 
   // Appends the rendered record to `out`. A field that the record lacks is empty. Allocates nothing
   // but `out`'s growth. Escaping::text keeps LF in `{text}` only when nothing precedes it in the
-  // template.
+  // template; elsewhere one LF or CR LF at its end is left off.
   void render(const Record& record, std::string& out, Escaping escaping) const;
 
   bool is_payload_only() const;  // exactly `{text}`: the fast path, bytes unchanged

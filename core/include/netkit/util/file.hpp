@@ -16,7 +16,7 @@ struct FileContent {
 };
 
 // What can be read from `fd` to its end; waits where there is nothing yet. Any thread, as the next
-// three.
+// three. Opening a named pipe without a writer waits for none: it is empty.
 NETKIT_API FileContent read_file(int fd, std::size_t limit);
 NETKIT_API FileContent read_file(const std::string& path, std::size_t limit);
 
@@ -35,7 +35,8 @@ NETKIT_API int write_file_atomically(const std::string& path, std::string_view c
 class NETKIT_API AppendFile {
  public:
   AppendFile() = default;
-  // Opens `path` for appending, makes it (0600) where it is missing. Returns 0 or an errno.
+  // Opens `path` for appending, makes it (0600) where it is missing. Returns 0 or an errno: ENXIO
+  // for a named pipe that nobody reads.
   int open(const std::string& path);
   // Appends `lines`, which the caller ends with a newline, in one write. Returns 0 or an errno.
   // When the disk is full in the middle, what was written of them is taken back, so that the file

@@ -8,7 +8,7 @@
 #include <netkit/net/resolver.hpp>
 #include <netkit/net/server_addresses.hpp>
 #include <netkit/net/wire_log.hpp>
-#include <netkit/plugin/sources.hpp>
+#include <netkit/plugin/host.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::broadcast {

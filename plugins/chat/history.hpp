@@ -9,7 +9,7 @@
 #include <netkit/net/endpoint.hpp>
 #include <netkit/record/output.hpp>
 #include <netkit/util/clock.hpp>
-#include <netkit/util/exit_status.hpp>
+#include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
 #include <netkit/util/format.hpp>
 #include <netkit/util/log.hpp>

@@ -13,7 +13,7 @@
 
 #include <netkit/datagram/client.hpp>
 #include <netkit/datagram/driver.hpp>
-#include <netkit/util/rate.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit::chat {
 

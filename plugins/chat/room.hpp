@@ -17,7 +17,7 @@
 #include <netkit/net/endpoint.hpp>
 #include <netkit/record/template.hpp>
 #include <netkit/util/clock.hpp>
-#include <netkit/util/rate.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit::chat {
 

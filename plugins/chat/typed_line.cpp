@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <netkit/util/suggest.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::chat {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include <netkit/util/error.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit::echo {
 

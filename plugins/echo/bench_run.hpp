@@ -13,7 +13,7 @@
 #include <vector>
 
 #include <netkit/loop/event_loop.hpp>
-#include <netkit/util/exit_status.hpp>
+#include <netkit/util/error.hpp>
 
 namespace netkit::echo {
 

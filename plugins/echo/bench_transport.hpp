@@ -8,7 +8,7 @@
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/address_spec.hpp>
-#include <netkit/util/exit_status.hpp>
+#include <netkit/util/error.hpp>
 #include <netkit/util/log.hpp>
 
 namespace netkit::echo {

@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 
 #include <netkit/net/wire_log.hpp>
-#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/random.hpp>
 
 namespace netkit::echo {

@@ -12,7 +12,7 @@
 #include <netkit/net/endpoint.hpp>
 #include <netkit/net/tcp_client.hpp>
 #include <netkit/net/udp_client.hpp>
-#include <netkit/util/exit_status.hpp>
+#include <netkit/util/error.hpp>
 
 namespace netkit::echo {
 

@@ -4,8 +4,8 @@
 
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/net/wire_log.hpp>
-#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::echo {

@@ -8,7 +8,7 @@
 
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
-#include <netkit/util/size.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::frame {

@@ -19,8 +19,8 @@
 #include <netkit/plugin/host.hpp>
 #include <netkit/record/recording.hpp>
 #include <netkit/tls/tls.hpp>
-#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::frame {

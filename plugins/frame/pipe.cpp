@@ -10,7 +10,7 @@
 
 #include <netkit/codec/line_decoder.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/size.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::frame {

@@ -14,7 +14,7 @@
 #include <netkit/net/tcp_client.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/record/recording.hpp>
-#include <netkit/util/duration.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::frame {

@@ -18,9 +18,9 @@
 #include <netkit/plugin/host.hpp>
 #include <netkit/record/recording.hpp>
 #include <netkit/tls/tls.hpp>
-#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::frame {

@@ -9,7 +9,7 @@
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/loop/process.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 #include <netkit/util/log.hpp>
 
 namespace netkit::push {

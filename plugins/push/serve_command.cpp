@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include <netkit/net/server_sockets.hpp>
-#include <netkit/plugin/sources.hpp>
+#include <netkit/plugin/host.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::push {

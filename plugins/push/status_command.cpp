@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include <netkit/net/wire_log.hpp>
-#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::push {

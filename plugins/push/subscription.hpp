@@ -9,7 +9,7 @@
 
 #include <netkit/datagram/driver.hpp>
 #include <netkit/datagram/options.hpp>
-#include <netkit/util/exit_status.hpp>
+#include <netkit/util/error.hpp>
 
 namespace netkit::push {
 

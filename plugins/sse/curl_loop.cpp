@@ -10,8 +10,8 @@
 #include <openssl/ssl.h>
 
 #include <netkit/http/http_text.hpp>
-#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::sse {

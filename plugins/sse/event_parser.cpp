@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include <netkit/util/size.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::sse {

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <netkit/util/printable.hpp>
+#include <netkit/util/text.hpp>
 
 #ifdef __SSE2__
 #include <emmintrin.h>

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include <netkit/cli/shared_definitions.hpp>
-#include <netkit/plugin/part.hpp>
 #include <netkit/plugin/plugin.hpp>
 
 #ifdef NETKIT_STATIC_PLUGINS

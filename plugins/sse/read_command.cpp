@@ -7,9 +7,8 @@
 #include <fmt/format.h>
 
 #include <netkit/net/reconnect.hpp>
-#include <netkit/plugin/part.hpp>
+#include <netkit/plugin/plugin.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/suggest.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::sse {

@@ -14,7 +14,7 @@
 #include <netkit/http/http_text.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
-#include <netkit/util/size.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::sse {

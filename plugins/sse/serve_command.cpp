@@ -15,7 +15,6 @@
 #include <netkit/http/http_server.hpp>
 #include <netkit/http/http_text.hpp>
 #include <netkit/plugin/host.hpp>
-#include <netkit/plugin/sources.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::sse {

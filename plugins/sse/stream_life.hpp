@@ -8,7 +8,7 @@
 
 #include <netkit/net/reconnect.hpp>
 #include <netkit/util/clock.hpp>
-#include <netkit/util/exit_status.hpp>
+#include <netkit/util/error.hpp>
 
 namespace netkit::sse {
 

@@ -3,7 +3,7 @@
 #include <sse/stream_reader.hpp>
 #include <utility>
 
-#include <netkit/util/duration.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::sse {

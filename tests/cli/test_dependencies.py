@@ -12,7 +12,7 @@ PACKAGES, HEADERS, LINKED = ({word for row in ROWS for word in re.findall(r"`([^
 
 # What comes with the system, and the folders of the tree that includes begin at.
 SYSTEM = ("arpa/", "linux/", "net/", "netinet/", "sys/")
-OWN = ("core/include", "core/src", "plugins", "tests", "tools/netkit")
+OWN = ("core/include", "core/runtime", "core/src", "plugins", "tests", "tools/netkit")
 RUNTIME = re.compile(r"lib(c|m|gcc_s|stdc\+\+|asan|ubsan|tsan|netkit.*)$|ld-")
 
 

@@ -128,7 +128,7 @@ def test_a_status_can_be_had(netkit, tmp_path, status):
 def ended_with(command):
     """The statuses that a command's own sources name."""
     sources = "".join(path.read_text() for path in (SOURCE / "plugins" / command).glob("*.?pp"))
-    table = (SOURCE / "core/include/netkit/util/exit_status.hpp").read_text()
+    table = (SOURCE / "core/include/netkit/util/error.hpp").read_text()
     numbers = dict(re.findall(r"^  (\w+) = (\d+),", table, re.M))
     return {numbers[name] for name in re.findall(r"\bExitStatus::(\w+)", sources)}
 

@@ -1,6 +1,5 @@
 // Bytes as a JSON string, read back by RapidJSON: the same bytes where they are UTF-8, refused
 // where they are not, always text that no terminal obeys.
-#include "record/json_text.hpp"
 #include "support/reference_utf8.hpp"
 
 #include <cstdint>

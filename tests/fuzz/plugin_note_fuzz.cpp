@@ -1,6 +1,6 @@
 // Files that claim to be plugins: a note or a sentence, never both, and no byte beyond the file
 // (which the address sanitizer tells: the copy has exactly its size).
-#include "plugin/elf_note.hpp"
+#include "plugin/plugin_file.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -5,9 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include <netkit/util/duration.hpp>
-#include <netkit/util/rate.hpp>
-#include <netkit/util/size.hpp>
+#include <netkit/util/quantity.hpp>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

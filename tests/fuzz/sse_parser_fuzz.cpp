@@ -9,7 +9,7 @@
 #include <unit/sse/reference_parser.hpp>
 #include <unit/sse/step_recorder.hpp>
 
-#include <netkit/util/printable.hpp>
+#include <netkit/util/text.hpp>
 
 namespace {
 

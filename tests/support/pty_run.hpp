@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <utmp.h>
 
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit::test {
 

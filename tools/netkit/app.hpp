@@ -2,9 +2,10 @@
 #pragma once
 
 #include "cli/parser.hpp"
-#include "invocation.hpp"
 #include "plugin/registry.hpp"
 
+#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <span>
@@ -13,6 +14,17 @@
 #include <vector>
 
 namespace netkit {
+
+struct Invocation {
+  std::vector<std::filesystem::path> plugin_dirs;
+  std::string config;  // empty: the usual files
+  HelpWish help = HelpWish::none;
+  bool version = false;
+  std::vector<std::string> words;  // the command and what follows
+};
+
+// Reads `--plugin-dir DIR`, `--config FILE`, `--help`, `-h`, `--version`. Throws UsageError.
+Invocation read_invocation(std::span<const std::string> words);
 
 // The state of one invocation, made by main() and passed down. Looks nothing up until it is
 // asked.

@@ -1,4 +1,4 @@
-#include "builtins.hpp"
+#include "commands.hpp"
 
 #include <algorithm>
 

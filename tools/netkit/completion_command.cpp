@@ -1,19 +1,51 @@
 // `netkit completion SHELL` and `netkit __complete WORDS…`.
-#include "builtins.hpp"
 #include "cli/completion.hpp"
-#include "command_names.hpp"
-#include "completion_scripts.hpp"
-#include "dispatch.hpp"
-#include "recent_addresses.hpp"
+#include "cli/shell_line.hpp"
+#include "commands.hpp"
+#include "io/history_file.hpp"
+#include "made.hpp"
 
+#include <algorithm>
 #include <array>
+#include <string_view>
 
+#include <netkit/net/address_spec.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/suggest.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {
+
+constexpr std::size_t kMost = 20;
+
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+}
+
+// `COMMAND ACTION PORT`: a number further on may be anything.
+bool is_address(const std::string& word, std::size_t index) {
+  const std::size_t colon = word.rfind(':');
+  if (!is_number(colon == word.npos ? word : word.substr(colon + 1))) return false;
+  if (colon == word.npos && index != 2) return false;
+  try {
+    return AddressSpec::parse(word, AddressRole::server).port != 0;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+void add_addresses(std::vector<std::string>& found, const std::string& line) {
+  for (const Pipeline& pipeline : parse_shell_line(line)) {
+    for (const ShellCommand& command : pipeline.commands) {
+      const std::size_t first = command.words.front() == "netkit" ? 1 : 0;
+      for (std::size_t i = first; i < command.words.size(); ++i) {
+        const std::string& word = command.words[i];
+        const bool known = std::ranges::find(found, word) != found.end();
+        if (!known && is_address(word, i - first)) found.push_back(word);
+      }
+    }
+  }
+}
 
 std::vector<Candidate> candidates(const std::vector<CommandSummary>& rows) {
   std::vector<Candidate> out;
@@ -87,6 +119,20 @@ void add_recent_addresses(Completion& found, const std::string& typed) {
 }
 
 }  // namespace
+
+std::vector<std::string> recent_addresses() {
+  const std::vector<std::string> lines = HistoryFile("shell_history").load();
+  std::vector<std::string> found;
+  for (auto line = lines.rbegin(); line != lines.rend() && found.size() < kMost; ++line) {
+    try {
+      add_addresses(found, *line);
+    } catch (const Error&) {
+      // A line that was refused when it was typed.
+    }
+  }
+  if (found.size() > kMost) found.resize(kMost);
+  return found;
+}
 
 int run_completion(App&, const ActionDef&, const Values& values) {
   constexpr std::array<std::string_view, 3> kShells{"bash", "zsh", "fish"};

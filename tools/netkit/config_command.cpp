@@ -1,9 +1,6 @@
 // `netkit config`: each value and where it came from.
-#include "builtins.hpp"
 #include "cli/option_set.hpp"
-#include "command_names.hpp"
-#include "dispatch.hpp"
-#include "record/json_text.hpp"
+#include "commands.hpp"
 
 #include <algorithm>
 #include <filesystem>

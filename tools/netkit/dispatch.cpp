@@ -1,21 +1,19 @@
-#include "dispatch.hpp"
-
-#include "action_runner.hpp"
-#include "builtins.hpp"
+// From the words of the command line to what they ask for.
+#include "app.hpp"
 #include "cli/help.hpp"
-#include "command_names.hpp"
-#include "external.hpp"
-#include "plugin/search_path.hpp"
+#include "commands.hpp"
+#include "plugin/registry.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <unistd.h>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include <netkit/net/address_spec.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/suggest.hpp>
 #include <netkit/util/text.hpp>
 #include <netkit/version.hpp>
 
@@ -24,13 +22,10 @@ namespace {
 
 using Words = std::span<const std::string>;
 
-std::string listed(std::span<const ActionDef> actions) {
-  std::string out;
-  for (std::size_t i = 0; i < actions.size(); ++i) {
-    if (i > 0) out += i + 1 == actions.size() ? " or " : ", ";
-    out += actions[i].name;
-  }
-  return out;
+std::string names_of(std::span<const ActionDef> actions) {
+  std::vector<std::string_view> names;
+  for (const ActionDef& action : actions) names.push_back(action.name);
+  return choice_of(names);
 }
 
 // An action and the words that are its own.
@@ -122,7 +117,7 @@ Selection require_action(const std::string& command, std::span<const ActionDef> 
     refuse_address(command, actions, word);
     find_action(actions, word);
   }
-  throw UsageError("needs an action: " + listed(actions));
+  throw UsageError("needs an action: " + names_of(actions));
 }
 
 int run_builtin(App& app, const Builtin& builtin, Words words) {
@@ -139,7 +134,9 @@ int run_plugin(App& app, const PluginFile& file, Words typed) {
   app.set_command(file.name);
   if (show_help(file.name, file.summary, plugin.actions(), words)) return 0;
   const Selection selection = require_action(file.name, plugin.actions(), words);
-  return run_action(app, file.name, plugin, *selection.action, selection.words);
+  const Values values =
+      parse(*selection.action, selection.words, app.parse_context(file.name, plugin.actions()));
+  return run_action(file.name, *selection.action, values);
 }
 
 // `netkit` alone: at a terminal that is the shell.
@@ -176,6 +173,16 @@ std::string action_hint(App& app, const std::string& word) {
 }
 
 }  // namespace
+
+void run_external(const std::string& name, std::span<const std::string> words) {
+  const auto external = find_external_command(environment_variable("PATH").value_or(""), name);
+  if (!external) return;
+  std::vector<char*> argv{const_cast<char*>(external->path.c_str())};
+  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  ::execv(external->path.c_str(), argv.data());
+  throw SystemError(errno, "cannot run " + external->path.string());
+}
 
 int dispatch(App& app) {
   const Invocation& invocation = app.invocation();
@@ -218,7 +225,7 @@ const ActionDef& find_action(std::span<const ActionDef> actions, const std::stri
   }
   const std::string hint = did_you_mean(word, names);
   throw UsageError("unknown action '" + escaped_text(word) + "'" +
-                   (hint.empty() ? "; it has " + listed(actions) : hint));
+                   (hint.empty() ? "; it has " + names_of(actions) : hint));
 }
 
 }  // namespace netkit

@@ -1,6 +1,6 @@
 // One invocation, with the program's one catch block.
 #include "app.hpp"
-#include "dispatch.hpp"
+#include "commands.hpp"
 
 #include <csignal>
 #include <string>

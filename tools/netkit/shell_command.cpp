@@ -1,11 +1,9 @@
 // `netkit shell`: where the lines come from.
-#include "builtins.hpp"
-#include "command_names.hpp"
-#include "dispatch.hpp"
+#include "commands.hpp"
 #include "io/history_file.hpp"
 #include "io/shell_prompt.hpp"
 #include "io/terminal_guard.hpp"
-#include "plugin/search_path.hpp"
+#include "plugin/registry.hpp"
 #include "shell.hpp"
 
 #include <algorithm>
@@ -14,7 +12,6 @@
 #include <unistd.h>
 
 #include <netkit/util/error.hpp>
-#include <netkit/util/suggest.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 #include <vector>
 
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 

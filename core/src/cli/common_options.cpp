@@ -1,4 +1,4 @@
-#include "cli/common_options.hpp"
+#include "cli/option_set.hpp"
 
 #include <vector>
 
@@ -23,7 +23,7 @@ std::vector<CommonOption> output_options() {
         .kind = Kind::sink,
         .default_value = "-",
         .help = "where records go: -, file:PATH, udp:HOST:PORT, broadcast:HOST:PORT, "
-                "multicast:GROUP:PORT or exec:COMMAND",
+                "multicast:GROUP:PORT, exec:COMMAND or none",
         .repeatable = true}},
       {kOutputOptions,
        {.name = "max-exec",

@@ -7,7 +7,6 @@
 
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
-#include <netkit/util/file_descriptor.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {

@@ -1,14 +1,13 @@
 #include "cli/help.hpp"
 
-#include "cli/argument_check.hpp"
+#include "cli/checks.hpp"
 #include "cli/option_set.hpp"
-#include "cli/text_layout.hpp"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
-#include <netkit/util/exit_status.hpp>
+#include <netkit/util/error.hpp>
 
 namespace netkit {
 namespace {

@@ -1,7 +1,5 @@
 #include "cli/option_set.hpp"
 
-#include "cli/common_options.hpp"
-
 #include <algorithm>
 
 namespace netkit {

@@ -1,7 +1,6 @@
 #include "cli/parser.hpp"
 
-#include "cli/argument_check.hpp"
-#include "cli/value_check.hpp"
+#include "cli/checks.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,9 +9,8 @@
 
 #include <fmt/format.h>
 
-#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/suggest.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {
@@ -195,7 +193,8 @@ class Parser {
 
   static void take_word(const OptionDef& option, const Token& token, Values::Value& value) {
     if (option.kind == ValueKind::flag) {
-      const std::int64_t before = value.texts.empty() ? 0 : *read_integer(value.texts.front());
+      const std::int64_t before =
+          value.texts.empty() ? 0 : *read_integer<std::int64_t>(value.texts.front());
       value.texts = {std::to_string(before + 1)};
       return;
     }

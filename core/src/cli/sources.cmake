@@ -1,5 +1,4 @@
 target_sources(netkit-core PRIVATE
-  src/cli/argument_check.cpp
   src/cli/common_options.cpp
   src/cli/completion.cpp
   src/cli/config_file.cpp
@@ -10,7 +9,6 @@ target_sources(netkit-core PRIVATE
   src/cli/shell_line.cpp
   src/cli/text_layout.cpp
   src/cli/tokenizer.cpp
-  src/cli/value_check.cpp
-  src/cli/value_completion.cpp
+  src/cli/checks.cpp
   src/cli/values.cpp
 )

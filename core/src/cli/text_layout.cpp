@@ -1,4 +1,4 @@
-#include "cli/text_layout.hpp"
+#include "cli/help.hpp"
 
 #include <algorithm>
 

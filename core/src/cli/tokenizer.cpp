@@ -1,4 +1,4 @@
-#include "cli/tokenizer.hpp"
+#include "cli/parser.hpp"
 
 #include <algorithm>
 
@@ -7,9 +7,8 @@
 #include <boost/program_options/parsers.hpp>
 #include <fmt/format.h>
 
-#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/suggest.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {

@@ -1,12 +1,10 @@
-#include "cli/value_check.hpp"
+#include "cli/checks.hpp"
 
 #include <utility>
 
 #include <netkit/cli/values.hpp>
-#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/rate.hpp>
-#include <netkit/util/size.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit {
 namespace {
@@ -67,7 +65,7 @@ std::string Values::text(std::string_view option) const {
 std::int64_t Values::integer(std::string_view option) const {
   const std::string value = text(option);
   if (value.empty()) return 0;
-  const auto number = read_integer(value);
+  const auto number = read_integer<std::int64_t>(value);
   if (!number) wrong_kind(option, value);
   return *number;
 }

@@ -6,7 +6,7 @@
 
 #include <netkit/codec/check.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/suggest.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 

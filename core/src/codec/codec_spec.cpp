@@ -7,8 +7,8 @@
 
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/codec/codec_spec.hpp>
-#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {

@@ -7,7 +7,7 @@
 
 #include <netkit/http/http_server.hpp>
 #include <netkit/net/server_sockets.hpp>
-#include <netkit/util/duration.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit {
 namespace {

@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include <netkit/util/file.hpp>
-#include <netkit/util/file_descriptor.hpp>
 
 namespace netkit {
 namespace {

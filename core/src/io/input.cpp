@@ -8,7 +8,7 @@
 
 #include <netkit/io/input.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/size.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit {
 namespace {

@@ -20,7 +20,7 @@
 
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
-#include <netkit/util/size.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit {
 namespace {

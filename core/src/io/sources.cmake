@@ -4,7 +4,6 @@ target_sources(netkit-core PRIVATE
   src/io/line_reader.cpp
   src/io/prompt_input.cpp
   src/io/shell_prompt.cpp
-  src/io/standard_streams.cpp
   src/io/terminal_guard.cpp
   src/io/wrapped_rows.cpp
 )

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include <netkit/loop/event_loop.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 

@@ -16,7 +16,7 @@
 #include <netkit/net/endpoint.hpp>
 #include <netkit/net/interfaces.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <netkit/net/resolver.hpp>
 #include <netkit/net/tcp_client.hpp>
-#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit {
 

@@ -11,8 +11,8 @@
 #include <netkit/net/reconnect.hpp>
 #include <netkit/net/resolver.hpp>
 #include <netkit/net/tcp_connector.hpp>
-#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit {
 namespace {

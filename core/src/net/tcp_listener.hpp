@@ -9,7 +9,7 @@
 #include <netkit/net/endpoint.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/util/export.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 

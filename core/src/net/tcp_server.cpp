@@ -7,9 +7,9 @@
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/net/tcp_server.hpp>
 #include <netkit/net/wire_log.hpp>
-#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/random.hpp>
 
 namespace netkit {

@@ -1,8 +1,7 @@
-#include "plugin/declaration_check.hpp"
-
+#include "cli/checks.hpp"
 #include "cli/option_set.hpp"
-#include "cli/value_check.hpp"
-#include "plugin/search_path.hpp"
+#include "plugin/plugin_file.hpp"
+#include "plugin/registry.hpp"
 
 #include <algorithm>
 #include <set>

@@ -1,8 +1,7 @@
 #include "plugin/host_impl.hpp"
 
-#include "plugin/metrics_text.hpp"
-#include "plugin/readiness.hpp"
-#include "plugin/totals_text.hpp"
+#include "plugin/process_context.hpp"
+#include "plugin/totals_report.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -14,7 +13,9 @@
 #include <unistd.h>
 #include <utility>
 
-#include <netkit/util/duration.hpp>
+#include <fmt/format.h>
+
+#include <netkit/util/quantity.hpp>
 
 namespace netkit {
 namespace {
@@ -53,6 +54,15 @@ std::string meaning_of(int code) {
     if (static_cast<int>(info.status) == code) return std::string(info.meaning);
   }
   return "exit status " + std::to_string(code);
+}
+
+std::unique_ptr<Command> make_command(const ActionDef& action, const Values& values) {
+  std::unique_ptr<Command> command = action.make == nullptr ? nullptr : action.make();
+  if (command == nullptr) {
+    throw PluginError(fmt::format("the plugin makes no action '{}'", action.name));
+  }
+  command->configure(values);
+  return command;
 }
 
 }  // namespace
@@ -342,6 +352,25 @@ int HostImpl::report_error(const Error& error) {
     output_->flush_all();
   }
   return exit_code(error.status());
+}
+
+int run_action(const std::string& command, const ActionDef& action, const Values& values) {
+  const SystemClock clock;
+  int status = 0;
+  int signo = 0;
+  {
+    // The command's registrations are on the host's loop, so it goes first.
+    HostImpl host(command, action, values, clock);
+    const std::unique_ptr<Command> work = make_command(action, values);
+    try {
+      status = host.run(*work);
+    } catch (const Error& error) {
+      status = host.report_error(error);
+    }
+    signo = host.fatal_signal();
+  }
+  if (signo != 0) end_by_signal(signo);
+  return status;
 }
 
 }  // namespace netkit

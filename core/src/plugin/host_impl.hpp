@@ -1,11 +1,9 @@
 // The Host of the executable: runs one command, from opening its sinks to its exit status.
 #pragma once
 
-#include "io/standard_streams.hpp"
 #include "plugin/live_line.hpp"
-#include "plugin/metrics_server.hpp"
-#include "plugin/run_options.hpp"
-#include "plugin/stop_signals.hpp"
+#include "plugin/process_context.hpp"
+#include "plugin/totals_report.hpp"
 #include "record/output_impl.hpp"
 
 #include <functional>
@@ -16,13 +14,30 @@
 #include <vector>
 
 #include <netkit/cli/option.hpp>
+#include <netkit/cli/values.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/plugin/plugin.hpp>
+#include <netkit/util/clock.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/export.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
+#include <netkit/util/log.hpp>
 
 namespace netkit {
+
+struct RunOptions {
+  LogLevel log_level = LogLevel::notice;
+  Duration timeout = kNever;
+  bool stats = false;  // --stats was given
+  Duration stats_period = kNever;
+  bool end_record = true;  // not with --no-end
+  std::optional<int> ready_fd;
+  std::string metrics;  // an address; empty: none
+  OutputOptions output;
+};
+
+// Throws UsageError for a template that does not parse.
+RunOptions read_run_options(const ActionDef& action, const Values& values, bool stdout_is_terminal);
 
 // On the main thread; one at a time. In main:
 //

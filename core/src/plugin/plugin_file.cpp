@@ -1,7 +1,6 @@
 #include "plugin/plugin_file.hpp"
 
-#include "plugin/elf_note.hpp"
-#include "plugin/search_path.hpp"
+#include "plugin/registry.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +9,7 @@
 #include <filesystem>
 #include <sys/stat.h>
 
-#include <netkit/plugin/build_tag.hpp>
+#include <netkit/plugin/abi.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 

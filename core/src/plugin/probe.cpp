@@ -1,8 +1,5 @@
-#include "plugin/probe.hpp"
-
-#include "plugin/declaration_check.hpp"
-#include "plugin/loader.hpp"
 #include "plugin/plugin_file.hpp"
+#include "plugin/registry.hpp"
 
 #include <array>
 #include <cerrno>
@@ -15,9 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit {
 namespace {

@@ -1,7 +1,6 @@
 #include "plugin/registry.hpp"
 
-#include "plugin/elf_note.hpp"
-#include "plugin/search_path.hpp"
+#include "plugin/plugin_file.hpp"
 
 #include <algorithm>
 

@@ -1,9 +1,11 @@
-#include "plugin/run_options.hpp"
+#include "plugin/host_impl.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 #include <string_view>
 #include <vector>
+
+#include <netkit/plugin/host.hpp>
 
 namespace netkit {
 namespace {
@@ -12,8 +14,12 @@ bool is_set(const Values& values, std::string_view option) {
   return values.declared(option) && values.flag(option);
 }
 
-std::string text_of(const Values& values, std::string_view option) {
-  return values.declared(option) && values.given(option) ? values.text(option) : std::string();
+bool is_given(const Values& values, std::string_view option) {
+  return values.declared(option) && values.given(option);
+}
+
+bool has(const Values& values, std::string_view option) {
+  return values.declared(option) && values.has(option);
 }
 
 LogLevel log_level(const Values& values) {
@@ -58,11 +64,11 @@ OutputOptions read_output_options(const ActionDef& action, const Values& values,
   OutputOptions options;
   if (is_set(values, "json")) options.format = Format::json;
   if (is_set(values, "raw")) options.format = Format::raw;
-  if (!has_own_template(action) && values.declared("template") && values.given("template")) {
+  if (!has_own_template(action) && is_given(values, "template")) {
     options.record_template =
         Template::parse(values.text("template"), "--template", field_names(action));
   }
-  if (values.declared("to") && values.given("to")) options.to = values.texts("to");
+  if (is_given(values, "to")) options.to = values.texts("to");
   if (values.declared("max-exec")) {
     options.exec.processes = static_cast<std::size_t>(values.integer("max-exec"));
   }
@@ -70,8 +76,8 @@ OutputOptions read_output_options(const ActionDef& action, const Values& values,
     options.exec.waiting = static_cast<std::size_t>(values.integer("max-exec-waiting"));
   }
   options.colored = options.format == Format::text && wants_color(values, stdout_is_terminal);
-  options.hide_on_stdout = action.quiet_hides_records && is_set(values, "quiet") &&
-                           !(values.declared("to") && values.given("to"));
+  options.hide_on_stdout =
+      action.quiet_hides_records && is_set(values, "quiet") && !is_given(values, "to");
   return options;
 }
 
@@ -81,20 +87,41 @@ RunOptions read_run_options(const ActionDef& action, const Values& values,
                             bool stdout_is_terminal) {
   RunOptions options;
   options.log_level = log_level(values);
-  if (values.declared("timeout") && values.has("timeout")) {
+  if (has(values, "timeout")) {
     options.timeout = values.duration("timeout");
   }
-  options.stats = values.declared("stats") && values.given("stats");
+  options.stats = is_given(values, "stats");
   if (options.stats && !values.text("stats").empty()) {
     options.stats_period = values.duration("stats");
   }
-  if (values.declared("ready-fd") && values.given("ready-fd")) {
+  if (is_given(values, "ready-fd")) {
     options.ready_fd = static_cast<int>(values.integer("ready-fd"));
   }
   options.end_record = !is_set(values, "no-end");
-  options.metrics = text_of(values, "metrics");
+  if (is_given(values, "metrics")) options.metrics = values.text("metrics");
   options.output = read_output_options(action, values, stdout_is_terminal);
   return options;
+}
+
+std::optional<std::size_t> Host::max_line() const {
+  if (!has(values(), "max-line")) return std::nullopt;
+  return static_cast<std::size_t>(values().size("max-line"));
+}
+
+std::unique_ptr<Sources> open_sources(Host& host, Sources::Handler& handler,
+                                      const SourceDefaults& defaults) {
+  const Values& values = host.values();
+  Sources::Options options;
+  options.history = host.command();
+  options.message = has(values, "message") ? values.text("message") : defaults.message;
+  if (is_given(values, "from")) options.from = values.texts("from");
+  if (is_given(values, "every")) {
+    options.every = values.duration("every");
+  } else if (options.from.empty()) {
+    options.every = defaults.every;
+    if (defaults.every == kNever && defaults.stdin_when_none) options.from.emplace_back("-");
+  }
+  return Sources::open(host, handler, options);
 }
 
 }  // namespace netkit

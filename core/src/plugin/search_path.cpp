@@ -1,4 +1,4 @@
-#include "plugin/search_path.hpp"
+#include "plugin/registry.hpp"
 
 #include <algorithm>
 #include <unistd.h>

@@ -4,16 +4,11 @@ target_sources(netkit-core PRIVATE
   src/plugin/host_impl.cpp
   src/plugin/live_line.cpp
   src/plugin/loader.cpp
-  src/plugin/metrics_server.cpp
-  src/plugin/metrics_text.cpp
-  src/plugin/part.cpp
   src/plugin/plugin_file.cpp
   src/plugin/probe.cpp
-  src/plugin/readiness.cpp
+  src/plugin/process_context.cpp
   src/plugin/registry.cpp
   src/plugin/run_options.cpp
   src/plugin/search_path.cpp
-  src/plugin/sources.cpp
-  src/plugin/stop_signals.cpp
-  src/plugin/totals_text.cpp
+  src/plugin/totals_report.cpp
 )

@@ -11,7 +11,7 @@
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
-#include <netkit/util/suggest.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {

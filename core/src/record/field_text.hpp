@@ -1,7 +1,6 @@
 // Fields of a record as text.
 #pragma once
 
-#include <charconv>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -19,13 +18,6 @@ inline const FieldValue* find_field(const Record& record, std::string_view name)
     if (field.name == name) return &field.value;
   }
   return nullptr;
-}
-
-// The shortest text that reads as the same number.
-inline void append_double(std::string& out, double value) {
-  char buffer[32];
-  const char* const end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
-  out.append(buffer, static_cast<std::size_t>(end - buffer));
 }
 
 inline void append_bytes(std::string& out, std::string_view bytes, Escaping escaping,
@@ -57,6 +49,16 @@ inline void append_value(std::string& out, const FieldValue& value, Escaping esc
     append_double(out, *real);
   } else {
     out.append(std::get<bool>(value) ? "true" : "false");
+  }
+}
+
+inline void append_json_value(std::string& out, const FieldValue& value) {
+  if (const auto* text = std::get_if<std::string_view>(&value)) {
+    append_json_lossy(out, *text);
+  } else if (const auto* real = std::get_if<double>(&value)) {
+    append_json_number(out, *real);
+  } else {
+    append_value(out, value, Escaping::none);
   }
 }
 

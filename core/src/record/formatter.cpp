@@ -2,7 +2,6 @@
 
 #include "record/compiled_template.hpp"
 #include "record/field_text.hpp"
-#include "record/json_text.hpp"
 
 #include <utility>
 #include <vector>

@@ -9,7 +9,7 @@
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/record/record.hpp>
 #include <netkit/record/totals.hpp>
-#include <netkit/util/exit_status.hpp>
+#include <netkit/util/error.hpp>
 
 namespace netkit {
 

@@ -2,12 +2,10 @@ target_sources(netkit-core PRIVATE
   src/record/compiled_template.cpp
   src/record/exec_sink.cpp
   src/record/formatter.cpp
-  src/record/json_text.cpp
   src/record/network_sink.cpp
   src/record/output_impl.cpp
   src/record/recording.cpp
   src/record/sink.cpp
   src/record/sources.cpp
   src/record/stream_sinks.cpp
-  src/record/totals.cpp
 )

@@ -18,8 +18,8 @@
 #include <netkit/record/source.hpp>
 #include <netkit/record/template.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/file_descriptor.hpp>
-#include <netkit/util/size.hpp>
+#include <netkit/util/file.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit {
 namespace {

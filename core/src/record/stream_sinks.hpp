@@ -14,7 +14,6 @@
 #include <netkit/util/clock.hpp>
 #include <netkit/util/export.hpp>
 #include <netkit/util/file.hpp>
-#include <netkit/util/file_descriptor.hpp>
 
 namespace netkit {
 

@@ -1,4 +1,3 @@
-#include "tls/tls_errors.hpp"
 #include "tls/tls_library.hpp"
 #include "tls/tls_stream.hpp"
 

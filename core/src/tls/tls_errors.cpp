@@ -1,4 +1,4 @@
-#include "tls/tls_errors.hpp"
+#include "tls/tls_stream.hpp"
 
 #include <algorithm>
 #include <array>

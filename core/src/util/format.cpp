@@ -82,6 +82,12 @@ void append_fixed(std::string& out, double value, int decimals) {
   out.append(buffer, static_cast<std::size_t>(result.ptr - buffer));
 }
 
+void append_double(std::string& out, double value) {
+  char buffer[32];
+  const char* const end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+  out.append(buffer, static_cast<std::size_t>(end - buffer));
+}
+
 void TimeFormatter::append_rfc3339(std::string& out, WallTime time) {
   const std::int64_t second = second_of(time);
   if (second != utc_.second) {

@@ -1,9 +1,9 @@
-#include "util/printable_ways.hpp"
+#include "util/utf8.hpp"
 
 #include <algorithm>
 #include <array>
 
-#include <netkit/util/printable.hpp>
+#include <netkit/util/text.hpp>
 
 #ifdef __x86_64__
 #include <bit>

@@ -1,4 +1,3 @@
-// Durations, sizes and rates as people write them.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -6,11 +5,9 @@
 
 #include <fmt/format.h>
 
-#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
-#include <netkit/util/rate.hpp>
-#include <netkit/util/size.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit {
 namespace {
@@ -98,6 +95,10 @@ unsigned exponent_of(char letter) {
 }
 
 constexpr double kMostPerSecond = 1e12;
+
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
 
 }  // namespace
 
@@ -188,6 +189,31 @@ std::optional<double> read_rate(std::string_view text) {
 double parse_rate(std::string_view text) {
   if (const auto rate = read_rate(text)) return *rate;
   throw UsageError(fmt::format("'{}' is not a rate (write 100/s or 6/m)", text));
+}
+
+TokenBucket::TokenBucket(double per_second, double burst, TimePoint now)
+    : per_second_(per_second), burst_(std::max(burst, 1.0)), tokens_(burst_), at_(now) {}
+
+double TokenBucket::tokens_at(TimePoint now) const {
+  return std::min(burst_, tokens_ + seconds(now - at_) * per_second_);
+}
+
+bool TokenBucket::take(TimePoint now, double count) {
+  const double tokens = tokens_at(now);
+  if (tokens < count) return false;  // the time passed since is still to be counted
+  tokens_ = tokens - count;
+  at_ = now;
+  return true;
+}
+
+TimePoint TokenBucket::ready_at(TimePoint now, double count) const {
+  if (count > burst_) return TimePoint::max();
+  const double missing = count - tokens_at(now);
+  if (missing <= 0) return now;
+  const double wait = missing / per_second_;
+  if (wait >= 9e9) return TimePoint::max();
+  // A nanosecond more, so that rounding never makes a caller come too early and spin.
+  return saturating_add(now, Duration(static_cast<Duration::rep>(wait * 1e9) + 1));
 }
 
 }  // namespace netkit

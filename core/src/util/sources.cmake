@@ -1,14 +1,13 @@
 target_sources(netkit-core PRIVATE
   src/util/error.cpp
   src/util/file.cpp
-  src/util/file_descriptor.cpp
   src/util/format.cpp
   src/util/histogram.cpp
+  src/util/json_text.cpp
   src/util/log.cpp
   src/util/printable.cpp
   src/util/quantity.cpp
   src/util/random.cpp
-  src/util/rate.cpp
   src/util/suggest.cpp
   src/util/text.cpp
 )

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <netkit/util/suggest.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <netkit/util/printable.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {
@@ -131,6 +130,11 @@ std::string_view trim_white_space(std::string_view text) {
 
 std::string counted(std::uint64_t count, std::string_view thing) {
   return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
+std::string choice_of(std::span<const std::string_view> words) {
+  if (words.size() < 2) return words.empty() ? std::string() : std::string(words.front());
+  return fmt::format("{} or {}", fmt::join(words.first(words.size() - 1), ", "), words.back());
 }
 
 }  // namespace netkit

@@ -5,7 +5,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string_view>
+
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// What skip_printable_blocks() chooses from, so that tests see each on one machine.
+using SkipPrintable = const char* (*)(const char* at, const char* end);
+
+// Those that this processor can, the narrowest first.
+NETKIT_API std::span<const SkipPrintable> ways_to_skip_printable();
+
+}  // namespace netkit
 
 namespace netkit::utf8 {
 

@@ -1,7 +1,5 @@
 #include "cli/help.hpp"
 
-#include "cli/text_layout.hpp"
-
 #include <sstream>
 
 #include <gmock/gmock.h>

@@ -10,7 +10,7 @@
 
 #include <netkit/http/http_server.hpp>
 #include <netkit/plugin/fake_host.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 namespace {

@@ -19,7 +19,7 @@
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 namespace {

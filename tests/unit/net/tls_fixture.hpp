@@ -14,7 +14,7 @@
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/tls/tls.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit::test {
 

@@ -1,4 +1,4 @@
-#include "plugin/elf_note.hpp"
+#include "plugin/plugin_file.hpp"
 
 #include <cstring>
 #include <elf.h>

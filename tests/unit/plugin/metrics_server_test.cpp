@@ -1,4 +1,4 @@
-#include "plugin/metrics_server.hpp"
+#include "plugin/totals_report.hpp"
 
 #include <poll.h>
 #include <string>
@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <netkit/plugin/fake_host.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 namespace {

@@ -1,4 +1,4 @@
-#include "plugin/metrics_text.hpp"
+#include "plugin/totals_report.hpp"
 
 #include <vector>
 

@@ -1,4 +1,4 @@
-#include "plugin/totals_text.hpp"
+#include "plugin/totals_report.hpp"
 
 #include <limits>
 

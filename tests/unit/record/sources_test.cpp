@@ -11,9 +11,9 @@
 #include <gtest/gtest.h>
 
 #include <netkit/plugin/fake_host.hpp>
-#include <netkit/plugin/sources.hpp>
+#include <netkit/plugin/host.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 namespace {

@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <netkit/plugin/fake_host.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 namespace {

@@ -11,7 +11,6 @@
 #include <gtest/gtest.h>
 
 #include <netkit/util/file.hpp>
-#include <netkit/util/file_descriptor.hpp>
 
 namespace netkit {
 namespace {

@@ -1,10 +1,10 @@
-#include "util/printable_ways.hpp"
+#include "util/utf8.hpp"
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include <netkit/util/printable.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <netkit/util/error.hpp>
-#include <netkit/util/rate.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit {
 namespace {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <netkit/util/error.hpp>
-#include <netkit/util/size.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit {
 namespace {

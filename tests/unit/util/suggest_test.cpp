@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <netkit/util/suggest.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {

@@ -34,7 +34,7 @@ enum class ValueKind : std::uint8_t {
   path,
   template_text,
   source,   // - file:PATH exec:COMMAND
-  sink,     // - file:PATH udp:H:P broadcast:H:P multicast:G:P exec:COMMAND
+  sink,     // - none file:PATH udp:H:P broadcast:H:P multicast:G:P exec:COMMAND
   command,  // for sh -c
   regex,
   url,

@@ -10,7 +10,7 @@
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/attempts.hpp>
 #include <netkit/net/resolver.hpp>
-#include <netkit/util/exit_status.hpp>
+#include <netkit/util/error.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit::datagram {

@@ -12,7 +12,7 @@
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/util/clock.hpp>
-#include <netkit/util/exit_status.hpp>
+#include <netkit/util/error.hpp>
 #include <netkit/util/export.hpp>
 #include <netkit/util/log.hpp>
 

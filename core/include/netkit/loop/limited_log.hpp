@@ -7,7 +7,7 @@
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/util/export.hpp>
 #include <netkit/util/log.hpp>
-#include <netkit/util/rate.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit {
 

@@ -11,7 +11,7 @@
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/util/export.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 

@@ -10,7 +10,7 @@
 #include <netkit/net/endpoint.hpp>
 #include <netkit/net/udp_socket.hpp>
 #include <netkit/util/export.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 

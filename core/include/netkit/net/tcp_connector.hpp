@@ -9,9 +9,9 @@
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/endpoint.hpp>
-#include <netkit/util/exit_status.hpp>
+#include <netkit/util/error.hpp>
 #include <netkit/util/export.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,8 +14,10 @@
 #include <netkit/cli/values.hpp>
 #include <netkit/io/input.hpp>
 #include <netkit/record/output.hpp>
+#include <netkit/record/source.hpp>
 #include <netkit/record/totals.hpp>
-#include <netkit/util/exit_status.hpp>
+#include <netkit/util/clock.hpp>
+#include <netkit/util/error.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit {
@@ -49,5 +52,19 @@ class NETKIT_API Host : public Run {
   // Shows the totals now (also what USR1 and --stats D do).
   virtual void show_totals() = 0;
 };
+
+// The sources that a command line names.
+struct SourceDefaults {
+  // The ticker when neither --from nor --every is given; kNever: none.
+  Duration every = kNever;
+  std::string message = "{date}";
+  // Read stdin when nothing is given.
+  bool stdin_when_none = false;
+};
+
+// Opens what host.values() names (`from`, `every`, `message`, `max-line`, each only if the action
+// declares it). As Sources::open().
+NETKIT_API std::unique_ptr<Sources> open_sources(Host& host, Sources::Handler& handler,
+                                                 const SourceDefaults& defaults);
 
 }  // namespace netkit

@@ -17,9 +17,9 @@
 #include <netkit/cli/option.hpp>
 #include <netkit/cli/values.hpp>
 #include <netkit/plugin/abi.hpp>
-#include <netkit/plugin/build_tag.hpp>
 #include <netkit/plugin/host.hpp>
-#include <netkit/util/exit_status.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/export.hpp>
 
 namespace netkit {
 
@@ -50,6 +50,13 @@ class Plugin {
  private:
   std::vector<ActionDef> actions_;
 };
+
+// A plugin may have parts, shared objects of their own that are loaded when they are first needed:
+// for an action whose libraries take longer to load than everything else together. This is what
+// NETKIT_PLUGIN_PART(name, …) makes, from `parts/NAME.so` in the folder of the plugin that
+// `inside`, the address of one of its functions, is in. The file and its folder are checked as a
+// plugin's are; it stays loaded. Throws PluginError. [loop thread]
+NETKIT_API std::unique_ptr<Command> load_part(const void* inside, std::string_view name);
 
 }  // namespace netkit
 
@@ -89,4 +96,10 @@ class Plugin {
         []() -> netkit::Plugin* { return new netkit::Plugin((Factory)()); },     \
         [](netkit::Plugin* plugin) { delete plugin; }};                          \
     return &kEntry;                                                              \
+  }
+
+// At namespace scope, once, in a part's source: `Type` is the Command that it has.
+#define NETKIT_PLUGIN_PART(name, Type)                          \
+  extern "C" NETKIT_API netkit::Command* netkit_part_##name() { \
+    return new Type;                                            \
   }

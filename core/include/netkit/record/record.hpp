@@ -35,8 +35,8 @@ struct Record {
   // has to escape.
   bool payload_is_printable = false;
   // Text form: this stands in place of the RecordDef's layout, escaped, as one line, without an LF
-  // or CR LF at its end; none: the
-  // layout. For lines that a layout cannot say; templates, JSON and raw do not see it.
+  // or CR LF at its end; none: the layout. For lines that a layout cannot say; templates, JSON and
+  // raw do not see it.
   std::optional<std::string_view> line{};
 };
 

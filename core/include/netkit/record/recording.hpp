@@ -21,10 +21,9 @@
 #include <netkit/codec/line_decoder.hpp>
 #include <netkit/io/input.hpp>
 #include <netkit/util/clock.hpp>
-#include <netkit/util/exit_status.hpp>
+#include <netkit/util/error.hpp>
 #include <netkit/util/export.hpp>
 #include <netkit/util/file.hpp>
-#include <netkit/util/file_descriptor.hpp>
 
 namespace netkit {
 

@@ -9,7 +9,7 @@
 
 #include <netkit/io/input.hpp>
 #include <netkit/util/clock.hpp>
-#include <netkit/util/exit_status.hpp>
+#include <netkit/util/error.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit {
@@ -43,7 +43,7 @@ class NETKIT_API Sources {
   };
 
   // Throws Error. Starts paused: resume() begins. A plugin calls open_sources()
-  // (netkit/plugin/sources.hpp), which asks the command line.
+  // (netkit/plugin/host.hpp), which asks the command line.
   static std::unique_ptr<Sources> open(Run& run, Handler& handler, const Options& options);
   virtual ~Sources() = default;
   virtual void

@@ -2,12 +2,15 @@
 // the live line and `--metrics`.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include <netkit/util/error.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit {
@@ -61,7 +64,12 @@ class NETKIT_API Totals {
       : definitions_(definitions), declared_(true) {}
 
   // Throws PluginError for a name that is not declared; `name` must outlive this.
-  void add(std::string_view name, Value value);
+  void add(std::string_view name, Value value) {
+    const auto at = std::ranges::find(definitions_, name, &TotalDef::name);
+    if (at != definitions_.end()) return add(*at, value);
+    if (declared_) throw PluginError("the total '" + std::string(name) + "' is not declared");
+    entries_.push_back({name, value, nullptr});
+  }
   // One that declares itself, and outlives this.
   void add(const TotalDef& definition, Value value) {
     entries_.push_back({definition.name, value, &definition});

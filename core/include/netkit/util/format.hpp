@@ -16,6 +16,8 @@ NETKIT_API void append_signed(std::string& out, std::int64_t value);
 // With `decimals` digits after the point (0 to 9), rounded; `inf`, `-inf`, `nan` for what is no
 // number.
 NETKIT_API void append_fixed(std::string& out, double value, int decimals);
+// The shortest text that reads as the same number.
+NETKIT_API void append_double(std::string& out, double value);
 
 // Writes points in time. What is the same for a whole second is worked out once a second and kept,
 // so each record's time costs a copy; who prints times owns one. [one thread]

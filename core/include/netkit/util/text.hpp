@@ -1,5 +1,5 @@
-// Bytes of peers as text for people: what is UTF-8, and what may be shown on a terminal; and the
-// pieces that texts are made of.
+// Bytes of peers as text: what is UTF-8, what may be shown on a terminal, what JSON has in its
+// place; and the pieces that texts are made of.
 #pragma once
 
 #include <charconv>
@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -33,6 +34,16 @@ NETKIT_API std::string escaped_text(std::string_view bytes, bool keep_lf = false
 // Whether escape_text() would append `bytes` as they are.
 NETKIT_API bool is_shown_unchanged(std::string_view bytes, bool keep_lf);
 
+// Appends `bytes` as a JSON string with its quotes. What a terminal would obey (C0, DEL, C1,
+// bidirectional controls) is written as `\u` escapes, which mean the same. False, and nothing is
+// appended, where the bytes are not UTF-8.
+NETKIT_API bool append_json_string(std::string& out, std::string_view bytes);
+
+// The same for what has to be a string: bytes that are not UTF-8 become U+FFFD.
+NETKIT_API void append_json_lossy(std::string& out, std::string_view bytes);
+// A number that JSON lacks (infinity, NaN) is null.
+NETKIT_API void append_json_number(std::string& out, double value);
+
 // Without the ASCII white space (space, TAB, LF, VT, FF, CR) at both ends.
 NETKIT_API std::string_view trim_white_space(std::string_view text);
 
@@ -58,5 +69,37 @@ std::optional<Integer> read_integer(std::string_view text) {
 
 // `1 client`, `2 clients`: `thing` takes an s.
 NETKIT_API std::string counted(std::uint64_t count, std::string_view thing);
+
+// `bash, zsh or fish`
+NETKIT_API std::string choice_of(std::span<const std::string_view> words);
+
+// The scan that most text passes whole: printable ASCII, 0x20 to 0x7E, a block at a time.
+constexpr bool is_printable(char byte) {
+  return byte >= 0x20 && byte < 0x7F;
+}
+
+// skip_printable() without its first look; by the widest registers that this processor has.
+NETKIT_API const char* skip_printable_blocks(const char* at, const char* end);
+
+// The first byte in [at, end) that is not printable, else `end`. Any thread.
+inline const char* skip_printable(const char* at, const char* end) {
+  if (at == end || !is_printable(*at)) return at;
+  return skip_printable_blocks(at, end);
+}
+
+// "Did you mean": the word that somebody who mistyped one had in mind.
+
+// How many letters have to be put in, left out, changed or swapped with their neighbour to make one
+// of the other (Damerau and Levenshtein, no part edited twice); letters compare without case.
+NETKIT_API std::size_t edit_distance(std::string_view a, std::string_view b);
+
+// The candidate that is nearest to `word`, the first of equals; empty when none is near: up to one
+// edit in words of up to three letters, two up to seven, three above.
+NETKIT_API std::string_view suggest(std::string_view word,
+                                    std::span<const std::string_view> candidates);
+
+// "; did you mean 'listen'?", or empty, to stand at the end of a message.
+NETKIT_API std::string did_you_mean(std::string_view word,
+                                    std::span<const std::string_view> candidates);
 
 }  // namespace netkit

@@ -1,0 +1,62 @@
+// What `--help`, `-h` and `netkit help` print, made from the declarations.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/cli/option.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// Any thread, as all of these. Lines are at most 80 columns wide but for examples and words that
+// are wider themselves.
+
+// Usage, examples, description, arguments, the action's own options, the common ones, records.
+NETKIT_API std::string action_help(std::string_view command, const ActionDef& action);
+
+// On one screen: usage, the own options with the first line of their help, the names of the common
+// ones.
+NETKIT_API std::string brief_action_help(std::string_view command, const ActionDef& action);
+
+// A command's actions, an example of each; of a command with one action its help.
+NETKIT_API std::string command_help(std::string_view command, std::string_view summary,
+                                    std::span<const ActionDef> actions);
+NETKIT_API std::string brief_command_help(std::string_view command, std::string_view summary,
+                                          std::span<const ActionDef> actions);
+
+struct CommandSummary {
+  std::string name;
+  std::string summary;
+};
+
+// `netkit --help`.
+NETKIT_API std::string overview(std::span<const CommandSummary> commands,
+                                std::span<const CommandSummary> builtins,
+                                std::span<const CommandSummary> external);
+// `netkit -h`, and `netkit` alone where there is no terminal.
+NETKIT_API std::string brief_overview(std::span<const CommandSummary> commands);
+
+// `netkit help exit-status`.
+NETKIT_API std::string exit_status_help();
+
+inline constexpr std::size_t kHelpWidth = 80;
+
+// How many columns UTF-8 text takes, a column a code point.
+NETKIT_API std::size_t columns(std::string_view text);
+
+// Appends `text` with every line indented by `indent` and at most kHelpWidth columns wide, broken
+// at spaces; a word that is wider stands alone. Empty lines part paragraphs. The first line
+// continues where `out` already has `at` columns.
+NETKIT_API void append_wrapped(std::string& out, std::string_view text, std::size_t indent,
+                               std::size_t at = 0);
+
+// Appends a row of two columns: `left` indented by two, `right` wrapped from column `split` on;
+// where `left` is too wide, `right` begins on a line of its own.
+NETKIT_API void append_row(std::string& out, std::string_view left, std::string_view right,
+                           std::size_t split);
+
+}  // namespace netkit

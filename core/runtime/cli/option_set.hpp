@@ -1,0 +1,54 @@
+// The options of one action: its own, and the common ones that fit it, each of which is declared
+// once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/cli/option.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+struct CommonOption {
+  std::uint32_t group;  // one of CommonOptions; kNoCommon: belongs to every action
+  OptionDef option;
+};
+
+// In the order help shows them. Static storage. Any thread.
+NETKIT_API std::span<const CommonOption> common_options();
+
+// Views into the ActionDef, which must stay valid. Any thread, read only.
+class NETKIT_API OptionSet {
+ public:
+  std::span<const OptionDef> all() const { return options_; }
+  std::span<const OptionDef> own() const { return all().first(own_); }
+  std::span<const OptionDef> common() const { return all().subspan(own_); }
+  const OptionDef* by_name(std::string_view name) const;  // null: none
+  const OptionDef* by_letter(char letter) const;          // null: none
+
+ private:
+  friend OptionSet effective_options(const ActionDef& action);
+  std::vector<OptionDef> options_;
+  std::size_t own_ = 0;
+};
+
+// The action's own options in its order, then the common ones in theirs. An own option with a
+// common one's name replaces it and gets the common one's letter, kind, range, help, value name,
+// choices, needs and exclusions where it has none itself; an own letter is taken from the common
+// option that had it.
+NETKIT_API OptionSet effective_options(const ActionDef& action);
+
+// `D`, `FILE`, `auto|always|never`; empty for flags.
+NETKIT_API std::string value_name(const OptionDef& option);
+
+// Whether the kind takes a word of its own (flags and optional durations do not).
+constexpr bool needs_value(ValueKind kind) {
+  return kind != ValueKind::flag && kind != ValueKind::optional_duration;
+}
+
+}  // namespace netkit

@@ -1,0 +1,103 @@
+// The plugins there are and `netkit-NAME` executables: where they are looked for, loaded, tried and
+// run.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/plugin/plugin.hpp>
+#include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+struct SearchPathInput {
+  std::vector<std::filesystem::path> named{};  // by --plugin-dir; relative ones are taken as meant
+  std::function<std::optional<std::string>(const std::string&)> environment{};
+  std::filesystem::path installed{};  // the installation's own folder
+};
+
+// `--plugin-dir`, NETKIT_PLUGIN_PATH, $XDG_DATA_HOME/netkit/plugins/<abi> (~/.local/share), the
+// installation's; each once. Empty and relative entries of the variables are left out, and so are
+// folders that do not exist. Any thread.
+NETKIT_API std::vector<std::filesystem::path> plugin_folders(const SearchPathInput& input);
+
+// The folder of the running executable.
+NETKIT_API std::filesystem::path executable_folder();
+
+struct ExternalCommand {
+  std::string name;
+  std::filesystem::path path;
+};
+
+// Executables `netkit-NAME` in the absolute folders of a PATH, each name once, the first found.
+NETKIT_API std::vector<ExternalCommand> external_commands(std::string_view path_variable);
+NETKIT_API std::optional<ExternalCommand> find_external_command(std::string_view path_variable,
+                                                                std::string_view name);
+
+// Lower-case letters, digits, `-` and `_`, beginning with a letter or digit, at most 31.
+NETKIT_API bool is_command_name(std::string_view name);
+
+// The words of the command line that no plugin can take.
+NETKIT_API std::span<const std::string_view> reserved_words();
+
+// Gives a plugin back to the shared object that made it. The shared object itself is never
+// unloaded: what it registered (threads, destructors, string literals in declarations) may outlive
+// its use.
+struct GiveBack {
+  void (*destroy)(Plugin*) = nullptr;
+  void operator()(Plugin* plugin) const { destroy(plugin); }
+};
+using PluginPtr = std::unique_ptr<Plugin, GiveBack>;
+
+struct PluginFile {
+  std::string name;     // of the command: the file's name without .so
+  std::string path;     // empty: linked into the executable
+  std::string version;  // of the plugin, from its note; empty where there is none
+  std::string summary;
+  // Why it is refused, to stand after its path: "has ABI 2; wanted is 1". Empty: it may be loaded.
+  std::string problem{};
+};
+
+// Looks at files when it is asked, and remembers nothing. [main thread]
+class NETKIT_API Registry {
+ public:
+  // `linked` are the entries of plugins that are part of the executable; they win.
+  Registry(std::vector<std::filesystem::path> folders, std::span<const PluginEntryFunction> linked);
+
+  // All, by name; a file whose name an earlier folder has too comes after it, with "is a duplicate
+  // of …" as its problem.
+  std::vector<PluginFile> list() const;
+  // The one that `name` stands for: the first folder's that has NAME.so, whatever is wrong with it.
+  std::optional<PluginFile> find(std::string_view name) const;
+  // Throws PluginError with the sentence of the check that failed.
+  PluginPtr load(std::string_view name) const;
+
+  const std::vector<std::filesystem::path>& folders() const { return folders_; }
+
+ private:
+  const PluginEntry* find_linked(std::string_view name) const;
+  std::vector<std::filesystem::path> folders_;
+  std::vector<PluginEntryFunction> linked_;
+};
+
+// Loads the plugin in a child process, makes it and looks at its declarations. The sentence that
+// says what is wrong, to stand after its path: what a check said, "crashed while it loaded:
+// segmentation fault", "did not finish loading in 10s", "ended the process while it loaded". Empty:
+// it is well. Does the checks that need no code first, in this process. Throws SystemError where no
+// child can be made. [main thread, no other thread running]
+NETKIT_API std::string probe_plugin(const std::string& path, Duration limit);
+
+// Configures a run of the action and runs it, with what all commands have in common: sinks,
+// signals, totals. Returns the exit status. Throws Error for everything before the run. Ends the
+// process by a signal where the run was ended by one that says so (SIGPIPE). [main thread]
+NETKIT_API int run_action(const std::string& command, const ActionDef& action,
+                          const Values& values);
+
+}  // namespace netkit

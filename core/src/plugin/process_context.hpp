@@ -1,0 +1,53 @@
+// What ties a run to its process and to whoever started it: standard streams, signals, readiness.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// Takes the place of each that is closed with a descriptor that neither reads nor writes (EBADF),
+// so that no socket gets its number and is written to as standard output. To be made before
+// anything is opened; undoes nothing.
+class NETKIT_API StandardStreams {
+ public:
+  StandardStreams();
+};
+
+// INT and TERM end the process as they usually do, until keep_for_loop(). Then the first is kept
+// for the loop, so that what was sent by then is told; but not during a BlockingCall, so that a
+// name server that does not answer can be interrupted, and a second one ends the process. From
+// hand_over() on the loop reads them. USR1 does nothing before that.
+// Threads that were made before have them unblocked: what they catch is passed on to the main
+// thread. One at a time in a process, on the main thread. SIGPIPE is ignored meanwhile.
+class StopSignals {
+ public:
+  StopSignals();
+  ~StopSignals();  // back to how it was, but for the mask
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  void keep_for_loop();
+  // Throws SystemError.
+  void hand_over(EventLoop& loop, const std::function<void(int signo)>& callback);
+
+ private:
+  std::vector<Hook> hooks_;
+};
+
+// Ends the process by the signal's default action. What has to be cleaned up is clean already.
+[[noreturn]] NETKIT_API void end_by_signal(int signo);
+
+// Writes `lines` to the descriptor and closes it. Returns 0 or an errno.
+NETKIT_API int write_and_close(int fd, std::string_view lines);
+
+// Sends `state` (`READY=1`) to the socket that NOTIFY_SOCKET names, as sd_notify(3) does; nothing
+// where it is not set. A manager that does not listen is no error.
+NETKIT_API void notify_manager(std::string_view state);
+
+}  // namespace netkit

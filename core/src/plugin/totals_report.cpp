@@ -1,0 +1,182 @@
+#include "plugin/totals_report.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <netkit/net/address_spec.hpp>
+#include <netkit/net/resolver.hpp>
+#include <netkit/net/server_sockets.hpp>
+#include <netkit/util/format.hpp>
+#include <netkit/util/text.hpp>
+#include <netkit/version.hpp>
+
+namespace netkit {
+namespace {
+
+// `kernel_drops` as people write it.
+std::string words_of(std::string_view name) {
+  std::string words(name);
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return words;
+}
+
+// With three decimals at most.
+void append_short(std::string& out, double value) {
+  append_fixed(out, value, 3);
+  if (out.find('.') == out.npos) return;
+  while (out.back() == '0') out.pop_back();
+  if (out.back() == '.') out.pop_back();
+}
+
+std::string short_text(const Totals::Value& value) {
+  std::string text;
+  if (const auto* whole = std::get_if<std::uint64_t>(&value)) {
+    append_unsigned(text, *whole);
+  } else {
+    append_short(text, std::get<double>(value));
+  }
+  return text;
+}
+
+struct Family {
+  std::string name;
+  std::string_view help;
+  std::string_view type;
+  std::string samples;
+};
+
+std::string family_name(const TotalDef& total) {
+  std::string name = "netkit_";
+  name += total.metric != nullptr ? total.metric->name : total.name;
+  if (total.unit == TotalUnit::milliseconds) {
+    if (name.ends_with("_ms")) name.resize(name.size() - 3);
+    name += "_seconds";
+  }
+  if (total.kind == TotalKind::counter) name += "_total";
+  return name;
+}
+
+void append_value(std::string& out, const Totals::Entry& entry) {
+  if (const auto* whole = std::get_if<std::uint64_t>(&entry.value)) {
+    append_unsigned(out, *whole);
+  } else if (entry.definition->unit == TotalUnit::milliseconds) {
+    append_fixed(out, std::get<double>(entry.value) / 1000, 9);
+  } else {
+    append_fixed(out, std::get<double>(entry.value), 6);
+  }
+}
+
+// A family's samples stand together, wherever its totals stand among the others.
+Family& family_of(std::vector<Family>& families, const TotalDef& total) {
+  std::string name = family_name(total);
+  for (Family& family : families) {
+    if (family.name == name) return family;
+  }
+  return families.emplace_back(Family{std::move(name),
+                                      total.metric != nullptr ? total.metric->help : total.help,
+                                      total.kind == TotalKind::counter ? "counter" : "gauge",
+                                      {}});
+}
+
+void append_sample(std::vector<Family>& families, const Totals::Entry& entry) {
+  const TotalDef& total = *entry.definition;
+  Family& family = family_of(families, total);
+  family.samples += family.name;
+  if (total.metric != nullptr) {
+    fmt::format_to(std::back_inserter(family.samples), "{{{}=\"{}\"}}", total.metric->label,
+                   total.label_value);
+  }
+  family.samples += ' ';
+  append_value(family.samples, entry);
+  family.samples += '\n';
+}
+
+void append_family(std::string& text, const Family& family) {
+  fmt::format_to(std::back_inserter(text), "# HELP {0} {1}\n# TYPE {0} {2}\n{3}", family.name,
+                 family.help, family.type, family.samples);
+}
+
+HttpServer::Options few_and_quick() {
+  HttpServer::Options options{.limits = {.max_method = 16, .host_is_needed = false},
+                              .request_timeout = std::chrono::seconds(5),
+                              .timeout_option = {},
+                              .keeps_alive = false,
+                              .has_date = false};
+  options.tcp.max_clients = 16;
+  options.tcp.limit_option = {};
+  return options;
+}
+
+HttpRoutes metrics_routes(std::function<std::string()> text) {
+  HttpRoutes routes;
+  routes.add("/metrics", [text = std::move(text)](const HttpRequest&) {
+    return HttpAnswer{.type = "text/plain; version=0.0.4; charset=utf-8", .body = text()};
+  });
+  routes.add("/*", [](const HttpRequest&) { return HttpAnswer::text(404, "see /metrics"); });
+  return routes;
+}
+
+}  // namespace
+
+std::string totals_line(const Totals& totals) {
+  std::string line;
+  for (const Totals::Entry& entry : totals.entries()) {
+    if (!line.empty()) line += ", ";
+    line += words_of(entry.name) + " " + short_text(entry.value);
+  }
+  return line;
+}
+
+std::string end_record(const Totals& totals, std::string_view error) {
+  std::string line = "{\"type\":\"end\",\"ok\":";
+  line += error.empty() ? "true" : "false";
+  if (!error.empty()) {
+    line += ",\"error\":";
+    append_json_lossy(line, error);
+  }
+  for (const Totals::Entry& entry : totals.entries()) {
+    line += ',';
+    append_json_lossy(line, entry.name);
+    line += ':';
+    if (const auto* whole = std::get_if<std::uint64_t>(&entry.value)) {
+      append_unsigned(line, *whole);
+    } else {
+      append_json_number(line, std::get<double>(entry.value));
+    }
+  }
+  line += "}\n";
+  return line;
+}
+
+std::string metrics_text(const Totals& totals, const ProcessInfo& process) {
+  const std::chrono::duration<double> started = process.started.time_since_epoch();
+  std::vector<Family> families{
+      {"netkit_build_info", "what is running", "gauge",
+       fmt::format("netkit_build_info{{version=\"{}\",command=\"{}\",action=\"{}\"}} 1\n",
+                   NETKIT_VERSION, process.command, process.action)},
+      {"process_start_time_seconds", "when it was started, in seconds since 1970", "gauge",
+       fmt::format("process_start_time_seconds {:.3f}\n", started.count())}};
+  for (const Totals::Entry& entry : totals.entries()) {
+    if (entry.definition != nullptr) append_sample(families, entry);
+  }
+  std::string text;
+  for (const Family& family : families) append_family(text, family);
+  return text;
+}
+
+MetricsServer::MetricsServer(EventLoop& loop, const std::string& address,
+                             std::function<std::string()> text)
+    : http_(loop, silent_, few_and_quick(), metrics_routes(std::move(text))) {
+  // Not what was passed (LISTEN_FDS): that is for the command.
+  for (const Endpoint& local : resolve(AddressSpec::parse(address, AddressRole::server))) {
+    http_.tcp().listen(listen_tcp(local));
+  }
+}
+
+}  // namespace netkit

@@ -1,0 +1,52 @@
+// What a run tells of its totals: a line for people, the `end` record, and what Prometheus scrapes.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/http/http_server.hpp>
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/net/endpoint.hpp>
+#include <netkit/record/totals.hpp>
+#include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
+#include <netkit/util/log.hpp>
+
+namespace netkit {
+
+// Any thread, as all here. `received 5, sent 5, loss 0.25`; empty where there is none.
+NETKIT_API std::string totals_line(const Totals& totals);
+
+// The whole line with its newline: {"type":"end","ok":true,"received":5}; with "ok":false and
+// "error" where `error` is not empty.
+NETKIT_API std::string end_record(const Totals& totals, std::string_view error);
+
+// What a scrape says of the process.
+struct ProcessInfo {
+  std::string_view command;
+  std::string_view action;
+  WallTime started;
+};
+
+// Version 0.0.4 of the format: netkit_build_info, process_start_time_seconds, then a family for
+// each total or MetricDef, with HELP and TYPE as declared. A total that nothing declares is left
+// out. Any thread.
+NETKIT_API std::string metrics_text(const Totals& totals, const ProcessInfo& process);
+
+// [loop] Answers `GET /metrics`, one request a connection. A handful of connections at a time, each
+// for a few seconds and with a short request, whatever a client does.
+class NETKIT_API MetricsServer {
+ public:
+  // `address` as a server's: `PORT` is loopback, `:PORT` every interface. `text` is asked for each
+  // answer. Throws Error.
+  MetricsServer(EventLoop& loop, const std::string& address, std::function<std::string()> text);
+  std::vector<Endpoint> locals() const { return http_.tcp().locals(); }
+
+ private:
+  Log silent_{"", LogLevel::error};  // what goes on here is not what the command is for
+  HttpServer http_;
+};
+
+}  // namespace netkit

@@ -34,6 +34,9 @@ int run_config(App& app, const ActionDef& action, const Values& values);
 int run_shell(App& app, const ActionDef& action, const Values& values);
 int run_completion(App& app, const ActionDef& action, const Values& values);
 
+// The history of the shell's prompt, whose addresses are completed.
+inline constexpr std::string_view kShellHistory = "shell_history";
+
 // `netkit __complete WORDS…`: for the shells, so it is neither listed nor completed itself.
 int run_complete(App& app, std::span<const std::string> words);
 // What it prints.

@@ -2,7 +2,7 @@
 #include "cli/completion.hpp"
 #include "cli/shell_line.hpp"
 #include "commands.hpp"
-#include "io/history_file.hpp"
+#include "io/prompt.hpp"
 #include "made.hpp"
 
 #include <algorithm>
@@ -121,7 +121,7 @@ void add_recent_addresses(Completion& found, const std::string& typed) {
 }  // namespace
 
 std::vector<std::string> recent_addresses() {
-  const std::vector<std::string> lines = HistoryFile("shell_history").load();
+  const std::vector<std::string> lines = HistoryFile(kShellHistory).load();
   std::vector<std::string> found;
   for (auto line = lines.rbegin(); line != lines.rend() && found.size() < kMost; ++line) {
     try {

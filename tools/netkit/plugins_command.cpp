@@ -3,7 +3,6 @@
 #include "cli/help.hpp"
 #include "commands.hpp"
 #include "made.hpp"
-#include "plugin/plugin_file.hpp"
 #include "plugin/registry.hpp"
 
 #include <algorithm>

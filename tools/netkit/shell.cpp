@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstring>
-#include <sys/wait.h>
+#include <fcntl.h>
+#include <optional>
 #include <unistd.h>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
@@ -23,6 +25,27 @@ constexpr int kIgnored[] = {SIGTTOU, SIGTTIN, SIGTSTP, SIGQUIT};
 // Endings that somebody asked for.
 bool is_wanted_end(int signo) {
   return signo == SIGINT || signo == SIGPIPE || signo == SIGTERM || signo == SIGKILL;
+}
+
+struct Pipe {
+  FileDescriptor read;
+  FileDescriptor write;
+};
+
+Pipe make_pipe() {
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC) != 0) throw SystemError(errno, "cannot make a pipe");
+  return {FileDescriptor(fds[0]), FileDescriptor(fds[1])};
+}
+
+// Of a named pipe the other end is not waited for, which could hold the shell for ever.
+FileDescriptor open_file(const Redirection& redirection) {
+  const int mode = redirection.append ? O_APPEND : O_TRUNC;
+  const int flags = redirection.fd == STDIN_FILENO ? O_RDONLY : O_WRONLY | O_CREAT | mode;
+  FileDescriptor fd(
+      ::open(redirection.file.c_str(), flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666));
+  if (fd) ::fcntl(fd.get(), F_SETFL, flags & O_APPEND);
+  return fd;
 }
 
 }  // namespace
@@ -41,9 +64,8 @@ Shell::~Shell() {
 }
 
 void Shell::say(const std::string& text) {
-  if (options_.before_output) options_.before_output();
+  if (options_.print) return options_.print(text + "\n");
   static_cast<void>(write_all(STDERR_FILENO, text + "\n"));
-  if (options_.after_output) options_.after_output();
 }
 
 void Shell::run_line(std::string_view line) {
@@ -66,12 +88,11 @@ void Shell::run_pipeline(const Pipeline& pipeline) {
 }
 
 int Shell::exit_status(std::string_view word) {
-  int status = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), status);
-  if (error != std::errc() || end != word.data() + word.size() || status < 0 || status > 255) {
-    throw UsageError("'" + escaped_text(word) + "' is not a status (0 to 255)");
+  const auto status = read_integer<int>(word);
+  if (!status || *status < 0 || *status > 255) {
+    throw UsageError(fmt::format("'{}' is not a status (0 to 255)", escaped_text(word)));
   }
-  return status;
+  return *status;
 }
 
 bool Shell::run_word(const std::vector<std::string>& words) {
@@ -112,11 +133,10 @@ Job& Shell::named(const std::vector<std::string>& words) {
   if (words.size() < 2) return jobs_.back();
   std::string_view text = words[1];
   if (text.starts_with('%')) text.remove_prefix(1);
-  int id = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  Job* job = find(id);
-  if (error != std::errc() || end != text.data() + text.size() || job == nullptr) {
-    throw UsageError("there is no job '" + escaped_text(words[1]) + "'; see 'jobs'");
+  const auto id = read_integer<int>(text);
+  Job* job = id ? find(*id) : nullptr;
+  if (job == nullptr) {
+    throw UsageError(fmt::format("there is no job '{}'; see 'jobs'", escaped_text(words[1])));
   }
   return *job;
 }
@@ -133,31 +153,96 @@ void Shell::list_jobs() {
 
 void Shell::start(const Pipeline& pipeline) {
   if (jobs_.size() == kMaxJobs) throw UsageError("there are 64 jobs already; stop one");
-  const bool background = pipeline.background;
-  LaunchOptions how{.terminal = owns_terminal_ && !background,
-                    .capture = options_.interactive && background,
-                    .null_input = background || options_.script_input,
-                    .resolve = options_.resolve,
-                    .unknown = options_.unknown};
-  Job job{.id = jobs_.empty() ? 1 : jobs_.back().id + 1, .background = background};
-  job.text = pipeline.text;
-  job.processes = launch(pipeline, how);
-  job.running = job.processes.pids.size();
-  for (const ShellCommand& command : pipeline.commands) job.names.push_back(command.words.front());
-  const int id = job.id;
-  Job& started = jobs_.emplace_back(std::move(job));
-  if (started.processes.output) {
-    started.watch = loop_.watch(started.processes.output.get(), Interest::read,
-                                [this, &started](Ready) { read_output(started); });
-  }
+  const int id = jobs_.empty() ? 1 : jobs_.back().id + 1;
+  Job& job =
+      jobs_.emplace_back(Job{.id = id, .background = pipeline.background, .text = pipeline.text});
   status_ = 0;
-  if (!background) return wait_for(id);
-  if (options_.interactive) say("[" + std::to_string(id) + "] " + escaped_text(pipeline.text));
+  try {
+    launch(job, pipeline);
+  } catch (...) {
+    stop(job);
+    jobs_.pop_back();
+    throw;
+  }
+  if (!job.background) return wait_for(id);
+  if (options_.interactive) say(fmt::format("[{}] {}", id, escaped_text(pipeline.text)));
+}
+
+// All programs in one process group of their own, each reading what the one before it prints.
+void Shell::launch(Job& job, const Pipeline& pipeline) {
+  Pipe captured;
+  if (options_.interactive && job.background) captured = make_pipe();
+  FileDescriptor input;
+  if (job.background || options_.script_input) {
+    input.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  }
+  for (const ShellCommand& command : pipeline.commands) {
+    const bool is_last = &command == &pipeline.commands.back();
+    Pipe next;
+    if (!is_last) next = make_pipe();
+    ProcessOptions options{.own_group = job.group == 0,
+                           .share_stdin = true,
+                           .share_descriptors = true,
+                           .group = job.group,
+                           .foreground = owns_terminal_ && !job.background};
+    const int output = is_last ? captured.write.get() : next.write.get();
+    if (input) options.copies.emplace_back(input.get(), STDIN_FILENO);
+    if (output >= 0) options.copies.emplace_back(output, STDOUT_FILENO);
+    if (captured.write) options.copies.emplace_back(captured.write.get(), STDERR_FILENO);
+    if (launch_program(job, command, std::move(options), is_last) && job.group == 0) {
+      job.group = job.processes.back()->pid();
+    }
+    input = std::move(next.read);
+  }
+  if (!captured.read) return;
+  ::fcntl(captured.read.get(), F_SETFL, O_NONBLOCK);
+  job.output = std::move(captured.read);
+  job.watch =
+      loop_.watch(job.output.get(), Interest::read, [this, &job](Ready) { read_output(job); });
+}
+
+// False where it cannot be started for a reason of its own, which has been said and is its status.
+bool Shell::launch_program(Job& job, const ShellCommand& command, ProcessOptions options,
+                           bool is_last) {
+  const auto refuse = [&](const std::string& why, int status) {
+    say("netkit: shell: " + why);
+    if (is_last) job.status = status;
+    return false;
+  };
+  std::vector<FileDescriptor> files;
+  for (const Redirection& redirection : command.redirections) {
+    if (redirection.to_output) {
+      options.copies.emplace_back(STDOUT_FILENO, STDERR_FILENO);
+      continue;
+    }
+    files.push_back(open_file(redirection));
+    if (!files.back()) {
+      return refuse(fmt::format("{}: {}", escaped_text(redirection.file), error_text(errno)), 1);
+    }
+    options.copies.emplace_back(files.back().get(), redirection.fd);
+  }
+  options.argv = options_.resolve(command.words);
+  const std::string& word = options.argv.front();
+  try {
+    job.processes.push_back(Process::start(
+        loop_, options, [this, &job, name = command.words.front(), is_last](ProcessEnd end) {
+          note_end(job, name, end, is_last);
+        }));
+  } catch (const SystemError& error) {
+    const int number = error.error_number();
+    if (number == EAGAIN || number == ENOMEM) throw;
+    const bool is_missing = number == ENOENT;
+    if (is_missing && word.find('/') == word.npos) return refuse(options_.unknown(word), 127);
+    return refuse(fmt::format("{}: {}", escaped_text(word), error_text(number)),
+                  is_missing ? 127 : 126);
+  }
+  ++job.running;
+  return true;
 }
 
 void Shell::wait_for(int id) {
   Job* job = find(id);
-  while (job != nullptr && job->running > 0 && !job->stopped && !ended_) wait(false);
+  while (job != nullptr && job->running > 0 && !job->stopped && !ended_) loop_.run_once(kNever);
   if (owns_terminal_) ::tcsetpgrp(STDIN_FILENO, ::getpgrp());
   if (job == nullptr || ended_) return;
   if (job->stopped) {
@@ -174,8 +259,8 @@ void Shell::wait_for(int id) {
 void Shell::to_foreground(Job& job) {
   job.background = false;
   job.stopped = false;
-  if (owns_terminal_) ::tcsetpgrp(STDIN_FILENO, job.processes.group);
-  ::kill(-job.processes.group, SIGCONT);
+  if (owns_terminal_) ::tcsetpgrp(STDIN_FILENO, job.group);
+  ::kill(-job.group, SIGCONT);
   wait_for(job.id);
 }
 
@@ -186,27 +271,26 @@ void Shell::stop(Job& job) {
 
 void Shell::kill_and_wait(Job& job, int signo) {
   if (job.running == 0) return;
-  ::kill(-job.processes.group, signo);
-  ::kill(-job.processes.group, SIGCONT);
+  ::kill(-job.group, signo);
+  ::kill(-job.group, SIGCONT);
   const TimePoint limit = clock_.now() + kStopLimit;
-  while (job.running > 0 && clock_.now() < limit) wait(false, limit - clock_.now());
+  while (job.running > 0 && clock_.now() < limit) loop_.run_once(limit - clock_.now());
 }
 
-bool Shell::wait(bool input, Duration limit) {
-  input_ready_ = false;
-  if (input && !input_) {
-    input_ = loop_.watch(STDIN_FILENO, Interest::read, [this](Ready) { input_ready_ = true; });
-  }
-  if (input_) input_.set(input ? Interest::read : Interest::none);
-  loop_.run_once(limit);
-  // Signals before what was typed: the line behind a Ctrl-C may be seen before its signal is.
-  if (input_ready_) loop_.run_once(Duration::zero());
-  if (input) forget_ended();
-  return input_ready_;
+void Shell::turn() {
+  loop_.run_once(kNever);
+  forget_ended();
+}
+
+bool Shell::wait_for_input() {
+  bool ready = false;
+  const Watch input = loop_.watch(STDIN_FILENO, Interest::read, [&ready](Ready) { ready = true; });
+  turn();
+  return ready;
 }
 
 void Shell::on_signal(int signo) {
-  if (signo == SIGCHLD) return reap();
+  if (signo == SIGCHLD) return look_for_stops();
   if (signo == SIGINT && options_.interactive) {
     if (options_.on_interrupt) options_.on_interrupt();
     return;
@@ -215,39 +299,26 @@ void Shell::on_signal(int signo) {
   status_ = 128 + signo;
 }
 
-void Shell::reap() {
+void Shell::look_for_stops() {
   for (Job& job : jobs_) {
-    for (std::size_t i = 0; i < job.processes.pids.size(); ++i) {
-      pid_t& pid = job.processes.pids[i];
-      int status = 0;
-      while (pid > 0 && ::waitpid(pid, &status, WNOHANG | WUNTRACED | WCONTINUED) == pid) {
-        if (WIFSTOPPED(status)) {
-          job.stopped = true;
-        } else if (WIFCONTINUED(status)) {
-          job.stopped = false;
-        } else {
-          pid = 0;
-          note_end(job, i, status);
-        }
-      }
+    for (const auto& process : job.processes) {
+      job.stopped = process->take_stop_change().value_or(job.stopped);
     }
   }
 }
 
-void Shell::note_end(Job& job, std::size_t index, int wait_status) {
+void Shell::note_end(Job& job, const std::string& name, ProcessEnd end, bool is_last) {
   --job.running;
-  const int signo = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
-  if (signo != 0 && !is_wanted_end(signo)) {
-    say("netkit: " + escaped_text(job.names[index]) + ": crashed: " + ::strsignal(signo));
+  if (end.signo != 0 && !is_wanted_end(end.signo)) {
+    say(fmt::format("netkit: {}: crashed: {}", escaped_text(name), ::strsignal(end.signo)));
   }
-  if (index + 1 != job.processes.pids.size()) return;
-  job.status = signo != 0 ? 128 + signo : WEXITSTATUS(wait_status);
+  if (is_last) job.status = end.status;
 }
 
 // Peers' bytes may be in it, so it is escaped before the terminal sees it.
 void Shell::read_output(Job& job) {
   char buffer[4096];
-  const ssize_t count = ::read(job.processes.output.get(), buffer, sizeof buffer);
+  const ssize_t count = ::read(job.output.get(), buffer, sizeof buffer);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (count > 0) job.line.append(buffer, static_cast<std::size_t>(count));
   const std::string mark = "[" + std::to_string(job.id) + "] ";
@@ -261,7 +332,7 @@ void Shell::read_output(Job& job) {
   }
   if (count <= 0) {
     job.watch.reset();
-    job.processes.output.reset();
+    job.output.reset();
   }
   if (shown.empty()) return;
   shown.pop_back();
@@ -270,7 +341,7 @@ void Shell::read_output(Job& job) {
 
 void Shell::forget_ended() {
   for (auto job = jobs_.begin(); job != jobs_.end();) {
-    const bool open = job->running > 0 || job->processes.output;
+    const bool open = job->running > 0 || job->output;
     if (open) {
       ++job;
       continue;

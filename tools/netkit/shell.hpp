@@ -2,30 +2,33 @@
 #pragma once
 
 #include "cli/shell_line.hpp"
-#include "shell_launch.hpp"
 
 #include <functional>
 #include <list>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <vector>
 
 #include <netkit/loop/event_loop.hpp>
+#include <netkit/loop/process.hpp>
 #include <netkit/util/clock.hpp>
 
 namespace netkit {
 
 struct Job {
   int id = 0;
-  Launched processes{};
-  std::vector<std::string> names{};  // the first word of each program
+  pid_t group = 0;  // 0: no program could be started
+  std::vector<std::unique_ptr<Process>> processes{};
   std::size_t running = 0;
   int status = 0;  // of the last program; 128+n for a signal
   bool stopped = false;
   bool background = false;
   std::string text{};
-  std::string line{};  // of its output, as far as it came
-  Watch watch{};       // of its output
+  FileDescriptor output{};  // where the shell reads it
+  std::string line{};       // of its output, as far as it came
+  Watch watch{};            // of its output
 };
 
 class Shell {
@@ -36,10 +39,10 @@ class Shell {
     bool interactive = false;
     bool script_input = false;  // standard input is the script, not the commands'
     bool errexit = false;
+    // What to start for the words typed: netkit's own become `netkit …`.
     std::function<std::vector<std::string>(const std::vector<std::string>&)> resolve{};
     std::function<std::string(const std::string&)> unknown{};  // of a word that is no command
-    std::function<void()> before_output{};  // a line of a job is shown above the prompt
-    std::function<void()> after_output{};
+    std::function<void(std::string_view text)> print{};        // above the prompt; empty: on stderr
     std::function<void()> on_interrupt{};
   };
 
@@ -48,19 +51,23 @@ class Shell {
   Shell(const Shell&) = delete;
   Shell& operator=(const Shell&) = delete;
 
+  EventLoop& loop() { return loop_; }
   void run_line(std::string_view line);
   bool ended() const { return ended_; }  // by exit, --errexit or a signal
   int status() const { return status_; }
   std::vector<int> job_ids() const;
-  // Waits for signals, output of jobs and, where `input` is set, standard input; true: it can be
-  // read.
-  bool wait(bool input, Duration limit = kNever);
+  // Waits for one thing to happen, and says what jobs have ended.
+  void turn();
+  // The same; true: standard input can be read.
+  bool wait_for_input();
 
  private:
   void run_pipeline(const Pipeline& pipeline);
   bool run_word(const std::vector<std::string>& words);
   static int exit_status(std::string_view word);
   void start(const Pipeline& pipeline);
+  void launch(Job& job, const Pipeline& pipeline);
+  bool launch_program(Job& job, const ShellCommand& command, ProcessOptions options, bool is_last);
   void wait_for(int id);
   void to_foreground(Job& job);
   void stop(Job& job);
@@ -69,8 +76,8 @@ class Shell {
   Job& named(const std::vector<std::string>& words);
   void kill_and_wait(Job& job, int signo);
   void on_signal(int signo);
-  void reap();
-  void note_end(Job& job, std::size_t index, int wait_status);
+  void look_for_stops();
+  void note_end(Job& job, const std::string& name, ProcessEnd end, bool is_last);
   void read_output(Job& job);
   void forget_ended();
   void say(const std::string& text);
@@ -80,8 +87,6 @@ class Shell {
   EventLoop loop_;
   std::vector<Hook> signals_;
   std::list<Job> jobs_;
-  Watch input_;  // only while it is waited for
-  bool input_ready_ = false;
   bool owns_terminal_ = false;
   bool ended_ = false;
   int status_ = 0;

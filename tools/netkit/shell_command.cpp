@@ -1,17 +1,17 @@
 // `netkit shell`: where the lines come from.
 #include "commands.hpp"
-#include "io/history_file.hpp"
-#include "io/shell_prompt.hpp"
-#include "io/terminal_guard.hpp"
+#include "io/prompt.hpp"
 #include "plugin/registry.hpp"
 #include "shell.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 #include <unistd.h>
 
 #include <netkit/util/error.hpp>
+#include <netkit/util/file.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {
@@ -87,39 +87,36 @@ PromptCompletion complete_line(App& app, const Shell& shell, std::string_view li
 
 // Lines at a terminal.
 int run_prompt(App& app, Shell::Options options) {
-  const TerminalGuard guard;
-  HistoryFile history("shell_history");
-  ShellPrompt* shown = nullptr;
+  std::weak_ptr<Prompt> shown;
   options.interactive = true;
-  options.before_output = [&shown] { shown->hide(); };
-  options.after_output = [&shown] { shown->show(); };
-  options.on_interrupt = [&shown] { shown->cancel(); };
-  Shell* runner = nullptr;
-  bool ended = false;
-  ShellPrompt prompt(
-      "netkit> ", history.load(),
-      {.on_line =
-           [&](const std::string& line) {
-             shown->close();
-             if (history.wants(line)) {
-               shown->remember(line.c_str());
-               history.append(line);
-             }
-             runner->run_line(line);
-             guard.restore();  // a command may have been killed with the terminal in its hands
-           },
-       .on_end = [&ended] { ended = true; },
-       .complete = [&](std::string_view line) { return complete_line(app, *runner, line); },
-       .quote = quoted_word});
-  shown = &prompt;
+  options.print = [&shown](std::string_view text) {
+    if (const auto prompt = shown.lock()) return prompt->print_above(STDERR_FILENO, text);
+    static_cast<void>(write_all(STDERR_FILENO, text));
+  };
+  options.on_interrupt = [&shown] { shown.lock()->cancel(); };
   Shell shell(std::move(options));
-  runner = &shell;
-  while (!ended && !shell.ended()) {
-    prompt.open();
-    if (shell.wait(true)) prompt.read();
+  const auto prompt = std::make_shared<Prompt>(
+      shell.loop(),
+      Prompt::Options{.text = "netkit> ",
+                      .history = std::string(kShellHistory),
+                      .quote = quoted_word,
+                      .suspends = false},
+      Prompt::Callbacks{
+          .on_line =
+              [&](const std::string& line) {
+                if (shell.ended()) return;
+                shown.lock()->hide();
+                shell.run_line(line);
+              },
+          .on_end = [] {},
+          .on_interrupt = [&shown] { shown.lock()->cancel(); },
+          .complete = [&](std::string_view line,
+                          std::string_view /*word*/) { return complete_line(app, shell, line); }});
+  shown = prompt;
+  while (!prompt->ended() && !shell.ended()) {
+    prompt->show();
+    shell.turn();
   }
-  prompt.close();
-  if (ended) print("\n");
   return shell.status();
 }
 
@@ -136,7 +133,7 @@ int run_script(Shell::Options options) {
       continue;
     }
     if (rest.size() > kMaxLine) throw UsageError("a line of the script is longer than 64 KiB");
-    if (!shell.wait(true)) continue;
+    if (!shell.wait_for_input()) continue;
     char buffer[4096];
     const ssize_t count = ::read(STDIN_FILENO, buffer, sizeof buffer);
     if (count < 0 && errno == EINTR) continue;

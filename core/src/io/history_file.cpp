@@ -1,4 +1,4 @@
-#include "io/history_file.hpp"
+#include "io/prompt.hpp"
 
 #include <cerrno>
 #include <cstdlib>

@@ -41,7 +41,7 @@ Pipe make_pipe(bool child_reads) {
 // for the copy.
 class SpawnSetup {
  public:
-  explicit SpawnSetup(bool own_group) {
+  explicit SpawnSetup(const ProcessOptions& options) {
     ::posix_spawnattr_init(&attributes);
     ::posix_spawn_file_actions_init(&actions);
     sigset_t set;
@@ -52,11 +52,12 @@ class SpawnSetup {
     ::sigdelset(&set, SIGSTOP);
     ::posix_spawnattr_setsigdefault(&attributes, &set);
     short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-    if (own_group) {
+    if (options.own_group || options.group != 0) {
       flags = static_cast<short>(flags | POSIX_SPAWN_SETPGROUP);
-      ::posix_spawnattr_setpgroup(&attributes, 0);
+      ::posix_spawnattr_setpgroup(&attributes, options.group);
     }
     ::posix_spawnattr_setflags(&attributes, flags);
+    if (options.foreground) ::posix_spawn_file_actions_addtcsetpgrp_np(&actions, STDIN_FILENO);
   }
   ~SpawnSetup() {
     ::posix_spawn_file_actions_destroy(&actions);
@@ -165,7 +166,7 @@ std::unique_ptr<Process> Process::start(EventLoop& loop, const ProcessOptions& o
                                         std::function<void(ProcessEnd)> on_end) {
   std::vector<std::string> argv = options.argv;
   if (argv.empty()) argv = {"sh", "-c", options.shell_command};
-  SpawnSetup setup(options.own_group);
+  SpawnSetup setup(options);
   auto impl = std::make_shared<Impl>(loop);
   FileDescriptor their_ends[3];
   if (options.pipe_stdin) {
@@ -173,7 +174,7 @@ std::unique_ptr<Process> Process::start(EventLoop& loop, const ProcessOptions& o
     impl->in = std::move(pipe.ours);
     their_ends[0] = std::move(pipe.theirs);
     ::posix_spawn_file_actions_adddup2(&setup.actions, their_ends[0].get(), STDIN_FILENO);
-  } else {
+  } else if (!options.share_stdin) {
     ::posix_spawn_file_actions_addopen(&setup.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   }
   const auto output = [&](bool wanted, FileDescriptor& ours, FileDescriptor& theirs, int fd) {
@@ -186,7 +187,12 @@ std::unique_ptr<Process> Process::start(EventLoop& loop, const ProcessOptions& o
   output(options.pipe_stdout, impl->out, their_ends[1], STDOUT_FILENO);
   output(options.pipe_stderr, impl->err, their_ends[2], STDERR_FILENO);
 
-  ::posix_spawn_file_actions_addclosefrom_np(&setup.actions, STDERR_FILENO + 1);
+  for (const auto& [from, to] : options.copies) {
+    ::posix_spawn_file_actions_adddup2(&setup.actions, from, to);
+  }
+  if (!options.share_descriptors) {
+    ::posix_spawn_file_actions_addclosefrom_np(&setup.actions, STDERR_FILENO + 1);
+  }
 
   std::vector<std::string> environment = merged_environment(options.environment);
   const int error = ::posix_spawnp(&impl->pid, argv[0].c_str(), &setup.actions, &setup.attributes,
@@ -217,6 +223,16 @@ bool Process::running() const {
 
 void Process::kill(int signo) {
   if (impl_->running) impl_->send(signo);
+}
+
+std::optional<bool> Process::take_stop_change() {
+  siginfo_t info{};
+  const int wanted = WSTOPPED | WCONTINUED | WNOHANG;
+  if (!impl_->running || ::waitid(P_PID, static_cast<id_t>(impl_->pid), &info, wanted) != 0 ||
+      info.si_pid == 0) {
+    return std::nullopt;
+  }
+  return info.si_code != CLD_CONTINUED;
 }
 
 FileDescriptor Process::take_stdin() {

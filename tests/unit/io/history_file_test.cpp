@@ -1,5 +1,4 @@
-#include "io/history_file.hpp"
-
+#include "io/prompt.hpp"
 #include "support/temp_folder.hpp"
 
 #include <cstdlib>

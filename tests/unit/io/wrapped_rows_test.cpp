@@ -1,4 +1,4 @@
-#include "io/prompt_input.hpp"
+#include "io/terminal.hpp"
 
 #include <clocale>
 #include <string>

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -25,6 +26,13 @@ struct ProcessOptions {
   bool pipe_stdout = false;  // else shared with this process
   bool pipe_stderr = false;  // else shared
   bool own_group = false;    // a process group of its own, so that kill() reaches its children too
+  // For shells, whose programs share more with them:
+  bool share_stdin = false;        // standard input is this process's
+  bool share_descriptors = false;  // so is what is not close-on-exec
+  pid_t group = 0;                 // of this process group, with kill() for itself alone
+  bool foreground = false;         // its group becomes the foreground of standard input's terminal
+  // dup2(first, second) in the child, in this order, after all of the above.
+  std::vector<std::pair<int, int>> copies{};
 };
 
 // How a process ended, as a shell would say it: its exit status, or 128+n for a signal.
@@ -52,6 +60,8 @@ class NETKIT_API Process {
   pid_t pid() const;
   bool running() const;
   void kill(int signo);
+  // Asked after a SIGCHLD: true, it has been stopped; false, continued; nothing has changed.
+  std::optional<bool> take_stop_change();
   // This side's ends of the pipes, non-blocking; -1 where none was asked for or it was taken.
   FileDescriptor take_stdin();
   FileDescriptor take_stdout();

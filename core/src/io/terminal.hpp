@@ -1,5 +1,7 @@
-// The terminal's modes, put back on every way out.
+// The terminal's modes, and how lines are shown in it.
 #pragma once
+
+#include <string_view>
 
 #include <netkit/util/export.hpp>
 
@@ -8,7 +10,7 @@ namespace netkit {
 // Remembers the modes of standard input's terminal, and puts them back when it is destroyed, when
 // restore() is called, and when a signal ends the process that nobody else handles (QUIT, HUP,
 // ABRT, SEGV, BUS, FPE, ILL). One at a time in a process.
-class NETKIT_API TerminalGuard {
+class TerminalGuard {
  public:
   TerminalGuard();
   ~TerminalGuard();
@@ -22,5 +24,10 @@ void read_interrupt_key(bool as_byte);
 
 // Whether the terminal collects lines itself: nobody has prepared it for editing.
 bool reads_whole_lines();
+
+// How many rows the cursor is below the first one once `text` was typed at a terminal `columns`
+// (at least 2) wide. Control characters take two columns, as readline shows them; a wide character
+// that does not fit begins the next row. By the characters of the locale (LC_CTYPE). [one thread]
+NETKIT_API int wrapped_rows(std::string_view text, int columns);
 
 }  // namespace netkit

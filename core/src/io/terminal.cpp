@@ -1,9 +1,11 @@
-#include "io/terminal_guard.hpp"
+#include "io/terminal.hpp"
 
 #include <array>
 #include <atomic>
 #include <csignal>
 #include <cstddef>
+#include <cwchar>
+#include <cwctype>
 #include <termios.h>
 #include <unistd.h>
 
@@ -24,6 +26,13 @@ extern "C" void restore_and_die(int signo) {
   ::raise(signo);
 }
 
+int width_of(wchar_t c, int column) {
+  if (c == L'\t') return 8 - column % 8;
+  if (std::iswcntrl(static_cast<std::wint_t>(c)) != 0) return 2;
+  const int width = ::wcwidth(c);
+  return width < 0 ? 1 : width;
+}
+
 }  // namespace
 
 TerminalGuard::TerminalGuard() {
@@ -34,7 +43,8 @@ TerminalGuard::TerminalGuard() {
   action.sa_handler = restore_and_die;
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   for (std::size_t i = 0; i < kFatal.size(); ++i) {
-    ::sigaction(kFatal[i], &action, &old_actions[i]);
+    ::sigaction(kFatal[i], nullptr, &old_actions[i]);
+    if (old_actions[i].sa_handler != SIG_IGN) ::sigaction(kFatal[i], &action, nullptr);
   }
 }
 
@@ -61,6 +71,28 @@ void read_interrupt_key(bool as_byte) {
 bool reads_whole_lines() {
   termios modes{};
   return ::tcgetattr(STDIN_FILENO, &modes) == 0 && (modes.c_lflag & tcflag_t{ICANON}) != 0;
+}
+
+int wrapped_rows(std::string_view text, int columns) {
+  int row = 0;
+  int column = 0;
+  std::mbstate_t state{};
+  while (!text.empty()) {
+    wchar_t c = L'?';
+    std::size_t size = std::mbrtowc(&c, text.data(), text.size(), &state);
+    if (size == 0 || size > text.size()) {  // a zero, or no character of the locale
+      size = 1;
+      state = {};
+    }
+    text.remove_prefix(size);
+    const int width = width_of(c, column);
+    if (column + width > columns) {
+      ++row;
+      column = 0;
+    }
+    column += width;
+  }
+  return column == columns ? row + 1 : row;
 }
 
 }  // namespace netkit

@@ -47,6 +47,23 @@ void add_addresses(std::vector<std::string>& found, const std::string& line) {
   }
 }
 
+// Addresses that were typed at the shell's prompt: from its history, the latest first, each once,
+// at most twenty: words with a port in figures, and ports that stand where a command's address
+// does.
+std::vector<std::string> recent_addresses() {
+  const std::vector<std::string> lines = HistoryFile(kShellHistory).load();
+  std::vector<std::string> found;
+  for (auto line = lines.rbegin(); line != lines.rend() && found.size() < kMost; ++line) {
+    try {
+      add_addresses(found, *line);
+    } catch (const Error&) {
+      // A line that was refused when it was typed.
+    }
+  }
+  if (found.size() > kMost) found.resize(kMost);
+  return found;
+}
+
 std::vector<Candidate> candidates(const std::vector<CommandSummary>& rows) {
   std::vector<Candidate> out;
   out.reserve(rows.size());
@@ -119,20 +136,6 @@ void add_recent_addresses(Completion& found, const std::string& typed) {
 }
 
 }  // namespace
-
-std::vector<std::string> recent_addresses() {
-  const std::vector<std::string> lines = HistoryFile(kShellHistory).load();
-  std::vector<std::string> found;
-  for (auto line = lines.rbegin(); line != lines.rend() && found.size() < kMost; ++line) {
-    try {
-      add_addresses(found, *line);
-    } catch (const Error&) {
-      // A line that was refused when it was typed.
-    }
-  }
-  if (found.size() > kMost) found.resize(kMost);
-  return found;
-}
 
 int run_completion(App&, const ActionDef&, const Values& values) {
   constexpr std::array<std::string_view, 3> kShells{"bash", "zsh", "fish"};

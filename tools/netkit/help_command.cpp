@@ -49,6 +49,24 @@ fs::path user_data_folder() {
   return fs::path(environment_variable("HOME").value_or("")) / ".local/share";
 }
 
+// Shows the page of section 1 in the foreground: a user's own, below XDG_DATA_HOME, that of this
+// installation, else what man finds by name. False, and nothing is shown, where there is none or no
+// man.
+bool show_man_page(const std::string& name) {
+  for (const fs::path& data : {user_data_folder(), executable_folder() / NETKIT_BIN_TO_DATA}) {
+    for (const char* suffix : {".1", ".1.gz"}) {
+      const fs::path page = (data / "man" / "man1" / (name + suffix)).lexically_normal();
+      std::error_code missing;
+      // A name with a slash is a file to man.
+      if (page.is_absolute() && fs::exists(page, missing) &&
+          run({"man", "-w", page.string()}, true) == 0) {
+        return run({"man", page.string()}, false) == 0;
+      }
+    }
+  }
+  return run({"man", "-w", "1", name}, true) == 0 && run({"man", "1", name}, false) == 0;
+}
+
 constexpr std::string_view kExitStatus = "exit-status";
 
 // The page of an executable on PATH, or what it says about itself; it takes the place of this
@@ -86,21 +104,6 @@ void help_about(App& app, const std::string& topic, const std::string& action) {
 }
 
 }  // namespace
-
-bool show_man_page(const std::string& name) {
-  for (const fs::path& data : {user_data_folder(), executable_folder() / NETKIT_BIN_TO_DATA}) {
-    for (const char* suffix : {".1", ".1.gz"}) {
-      const fs::path page = (data / "man" / "man1" / (name + suffix)).lexically_normal();
-      std::error_code missing;
-      // A name with a slash is a file to man.
-      if (page.is_absolute() && fs::exists(page, missing) &&
-          run({"man", "-w", page.string()}, true) == 0) {
-        return run({"man", page.string()}, false) == 0;
-      }
-    }
-  }
-  return run({"man", "-w", "1", name}, true) == 0 && run({"man", "1", name}, false) == 0;
-}
 
 std::vector<CommandSummary> plugin_rows(const App& app) {
   std::vector<CommandSummary> rows;

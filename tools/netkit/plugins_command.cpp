@@ -69,6 +69,46 @@ void write_file(const fs::path& path, std::string_view content) {
   }
 }
 
+// Throws UsageError where no plugin can have this name: it is malformed (the name becomes part of
+// identifiers, so '-' is out), a word of netkit itself, or a command that `registry` has.
+void check_new_name(const Registry& registry, const std::string& name) {
+  const std::string shown = "'" + escaped_text(name) + "'";
+  if (!is_identifier(name)) {
+    throw UsageError(shown +
+                     " cannot be the name of a plugin: wanted are lower-case letters, digits and "
+                     "'_', a letter first, at most 31");
+  }
+  if (std::ranges::find(reserved_words(), name) != reserved_words().end()) {
+    throw UsageError(shown + " is a word of netkit itself; choose another name");
+  }
+  if (registry.find(name)) {
+    throw UsageError("there is a command " + shown + " already; choose another name");
+  }
+}
+
+// Writes the skeleton of the plugin `name` into `folder`, which it makes and which must not exist
+// (UsageError). Returns the paths of the files. Throws SystemError, and leaves nothing then.
+std::vector<fs::path> write_plugin(const std::string& name, const fs::path& folder) {
+  if (::mkdir(folder.c_str(), 0777) != 0) {
+    const std::string shown = "'" + escaped_text(folder.string()) + "'";
+    if (errno == EEXIST) throw UsageError(shown + " is there already; name a folder that is not");
+    throw SystemError(errno, "cannot make " + shown, ExitStatus::output);
+  }
+  std::vector<fs::path> paths;
+  try {
+    for (const TemplateFile& file : plugin_template()) {
+      const fs::path path = folder / filled_in(file.path, name);
+      write_file(path, filled_in(file.content, name));
+      paths.push_back(path);
+    }
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);
+    throw;
+  }
+  return paths;
+}
+
 // Loading a plugin is a matter of milliseconds.
 constexpr Duration kProbeLimit = std::chrono::seconds(10);
 
@@ -162,42 +202,6 @@ int make_plugin(const App& app, const std::vector<std::string>& words) {
 }
 
 }  // namespace
-
-void check_new_name(const Registry& registry, const std::string& name) {
-  const std::string shown = "'" + escaped_text(name) + "'";
-  if (!is_identifier(name)) {
-    throw UsageError(shown +
-                     " cannot be the name of a plugin: wanted are lower-case letters, digits and "
-                     "'_', a letter first, at most 31");
-  }
-  if (std::ranges::find(reserved_words(), name) != reserved_words().end()) {
-    throw UsageError(shown + " is a word of netkit itself; choose another name");
-  }
-  if (registry.find(name)) {
-    throw UsageError("there is a command " + shown + " already; choose another name");
-  }
-}
-
-std::vector<fs::path> write_plugin(const std::string& name, const fs::path& folder) {
-  if (::mkdir(folder.c_str(), 0777) != 0) {
-    const std::string shown = "'" + escaped_text(folder.string()) + "'";
-    if (errno == EEXIST) throw UsageError(shown + " is there already; name a folder that is not");
-    throw SystemError(errno, "cannot make " + shown, ExitStatus::output);
-  }
-  std::vector<fs::path> paths;
-  try {
-    for (const TemplateFile& file : plugin_template()) {
-      const fs::path path = folder / filled_in(file.path, name);
-      write_file(path, filled_in(file.content, name));
-      paths.push_back(path);
-    }
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove_all(folder, ignored);
-    throw;
-  }
-  return paths;
-}
 
 int run_plugins(App& app, const ActionDef& action, const Values& values) {
   if (action.name == "check") return check_plugins(values.arguments());

@@ -5,6 +5,7 @@
 #include <netkit/cli/values.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/quantity.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {

@@ -1,6 +1,7 @@
 #include "plugin/host_impl.hpp"
 
 #include "plugin/process_context.hpp"
+#include "plugin/registry.hpp"
 #include "plugin/totals_report.hpp"
 
 #include <algorithm>

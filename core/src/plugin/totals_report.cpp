@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include <netkit/net/address_spec.hpp>
+#include <netkit/http/http_text.hpp>
 #include <netkit/net/resolver.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/util/format.hpp>
@@ -113,9 +113,12 @@ HttpServer::Options few_and_quick() {
   return options;
 }
 
-HttpRoutes metrics_routes(std::function<std::string()> text) {
-  HttpRoutes routes;
-  routes.add("/metrics", [text = std::move(text)](const HttpRequest&) {
+HttpRoutes metrics_routes(const AddressSpec& address, std::function<std::string()> text) {
+  HttpRoutes routes({.permits_host = http::own_hosts({address.host})});
+  routes.add("/metrics", [text = std::move(text)](const HttpRequest& request) {
+    if (request.minor_version >= 1 && !request.header("Host")) {
+      return HttpAnswer::text(400, "exactly one Host header is needed");
+    }
     return HttpAnswer{.type = "text/plain; version=0.0.4; charset=utf-8", .body = text()};
   });
   routes.add("/*", [](const HttpRequest&) { return HttpAnswer::text(404, "see /metrics"); });
@@ -172,9 +175,10 @@ std::string metrics_text(const Totals& totals, const ProcessInfo& process) {
 
 MetricsServer::MetricsServer(EventLoop& loop, const std::string& address,
                              std::function<std::string()> text)
-    : http_(loop, silent_, few_and_quick(), metrics_routes(std::move(text))) {
+    : address_(AddressSpec::parse(address, AddressRole::server)),
+      http_(loop, silent_, few_and_quick(), metrics_routes(address_, std::move(text))) {
   // Not what was passed (LISTEN_FDS): that is for the command.
-  for (const Endpoint& local : resolve(AddressSpec::parse(address, AddressRole::server))) {
+  for (const Endpoint& local : resolve(address_)) {
     http_.tcp().listen(listen_tcp(local));
   }
 }

@@ -36,7 +36,7 @@ def test_options_and_commands_can_be_searched_and_copied(page):
     missing = [name for name in long_options(page.read_text()) if f"--{name}" not in text]
     assert not missing
     for command in re.findall(r"^\.Dl \$ (.*)", page.read_text(), re.M):
-        if not re.search(r"[\\"]|(^| )(Ns|Ar|Li|Ql|Dq)( |$)", command):
+        if not re.search(r'[\\"]|(^| )(Ns|Ar|Li|Ql|Dq)( |$)', command):
             assert "".join(command.split()) in "".join(text.split()), "an example is shown as it is typed"
 
 

@@ -4,10 +4,10 @@
 #include <chrono>
 #include <utility>
 
+#include <netkit/net/address_spec.hpp>
 #include <netkit/net/interfaces.hpp>
-#include <netkit/net/resolver.hpp>
-#include <netkit/net/server_addresses.hpp>
-#include <netkit/net/wire_log.hpp>
+#include <netkit/net/udp_client.hpp>
+#include <netkit/net/peer_log.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/util/error.hpp>
 

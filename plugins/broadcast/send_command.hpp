@@ -11,9 +11,9 @@
 #include <vector>
 
 #include <netkit/net/address_spec.hpp>
-#include <netkit/net/broadcast_targets.hpp>
 #include <netkit/net/datagram_receiver.hpp>
 #include <netkit/net/datagram_sender.hpp>
+#include <netkit/net/interfaces.hpp>
 #include <netkit/net/udp_socket.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/record/source.hpp>

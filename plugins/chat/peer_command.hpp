@@ -13,7 +13,6 @@
 #include <netkit/datagram/plain_fanout.hpp>
 #include <netkit/io/input.hpp>
 #include <netkit/net/address_spec.hpp>
-#include <netkit/net/resolver.hpp>
 #include <netkit/plugin/plugin.hpp>
 
 namespace netkit::chat {

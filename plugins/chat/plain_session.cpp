@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <netkit/net/resolver.hpp>
+#include <netkit/net/address_spec.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include <netkit/net/peer_log.hpp>
 #include <netkit/net/tcp_connector.hpp>
 #include <netkit/net/tcp_stream.hpp>
-#include <netkit/net/wire_log.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::echo {

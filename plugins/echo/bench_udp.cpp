@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include <netkit/net/address_spec.hpp>
 #include <netkit/net/datagram_receiver.hpp>
 #include <netkit/net/datagram_sender.hpp>
-#include <netkit/net/resolver.hpp>
-#include <netkit/net/server_addresses.hpp>
-#include <netkit/net/wire_log.hpp>
+#include <netkit/net/peer_log.hpp>
+#include <netkit/net/udp_client.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::echo {

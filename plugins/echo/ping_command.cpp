@@ -6,10 +6,10 @@
 
 #include <fmt/format.h>
 
-#include <netkit/net/wire_log.hpp>
+#include <netkit/net/peer_log.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
-#include <netkit/util/quantity.hpp>
 #include <netkit/util/random.hpp>
 
 namespace netkit::echo {

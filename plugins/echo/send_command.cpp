@@ -3,9 +3,9 @@
 #include <vector>
 
 #include <netkit/codec/binary_text.hpp>
-#include <netkit/net/wire_log.hpp>
-#include <netkit/util/error.hpp>
+#include <netkit/net/peer_log.hpp>
 #include <netkit/util/quantity.hpp>
+#include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::echo {

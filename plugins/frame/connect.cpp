@@ -14,8 +14,8 @@
 #include <fmt/format.h>
 
 #include <netkit/io/input.hpp>
+#include <netkit/net/peer_log.hpp>
 #include <netkit/net/tcp_client.hpp>
-#include <netkit/net/wire_log.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/record/recording.hpp>
 #include <netkit/tls/tls.hpp>

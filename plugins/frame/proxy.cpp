@@ -10,11 +10,11 @@
 
 #include <fmt/format.h>
 
+#include <netkit/net/address_spec.hpp>
 #include <netkit/net/interfaces.hpp>
-#include <netkit/net/resolver.hpp>
+#include <netkit/net/peer_log.hpp>
 #include <netkit/net/tcp_connector.hpp>
 #include <netkit/net/tcp_server.hpp>
-#include <netkit/net/wire_log.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/record/recording.hpp>
 #include <netkit/util/error.hpp>

@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include <netkit/net/wire_log.hpp>
-#include <netkit/util/error.hpp>
+#include <netkit/net/peer_log.hpp>
 #include <netkit/util/quantity.hpp>
+#include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::push {

@@ -1,6 +1,5 @@
 target_sources(netkit-core PRIVATE
   src/loop/event_loop.cpp
-  src/loop/limited_log.cpp
   src/loop/process.cpp
   src/loop/timer_queue.cpp
   src/loop/watch_table.cpp

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <netdb.h>
 
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/ip_address.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {
@@ -19,12 +19,7 @@ bool is_number(std::string_view text) {
 
 // A number out of range is nothing, not a service name.
 std::optional<std::uint16_t> read_port(std::string_view text) {
-  if (is_number(text)) {
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (error != std::errc{}) return std::nullopt;
-    return port;
-  }
+  if (is_number(text)) return read_integer<std::uint16_t>(text);
   if (text.empty() || text.size() > kMaxHost) return std::nullopt;
   std::array<char, 1024> buffer;
   servent entry{};

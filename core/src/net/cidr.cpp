@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 
 #include <netkit/net/ip_address.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {
@@ -44,12 +44,9 @@ std::optional<Cidr> Cidr::parse(std::string_view text) {
   if (!address) return std::nullopt;
   if (slash == std::string_view::npos) return Cidr(*address, address_bits(*address));
 
-  const std::string_view digits = text.substr(slash + 1);
-  unsigned length = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-  if (length > address_bits(*address)) return std::nullopt;
-  return Cidr(*address, length);
+  const auto length = read_integer<unsigned>(text.substr(slash + 1));
+  if (!length || *length > address_bits(*address)) return std::nullopt;
+  return Cidr(*address, *length);
 }
 
 bool Cidr::contains(const IpAddress& address) const {

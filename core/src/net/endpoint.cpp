@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include <netkit/net/endpoint.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {
@@ -24,13 +25,6 @@ std::uint64_t fold_product(std::uint64_t a, std::uint64_t b) {
 constexpr std::uint64_t kMix0 = 0xA0761D6478BD642FULL;
 constexpr std::uint64_t kMix1 = 0xE7037ED1A0B428DBULL;
 constexpr std::uint64_t kMix2 = 0x8EBC6AF09C88C6E3ULL;
-
-std::optional<std::uint16_t> parse_port(std::string_view digits) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-  return port;
-}
 
 }  // namespace
 
@@ -66,7 +60,7 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
   const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
   const auto address = IpAddress::parse(host);
-  const auto port = parse_port(text.substr(colon + 1));
+  const auto port = read_integer<std::uint16_t>(text.substr(colon + 1));
   // The brackets belong to the spelling, so `[::ffff:1.2.3.4]:80` is good and `[1.2.3.4]:80` not.
   const bool has_colons = host.find(':') != std::string_view::npos;
   if (!address || !port || has_colons != bracketed) return std::nullopt;

@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <bit>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <ctime>
 #include <ifaddrs.h>
@@ -17,6 +16,7 @@
 #include <netkit/net/interfaces.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {
@@ -87,6 +87,49 @@ bool contains(const std::vector<IpAddress>& addresses, const IpAddress& address)
   return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
 }
 
+void add_broadcasts(const Interface& interface, std::uint16_t port,
+                    std::vector<BroadcastTarget>& targets) {
+  if (!interface.can_broadcast) return;
+  for (const InterfaceAddress& own : interface.addresses) {
+    if (!own.broadcast) continue;
+    targets.push_back({Endpoint(*own.broadcast, port), {own.address, interface.index}});
+  }
+}
+
+void add_multicast(const Interface& interface, const Endpoint& group,
+                   std::vector<BroadcastTarget>& targets) {
+  if (!interface.can_multicast) return;
+  const IpAddress address = group.address();
+  for (const InterfaceAddress& own : interface.addresses) {
+    if (own.address.family() != address.family()) continue;
+    if (address.is_v4()) {
+      targets.push_back({group, {own.address, interface.index}});
+    } else {
+      // The zone names the interface; which of its addresses is the source is the system's choice.
+      const IpAddress zoned = IpAddress::v6(address.bytes(), interface.index);
+      targets.push_back({Endpoint(zoned, group.port()),
+                         {IpAddress::any(IpAddress::Family::v6), interface.index}});
+    }
+    return;
+  }
+}
+
+// Makes loopback look like any other network: it takes part when it was asked for by name.
+Interface as_network(Interface interface) {
+  if (!interface.loopback) return interface;
+  interface.loopback = false;
+  interface.can_broadcast = true;
+  interface.can_multicast = true;
+  for (InterfaceAddress& own : interface.addresses) {
+    if (own.address.is_v4()) own.broadcast = IpAddress::parse("127.255.255.255");
+  }
+  return interface;
+}
+
+bool is_spread(const IpAddress& address) {
+  return address.is_limited_broadcast() || (address.is_multicast() && address.scope_id() == 0);
+}
+
 }  // namespace
 
 std::optional<IpAddress> broadcast_of(const IpAddress& address, unsigned prefix_length,
@@ -123,13 +166,10 @@ std::vector<Interface> interfaces() {
 
 Interface find_interface(std::string_view text) {
   const auto address = IpAddress::parse(text);
-  unsigned index = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
-  const bool is_index = error == std::errc{} && end == text.data() + text.size();
-
+  const auto index = read_integer<unsigned>(text);
   std::vector<Interface> all = interfaces();
   const auto matches = [&](const Interface& interface) {
-    if (interface.name == text || (is_index && interface.index == index)) return true;
+    if (interface.name == text || interface.index == index) return true;
     return address && std::any_of(interface.addresses.begin(), interface.addresses.end(),
                                   [&](const auto& own) { return own.address == *address; });
   };
@@ -193,6 +233,43 @@ NetworkView LocalNetworks::view() {
   return {[this](const IpAddress& address) { return is_own(address); },
           [this](const IpAddress& address) { return is_broadcast(address); },
           [this](const IpAddress& address) { return is_on_link(address); }};
+}
+
+std::vector<BroadcastTarget> broadcast_targets(const Endpoint& address,
+                                               std::span<const Interface> interfaces) {
+  const IpAddress to = address.address();
+  const bool limited = to.is_limited_broadcast();
+  if (!is_spread(to)) return {{address, {}}};
+  std::vector<BroadcastTarget> targets;
+  for (const Interface& interface : interfaces) {
+    if (!interface.up || interface.loopback) continue;
+    if (limited) {
+      add_broadcasts(interface, address.port(), targets);
+    } else {
+      add_multicast(interface, address, targets);
+    }
+  }
+  return targets;
+}
+
+std::vector<BroadcastTarget> broadcast_targets(const Endpoint& address,
+                                               std::span<const Interface> all,
+                                               std::span<const Interface> chosen) {
+  const IpAddress to = address.address();
+  std::vector<BroadcastTarget> targets;
+  if (chosen.empty()) {
+    targets = broadcast_targets(address, all);
+    if (targets.empty()) targets.push_back({address, {}});
+  } else if (is_spread(to)) {
+    std::vector<Interface> networks;
+    for (const Interface& interface : chosen) networks.push_back(as_network(interface));
+    targets = broadcast_targets(address, networks);
+  } else {
+    for (const Interface& interface : chosen) {
+      targets.push_back({address, {IpAddress::any(to.family()), interface.index}});
+    }
+  }
+  return targets;
 }
 
 }  // namespace netkit

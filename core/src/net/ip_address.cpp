@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <arpa/inet.h>
-#include <charconv>
 #include <cstring>
 #include <net/if.h>
 
 #include <netkit/net/ip_address.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {
@@ -79,9 +79,7 @@ char* put_v6(char* at, const std::array<std::uint8_t, 16>& bytes) {
 }
 
 std::optional<std::uint32_t> parse_zone(std::string_view zone) {
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(zone.data(), zone.data() + zone.size(), number);
-  if (error == std::errc{} && end == zone.data() + zone.size() && number != 0) return number;
+  if (const auto number = read_integer<std::uint32_t>(zone); number && *number != 0) return number;
   if (zone.empty() || zone.size() >= IF_NAMESIZE) return std::nullopt;
   const unsigned index = ::if_nametoindex(std::string(zone).c_str());
   if (index == 0) return std::nullopt;

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <charconv>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -7,9 +7,9 @@
 
 #include <netkit/net/reconnect.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
-
 namespace {
 
 using namespace std::chrono_literals;
@@ -34,12 +34,8 @@ std::string rough_text(Duration duration) {
 std::uint64_t Reconnect::parse_limit(std::string_view text) {
   if (text == "never") return kNever;
   if (text == "forever") return kForever;
-  std::uint64_t limit = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    throw UsageError(fmt::format("--reconnect: '{}' is not never, forever or a number", text));
-  }
-  return limit;
+  if (const auto limit = read_integer<std::uint64_t>(text)) return *limit;
+  throw UsageError(fmt::format("--reconnect: '{}' is not never, forever or a number", text));
 }
 
 std::optional<Duration> Reconnect::next(TimePoint now, double chance, RetryBounds bounds) {
@@ -87,6 +83,24 @@ Outage::Line Outage::connected(TimePoint now, std::string_view server) {
   if (since == TimePoint::max()) return {LogLevel::info, fmt::format("connected to {}", server)};
   return {LogLevel::notice, fmt::format("{}: connected {}after {}", server, again ? "again " : "",
                                         rough_text(now - since))};
+}
+
+Failover::Failover(std::size_t servers) : order_(std::max<std::size_t>(servers, 1)) {
+  std::iota(order_.begin(), order_.end(), std::size_t{0});
+}
+
+void Failover::next() {
+  position_ = round_is_over() ? 0 : position_ + 1;
+  connected_ = false;
+}
+
+void Failover::connected() {
+  const std::size_t in_use = current();
+  std::sort(order_.begin(), order_.end());
+  const auto at = order_.begin() + static_cast<std::ptrdiff_t>(in_use);
+  std::rotate(order_.begin(), at, at + 1);
+  position_ = 0;
+  connected_ = true;
 }
 
 }  // namespace netkit

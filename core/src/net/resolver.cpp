@@ -14,7 +14,7 @@
 
 #include <fmt/format.h>
 
-#include <netkit/net/resolver.hpp>
+#include <netkit/net/address_spec.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit {

@@ -1,16 +1,23 @@
-#include "net/passed_sockets.hpp"
 #include "net/socket_error.hpp"
 
 #include <cerrno>
+#include <cstdlib>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <optional>
+#include <string_view>
+#include <sys/socket.h>
 #include <unistd.h>
+#include <vector>
 
 #include <fmt/format.h>
 
-#include <netkit/net/resolver.hpp>
+#include <netkit/net/address_spec.hpp>
 #include <netkit/net/server_sockets.hpp>
+#include <netkit/net/udp_socket.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {
@@ -84,6 +91,74 @@ ServerSockets bind_sockets(const std::vector<Endpoint>& endpoints,
       if (!any_port || !taken || attempt == kPortAttempts) throw;
     }
   }
+}
+
+constexpr int kFirstPassed = 3;        // SD_LISTEN_FDS_START
+constexpr long kMostPassed = 1 << 16;  // more is not a count but an accident
+
+long read_variable(const char* name) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? -1 : read_integer<long>(text).value_or(-1);
+}
+
+int socket_option(int fd, int name) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+bool is_internet_socket(int fd) {
+  const int domain = socket_option(fd, SO_DOMAIN);
+  return domain == AF_INET || domain == AF_INET6;
+}
+
+// Bound to every address: answers have to leave from the one that was asked.
+bool is_wildcard(int fd) {
+  return local_endpoint(fd).address().is_unspecified();
+}
+
+FileDescriptor prepared_listener(FileDescriptor fd) {
+  const int flags = ::fcntl(fd.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0) {
+    throw SystemError(errno, "cannot use the tcp socket that was passed");
+  }
+  return fd;
+}
+
+// Sockets that systemd, or who follows its protocol (sd_listen_fds(3)), passed to this process.
+struct PassedSockets {
+  std::vector<UdpSocket> udp;
+  std::vector<FileDescriptor> tcp;  // listening, non-blocking
+};
+
+// Takes the UDP sockets and the listening TCP sockets among them, as asked for, closes the others,
+// and unsets LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, so that no child takes them for its own.
+// Nothing when LISTEN_PID is another process. Throws SystemError. Only for set-up, while there is
+// one thread.
+PassedSockets take_passed_sockets(bool udp, bool tcp, const UdpOptions& options) {
+  PassedSockets passed;
+  const long count = read_variable("LISTEN_FDS");
+  if (count <= 0 || count > kMostPassed || read_variable("LISTEN_PID") != ::getpid()) return passed;
+  ::unsetenv("LISTEN_FDS");
+  ::unsetenv("LISTEN_PID");
+  ::unsetenv("LISTEN_FDNAMES");
+  for (int number = kFirstPassed; number < kFirstPassed + static_cast<int>(count); ++number) {
+    // What came through exec(2) does not close there, what this process has opened does.
+    const int flags = ::fcntl(number, F_GETFD);
+    if (flags < 0 || (flags & FD_CLOEXEC) != 0) continue;
+    ::fcntl(number, F_SETFD, FD_CLOEXEC);
+    FileDescriptor fd(number);
+    if (!is_internet_socket(number)) continue;
+    const int type = socket_option(number, SO_TYPE);
+    if (type == SOCK_DGRAM && udp) {
+      UdpOptions own = options;
+      own.packet_info |= is_wildcard(number);
+      passed.udp.push_back(UdpSocket::adopt(std::move(fd), own));
+    } else if (type == SOCK_STREAM && tcp && socket_option(number, SO_ACCEPTCONN) == 1) {
+      passed.tcp.push_back(prepared_listener(std::move(fd)));
+    }
+  }
+  return passed;
 }
 
 }  // namespace

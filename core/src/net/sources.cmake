@@ -1,27 +1,22 @@
 target_sources(netkit-core PRIVATE
-  src/net/access_list.cpp
   src/net/address_spec.cpp
-  src/net/attempts.cpp
   src/net/answer_policy.cpp
-  src/net/broadcast_targets.cpp
+  src/net/attempts.cpp
   src/net/cidr.cpp
   src/net/datagram_queue.cpp
   src/net/datagram_receiver.cpp
   src/net/datagram_sender.cpp
   src/net/endpoint.cpp
-  src/net/failover.cpp
   src/net/gather_policy.cpp
   src/net/interfaces.cpp
   src/net/ip_address.cpp
-  src/net/passed_sockets.cpp
   src/net/loop_guard.cpp
-  src/net/loop_probe.cpp
   src/net/peer_groups.cpp
+  src/net/peer_log.cpp
   src/net/reconnect.cpp
   src/net/resolver.cpp
-  src/net/server_addresses.cpp
   src/net/server_sockets.cpp
-  src/net/source_rate_limiter.cpp
+  src/net/source_limits.cpp
   src/net/tcp_client.cpp
   src/net/tcp_connector.cpp
   src/net/tcp_listener.cpp
@@ -31,6 +26,4 @@ target_sources(netkit-core PRIVATE
   src/net/udp_server.cpp
   src/net/udp_socket.cpp
   src/net/udp_sockets.cpp
-  src/net/unreachable.cpp
-  src/net/wire_log.cpp
 )

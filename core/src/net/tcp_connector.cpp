@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <netkit/net/address_spec.hpp>
 #include <netkit/net/reconnect.hpp>
-#include <netkit/net/resolver.hpp>
 #include <netkit/net/tcp_connector.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/quantity.hpp>

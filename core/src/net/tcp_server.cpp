@@ -4,12 +4,12 @@
 
 #include <fmt/format.h>
 
+#include <netkit/net/peer_log.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/net/tcp_server.hpp>
-#include <netkit/net/wire_log.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
-#include <netkit/util/quantity.hpp>
 #include <netkit/util/random.hpp>
 
 namespace netkit {

@@ -1,19 +1,47 @@
 // ByteStream over a plain TCP socket.
 #pragma once
 
-#include "net/survival.hpp"
-
 #include <cstddef>
 #include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
+#include <utility>
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/tcp_stream.hpp>
 
 namespace netkit {
+
+// Whether an object outlives a callback that its owner may destroy it in.
+// A member of the object in question. [loop]
+class Survival {
+ public:
+  Survival() = default;
+  ~Survival() {
+    if (gone_ != nullptr) *gone_ = true;
+  }
+  Survival(const Survival&) = delete;
+  Survival& operator=(const Survival&) = delete;
+
+  // Runs `call` and says whether the object still exists afterwards. Calls may nest.
+  template <typename Call>
+  bool of(Call&& call) {
+    bool gone = false;
+    bool* const outer = std::exchange(gone_, &gone);
+    std::forward<Call>(call)();
+    if (gone) {
+      if (outer != nullptr) *outer = true;
+      return false;
+    }
+    gone_ = outer;
+    return true;
+  }
+
+ private:
+  bool* gone_ = nullptr;  // of the innermost call that is running
+};
 
 // [loop] What an idle connection costs is this object and its slot in the loop; the queue is made
 // when something waits.

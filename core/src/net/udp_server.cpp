@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include <netkit/net/udp_server.hpp>
+#include <netkit/util/error.hpp>
 #include <netkit/util/random.hpp>
 
 namespace netkit {
@@ -24,6 +26,58 @@ AnswerPolicy::Options with_seed(AnswerPolicy::Options options) {
 
 }  // namespace
 
+// The port from which a server asks a peer that may be a server itself (loop_guard.hpp): a socket
+// that it has only while an answer may come.
+class UdpServer::Probe {
+ public:
+  // `local` is the address that peers know the server by; its port is not used.
+  Probe(UdpServer& server, const Endpoint& local) : server_(server), local_(local.with_port(0)) {}
+
+  // Sends `reply` from the probing port, and listens there for kProbeWait from now on. A machine
+  // that has no socket left for it does without.
+  void send(const Endpoint& peer, std::string_view reply) {
+    if (!open()) return;
+    socket_.send_to(reply, peer);
+    closing_ = server_.loop().after(LoopGuard::kProbeWait, [this] { close(); });
+  }
+
+ private:
+  bool open() {
+    if (socket_) return true;
+    try {
+      socket_ = UdpSocket::bound(local_, {.count_drops = false, .receive_buffer = 1 << 16});
+      watch_ = server_.loop().watch(socket_.fd(), Interest::read, [this](Ready) { read(); });
+    } catch (const SystemError&) {
+      close();
+      return false;
+    }
+    return true;
+  }
+
+  void close() {
+    closing_.reset();
+    watch_.reset();
+    socket_ = UdpSocket();
+  }
+
+  void read() {
+    std::array<char, 1> byte;  // who answers is all that matters
+    Endpoint peer;
+    constexpr int kReadsPerTurn = 64;
+    for (int i = 0; i < kReadsPerTurn && socket_; ++i) {
+      const IoResult result = socket_.receive(byte.data(), byte.size(), &peer);
+      if (!result.ok()) return;
+      server_.on_probe_answer(peer);
+    }
+  }
+
+  UdpServer& server_;
+  Endpoint local_;
+  UdpSocket socket_;
+  Watch watch_;
+  Timer closing_;
+};
+
 UdpServer::UdpServer(EventLoop& loop, std::vector<UdpSocket> sockets, Handler& handler,
                      const Options& options)
     : UdpSockets(loop, with_destinations(std::move(sockets)), options),
@@ -35,10 +89,11 @@ UdpServer::UdpServer(EventLoop& loop, std::vector<UdpSocket> sockets, Handler& h
     const IpAddress address = port->local.address();
     const bool shared = policy_.is_shared(address);
     const Endpoint from(shared ? IpAddress::any(address.family()) : address, 0);
-    probes_.push_back(std::make_unique<LoopProbe>(
-        loop, from, [this](const Endpoint& peer) { on_probe_answer(peer); }));
+    probes_.push_back(std::make_unique<Probe>(*this, from));
   }
 }
+
+UdpServer::~UdpServer() = default;
 
 void UdpServer::on_message(Port& port, const ReceivedMessage& message) {
   const AnswerPolicy::Judgement judgement = policy_.judge(message, loop().now());
@@ -87,7 +142,7 @@ void UdpServer::answer_unchanged(const ReceivedMessage& to, std::string_view dat
 void UdpServer::probe(const Endpoint& peer, std::string_view answer) {
   probing_ = false;
   for (std::size_t i = 0; i < probes_.size(); ++i) {
-    if (ports()[i].get() == current_) probes_[i]->send(peer, answer, LoopGuard::kProbeWait);
+    if (ports()[i].get() == current_) probes_[i]->send(peer, answer);
   }
 }
 

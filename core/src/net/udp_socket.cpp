@@ -2,12 +2,18 @@
 // it knows neither SO_RCVBUFFORCE, UDP_GRO, SO_RXQ_OVFL nor IP_PKTINFO.
 #include "net/socket_error.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
+
+// Needs <ctime> before it.
+#include <linux/errqueue.h>
 
 #include <netkit/net/interfaces.hpp>
 #include <netkit/net/udp_socket.hpp>
@@ -57,6 +63,22 @@ bool knows_segments(int fd) {
   int value = 0;
   socklen_t size = sizeof value;
   return ::getsockopt(fd, SOL_UDP, UDP_SEGMENT, &value, &size) == 0;
+}
+
+constexpr int kReadsPerTurn = 1024;
+
+bool says_refused(msghdr& message) {
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
+       part = CMSG_NXTHDR(&message, part)) {
+    const bool v4 = part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR;
+    const bool v6 = part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVERR;
+    if (!v4 && !v6) continue;
+    const auto* error = reinterpret_cast<const sock_extended_err*>(CMSG_DATA(part));
+    const bool from_network =
+        error->ee_origin == SO_EE_ORIGIN_ICMP || error->ee_origin == SO_EE_ORIGIN_ICMP6;
+    return from_network && error->ee_errno == ECONNREFUSED;
+  }
+  return false;
 }
 
 }  // namespace
@@ -228,6 +250,30 @@ void UdpSocket::bind_to_device(std::string_view interface) {
   if (::setsockopt(fd(), SOL_SOCKET, SO_BINDTODEVICE, interface.data(),
                    static_cast<socklen_t>(interface.size())) != 0) {
     throw SystemError(errno, "cannot bind to the interface " + std::string(interface));
+  }
+}
+
+void UdpSocket::report_unreachable() {
+  // Without it nothing is known of closed ports, which is no reason not to serve.
+  const bool v6 = family_ == AF_INET6;
+  set_option(fd(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, 1);
+}
+
+void UdpSocket::read_unreachable(const std::function<void(const Endpoint& to)>& callback) {
+  for (int i = 0; i < kReadsPerTurn; ++i) {
+    Endpoint to;
+    std::array<char, 64> payload{};
+    alignas(cmsghdr) std::array<char, 512> control{};
+    iovec vector{payload.data(), payload.size()};
+    msghdr message{};
+    message.msg_name = to.data();
+    message.msg_namelen = Endpoint::capacity();
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    if (::recvmsg(fd(), &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return;
+    if (says_refused(message)) callback(to);
   }
 }
 

@@ -1,5 +1,4 @@
 #include "net/gather_policy.hpp"
-#include "net/unreachable.hpp"
 #include "util/byte_arena.hpp"
 
 #include <cerrno>
@@ -8,8 +7,8 @@
 #include <sys/prctl.h>
 #include <utility>
 
+#include <netkit/net/peer_log.hpp>
 #include <netkit/net/udp_sockets.hpp>
-#include <netkit/net/wire_log.hpp>
 
 namespace netkit {
 namespace {
@@ -81,7 +80,7 @@ UdpSockets::UdpSockets(EventLoop& loop, std::vector<UdpSocket> sockets, const Op
 UdpSockets::~UdpSockets() = default;
 
 void UdpSockets::watch(Port& port) {
-  if (options_.report_unreachable) report_unreachable(port.socket);
+  if (options_.report_unreachable) port.socket.report_unreachable();
   port.watch = loop_.watch(port.socket.fd(), Interest::read,
                            [this, &port](Ready ready) { on_ready(port, ready); });
 }
@@ -185,7 +184,7 @@ void UdpSockets::update_interest() {
 
 void UdpSockets::on_ready(Port& port, Ready ready) {
   if (ready.error && options_.report_unreachable) {
-    read_unreachable(port.socket, [this](const Endpoint& to) { on_unreachable(to, ECONNREFUSED); });
+    port.socket.read_unreachable([this](const Endpoint& to) { on_unreachable(to, ECONNREFUSED); });
   }
   if (ready.writable && port.left && flush()) on_unblocked();
   if (ready.readable && !(blocked_ && answering_)) read(port);

@@ -6,8 +6,7 @@
 
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/interfaces.hpp>
-#include <netkit/net/resolver.hpp>
-#include <netkit/net/server_addresses.hpp>
+#include <netkit/net/udp_client.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include <netkit/net/broadcast_targets.hpp>
 #include <netkit/net/datagram_sender.hpp>
+#include <netkit/net/interfaces.hpp>
 #include <netkit/net/udp_socket.hpp>
 #include <netkit/util/log.hpp>
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "net/survival.hpp"
+#include "net/tcp_stream.hpp"
+#include "tls/tls_errors.hpp"
 
 #include <cstddef>
 #include <functional>

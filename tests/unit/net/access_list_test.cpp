@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <netkit/net/access_list.hpp>
+#include <netkit/net/source_limits.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit {

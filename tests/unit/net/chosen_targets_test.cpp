@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <netkit/net/broadcast_targets.hpp>
+#include <netkit/net/interfaces.hpp>
 
 namespace netkit {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <netkit/net/failover.hpp>
+#include <netkit/net/reconnect.hpp>
 
 namespace netkit {
 namespace {

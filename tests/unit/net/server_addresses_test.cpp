@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <netkit/net/server_addresses.hpp>
+#include <netkit/net/udp_client.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit {

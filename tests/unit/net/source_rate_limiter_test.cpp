@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include <netkit/net/source_rate_limiter.hpp>
+#include <netkit/net/source_limits.hpp>
 
 namespace netkit {
 namespace {

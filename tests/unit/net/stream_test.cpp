@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include <netkit/net/resolver.hpp>
+#include <netkit/net/address_spec.hpp>
 #include <netkit/net/tcp_connector.hpp>
 #include <netkit/net/tcp_stream.hpp>
 #include <netkit/util/error.hpp>

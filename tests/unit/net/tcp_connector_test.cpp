@@ -12,7 +12,7 @@
 
 #include <gtest/gtest.h>
 
-#include <netkit/net/resolver.hpp>
+#include <netkit/net/address_spec.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/net/tcp_connector.hpp>
 #include <netkit/util/error.hpp>

@@ -9,7 +9,6 @@
 #include <netkit/datagram/driver.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/attempts.hpp>
-#include <netkit/net/resolver.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/export.hpp>
 

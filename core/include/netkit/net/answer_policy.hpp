@@ -9,12 +9,11 @@
 #include <string_view>
 #include <vector>
 
-#include <netkit/net/access_list.hpp>
 #include <netkit/net/datagram_receiver.hpp>
 #include <netkit/net/endpoint.hpp>
 #include <netkit/net/interfaces.hpp>
 #include <netkit/net/loop_guard.hpp>
-#include <netkit/net/source_rate_limiter.hpp>
+#include <netkit/net/source_limits.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/export.hpp>
 
@@ -68,7 +67,7 @@ class NETKIT_API AnswerPolicy {
   struct Judgement {
     std::size_t allowed = 0;  // datagrams of the message that may be answered: the first so many
     Refusal refusal = Refusal::none;  // why the others may not
-    bool probe = false;  // send the first answer from another port as well (loop_probe.hpp)
+    bool probe = false;               // send the first answer from another port as well (UdpServer)
   };
   // What to do with a message, and counts it. `now` must not go back.
   Judgement judge(const ReceivedMessage& message, TimePoint now);

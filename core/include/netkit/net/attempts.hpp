@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <netkit/loop/event_loop.hpp>
-#include <netkit/net/failover.hpp>
 #include <netkit/net/reconnect.hpp>
 #include <netkit/util/export.hpp>
 #include <netkit/util/log.hpp>

@@ -28,15 +28,6 @@ struct DatagramSenderCounters {
   NETKIT_API DatagramSenderCounters& operator+=(const DatagramSenderCounters& other);
 };
 
-// Which address and interface a datagram leaves by (IP_PKTINFO), e.g. to answer from the address
-// that was asked. What is not given the routing table decides.
-struct DatagramSource {
-  IpAddress address;
-  unsigned interface_index = 0;
-  explicit operator bool() const { return interface_index != 0 || !address.is_unspecified(); }
-  friend bool operator==(const DatagramSource&, const DatagramSource&) = default;
-};
-
 // Queues datagrams by reference (the bytes must stay until flush() has returned 0 left) and sends
 // them by sendmmsg; consecutive datagrams to one peer that have one size (the last may be shorter)
 // go out together by UDP_SEGMENT, up to 64 and 65,507 bytes at a time. With `group`, datagrams of

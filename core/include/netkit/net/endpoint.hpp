@@ -1,4 +1,4 @@
-// An IP address and a port: where a datagram comes from, where a stream goes to.
+// An IP address and a port: where a datagram comes from and leaves by, where a stream goes to.
 #pragma once
 
 #include <compare>
@@ -55,6 +55,15 @@ class NETKIT_API Endpoint {
     sockaddr_in v4;
     sockaddr_in6 v6;
   } storage_;
+};
+
+// Which address and interface a datagram leaves by (IP_PKTINFO), e.g. to answer from the address
+// that was asked. What is not given the routing table decides.
+struct DatagramSource {
+  IpAddress address;
+  unsigned interface_index = 0;
+  explicit operator bool() const { return interface_index != 0 || !address.is_unspecified(); }
+  friend bool operator==(const DatagramSource&, const DatagramSource&) = default;
 };
 
 }  // namespace netkit

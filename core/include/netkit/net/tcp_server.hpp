@@ -11,10 +11,9 @@
 #include <vector>
 
 #include <netkit/loop/event_loop.hpp>
-#include <netkit/loop/limited_log.hpp>
-#include <netkit/net/access_list.hpp>
 #include <netkit/net/address_spec.hpp>
-#include <netkit/net/source_rate_limiter.hpp>
+#include <netkit/net/peer_log.hpp>
+#include <netkit/net/source_limits.hpp>
 #include <netkit/net/tcp_stream.hpp>
 #include <netkit/util/export.hpp>
 #include <netkit/util/log.hpp>

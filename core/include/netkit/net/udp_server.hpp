@@ -9,7 +9,6 @@
 
 #include <netkit/net/answer_policy.hpp>
 #include <netkit/net/interfaces.hpp>
-#include <netkit/net/loop_probe.hpp>
 #include <netkit/net/udp_sockets.hpp>
 #include <netkit/util/export.hpp>
 
@@ -62,6 +61,7 @@ class NETKIT_API UdpServer final : public UdpSockets {
   // server.
   UdpServer(EventLoop& loop, std::vector<UdpSocket> sockets, Handler& handler,
             const Options& options);
+  ~UdpServer() override;
 
   // Only from within on_datagram() or on_message(), and once for each datagram. Answers leave when
   // the batch that is being read has been handled. `data` is copied; where so much waits already
@@ -77,6 +77,8 @@ class NETKIT_API UdpServer final : public UdpSockets {
   const AnswerPolicy& policy() const { return policy_; }
 
  private:
+  class Probe;
+
   void on_message(Port& port, const ReceivedMessage& message) override;
   void on_unreachable(const Endpoint& to, int error) override;
   void on_not_sent(const Endpoint& to, int error) override;
@@ -90,9 +92,9 @@ class NETKIT_API UdpServer final : public UdpSockets {
   const Log* log_;
   LocalNetworks networks_;
   AnswerPolicy policy_;
-  std::vector<std::unique_ptr<LoopProbe>> probes_;  // by port
-  Port* current_ = nullptr;                         // what is being read
-  bool probing_ = false;                            // the next answer goes out by the probe, too
+  std::vector<std::unique_ptr<Probe>> probes_;  // by port
+  Port* current_ = nullptr;                     // what is being read
+  bool probing_ = false;                        // the next answer goes out by the probe, too
 };
 
 }  // namespace netkit

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,6 +73,13 @@ class NETKIT_API UdpSocket {
   IoResult receive(char* buffer, std::size_t capacity, Endpoint* from);
   // The path MTU to the connected peer after EMSGSIZE (IP_MTU), 0 when unknown.
   unsigned path_mtu() const;
+
+  // Makes the kernel keep the ICMP errors of what an unconnected socket sends (IP_RECVERR), with
+  // the address that each is about.
+  void report_unreachable();
+  // Reads all that are there and calls back with those who said that their port is closed. The
+  // errors that others' datagrams met are dropped.
+  void read_unreachable(const std::function<void(const Endpoint& to)>& callback);
 
   void set_ttl(unsigned hops);  // unicast; throws SystemError, like the following
   void set_multicast_ttl(unsigned hops);

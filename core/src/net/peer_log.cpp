@@ -1,6 +1,8 @@
+#include <string>
+
 #include <fmt/format.h>
 
-#include <netkit/loop/limited_log.hpp>
+#include <netkit/net/peer_log.hpp>
 
 namespace netkit {
 namespace {
@@ -9,6 +11,15 @@ constexpr double kPerSecond = 10;
 constexpr double kBurst = 20;
 
 }  // namespace
+
+void write_wire_log(const Log& log, WireDirection direction, std::string_view peer,
+                    std::string_view bytes, std::string_view what) {
+  std::string line = direction == WireDirection::from ? "from " : "to ";
+  line += peer;
+  if (!what.empty()) line.append(": ").append(what);
+  if (log.enabled(LogLevel::hex)) return log.hex(line, bytes);
+  log.protocol(fmt::format("{} ({} bytes)", line, bytes.size()));
+}
 
 LimitedLog::LimitedLog(const EventLoop& loop, const Log& log)
     : loop_(loop), log_(log), bucket_(kPerSecond, kBurst, loop.now()) {}

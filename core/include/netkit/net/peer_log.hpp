@@ -1,12 +1,15 @@
-// What went over the wire, for -vv and -vvv.
+// Lines on stderr about peers: what went over the wire, for -vv and -vvv, and what peers can cause
+// at will.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
+#include <netkit/loop/event_loop.hpp>
 #include <netkit/net/endpoint.hpp>
 #include <netkit/util/export.hpp>
 #include <netkit/util/log.hpp>
+#include <netkit/util/rate.hpp>
 
 namespace netkit {
 
@@ -29,5 +32,19 @@ inline void log_sent(const Log& log, const Endpoint& peer, std::string_view byte
   if (!log.enabled(LogLevel::protocol)) return;
   write_wire_log(log, WireDirection::to, peer.to_string(), bytes, what);
 }
+
+// Notices, ten a second, and twenty at once after a rest; the next line says how many were left
+// out. `loop` and `log` must outlive it. [loop]
+class NETKIT_API LimitedLog {
+ public:
+  LimitedLog(const EventLoop& loop, const Log& log);
+  void notice(std::string_view line);
+
+ private:
+  const EventLoop& loop_;
+  const Log& log_;
+  TokenBucket bucket_;
+  std::uint64_t left_out_ = 0;
+};
 
 }  // namespace netkit

@@ -63,7 +63,7 @@ ActionDef send() {
                        .optional = true,
                        .help = "where to send; a multicast address means multicast"},
                       {.name = "TEXT", .optional = true, .repeatable = true, .help = "a message"}};
-  action.common = kOutputOptions | kSourceOptions | kWaitOption | kIntervalOption;
+  action.common = kOutputOptions | kSourceOptions | kWaitOption | kIntervalOption | kClientOptions;
   action.options = send_options();
   action.records = {{.type = "answer",
                      .help = "a responder answered",

@@ -85,6 +85,7 @@ ExitStatus PlainSession::run() {
   std::vector<Endpoint> addresses = resolve(options_.address);
   history_.open(options_.history);
   UdpClient::Options udp;
+  udp.sources = options_.address.sources;
   udp.log = &host_.log();
   driver_ = std::make_unique<datagram::Driver>(host_.loop(), std::move(addresses), *this, udp);
   host_.log().info(fmt::format("sending to {}", server().to_string()));

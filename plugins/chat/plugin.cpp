@@ -180,8 +180,8 @@ ActionDef join() {
                        .default_value = "127.0.0.1:9998",
                        .optional = true,
                        .help = "the room"}};
-  action.common =
-      kOutputOptions | kReconnectOptions | kWaitOption | kConnectTimeoutOption | kCountOption;
+  action.common = kOutputOptions | kReconnectOptions | kWaitOption | kConnectTimeoutOption |
+                  kCountOption | kClientOptions;
   action.options = join_options();
   action.records = room_records();
   action.records.push_back({.type = "undelivered",

@@ -135,7 +135,7 @@ ActionDef send() {
       "refuses.";
   action.arguments = {server_argument(),
                       {.name = "TEXT", .optional = true, .repeatable = true, .help = "a message"}};
-  action.common = kOutputOptions | kWaitOption | kConnectTimeoutOption;
+  action.common = kOutputOptions | kWaitOption | kConnectTimeoutOption | kClientOptions;
   action.options =
       joined({transport_options("by UDP, a datagram a message (the default)",
                                 "by TCP; a reply is as many bytes as were sent"),
@@ -196,7 +196,7 @@ ActionDef ping() {
       "Prints a line per reply, and at the end loss, duplicates, reordering, latencies, jitter and "
       "a histogram. Without --count it goes on until it is interrupted.";
   action.arguments = {server_argument()};
-  action.common = kOutputOptions | kCountOption | kIntervalOption | kWaitOption;
+  action.common = kOutputOptions | kCountOption | kIntervalOption | kWaitOption | kClientOptions;
   action.options = {
       {.name = "count", .help = "end after N probes", .max = UINT32_MAX},
       {.name = "interval", .default_value = "1s", .help = "the time between two probes", .min = 1},
@@ -301,7 +301,7 @@ ActionDef bench() {
       "messages leave at that rate whatever comes back (open loop), and latencies count from when "
       "each was due, so a server's pauses show in full.";
   action.arguments = {server_argument()};
-  action.common = kOutputOptions | kWaitOption | kConnectTimeoutOption;
+  action.common = kOutputOptions | kWaitOption | kConnectTimeoutOption | kClientOptions;
   action.options = bench_options();
   action.totals = bench_totals();
   action.examples = {

@@ -223,7 +223,8 @@ ActionDef connect_action() {
                        .default_value = "127.0.0.1:9089",
                        .optional = true,
                        .help = "the server, and others to fail over to"}};
-  action.common = kOutputOptions | kReconnectOptions | kConnectTimeoutOption | kWaitOption;
+  action.common =
+      kOutputOptions | kReconnectOptions | kConnectTimeoutOption | kWaitOption | kClientOptions;
   action.options = joined(
       {session_definitions(),
        transport_definitions(),
@@ -257,7 +258,7 @@ ActionDef proxy_action() {
   action.arguments = {
       {.name = "LISTEN", .kind = Kind::listen_address, .help = "where clients connect"},
       {.name = "TARGET", .kind = Kind::address, .help = "where they are passed on to"}};
-  action.common = kOutputOptions | kServerOptions | kConnectTimeoutOption;
+  action.common = kOutputOptions | kServerOptions | kConnectTimeoutOption | kClientOptions;
   action.options = {codec_definition(), max_frame_definition(), max_clients_option("65536"),
                     record_definition()};
   action.totals = {kClientsTotal,
@@ -319,7 +320,7 @@ ActionDef replay_action() {
                        .kind = Kind::address,
                        .optional = true,
                        .help = "the server to send to"}};
-  action.common = kOutputOptions | kConnectTimeoutOption | kWaitOption;
+  action.common = kOutputOptions | kConnectTimeoutOption | kWaitOption | kClientOptions;
   action.options = {{.name = "speed",
                      .kind = Kind::number,
                      .value_name = "X",

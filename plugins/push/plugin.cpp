@@ -160,7 +160,8 @@ ActionDef subscribe() {
       "it left off. What could not be repaired is reported with its numbers. Ends with 0 when the "
       "server's source has ended, with 75 when its name was taken by another.";
   action.arguments = {server_argument()};
-  action.common = kOutputOptions | kReconnectOptions | kCountOption | kConnectTimeoutOption;
+  action.common =
+      kOutputOptions | kReconnectOptions | kCountOption | kConnectTimeoutOption | kClientOptions;
   action.options = {
       {.name = "name",
        .kind = Kind::text,
@@ -210,7 +211,7 @@ ActionDef status() {
   action.summary = "show who is subscribed";
   action.description = "Asks over the TCP control channel and prints a line per subscriber.";
   action.arguments = {server_argument()};
-  action.common = kOutputOptions | kWaitOption;
+  action.common = kOutputOptions | kWaitOption | kClientOptions;
   action.options = {{.name = "wait", .default_value = "5s"}};
   action.totals = {{"subscribers", "subscribers that were shown"}};
   action.make = new_command<StatusCommand>;

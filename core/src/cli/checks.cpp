@@ -249,6 +249,9 @@ void check_value(const OptionDef& option, std::string_view text) {
     case ValueKind::listen_address:
       AddressSpec::parse(text, role_of(option.kind));
       return;
+    case ValueKind::source_address:
+      read_sources(text);
+      return;
     case ValueKind::ip:
       if (!IpAddress::parse(text)) refuse(text, "an IP address", "192.0.2.1 or 2001:db8::1");
       return;

@@ -102,6 +102,18 @@ std::vector<CommonOption> time_options() {
   };
 }
 
+std::vector<CommonOption> client_options() {
+  return {
+      {kClientOptions,
+       {.name = "ipv4", .letter = '4', .help = "use IPv4 only", .excludes = {"ipv6"}}},
+      {kClientOptions, {.name = "ipv6", .letter = '6', .help = "use IPv6 only"}},
+      {kClientOptions,
+       {.name = "bind",
+        .kind = Kind::source_address,
+        .help = "send from this address of this machine, from this port (:PORT), or both"}},
+  };
+}
+
 std::vector<CommonOption> server_options() {
   return {
       {kServerOptions,
@@ -159,8 +171,8 @@ std::vector<CommonOption> every_action() {
 
 std::vector<CommonOption> make_table() {
   std::vector<CommonOption> table;
-  for (const auto& part :
-       {output_options(), source_options(), time_options(), server_options(), every_action()}) {
+  for (const auto& part : {output_options(), source_options(), time_options(), client_options(),
+                           server_options(), every_action()}) {
     table.insert(table.end(), part.begin(), part.end());
   }
   return table;

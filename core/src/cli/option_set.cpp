@@ -40,6 +40,7 @@ std::string_view usual_value_name(ValueKind kind) {
       return "N/s";
     case ValueKind::address:
     case ValueKind::listen_address:
+    case ValueKind::source_address:
       return "ADDRESS";
     case ValueKind::addresses:
       return "ADDRESS,ADDRESS";

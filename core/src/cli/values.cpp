@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <netkit/cli/values.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/quantity.hpp>
@@ -13,6 +15,11 @@ namespace {
 [[noreturn]] void wrong_kind(std::string_view option, std::string_view text) {
   throw PluginError("--" + std::string(option) + " was asked for in a kind that '" +
                     std::string(text) + "' is not of");
+}
+
+// `PORT` is loopback of whichever family is wanted, and so is a default.
+bool is_any_loopback(const Values::Value& value, std::string_view text) {
+  return value.origin == Values::Origin::default_value || text.find(':') == text.npos;
 }
 
 }  // namespace
@@ -96,8 +103,40 @@ std::uint64_t Values::size(std::string_view option) const {
   return *size;
 }
 
+AddressFamily Values::family() const {
+  if (!declared("ipv4")) return AddressFamily::any;
+  if (flag("ipv4")) return AddressFamily::v4;
+  return flag("ipv6") ? AddressFamily::v6 : AddressFamily::any;
+}
+
+std::vector<Endpoint> Values::sources() const {
+  if (!declared("ipv4") || !has("bind")) return {};
+  std::vector<Endpoint> sources = read_sources(text("bind"));
+  const AddressFamily wanted = family();
+  if (wanted == AddressFamily::any) return sources;
+  const bool v4 = wanted == AddressFamily::v4;
+  std::erase_if(sources, [v4](const Endpoint& source) { return source.is_v4() != v4; });
+  if (!sources.empty()) return sources;
+  throw UsageError(
+      fmt::format("--bind: '{}' is not an IPv{} address", text("bind"), v4 ? "4 (-4)" : "6 (-6)"));
+}
+
+// A source of one family says which one the address must be of.
+void Values::add_reach(AddressSpec& address, bool any_loopback) const {
+  address.family = family();
+  address.sources = sources();
+  if (address.family == AddressFamily::any && address.sources.size() == 1) {
+    address.family = address.sources.front().is_v4() ? AddressFamily::v4 : AddressFamily::v6;
+  }
+  const bool v6 = address.family == AddressFamily::v6;
+  if (any_loopback && v6 && address.host == "127.0.0.1") address.host = "::1";
+}
+
 AddressSpec Values::address(std::string_view option) const {
-  return AddressSpec::parse(text(option), role_of(require(option).kind));
+  const Value& value = require(option);
+  AddressSpec address = AddressSpec::parse(text(option), role_of(value.kind));
+  if (value.kind == ValueKind::address) add_reach(address, is_any_loopback(value, text(option)));
+  return address;
 }
 
 std::vector<AddressSpec> Values::addresses(std::string_view option) const {
@@ -108,7 +147,10 @@ std::vector<AddressSpec> Values::addresses(std::string_view option) const {
       found.push_back(AddressSpec::parse(text, AddressRole::server));
       continue;
     }
-    for (AddressSpec& address : read_addresses(text)) found.push_back(std::move(address));
+    for (AddressSpec& address : read_addresses(text)) {
+      add_reach(address, is_any_loopback(value, text));
+      found.push_back(std::move(address));
+    }
   }
   return found;
 }

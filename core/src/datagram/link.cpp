@@ -45,6 +45,7 @@ void Link::failed(std::string_view why, ExitStatus status, RetryBounds bounds) {
 void Link::attempt() {
   driver_.reset();
   const AddressSpec& server = options_.servers[attempts_.index()];
+  options_.udp.sources = server.sources;
   resolver_.resolve(server, [this](std::vector<Endpoint> addresses, const std::string& error) {
     if (!addresses.empty()) return connect(std::move(addresses));
     // A name that was never one is most likely mistyped.

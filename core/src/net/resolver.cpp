@@ -16,6 +16,7 @@
 
 #include <netkit/net/address_spec.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {
@@ -49,7 +50,7 @@ std::vector<Endpoint> resolve_numeric(const AddressSpec& spec, std::string& erro
   }
   std::erase_if(endpoints, [&spec](const Endpoint& one) { return !is_wanted(spec, one); });
   if (endpoints.empty()) {
-    error = fmt::format("'{}' is no IPv{} address", spec.host,
+    error = fmt::format("'{}' is not an IPv{} address", spec.host,
                         spec.family == AddressFamily::v4 ? 4 : 6);
   }
   return endpoints;
@@ -123,6 +124,16 @@ std::vector<Endpoint> resolve(const AddressSpec& spec) {
   }
   if (endpoints.empty()) throw Error(ExitStatus::name, error);
   return endpoints;
+}
+
+std::vector<Endpoint> read_sources(std::string_view text) {
+  const bool is_port = read_integer<std::uint16_t>(text).has_value();
+  std::string error;
+  auto sources = resolve_numeric(
+      AddressSpec::parse(is_port ? fmt::format(":{}", text) : text, AddressRole::server, 0), error);
+  if (!sources.empty()) return sources;
+  throw UsageError(fmt::format(
+      "'{}' is not an address of this machine (write 192.0.2.1, [2001:db8::1] or :PORT)", text));
 }
 
 // Shared with the threads that wait for the system's resolver: they may outlive the AsyncResolver

@@ -30,9 +30,7 @@ TcpClient::TcpClient(EventLoop& loop, const Log& log, Options options, Handler& 
       options_(std::move(options)),
       handler_(handler),
       connector_(loop),
-      attempts_(loop, log, options_.reconnect, names_of(options_.servers), [this] { attempt(); }) {
-  if (options_.bind) connector_.bind_to(resolve(*options_.bind));
-}
+      attempts_(loop, log, options_.reconnect, names_of(options_.servers), [this] { attempt(); }) {}
 
 TcpClient::~TcpClient() {
   if (stream_) stream_->close();

@@ -45,7 +45,7 @@ struct TcpConnector::Impl {
   AsyncResolver resolver;
   std::string target_text;
   std::vector<Endpoint> candidates;
-  std::vector<Endpoint> locals;
+  std::vector<Endpoint> sources;
   std::size_t next = 0;
   std::list<Attempt> attempts;
   Timer stagger;
@@ -60,6 +60,7 @@ void TcpConnector::Impl::start(const AddressSpec& target, Duration timeout,
   reset();
   callback = std::move(done);
   target_text = target.to_string();
+  sources = target.sources;
   deadline = loop.after(timeout, [this, timeout] {
     fail(ExitStatus::unreachable,
          fmt::format("no connection within {} (--connect-timeout)", format_duration(timeout)),
@@ -105,15 +106,15 @@ void TcpConnector::Impl::try_next() {
 int TcpConnector::Impl::open_connection(const Endpoint& peer, FileDescriptor& socket) const {
   socket.reset(::socket(peer.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return errno;
-  if (!locals.empty()) {
-    const auto local = std::find_if(locals.begin(), locals.end(), [&peer](const Endpoint& one) {
+  if (!sources.empty()) {
+    const auto source = std::find_if(sources.begin(), sources.end(), [&peer](const Endpoint& one) {
       return one.family() == peer.family();
     });
-    if (local == locals.end()) return EAFNOSUPPORT;
+    if (source == sources.end()) return EAFNOSUPPORT;
     // After a drop the same port is wanted again, which the connection before may still hold.
     const int on = 1;
     ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (::bind(socket.get(), local->data(), local->size()) != 0) return errno;
+    if (::bind(socket.get(), source->data(), source->size()) != 0) return errno;
   }
   const int result = ::connect(socket.get(), peer.data(), peer.size());
   return result == 0 || errno == EINPROGRESS ? 0 : errno;
@@ -171,10 +172,6 @@ TcpConnector::~TcpConnector() = default;
 void TcpConnector::connect(const AddressSpec& target, Duration timeout,
                            std::function<void(ConnectResult)> callback) {
   impl_->start(target, timeout, std::move(callback));
-}
-
-void TcpConnector::bind_to(std::vector<Endpoint> locals) {
-  impl_->locals = std::move(locals);
 }
 
 void TcpConnector::cancel() {

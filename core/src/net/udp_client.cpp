@@ -16,13 +16,6 @@ std::vector<UdpSocket> only(UdpSocket socket) {
   return sockets;
 }
 
-ServerAddresses addresses_of(std::vector<Endpoint> endpoints,
-                             const std::optional<AddressSpec>& bind) {
-  ServerAddresses addresses(std::move(endpoints));
-  if (bind) addresses.bind_to(resolve(*bind));
-  return addresses;
-}
-
 // What says nothing of the server: no room on this side, or too long for the way.
 bool is_own_trouble(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == EMSGSIZE || error == ENOBUFS ||
@@ -38,12 +31,12 @@ UdpSocket ServerAddresses::connect_to_current(const UdpOptions& options) const {
 }
 
 UdpSocket ServerAddresses::make_socket(const UdpOptions& options) const {
-  if (locals_.empty()) return UdpSocket(current().family(), options);
-  for (const Endpoint& local : locals_) {
+  if (sources_.empty()) return UdpSocket(current().family(), options);
+  for (const Endpoint& local : sources_) {
     if (local.family() == current().family()) return UdpSocket::bound(local, options);
   }
   throw SystemError(EAFNOSUPPORT, fmt::format("cannot reach {} from {}", current().to_string(),
-                                              locals_.front().to_string()));
+                                              sources_.front().to_string()));
 }
 
 UdpSocket ServerAddresses::connect(const UdpOptions& options) {
@@ -86,11 +79,11 @@ Endpoint first_routable(const std::vector<Endpoint>& endpoints) {
 
 UdpClient::UdpClient(EventLoop& loop, const AddressSpec& address, Handler& handler,
                      const Options& options)
-    : UdpClient(loop, resolve(address), handler, options) {}
+    : UdpClient(loop, ServerAddresses(resolve(address), address.sources), handler, options) {}
 
 UdpClient::UdpClient(EventLoop& loop, std::vector<Endpoint> addresses, Handler& handler,
                      const Options& options)
-    : UdpClient(loop, addresses_of(std::move(addresses), options.bind), handler, options) {}
+    : UdpClient(loop, ServerAddresses(std::move(addresses), options.sources), handler, options) {}
 
 UdpClient::UdpClient(EventLoop& loop, ServerAddresses addresses, Handler& handler,
                      const Options& options)

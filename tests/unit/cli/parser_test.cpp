@@ -225,6 +225,53 @@ TEST_F(ParseTest, AListOfAddressesHasCommas) {
   EXPECT_THAT(refusal("a:1,b 2"), HasSubstr("'b' has no port"));
 }
 
+class ClientAddressTest : public ParseTest {
+ protected:
+  ClientAddressTest() {
+    action_.common |= kClientOptions;
+    action_.arguments = {{.name = "ADDRESS",
+                          .kind = ValueKind::addresses,
+                          .default_value = "127.0.0.1:8080",
+                          .optional = true}};
+  }
+  AddressSpec address(const std::string& line) { return read(line).addresses("ADDRESS").front(); }
+};
+
+TEST_F(ClientAddressTest, TheFamilyIsAskedFor) {
+  EXPECT_EQ(address("a:1").family, AddressFamily::any);
+  EXPECT_EQ(address("-4 a:1").family, AddressFamily::v4);
+  EXPECT_EQ(address("-6 a:1").family, AddressFamily::v6);
+  EXPECT_EQ(refusal("-4 -6 a:1"), "--ipv4 and --ipv6 exclude each other");
+}
+
+TEST_F(ClientAddressTest, APortAloneIsLoopbackOfTheFamily) {
+  EXPECT_EQ(address("-6").host, "::1");
+  EXPECT_EQ(address("-6 80").host, "::1");
+  EXPECT_EQ(address("-6 127.0.0.1:80").host, "127.0.0.1") << "which resolve() refuses";
+}
+
+TEST_F(ClientAddressTest, TheSourceIsAnAddressAPortOrBoth) {
+  const auto sources = [this](const std::string& bind) {
+    std::string text;
+    for (const Endpoint& one : address("a:1 --bind " + bind).sources) text += one.to_string() + " ";
+    return text;
+  };
+  EXPECT_EQ(sources("192.0.2.1"), "192.0.2.1:0 ");
+  EXPECT_EQ(sources("[::1]:5000"), "[::1]:5000 ");
+  EXPECT_EQ(sources(":5000"), "0.0.0.0:5000 [::]:5000 ");
+  EXPECT_EQ(sources("5000"), "0.0.0.0:5000 [::]:5000 ");
+  EXPECT_EQ(sources(":5000 -6"), "[::]:5000 ");
+}
+
+TEST_F(ClientAddressTest, TheSourceSaysTheFamily) {
+  EXPECT_EQ(address("a:1 --bind 192.0.2.1").family, AddressFamily::v4);
+  EXPECT_EQ(address("a:1 --bind :5000").family, AddressFamily::any);
+  EXPECT_THROW(address("a:1 -6 --bind 192.0.2.1"), UsageError);
+  EXPECT_EQ(refusal("a:1 --bind nobody"),
+            "--bind: 'nobody' is not an address of this machine (write 192.0.2.1, [2001:db8::1] or "
+            ":PORT)");
+}
+
 TEST_F(ParseTest, WordsAloneAreEnoughForATest) {
   EXPECT_EQ(parse_words(action_, words_of(":7 --wait 3s")).duration("wait"),
             std::chrono::seconds(3));

@@ -94,7 +94,8 @@ class ConnectorTest : public testing::Test {
   }
   void connect(Duration timeout = 10s) {
     done_ = false;
-    connector_.connect(AddressSpec{"many.test", port_}, timeout, [this](ConnectResult result) {
+    const AddressSpec target{.host = "many.test", .port = port_, .sources = sources_};
+    connector_.connect(target, timeout, [this](ConnectResult result) {
       result_ = std::move(result);
       done_ = true;
     });
@@ -106,6 +107,7 @@ class ConnectorTest : public testing::Test {
   }
   std::string at(const std::string& address) const { return address + ":" + std::to_string(port_); }
 
+  std::vector<Endpoint> sources_;
   SystemClock clock_;
   EventLoop loop_{clock_};
   TcpConnector connector_{loop_};
@@ -160,7 +162,7 @@ TEST_F(ConnectorTest, ARefusalDoesNotEndAnAttemptThatIsUnderWay) {
 
 TEST_F(ConnectorTest, ConnectsFromTheAddressThatItIsBoundTo) {
   name_has({"::1", "127.0.0.3"});
-  connector_.bind_to({*Endpoint::parse("127.0.0.8:0")});
+  sources_ = {*Endpoint::parse("127.0.0.8:0")};
   connect();
   wait();
   EXPECT_EQ(result_.error, "");
@@ -169,7 +171,7 @@ TEST_F(ConnectorTest, ConnectsFromTheAddressThatItIsBoundTo) {
 
 TEST_F(ConnectorTest, SaysWhatItCannotBeBoundTo) {
   name_has({"127.0.0.3"});
-  connector_.bind_to({*Endpoint::parse("192.0.2.1:0")});
+  sources_ = {*Endpoint::parse("192.0.2.1:0")};
   connect();
   wait();
   EXPECT_EQ(result_.error_number, EADDRNOTAVAIL);

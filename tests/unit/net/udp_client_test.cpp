@@ -124,7 +124,7 @@ TEST_F(UdpClientTest, SaysThatADatagramIsTooLong) {
 TEST_F(UdpClientTest, LeavesFromTheAddressItIsBoundTo) {
   UdpSocket server = open_udp();
   const Endpoint local = closed("127.0.0.3:0");
-  options_.bind = AddressSpec::parse(local.to_string(), AddressRole::server);
+  options_.sources = read_sources(local.to_string());
   connect({server.local()});
   say("hello");
   EXPECT_EQ(hear(server, 1).front().from, local);
@@ -133,14 +133,14 @@ TEST_F(UdpClientTest, LeavesFromTheAddressItIsBoundTo) {
 TEST_F(UdpClientTest, LeavesFromAPortAlone) {
   UdpSocket server = open_udp();
   const std::uint16_t port = closed().port();
-  options_.bind = AddressSpec::parse(":" + std::to_string(port), AddressRole::server);
+  options_.sources = read_sources(":" + std::to_string(port));
   connect({server.local()});
   say("hello");
   EXPECT_EQ(hear(server, 1).front().from.port(), port);
 }
 
 TEST_F(UdpClientTest, CannotReachAnotherFamilyThanItIsBoundTo) {
-  options_.bind = AddressSpec::parse("127.0.0.1:0", AddressRole::server);
+  options_.sources = read_sources("127.0.0.1");
   EXPECT_THROW(connect({*Endpoint::parse("[::1]:9")}), SystemError);
 }
 

@@ -28,6 +28,7 @@ enum class ValueKind : std::uint8_t {
   address,            // of a peer, as AddressSpec reads it
   addresses,          // of peers, `ADDRESS,ADDRESS`
   listen_address,     // of a server: `:PORT` is every interface
+  source_address,     // of a client, as read_sources() reads it
   interface,
   ip,
   cidr,
@@ -87,6 +88,7 @@ enum CommonOptions : std::uint32_t {
   kWaitOption = 1u << 6,            // --wait -w
   kConnectTimeoutOption = 1u << 7,  // --connect-timeout
   kIdleTimeoutOption = 1u << 8,     // --idle-timeout
+  kClientOptions = 1u << 10,        // -4 -6 --bind
   kHelpOnly = 1u << 9,              // of what belongs to all only --help: netkit's own words
 };
 

@@ -39,10 +39,15 @@ class NETKIT_API Values {
   double number(std::string_view option) const;      // also percent, and rate in events a second
   Duration duration(std::string_view option) const;  // kNever for `none`
   std::uint64_t size(std::string_view option) const;
-  AddressSpec address(std::string_view option) const;  // that has a value
+  // That has a value. What is asked for by -4, -6 and --bind is in a client's.
+  AddressSpec address(std::string_view option) const;
   // All values of a repeatable option, in the order given.
   std::vector<std::string> texts(std::string_view option) const;
   std::vector<AddressSpec> addresses(std::string_view option) const;
+  // What -4, -6 and --bind say, as AddressSpec has it, for who does not ask for an address. Throws
+  // UsageError where they contradict each other.
+  AddressFamily family() const;
+  std::vector<Endpoint> sources() const;
 
   // The words that are no options, as they were typed.
   const std::vector<std::string>& arguments() const { return arguments_; }
@@ -61,6 +66,7 @@ class NETKIT_API Values {
 
  private:
   const Value& require(std::string_view option) const;
+  void add_reach(AddressSpec& address, bool any_loopback) const;
   std::map<std::string, Value, std::less<>> values_;
   std::vector<std::string> arguments_;
 };

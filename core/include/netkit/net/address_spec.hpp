@@ -31,6 +31,8 @@ struct NETKIT_API AddressSpec {
   std::uint16_t port = 0;
   bool every_interface = false;  // `:PORT` of a server: 0.0.0.0 and [::], by two sockets
   AddressFamily family = AddressFamily::any;
+  // What a client sends from (--bind), by family; empty: the system chooses.
+  std::vector<Endpoint> sources{};
 
   // Reads `HOST:PORT`, `[v6]:PORT`, `[fe80::1%eth0]:PORT`, `:PORT`, `PORT`; PORT is 0 to 65535 or a
   // service name (/etc/services). `default_port` is used for a host alone where one is given
@@ -45,6 +47,10 @@ struct NETKIT_API AddressSpec {
   std::string to_string() const;
   friend bool operator==(const AddressSpec&, const AddressSpec&) = default;
 };
+
+// What `--bind` says: an address of this machine, a port (`:5000`, `5000`), or both. One of each
+// family that it may be. Throws UsageError. Any thread.
+NETKIT_API std::vector<Endpoint> read_sources(std::string_view text);
 
 // Takes the address from the front of a command's positional arguments: one word, or `HOST PORT`
 // when the first is a host without a port and the second is a number or a service name (so `mysql

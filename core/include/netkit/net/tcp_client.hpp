@@ -24,8 +24,6 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
     Duration connect_timeout = std::chrono::seconds(10);  // each server's; its TLS handshake's too
     Reconnect::Options reconnect;
     TcpOptions tcp;
-    // The source: an address, a port (`:5000`), or both (--bind), read as a server's.
-    std::optional<AddressSpec> bind;
     std::shared_ptr<StreamMaker> tls;  // TlsContext::client(); none: plain TCP
   };
 
@@ -53,7 +51,7 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
     virtual void on_low_water(TcpClient& client);
   };
 
-  // All references outlive it. Throws Error where `bind` cannot be resolved.
+  // All references outlive it.
   TcpClient(EventLoop& loop, const Log& log, Options options, Handler& handler);
   ~TcpClient() override;
 

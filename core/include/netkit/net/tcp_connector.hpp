@@ -34,9 +34,6 @@ class NETKIT_API TcpConnector {
   ~TcpConnector();
   void connect(const AddressSpec& target, Duration timeout,
                std::function<void(ConnectResult)> callback);
-  // The source of the connections from now on (--bind): of these, which resolve() gave, the one of
-  // the target's family. Where there is none, the target is not reached.
-  void bind_to(std::vector<Endpoint> locals);
   void cancel();
 
  private:

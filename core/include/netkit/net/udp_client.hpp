@@ -20,11 +20,10 @@ namespace netkit {
 // time]
 class NETKIT_API ServerAddresses {
  public:
-  // What resolve() gave: at least one.
-  explicit ServerAddresses(std::vector<Endpoint> endpoints) : endpoints_(std::move(endpoints)) {}
-  // The address and port that sockets are bound to: the one of the server's family is taken, and a
-  // server of another family cannot be reached.
-  void bind_to(std::vector<Endpoint> locals) { locals_ = std::move(locals); }
+  // `endpoints` is what resolve() gave: at least one. Sockets are bound to the one of `sources`
+  // that is of the server's family; where there are some, a server of another cannot be reached.
+  explicit ServerAddresses(std::vector<Endpoint> endpoints, std::vector<Endpoint> sources = {})
+      : endpoints_(std::move(endpoints)), sources_(std::move(sources)) {}
 
   const Endpoint& current() const { return endpoints_[index_]; }
   // A socket connected to current(), or to the next that there is a way to. Throws SystemError.
@@ -39,7 +38,7 @@ class NETKIT_API ServerAddresses {
   UdpSocket connect_to_current(const UdpOptions& options) const;
 
   std::vector<Endpoint> endpoints_;
-  std::vector<Endpoint> locals_;  // empty: the system chooses
+  std::vector<Endpoint> sources_;  // empty: the system chooses
   std::size_t index_ = 0;
   std::size_t tried_ = 1;
 };
@@ -66,8 +65,7 @@ class NETKIT_API UdpClient final : public UdpSockets {
   };
   struct Options : UdpSockets::Options {
     UdpOptions socket{};
-    // The source: an address, a port (`:5000`), or both (--bind), of the server's family.
-    std::optional<AddressSpec> bind{};
+    std::vector<Endpoint> sources{};  // as AddressSpec has them
   };
 
   // Resolves `address`, which may block, and connects to the first of its addresses that there is a

@@ -121,6 +121,7 @@ ActionDef serve() {
       {"netkit echo serve 9000 --json --to file:echo.log", "keep what comes as JSON Lines"},
   };
   action.lifetime = Lifetime::until_told;
+  action.quiet_hides_records = true;
   action.make = new_command<ServeCommand>;
   return action;
 }

@@ -1,4 +1,5 @@
 #include <echo/printer.hpp>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -15,20 +16,20 @@ struct RelayPrinter::Batch {
 
   std::size_t cost() const { return text.size() + entries.size() * sizeof(Entry); }
 
-  void print(Printer& printer) {
+  void print(const Print& print) {
     std::size_t at = 0;
     for (Entry& entry : entries) {
       entry.message.peer = &entry.peer;
       entry.message.text = std::string_view(text).substr(at, entry.size);
       at += entry.size;
-      printer.print(entry.message);
+      print(entry.message);
     }
   }
 };
 
-RelayPrinter::RelayPrinter(EventLoop& own, EventLoop& main_loop, Printer& main_printer)
+RelayPrinter::RelayPrinter(EventLoop& own, EventLoop& main_loop, const Print& print)
     : main_loop_(main_loop),
-      main_printer_(main_printer),
+      print_(print),
       batch_(std::make_unique<Batch>()),
       waiting_(std::make_shared<std::atomic<std::size_t>>(0)),
       before_wait_(own.before_wait([this] { hand_over(); })) {}
@@ -52,8 +53,8 @@ void RelayPrinter::hand_over() {
   const std::size_t cost = batch_->cost();
   waiting_->fetch_add(cost, std::memory_order_relaxed);
   std::shared_ptr<Batch> batch = std::exchange(batch_, std::make_unique<Batch>());
-  main_loop_.post([batch, cost, waiting = waiting_, &printer = main_printer_] {
-    batch->print(printer);
+  main_loop_.post([batch, cost, waiting = waiting_, &print = print_] {
+    batch->print(print);
     waiting->fetch_sub(cost, std::memory_order_relaxed);
   });
 }

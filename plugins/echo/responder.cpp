@@ -1,3 +1,4 @@
+#include <array>
 #include <echo/responder.hpp>
 #include <memory>
 #include <utility>
@@ -40,8 +41,8 @@ class Responder::Client final : public TcpServer::Connection {
 };
 
 Responder::Responder(EventLoop& loop, ServerSockets sockets, const ServeSettings& settings,
-                     ClientCount& clients, Printer& printer, const Log& log)
-    : loop_(loop), settings_(settings), printer_(printer), spinner_(loop) {
+                     ClientCount& clients, Print print, const Log& log)
+    : loop_(loop), settings_(settings), print_(std::move(print)), spinner_(loop) {
   UdpServer::Handler& handler = *this;
   if (!sockets.udp.empty()) {
     udp_.emplace(loop, std::move(sockets.udp), handler, udp_options(settings, log));
@@ -60,14 +61,18 @@ std::string_view Responder::render(const Message& message) {
   return rendered_;
 }
 
+void Responder::count(const ReceivedMessage& message) {
+  received_ += message.segments();
+  bytes_received_ += message.data.size();
+}
+
 // With the default reply a super-packet goes back as it came; with -q that is all there is to do.
 void Responder::on_message(const ReceivedMessage& message) {
-  counters_.received += message.segments();
-  counters_.bytes_received += message.data.size();
+  count(message);
   spinner_.count();
   if (settings_.reply.is_payload_only()) {
     udp_->answer_unchanged(message, message.data);
-    if (!printer_.wanted()) return;
+    if (!print_) return;
   }
   time_ = loop_.clock().wall();
   UdpServer::Handler::on_message(message);
@@ -76,52 +81,51 @@ void Responder::on_message(const ReceivedMessage& message) {
 void Responder::on_datagram(const ReceivedMessage& from, std::string_view datagram) {
   const Message message{"udp", ++datagrams_, time_, from.peer, datagram};
   if (!settings_.reply.is_payload_only()) udp_->answer(from, render(message));
-  if (printer_.wanted()) printer_.print(message);
+  if (print_) print_(message);
 }
 
 void Responder::on_refused(const ReceivedMessage& message, Refusal /*why*/) {
-  counters_.received += message.segments();
-  counters_.bytes_received += message.data.size();
+  count(message);
 }
 
 void Responder::on_read(Client& client, std::string_view data) {
-  ++counters_.received;
-  counters_.bytes_received += data.size();
+  ++received_;
+  bytes_received_ += data.size();
   spinner_.count();
   const bool unchanged = settings_.reply.is_payload_only();
   std::string_view answer = data;
-  if (!unchanged || printer_.wanted()) {
+  if (!unchanged || print_) {
     const Endpoint peer = client.peer();
     const Message message{"tcp", ++reads_, loop_.clock().wall(), &peer, data};
     if (!unchanged) answer = render(message);
-    if (printer_.wanted()) printer_.print(message);
+    if (print_) print_(message);
   }
-  ++counters_.sent;
-  counters_.bytes_sent += answer.size();
+  ++written_;
+  bytes_written_ += answer.size();
   client.write(answer);
 }
 
-void Responder::add_to(ServeCounters& counters) const {
-  counters += counters_;
-  if (udp_) {
-    for (std::size_t i = 0; i < kRefusals; ++i) counters.refused[i] += udp_->policy().refused()[i];
-    counters.loops += udp_->policy().loops();
-    const DatagramSenderCounters sent = udp_->sent();
-    counters.sent += sent.datagrams;
-    counters.bytes_sent += sent.bytes;
-    counters.unsendable += sent.refused + sent.no_room;
-    counters.too_big += sent.too_big;
-    counters.kernel_drops += udp_->kernel_drops();
+void Responder::add_to(Totals& totals) const {
+  const auto sent = udp_ ? udp_->sent() : DatagramSenderCounters();
+  const auto tcp = tcp_ ? tcp_->counters() : TcpServer::Counters();
+  auto refused = udp_ ? udp_->policy().refused() : std::array<std::uint64_t, kRefusals>();
+  refused[static_cast<std::size_t>(Refusal::denied)] += tcp.denied;
+  totals.add("received", received_);
+  totals.add("sent", sent.datagrams + written_);
+  totals.add("bytes_received", bytes_received_);
+  totals.add("bytes_sent", sent.bytes + bytes_written_);
+  totals.add("kernel_drops", udp_ ? udp_->kernel_drops() : 0);
+  for (std::size_t i = 1; i < kRefusals; ++i) {
+    totals.add(total_name(static_cast<Refusal>(i)), refused[i]);
   }
-  if (tcp_) {
-    const TcpServer::Counters& tcp = tcp_->counters();
-    counters.accepted += tcp.accepted;
-    counters.refused_clients += tcp.refused;
-    counters.refused[static_cast<std::size_t>(Refusal::denied)] += tcp.denied;
-    counters.idle_clients += tcp.idle;
-    counters.delayed += tcp.delayed;
-    counters.clients += tcp_->size();
-  }
+  totals.add("loops", udp_ ? udp_->policy().loops() : 0);
+  totals.add("unsendable", sent.refused + sent.no_room);
+  totals.add("too_big", sent.too_big);
+  totals.add("accepted", tcp.accepted);
+  totals.add("clients", std::uint64_t{tcp_ ? tcp_->size() : 0});
+  totals.add("refused_clients", tcp.refused);
+  totals.add("idle_clients", tcp.idle);
+  totals.add("delayed", tcp.delayed);
 }
 
 }  // namespace netkit::echo

@@ -45,28 +45,31 @@ void ServeCommand::start_workers(Host& host) {
   workers_ = std::make_unique<WorkerLoops>(
       host.clock(), threads_ - 1,
       [this, &host](EventLoop& loop, unsigned index) -> std::shared_ptr<void> {
-        auto worker = std::make_shared<Worker>(loop, host.loop(), *printer_);
-        worker->responder.emplace(loop, open_sockets(), settings_, clients_, worker->relay,
+        auto worker = std::make_shared<Worker>(loop, host.loop(), print_);
+        Print print;
+        if (print_) print = [relay = &worker->relay](const Message& one) { relay->print(one); };
+        worker->responder.emplace(loop, open_sockets(), settings_, clients_, std::move(print),
                                   host.log());
         others_[index - 1] = worker.get();
         return worker;
       });
 }
 
-ServeCounters ServeCommand::count() {
+Totals ServeCommand::count() {
   if (final_) return *final_;
-  ServeCounters counters;
-  if (main_) main_->add_to(counters);
+  Totals totals;
+  if (main_) main_->add_to(totals);
+  std::vector<Totals> of_thread(others_.size());
   if (workers_) {
-    std::vector<ServeCounters> of_thread(others_.size());
     workers_->run_on_each([&](unsigned index) {
       const Worker& worker = *others_[index - 1];
       worker.responder->add_to(of_thread[index - 1]);
-      of_thread[index - 1].unprinted += worker.relay.unprinted();
+      of_thread[index - 1].add("unprinted", worker.relay.unprinted());
     });
-    for (const ServeCounters& other : of_thread) counters += other;
   }
-  return counters;
+  totals.add("unprinted", std::uint64_t{0});
+  for (const Totals& other : of_thread) totals.merge(other);
+  return totals;
 }
 
 void ServeCommand::stop() {
@@ -76,15 +79,17 @@ void ServeCommand::stop() {
 }
 
 ExitStatus ServeCommand::run(Host& host) {
-  // `-q` is for those who only want the answers; a sink that is named gets the records even then.
-  const bool wanted = host.output().wanted() && (!host.quiet() || host.values().given("to"));
-  printer_ = std::make_unique<OutputPrinter>(host.output(), wanted);
+  if (host.output().wanted()) {
+    print_ = [&output = host.output()](const Message& message) {
+      with_record(message, [&output](const Record& record) { output.emit(record); });
+    };
+  }
   ServerSockets sockets = open_sockets();
   const std::vector<std::string> descriptions = sockets.descriptions();
   if (address_.port == 0) address_.port = port_of(sockets);  // the threads' sockets share it
-  main_.emplace(host.loop(), std::move(sockets), settings_, clients_, *printer_, host.log());
+  main_.emplace(host.loop(), std::move(sockets), settings_, clients_, print_, host.log());
   if (threads_ > 1) start_workers(host);
-  host.set_totals([this](Totals& totals) { count().show(totals); });
+  host.set_totals([this](Totals& totals) { totals.merge(count()); });
   host.on_stop([this, &host](StopReason) {
     stop();
     host.finish(ExitStatus::done);

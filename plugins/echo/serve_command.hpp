@@ -3,14 +3,12 @@
 
 #include <echo/printer.hpp>
 #include <echo/responder.hpp>
-#include <echo/serve_settings.hpp>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include <netkit/loop/worker_loops.hpp>
 #include <netkit/net/address_spec.hpp>
-#include <netkit/net/server_sockets.hpp>
 #include <netkit/plugin/plugin.hpp>
 
 namespace netkit::echo {
@@ -23,15 +21,15 @@ class ServeCommand final : public Command {
  private:
   // What a thread other than the main one has.
   struct Worker {
-    Worker(EventLoop& own, EventLoop& main_loop, Printer& main_printer)
-        : relay(own, main_loop, main_printer) {}
+    Worker(EventLoop& own, EventLoop& main_loop, const Print& print)
+        : relay(own, main_loop, print) {}
     RelayPrinter relay;
     std::optional<Responder> responder;
   };
 
   ServerSockets open_sockets() const;
   void start_workers(Host& host);
-  ServeCounters count();
+  Totals count();
   void stop();
 
   AddressSpec address_;
@@ -40,11 +38,11 @@ class ServeCommand final : public Command {
   bool tcp_ = true;
   unsigned threads_ = 1;
   ClientCount clients_ = 0;
-  std::unique_ptr<OutputPrinter> printer_;
+  Print print_;
   std::optional<Responder> main_;
   std::vector<Worker*> others_;  // by thread, from 0; each used on its thread only
   std::unique_ptr<WorkerLoops> workers_;
-  std::optional<ServeCounters> final_;  // once it has stopped
+  std::optional<Totals> final_;  // once it has stopped
 };
 
 }  // namespace netkit::echo

@@ -130,6 +130,7 @@ HttpRoutes metrics_routes(const AddressSpec& address, std::function<std::string(
 std::string totals_line(const Totals& totals) {
   std::string line;
   for (const Totals::Entry& entry : totals.entries()) {
+    if (!entry.measured()) continue;
     if (!line.empty()) line += ", ";
     line += words_of(entry.name) + " " + short_text(entry.value);
   }
@@ -166,7 +167,7 @@ std::string metrics_text(const Totals& totals, const ProcessInfo& process) {
       {"process_start_time_seconds", "when it was started, in seconds since 1970", "gauge",
        fmt::format("process_start_time_seconds {:.3f}\n", started.count())}};
   for (const Totals::Entry& entry : totals.entries()) {
-    if (entry.definition != nullptr) append_sample(families, entry);
+    if (entry.definition != nullptr && entry.measured()) append_sample(families, entry);
   }
   std::string text;
   for (const Family& family : families) append_family(text, family);

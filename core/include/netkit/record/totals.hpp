@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,6 +49,9 @@ constexpr TotalDef labelled_total(const MetricDef& metric, std::string_view labe
   return {.name = name, .help = help, .metric = &metric, .label_value = label_value};
 }
 
+// What was not measured: null in the `end` record, left out elsewhere.
+inline constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
+
 // The values, in the order they are added. Any thread, one at a time.
 class NETKIT_API Totals {
  public:
@@ -55,6 +60,10 @@ class NETKIT_API Totals {
     std::string_view name;
     Value value;
     const TotalDef* definition;  // null: nothing is declared
+    bool measured() const {
+      const auto* real = std::get_if<double>(&value);
+      return real == nullptr || !std::isnan(*real);
+    }
   };
 
   // Takes any name.
@@ -73,6 +82,19 @@ class NETKIT_API Totals {
   // One that declares itself, and outlives this.
   void add(const TotalDef& definition, Value value) {
     entries_.push_back({definition.name, value, &definition});
+  }
+  // Adds the values of another thread's to those of the same names.
+  void merge(const Totals& other) {
+    for (const Entry& more : other.entries_) {
+      const auto own = std::ranges::find(entries_, more.name, &Entry::name);
+      if (own == entries_.end()) {
+        add(more.name, more.value);
+      } else if (auto* whole = std::get_if<std::uint64_t>(&own->value)) {
+        *whole += std::get<std::uint64_t>(more.value);
+      } else {
+        std::get<double>(own->value) += std::get<double>(more.value);
+      }
+    }
   }
   const std::vector<Entry>& entries() const { return entries_; }
 

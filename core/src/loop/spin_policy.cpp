@@ -1,8 +1,9 @@
 #include <algorithm>
-#include <echo/spin_policy.hpp>
 #include <utility>
 
-namespace netkit::echo {
+#include <netkit/loop/spin_policy.hpp>
+
+namespace netkit {
 
 Duration SpinPolicy::start(Phase phase) {
   phase_ = phase;
@@ -84,4 +85,4 @@ void Spinner::end_turn() {
                                   wakeups == std::exchange(wakeups_, wakeups)));
 }
 
-}  // namespace netkit::echo
+}  // namespace netkit

@@ -1,8 +1,8 @@
-#include <echo/spin_policy.hpp>
+#include <netkit/loop/spin_policy.hpp>
 
 #include <gtest/gtest.h>
 
-namespace netkit::echo {
+namespace netkit {
 namespace {
 
 using std::chrono::microseconds;
@@ -111,4 +111,4 @@ TEST_F(SpinPolicyTest, GivesUpForAWhileWhenItCatchesNothing) {
 }
 
 }  // namespace
-}  // namespace netkit::echo
+}  // namespace netkit

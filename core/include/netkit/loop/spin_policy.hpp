@@ -9,14 +9,15 @@
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
 
-namespace netkit::echo {
+namespace netkit {
 
 // Polling is tried, and kept where it catches requests and they then come faster: a peer with a
 // pace of its own is not worth a CPU. How long a peer takes to answer an answer depends on what
 // waking it up costs: some microseconds, or a hundred in a virtual machine. So longer polls are
 // tried after shorter ones. Pure. [one thread]
-class SpinPolicy {
+class NETKIT_API SpinPolicy {
  public:
   static constexpr std::array<Duration, 3> kSpins = {
       std::chrono::microseconds(20), std::chrono::microseconds(60), std::chrono::microseconds(180)};
@@ -58,8 +59,8 @@ class SpinPolicy {
   unsigned reviews_ = 0;
 };
 
-// [loop] Has a loop poll while that pays for what its responders count.
-class Spinner {
+// [loop] Has a loop poll while that pays for what its servers count.
+class NETKIT_API Spinner {
  public:
   explicit Spinner(EventLoop& loop);
   void count() { ++messages_; }  // one came
@@ -75,4 +76,4 @@ class Spinner {
   Hook hook_;
 };
 
-}  // namespace netkit::echo
+}  // namespace netkit

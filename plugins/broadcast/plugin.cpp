@@ -40,6 +40,7 @@ std::vector<OptionDef> send_options() {
        .help = "how many routers it may pass",
        .min = 1,
        .max = 255},
+      hex_option(),
       {.name = "max-responders",
        .kind = Kind::integer,
        .default_value = "65536",

@@ -9,15 +9,30 @@
 #include <netkit/net/udp_client.hpp>
 #include <netkit/net/peer_log.hpp>
 #include <netkit/plugin/host.hpp>
+#include <fmt/format.h>
+#include <netkit/cli/shared_definitions.hpp>
+#include <netkit/codec/binary_text.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit::broadcast {
 
+namespace {
+
+constexpr Duration kTargetsHold = std::chrono::seconds(1);  // then interfaces may have come up
+
+}  // namespace
+
 void SendCommand::configure(const Values& values) {
   address_ = values.address("ADDRESS");
+  // A port alone is everybody's, where other clients take it for this machine's.
+  if (values.text("ADDRESS").find(':') == std::string::npos) address_.host = "255.255.255.255";
   if (address_.port == 0) throw UsageError("port 0 cannot be sent to (write HOST:PORT)");
-  const std::vector<std::string> texts = values.texts("TEXT");
-  arguments_.assign(texts.begin(), texts.end());
+  hex_ = values.flag("hex");
+  for (const std::string& text : values.texts("TEXT")) {
+    arguments_.push_back(hex_ ? decode_hex_option(text) : text);
+  }
   interfaces_ = values.texts("interface");
   wait_ = values.duration("wait");
   interval_ = values.duration("interval");
@@ -34,45 +49,75 @@ void SendCommand::configure(const Values& values) {
   }
 }
 
-void SendCommand::open_socket() {
+UdpSocket SendCommand::open_socket() {
   // Of many who may answer none refuses for the others, so no other address is tried later.
-  const Endpoint endpoint = first_routable(resolve(address_));
+  endpoint_ = first_routable(resolve(address_));
+  local_ = Endpoint(IpAddress::any(endpoint_.address().family()), 0);
+  for (const Endpoint& source : address_.sources) {
+    if (source.family() == endpoint_.family()) local_ = source;
+  }
+  UdpOptions options;
+  options.broadcast = endpoint_.is_v4();
+  options.packet_info = true;
+  UdpSocket socket = UdpSocket::bound(local_, options);
+  socket.set_multicast_ttl(ttl_);
+  if (host_->values().given("ttl")) socket.set_ttl(ttl_);
+  return socket;
+}
+
+std::vector<BroadcastTarget> SendCommand::find_targets() const {
   std::vector<Interface> chosen;
   for (const std::string& name : interfaces_) chosen.push_back(find_interface(name));
-  targets_ = broadcast_targets(endpoint, netkit::interfaces(), chosen);
-  if (targets_.empty()) {
+  auto targets = broadcast_targets(endpoint_, netkit::interfaces(), chosen);
+  if (targets.empty()) {
     throw Error(ExitStatus::unreachable,
-                "no interface that was named can reach " + endpoint.to_string());
+                "no interface that was named can reach " + endpoint_.to_string());
   }
-  const IpAddress any = IpAddress::any(endpoint.address().family());
-  UdpOptions options;
-  options.broadcast = endpoint.is_v4();
-  options.packet_info = true;
-  socket_ = UdpSocket::bound(Endpoint(any, 0), options);
-  socket_.set_multicast_ttl(ttl_);
-  if (host_->values().given("ttl")) socket_.set_ttl(ttl_);
+  const bool bound = !local_.address().is_unspecified();
+  for (BroadcastTarget& target : targets) {
+    if (bound) target.source.address = local_.address();
+  }
+  return targets;
+}
+
+// Interfaces that have come up meanwhile take part; where there are none just now, what was there
+// before says why it cannot be sent to.
+void SendCommand::refresh_targets() {
+  const TimePoint now = host_->clock().now();
+  if (now - targets_found_ < kTargetsHold) return;
+  targets_found_ = now;
+  try {
+    const auto before = std::exchange(targets_, find_targets());
+    say_targets(before);
+  } catch (const Error&) {
+    return;
+  }
+}
+
+void SendCommand::say_targets(const std::vector<BroadcastTarget>& before) const {
+  for (const BroadcastTarget& target : targets_) {
+    if (std::find(before.begin(), before.end(), target) != before.end()) continue;
+    const unsigned index = target.source.interface_index;
+    host_->log().info(
+        fmt::format("sending to {}{}", target.to.to_string(),
+                    index == 0 ? std::string() : fmt::format(" by {}", interface_name(index))));
+  }
 }
 
 ExitStatus SendCommand::run(Host& host) {
   host_ = &host;
-  open_socket();
-  receiver_ = std::make_unique<DatagramReceiver>();
-  table_ = std::make_unique<AnswerTable>(max_responders_, wait_);
-  sender_.on_refused([this](const Endpoint& to, int error) {
-    ++failed_;
-    last_error_ = error;
-    last_refusal_ = "cannot send to " + to.to_string() + ": " + error_text(error);
-  });
-  watch_ = host.loop().watch(socket_.fd(), Interest::read, [this](Ready) { on_ready(); });
-  host.set_totals([this](Totals& totals) {
-    totals.add("messages", messages_);
-    totals.add("sent", sender_.counters().datagrams);
-    totals.add("refused", sender_.counters().refused + sender_.counters().too_big);
-    totals.add("answers", table_->answers());
-    totals.add("duplicates", table_->duplicates());
-    totals.add("overflow", table_->overflow());
-    totals.add("kernel_drops", receiver_->kernel_drops());
-  });
+  std::vector<UdpSocket> sockets;
+  sockets.push_back(open_socket());
+  targets_ = find_targets();
+  targets_found_ = host.clock().now();
+  say_targets({});
+  UdpServer::Options options;
+  options.log = &host.log();
+  options.policy.any_source = true;
+  UdpServer::Handler& handler = *this;
+  server_.emplace(host.loop(), std::move(sockets), handler, options);
+  table_.emplace(max_responders_, wait_);
+  host.set_totals([this](Totals& totals) { fill(totals); });
   if (from_sources_) {
     SourceDefaults defaults;
     defaults.stdin_when_none = true;
@@ -82,6 +127,17 @@ ExitStatus SendCommand::run(Host& host) {
     send_next_argument();
   }
   return host.run_loop();
+}
+
+void SendCommand::fill(Totals& totals) const {
+  const DatagramSenderCounters sent = server_->sent();
+  totals.add("messages", messages_);
+  totals.add("sent", sent.datagrams);
+  totals.add("refused", sent.refused + sent.too_big);
+  totals.add("answers", table_->answers());
+  totals.add("duplicates", table_->duplicates());
+  totals.add("overflow", table_->overflow());
+  totals.add("kernel_drops", server_->kernel_drops());
 }
 
 void SendCommand::send_next_argument() {
@@ -96,12 +152,18 @@ void SendCommand::send_next_argument() {
 }
 
 void SendCommand::on_source_record(std::string_view text, WallTime /*time*/) {
+  std::string message(text);
+  try {
+    if (hex_) message = decode_hex_option(text);
+  } catch (const UsageError& error) {
+    return host_->finish(error.status(), error.what());
+  }
   sources_->pause();  // until this message has been sent as often as it should be
-  begin(std::string(text));
+  begin(std::move(message));
 }
 
 void SendCommand::on_sources_end() {
-  if (!timer_.pending()) wait_for_answers();
+  if (left_ == 0 && !timer_.pending()) wait_for_answers();
 }
 
 bool SendCommand::on_source_failed(ExitStatus status, const std::string& error) {
@@ -122,23 +184,33 @@ void SendCommand::begin(std::string message) {
 
 void SendCommand::send_once() {
   failed_ = 0;
+  refresh_targets();
   for (const BroadcastTarget& target : targets_) {
-    log_sent(host_->log(), target.to, message_);
-    sender_.add(target.to, message_, {}, target.source);
+    server_->send(target.to, message_, {}, target.source);
   }
-  if (sender_.flush(socket_) > 0) sender_.drop_queued();
-  if (failed_ == targets_.size() && last_error_ == EMSGSIZE) {  // the next may be shorter
+  if (server_->flush()) sent_once();
+}
+
+void SendCommand::on_not_sent(const Endpoint& to, int error) {
+  ++failed_;
+  last_error_ = error;
+  last_refusal_ = fmt::format("cannot send to {}: {}", to.to_string(), error_text(error));
+}
+
+void SendCommand::sent_once() {
+  const bool failed = failed_ == targets_.size();
+  if (failed && last_error_ == EMSGSIZE) {  // the next may be shorter
     ++too_long_;
-    host_->log().error("a message of " + std::to_string(message_.size()) +
-                       " bytes does not fit into a datagram: " + last_refusal_);
+    left_ = 0;
+    host_->log().error(fmt::format("a message of {} bytes does not fit into a datagram: {}",
+                                   message_.size(), last_refusal_));
     if (sources_) return repeated();
     timer_ = host_->loop().after(Duration::zero(), [this] { send_next_argument(); });
     return;
   }
-  if (failed_ == targets_.size()) {
-    host_->finish(exit_status_of(last_error_) == ExitStatus::permission ? ExitStatus::permission
-                                                                        : ExitStatus::unreachable,
-                  last_refusal_);
+  if (failed) {
+    const bool prohibited = exit_status_of(last_error_) == ExitStatus::permission;
+    host_->finish(prohibited ? ExitStatus::permission : ExitStatus::unreachable, last_refusal_);
     return;
   }
   if (failed_ > 0) host_->log().notice(last_refusal_);
@@ -177,40 +249,40 @@ bool SendCommand::enough() const {
 
 void SendCommand::finish() {
   if (failure_) return host_->finish(*failure_, error_);
-  if (table_->answers() >= expect_) {
-    host_->finish(too_long_ == 0 ? ExitStatus::done : ExitStatus::no);
-    return;
+  const std::uint64_t answers = table_->answers();
+  if (answers < expect_) {
+    return host_->finish(ExitStatus::no,
+                         fmt::format("{} of the {} expected answers came", answers, expect_));
   }
-  host_->finish(ExitStatus::no, std::to_string(table_->answers()) + " of the " +
-                                    std::to_string(expect_) + " expected answers came");
+  if (answers == 0 && messages_ > too_long_ && wait_ > Duration::zero()) {
+    host_->log().notice(
+        fmt::format("no answer from {} within {}", endpoint_.to_string(), format_duration(wait_)));
+  }
+  host_->finish(too_long_ == 0 ? ExitStatus::done : ExitStatus::no);
 }
 
-void SendCommand::on_ready() {
-  const DatagramReceiver::Result result = receiver_->receive(socket_);
-  for (const ReceivedMessage& message : result.messages) {
-    if (enough()) break;
-    on_message(message);
-  }
-  if (enough() && !host_->finishing()) finish();
-}
-
-void SendCommand::on_message(const ReceivedMessage& message) {
-  log_received(host_->log(), *message.peer, message.data);
-  if (messages_ == 0) return;  // nothing has been asked yet
-  if (table_->on_answer(*message.peer) != AnswerTable::Verdict::first) {
+void SendCommand::on_datagram(const ReceivedMessage& from, std::string_view datagram) {
+  if (messages_ == 0 || enough() || host_->finishing()) return;
+  if (table_->on_answer(*from.peer) != AnswerTable::Verdict::first) {
     if (table_->overflow() == 1) host_->log().notice("more responders than --max-responders");
     return;
   }
-  const std::chrono::duration<double, std::milli> rtt = host_->clock().now() - sent_at_;
-  const std::string interface = interface_name(message.interface_index);
+  const double rtt = milliseconds(host_->clock().now() - sent_at_);
+  const std::string interface = interface_name(from.interface_index);
   const Field fields[] = {
-      {"rtt_ms", rtt.count()}, {"interface", std::string_view(interface)}, {"seq", messages_}};
-  host_->output().emit({.type = kAnswerRecord,
+      {"rtt_ms", rtt}, {"interface", std::string_view(interface)}, {"seq", messages_}};
+  const bool as_hex = hex_ && host_->output().format() == Format::text;
+  const std::string hex = as_hex ? encode_hex(datagram) : std::string();
+  host_->output().emit({.type = "answer",
                         .time = host_->clock().wall(),
-                        .peer = message.peer,
+                        .peer = from.peer,
                         .fields = fields,
-                        .payload = message.data,
+                        .payload = as_hex ? std::string_view(hex) : datagram,
                         .line = std::nullopt});
+  host_->log().write(
+      host_->interactive() ? LogLevel::notice : LogLevel::info,
+      fmt::format("{} answered by {} in {:.3f} ms", from.peer->to_string(), interface, rtt));
+  if (enough()) finish();
 }
 
 }  // namespace netkit::broadcast

@@ -14,10 +14,6 @@ constexpr std::size_t kMaxDatagram = 65'507;
 constexpr double kMaxUnderWay = 4e9;  // bytes of all flows' windows, which TCP holds in memory
 constexpr std::size_t kSpareDescriptors = 32;
 
-double milliseconds(Duration duration) {
-  return std::chrono::duration<double, std::milli>(duration).count();
-}
-
 }  // namespace
 
 void BenchCommand::configure(const Values& values) {

@@ -34,7 +34,7 @@ class UdpTransport final : public BenchTransport {
         buffer_(kBatch * options.size, 'x') {}
 
   void open() override {
-    addresses_.emplace(resolve(options_.address));
+    addresses_.emplace(resolve(options_.address), options_.address.sources);
     open_flows(addresses_->connect(socket_options()));
   }
 
@@ -88,10 +88,7 @@ class UdpTransport final : public BenchTransport {
     flows_.front().socket = std::move(first);
     for (std::size_t i = 0; i < flows_.size(); ++i) {
       Flow& flow = flows_[i];
-      if (!flow.socket) {
-        flow.socket = UdpSocket(peer_.family(), socket_options());
-        flow.socket.connect(peer_);
-      }
+      if (!flow.socket) flow.socket = addresses_->connect_to_current(socket_options());
       flow.watch = loop_.watch(flow.socket.fd(), Interest::read, [this, i](Ready) { read(i); });
     }
     loop_.post([this] { handler_.on_open(); });

@@ -19,10 +19,6 @@ namespace {
 constexpr Duration kKnockInterval = std::chrono::milliseconds(100);
 constexpr std::size_t kMaxDatagram = 65'507;
 
-double milliseconds(Duration duration) {
-  return std::chrono::duration<double, std::milli>(duration).count();
-}
-
 std::uint64_t random_id() {
   std::uint64_t id = 0;
   fill_random(&id, sizeof id);

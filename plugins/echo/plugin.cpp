@@ -140,7 +140,7 @@ ActionDef send() {
   action.options =
       joined({transport_options("by UDP, a datagram a message (the default)",
                                 "by TCP; a reply is as many bytes as were sent"),
-              {{.name = "hex", .help = "messages are given, and replies shown, in hexadecimal"},
+              {hex_option(),
                {.name = "wait", .default_value = "1s", .help = "how long to wait for a reply"}}});
   action.records = {{.type = "reply",
                      .help = "the reply to a message",

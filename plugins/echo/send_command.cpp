@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/net/peer_log.hpp>
 #include <netkit/util/quantity.hpp>
@@ -19,20 +20,10 @@ std::string excerpt(std::string_view message) {
   return "'" + escaped_text(message.substr(0, kExcerpt)) + (cut ? "...'" : "'");
 }
 
-double milliseconds(Duration duration) {
-  return std::chrono::duration<double, std::milli>(duration).count();
-}
-
 }  // namespace
 
 std::string SendCommand::decode(std::string_view text) const {
-  if (!hex_) return std::string(text);
-  auto bytes = decode_hex(text);
-  if (!bytes) {
-    throw UsageError("--hex: '" + escaped_text(text.substr(0, kExcerpt)) +
-                     "' is not hexadecimal (write two digits a byte, as in 00ff or 00 ff)");
-  }
-  return std::move(*bytes);
+  return hex_ ? decode_hex_option(text) : std::string(text);
 }
 
 void SendCommand::configure(const Values& values) {

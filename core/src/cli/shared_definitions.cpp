@@ -1,4 +1,11 @@
+#include <utility>
+
+#include <fmt/format.h>
+
 #include <netkit/cli/shared_definitions.hpp>
+#include <netkit/codec/binary_text.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {
@@ -60,6 +67,18 @@ OptionDef max_queue_option(std::string_view help) {
 
 OptionDef any_port_option() {
   return {.name = "any-port", .help = "answer the ports of well-known services too"};
+}
+
+OptionDef hex_option() {
+  return {.name = "hex", .help = "messages are given, and replies shown, in hexadecimal"};
+}
+
+std::string decode_hex_option(std::string_view text) {
+  constexpr std::size_t kExcerpt = 60;
+  if (auto bytes = decode_hex(text)) return *std::move(bytes);
+  throw UsageError(
+      fmt::format("--hex: '{}' is not hexadecimal (write two digits a byte, as in 00ff or 00 ff)",
+                  escaped_text(text.substr(0, kExcerpt))));
 }
 
 OptionDef plain_option() {

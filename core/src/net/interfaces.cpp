@@ -92,7 +92,11 @@ void add_broadcasts(const Interface& interface, std::uint16_t port,
   if (!interface.can_broadcast) return;
   for (const InterfaceAddress& own : interface.addresses) {
     if (!own.broadcast) continue;
-    targets.push_back({Endpoint(*own.broadcast, port), {own.address, interface.index}});
+    const BroadcastTarget target{Endpoint(*own.broadcast, port), {own.address, interface.index}};
+    const bool known = std::any_of(targets.begin(), targets.end(), [&](const auto& other) {
+      return other.to == target.to && other.source.interface_index == target.source.interface_index;
+    });
+    if (!known) targets.push_back(target);
   }
 }
 

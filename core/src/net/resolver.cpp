@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include <netkit/loop/event_loop.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>

@@ -4,6 +4,7 @@
 
 #include <initializer_list>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,6 +38,11 @@ NETKIT_API OptionDef max_queue_option(std::string_view help);
 NETKIT_API OptionDef any_port_option();
 // --plain local|all|none: a server of the native dialect.
 NETKIT_API OptionDef plain_option();
+
+// --hex: messages in hexadecimal.
+NETKIT_API OptionDef hex_option();
+// The bytes that a message given with --hex means. Throws UsageError.
+NETKIT_API std::string decode_hex_option(std::string_view text);
 
 // Numbers that several actions count.
 inline constexpr TotalDef kKernelDropsTotal{

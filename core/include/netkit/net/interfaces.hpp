@@ -78,10 +78,12 @@ class NETKIT_API LocalNetworks {
 struct BroadcastTarget {
   Endpoint to;
   DatagramSource source;
+  friend bool operator==(const BroadcastTarget&, const BroadcastTarget&) = default;
 };
 
-// - 255.255.255.255: the broadcast address of every network of `interfaces`, so that it works
-//   without a default route and reaches more than one network.
+// - 255.255.255.255: the broadcast address of every network of `interfaces`, once where an
+//   interface has several addresses in it, so that it works without a default route and reaches
+//   more than one network.
 // - a multicast address without a zone: every interface of its family.
 // - anything else, a directed broadcast address too: `address` itself, by the routing table.
 // Interfaces that are down, cannot broadcast or multicast, or are loopback are left out; the result

@@ -28,6 +28,8 @@ class NETKIT_API ServerAddresses {
   const Endpoint& current() const { return endpoints_[index_]; }
   // A socket connected to current(), or to the next that there is a way to. Throws SystemError.
   UdpSocket connect(const UdpOptions& options = {});
+  // A socket connected to current(). Throws SystemError.
+  UdpSocket connect_to_current(const UdpOptions& options = {}) const;
   // One connected to the next that there is a way to, which is current() then; none when all have
   // been tried since the first or start_over().
   std::optional<UdpSocket> connect_next(const UdpOptions& options = {});
@@ -35,7 +37,6 @@ class NETKIT_API ServerAddresses {
 
  private:
   UdpSocket make_socket(const UdpOptions& options) const;
-  UdpSocket connect_to_current(const UdpOptions& options) const;
 
   std::vector<Endpoint> endpoints_;
   std::vector<Endpoint> sources_;  // empty: the system chooses

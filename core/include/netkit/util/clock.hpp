@@ -21,6 +21,10 @@ constexpr TimePoint saturating_add(TimePoint time, Duration delay) {
   return time + delay;
 }
 
+constexpr double milliseconds(Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
 // Where the time comes from; a test gives one that it moves by hand. Any thread.
 class NETKIT_API Clock {
  public:

@@ -31,11 +31,12 @@ void ServeCommand::configure(const Values& values) {
   settings_.idle_timeout = values.duration("idle-timeout");
 }
 
-ServerSockets ServeCommand::open_sockets() const {
+ServerSockets ServeCommand::open_sockets(bool further) const {
   ServerSocketOptions options;
   options.udp = udp_;
   options.tcp = tcp_;
   options.reuse_port = threads_ > 1;
+  options.further = further;
   options.udp_options.gro = true;
   return open_server_sockets(address_, options);
 }
@@ -48,7 +49,7 @@ void ServeCommand::start_workers(Host& host) {
         auto worker = std::make_shared<Worker>(loop, host.loop(), print_);
         Print print;
         if (print_) print = [relay = &worker->relay](const Message& one) { relay->print(one); };
-        worker->responder.emplace(loop, open_sockets(), settings_, clients_, std::move(print),
+        worker->responder.emplace(loop, open_sockets(true), settings_, clients_, std::move(print),
                                   host.log());
         others_[index - 1] = worker.get();
         return worker;
@@ -84,7 +85,7 @@ ExitStatus ServeCommand::run(Host& host) {
       with_record(message, [&output](const Record& record) { output.emit(record); });
     };
   }
-  ServerSockets sockets = open_sockets();
+  ServerSockets sockets = open_sockets(false);
   const std::vector<std::string> descriptions = sockets.descriptions();
   if (address_.port == 0) address_.port = port_of(sockets);  // the threads' sockets share it
   main_.emplace(host.loop(), std::move(sockets), settings_, clients_, print_, host.log());

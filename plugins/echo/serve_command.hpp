@@ -27,7 +27,7 @@ class ServeCommand final : public Command {
     std::optional<Responder> responder;
   };
 
-  ServerSockets open_sockets() const;
+  ServerSockets open_sockets(bool further) const;
   void start_workers(Host& host);
   Totals count();
   void stop();

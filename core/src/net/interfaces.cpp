@@ -11,6 +11,12 @@
 #include <memory>
 #include <net/if.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <utility>
+
+// Need <sys/socket.h> before them.
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 
 #include <netkit/net/endpoint.hpp>
 #include <netkit/net/interfaces.hpp>
@@ -189,6 +195,24 @@ std::string interface_name(unsigned index) {
   char name[IF_NAMESIZE];
   if (::if_indextoname(index, name) != nullptr) return name;
   return std::to_string(index);
+}
+
+InterfaceWatch::InterfaceWatch(EventLoop& loop, std::function<void()> on_change)
+    : socket_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE)),
+      on_change_(std::move(on_change)) {
+  sockaddr_nl local{};
+  local.nl_family = AF_NETLINK;
+  local.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
+  const auto* address = reinterpret_cast<const sockaddr*>(&local);
+  if (!socket_ || ::bind(socket_.get(), address, sizeof local) != 0) return;
+  watch_ = loop.watch(socket_.get(), Interest::read, [this](Ready) { on_ready(); });
+}
+
+// That something has changed is all that is wanted of the messages.
+void InterfaceWatch::on_ready() {
+  char message[4096];
+  while (::recv(socket_.get(), message, sizeof message, 0) >= 0 || errno == ENOBUFS) continue;
+  on_change_();
 }
 
 void LocalNetworks::refresh() {

@@ -31,6 +31,11 @@ struct Wanted {
   bool tcp;
 };
 
+std::uint16_t port_of(const ServerSockets& sockets) {
+  if (!sockets.udp.empty()) return sockets.udp.front().local().port();
+  return local_endpoint(sockets.tcp.front().get()).port();
+}
+
 // Binds the sockets of one attempt. With port 0 the first socket's port becomes everybody's.
 class Binder {
  public:
@@ -91,6 +96,16 @@ ServerSockets bind_sockets(const std::vector<Endpoint>& endpoints,
       if (!any_port || !taken || attempt == kPortAttempts) throw;
     }
   }
+}
+
+// The same endpoints, with the port that is to be taken. That no other process shares it shows by
+// sockets that would not.
+std::vector<Endpoint> unshared(std::vector<Endpoint> endpoints, ServerSocketOptions options,
+                               const Wanted& wanted) {
+  options.reuse_port = options.udp_options.reuse_port = false;
+  const std::uint16_t port = port_of(bind_sockets(endpoints, options, wanted));
+  for (Endpoint& endpoint : endpoints) endpoint = endpoint.with_port(port);
+  return endpoints;
 }
 
 constexpr int kFirstPassed = 3;        // SD_LISTEN_FDS_START
@@ -179,7 +194,11 @@ ServerSockets open_server_sockets(const AddressSpec& spec, const ServerSocketOpt
   }
   const Wanted wanted{options.udp && passed.udp.empty(), options.tcp && passed.tcp.empty()};
   ServerSockets sockets;
-  if (wanted.udp || wanted.tcp) sockets = bind_sockets(resolve(spec), options, wanted);
+  if (wanted.udp || wanted.tcp) {
+    std::vector<Endpoint> endpoints = resolve(spec);
+    if (options.reuse_port && !options.further) endpoints = unshared(endpoints, options, wanted);
+    sockets = bind_sockets(endpoints, options, wanted);
+  }
   if (!passed.udp.empty()) sockets.udp = std::move(passed.udp);
   if (!passed.tcp.empty()) sockets.tcp = std::move(passed.tcp);
   return sockets;

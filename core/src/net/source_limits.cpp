@@ -31,6 +31,13 @@ bool holds(const std::vector<Cidr>& blocks, const IpAddress& address) {
                      [&](const Cidr& block) { return block.contains(address); });
 }
 
+// An IPv4 address, or the /64 of an IPv6 one, with its zone.
+std::pair<std::uint64_t, std::uint64_t> source_key(const IpAddress& source) {
+  std::uint64_t high = 0;
+  std::memcpy(&high, source.bytes().data(), source.is_v4() ? 4 : 8);
+  return {high, std::uint64_t{source.scope_id()} << 1 | (source.is_v6() ? 1 : 0)};
+}
+
 constexpr std::size_t kRowSize = 8;
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
@@ -77,9 +84,7 @@ SourceRateLimiter::Entry& SourceRateLimiter::find(std::uint64_t high, std::uint6
 
 bool SourceRateLimiter::allow(const IpAddress& source, TimePoint now) {
   if (options_.per_second <= 0) return true;
-  std::uint64_t high = 0;
-  std::memcpy(&high, source.bytes().data(), source.is_v4() ? 4 : 8);
-  const std::uint64_t low = std::uint64_t{source.scope_id()} << 1 | (source.is_v6() ? 1 : 0);
+  const auto [high, low] = source_key(source);
   Entry& entry = find(high, low, now);
   entry.tokens = refilled(entry, now);
   entry.at = now;
@@ -89,6 +94,19 @@ bool SourceRateLimiter::allow(const IpAddress& source, TimePoint now) {
   }
   entry.tokens -= 1;
   return true;
+}
+
+bool SourceShares::take(const IpAddress& source) {
+  if (source.is_loopback()) return true;
+  std::size_t& taken = taken_[source_key(source)];
+  if (taken >= share_) return false;
+  ++taken;
+  return true;
+}
+
+void SourceShares::give_back(const IpAddress& source) {
+  const auto at = taken_.find(source_key(source));
+  if (at != taken_.end() && --at->second == 0) taken_.erase(at);
 }
 
 }  // namespace netkit

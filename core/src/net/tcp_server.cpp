@@ -29,7 +29,8 @@ TcpServer::TcpServer(EventLoop& loop, const Log& log, Options options, MakeConne
       options_(std::move(options)),
       make_(std::move(make)),
       limited_log_(loop, log),
-      limiter_({.per_second = options_.rate, .seed = random_seed(options_.rate)}) {
+      limiter_({.per_second = options_.rate, .seed = random_seed(options_.rate)}),
+      shares_(options_.max_clients) {
   const std::size_t clients = options_.max_clients + options_.told_when_full;
   const std::size_t limit = raise_descriptor_limit(clients + kOtherDescriptors);
   if (limit < clients) {
@@ -89,11 +90,16 @@ void TcpServer::on_accept(FileDescriptor socket, const Endpoint& peer) {
     ++counters_.denied;
     return;
   }
-  if (take_place()) return add(std::move(socket), peer, false);
+  const bool has_share = shares_.take(peer.address());
+  if (has_share && take_place()) return add(std::move(socket), peer, false);
+  if (has_share) shares_.give_back(peer.address());
   ++counters_.refused;
   if (!options_.limit_option.empty()) {
-    notice(fmt::format("{} refused: {}", peer.to_string(),
-                       full_text(options_.max_clients, "client", options_.limit_option)));
+    const std::string why =
+        has_share ? full_text(options_.max_clients, "client", options_.limit_option)
+                  : fmt::format("its address has {} of {} places ({})", shares_.share(),
+                                options_.max_clients, options_.limit_option);
+    notice(fmt::format("{} refused: {}", peer.to_string(), why));
   }
   if (connections_.size() < places_ + options_.told_when_full) add(std::move(socket), peer, true);
 }
@@ -109,8 +115,9 @@ bool TcpServer::take_place() {
   return true;
 }
 
-void TcpServer::give_place_back() {
+void TcpServer::give_place_back(const Endpoint& peer) {
   --places_;
+  shares_.give_back(peer.address());
   if (options_.shared_count != nullptr) options_.shared_count->fetch_sub(1);
 }
 
@@ -126,15 +133,16 @@ void TcpServer::add(FileDescriptor socket, const Endpoint& peer, bool over_limit
     } catch (const Error& error) {  // the kernel's or OpenSSL's want of memory
       ++counters_.refused;
       notice(fmt::format("{} refused: {}", peer.to_string(), error.what()));
-      static_cast<void>(remove(connection));
+      static_cast<void>(remove(connection, peer));
     }
   } else if (!over_limit) {
-    give_place_back();
+    give_place_back(peer);
   }
 }
 
-std::unique_ptr<TcpServer::Connection> TcpServer::remove(Connection& connection) {
-  if (!connection.over_limit_) give_place_back();
+std::unique_ptr<TcpServer::Connection> TcpServer::remove(Connection& connection,
+                                                         const Endpoint& peer) {
+  if (!connection.over_limit_) give_place_back(peer);
   const std::uint32_t slot = connection.slot_;
   std::unique_ptr<Connection> removed = std::move(connections_[slot]);
   if (slot + 1 != connections_.size()) {
@@ -223,7 +231,7 @@ std::unique_ptr<TcpServer::Connection> TcpServer::Connection::leave(int error,
     server_->log_.info(reason.empty() ? name + " closed"
                                       : fmt::format("{} closed: {}", name, reason));
   }
-  std::unique_ptr<Connection> self = server_->remove(*this);
+  std::unique_ptr<Connection> self = server_->remove(*this, peer());
   on_gone(error, reason);
   if (server_->empty() && server_->when_empty_) std::exchange(server_->when_empty_, nullptr)();
   return self;

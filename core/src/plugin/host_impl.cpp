@@ -306,7 +306,8 @@ void HostImpl::flush_all() {
 bool HostImpl::is_bounded() const {
   const std::string_view flag = action_.until_told_flag;
   if (!flag.empty() && values_.declared(flag) && values_.flag(flag)) return false;
-  return action_.lifetime == Lifetime::bounded;
+  const auto given = [this](std::string_view option) { return values_.given(option); };
+  return action_.lifetime == Lifetime::bounded || std::ranges::any_of(action_.bounded_by, given);
 }
 
 int HostImpl::exit_code(ExitStatus returned) const {

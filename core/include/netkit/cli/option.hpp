@@ -112,6 +112,8 @@ struct ActionDef {
   Lifetime lifetime = Lifetime::bounded;
   // A flag of the action with which it is until_told whatever `lifetime` says; empty: none.
   std::string_view until_told_flag{};
+  // Options of an action that is until_told, any of which makes it bounded.
+  std::vector<std::string_view> bounded_by{};
   bool may_be_omitted = false;  // `netkit sse URL` is `netkit sse read URL`
   // With -q standard output gets no records: for servers, whose records report what they do. What
   // --to names gets them all the same.

@@ -10,9 +10,11 @@
 #include <string_view>
 #include <vector>
 
+#include <netkit/loop/event_loop.hpp>
 #include <netkit/net/endpoint.hpp>
 #include <netkit/net/ip_address.hpp>
 #include <netkit/util/export.hpp>
+#include <netkit/util/file_descriptor.hpp>
 
 namespace netkit {
 
@@ -46,6 +48,20 @@ NETKIT_API std::vector<Interface> interfaces();
 NETKIT_API Interface find_interface(std::string_view text);
 // The name of an interface, or its number where it has gone.
 NETKIT_API std::string interface_name(unsigned index);
+
+// [loop] Calls back after interfaces or their addresses have come, gone or changed. Where the
+// kernel does not tell, it never does.
+class NETKIT_API InterfaceWatch {
+ public:
+  InterfaceWatch(EventLoop& loop, std::function<void()> on_change);
+
+ private:
+  void on_ready();
+
+  FileDescriptor socket_;
+  std::function<void()> on_change_;
+  Watch watch_;
+};
 
 // What the machine's networks are: LocalNetworks::view() in a program, whatever is wanted in a
 // test.

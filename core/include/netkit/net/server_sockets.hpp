@@ -18,7 +18,10 @@ struct ServerSocketOptions {
   bool udp = false;
   bool tcp = false;
   UdpOptions udp_options{};
-  bool reuse_port = false;  // for further loops of the same process
+  // For the loops of one process, each with sockets of its own. `further`: of those after the
+  // first, which has made sure that no other process has the port.
+  bool reuse_port = false;
+  bool further = false;
 };
 
 struct NETKIT_API ServerSockets {

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <netkit/net/ip_address.hpp>
@@ -64,6 +66,22 @@ class NETKIT_API SourceRateLimiter {
   std::vector<Entry> entries_;
   std::uint64_t refused_ = 0;
   std::uint64_t forgotten_ = 0;
+};
+
+// Of a number of places one source takes at most three quarters, so that there is room for others.
+// Loopback may take all, as the clients of a proxy on this machine do. IPv6 sources count by their
+// /64. Pure. [one thread]
+class NETKIT_API SourceShares {
+ public:
+  explicit SourceShares(std::size_t places) : share_(places - places / 4) {}
+  std::size_t share() const { return share_; }
+  // Takes a place; false where the source has its share.
+  bool take(const IpAddress& source);
+  void give_back(const IpAddress& source);  // one that it has taken
+
+ private:
+  std::size_t share_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::size_t> taken_;
 };
 
 }  // namespace netkit

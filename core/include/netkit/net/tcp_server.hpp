@@ -33,6 +33,8 @@ class NETKIT_API TcpServer {
  public:
   struct Options {
     AccessList access{};
+    // At most three quarters of them from one address, so that others have a place; loopback, where
+    // a proxy's clients come from, may have all.
     std::size_t max_clients = 65'536;
     // As lines on stderr name it; empty: nothing is said of those who are refused.
     std::string_view limit_option = "--max-clients";
@@ -110,9 +112,9 @@ class NETKIT_API TcpServer {
   void on_accept(FileDescriptor socket, const Endpoint& peer);
   void add(FileDescriptor socket, const Endpoint& peer, bool over_limit);
   bool take_place();
-  void give_place_back();
+  void give_place_back(const Endpoint& peer);
   void on_exhausted(int error);
-  std::unique_ptr<Connection> remove(Connection& connection);
+  std::unique_ptr<Connection> remove(Connection& connection, const Endpoint& peer);
 
   EventLoop& loop_;
   const Log& log_;
@@ -120,6 +122,7 @@ class NETKIT_API TcpServer {
   MakeConnection make_;
   LimitedLog limited_log_;
   SourceRateLimiter limiter_;
+  SourceShares shares_;
   Counters counters_;
   std::function<void()> when_empty_;
   std::vector<std::unique_ptr<Connection>> connections_;

@@ -30,8 +30,10 @@ struct UdpOptions {
   bool reuse_port = false;   // SO_REUSEPORT, for the loops of one process
   bool broadcast = false;    // SO_BROADCAST
   bool packet_info = false;  // report destination address and interface of what arrives
-  bool gro = false;          // take coalesced packets (UDP_GRO)
-  bool count_drops = true;   // SO_RXQ_OVFL
+  // Hears the multicast groups that it has joined itself, not those of others on this machine.
+  bool own_groups_only = false;
+  bool gro = false;         // take coalesced packets (UDP_GRO)
+  bool count_drops = true;  // SO_RXQ_OVFL
   // IPv4 datagrams that fit the path's MTU leave as atomic ones (RFC 6864: DF set, no number), for
   // which the kernel need not find a number by their address: cheaper with many peers. Longer ones
   // are EMSGSIZE until allow_fragments(); DatagramSender does that where it must.

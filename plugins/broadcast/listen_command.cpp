@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <broadcast/listen_command.hpp>
+#include <cerrno>
+#include <fcntl.h>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include <netkit/net/server_sockets.hpp>
+#include <netkit/codec/binary_text.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::broadcast {
@@ -50,25 +52,64 @@ void ListenCommand::configure(const Values& values) {
   }
   if (values.given("reply")) reply_ = Template::parse(values.text("reply"), "--reply");
   any_port_ = values.flag("any-port");
+  hex_ = values.flag("hex");
   count_ = static_cast<std::uint64_t>(values.integer("count"));
 }
 
 ExitStatus ListenCommand::run(Host& host) {
   host_ = &host;
-  for (const std::string& name : interface_names_) interfaces_.push_back(find_interface(name));
+  interfaces_ = wanted_interfaces();
   ServerSocketOptions options;
   options.udp = true;
   options.udp_options.share_port = true;
   options.udp_options.broadcast = true;
   options.udp_options.packet_info = true;
+  options.udp_options.own_groups_only = true;
   ServerSockets sockets = open_server_sockets(address_, options);
+  add_broadcast_sockets(sockets, options.udp_options);
   const std::vector<std::string> descriptions = sockets.descriptions();
-  for (UdpSocket& socket : sockets.udp) join_groups(socket);
+  if (!groups_.empty()) {
+    for (const UdpSocket& socket : sockets.udp) {
+      FileDescriptor twin(::fcntl(socket.fd(), F_DUPFD_CLOEXEC, 0));
+      if (!twin) throw SystemError(errno, "cannot keep a udp socket");
+      members_.push_back(UdpSocket::adopt(std::move(twin), options.udp_options));
+    }
+    join_groups(interfaces_.empty() ? netkit::interfaces() : interfaces_);
+  }
   UdpServer::Handler& handler = *this;
   server_.emplace(host.loop(), std::move(sockets.udp), handler, server_options());
+  if (!groups_.empty() || !interfaces_.empty()) {
+    changes_.emplace(host.loop(), [this] { on_interfaces_changed(); });
+  }
   host.set_totals([this](Totals& totals) { fill(totals); });
   host.ready(descriptions);
   return host.run_loop();
+}
+
+// A socket that is bound to one address of this machine hears no broadcast of its network.
+void ListenCommand::add_broadcast_sockets(ServerSockets& sockets, const UdpOptions& options) {
+  const Endpoint own = sockets.udp.front().local();
+  const IpAddress address = own.address();
+  if (sockets.udp.size() > 1 || address.is_v6() || address.is_unspecified() ||
+      address.is_loopback() || address.is_multicast()) {
+    return;
+  }
+  for (const Interface& interface : netkit::interfaces()) {
+    for (const InterfaceAddress& one : interface.addresses) {
+      if (one.address != address) continue;
+      if (!one.broadcast) {
+        host_->log().notice(
+            fmt::format("{} has no broadcast address: no broadcast is heard", address.to_string()));
+        return;
+      }
+      own_interface_ = interface.index;
+      const IpAddress limited = *IpAddress::parse("255.255.255.255");
+      for (const IpAddress& shared : {*one.broadcast, limited}) {
+        sockets.udp.push_back(UdpSocket::bound(Endpoint(shared, own.port()), options));
+      }
+      return;
+    }
+  }
 }
 
 UdpServer::Options ListenCommand::server_options() const {
@@ -80,34 +121,69 @@ UdpServer::Options ListenCommand::server_options() const {
   return options;
 }
 
+std::vector<Interface> ListenCommand::wanted_interfaces() const {
+  std::vector<Interface> wanted;
+  for (const std::string& name : interface_names_) wanted.push_back(find_interface(name));
+  return wanted;
+}
+
 // On the interfaces that were named, else on all that are up and can (loopback too, so that a
 // sender on this machine is heard). Joining must work on one of them at least.
-void ListenCommand::join_groups(UdpSocket& socket) const {
-  const std::vector<Interface> all = interfaces_.empty() ? netkit::interfaces() : interfaces_;
+void ListenCommand::join_groups(const std::vector<Interface>& all) {
   for (const IpAddress& group : groups_) {
-    if (group.is_v4() != socket.local().is_v4()) continue;
-    bool joined = false;
     std::string failure = fmt::format("no interface can take part in {}", group.to_string());
+    if (!join(group, all, failure)) throw Error(ExitStatus::unreachable, failure);
+  }
+}
+
+bool ListenCommand::join(const IpAddress& group, const std::vector<Interface>& all,
+                         std::string& failure) {
+  bool joined = false;
+  for (UdpSocket& socket : members_) {
+    if (group.is_v4() != socket.local().is_v4()) continue;
     for (const Interface& interface : all) {
-      if (interfaces_.empty() &&
-          (!interface.up || !(interface.can_multicast || interface.loopback))) {
-        continue;
-      }
+      const bool can = interface.up && (interface.can_multicast || interface.loopback);
+      if (interfaces_.empty() && !can) continue;
       if (group.scope_id() != 0 && group.scope_id() != interface.index) continue;
       try {
         socket.join_group(group, interface.index, source_);
         joined = true;
+        if (joined_.emplace(group, interface.index).second) {
+          host_->log().info(fmt::format("joined {} on {}", group.to_string(), interface.name));
+        }
       } catch (const SystemError& error) {
         failure = error.what();
       }
     }
-    if (!joined) throw Error(ExitStatus::unreachable, failure);
+  }
+  return joined;
+}
+
+// An interface that has come up takes part from now on; one that has gone may come back with
+// another number.
+void ListenCommand::on_interfaces_changed() {
+  try {
+    std::vector<Interface> all = netkit::interfaces();
+    if (!interfaces_.empty()) all = interfaces_ = wanted_interfaces();
+    std::erase_if(joined_, [&all](const auto& one) {
+      return std::none_of(all.begin(), all.end(),
+                          [&one](const Interface& other) { return other.index == one.second; });
+    });
+    std::string failure;
+    for (const IpAddress& group : groups_) join(group, all, failure);
+  } catch (const Error&) {
+    return;  // one that was named is not there just now
   }
 }
 
-bool ListenCommand::by_wanted_interface(unsigned index) const {
-  if (interfaces_.empty()) return true;
-  return std::any_of(interfaces_.begin(), interfaces_.end(),
+bool ListenCommand::is_wanted(const ReceivedMessage& message) const {
+  const unsigned index = message.interface_index;
+  if (own_interface_ != 0 && index != own_interface_ &&
+      message.destination.is_limited_broadcast()) {
+    return false;  // of another network than the one address is in
+  }
+  return interfaces_.empty() ||
+         std::any_of(interfaces_.begin(), interfaces_.end(),
                      [index](const Interface& interface) { return interface.index == index; });
 }
 
@@ -122,7 +198,7 @@ void ListenCommand::on_refused(const ReceivedMessage& message, Refusal /*why*/) 
 
 bool ListenCommand::take(const ReceivedMessage& message, std::string_view datagram, bool answered) {
   if (count_ != 0 && received_ >= count_) return false;
-  if (!by_wanted_interface(message.interface_index)) {
+  if (!is_wanted(message)) {
     ++ignored_;
     return false;
   }
@@ -132,13 +208,16 @@ bool ListenCommand::take(const ReceivedMessage& message, std::string_view datagr
   const Field fields[] = {{"interface", std::string_view(interface)},
                           {"destination", std::string_view(destination)},
                           {"seq", received_}};
-  const Record record{.type = kHeardRecord,
-                      .time = host_->clock().wall(),
-                      .peer = message.peer,
-                      .fields = fields,
-                      .payload = datagram,
-                      .line = std::nullopt};
+  const bool as_hex = hex_ && host_->output().format() == Format::text;
+  const std::string hex = as_hex ? encode_hex(datagram) : std::string();
+  Record record{.type = "datagram",
+                .time = host_->clock().wall(),
+                .peer = message.peer,
+                .fields = fields,
+                .payload = as_hex ? std::string_view(hex) : datagram,
+                .line = std::nullopt};
   host_->output().emit(record);
+  record.payload = datagram;
   if (reply_ && answered) {
     rendered_.clear();
     reply_->render(record, rendered_, Escaping::none);

@@ -3,19 +3,20 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/interfaces.hpp>
+#include <netkit/net/server_sockets.hpp>
 #include <netkit/net/udp_server.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/record/template.hpp>
 
 namespace netkit::broadcast {
-
-inline constexpr std::string_view kHeardRecord = "datagram";
 
 class ListenCommand final : public Command, private UdpServer::Handler {
  public:
@@ -27,10 +28,14 @@ class ListenCommand final : public Command, private UdpServer::Handler {
   void on_refused(const ReceivedMessage& message, Refusal why) override;
 
   UdpServer::Options server_options() const;
-  void join_groups(UdpSocket& socket) const;
+  void add_broadcast_sockets(ServerSockets& sockets, const UdpOptions& options);
+  void join_groups(const std::vector<Interface>& all);
+  bool join(const IpAddress& group, const std::vector<Interface>& all, std::string& failure);
+  void on_interfaces_changed();
+  std::vector<Interface> wanted_interfaces() const;
   // Shows a datagram that is wanted; false where it is not.
   bool take(const ReceivedMessage& message, std::string_view datagram, bool answered);
-  bool by_wanted_interface(unsigned index) const;
+  bool is_wanted(const ReceivedMessage& message) const;
   void fill(Totals& totals) const;
 
   AddressSpec address_;
@@ -39,10 +44,15 @@ class ListenCommand final : public Command, private UdpServer::Handler {
   std::vector<std::string> interface_names_;
   std::optional<Template> reply_;
   bool any_port_ = false;
+  bool hex_ = false;
   std::uint64_t count_ = 0;  // 0: without end
 
   Host* host_ = nullptr;
-  std::vector<Interface> interfaces_;
+  std::vector<Interface> interfaces_;  // that were named
+  unsigned own_interface_ = 0;         // of the one address that it is bound to; 0: none
+  std::vector<UdpSocket> members_;     // the server's sockets once more, to join groups by
+  std::set<std::pair<IpAddress, unsigned>> joined_;  // groups, by interface
+  std::optional<InterfaceWatch> changes_;
   std::optional<UdpServer> server_;
   std::uint64_t received_ = 0;
   std::uint64_t ignored_ = 0;     // came by another interface than --interface

@@ -62,7 +62,8 @@ ActionDef send() {
                        .kind = Kind::address,
                        .default_value = "255.255.255.255:8086",
                        .optional = true,
-                       .help = "where to send; a multicast address means multicast"},
+                       .help = "where to send; PORT alone is 255.255.255.255:PORT, a multicast "
+                               "address means multicast"},
                       {.name = "TEXT", .optional = true, .repeatable = true, .help = "a message"}};
   action.common = kOutputOptions | kSourceOptions | kWaitOption | kIntervalOption | kClientOptions;
   action.options = send_options();
@@ -96,7 +97,9 @@ ActionDef listen() {
   action.summary = "print what comes by broadcast or multicast, and answer";
   action.description =
       "Shares its port with other listeners. Prints PEER TEXT; with --json also the interface and "
-      "the destination address a datagram came by.";
+      "the destination address a datagram came by. Hears the groups that it joins and no others; "
+      "at one address of this machine it hears the broadcasts of that network, too. Interfaces "
+      "that come up later take part.";
   action.arguments = {{.name = "ADDRESS",
                        .kind = Kind::listen_address,
                        .default_value = ":8086",
@@ -118,6 +121,7 @@ ActionDef listen() {
        .help = "join on IF, and take only what comes by it",
        .repeatable = true},
       {.name = "reply", .kind = Kind::template_text, .help = "answer each datagram with T"},
+      {.name = "hex", .help = "show datagrams in hexadecimal"},
       any_port_option(),
   };
   action.records = {{.type = "datagram",

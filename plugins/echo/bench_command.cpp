@@ -26,6 +26,7 @@ void BenchCommand::configure(const Values& values) {
   options_.duration = values.duration("duration");
   options_.wait = values.duration("wait");
   options_.connect_timeout = values.duration("connect-timeout");
+  options_.thresholds = read_thresholds(values);
   options_.coalesce = !values.flag("no-coalesce");
   check_size();
 }
@@ -58,7 +59,7 @@ ExitStatus BenchCommand::run(Host& host) {
                  if (run_->counters().received > 0) {
                    host.output().write_text(bench_report(run_->counters(), run_->result()));
                  }
-                 host.finish(status, error);
+                 end(host, status, error);
                });
   host.set_totals([this](Totals& totals) { show(totals); });
   host.on_stop([this](StopReason) { run_->stop(); });
@@ -66,31 +67,17 @@ ExitStatus BenchCommand::run(Host& host) {
   return host.run_loop();
 }
 
-// In this order, as a live line on a narrow terminal shows the first of them.
-void BenchCommand::show(Totals& totals) const {
+void BenchCommand::end(Host& host, ExitStatus status, const std::string& error) {
+  if (status != ExitStatus::done) return host.finish(status, error);
   const BenchCounters& counters = run_->counters();
-  const BenchResult result = run_->result();
-  const LatencyHistogram& latency = counters.latency;
-  totals.add("packets_per_s", result.packets_per_s);
-  totals.add("bytes_per_s", result.bytes_per_s);
-  totals.add("loss_percent", result.loss_percent);
-  totals.add("p50_ms", milliseconds(latency.percentile(50)));
-  totals.add("p99_ms", milliseconds(latency.percentile(99)));
-  totals.add("sent", counters.sent);
-  totals.add("received", counters.received);
-  totals.add("lost", counters.lost);
-  totals.add("duplicates", counters.duplicates);
-  totals.add("late", counters.late);
-  totals.add("skipped", counters.skipped);
-  totals.add("refused", counters.refused);
-  totals.add("bytes_sent", counters.bytes_sent);
-  totals.add("bytes_received", counters.bytes_received);
-  totals.add("min_ms", milliseconds(latency.min()));
-  totals.add("mean_ms", milliseconds(latency.mean()));
-  totals.add("p90_ms", milliseconds(latency.percentile(90)));
-  totals.add("p999_ms", milliseconds(latency.percentile(99.9)));
-  totals.add("max_ms", milliseconds(latency.max()));
-  totals.add("seconds", result.seconds);
+  const std::string missed = options_.thresholds.missed(counters.loss_percent(), counters.latency);
+  host.finish(missed.empty() ? ExitStatus::done : ExitStatus::no, missed);
+}
+
+void BenchCommand::show(Totals& totals) const {
+  for (const auto& [name, value] : bench_numbers(run_->counters(), run_->result())) {
+    totals.add(name, value);
+  }
 }
 
 }  // namespace netkit::echo

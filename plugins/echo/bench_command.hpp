@@ -3,6 +3,7 @@
 
 #include <echo/bench_run.hpp>
 #include <optional>
+#include <string>
 
 #include <netkit/plugin/plugin.hpp>
 
@@ -16,6 +17,7 @@ class BenchCommand final : public Command {
  private:
   void check_size() const;
   void check_descriptors() const;
+  void end(Host& host, ExitStatus status, const std::string& error);
   void show(Totals& totals) const;
 
   BenchOptions options_;

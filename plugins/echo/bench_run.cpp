@@ -150,6 +150,7 @@ void BenchRun::on_refused(std::size_t, int error) {
   if (transport_->use_next()) {
     start_over();
   } else {
+    for (FlowWindow& window : windows_) counters_.lost += window.expire_all();
     end(ExitStatus::unreachable, transport_->peer() + ": " + error_text(error));
   }
 }

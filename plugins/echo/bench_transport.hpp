@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <echo/ping_statistics.hpp>
 #include <memory>
 #include <string>
 
@@ -25,6 +26,7 @@ struct BenchOptions {
   Duration duration{};
   Duration wait{};  // for an answer
   Duration connect_timeout = kNever;
+  Thresholds thresholds;
   bool coalesce = true;  // may hand the kernel several datagrams of a flow as one
 };
 

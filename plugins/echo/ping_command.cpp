@@ -1,213 +1,125 @@
-#include <cerrno>
+#include <algorithm>
 #include <echo/ping_command.hpp>
-#include <echo/ping_statistics.hpp>
 #include <echo/report.hpp>
-#include <vector>
+#include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include <netkit/net/peer_log.hpp>
 #include <netkit/util/quantity.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/format.hpp>
-#include <netkit/util/random.hpp>
+#include <netkit/util/file.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit::echo {
 
 namespace {
 
-constexpr Duration kKnockInterval = std::chrono::milliseconds(100);
-constexpr std::size_t kMaxDatagram = 65'507;
-
-std::uint64_t random_id() {
-  std::uint64_t id = 0;
-  fill_random(&id, sizeof id);
-  return id;
-}
+constexpr std::size_t kMaxTargetsFile = 16 << 20;
 
 }  // namespace
 
 void PingCommand::configure(const Values& values) {
-  address_ = values.address("ADDRESS");
-  interval_ = values.duration("interval");
-  wait_ = values.duration("wait");
-  size_ = values.size("size");
-  if (values.given("wait-for")) wait_for_ = values.duration("wait-for");
-  if (values.given("count")) count_ = static_cast<std::uint64_t>(values.integer("count"));
-  if (!count_ && wait_for_) count_ = 1;
-  if (values.given("max-loss")) thresholds_.max_loss = values.number("max-loss");
-  if (values.given("max-p99")) thresholds_.max_p99 = values.duration("max-p99");
+  targets_file_ = values.text("targets");
+  if (targets_file_.empty() || values.given("ADDRESS")) addresses_ = values.addresses("ADDRESS");
+  options_.interval = values.duration("interval");
+  options_.wait = values.duration("wait");
+  options_.size = values.size("size");
+  options_.connect = values.flag("connect");
+  if (values.given("wait-for")) options_.wait_for = values.duration("wait-for");
+  if (values.given("count")) options_.count = static_cast<std::uint64_t>(values.integer("count"));
+  if (!options_.count && options_.wait_for) options_.count = 1;
+  options_.thresholds = read_thresholds(values);
+}
+
+void PingCommand::add_targets_of_file() {
+  if (targets_file_.empty()) return;
+  const FileContent file = targets_file_ == "-" ? read_file(STDIN_FILENO, kMaxTargetsFile)
+                                                : read_file(targets_file_, kMaxTargetsFile);
+  if (file.error != 0) {
+    throw SystemError(file.error, "cannot read " + targets_file_, ExitStatus::output);
+  }
+  std::string_view rest = file.bytes;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = trim_white_space(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (line.empty() || line.starts_with('#')) continue;
+    AddressSpec address = AddressSpec::parse(line, AddressRole::client);
+    address.family = host_->values().family();
+    address.sources = host_->values().sources();
+    addresses_.push_back(std::move(address));
+  }
+  if (addresses_.empty()) throw UsageError("--targets: no address in " + targets_file_);
 }
 
 ExitStatus PingCommand::run(Host& host) {
   host_ = &host;
-  UdpClient::Options options;
-  options.log = &host.log();
-  UdpClient::Handler& handler = *this;
-  client_.emplace(host.loop(), address_, handler, options);
-  host.set_totals([this](Totals& totals) { show(totals); });
-  host.on_stop([this](StopReason) { end(); });
-  say_target();
-  if (wait_for_) {
-    start_waiting();
-  } else {
-    start();
+  add_targets_of_file();
+  options_.many = addresses_.size() > 1;
+  for (const AddressSpec& address : addresses_) {
+    targets_.emplace_back(host, options_, address, [this] { on_end(); });
   }
+  host.set_totals([this](Totals& totals) { show(totals); });
+  host.on_stop([this](StopReason reason) {
+    told_to_end_ = reason == StopReason::signal && !options_.count;
+    for (PingTarget& target : targets_) target.end();
+  });
+  for (PingTarget& target : targets_) start(target);
   return host.run_loop();
 }
 
-void PingCommand::start() {
-  id_ = random_id();
-  probe_ = make_probe(id_, 0, size_);
-  send_probe();
-  next_ = host_->loop().every(interval_, [this] { send_probe(); });
-}
-
-void PingCommand::send_probe() {
-  ++number_;
-  stamp_probe(probe_, id_, number_);
-  statistics_.on_sent(number_, host_->clock().now());
-  transmit();
-  if (!count_ || number_ < *count_) return;
-  next_.reset();
-  deadline_ = host_->loop().after(wait_, [this] { end(); });
-}
-
-void PingCommand::start_waiting() {
-  waiting_ = true;
-  id_ = random_id();
-  probe_ = make_probe(id_, 0, size_);
-  knock();
-  next_ = host_->loop().every(kKnockInterval, [this] { knock(); });
-  deadline_ = host_->loop().after(*wait_for_, [this] {
-    ended_ = true;
-    std::string error =
-        "no answer from " + address_.to_string() + " within " + format_duration(*wait_for_);
-    if (last_error_ != 0) error += ": " + error_text(last_error_);
-    host_->finish(ExitStatus::no, error);
-  });
-}
-
-// Until the service answers, every refusal only means that it is not there yet.
-void PingCommand::knock() {
-  client_->start_over();
-  transmit();
-}
-
-void PingCommand::transmit() {
-  if (client_->send_now(probe_) != EMSGSIZE) return;  // what finds no room is lost
-  ended_ = true;
-  host_->finish(ExitStatus::no, fmt::format("--size {} is too long for the way to {}", size_,
-                                            client_->peer().to_string()));
-}
-
-void PingCommand::on_refused(int error) {
-  if (!waiting_) {
-    ++refused_;
-  } else if (error != last_error_) {
-    host_->log().info(
-        fmt::format("{}: {}; waiting for it", client_->peer().to_string(), error_text(error)));
+// One of many that cannot be measured does not keep the others from it.
+void PingCommand::start(PingTarget& target) {
+  try {
+    target.start();
+  } catch (const Error& error) {
+    if (!options_.many) throw;
+    target.fail(error.status(), error.what());
   }
-  last_error_ = error;
 }
 
-void PingCommand::on_next_address(int error) {
-  if (!waiting_) ++refused_;
-  last_error_ = error;
-  say_target();
-  client_->send_now(probe_);
+void PingCommand::on_end() {
+  if (std::ranges::all_of(targets_, &PingTarget::ended)) finish();
 }
 
-void PingCommand::say_target() {
-  host_->log().info("sending to " + client_->peer().to_string());
-}
-
-void PingCommand::on_datagram(std::string_view reply) {
-  const TimePoint now = host_->clock().now();
-  const auto number = find_probe(reply, id_);
-  if (waiting_) {
-    if (!number) return;
-    waiting_ = false;
-    deadline_.reset();
-    start();
-    return;
+// The worst decides; why the others are not well is said, too. Whoever only looked on, without an
+// end or a threshold, wanted no verdict.
+void PingCommand::finish() {
+  const bool wants_verdict = !told_to_end_ || options_.thresholds.any();
+  const auto worst = std::ranges::max_element(targets_, {}, &PingTarget::verdict);
+  for (const PingTarget& target : targets_) {
+    if (options_.many) emit_summary(target);
+    if (!target.failed()) {
+      host_->output().write_text(ping_report(target.peer(), target.statistics()));
+    }
+    const std::string error = target.verdict_error();
+    if (!wants_verdict) continue;
+    if (&target != &*worst && !error.empty()) host_->log().error(error);
   }
-  const PingStatistics::Reply answer = statistics_.on_reply(number.value_or(0), now);
-  if (answer.kind == PingStatistics::Kind::unknown) return;
-  if (!host_->quiet()) emit_reply(*number, reply.size(), answer);
-  if (count_ && number_ >= *count_ && statistics_.lost() == 0) end();
+  if (!wants_verdict) return host_->finish(ExitStatus::done);
+  host_->finish(worst->verdict(), worst->verdict_error());
 }
 
-void PingCommand::emit_reply(std::uint32_t number, std::size_t size,
-                             const PingStatistics::Reply& reply) {
-  const bool duplicate = reply.kind == PingStatistics::Kind::duplicate;
-  const double rtt = milliseconds(reply.rtt);
-  std::string line = fmt::format(
-      "{} bytes from {}: seq={} time={:.3f} ms{}{}", size, client_->peer().to_string(), number, rtt,
-      duplicate ? " (duplicate)" : "", reply.reordered ? " (reordered)" : "");
-  const Field fields[] = {{"seq", std::uint64_t{number}},
-                          {"bytes", std::uint64_t{size}},
-                          {"rtt_ms", rtt},
-                          {"duplicate", duplicate},
-                          {"reordered", reply.reordered}};
-  host_->output().emit({.type = "reply",
+void PingCommand::emit_summary(const PingTarget& target) {
+  const std::string peer = target.peer();
+  std::vector<Field> fields{{"target", std::string_view(peer)}};
+  for (const auto& [name, value] : ping_numbers(target.statistics())) {
+    fields.push_back({name, std::visit([](auto number) { return FieldValue(number); }, value)});
+  }
+  host_->output().emit({.type = "summary",
                         .time = host_->clock().wall(),
-                        .peer = &client_->peer(),
+                        .peer = nullptr,
                         .fields = fields,
                         .payload = std::nullopt,
-                        .line = line});
-}
-
-void PingCommand::end() {
-  if (ended_) return;
-  ended_ = true;
-  next_.reset();
-  deadline_.reset();
-  host_->output().write_text(ping_report(client_->peer().to_string(), statistics_));
-  host_->finish(verdict(), verdict_error());
-}
-
-ExitStatus PingCommand::verdict() const {
-  if (meets(statistics_, thresholds_)) return ExitStatus::done;
-  const bool thresholds = thresholds_.max_loss || thresholds_.max_p99;
-  const bool unreachable = statistics_.received() == 0 && refused_ > 0 && !thresholds;
-  return unreachable ? ExitStatus::unreachable : ExitStatus::no;
-}
-
-std::string PingCommand::verdict_error() const {
-  const std::string peer = client_->peer().to_string();
-  switch (verdict()) {
-    case ExitStatus::done:
-      return {};
-    case ExitStatus::unreachable:
-      return peer + ": " + error_text(last_error_);
-    default:
-      break;
-  }
-  if (statistics_.received() == 0) return "no reply from " + peer;
-  if (thresholds_.max_loss && statistics_.loss_percent() > *thresholds_.max_loss) {
-    return fmt::format("{:.2f} % lost, more than --max-loss allows", statistics_.loss_percent());
-  }
-  return fmt::format("p99 is {}, more than --max-p99 allows",
-                     latency_text(statistics_.rtt().percentile(99)));
+                        .line = std::nullopt});
 }
 
 void PingCommand::show(Totals& totals) const {
-  totals.add("sent", statistics_.sent());
-  totals.add("received", statistics_.received());
-  totals.add("lost", statistics_.lost());
-  totals.add("loss_percent", statistics_.loss_percent());
-  totals.add("duplicates", statistics_.duplicates());
-  totals.add("reordered", statistics_.reordered());
-  totals.add("refused", refused_);
-  const LatencyHistogram& rtt = statistics_.rtt();
-  totals.add("rtt_min_ms", milliseconds(rtt.min()));
-  totals.add("rtt_mean_ms", milliseconds(rtt.mean()));
-  totals.add("rtt_p50_ms", milliseconds(rtt.percentile(50)));
-  totals.add("rtt_p90_ms", milliseconds(rtt.percentile(90)));
-  totals.add("rtt_p99_ms", milliseconds(rtt.percentile(99)));
-  totals.add("rtt_max_ms", milliseconds(rtt.max()));
-  totals.add("jitter_ms", milliseconds(statistics_.jitter()));
+  PingStatistics all(1);
+  for (const PingTarget& target : targets_) all.merge(target.statistics());
+  for (const auto& [name, value] : ping_numbers(all)) totals.add(name, value);
 }
 
 }  // namespace netkit::echo

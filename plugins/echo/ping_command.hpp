@@ -1,60 +1,35 @@
-// `netkit echo ping`: how long a server takes to answer, and how reliably it does.
+// `netkit echo ping`: how long servers take to answer, and how reliably they do.
 #pragma once
 
-#include <cstdint>
-#include <echo/ping_statistics.hpp>
-#include <optional>
+#include <echo/ping_target.hpp>
+#include <list>
 #include <string>
-#include <string_view>
+#include <vector>
 
-#include <netkit/net/address_spec.hpp>
-#include <netkit/net/udp_client.hpp>
 #include <netkit/plugin/plugin.hpp>
 
 namespace netkit::echo {
 
-class PingCommand final : public Command, private UdpClient::Handler {
+class PingCommand final : public Command {
  public:
   void configure(const Values& values) override;
   ExitStatus run(Host& host) override;
 
  private:
-  void on_datagram(std::string_view reply) override;
-  void on_next_address(int error) override;
-  void on_refused(int error) override;
-
-  void start();
-  void send_probe();
-  void start_waiting();
-  void knock();
-  void transmit();
-  void say_target();
-  void emit_reply(std::uint32_t number, std::size_t size, const PingStatistics::Reply& reply);
-  void end();
-  ExitStatus verdict() const;
-  std::string verdict_error() const;
+  void add_targets_of_file();
+  void start(PingTarget& target);
+  void on_end();
+  void finish();
+  void emit_summary(const PingTarget& target);
   void show(Totals& totals) const;
 
-  AddressSpec address_;
-  std::optional<std::uint64_t> count_;
-  Duration interval_{};
-  Duration wait_{};
-  std::optional<Duration> wait_for_;
-  std::size_t size_ = 0;
-  PingThresholds thresholds_;
+  std::vector<AddressSpec> addresses_;
+  std::string targets_file_;
+  PingOptions options_;
 
   Host* host_ = nullptr;
-  std::optional<UdpClient> client_;
-  PingStatistics statistics_;
-  std::uint64_t id_ = 0;
-  bool waiting_ = false;  // for the service, by --wait-for
-  bool ended_ = false;
-  std::string probe_;
-  std::uint32_t number_ = 0;
-  std::uint64_t refused_ = 0;
-  int last_error_ = 0;
-  Timer next_;
-  Timer deadline_;
+  std::list<PingTarget> targets_;
+  bool told_to_end_ = false;
 };
 
 }  // namespace netkit::echo

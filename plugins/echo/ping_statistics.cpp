@@ -3,6 +3,8 @@
 #include <cmath>
 #include <echo/ping_statistics.hpp>
 
+#include <fmt/format.h>
+
 namespace netkit::echo {
 
 namespace {
@@ -33,26 +35,26 @@ std::string make_probe(std::uint64_t id, std::uint32_t number, std::size_t size)
   return probe;
 }
 
-std::optional<std::uint32_t> find_probe(std::string_view reply, std::uint64_t id) {
-  const auto head = id_bytes(id);
-  const std::size_t at = reply.find(std::string_view(head.data(), head.size()));
-  if (at == std::string_view::npos || reply.size() - at < kMinProbe) return std::nullopt;
+std::optional<std::uint32_t> read_probe(std::string_view reply, std::string_view probe) {
+  const bool same = reply.size() == probe.size() &&
+                    reply.substr(0, kIdSize) == probe.substr(0, kIdSize) &&
+                    reply.substr(kMinProbe) == probe.substr(kMinProbe);
+  if (!same) return std::nullopt;
   std::uint32_t number = 0;
-  for (const char c : reply.substr(at + kIdSize, 4)) {
+  for (const char c : reply.substr(kIdSize, 4))
     number = number << 8 | static_cast<unsigned char>(c);
-  }
   return number;
 }
 
 PingStatistics::PingStatistics(std::size_t remembered) : probes_(remembered) {}
 
 void PingStatistics::on_sent(std::uint32_t number, TimePoint now) {
-  at(number) = {number, false, now};
+  probes_[place(number)] = {number, false, now};
   ++sent_;
 }
 
 PingStatistics::Reply PingStatistics::on_reply(std::uint32_t number, TimePoint now) {
-  Probe& probe = at(number);
+  Probe& probe = probes_[place(number)];
   if (number == 0 || probe.number != number) {
     ++unknown_;
     return {};
@@ -74,6 +76,23 @@ PingStatistics::Reply PingStatistics::on_reply(std::uint32_t number, TimePoint n
   return {Kind::reply, rtt, reordered};
 }
 
+std::optional<TimePoint> PingStatistics::unanswered_since(std::uint32_t number) const {
+  const Probe& probe = probes_[place(number)];
+  if (probe.number != number || probe.answered) return std::nullopt;
+  return probe.sent;
+}
+
+void PingStatistics::merge(const PingStatistics& other) {
+  histogram_.merge(other.histogram_);
+  sent_ += other.sent_;
+  duplicates_ += other.duplicates_;
+  reordered_ += other.reordered_;
+  unknown_ += other.unknown_;
+  refused_ += other.refused_;
+  wrong_ += other.wrong_;
+  jitter_ = std::max(jitter_, other.jitter_);
+}
+
 void PingStatistics::update_jitter(Duration rtt) {
   if (last_rtt_) {
     const auto difference = std::abs(static_cast<double>((rtt - *last_rtt_).count()));
@@ -91,11 +110,25 @@ Duration PingStatistics::jitter() const {
   return Duration(std::llround(jitter_));
 }
 
-bool meets(const PingStatistics& statistics, const PingThresholds& thresholds) {
-  const bool loss_counts = thresholds.max_loss.has_value();
-  if (statistics.received() == 0 && (!loss_counts || thresholds.max_p99)) return false;
-  if (loss_counts && statistics.loss_percent() > *thresholds.max_loss) return false;
-  return !thresholds.max_p99 || statistics.rtt().percentile(99) <= *thresholds.max_p99;
+Thresholds read_thresholds(const Values& values) {
+  Thresholds thresholds;
+  if (values.given("max-loss")) thresholds.max_loss = values.number("max-loss");
+  if (values.given("max-p99")) thresholds.max_p99 = values.duration("max-p99");
+  return thresholds;
+}
+
+std::string Thresholds::missed(double loss_percent, const LatencyHistogram& latency) const {
+  if (max_loss && loss_percent > *max_loss) {
+    return fmt::format("{:.2f} % lost, more than --max-loss allows", loss_percent);
+  }
+  const Duration p99 = latency.percentile(99);
+  if (!max_p99 || p99 <= *max_p99) return {};
+  return fmt::format("p99 is {}, more than --max-p99 allows", latency_text(p99));
+}
+
+bool meets(const PingStatistics& statistics, const Thresholds& thresholds) {
+  const bool measured = statistics.received() > 0 || (thresholds.max_loss && !thresholds.max_p99);
+  return measured && thresholds.missed(statistics.loss_percent(), statistics.rtt()).empty();
 }
 
 }  // namespace netkit::echo

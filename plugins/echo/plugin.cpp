@@ -132,16 +132,20 @@ ActionDef send() {
   action.summary = "send messages and print their replies";
   action.description =
       "Each TEXT, or else each line of standard input, is one message; it is sent when the reply "
-      "to the one before is in or overdue. Ends with 1 if a reply stays out, with 69 if the server "
-      "refuses.";
+      "to the one before is in or overdue. A TEXT of - is all of standard input. Ends with 1 if a "
+      "reply stays out, with 69 if the server refuses.";
   action.arguments = {server_argument(),
                       {.name = "TEXT", .optional = true, .repeatable = true, .help = "a message"}};
   action.common = kOutputOptions | kWaitOption | kConnectTimeoutOption | kClientOptions;
-  action.options =
-      joined({transport_options("by UDP, a datagram a message (the default)",
-                                "by TCP; a reply is as many bytes as were sent"),
-              {hex_option(),
-               {.name = "wait", .default_value = "1s", .help = "how long to wait for a reply"}}});
+  action.options = joined(
+      {transport_options("by UDP, a datagram a message (the default)",
+                         "by TCP; a reply is as many bytes as were sent"),
+       {hex_option(),
+        {.name = "whole", .help = "all of standard input is one message, as TEXT - says, too"},
+        {.name = "wait-for",
+         .kind = Kind::duration,
+         .help = "ask again up to D until any answer comes, whatever it is"},
+        {.name = "wait", .default_value = "1s", .help = "how long to wait for a reply"}}});
   action.records = {{.type = "reply",
                      .help = "the reply to a message",
                      .fields = {{"proto", "udp or tcp"},
@@ -160,6 +164,7 @@ ActionDef send() {
       {"netkit echo send example.com 7 one two --wait 3s", "two messages"},
       {"printf 'a\\nb\\n' | netkit echo send 8080 --tcp", "the lines of standard input, by TCP"},
       {"netkit echo send 8080 --hex '00 ff'", "bytes"},
+      {"netkit echo send sip.example.com 5060 - < options.sip", "a file as one message"},
   };
   action.make = new_command<SendCommand>;
   return action;
@@ -180,6 +185,7 @@ std::vector<TotalDef> ping_totals() {
           {"duplicates", "further replies to a probe"},
           {"reordered", "replies that came after one to a later probe"},
           {"refused", "probes to a port that nobody listens on"},
+          {"wrong", "replies that were not what was sent"},
           milliseconds_total("rtt_min_ms", "shortest round trip"),
           milliseconds_total("rtt_mean_ms", "mean round trip"),
           milliseconds_total("rtt_p50_ms", "round trip that half of them took at most"),
@@ -189,18 +195,41 @@ std::vector<TotalDef> ping_totals() {
           milliseconds_total("jitter_ms", "mean difference of one round trip to the next")};
 }
 
+std::vector<FieldDef> summary_fields() {
+  std::vector<FieldDef> fields{{"target", "the server"}};
+  for (const TotalDef& total : ping_totals()) fields.push_back({total.name, total.help});
+  return fields;
+}
+
+// What decides how a measurement ends.
+std::vector<OptionDef> threshold_options() {
+  return {{.name = "max-loss",
+           .kind = Kind::percent,
+           .help = "end with 1 when more than P per cent are lost"},
+          {.name = "max-p99",
+           .kind = Kind::duration,
+           .help = "end with 1 when one reply in a hundred takes longer than D"}};
+}
+
 ActionDef ping() {
   ActionDef action;
   action.name = "ping";
-  action.summary = "measure how long a UDP echo server takes, and how much it loses";
+  action.summary = "measure how long UDP echo servers take, and how much they lose";
   action.description =
-      "Prints a line per reply, and at the end loss, duplicates, reordering, latencies, jitter and "
-      "a histogram. Without --count it goes on until it is interrupted.";
+      "Prints a line per reply and per probe that had none in time, and at the end loss, "
+      "duplicates, reordering, latencies, jitter and a histogram, for each server. A reply that is "
+      "not what was sent is wrong and counts as none. Without --count it goes on until it is "
+      "interrupted. Of several servers the worst decides how it ends.";
   action.arguments = {server_argument()};
+  action.arguments.front().repeatable = true;
   action.common = kOutputOptions | kCountOption | kIntervalOption | kWaitOption | kClientOptions;
   action.options = {
       {.name = "count", .help = "end after N probes", .max = UINT32_MAX},
       {.name = "interval", .default_value = "1s", .help = "the time between two probes", .min = 1},
+      {.name = "targets",
+       .kind = Kind::path,
+       .help = "measure the servers in FILE as well, an address a line; - is standard input"},
+      {.name = "connect", .help = "a probe is a TCP handshake, for services that do not echo"},
       {.name = "size",
        .letter = 's',
        .kind = Kind::size,
@@ -208,17 +237,14 @@ ActionDef ping() {
        .help = "bytes of a probe, 12 to 65507",
        .min = 12,
        .max = 65507},
-      {.name = "wait", .default_value = "1s", .help = "how long to wait for the last reply"},
-      {.name = "max-loss",
-       .kind = Kind::percent,
-       .help = "end with 1 when more than P per cent are lost"},
-      {.name = "max-p99",
-       .kind = Kind::duration,
-       .help = "end with 1 when one reply in a hundred takes longer than D"},
+      {.name = "wait", .default_value = "1s", .help = "how long to wait for a reply"},
       {.name = "wait-for",
        .kind = Kind::duration,
        .help = "wait up to D until the server answers; then one probe, or --count"},
   };
+  action.options = joined({std::move(action.options), threshold_options()});
+  action.lifetime = Lifetime::until_told;
+  action.bounded_by = {"count", "wait-for"};
   action.records = {{.type = "reply",
                      .help = "a reply came",
                      .fields = {{"seq", "number of the probe, from 1"},
@@ -226,13 +252,22 @@ ActionDef ping() {
                                 {"rtt_ms", "round-trip time in milliseconds"},
                                 {"duplicate", "whether the probe was answered before"},
                                 {"reordered", "whether a later probe was answered before"}},
-                     .layout = "{bytes} bytes from {peer}: seq={seq} time={rtt_ms} ms"}};
+                     .layout = "{bytes} bytes from {peer}: seq={seq} time={rtt_ms} ms"},
+                    {.type = "lost",
+                     .help = "a probe had no reply within --wait",
+                     .fields = {{"seq", "number of the probe, from 1"}},
+                     .layout = "seq={seq} no reply"},
+                    {.type = "summary",
+                     .help = "the totals of one of several servers",
+                     .fields = summary_fields(),
+                     .layout = ""}};
   action.totals = ping_totals();
   action.examples = {
       {"netkit echo ping 8080 -c 5", "five probes, one a second"},
       {"netkit echo ping server 7 -c 100 -i 10ms --max-loss 1% --max-p99 5ms",
        "a check for a script"},
       {"netkit echo ping 8080 --wait-for 30s", "wait for a service to come up"},
+      {"netkit echo ping web1:443 web2:443 --connect -c 3", "TCP handshakes with two servers"},
   };
   action.make = new_command<PingCommand>;
   return action;
@@ -303,7 +338,7 @@ ActionDef bench() {
       "each was due, so a server's pauses show in full.";
   action.arguments = {server_argument()};
   action.common = kOutputOptions | kWaitOption | kConnectTimeoutOption | kClientOptions;
-  action.options = bench_options();
+  action.options = joined({bench_options(), threshold_options()});
   action.totals = bench_totals();
   action.examples = {
       {"netkit echo bench 8080 --duration 2s", "as fast as answers come"},

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <netkit/util/text.hpp>
+
 namespace netkit::echo {
 
 namespace {
@@ -19,11 +21,19 @@ std::string latencies(std::string_view name, const LatencyHistogram& histogram) 
                      histogram.render(kWidth));
 }
 
+double measured(const LatencyHistogram& histogram, Duration value) {
+  return histogram.count() == 0 ? kNotMeasured : milliseconds(value);
+}
+
+double percentile(const LatencyHistogram& histogram, double percent) {
+  return measured(histogram, histogram.percentile(percent));
+}
+
 }  // namespace
 
 double BenchCounters::loss_percent() const {
   const std::uint64_t settled = received + lost;
-  if (settled == 0) return 0;
+  if (settled == 0) return kNotMeasured;
   return 100.0 * static_cast<double>(lost) / static_cast<double>(settled);
 }
 
@@ -37,11 +47,62 @@ BenchResult summarize(const BenchCounters& counters, Duration elapsed) {
   return result;
 }
 
+Numbers ping_numbers(const PingStatistics& statistics) {
+  const LatencyHistogram& rtt = statistics.rtt();
+  const bool sent = statistics.sent() > 0;
+  Numbers numbers{{"sent", statistics.sent()},
+                  {"received", statistics.received()},
+                  {"lost", sent ? Totals::Value(statistics.lost()) : kNotMeasured},
+                  {"loss_percent", sent ? statistics.loss_percent() : kNotMeasured},
+                  {"duplicates", statistics.duplicates()},
+                  {"reordered", statistics.reordered()},
+                  {"refused", statistics.refused()},
+                  {"wrong", statistics.wrong()},
+                  {"rtt_min_ms", measured(rtt, rtt.min())},
+                  {"rtt_mean_ms", measured(rtt, rtt.mean())},
+                  {"rtt_p50_ms", percentile(rtt, 50)},
+                  {"rtt_p90_ms", percentile(rtt, 90)},
+                  {"rtt_p99_ms", percentile(rtt, 99)},
+                  {"rtt_max_ms", measured(rtt, rtt.max())},
+                  {"jitter_ms", kNotMeasured}};
+  if (rtt.count() > 1) numbers.back().second = milliseconds(statistics.jitter());
+  return numbers;
+}
+
+// In this order, as a live line on a narrow terminal shows the first of them.
+Numbers bench_numbers(const BenchCounters& counters, const BenchResult& result) {
+  const LatencyHistogram& latency = counters.latency;
+  const bool sent = counters.sent > 0;
+  return {{"packets_per_s", result.packets_per_s},
+          {"bytes_per_s", result.bytes_per_s},
+          {"loss_percent", result.loss_percent},
+          {"p50_ms", percentile(latency, 50)},
+          {"p99_ms", percentile(latency, 99)},
+          {"sent", counters.sent},
+          {"received", counters.received},
+          {"lost", sent ? Totals::Value(counters.lost) : kNotMeasured},
+          {"duplicates", counters.duplicates},
+          {"late", counters.late},
+          {"skipped", counters.skipped},
+          {"refused", counters.refused},
+          {"bytes_sent", counters.bytes_sent},
+          {"bytes_received", counters.bytes_received},
+          {"min_ms", measured(latency, latency.min())},
+          {"mean_ms", measured(latency, latency.mean())},
+          {"p90_ms", percentile(latency, 90)},
+          {"p999_ms", percentile(latency, 99.9)},
+          {"max_ms", measured(latency, latency.max())},
+          {"seconds", result.seconds}};
+}
+
 std::string ping_report(std::string_view peer, const PingStatistics& statistics) {
   std::string text =
       fmt::format("--- {}: {} sent, {} received, {:.1f} % lost, {} duplicates, {} reordered\n",
                   peer, statistics.sent(), statistics.received(), statistics.loss_percent(),
                   statistics.duplicates(), statistics.reordered());
+  if (statistics.wrong() > 0) {
+    text += fmt::format("{} that were not what was sent\n", counted(statistics.wrong(), "reply"));
+  }
   text += latencies("rtt", statistics.rtt());
   if (statistics.received() > 1) {
     text += fmt::format("jitter {}\n", latency_text(statistics.jitter()));

@@ -5,7 +5,10 @@
 #include <echo/ping_statistics.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include <netkit/record/totals.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/histogram.hpp>
 
@@ -23,17 +26,22 @@ struct BenchCounters {
   std::uint64_t bytes_received = 0;
   LatencyHistogram latency;
 
-  double loss_percent() const;
+  double loss_percent() const;  // of what is settled; kNotMeasured where nothing is
 };
+
+// The totals of ping and bench, by their names. What was not measured is kNotMeasured.
+using Numbers = std::vector<std::pair<std::string_view, Totals::Value>>;
+Numbers ping_numbers(const PingStatistics& statistics);
 
 // What is shown at the end, worked out from the counters and how long sending lasted.
 struct BenchResult {
   double seconds = 0;
-  double packets_per_s = 0;  // replies
-  double bytes_per_s = 0;    // of replies, payload
-  double loss_percent = 0;
+  double packets_per_s = kNotMeasured;  // replies
+  double bytes_per_s = kNotMeasured;    // of replies, payload
+  double loss_percent = kNotMeasured;
 };
 BenchResult summarize(const BenchCounters& counters, Duration elapsed);
+Numbers bench_numbers(const BenchCounters& counters, const BenchResult& result);
 
 // `--- PEER: 5 sent, …`, latencies, jitter, and the histogram.
 std::string ping_report(std::string_view peer, const PingStatistics& statistics);

@@ -17,7 +17,7 @@ TcpClient::Options tcp_options(const AddressSpec& address, Duration connect_time
   TcpClient::Options options;
   options.servers = {address};
   options.connect_timeout = connect_timeout;
-  options.reconnect.limit = 0;
+  options.reconnect.limit = Reconnect::kNever;
   return options;
 }
 
@@ -29,7 +29,11 @@ UdpSendClient::UdpSendClient(EventLoop& loop, const AddressSpec& address,
 
 void UdpSendClient::open() {
   UdpClient::Handler& handler = *this;
-  client_.emplace(loop_, address_, handler, UdpClient::Options{});
+  if (client_) {
+    client_->start_over();
+  } else {
+    client_.emplace(loop_, address_, handler, UdpClient::Options{});
+  }
   loop_.post([this] { handler_.on_open(); });
 }
 
@@ -68,9 +72,11 @@ void UdpSendClient::on_datagram(std::string_view datagram) {
 }
 
 TcpSendClient::TcpSendClient(EventLoop& loop, const Log& log, const AddressSpec& address,
-                             Duration connect_timeout, SendClient::Handler& handler)
+                             Duration connect_timeout, bool any_answer,
+                             SendClient::Handler& handler)
     : loop_(loop),
       handler_(handler),
+      any_answer_(any_answer),
       client_(loop, log, tcp_options(address, connect_timeout), *this) {}
 
 void TcpSendClient::on_connected(TcpClient& client) {
@@ -84,7 +90,8 @@ bool TcpSendClient::send(const std::string& message, std::string&) {
     loop_.post([this] { handler_.on_reply({}); });
     return true;
   }
-  counter_.on_sent(message.size());
+  asked_ = true;
+  if (!any_answer_) counter_.on_sent(message.size());
   client_.stream()->write(message);
   return true;
 }
@@ -95,6 +102,8 @@ void TcpSendClient::give_up() {
 }
 
 void TcpSendClient::on_data(TcpClient& /*client*/, std::string_view data) {
+  if (any_answer_)
+    return std::exchange(asked_, false) ? handler_.on_reply(data) : handler_.on_late(data);
   reply_ += counter_.take(data);
   if (!reply_.empty() && !counter_.waiting()) {
     const std::string reply = std::exchange(reply_, {});

@@ -24,11 +24,11 @@ class SendClient {
     virtual void on_open() = 0;  // send() may be called; never from the constructor or open()
     virtual void on_reply(std::string_view reply) = 0;
     virtual void on_late(std::string_view reply) = 0;  // to a message that was given up
-    virtual void on_failed(ExitStatus status, const std::string& error) = 0;  // it is over
+    virtual void on_failed(ExitStatus status, const std::string& error) = 0;  // till open()
   };
 
   virtual ~SendClient() = default;
-  virtual void open() = 0;  // throws Error
+  virtual void open() = 0;  // throws Error; again after on_failed()
   // on_reply() or on_failed() follows, or the caller gives up. False, with a sentence in `error`,
   // when this message cannot be sent. `message` stays the caller's until then.
   virtual bool send(const std::string& message, std::string& error) = 0;
@@ -61,8 +61,9 @@ class UdpSendClient final : public SendClient, private UdpClient::Handler {
 // [loop] The bytes of a message, and as many back.
 class TcpSendClient final : public SendClient, private TcpClient::Handler {
  public:
+  // `any_answer`: whatever comes first is the reply.
   TcpSendClient(EventLoop& loop, const Log& log, const AddressSpec& address,
-                Duration connect_timeout, SendClient::Handler& handler);
+                Duration connect_timeout, bool any_answer, SendClient::Handler& handler);
   void open() override { client_.start(); }
   bool send(const std::string& message, std::string& error) override;
   void give_up() override;
@@ -75,6 +76,8 @@ class TcpSendClient final : public SendClient, private TcpClient::Handler {
 
   EventLoop& loop_;
   SendClient::Handler& handler_;
+  bool any_answer_;
+  bool asked_ = false;  // with any_answer_: nothing has come since the last message
   Endpoint peer_;
   ReplyCounter counter_;
   std::string reply_;

@@ -5,6 +5,7 @@
 #include <deque>
 #include <echo/send_client.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,9 +14,6 @@
 #include <netkit/plugin/plugin.hpp>
 
 namespace netkit::echo {
-
-inline constexpr std::string_view kReplyRecord = "reply";
-inline constexpr std::string_view kLateRecord = "late";
 
 class SendCommand final : public Command, private SendClient::Handler, private Input::Handler {
  public:
@@ -31,7 +29,10 @@ class SendCommand final : public Command, private SendClient::Handler, private I
   void on_input_end() override;
 
   void send_next();
-  void send(const std::string& message);
+  void transmit();
+  void wait_for_service();
+  void read_whole_input();
+  bool waits_for_service() const { return wait_for_ && received_ == 0; }
   void miss(const std::string& why);
   void emit(std::string_view type, std::string_view reply, bool with_rtt);
   std::string decode(std::string_view text) const;
@@ -41,7 +42,9 @@ class SendCommand final : public Command, private SendClient::Handler, private I
   bool reads_input_ = false;
   bool tcp_ = false;
   bool hex_ = false;
+  bool whole_ = false;  // standard input is one message
   Duration wait_{};
+  std::optional<Duration> wait_for_;
   Duration connect_timeout_ = kNever;
 
   Host* host_ = nullptr;
@@ -52,6 +55,8 @@ class SendCommand final : public Command, private SendClient::Handler, private I
   bool waiting_ = false;
   TimePoint sent_at_;
   Timer overdue_;
+  Timer deadline_;  // by which any answer must have come
+  std::string last_error_;
   std::uint64_t sent_ = 0;
   std::uint64_t received_ = 0;
   std::uint64_t late_ = 0;

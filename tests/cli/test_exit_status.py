@@ -98,7 +98,7 @@ def timeout(netkit, _):
 
 def by_signal(netkit, _):
     server = netkit.serve("echo", "serve", "127.0.0.1:0")
-    job = netkit.start("echo", "ping", server.address)
+    job = netkit.start("echo", "ping", server.address, "-c", "99")
     job.out.expect(rb"seq=1")
     job.signal(signal.SIGINT)
     return job

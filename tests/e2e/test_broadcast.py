@@ -113,6 +113,24 @@ def test_nobody_answers_is_0_and_1_when_answers_are_expected(netkit):
     silent.close()
 
 
+def test_that_nobody_answered_is_said(netkit):
+    silent = udp_socket()
+    address = "127.0.0.1:%d" % silent.getsockname()[1]
+    done = netkit.run("broadcast", "send", address, "x", "-w", "20ms")
+    assert (done.status, done.err) == (0, f"netkit: broadcast: no answer from {address} within 20ms\n".encode())
+    silent.close()
+
+
+def test_bytes_in_hexadecimal(netkit):
+    listener = netkit.serve("broadcast", "listen", "127.0.0.1:0", "--reply", "\\x01{text}", "--hex", "-c", "2")
+    done = netkit.run("broadcast", "send", listener.address, "--hex", "ff ff 00", "--replies", "1", "-w", "20s")
+    assert done.lines == [f"{listener.address} 01ffff00"]
+    done = netkit.run("broadcast", "send", listener.address, "--hex", "-w", "0", stdin="00ff\n")
+    assert done.status == 0 and listener.wait() == 0
+    assert [line.split()[-1] for line in listener.out.data.splitlines()] == [b"ffff00", b"00ff"]
+    assert netkit.run("broadcast", "send", listener.address, "--hex", "0g").status == 2
+
+
 @pytest.mark.parametrize("args, words", [
     (["send", "--wait", "none", "127.255.255.255:9", "x"], b"--replies"),
     (["send", "127.255.255.255:9", "x", "--from", "-"], b"--from"),

@@ -22,7 +22,7 @@ UDP_CLIENTS = [("echo", "send", "{}", "x", "-w", "1h"), ("echo", "ping", "{}", "
 TCP_CLIENTS = [("push", "status", "{}", "-w", "1h"), ("sse", "read", "http://{}/"),
                ("frame", "connect", "{}", "--send", "datetime", "-k")]
 # Those that INT ends as a user expects: with 0.
-UNTIL_TOLD = [("chat", "join"), ("push", "subscribe"), ("sse", "read"), ("frame", "connect")]
+UNTIL_TOLD = [("echo", "ping"), ("chat", "join"), ("push", "subscribe"), ("sse", "read"), ("frame", "connect")]
 
 
 def name(words):
@@ -82,6 +82,23 @@ CLIENTS = ([(socket.SOCK_DGRAM, words) for words in UDP_CLIENTS] + [(socket.SOCK
 every_client = pytest.mark.parametrize("silent, words", CLIENTS, indirect=["silent"],
                                        ids=[name(words) for _, words in CLIENTS])
 every_server = pytest.mark.parametrize("words", SERVERS, ids=name)
+
+
+@pytest.mark.parametrize("silent, words", [one for one in CLIENTS if one[1][0] != "sse"], indirect=["silent"],
+                         ids=[name(words) for _, words in CLIENTS if words[0] != "sse"])
+def test_a_client_sends_from_where_it_is_told(netkit, silent, words):
+    netkit.start(*[word.format(silent.address) for word in words], "--bind", "127.0.0.9")
+    if silent.socket.type == socket.SOCK_STREAM:
+        silent.wait_for_a_message()
+        assert silent.connection.getpeername()[0] == "127.0.0.9"
+    else:
+        assert silent.socket.recvfrom(65536)[1][0] == "127.0.0.9"
+
+
+@every_client
+def test_a_client_keeps_to_the_family_that_it_is_told(netkit, silent, words):
+    done = netkit.run(*[word.format(silent.address) for word in words], "-6")
+    assert done.status in (68, 69) and (b"is not an IPv6 address" in done.err or words[0] == "sse")
 
 
 @every_server
@@ -251,7 +268,7 @@ def test_what_is_ready_together_goes_out_in_one_write(netkit, tmp_path):
 
 # What the kernel is asked for when the first packet leaves.
 @pytest.mark.parametrize("silent, words, call", [
-    (socket.SOCK_DGRAM, ("echo", "ping", "{}"), "sendto"),
+    (socket.SOCK_DGRAM, ("echo", "ping", "{}", "-c", "9"), "sendto"),
     (socket.SOCK_DGRAM, ("echo", "send", "{}", "x"), "sendto"),
     (socket.SOCK_DGRAM, ("echo", "bench", "{}"), "sendmmsg,sendmsg"),
     (socket.SOCK_DGRAM, ("broadcast", "send", "{}", "x"), "sendmmsg,sendmsg"),

@@ -103,7 +103,7 @@ def test_a_server_ends_with_0_when_told_to(netkit, number):
 
 def test_a_bounded_job_cut_short_prints_totals_and_ends_with_128_plus_n(netkit):
     server = netkit.serve("echo", "serve", "127.0.0.1:0", sockets=2)
-    ping = netkit.start("echo", "ping", server.address, "-i", "50ms")
+    ping = netkit.start("echo", "ping", server.address, "-i", "50ms", "-c", "1000")
     ping.out.expect(rb"seq=2")
     assert ping.stop(signal.SIGINT) == 130
     assert b"3 sent" in ping.out.data or b"sent" in ping.out.data

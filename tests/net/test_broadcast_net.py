@@ -118,6 +118,81 @@ def test_two_listeners_share_a_port(lan):
     assert first.out.line().endswith(b" x") and second.out.line().endswith(b" x")
 
 
+def without_broadcast_address(lan, host, address):
+    """As containers and virtual addresses have it."""
+    lan.ip(host, "address", "del", address, "dev", "n1")
+    lan.ip(host, "address", "add", address, "dev", "n1")
+
+
+def test_a_broadcast_address_that_is_not_set_is_known_by_the_netmask(lan):
+    without_broadcast_address(lan, "a", "10.91.1.1/24")
+    listen_everywhere(lan)
+    result = lan.run("a", "broadcast", "send", "255.255.255.255:8086", "x", "--replies", "3", "-w", "10s")
+    assert sorted(result.lines) == ["10.91.1.2:8086 b heard x", "10.91.1.3:8086 c heard x", "10.91.2.4:8086 d heard x"]
+
+
+def test_a_server_answers_at_an_address_without_a_broadcast_address(lan):
+    without_broadcast_address(lan, "b", "10.91.1.2/24")
+    lan.listen("b", "echo", "serve", ":7000", "--udp")
+    assert lan.run("a", "echo", "send", "10.91.1.2:7000", "x").lines == ["x"]
+
+
+def test_an_address_alone_in_its_network_is_no_broadcast_address(lan):
+    """A machine does not send to itself what was meant for others."""
+    lan.host("e")
+    lan.ip("e", "link", "add", "d1", "type", "bridge")
+    lan.ip("e", "address", "add", "10.91.9.9/32", "dev", "d1")
+    lan.ip("e", "link", "set", "d1", "up")
+    listener = lan.listen("e", "broadcast", "listen", ":8086")
+    result = lan.run("e", "broadcast", "send", "255.255.255.255:8086", "x", "-w", "0")
+    assert result.status == 69 and b"network is unreachable" in result.err.lower()
+    assert listener.stop() == 0 and listener.out.data == b""
+
+
+def test_two_addresses_in_a_network_get_one_message(lan):
+    lan.ip("a", "address", "add", "10.91.1.11/24", "broadcast", "+", "dev", "n1")
+    listener = lan.listen("b", "broadcast", "listen", ":8086", "-c", "2")
+    for word in ("one", "two"):
+        assert lan.run("a", "broadcast", "send", "255.255.255.255:8086", word, "-w", "0").status == 0
+    assert listener.wait() == 0 and [line.split()[-1] for line in listener.out.data.splitlines()] == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("to", ["10.91.1.255", "255.255.255.255", "10.91.1.2"])
+def test_at_one_address_the_broadcasts_of_its_network_are_heard(lan, to):
+    lan.listen("b", "broadcast", "listen", "10.91.1.2:8086", "--reply", "b heard {text}")
+    result = lan.run("a", "broadcast", "send", f"{to}:8086", "x", "--replies", "1", "-w", "10s")
+    assert result.lines == ["10.91.1.2:8086 b heard x"]
+
+
+def test_a_group_that_somebody_else_has_joined_is_not_heard(lan):
+    other = lan.listen("b", "broadcast", "listen", ":5000", "--group", "239.2.2.2")
+    mine = lan.listen("b", "broadcast", "listen", ":5000", "--group", "239.1.1.1")
+    for group in ("239.2.2.2", "239.1.1.1"):
+        assert lan.run("a", "broadcast", "send", f"{group}:5000", f"to {group}", "-w", "0").status == 0
+    assert other.out.line().endswith(b"to 239.2.2.2")
+    assert mine.out.line().endswith(b"to 239.1.1.1")
+
+
+def test_an_interface_that_comes_up_later_takes_part(lan):
+    lan.ip("a", "link", "set", "n2", "down")
+    lan.ip("d", "link", "set", "n1", "down")
+    hearing = lan.listen("d", "broadcast", "listen", ":5000", "--group", "239.9.9.9", "-v")
+    sending = lan.start("a", "broadcast", "send", "239.9.9.9:5000", "--every", "50ms", "--message", "tick", "-v")
+    sending.err.expect(rb"sending to 239\.9\.9\.9:5000 by n1\n")
+    lan.ip("d", "link", "set", "n1", "up")
+    lan.ip("a", "link", "set", "n2", "up")
+    hearing.err.expect(rb"joined 239\.9\.9\.9 on n1\n")
+    sending.err.expect(rb"sending to 239\.9\.9\.9:5000 by n2\n")
+    hearing.out.expect(rb"10\.91\.2\.1:\d+ tick\n")
+
+
+def test_a_port_alone_is_everybody(lan):
+    listen_everywhere(lan)
+    result = lan.run("a", "broadcast", "send", "8086", "x", "--replies", "3", "-w", "10s", "-v")
+    assert len(result.lines) == 3
+    assert b"10.91.2.4:8086 answered by n2 in " in result.err
+
+
 def test_the_examples_of_the_man_page(lan, netkit, tmp_path):
     """Each as it stands there: those who listen on host b and on a, those who send on a."""
     listen, ask, expect, peers, lines, group = examples("netkit-broadcast.1")

@@ -50,6 +50,10 @@ class Lan:
             _run("ip", "link", "set", f"n{number}", "up", pid=process.pid)
         return process
 
+    def ip(self, host, *args):
+        """Runs `ip ARGS` on a host."""
+        _run("ip", *args, pid=self.hosts[host].pid)
+
     def argv(self, host, *args):
         """The command line that runs netkit on a host."""
         return ["nsenter", "-t", str(self.hosts[host].pid), "-n", netkit_path(), *[str(a) for a in args]]

@@ -76,6 +76,26 @@ TEST_F(PingStatisticsTest, SmoothsJitterAsRfc3550Does) {
   EXPECT_EQ(statistics_.jitter(), Duration(9375));
 }
 
+TEST_F(PingStatisticsTest, KnowsWhatWaitsForAReply) {
+  send(1);
+  send(2);
+  reply(1, milliseconds(1));
+  EXPECT_EQ(statistics_.unanswered_since(1), std::nullopt);
+  EXPECT_EQ(statistics_.unanswered_since(2), start(2));
+  EXPECT_EQ(statistics_.unanswered_since(3), std::nullopt);
+}
+
+TEST_F(PingStatisticsTest, AddsTheNumbersOfOthers) {
+  send(1);
+  reply(1, milliseconds(1));
+  PingStatistics all(1);
+  all.merge(statistics_);
+  all.merge(statistics_);
+  EXPECT_EQ(all.sent(), 2u);
+  EXPECT_EQ(all.received(), 2u);
+  EXPECT_EQ(all.rtt().max(), statistics_.rtt().max());
+}
+
 TEST_F(PingStatisticsTest, WithoutThresholdsWantsOneReply) {
   send(1);
   send(2);

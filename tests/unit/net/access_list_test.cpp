@@ -39,5 +39,40 @@ TEST(AccessListTest, RefusesWhatIsNoBlock) {
   EXPECT_THROW(AccessList({}, {"localhost"}), UsageError);
 }
 
+class SourceSharesTest : public testing::Test {
+ protected:
+  bool take(const char* source) { return shares_.take(*IpAddress::parse(source)); }
+  SourceShares shares_{4};
+};
+
+TEST_F(SourceSharesTest, OneSourceLeavesAQuarterToOthers) {
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(take("192.0.2.1"));
+  EXPECT_FALSE(take("192.0.2.1"));
+  EXPECT_TRUE(take("192.0.2.2"));
+}
+
+TEST_F(SourceSharesTest, APlaceThatIsGivenBackCanBeTakenAgain) {
+  for (int i = 0; i < 3; ++i) take("192.0.2.1");
+  shares_.give_back(*IpAddress::parse("192.0.2.1"));
+  EXPECT_TRUE(take("192.0.2.1"));
+  EXPECT_FALSE(take("192.0.2.1"));
+}
+
+TEST_F(SourceSharesTest, AHostHasOneShareWithAllItsAddresses) {
+  for (const char* source : {"2001:db8::1", "2001:db8::2", "2001:db8::3"})
+    EXPECT_TRUE(take(source));
+  EXPECT_FALSE(take("2001:db8::4"));
+  EXPECT_TRUE(take("2001:db8:0:1::1"));
+}
+
+TEST_F(SourceSharesTest, ThisMachineMayHaveAll) {
+  for (int i = 0; i < 9; ++i) EXPECT_TRUE(take("127.0.0.1"));
+}
+
+TEST(SourceSharesOfFewTest, AreNotParted) {
+  SourceShares shares(1);
+  EXPECT_TRUE(shares.take(*IpAddress::parse("192.0.2.1")));
+}
+
 }  // namespace
 }  // namespace netkit

@@ -101,9 +101,19 @@ TEST(ServerSocketsTest, SayThatDescriptorsAreUsedUp) {
 }
 
 TEST(ServerSocketsTest, ShareTheirPortWithFurtherLoops) {
-  const ServerSocketOptions options{.udp = true, .tcp = true, .reuse_port = true};
+  ServerSocketOptions options{.udp = true, .tcp = true, .reuse_port = true};
   const ServerSockets first = Open("127.0.0.1:0", options);
+  options.further = true;
   EXPECT_NO_THROW(Open(first.udp[0].local().to_string(), options));
+}
+
+TEST(ServerSocketsTest, ShareTheirPortWithNoOtherServer) {
+  for (const bool udp : {true, false}) {
+    const ServerSocketOptions options{.udp = udp, .tcp = !udp, .reuse_port = true};
+    const ServerSockets first = Open("127.0.0.1:0", options);
+    const Endpoint local = udp ? first.udp[0].local() : local_endpoint(first.tcp[0].get());
+    ExpectRefused(local.to_string(), options, EADDRINUSE, ExitStatus::unreachable);
+  }
 }
 
 TEST(ServerSocketsTest, BindEveryAddressOfAName) {
@@ -163,6 +173,17 @@ TEST(PassedSocketsTest, AreCompletedByOwnOnes) {
     const ServerSockets taken = Open("127.0.0.1:0");
     EXPECT_EQ(taken.udp[0].local(), ours.udp[0].local());
     EXPECT_EQ(taken.tcp.size(), 1u);
+  }));
+}
+
+TEST(PassedSocketsTest, AreNotTheDescriptorsThatThisProcessHasOpened) {
+  const ServerSockets ours = Open("127.0.0.1:0", {.udp = true});
+  EXPECT_TRUE(WithPassedSockets({ours.udp[0].fd()}, [&] {
+    const int own = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ::setenv("LISTEN_FDS", std::to_string(own).c_str(), 1);
+    const ServerSockets taken = Open("127.0.0.1:0", {.udp = true});
+    EXPECT_EQ(taken.udp.size(), 1u);
+    EXPECT_GE(::fcntl(own, F_GETFD), 0) << "it is still open";
   }));
 }
 

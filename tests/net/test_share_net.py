@@ -1,0 +1,42 @@
+"""What one host may have of a server's places."""
+
+import pytest
+
+from lan import Lan
+
+# Connects N times and says for each whether it is served.
+CONNECT = """
+import socket, sys
+for _ in range(int(sys.argv[1])):
+    one = socket.create_connection(("10.92.1.1", 7000))
+    one.settimeout(20)
+    one.sendall(b"x")
+    try:
+        print("served" if one.recv(1) else "refused", flush=True)
+    except ConnectionError:
+        print("refused", flush=True)
+    globals().setdefault("kept", []).append(one)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def lan(netkit):
+    lan = Lan(netkit)
+    for number, host in enumerate("abc", 1):
+        lan.host(host, f"10.92.1.{number}/24")
+    return lan
+
+
+def connect(lan, host, times):
+    argv = ["nsenter", "-t", str(lan.hosts[host].pid), "-n", "python3", "-c", CONNECT, str(times)]
+    client = lan.netkit.start(argv=argv)
+    return [client.out.line() for _ in range(times)]
+
+
+def test_one_host_does_not_take_all_places(lan):
+    server = lan.start("a", "echo", "serve", ":7000", "--tcp", "--max-clients", "4")
+    server.err.expect(rb"listening on tcp")
+    assert connect(lan, "b", 4) == [b"served"] * 3 + [b"refused"]
+    server.err.expect(rb"10\.92\.1\.2:\d+ refused: its address has 3 of 4 places \(--max-clients\)\n")
+    assert connect(lan, "c", 1) == [b"served"]

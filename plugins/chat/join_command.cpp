@@ -5,11 +5,10 @@
 #include <cstdlib>
 #include <pwd.h>
 #include <unistd.h>
-#include <vector>
 
 #include <fmt/format.h>
 
-#include <netkit/net/reconnect.hpp>
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
@@ -36,8 +35,42 @@ std::string default_name() {
   return "guest";
 }
 
+JoinRun::JoinRun(Host& host, const JoinOptions& options)
+    : host_(host), options_(options), history_(host.log()) {}
+
+std::vector<std::string> JoinRun::complete(std::string_view, std::string_view) const {
+  return {};
+}
+
+void JoinRun::open_input() {
+  Input::Options options;
+  options.history = "chat_history";
+  options.complete = [this](std::string_view line, std::string_view word) {
+    return complete(line, word);
+  };
+  input_ = Input::open(host_, *this, std::move(options));
+}
+
+ExitStatus JoinRun::run() {
+  history_.open(options_.history);
+  datagram::Link::Options room = options_.room;
+  room.udp.socket.gro = true;
+  room.udp.log = &host_.log();
+  datagram::Link::Handler& handler = *this;
+  link_.emplace(host_.loop(), host_.log(), std::move(room), driven(), handler);
+  host_.set_totals([this](Totals& totals) { show(totals); });
+  host_.on_stop([this](StopReason) { stop(); });
+  begin();
+  link_->start();
+  const ExitStatus status = host_.run_loop();
+  input_.reset();
+  if (link_->driver() != nullptr) link_->driver()->flush();
+  return history_.outcome(status);
+}
+
 void JoinCommand::configure(const Values& values) {
-  options_.address = values.address("ADDRESS");
+  options_.room.servers = {values.address("ADDRESS")};
+  options_.room.reconnect = reconnect_options(values);
   options_.name = values.given("name") ? values.text("name") : default_name();
   const std::string_view why = why_not_a_name(options_.name);
   if (!why.empty()) throw UsageError(fmt::format("--name: the name {}", why));
@@ -47,8 +80,6 @@ void JoinCommand::configure(const Values& values) {
   options_.commands = values.flag("commands");
   options_.wait = values.duration("wait");
   options_.connect_timeout = values.duration("connect-timeout");
-  options_.reconnect.limit = Reconnect::parse_limit(values.text("reconnect"));
-  options_.reconnect.maximum = values.duration("reconnect-max");
   options_.count = static_cast<std::uint64_t>(values.integer("count"));
   plain_ = values.flag("plain");
 }

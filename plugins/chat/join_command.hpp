@@ -1,18 +1,23 @@
-// `netkit chat join`.
+// `netkit chat join`, and what members of both dialects have in common.
 #pragma once
 
+#include <chat/history.hpp>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
-#include <netkit/net/address_spec.hpp>
-#include <netkit/net/reconnect.hpp>
+#include <netkit/datagram/link.hpp>
+#include <netkit/io/input.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/util/clock.hpp>
 
 namespace netkit::chat {
 
 struct JoinOptions {
-  AddressSpec address;
+  datagram::Link::Options room;
   std::string name;
   Duration heartbeat{};
   std::uint64_t since = 0;  // as Hello::since
@@ -20,12 +25,33 @@ struct JoinOptions {
   bool commands = false;
   Duration wait{};
   Duration connect_timeout{};
-  Reconnect::Options reconnect;
   std::uint64_t count = 0;  // 0: no end
 };
 
 // $USER, or what the system calls this user, or `guest`; always a name.
 std::string default_name();
+
+// A member between his input, the room and the output, who comes back by the one policy. [loop]
+class JoinRun : protected datagram::Link::Handler, protected Input::Handler {
+ public:
+  // Both outlive it.
+  JoinRun(Host& host, const JoinOptions& options);
+  ExitStatus run();
+
+ protected:
+  virtual datagram::Driver::Handler& driven() = 0;  // what speaks to the room
+  virtual void begin() {}                           // the way to the room is about to be made
+  virtual void stop() = 0;                          // asked to end: INT, TERM or --timeout
+  virtual void show(Totals& totals) const = 0;
+  virtual std::vector<std::string> complete(std::string_view line, std::string_view word) const;
+  void open_input();
+
+  Host& host_;
+  const JoinOptions& options_;
+  History history_;
+  std::optional<datagram::Link> link_;
+  std::unique_ptr<Input> input_;
+};
 
 class JoinCommand final : public Command {
  public:

@@ -30,14 +30,6 @@ Member::Options member_options(const JoinOptions& given) {
   return options;
 }
 
-datagram::Link::Options link_options(const JoinOptions& given, const Log& log) {
-  datagram::Link::Options options{
-      .servers = {given.address}, .reconnect = given.reconnect, .udp = {}};
-  options.udp.socket.gro = true;
-  options.udp.log = &log;
-  return options;
-}
-
 std::string_view name_of(const FromRoom& event) {
   if (const Message* message = std::get_if<Message>(&event)) return message->name;
   return {};
@@ -46,36 +38,23 @@ std::string_view name_of(const FromRoom& event) {
 }  // namespace
 
 JoinSession::JoinSession(Host& host, const JoinOptions& options)
-    : host_(host),
-      options_(options),
-      history_(host.log()),
+    : JoinRun(host, options),
       printer_(host.output(), history_),
       member_(member_options(options), datagram::system_random(),
-              static_cast<Member::Handler&>(*this)),
-      link_(host.loop(), host.log(), link_options(options, host.log()), member_,
-            static_cast<datagram::Link::Handler&>(*this)) {}
+              static_cast<Member::Handler&>(*this)) {}
 
-ExitStatus JoinSession::run() {
-  history_.open(options_.history);
-  host_.set_totals([this](Totals& totals) { show(totals); });
-  host_.on_stop([this](StopReason reason) { stop(reason); });
+void JoinSession::begin() {
   host_.output().on_unblocked([this] { member_.resume(host_.loop().now()); });
   if (host_.interactive()) {
     // The window is closed: to go without a word would leave the name taken until the lease ends.
     hung_up_ = host_.loop().on_signal(SIGHUP, [this] { give_up(ExitStatus::done, {}); });
   }
-  link_.start();
-  Input::Options options;
-  options.history = "chat_history";
-  options.complete = [this](std::string_view line, std::string_view word) {
-    const std::vector<std::string> names(roster_.begin(), roster_.end());
-    return complete_line(line, word, member_commands(), names);
-  };
-  input_ = Input::open(host_, *this, std::move(options));
-  const ExitStatus status = host_.run_loop();
-  input_.reset();
-  if (link_.driver() != nullptr) link_.driver()->flush();
-  return history_.outcome(status);
+  open_input();
+}
+
+std::vector<std::string> JoinSession::complete(std::string_view line, std::string_view word) const {
+  const std::vector<std::string> names(roster_.begin(), roster_.end());
+  return complete_line(line, word, member_commands(), names);
 }
 
 // ---- the session
@@ -83,49 +62,42 @@ ExitStatus JoinSession::run() {
 void JoinSession::try_again(std::string_view why, RetryBounds bounds) {
   if (host_.finishing()) return;
   if (stopping_) return finish(ExitStatus::done);
-  link_.failed(why, ExitStatus::unreachable, bounds);
+  link_->failed(why, ExitStatus::unreachable, bounds);
 }
 
 void JoinSession::on_joined(const Welcome& welcome) {
   joined_at_ = host_.loop().now();
-  link_.succeeded();
-  host_.log().notice(fmt::format("joined {} as {}", link_.peer().to_string(), member_.name()));
+  link_->succeeded();
+  host_.log().notice(fmt::format("joined {} as {}", link_->peer().to_string(), member_.name()));
   if (!std::exchange(joined_, true) && !welcome.motd.empty()) host_.log().notice(welcome.motd);
   if (!host_.interactive()) return;
   listing_ = member_.request(Who{});
   roster_.clear();
 }
 
-void JoinSession::on_rejected(std::uint16_t code, std::string_view why) {
-  using datagram::RejectCode;
-  const bool full = code == static_cast<std::uint16_t>(RejectCode::full);
-  const bool taken = code == static_cast<std::uint16_t>(RejectCode::taken);
-  std::string text(why);
-  if (taken) text += "; choose another with --name";
-  if (joined_ && (full || taken)) return try_again(text);
-  give_up(full || taken ? ExitStatus::again : ExitStatus::protocol,
-          Outage::sentence(link_.server(), text));
+void JoinSession::on_rejected(std::uint16_t code, std::string_view text) {
+  datagram::Loss loss = datagram::rejection(code, text);
+  if (code == static_cast<std::uint16_t>(datagram::RejectCode::taken)) {
+    loss.why += "; choose another with --name";
+  }
+  if (joined_ && loss.again) return try_again(loss.why);
+  give_up(loss.status, Outage::sentence(link_->server(), loss.why));
 }
 
 void JoinSession::on_lost(datagram::LeftReason reason, std::string_view text) {
   using datagram::LeftReason;
-  if (reason == LeftReason::ended || reason == LeftReason::bye) {
-    const std::string_view why = text.empty() ? "the room has closed" : text;
-    return give_up(ExitStatus::unreachable, Outage::sentence(link_.server(), why));
+  const datagram::Loss loss = datagram::loss_of(reason, text);
+  if (!loss.again || reason == LeftReason::ended || reason == LeftReason::bye) {
+    return give_up(loss.status, Outage::sentence(link_->server(), loss.why));
   }
-  if (reason == LeftReason::version) {
-    return give_up(ExitStatus::protocol, Outage::sentence(link_.server(), text));
-  }
-  if (reason == LeftReason::timeout) return try_again("no answer");
-  if (reason != LeftReason::reset) return try_again("not heard from any more");
-  // It answers, so there is nothing to wait for, unless it does so again and again.
+  // After a reset it answers, so there is nothing to wait for, unless it does so again and again.
   const bool lasted = host_.loop().now() - joined_at_ >= std::chrono::seconds(1);
-  try_again("the room was started anew",
-            lasted ? RetryBounds::exactly(Duration::zero()) : RetryBounds{});
+  const bool at_once = reason == LeftReason::reset && lasted;
+  try_again(loss.why, at_once ? RetryBounds::exactly(Duration::zero()) : RetryBounds{});
 }
 
 void JoinSession::on_unreachable(int error) {
-  if (member_.connected() || link_.pending()) return;
+  if (member_.connected() || link_->pending()) return;
   member_.leave(host_.loop().now());
   try_again(error_text(error));
 }
@@ -134,11 +106,11 @@ void JoinSession::on_finished() {
   finish(undelivered_ > 0 && !stopping_ ? ExitStatus::no : ExitStatus::done);
 }
 
-void JoinSession::stop(StopReason /*reason*/) {
+void JoinSession::stop() {
   stopping_ = true;
   if (input_) input_->pause();
   // One who has asked to come in may be in already, and is to leave properly.
-  if (link_.outage()) return give_up(ExitStatus::done, {});
+  if (link_->outage()) return give_up(ExitStatus::done, {});
   member_.finish();
   patience_ = host_.loop().after(kGoodbye, [this] { give_up(ExitStatus::done, {}); });
 }
@@ -173,7 +145,7 @@ void JoinSession::on_event(const FromRoom& event, std::uint64_t seq) {
   follow_roster(event);
   if (host_.finishing() || ignored_.contains(name_of(event))) return;
   if (options_.count != 0 && received_ >= options_.count) return;  // on the way out
-  printer_.print(event, seq, link_.peer(), host_.clock().wall());
+  printer_.print(event, seq, link_->peer(), host_.clock().wall());
   // Nobody reads: the room waits, and knows by the heartbeats that this member is still there.
   if (host_.output().blocked()) member_.pause();
   count_message(event);
@@ -229,7 +201,7 @@ void JoinSession::undelivered(std::string_view text, std::string_view why) {
   constexpr std::size_t kShown = 200;  // bytes, on standard error; the record has it whole
   host_.log().error(fmt::format("undelivered ({}): {}{}", why, text.substr(0, kShown),
                                 text.size() > kShown ? "..." : ""));
-  printer_.print_undelivered(text, why, link_.peer(), host_.clock().wall());
+  printer_.print_undelivered(text, why, link_->peer(), host_.clock().wall());
 }
 
 // ---- what is typed
@@ -237,7 +209,7 @@ void JoinSession::undelivered(std::string_view text, std::string_view why) {
 void JoinSession::on_input_line(std::string_view line) {
   if (member_.finishing()) return;
   if (options_.commands || host_.interactive()) return obey(read_member_line(line));
-  say(Say{false, line}, line);
+  say(Say{false, line});
 }
 
 void JoinSession::on_input_end() {
@@ -252,17 +224,17 @@ bool JoinSession::on_input_failed(ExitStatus status, const std::string& error) {
 }
 
 void JoinSession::obey(const TypedLine& typed) {
-  if (const TypedSay* said = std::get_if<TypedSay>(&typed)) {
-    say(Say{said->action, said->text}, said->text);
-  } else if (const TypedTell* tell = std::get_if<TypedTell>(&typed)) {
-    say(Tell{tell->text}, tell->text);
-  } else if (const TypedNick* nick = std::get_if<TypedNick>(&typed)) {
-    member_.request(Rename{nick->name});
+  if (const Request* request = std::get_if<Request>(&typed)) {
+    if (std::holds_alternative<Rename>(*request)) {
+      member_.request(*request);
+    } else if (std::holds_alternative<Who>(*request)) {
+      roster_.clear();
+      show_listing_ = listing_ = member_.request(*request);
+    } else {
+      say(*request);
+    }
   } else if (const TypedIgnore* ignored = std::get_if<TypedIgnore>(&typed)) {
     ignore(ignored->name);
-  } else if (std::holds_alternative<TypedWho>(typed)) {
-    roster_.clear();
-    show_listing_ = listing_ = member_.request(Who{});
   } else if (std::holds_alternative<TypedQuit>(typed)) {
     begin_end();
   } else if (std::holds_alternative<TypedHelp>(typed)) {
@@ -273,7 +245,8 @@ void JoinSession::obey(const TypedLine& typed) {
   }
 }
 
-void JoinSession::say(const Request& request, std::string_view text) {
+void JoinSession::say(const Request& request) {
+  const std::string_view text = text_of(request);
   if (text.empty()) return;
   if (!member_.request(request)) {
     return undelivered(text, "longer than 65000 bytes");
@@ -303,15 +276,11 @@ void JoinSession::ignore(std::string_view name) {
 }
 
 void JoinSession::show(Totals& totals) const {
-  const datagram::Counters& native = member_.counters();
   totals.add("received", received_);
   totals.add("said", said_);
   totals.add("undelivered", undelivered_);
   totals.add("lost", lost_);
-  totals.add("datagrams_in", native.datagrams_in);
-  totals.add("datagrams_out", native.datagrams_out);
-  totals.add("retransmitted", native.retransmitted);
-  totals.add("duplicates", native.duplicates);
+  link_->show(totals, member_.counters());
 }
 
 }  // namespace netkit::chat

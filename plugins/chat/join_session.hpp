@@ -1,33 +1,28 @@
 // A member who speaks the native dialect, between his input, the room and the output.
 #pragma once
 
-#include <chat/history.hpp>
 #include <chat/join_command.hpp>
 #include <chat/member.hpp>
 #include <chat/typed_line.hpp>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
-
-#include <netkit/datagram/link.hpp>
-#include <netkit/io/input.hpp>
-#include <netkit/plugin/host.hpp>
+#include <vector>
 
 namespace netkit::chat {
 
-// [loop] Comes back by the one policy.
-class JoinSession final : private datagram::Link::Handler,
-                          private Member::Handler,
-                          private Input::Handler {
+class JoinSession final : public JoinRun, private Member::Handler {
  public:
-  // Both outlive it.
   JoinSession(Host& host, const JoinOptions& options);
-  ExitStatus run();
 
  private:
+  datagram::Driver::Handler& driven() override { return member_; }
+  void begin() override;
+  void stop() override;
+  void show(Totals& totals) const override;
+  std::vector<std::string> complete(std::string_view line, std::string_view word) const override;
   void on_joined(const Welcome& welcome) override;
   void on_rejected(std::uint16_t code, std::string_view why) override;
   void on_event(const FromRoom& event, std::uint64_t seq) override;
@@ -45,25 +40,18 @@ class JoinSession final : private datagram::Link::Handler,
 
   void try_again(std::string_view why, RetryBounds bounds = {});
   void obey(const TypedLine& typed);
-  void say(const Request& request, std::string_view text);
+  void say(const Request& request);
   void ignore(std::string_view name);
   void follow_roster(const FromRoom& event);
   void show_roster();
   void count_message(const FromRoom& event);
   void begin_end();
-  void stop(StopReason reason);
   void give_up(ExitStatus status, const std::string& why);
   void finish(ExitStatus status, const std::string& why = {});
   void undelivered(std::string_view text, std::string_view why);
-  void show(Totals& totals) const;
 
-  Host& host_;
-  const JoinOptions& options_;
-  History history_;
   EventPrinter printer_;
   Member member_;
-  datagram::Link link_;
-  std::unique_ptr<Input> input_;
   std::set<std::string, std::less<>> roster_;
   std::set<std::string, std::less<>> ignored_;
   bool listing_ = false;       // the roster is coming

@@ -40,7 +40,7 @@ void Member::connect(TimePoint now) {
 bool Member::request(const Request& request) {
   std::string bytes;
   encode(request, bytes);
-  if (finishing_ || text_of(bytes).size() > kMaxText) return false;
+  if (finishing_ || chat::text_of(request).size() > kMaxText) return false;
   pending_.push_back(std::move(bytes));
   was_full_ = was_full_ || full();
   return true;
@@ -48,10 +48,7 @@ bool Member::request(const Request& request) {
 
 std::string_view Member::text_of(std::string_view request) {
   const auto decoded = decode_request(request);
-  if (!decoded) return {};
-  if (const Say* say = std::get_if<Say>(&*decoded)) return say->text;
-  if (const Tell* tell = std::get_if<Tell>(&*decoded)) return tell->text;
-  return {};
+  return decoded ? chat::text_of(*decoded) : std::string_view();
 }
 
 // The room's answer to Sync stands behind everything that it had to say before.

@@ -134,6 +134,12 @@ std::string_view to_string(LeaveReason reason) {
   return "quit";
 }
 
+std::string_view text_of(const Request& request) {
+  if (const Say* say = std::get_if<Say>(&request)) return say->text;
+  if (const Tell* tell = std::get_if<Tell>(&request)) return tell->text;
+  return {};
+}
+
 std::string_view why_not_a_name(std::string_view name) {
   if (name.empty()) return "is empty";
   if (name.size() > kMaxName) return "is longer than 64 bytes";

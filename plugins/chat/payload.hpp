@@ -116,6 +116,8 @@ struct Sync {
 };
 // In the order of their codes, from 65 on.
 using Request = std::variant<Say, Tell, Rename, Who, Sync>;
+// What it says to others; empty where it says nothing.
+std::string_view text_of(const Request& request);
 
 // What may be a name. Nothing is wrong with it: empty. Otherwise why it cannot be a name, as half a
 // sentence: "is longer than 64 bytes". A name is 1 to 64 bytes of UTF-8 without control,

@@ -38,7 +38,7 @@ void PeerCommand::on_refused(const Endpoint& to, int error) {
 void PeerCommand::on_input_line(std::string_view line) {
   had_input_ = true;
   const TypedLine typed = read_peer_line(line, host_->interactive());
-  if (const TypedSay* said = std::get_if<TypedSay>(&typed)) return say(said->text);
+  if (const Request* said = std::get_if<Request>(&typed)) return say(text_of(*said));
   if (const TypedTo* to = std::get_if<TypedTo>(&typed)) return change_peer(to->address);
   if (std::holds_alternative<TypedPeers>(typed)) return list_peers();
   if (std::holds_alternative<TypedHelp>(typed)) return help();

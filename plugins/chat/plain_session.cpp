@@ -9,21 +9,28 @@
 
 namespace netkit::chat {
 
-PlainSession::PlainSession(Host& host, const JoinOptions& options)
-    : host_(host), options_(options), history_(host.log()) {}
+void PlainSession::on_attempt() {
+  greet(host_.loop().now());
+  if (!input_) open_input();
+}
 
-void PlainSession::send(std::string_view text) {
-  out_.tell({}, text);
-  if (!heard_ && unheard_.size() < kMaxQueue) unheard_.emplace_back(text);
+// What was said and not heard is said to the next address of the room, in order.
+void PlainSession::greet(TimePoint now) {
+  host_.log().info(fmt::format("sending to {}", link_->peer().to_string()));
+  heard_ = false;
+  out_ = datagram::PlainFanout();
+  out_.tell({}, ever_heard_ ? "^hb^" : "reg");
+  for (const std::string& text : unheard_) out_.tell({}, text);
+  next_heartbeat_ = saturating_add(now, options_.heartbeat);
 }
 
 void PlainSession::on_datagram(const datagram::Path& from, std::string_view datagram,
                                TimePoint /*now*/) {
+  ++counters_.datagrams_in;
   if (host_.finishing()) return;
-  heard_ = true;
+  heard_ = ever_heard_ = true;
   unheard_.clear();
-  if (std::exchange(unreachable_, false))
-    host_.log().notice(fmt::format("{} is back", from.peer.to_string()));
+  link_->succeeded();
   if (trim_white_space(datagram) == "end") {
     return host_.finish(ExitStatus::unreachable,
                         fmt::format("the room {} has closed", from.peer.to_string()));
@@ -35,36 +42,36 @@ void PlainSession::on_datagram(const datagram::Path& from, std::string_view data
 }
 
 void PlainSession::tick(TimePoint now) {
-  send("^hb^");
+  if (!link_->pending()) out_.tell({}, "^hb^");
   next_heartbeat_ = saturating_add(now, options_.heartbeat);
 }
 
 bool PlainSession::drain(datagram::OutputQueue& queue, TimePoint /*now*/) {
+  const std::size_t before = queue.size();
   const bool more = out_.drain(queue);
-  if (!more && std::exchange(waiting_, false) && input_) input_->resume();
+  counters_.datagrams_out += queue.size() - before;
+  if (waiting_ && !must_hold_input()) {
+    waiting_ = false;
+    input_->resume();
+  }
   return more;
 }
 
-void PlainSession::on_refused(const Endpoint& to, int error) {
-  if (std::exchange(unreachable_, true)) return;
-  host_.log().notice(Outage::sentence(to.to_string(), error_text(error)));
+void PlainSession::on_refused(const Endpoint& /*to*/, int error) {
+  heard_ = false;
+  link_->failed(error_text(error), ExitStatus::unreachable);
 }
 
-// What was said is said to the next address of the room, in order.
-void PlainSession::on_next_address(TimePoint /*now*/) {
-  host_.log().info(fmt::format("sending to {}", server().to_string()));
-  out_ = datagram::PlainFanout();
-  for (const std::string& text : std::exchange(unheard_, {})) send(text);
+bool PlainSession::must_hold_input() const {
+  return out_.waiting() >= kMaxQueue || (link_->outage() && unheard_.size() >= kMaxQueue);
 }
 
 void PlainSession::on_input_line(std::string_view line) {
-  send(line);
   ++sent_;
-  history_.add('>', server().to_string(), line, host_.clock().wall());
-  if (out_.waiting() >= kMaxQueue && !waiting_ && input_) {
-    waiting_ = true;
-    input_->pause();
-  }
+  history_.add('>', link_->peer().to_string(), line, host_.clock().wall());
+  if (!heard_ && unheard_.size() < kMaxQueue) unheard_.emplace_back(line);
+  if (!link_->pending()) out_.tell({}, line);
+  if (must_hold_input() && !std::exchange(waiting_, true)) input_->pause();
 }
 
 void PlainSession::on_input_end() {
@@ -77,33 +84,14 @@ bool PlainSession::on_input_failed(ExitStatus status, const std::string& error) 
 }
 
 void PlainSession::quit(ExitStatus status, const std::string& error) {
-  send("quit");
+  out_.tell({}, "quit");
   host_.finish(status, error);
 }
 
-ExitStatus PlainSession::run() {
-  std::vector<Endpoint> addresses = resolve(options_.address);
-  history_.open(options_.history);
-  UdpClient::Options udp;
-  udp.sources = options_.address.sources;
-  udp.log = &host_.log();
-  driver_ = std::make_unique<datagram::Driver>(host_.loop(), std::move(addresses), *this, udp);
-  host_.log().info(fmt::format("sending to {}", server().to_string()));
-  send("reg");
-  next_heartbeat_ = saturating_add(host_.loop().now(), options_.heartbeat);
-  host_.set_totals([this](Totals& totals) {
-    totals.add("received", received_);
-    totals.add("sent", sent_);
-    totals.add("kernel_drops", driver_->sockets().kernel_drops());
-  });
-  host_.on_stop([this](StopReason) { quit(); });
-  Input::Options options;
-  options.history = "chat_history";
-  input_ = Input::open(host_, *this, std::move(options));
-  const ExitStatus status = host_.run_loop();
-  input_.reset();
-  driver_->flush();
-  return history_.outcome(status);
+void PlainSession::show(Totals& totals) const {
+  totals.add("received", received_);
+  totals.add("sent", sent_);
+  link_->show(totals, counters_);
 }
 
 }  // namespace netkit::chat

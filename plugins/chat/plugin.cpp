@@ -14,6 +14,8 @@ namespace {
 
 using Kind = ValueKind;
 
+constexpr std::string_view kAddress = "127.0.0.1:9998";
+
 std::vector<RecordDef> room_records() {
   return {{.type = "message",
            .help = "somebody said something",
@@ -50,7 +52,7 @@ OptionDef history_option(std::string_view help) {
 
 constexpr TotalDef kHistoryLostTotal{"history_lost", "lines that --history could not keep"};
 
-std::vector<OptionDef> serve_options() {
+std::vector<OptionDef> room_options() {
   return {{.name = "lease",
            .kind = Kind::duration,
            .default_value = "15s",
@@ -74,36 +76,30 @@ std::vector<OptionDef> serve_options() {
            .help = "members at once; others are refused",
            .min = 1,
            .max = 1000000},
-          {.name = "rate",
-           .kind = Kind::rate,
-           .default_value = "1000/s",
-           .help = "messages that are taken from one member"},
+          rate_option("messages that are taken from one member", "1000/s"),
           {.name = "motd", .kind = Kind::text, .help = "said to every native newcomer"}};
 }
 
 std::vector<TotalDef> serve_totals() {
-  return {{"members", "members now", kGauge},
-          {"messages", "messages that were said to all"},
-          {"private_messages", "messages that were said to one"},
-          {"joined", "members who came"},
-          {"left", "members who went"},
-          {"expired", "members who were silent for --lease"},
-          labelled_total(kDatagramsMetric, "in", "datagrams_in", "datagrams that came"),
-          labelled_total(kDatagramsMetric, "out", "datagrams_out", "datagrams that were sent"),
-          {"retransmitted", "datagrams that were sent again"},
-          labelled_total(kDroppedMetric, "slow", "dropped_slow",
-                         "messages that a slow native member does not get"),
-          labelled_total(kDroppedMetric, "rate", "dropped_rate", "messages over --rate"),
-          labelled_total(kDroppedMetric, "full", "dropped_full", "newcomers beyond --max-members"),
-          labelled_total(kDroppedMetric, "long", "dropped_long",
-                         "messages of plain members that were too long"),
-          labelled_total(kRefusedMetric, "plain", "refused_plain",
-                         "plain members that --plain does not admit"),
-          labelled_total(kDroppedMetric, "plain", "dropped_plain",
-                         "messages that plain members do not get"),
-          kUnsendableTotal,
-          kKernelDropsTotal,
-          kHistoryLostTotal};
+  return joined(
+      {{{"members", "members now", kGauge},
+        {"messages", "messages that were said to all"},
+        {"private_messages", "messages that were said to one"},
+        {"joined", "members who came"},
+        {"left", "members who went"},
+        {"expired", "members who were silent for --lease"},
+        labelled_total(kDroppedMetric, "slow", "dropped_slow",
+                       "messages that a slow native member does not get"),
+        labelled_total(kDroppedMetric, "full", "dropped_full", "newcomers beyond --max-members"),
+        labelled_total(kDroppedMetric, "long", "dropped_long",
+                       "messages of plain members that were too long"),
+        labelled_total(kRefusedMetric, "plain", "refused_plain",
+                       "plain members that --plain does not admit"),
+        labelled_total(kDroppedMetric, "plain", "dropped_plain",
+                       "messages that plain members do not get"),
+        kHistoryLostTotal},
+       refusal_totals(),
+       datagram_server_totals()});
 }
 
 ActionDef serve() {
@@ -114,13 +110,9 @@ ActionDef serve() {
       "Members speak the native dialect (netkit chat join) or the plain one: any program that "
       "sends text by UDP takes part. Prints what is said and who comes and goes; -q prints "
       "nothing.";
-  action.arguments = {{.name = "ADDRESS",
-                       .kind = Kind::listen_address,
-                       .default_value = "127.0.0.1:9998",
-                       .optional = true,
-                       .help = "where to listen; :PORT is every interface"}};
+  action.arguments = {listen_argument(kAddress)};
   action.common = kOutputOptions | kServerOptions;
-  action.options = serve_options();
+  action.options = joined({room_options(), access_options()});
   action.records = room_records();
   action.totals = serve_totals();
   action.make = new_command<ServeCommand>;
@@ -175,11 +167,7 @@ ActionDef join() {
       "At a terminal: a prompt with /who /nick /msg /me /ignore /quit /help. Otherwise each line "
       "of standard input is said as it is, and the end of input says goodbye. What was said while "
       "the room could not be reached is said as soon as it can.";
-  action.arguments = {{.name = "ADDRESS",
-                       .kind = Kind::address,
-                       .default_value = "127.0.0.1:9998",
-                       .optional = true,
-                       .help = "the room"}};
+  action.arguments = {server_argument(kAddress, "the room")};
   action.common = kOutputOptions | kReconnectOptions | kWaitOption | kConnectTimeoutOption |
                   kCountOption | kClientOptions;
   action.options = join_options();
@@ -198,17 +186,12 @@ ActionDef join() {
   action.records.push_back({.type = "datagram",
                             .help = "with --plain: something came",
                             .newline_only_if_missing = true});
-  action.totals = {
-      {"received", "messages, and with --plain datagrams, that came"},
-      {"said", "lines that were said"},
-      {"sent", "with --plain: datagrams that were sent"},
-      {"undelivered", "lines that the room did not take"},
-      {"lost", "messages that are lost"},
-      labelled_total(kDatagramsMetric, "in", "datagrams_in", "datagrams that came"),
-      labelled_total(kDatagramsMetric, "out", "datagrams_out", "datagrams that were sent"),
-      {"retransmitted", "datagrams that were sent again"},
-      {"duplicates", "datagrams that came again"},
-      kKernelDropsTotal};
+  action.totals = joined({{{"received", "messages, and with --plain datagrams, that came"},
+                           {"said", "lines that were said"},
+                           {"sent", "with --plain: lines that were sent"},
+                           {"undelivered", "lines that the room did not take"},
+                           {"lost", "messages that are lost"}},
+                          datagram_client_totals()});
   action.make = new_command<JoinCommand>;
   action.examples = {
       {"netkit chat join 127.0.0.1:9998", "a prompt in the room"},

@@ -2,6 +2,7 @@
 #include <chat/serve_command.hpp>
 #include <utility>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/util/error.hpp>
 
@@ -35,7 +36,8 @@ void ServeCommand::configure(const Values& values) {
   const datagram::Options native = native_options(room, keep);
   options_.emplace(RoomServer::Options{std::move(room), native, keep, values.text("motd")});
   if (options_->motd.size() > kMaxMotd) throw UsageError("--motd is longer than 900 bytes");
-  plain_ = AnswerPolicy::read_plain(values.text("plain"));
+  policy_ = answer_policy(values);
+  policy_.rate = 0;  // --rate is of a member, and the room's
   history_path_ = values.text("history");
 }
 
@@ -52,27 +54,22 @@ void ServeCommand::show(Totals& totals) const {
   totals.add("joined", room.joined);
   totals.add("left", room.left);
   totals.add("expired", room.expired + native.expired);
-  totals.add("datagrams_in", native.datagrams_in);
-  totals.add("datagrams_out", driver_->sockets().sent().datagrams);
-  totals.add("retransmitted", native.retransmitted);
   totals.add("dropped_slow", native.dropped);
-  totals.add("dropped_rate", room.dropped_rate);
   totals.add("dropped_full", room.dropped_full);
   totals.add("dropped_long", room.dropped_long);
   totals.add("refused_plain", room.refused_plain);
   totals.add("dropped_plain", room_->plain_dropped());
-  totals.add("unsendable", driver_->sockets().sent().refused + driver_->sockets().sent().too_big);
-  totals.add("kernel_drops", driver_->sockets().kernel_drops());
   totals.add("history_lost", history_->lost());
+  auto refused = driver_->policy().refused();
+  refused[static_cast<std::size_t>(Refusal::rate)] += room.dropped_rate;
+  add_refusals(totals, refused);
+  driver_->show(totals, native);
 }
 
 ExitStatus ServeCommand::run(Host& host) {
   host_ = &host;
-  ServerSocketOptions sockets;
-  sockets.udp = true;
-  sockets.udp_options.gro = true;
-  sockets.udp_options.atomic = true;
-  ServerSockets opened = open_server_sockets(address_, sockets);
+  ServerSockets opened =
+      open_server_sockets(address_, {.udp = true, .udp_options = {.gro = true, .atomic = true}});
   const std::vector<std::string> descriptions = opened.descriptions();
   history_ = std::make_unique<History>(host.log());
   history_->open(history_path_);
@@ -80,8 +77,8 @@ ExitStatus ServeCommand::run(Host& host) {
   RoomServer::Handler& handler = *this;
   room_ = std::make_unique<RoomServer>(*options_, datagram::system_random(), handler);
   UdpServer::Options options;
+  options.policy = policy_;
   options.log = &host.log();
-  options.policy.plain = plain_;
   driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(opened.udp), *room_, options);
   host.set_totals([this](Totals& totals) { show(totals); });
   host.on_stop([this, &host](StopReason) { room_->close(host.loop().now()); });

@@ -28,7 +28,7 @@ class ServeCommand final : public Command, private RoomServer::Handler {
 
   AddressSpec address_;
   std::optional<RoomServer::Options> options_;
-  AnswerPolicy::Plain plain_ = AnswerPolicy::Plain::local;
+  AnswerPolicy::Options policy_;
   std::string history_path_;
   Host* host_ = nullptr;
   std::unique_ptr<History> history_;

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <chat/payload.hpp>
 #include <chat/typed_line.hpp>
 
 #include <fmt/format.h>
@@ -30,7 +29,7 @@ bool is_command(std::string_view line) {
 }
 
 TypedLine say(std::string_view line) {
-  return TypedSay{false, line.starts_with("//") ? line.substr(1) : line};
+  return Say{false, line.starts_with("//") ? line.substr(1) : line};
 }
 
 TypedMistake unknown(std::string_view word, std::span<const std::string_view> commands) {
@@ -42,14 +41,14 @@ TypedLine read_tell(std::string_view rest) {
   if (rest.find_first_of(" \t") == std::string_view::npos) {
     return TypedMistake{"write /msg NAME TEXT"};
   }
-  return TypedTell{rest};
+  return Tell{rest};
 }
 
 TypedLine read_nick(std::string_view rest) {
   const std::string_view why = why_not_a_name(rest);
   if (rest.empty()) return TypedMistake{"write /nick NAME"};
   if (!why.empty()) return TypedMistake{fmt::format("the name {}", why)};
-  return TypedNick{rest};
+  return Rename{rest};
 }
 
 }  // namespace
@@ -65,7 +64,7 @@ std::span<const std::string_view> peer_commands(bool prompt) {
 TypedLine read_member_line(std::string_view line) {
   if (!is_command(line)) return say(line);
   const auto [word, rest] = split(line);
-  if (word == "/who") return TypedWho{};
+  if (word == "/who") return Who{};
   if (word == "/quit") return TypedQuit{};
   if (word == "/help") return TypedHelp{};
   if (word == "/nick") return read_nick(rest);
@@ -73,7 +72,7 @@ TypedLine read_member_line(std::string_view line) {
   if (word == "/ignore") return TypedIgnore{rest};
   if (word != "/me") return unknown(word, kMemberCommands);
   if (rest.empty()) return TypedMistake{"write /me TEXT"};
-  return TypedSay{true, rest};
+  return Say{true, rest};
 }
 
 TypedLine read_peer_line(std::string_view line, bool prompt) {

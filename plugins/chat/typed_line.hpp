@@ -1,7 +1,7 @@
 // What a member types: words for the room, or a command.
 #pragma once
 
-#include <optional>
+#include <chat/payload.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,21 +10,10 @@
 
 namespace netkit::chat {
 
-// Views point into the line.
-struct TypedSay {
-  bool action = false;  // `/me waves`
-  std::string_view text;
-};
-struct TypedTell {  // `/msg NAME TEXT`; where the name ends is the room's to know
-  std::string_view text;
-};
-struct TypedNick {
-  std::string_view name;
-};
+// Views point into the line. What the room is asked is a Request; in peer mode Say alone.
 struct TypedIgnore {  // without a name: list them; again: hear him again
   std::string_view name;
 };
-struct TypedWho {};
 struct TypedQuit {};
 struct TypedHelp {};
 struct TypedTo {  // of peer mode
@@ -34,8 +23,8 @@ struct TypedPeers {};  // of peer mode
 struct TypedMistake {
   std::string why;
 };
-using TypedLine = std::variant<TypedSay, TypedTell, TypedNick, TypedIgnore, TypedWho, TypedQuit,
-                               TypedHelp, TypedTo, TypedPeers, TypedMistake>;
+using TypedLine =
+    std::variant<Request, TypedIgnore, TypedQuit, TypedHelp, TypedTo, TypedPeers, TypedMistake>;
 
 // Commands of a member: /who /nick /msg /me /ignore /quit /help.
 std::span<const std::string_view> member_commands();

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <push/hub.hpp>
-#include <push/payload.hpp>
 #include <utility>
 #include <vector>
 
@@ -51,7 +50,7 @@ bool Hub::has_room(const Endpoint& peer, const Subscriber* leaving) {
   const std::size_t staying = table_.size() - (leaving != nullptr ? 1 : 0);
   if (staying < options_.max_subscribers) return true;
   ++counters_.refused_full;
-  handler_.on_full(peer);
+  handler_.on_full(peer, full_);
   return false;
 }
 

@@ -23,18 +23,6 @@ namespace netkit::push {
 
 enum class SlowPolicy : std::uint8_t { wait, skip, drop };
 
-// Why somebody is not subscribed any more, in words for people.
-namespace reason {
-inline constexpr std::string_view kMoved = "moved";  // its name was taken by another, or it renamed
-inline constexpr std::string_view kAsked = "unsubscribed";
-inline constexpr std::string_view kLeft = "left";
-inline constexpr std::string_view kSilent = "silent";
-inline constexpr std::string_view kRefused = "port unreachable";
-inline constexpr std::string_view kSlow = "too slow";
-inline constexpr std::string_view kEnded = "ended";
-inline constexpr std::string_view kStopped = "the server stops";
-}  // namespace reason
-
 // One row of the roster.
 struct RosterRow {
   std::string_view name;
@@ -69,8 +57,8 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
     // `undelivered` is how many records a native one was not known to have when it was given up.
     virtual void on_unsubscribed(const Subscriber& subscriber, std::string_view why,
                                  std::uint64_t undelivered) = 0;
-    // A newcomer found the table full. Called for each.
-    virtual void on_full(const Endpoint& peer) = 0;
+    // A newcomer found the table full, which `why` says. Called for each.
+    virtual void on_full(const Endpoint& peer, std::string_view why) = 0;
     virtual void on_not_sent(const Endpoint& to, int error) { (void)to, (void)error; }
     // Who may be a plain subscriber.
     virtual const AnswerPolicy& policy() const = 0;

@@ -7,12 +7,7 @@ namespace netkit::push {
 
 namespace {
 
-constexpr char kPayloadVersion = 1;
-constexpr std::size_t kFixedSize = 17;  // version and two numbers
-
-std::uint64_t number_at(std::string_view bytes, std::size_t at) {
-  return big_endian::get<std::uint64_t>(bytes.data() + at);
-}
+constexpr std::uint8_t kPayloadVersion = 1;
 
 }  // namespace
 
@@ -23,30 +18,40 @@ std::optional<std::string_view> clean_name(std::string_view text) {
 }
 
 std::string encode(const Request& request) {
-  std::string out(1, kPayloadVersion);
-  big_endian::append(out, request.stream);
-  big_endian::append(out, request.since);
-  out += request.name;
+  std::string out;
+  big_endian::Writer(out)
+      .number(kPayloadVersion)
+      .number(request.stream)
+      .number(request.since)
+      .rest(request.name);
   return out;
 }
 
 std::string encode(const Welcome& welcome) {
-  std::string out(1, kPayloadVersion);
-  big_endian::append(out, welcome.stream);
-  big_endian::append(out, welcome.first);
+  std::string out;
+  big_endian::Writer(out).number(kPayloadVersion).number(welcome.stream).number(welcome.first);
   return out;
 }
 
 std::optional<Request> decode_request(std::string_view payload) {
-  if (payload.size() < kFixedSize || payload[0] != kPayloadVersion) return std::nullopt;
-  const auto name = clean_name(payload.substr(kFixedSize));
-  if (!name) return std::nullopt;
-  return Request{number_at(payload, 1), number_at(payload, 9), *name};
+  std::uint8_t version = 0;
+  Request request;
+  big_endian::Reader in(payload);
+  in.number(version).number(request.stream).number(request.since).rest(request.name);
+  const auto name = clean_name(request.name);
+  if (!in.good() || version != kPayloadVersion || !name) return std::nullopt;
+  request.name = *name;
+  return request;
 }
 
 std::optional<Welcome> decode_welcome(std::string_view payload) {
-  if (payload.size() != kFixedSize || payload[0] != kPayloadVersion) return std::nullopt;
-  return Welcome{number_at(payload, 1), number_at(payload, 9)};
+  std::uint8_t version = 0;
+  Welcome welcome;
+  std::string_view more;
+  big_endian::Reader in(payload);
+  in.number(version).number(welcome.stream).number(welcome.first).rest(more);
+  if (!in.good() || version != kPayloadVersion || !more.empty()) return std::nullopt;
+  return welcome;
 }
 
 }  // namespace netkit::push

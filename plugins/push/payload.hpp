@@ -1,6 +1,8 @@
-// What push says in CONNECT and ACCEPT of the native protocol (netkit-protocol(7), "push").
+// What push says in CONNECT, ACCEPT and BYE of the native protocol (netkit-protocol(7), "push").
+// Pure; any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,8 +25,19 @@ struct Welcome {
   std::uint64_t first = 0;  // the number that the client's records begin with
 };
 
-// The name without white space around it; nothing when it is empty or over kMaxName. Any thread, as
-// all of these.
+// Why somebody is not subscribed any more, in words for people; native subscribers get them in BYE.
+namespace reason {
+inline constexpr std::string_view kMoved = "moved";  // its name was taken by another, or it renamed
+inline constexpr std::string_view kAsked = "unsubscribed";
+inline constexpr std::string_view kLeft = "left";
+inline constexpr std::string_view kSilent = "silent";
+inline constexpr std::string_view kRefused = "port unreachable";
+inline constexpr std::string_view kSlow = "too slow";
+inline constexpr std::string_view kEnded = "ended";
+inline constexpr std::string_view kStopped = "the server stops";
+}  // namespace reason
+
+// The name without white space around it; nothing when it is empty or over kMaxName.
 std::optional<std::string_view> clean_name(std::string_view text);
 
 std::string encode(const Request& request);

@@ -3,6 +3,7 @@
 #include <push/serve_command.hpp>
 #include <push/status_command.hpp>
 #include <push/subscribe_command.hpp>
+#include <string_view>
 #include <vector>
 
 #include <netkit/cli/shared_definitions.hpp>
@@ -14,13 +15,7 @@ namespace {
 
 using Kind = ValueKind;
 
-ArgumentDef server_argument() {
-  return {.name = "ADDRESS",
-          .kind = Kind::address,
-          .default_value = "127.0.0.1:9000",
-          .optional = true,
-          .help = "the server"};
-}
+constexpr std::string_view kAddress = "127.0.0.1:9000";
 
 std::vector<OptionDef> source_options() {
   return {
@@ -67,6 +62,7 @@ std::vector<OptionDef> subscriber_options() {
        .max = 10'000'000},
       max_clients_option("1024"),
       plain_option(),
+      rate_option("datagrams that are taken from each source address"),
       {.name = "slow",
        .kind = Kind::choice,
        .default_value = "skip",
@@ -81,29 +77,23 @@ std::vector<OptionDef> subscriber_options() {
 }
 
 std::vector<TotalDef> serve_totals() {
-  return {
-      {"records", "records that were pushed"},
-      {"bytes", "bytes of them", TotalKind::counter, TotalUnit::bytes},
-      {"subscribers", "subscribers now", kGauge},
-      {"subscribed", "subscriptions that began"},
-      {"unsubscribed", "subscriptions that ended"},
-      {"datagrams_sent", "datagrams that were sent"},
-      {"bytes_sent", "bytes of those datagrams", TotalKind::counter, TotalUnit::bytes},
-      {"delivered", "records that native subscribers acknowledged"},
-      {"lost", "records that native subscribers do not get"},
-      {"retransmitted", "datagrams that were sent again"},
-      {"not_sent", "datagrams that the kernel did not take"},
-      {"too_long", "records that were too long for a plain datagram"},
-      labelled_total(kRefusedMetric, "full", "refused_full",
-                     "subscribers beyond --max-subscribers"),
-      labelled_total(kRefusedMetric, "plain", "refused_plain",
-                     "plain subscribers that --plain does not admit"),
-      labelled_total(kRefusedMetric, "name", "refused_name", "subscribers whose name is none"),
-      {"dropped_slow", "subscribers that were dropped as too slow"},
-      {"bad_cookies", "handshakes with a cookie that is not ours"},
-      {"malformed", "native datagrams that cannot be read"},
-      kKernelDropsTotal,
-  };
+  return joined(
+      {{{"records", "records that were pushed"},
+        {"bytes", "bytes of them", TotalKind::counter, TotalUnit::bytes},
+        {"subscribers", "subscribers now", kGauge},
+        {"subscribed", "subscriptions that began"},
+        {"unsubscribed", "subscriptions that ended"},
+        {"delivered", "records that native subscribers acknowledged"},
+        {"lost", "records that native subscribers do not get"},
+        {"too_long", "records that were too long for a plain datagram"},
+        labelled_total(kRefusedMetric, "full", "refused_full",
+                       "subscribers beyond --max-subscribers"),
+        labelled_total(kRefusedMetric, "plain", "refused_plain",
+                       "plain subscribers that --plain does not admit"),
+        labelled_total(kRefusedMetric, "name", "refused_name", "subscribers whose name is none"),
+        {"dropped_slow", "subscribers that were dropped as too slow"}},
+       refusal_totals(),
+       datagram_server_totals()});
 }
 
 ActionDef serve() {
@@ -115,13 +105,9 @@ ActionDef serve() {
       "to plain ones as one UDP datagram. Prints who comes and goes. Subscribers are native "
       "clients, plain UDP peers that send their name, and names given over TCP (SUBSCRIBE NAME "
       "UDP-PORT, UNSUBSCRIBE NAME, LIST, STATUS, QUIT).";
-  action.arguments = {{.name = "ADDRESS",
-                       .kind = Kind::listen_address,
-                       .default_value = "127.0.0.1:9000",
-                       .optional = true,
-                       .help = "where to listen; :PORT is every interface"}};
+  action.arguments = {listen_argument(kAddress)};
   action.common = kOutputOptions | kSourceOptions | kServerOptions;
-  action.options = joined({source_options(), subscriber_options()});
+  action.options = joined({source_options(), subscriber_options(), access_options()});
   action.totals = serve_totals();
   action.make = new_command<ServeCommand>;
   const std::vector<FieldDef> fields = {{"name", "the subscriber's name"},
@@ -159,7 +145,7 @@ ActionDef subscribe() {
       "Subscribes, prints each record, and comes back by itself when the connection is lost, where "
       "it left off. What could not be repaired is reported with its numbers. Ends with 0 when the "
       "server's source has ended, with 75 when its name was taken by another.";
-  action.arguments = {server_argument()};
+  action.arguments = {server_argument(kAddress)};
   action.common =
       kOutputOptions | kReconnectOptions | kCountOption | kConnectTimeoutOption | kClientOptions;
   action.options = {
@@ -179,12 +165,12 @@ ActionDef subscribe() {
        .help = "how long one attempt to subscribe may take"},
       {.name = "reconnect", .default_value = "forever"},
   };
-  action.totals = {{"records", "records that came"},
-                   {"bytes", "bytes of them", TotalKind::counter, TotalUnit::bytes},
-                   {"lost", "records that are lost for good"},
-                   {"gaps", "how often some were lost"},
-                   {"subscribed", "how often it has subscribed"},
-                   {"duplicates", "records that came again, and were left out"}};
+  action.totals = joined({{{"records", "records that came"},
+                           {"bytes", "bytes of them", TotalKind::counter, TotalUnit::bytes},
+                           {"lost", "records that are lost for good"},
+                           {"gaps", "how often some were lost"},
+                           {"subscribed", "how often it has subscribed"}},
+                          datagram_client_totals()});
   action.make = new_command<SubscribeCommand>;
   action.records = {{.type = "push",
                      .help = "a record",
@@ -210,7 +196,7 @@ ActionDef status() {
   action.name = "status";
   action.summary = "show who is subscribed";
   action.description = "Asks over the TCP control channel and prints a line per subscriber.";
-  action.arguments = {server_argument()};
+  action.arguments = {server_argument(kAddress)};
   action.common = kOutputOptions | kWaitOption | kClientOptions;
   action.options = {{.name = "wait", .default_value = "5s"}};
   action.totals = {{"subscribers", "subscribers that were shown"}};

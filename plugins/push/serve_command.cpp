@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/util/error.hpp>
@@ -22,38 +23,33 @@ SlowPolicy slow_policy(std::string_view word) {
   return word == "drop" ? SlowPolicy::drop : SlowPolicy::skip;
 }
 
-ServeOptions read_options(const Values& values) {
-  ServeOptions options;
-  options.address = values.address("ADDRESS");
-  options.command = values.text("exec");
-  options.on_change = values.flag("on-change");
-  if (values.given("every")) options.every = values.duration("every");
-  options.hub.grace = values.duration("grace");
-  options.min_subscribers = static_cast<std::size_t>(values.integer("min-subscribers"));
-  options.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
-  options.keep_open = values.flag("keep-open");
-
-  options.plain = AnswerPolicy::read_plain(values.text("plain"));
-  options.hub.slow = slow_policy(values.text("slow"));
-  options.hub.last = values.flag("last");
-  options.hub.max_subscribers = static_cast<std::size_t>(values.integer("max-subscribers"));
-  datagram::Options& protocol = options.hub.protocol;
+datagram::Options read_protocol(const Values& values, SlowPolicy slow, std::size_t subscribers) {
+  datagram::Options protocol;
   protocol.keep = static_cast<std::size_t>(values.integer("keep"));
   protocol.keep_bytes = static_cast<std::size_t>(values.size("keep-bytes"));
   // The table says who is too many; sessions that are on their way out have no place in it.
-  protocol.max_sessions = options.hub.max_subscribers + options.hub.max_subscribers / 8 + 16;
+  protocol.max_sessions = subscribers + subscribers / 8 + 16;
   protocol.lease = std::min<Duration>(values.duration("lease"), std::chrono::hours(24 * 30));
   protocol.full_at_half = true;
-  protocol.overflow = options.hub.slow == SlowPolicy::skip ? datagram::Overflow::skip_oldest
-                                                           : datagram::Overflow::keep_all;
-  return options;
+  protocol.overflow =
+      slow == SlowPolicy::skip ? datagram::Overflow::skip_oldest : datagram::Overflow::keep_all;
+  return protocol;
 }
 
 }  // namespace
 
 void ServeCommand::configure(const Values& values) {
-  options_ = read_options(values);
-  const datagram::Options& protocol = options_.hub.protocol;
+  address_ = values.address("ADDRESS");
+  policy_ = answer_policy(values);
+  min_subscribers_ = static_cast<std::size_t>(values.integer("min-subscribers"));
+  max_clients_ = static_cast<std::size_t>(values.integer("max-clients"));
+  keep_open_ = values.flag("keep-open");
+  hub_options_.slow = slow_policy(values.text("slow"));
+  hub_options_.grace = values.duration("grace");
+  hub_options_.last = values.flag("last");
+  hub_options_.max_subscribers = static_cast<std::size_t>(values.integer("max-subscribers"));
+  const datagram::Options& protocol = hub_options_.protocol =
+      read_protocol(values, hub_options_.slow, hub_options_.max_subscribers);
   together_ = std::clamp<std::size_t>(protocol.keep / 2, 1, kMaxTogether);
   bytes_together_ = std::min(protocol.keep_bytes / 4, kMaxBytesTogether);
 }
@@ -61,42 +57,31 @@ void ServeCommand::configure(const Values& values) {
 ExitStatus ServeCommand::run(Host& host) {
   host_ = &host;
   ServerSockets sockets = open_server_sockets(
-      options_.address,
-      {.udp = true, .tcp = true, .udp_options = {.atomic = true}, .reuse_port = false});
+      address_, {.udp = true, .tcp = true, .udp_options = {.atomic = true}, .reuse_port = false});
   const std::vector<std::string> descriptions = sockets.descriptions();
   Hub::Handler& handler = *this;
-  hub_ = std::make_unique<Hub>(options_.hub, datagram::system_random(), handler);
+  hub_ = std::make_unique<Hub>(hub_options_, datagram::system_random(), handler);
   UdpServer::Options udp;
+  udp.policy = policy_;
   udp.capacity = kCapacity;
   udp.report_unreachable = true;
   udp.log = &host.log();
-  udp.policy.plain = options_.plain;
   driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(sockets.udp), *hub_, udp);
-  control_ = make_control_server(host.loop(), host.log(), options_.max_clients, *hub_);
+  control_ = make_control_server(host.loop(), host.log(),
+                                 {.access = policy_.access,
+                                  .max_clients = max_clients_,
+                                  .tcp = {.no_delay = true, .keepalive = true}},
+                                 *hub_);
   for (FileDescriptor& listening : sockets.tcp) control_->listen(std::move(listening));
-  open_sources();
+  SourceDefaults defaults;
+  if (!host.values().given("from")) defaults.every = std::chrono::seconds(10);
+  Sources::Handler& records = *this;
+  sources_ = open_sources(host, records, defaults);
   turn_ = host.loop().before_wait([this] { end_turn(); });
   host.set_totals([this](Totals& totals) { show(totals); });
   host.on_stop([this](StopReason) { stop(); });
   host.ready(descriptions);
   return host.run_loop();
-}
-
-void ServeCommand::open_sources() {
-  if (!options_.command.empty()) {
-    ticker_ = std::make_unique<CommandTicker>(
-        host_->loop(), host_->log(),
-        CommandTicker::Options{.command = options_.command,
-                               .every = options_.every,
-                               .on_change = options_.on_change,
-                               .max_size = options_.hub.protocol.max_message},
-        [this](std::string_view text) { publish(text); });
-    return;
-  }
-  SourceDefaults defaults;
-  if (!host_->values().given("from")) defaults.every = options_.every;
-  Sources::Handler& handler = *this;
-  sources_ = netkit::open_sources(*host_, handler, defaults);
 }
 
 void ServeCommand::on_not_sent(const Endpoint& to, int error) {
@@ -106,24 +91,17 @@ void ServeCommand::on_not_sent(const Endpoint& to, int error) {
 }
 
 void ServeCommand::on_source_record(std::string_view text, WallTime) {
-  publish(text);
-}
-
-void ServeCommand::publish(std::string_view text) {
   if (!hub_->publish(text)) {
-    if (say_now()) {
-      host_->log().error(fmt::format("a record of {} bytes is left out: a message has at most {}",
-                                     text.size(), options_.hub.protocol.max_message));
-    }
+    const TimePoint now = host_->loop().now();
+    if (now < silent_until_) return;
+    silent_until_ = now + std::chrono::seconds(1);
+    host_->log().error(fmt::format("a record of {} bytes is left out: a message has at most {}",
+                                   text.size(), hub_options_.protocol.max_message));
     return;
   }
   if (hub_->pending_records() < together_ && hub_->pending_bytes() < bytes_together_) return;
   driver_->send_round();
   steer_sources();
-}
-
-void ServeCommand::on_sources_end() {
-  ended_ = !options_.keep_open;
 }
 
 bool ServeCommand::on_source_failed(ExitStatus status, const std::string& error) {
@@ -144,36 +122,23 @@ void ServeCommand::end_turn() {
 // going out, or somebody lags.
 bool ServeCommand::must_hold_sources() {
   if (driver_->sockets().blocked() || hub_->plain_waiting() > 0) return true;
-  const bool has_input = sources_ && sources_->has_input();
-  if (driver_->more() && has_input) return true;
+  if (driver_->more() && sources_->has_input()) return true;
   const TimePoint now = host_->loop().now();
   const TimePoint until = hub_->hold_until(now);
   if (until <= now) {
     grace_.reset();
     return false;
   }
-  if (options_.hub.slow == SlowPolicy::wait) return true;
+  if (hub_options_.slow == SlowPolicy::wait) return true;
   grace_ = host_->loop().at(until, [] {});  // the turn's end looks again
-  return has_input;
+  return sources_->has_input();
 }
 
 void ServeCommand::steer_sources() {
-  started_ = started_ || hub_->reachable() >= options_.min_subscribers;
+  started_ = started_ || hub_->reachable() >= min_subscribers_;
   const bool hold = must_hold_sources() || !started_;
-  if (ticker_) {
-    if (hold) {
-      ticker_->pause();
-    } else {
-      ticker_->resume();
-    }
-    return;
-  }
   if (hold == sources_->paused()) return;
-  if (hold) {
-    sources_->pause();
-  } else {
-    sources_->resume();
-  }
+  hold ? sources_->pause() : sources_->resume();
 }
 
 void ServeCommand::check_end() {
@@ -218,43 +183,27 @@ void ServeCommand::emit(std::string_view type, const Subscriber& subscriber, std
                         .fields = std::span(fields, why.empty() ? 2 : 3)});
 }
 
-void ServeCommand::on_full(const Endpoint& peer) {
-  control_->notice(
-      fmt::format("{} refused: {}", peer.to_string(),
-                  full_text(options_.hub.max_subscribers, "subscriber", "--max-subscribers")));
-}
-
-// What may come with every datagram is said once a second.
-bool ServeCommand::say_now() {
-  const TimePoint now = host_->loop().now();
-  if (said_ != TimePoint::min() && now - said_ < std::chrono::seconds(1)) return false;
-  said_ = now;
-  return true;
+void ServeCommand::on_full(const Endpoint& peer, std::string_view why) {
+  if (control_) control_->notice(fmt::format("{} refused: {}", peer.to_string(), why));
 }
 
 void ServeCommand::show(Totals& totals) const {
   const HubCounters& hub = hub_->counters();
   const datagram::Counters& native = hub_->protocol_counters();
-  const DatagramSenderCounters sent = driver_->sockets().sent();
   totals.add("records", hub.records);
   totals.add("bytes", hub.bytes);
   totals.add("subscribers", hub_->size());
   totals.add("subscribed", hub.subscribed);
   totals.add("unsubscribed", hub.unsubscribed);
-  totals.add("datagrams_sent", sent.datagrams);
-  totals.add("bytes_sent", sent.bytes);
   totals.add("delivered", native.messages_acked);
   totals.add("lost", native.dropped + hub.undelivered);
-  totals.add("retransmitted", native.retransmitted);
-  totals.add("not_sent", sent.refused + sent.too_big + sent.no_room);
   totals.add("too_long", hub.too_long);
   totals.add("refused_full", hub.refused_full);
   totals.add("refused_plain", hub.refused_plain);
   totals.add("refused_name", hub.refused_name);
   totals.add("dropped_slow", hub.dropped_slow);
-  totals.add("bad_cookies", native.bad_cookies);
-  totals.add("malformed", native.malformed);
-  totals.add("kernel_drops", driver_->sockets().kernel_drops());
+  add_refusals(totals, driver_->policy().refused());
+  driver_->show(totals, native);
 }
 
 }  // namespace netkit::push

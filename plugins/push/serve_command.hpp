@@ -3,12 +3,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <push/command_ticker.hpp>
-#include <push/control_server.hpp>
+#include <push/control.hpp>
 #include <push/hub.hpp>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <netkit/datagram/driver.hpp>
 #include <netkit/net/address_spec.hpp>
@@ -16,19 +14,6 @@
 #include <netkit/record/source.hpp>
 
 namespace netkit::push {
-
-// What it was told to do.
-struct ServeOptions {
-  AddressSpec address;
-  Hub::Options hub;
-  AnswerPolicy::Plain plain = AnswerPolicy::Plain::local;
-  std::string command;  // --exec; empty: none
-  bool on_change = false;
-  Duration every = std::chrono::seconds(10);  // of --exec
-  std::size_t min_subscribers = 0;
-  std::size_t max_clients = 1024;
-  bool keep_open = false;
-};
 
 class ServeCommand final : public Command, private Hub::Handler, private Sources::Handler {
  public:
@@ -39,32 +24,33 @@ class ServeCommand final : public Command, private Hub::Handler, private Sources
   void on_subscribed(const Subscriber& subscriber) override;
   void on_unsubscribed(const Subscriber& subscriber, std::string_view why,
                        std::uint64_t undelivered) override;
-  void on_full(const Endpoint& peer) override;
+  void on_full(const Endpoint& peer, std::string_view why) override;
   const AnswerPolicy& policy() const override { return driver_->policy(); }
   void on_not_sent(const Endpoint& to, int error) override;
 
   void on_source_record(std::string_view text, WallTime time) override;
-  void on_sources_end() override;
+  void on_sources_end() override { ended_ = !keep_open_; }
   bool on_source_failed(ExitStatus status, const std::string& error) override;
 
-  void open_sources();
-  void publish(std::string_view text);
   void end_turn();
   void steer_sources();
   bool must_hold_sources();
   void check_end();
   void stop();
   void emit(std::string_view type, const Subscriber& subscriber, std::string_view why);
-  bool say_now();
   void show(Totals& totals) const;
 
-  ServeOptions options_;
+  AddressSpec address_;
+  Hub::Options hub_options_;
+  AnswerPolicy::Options policy_;
+  std::size_t min_subscribers_ = 0;
+  std::size_t max_clients_ = 0;
+  bool keep_open_ = false;
   Host* host_ = nullptr;
   std::unique_ptr<Hub> hub_;
   std::unique_ptr<datagram::Driver> driver_;
   std::unique_ptr<TcpServer> control_;
   std::unique_ptr<Sources> sources_;
-  std::unique_ptr<CommandTicker> ticker_;
   Timer grace_;               // the end of what a laggard is given
   std::size_t together_ = 1;  // records that are sent at once, at most
   std::size_t bytes_together_ = 1;
@@ -73,7 +59,7 @@ class ServeCommand final : public Command, private Hub::Handler, private Sources
   bool finishing_ = false;
   ExitStatus status_ = ExitStatus::done;  // that the end has, and why
   std::string error_;
-  TimePoint said_ = TimePoint::min();
+  TimePoint silent_until_ = TimePoint::min();  // about records that are too long
   Hook turn_;
 };
 

@@ -1,8 +1,6 @@
-#include <charconv>
-#include <push/control_line.hpp>
+#include <push/control.hpp>
 #include <push/status_command.hpp>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -66,11 +64,9 @@ void StatusCommand::on_line(const Line& line) {
 }
 
 void StatusCommand::on_count(std::string_view line) {
-  const std::string_view digits = line.starts_with("OK ") ? line.substr(3) : std::string_view();
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), rows_);
-  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) {
-    return refuse(line);
-  }
+  const auto rows = read_integer<std::uint64_t>(line.starts_with("OK ") ? line.substr(3) : "");
+  if (!rows) return refuse(line);
+  rows_ = *rows;
   counted_ = true;
   if (rows_ == 0) host_->finish(ExitStatus::done);
 }
@@ -82,9 +78,7 @@ void StatusCommand::refuse(std::string_view line) {
 
 void StatusCommand::on_row(std::string_view line) {
   const auto row = parse_status_row(line);
-  if (!row) {
-    return refuse(line);
-  }
+  if (!row) return refuse(line);
   const Field fields[] = {{"name", std::string_view(row->name)},
                           {"address", row->address},
                           {"kind", row->kind},

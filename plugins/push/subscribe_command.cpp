@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::push {
@@ -32,8 +33,7 @@ void SubscribeCommand::configure(const Values& values) {
     position_.next = static_cast<std::uint64_t>(std::max<std::int64_t>(values.integer("since"), 1));
   }
   if (values.given("count")) count_ = static_cast<std::uint64_t>(values.integer("count"));
-  server_.reconnect.limit = Reconnect::parse_limit(values.text("reconnect"));
-  server_.reconnect.maximum = values.duration("reconnect-max");
+  server_.reconnect = reconnect_options(values);
   protocol_.connect_timeout = values.duration("connect-timeout");
 }
 
@@ -45,7 +45,7 @@ ExitStatus SubscribeCommand::run(Host& host) {
     totals.add("lost", lost_);
     totals.add("gaps", gaps_);
     totals.add("subscribed", subscribed_);
-    totals.add("duplicates", subscription_->duplicates());
+    link_->show(totals, subscription_->counters());
   });
   host.on_stop([this](StopReason) { end(ExitStatus::done); });
   host.output().on_unblocked([this] { subscription_->resume(host_->loop().now()); });
@@ -107,10 +107,10 @@ void SubscribeCommand::on_ended() {
   end(ExitStatus::done);
 }
 
-void SubscribeCommand::on_lost(const std::string& why, bool again, ExitStatus status) {
+void SubscribeCommand::on_lost(const datagram::Loss& loss) {
   if (done_) return;
-  if (again) return link_->failed(why, status);
-  end(status, Outage::sentence(link_->server(), why));
+  if (loss.again) return link_->failed(loss.why, loss.status);
+  end(loss.status, Outage::sentence(link_->server(), loss.why));
 }
 
 // Not from within the subscription's own callbacks.

@@ -31,7 +31,7 @@ class SubscribeCommand final : public Command,
   void on_record(std::uint64_t seq, std::string_view text) override;
   void on_gap(std::uint64_t from, std::uint64_t to) override;
   void on_ended() override;
-  void on_lost(const std::string& why, bool again, ExitStatus status) override;
+  void on_lost(const datagram::Loss& loss) override;
 
   std::unique_ptr<Subscription> make_subscription();
   void end(ExitStatus status, const std::string& error = {});

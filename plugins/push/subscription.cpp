@@ -1,5 +1,4 @@
 #include <cerrno>
-#include <push/hub.hpp>
 #include <push/payload.hpp>
 #include <push/subscription.hpp>
 #include <utility>
@@ -36,7 +35,7 @@ class NativeSubscription final : public Subscription, private datagram::Client::
   }
   void pause() override { client_.pause(); }
   void resume(TimePoint now) override { client_.resume(now); }
-  std::uint64_t duplicates() const override { return client_.counters().duplicates; }
+  const datagram::Counters& counters() const override { return client_.counters(); }
 
  private:
   void on_datagram(const datagram::Path&, std::string_view datagram, TimePoint now) override {
@@ -61,8 +60,7 @@ class NativeSubscription final : public Subscription, private datagram::Client::
   void on_gap(const datagram::Gap& gap) override;
   void on_left(datagram::LeftReason reason, std::string_view text) override;
 
-  void on_bye(std::string_view text);
-  void lose(const std::string& why, bool again, ExitStatus status);
+  void lose(const datagram::Loss& loss);
 
   std::string name_;
   Position position_;
@@ -75,13 +73,13 @@ class NativeSubscription final : public Subscription, private datagram::Client::
 void NativeSubscription::on_refused(const Endpoint&, int error) {
   if (over_ || client_.on_refused()) return;
   if (client_.connected() && ++refused_ < kRefusals) return;
-  lose(error_text(error), true, ExitStatus::unreachable);
+  lose({error_text(error)});
 }
 
 void NativeSubscription::on_connected(std::string_view payload) {
   const auto welcome = decode_welcome(payload);
   if (!welcome) {
-    lose("the server's answer is not one of push", false, ExitStatus::protocol);
+    lose({"the server's answer is not one of push", false, ExitStatus::protocol});
     return;
   }
   const bool other = position_.stream != 0 && position_.stream != welcome->stream;
@@ -94,16 +92,7 @@ void NativeSubscription::on_connected(std::string_view payload) {
 }
 
 void NativeSubscription::on_rejected(std::uint16_t code, std::string_view text) {
-  using datagram::RejectCode;
-  const std::string why = fmt::format("refused: {}", text);
-  switch (static_cast<RejectCode>(code)) {
-    case RejectCode::full:
-      return lose(why, true, ExitStatus::again);
-    case RejectCode::forbidden:
-      return lose(why, false, ExitStatus::permission);
-    default:
-      return lose(why, false, ExitStatus::protocol);
-  }
+  lose(datagram::rejection(code, text));
 }
 
 void NativeSubscription::on_message(std::uint64_t record, std::string_view message) {
@@ -118,38 +107,20 @@ void NativeSubscription::on_gap(const datagram::Gap& gap) {
   handler_.on_gap(gap.from, gap.to);
 }
 
-void NativeSubscription::on_bye(std::string_view text) {
-  if (text == reason::kMoved) {
-    lose(fmt::format("another subscriber took the name {}", name_), false, ExitStatus::again);
-  } else if (text == reason::kAsked) {
-    lose(fmt::format("the server unsubscribed {}", name_), false, ExitStatus::again);
-  } else {
-    lose(text.empty() ? "the server said good-bye" : std::string(text), true,
-         ExitStatus::unreachable);
-  }
-}
-
 void NativeSubscription::on_left(datagram::LeftReason reason, std::string_view text) {
-  using datagram::LeftReason;
-  switch (reason) {
-    case LeftReason::ended:
-      return handler_.on_ended();
-    case LeftReason::bye:
-      return on_bye(text);
-    case LeftReason::reset:
-      return lose("the server does not know this subscriber any more", true,
-                  ExitStatus::unreachable);
-    case LeftReason::version:
-      return lose("the server speaks another version of the protocol", false, ExitStatus::protocol);
-    case LeftReason::timeout:
-      return lose("no answer", true, ExitStatus::unreachable);
-    default:
-      return lose("the server is silent", true, ExitStatus::unreachable);
+  if (reason == datagram::LeftReason::ended) return handler_.on_ended();
+  datagram::Loss loss = datagram::loss_of(reason, text);
+  const bool moved = text == reason::kMoved;
+  if (reason == datagram::LeftReason::bye && (moved || text == reason::kAsked)) {
+    loss = {moved ? fmt::format("another subscriber took the name {}", name_)
+                  : fmt::format("the server unsubscribed {}", name_),
+            false, ExitStatus::again};
   }
+  lose(loss);
 }
 
-void NativeSubscription::lose(const std::string& why, bool again, ExitStatus status) {
-  if (!std::exchange(over_, true)) handler_.on_lost(why, again, status);
+void NativeSubscription::lose(const datagram::Loss& loss) {
+  if (!std::exchange(over_, true)) handler_.on_lost(loss);
 }
 
 class PlainSubscription final : public Subscription {
@@ -163,9 +134,11 @@ class PlainSubscription final : public Subscription {
     handler_.on_subscribed();
   }
   void leave(TimePoint) override { over_ = true; }
+  const datagram::Counters& counters() const override { return counters_; }
 
  private:
   void on_datagram(const datagram::Path&, std::string_view datagram, TimePoint) override {
+    ++counters_.datagrams_in;
     if (over_) return;
     handler_.on_alive();
     handler_.on_record(0, datagram);
@@ -175,18 +148,18 @@ class PlainSubscription final : public Subscription {
   bool drain(datagram::OutputQueue& queue, TimePoint now) override {
     if (over_ || !std::exchange(register_, false)) return false;
     queue.add({}, name_);
+    ++counters_.datagrams_out;
     next_ = now + kRepeat;
     return false;
   }
   void on_refused(const Endpoint&, int error) override {
-    if (!std::exchange(over_, true)) {
-      handler_.on_lost(error_text(error), true, ExitStatus::unreachable);
-    }
+    if (!std::exchange(over_, true)) handler_.on_lost({error_text(error)});
   }
   void on_next_address(TimePoint) override { register_ = true; }
 
   std::string name_;
   Subscription::Handler& handler_;
+  datagram::Counters counters_;
   TimePoint next_ = TimePoint::max();
   bool register_ = false;  // now
   bool over_ = true;       // it has been said

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include <netkit/datagram/driver.hpp>
+#include <netkit/datagram/link.hpp>
 #include <netkit/datagram/options.hpp>
 #include <netkit/util/error.hpp>
 
@@ -31,9 +31,9 @@ class Subscription : public datagram::Driver::Handler {
     virtual void on_record(std::uint64_t seq, std::string_view text) = 0;  // 0: no number
     virtual void on_gap(std::uint64_t from, std::uint64_t to) = 0;
     virtual void on_ended() = 0;  // the server's source has ended and all has arrived
-    // The subscription is over. begin() makes sense where `again`; if it is not called, `status`
+    // The subscription is over. begin() makes sense where loss.again; if it is not called, the rest
     // says how to end.
-    virtual void on_lost(const std::string& why, bool again, ExitStatus status) = 0;
+    virtual void on_lost(const datagram::Loss& loss) = 0;
   };
 
   // There is a way to the server.
@@ -44,7 +44,7 @@ class Subscription : public datagram::Driver::Handler {
   // the handler.
   virtual void pause() {}
   virtual void resume(TimePoint now) { (void)now; }
-  virtual std::uint64_t duplicates() const { return 0; }
+  virtual const datagram::Counters& counters() const = 0;
 };
 
 // `handler` outlives what is made.

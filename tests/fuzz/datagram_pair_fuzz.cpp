@@ -86,7 +86,7 @@ class Pair final : public Server::Handler, public Client::Handler {
     const unsigned fate = decide();
     if ((fate & 7) == 1) return;
     std::string bytes = std::string(item.head) + std::string(item.body);
-    const bool to_server = item.to.peer == address(1);
+    const bool to_server = item.to->peer == address(1);
     if ((fate & 7) == 2) wire_.emplace(now_ + 1ms, std::pair(to_server, bytes));
     wire_.emplace(now_ + 1ms * (1 + (fate >> 4)), std::pair(to_server, std::move(bytes)));
   }

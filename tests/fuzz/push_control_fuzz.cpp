@@ -1,6 +1,6 @@
 // The control channel's lines, the roster's rows, and the payloads of CONNECT and ACCEPT.
 #include <cstdlib>
-#include <push/control_line.hpp>
+#include <push/control.hpp>
 #include <push/payload.hpp>
 #include <string>
 

@@ -17,7 +17,7 @@ class Quiet final : public Hub::Handler {
   void on_unsubscribed(const Subscriber& subscriber, std::string_view, std::uint64_t) override {
     check(subscriber);
   }
-  void on_full(const Endpoint&) override {}
+  void on_full(const Endpoint&, std::string_view) override {}
   const netkit::AnswerPolicy& policy() const override { return policy_; }
 
  private:

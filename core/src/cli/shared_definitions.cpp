@@ -21,22 +21,16 @@ std::vector<OptionDef> certificate_options(std::string_view help) {
 
 }  // namespace
 
-std::vector<OptionDef> joined(std::initializer_list<std::vector<OptionDef>> parts) {
-  std::vector<OptionDef> all;
-  for (const std::vector<OptionDef>& part : parts) all.insert(all.end(), part.begin(), part.end());
-  return all;
-}
-
 std::vector<OptionDef> tls_server_options() {
   return certificate_options("PEM certificate chain: speak TLS");
 }
 
 std::vector<OptionDef> tls_client_options() {
-  return joined({{{.name = "cacert",
-                   .kind = Kind::path,
-                   .help = "PEM certificates to trust instead of the system's"}},
-                 certificate_options("PEM certificate chain of this client"),
-                 {{.name = "insecure", .help = "do not verify the server"}}});
+  return joined<OptionDef>({{{.name = "cacert",
+                              .kind = Kind::path,
+                              .help = "PEM certificates to trust instead of the system's"}},
+                            certificate_options("PEM certificate chain of this client"),
+                            {{.name = "insecure", .help = "do not verify the server"}}});
 }
 
 TlsClientOptions tls_client(const Values& values) {
@@ -87,6 +81,89 @@ OptionDef plain_option() {
           .default_value = "local",
           .help = "whom to take as plain: those on networks of this machine, all or none",
           .choices = {"local", "all", "none"}};
+}
+
+std::vector<OptionDef> access_options() {
+  return {{.name = "allow",
+           .kind = Kind::cidr,
+           .help = "have to do with addresses in CIDR only",
+           .repeatable = true},
+          {.name = "deny",
+           .kind = Kind::cidr,
+           .help = "have nothing to do with addresses in CIDR",
+           .repeatable = true}};
+}
+
+OptionDef rate_option(std::string_view help, std::string_view default_value) {
+  return {.name = "rate", .kind = Kind::rate, .default_value = default_value, .help = help};
+}
+
+AnswerPolicy::Options answer_policy(const Values& values) {
+  AnswerPolicy::Options policy;
+  policy.any_port = values.declared("any-port") && values.flag("any-port");
+  if (values.declared("plain")) policy.plain = AnswerPolicy::read_plain(values.text("plain"));
+  if (values.declared("allow")) policy.access = {values.texts("allow"), values.texts("deny")};
+  if (values.declared("rate")) policy.rate = values.number("rate");
+  return policy;
+}
+
+Reconnect::Options reconnect_options(const Values& values) {
+  return {.limit = Reconnect::parse_limit(values.text("reconnect")),
+          .maximum = values.duration("reconnect-max")};
+}
+
+ArgumentDef listen_argument(std::string_view default_value) {
+  return {.name = "ADDRESS",
+          .kind = Kind::listen_address,
+          .default_value = default_value,
+          .optional = true,
+          .help = "where to listen; :PORT is every interface"};
+}
+
+ArgumentDef server_argument(std::string_view default_value, std::string_view help) {
+  return {.name = "ADDRESS",
+          .kind = Kind::address,
+          .default_value = default_value,
+          .optional = true,
+          .help = help};
+}
+
+std::vector<TotalDef> refusal_totals() {
+  return {
+      labelled_total(kDroppedMetric, "port", "dropped_port",
+                     "not answered: the port of a service, or port 0"),
+      labelled_total(kDroppedMetric, "own", "dropped_own", "not answered: from this server itself"),
+      labelled_total(kDroppedMetric, "broadcast", "dropped_broadcast",
+                     "not answered: to or from a broadcast or multicast address"),
+      labelled_total(kDroppedMetric, "denied", "dropped_denied",
+                     "not answered: outside of --allow or in --deny"),
+      labelled_total(kDroppedMetric, "rate", "dropped_rate", "not answered: over --rate")};
+}
+
+void add_refusals(Totals& totals, const std::array<std::uint64_t, kRefusals>& refused) {
+  for (std::size_t i = 1; i < kRefusals; ++i) {
+    const auto why = static_cast<Refusal>(i);
+    if (why != Refusal::loop) totals.add(total_name(why), refused[i]);
+  }
+}
+
+std::vector<TotalDef> datagram_server_totals() {
+  return {labelled_total(kDatagramsMetric, "in", "datagrams_in", "datagrams that came"),
+          labelled_total(kDatagramsMetric, "out", "datagrams_out", "datagrams that were sent"),
+          {"bytes_out", "bytes of those that were sent", TotalKind::counter, TotalUnit::bytes},
+          {"retransmitted", "datagrams that were sent again"},
+          {"bad_cookies", "handshakes with a cookie that is not ours"},
+          {"malformed", "native datagrams that cannot be read"},
+          kUnsendableTotal,
+          kKernelDropsTotal};
+}
+
+std::vector<TotalDef> datagram_client_totals() {
+  return {labelled_total(kDatagramsMetric, "in", "datagrams_in", "datagrams that came"),
+          labelled_total(kDatagramsMetric, "out", "datagrams_out", "datagrams that were sent"),
+          {"retransmitted", "datagrams that were sent again"},
+          {"duplicates", "datagrams that came again"},
+          kKernelDropsTotal};
 }
 
 }  // namespace netkit

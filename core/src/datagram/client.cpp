@@ -1,5 +1,5 @@
-#include "datagram/ended_sessions.hpp"
 #include "datagram/session.hpp"
+#include "datagram/strangers.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -59,7 +59,7 @@ struct Client::Impl final : public MessageHandler {
 
   Options options;
   Counters counters;
-  Endpoint server;
+  Path server;
   Random random;
   Handler& handler;
   State state = State::idle;
@@ -338,7 +338,7 @@ TimePoint Client::next_deadline() const {
 bool Client::drain(OutputQueue& queue, TimePoint now, std::size_t limit) {
   Impl& impl = *impl_;
   impl.gone.reset();
-  for (const auto& item : impl.replies.items()) queue.add(item.to, item.head);
+  for (const auto& item : impl.replies.items()) queue.add(*item.to, item.head);
   impl.replies.clear();
   if (impl.state != State::open) return false;
   impl.fill_session(now);

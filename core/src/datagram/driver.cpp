@@ -78,11 +78,23 @@ bool Driver::drain_round() {
   // would seem overdue.
   more_ = handler_.drain(queue_, loop_.refresh_now());
   for (const OutputQueue::Item& item : queue_.items()) {
-    sockets_.send(client_ ? peer() : item.to.peer, item.head, item.body, item.to.local);
+    sockets_.send(client_ ? peer() : item.to->peer, item.head, item.body, item.to->local);
   }
   if (!sockets_.flush()) return false;
   queue_.clear();
   return true;
+}
+
+void Driver::show(Totals& totals, const Counters& native) const {
+  const DatagramSenderCounters sent = sockets_.sent();
+  totals.add("datagrams_in", native.datagrams_in);
+  totals.add("datagrams_out", sent.datagrams);
+  totals.add("bytes_out", sent.bytes);
+  totals.add("retransmitted", native.retransmitted);
+  totals.add("bad_cookies", native.bad_cookies);
+  totals.add("malformed", native.malformed);
+  totals.add("unsendable", sent.refused + sent.too_big + sent.no_room);
+  totals.add("kernel_drops", sockets_.kernel_drops());
 }
 
 void Driver::set_timer() {

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <netkit/datagram/link.hpp>
 #include <netkit/util/error.hpp>
 
@@ -16,6 +18,37 @@ std::vector<std::string> names_of(const std::vector<AddressSpec>& servers) {
 }
 
 }  // namespace
+
+Loss loss_of(LeftReason reason, std::string_view text) {
+  switch (reason) {
+    case LeftReason::reset:
+      return {.why = "the server was started anew"};
+    case LeftReason::timeout:
+      return {.why = "no answer"};
+    case LeftReason::lease:
+      return {.why = "not heard from any more"};
+    case LeftReason::version:
+      return {.why = std::string(text), .again = false, .status = ExitStatus::protocol};
+    default:
+      return {.why = text.empty() ? "the server said good-bye" : std::string(text)};
+  }
+}
+
+Loss rejection(std::uint16_t code, std::string_view text) {
+  Loss loss{.why = fmt::format("refused: {}", text), .status = ExitStatus::again};
+  switch (static_cast<RejectCode>(code)) {
+    case RejectCode::full:
+    case RejectCode::taken:
+      return loss;
+    case RejectCode::forbidden:
+      loss.status = ExitStatus::permission;
+      break;
+    default:
+      loss.status = ExitStatus::protocol;
+  }
+  loss.again = false;
+  return loss;
+}
 
 Link::Link(EventLoop& loop, const Log& log, Options options, Driver::Handler& driven,
            Handler& handler)
@@ -43,6 +76,7 @@ void Link::failed(std::string_view why, ExitStatus status, RetryBounds bounds) {
 }
 
 void Link::attempt() {
+  if (driver_) kernel_drops_ += driver_->sockets().kernel_drops();
   driver_.reset();
   const AddressSpec& server = options_.servers[attempts_.index()];
   options_.udp.sources = server.sources;
@@ -66,6 +100,14 @@ void Link::connect(std::vector<Endpoint> addresses) {
     return failed(error.what(), ExitStatus::unreachable);
   }
   handler_.on_attempt();
+}
+
+void Link::show(Totals& totals, const Counters& native) const {
+  totals.add("datagrams_in", native.datagrams_in);
+  totals.add("datagrams_out", native.datagrams_out);
+  totals.add("retransmitted", native.retransmitted);
+  totals.add("duplicates", native.duplicates);
+  totals.add("kernel_drops", kernel_drops_ + (driver_ ? driver_->sockets().kernel_drops() : 0));
 }
 
 }  // namespace netkit::datagram

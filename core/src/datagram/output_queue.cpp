@@ -1,18 +1,25 @@
 #include "datagram/chunk.hpp"
 
 #include <cstring>
+#include <new>
+#include <type_traits>
 
 #include <netkit/datagram/output_queue.hpp>
 
 namespace netkit::datagram {
 
 void OutputQueue::add(const Path& to, std::string_view head, ChunkRef&& body) {
+  static_assert(std::is_trivially_destructible_v<Path> && alignof(Path) <= kAlignment);
+  add_along(*new (room(sizeof(Path))) Path(to), head, std::move(body));
+}
+
+void OutputQueue::add_along(const Path& to, std::string_view head, ChunkRef&& body) {
   char* copy = room(head.size());
   if (!head.empty()) std::memcpy(copy, head.data(), head.size());
   const std::string_view shared = body ? std::string_view(body->body) : std::string_view();
   // In its place: from a temporary it would be copied before the stores that made that are done.
   Item& item = items_.emplace_back();
-  item.to = to;
+  item.to = &to;
   item.head = {copy, head.size()};
   item.body = shared;
   if (body) kept_.push_back(std::move(body));
@@ -21,7 +28,7 @@ void OutputQueue::add(const Path& to, std::string_view head, ChunkRef&& body) {
 
 void OutputQueue::add_kept(const Path& to, std::string_view body) {
   Item& item = items_.emplace_back();
-  item.to = to;
+  item.to = &to;
   item.body = body;
   bytes_ += body.size();
 }
@@ -41,7 +48,7 @@ char* OutputQueue::room(std::size_t size) {
   }
   if (block_ == blocks_.size()) blocks_.push_back(std::make_unique<char[]>(kBlock));
   char* at = blocks_[block_].get() + used_;
-  used_ += size;
+  used_ += (size + kAlignment - 1) / kAlignment * kAlignment;
   return at;
 }
 

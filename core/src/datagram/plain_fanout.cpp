@@ -6,9 +6,11 @@
 
 namespace netkit::datagram {
 
-// In one block of memory.
+// In one block of memory, and whom they are for.
 class PlainFanout::Texts {
  public:
+  std::vector<Path> to;
+
   void add(std::string_view text) {
     bytes_ += text;
     ends_.push_back(bytes_.size());
@@ -44,7 +46,9 @@ void PlainFanout::enqueue(std::shared_ptr<Texts> texts, std::span<const Path> to
   const std::size_t taken = std::min(wanted, limit_ - waiting_);
   dropped_ += wanted - taken;
   waiting_ += taken;
-  if (taken > 0) jobs_.push_back({std::move(texts), {to.begin(), to.end()}, taken, 0});
+  if (taken == 0) return;
+  texts->to.assign(to.begin(), to.end());
+  jobs_.push_back({std::move(texts), taken, 0});
 }
 
 bool PlainFanout::drain(OutputQueue& queue, std::size_t limit) {
@@ -62,7 +66,7 @@ void PlainFanout::add(OutputQueue& queue, Job& job, std::size_t limit) {
   const Texts& texts = *job.texts;
   queue.keep(job.texts);
   std::size_t text = job.at % texts.size();
-  const Path* to = job.to.data() + job.at / texts.size();
+  const Path* to = texts.to.data() + job.at / texts.size();
   for (; job.at < job.datagrams && queue.size() < limit; ++job.at) {
     queue.add_kept(*to, texts[text]);
     if (++text < texts.size()) continue;

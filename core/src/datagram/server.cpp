@@ -41,7 +41,7 @@ Server::Impl::Peer* Server::Impl::find(SessionRef ref) const {
 
 Server::Impl::Peer* Server::Impl::find(std::uint64_t id, const Endpoint& from) const {
   const auto found = by_id.find(id);
-  if (found == by_id.end() || !(found->second->attempt.peer == from)) return nullptr;
+  if (found == by_id.end() || !(found->second->path.peer == from)) return nullptr;
   return found->second;
 }
 
@@ -129,13 +129,13 @@ void Server::Impl::check_timer(Peer& peer, TimePoint at) {
 bool Server::Impl::drain_peer(Peer& peer, OutputQueue& queue, TimePoint at, std::size_t limit) {
   if (peer.send_accept) {
     peer.send_accept = false;
-    queue.add(peer.path(), *peer.accept);
+    queue.add_along(peer.path, *peer.accept);
     ++counters.datagrams_out;
     counters.bytes_out += peer.accept->size();
   }
   // Nothing more before the client has shown that it knows the session.
   bool more = false;
-  if (!peer.accept) more = peer.session.drain(peer.path(), queue, at, limit);
+  if (!peer.accept) more = peer.session.drain(peer.path, queue, at, limit);
   update_full(peer);
   if (!more) deadlines.lower(peer.ref.index, deadline(peer));
   return more;
@@ -167,7 +167,7 @@ void Server::Impl::leave(Peer& peer, LeftReason reason, std::string_view text, T
   if (reason == LeftReason::ended || (reason == LeftReason::finished && asked)) {
     scratch.assign(kHeaderSize, '\0');
     encode_header(peer.session.header(Type::ack, at), scratch.data());
-    reply(peer.path(), scratch);
+    reply(peer.path, scratch);
   }
   handler.on_left(peer.ref, reason, text);
   const bool silent = reason == LeftReason::lease;
@@ -177,13 +177,13 @@ void Server::Impl::leave(Peer& peer, LeftReason reason, std::string_view text, T
 void Server::Impl::forget(Peer& peer, EndedSessions::Answer answer, TimePoint at) {
   const Type type = answer == EndedSessions::Answer::bye ? Type::bye : Type::ack;
   if (answer != EndedSessions::Answer::reset) {
-    ended.add({peer.attempt, answer, peer.session.header(type, at)});
+    ended.add({peer.attempt(), answer, peer.session.header(type, at)});
   }
   if (peer.accept) --unconfirmed;
   update_full(peer);
   deadlines.remove(peer.ref.index);
   by_id.erase(peer.session.id());
-  by_attempt.erase(peer.attempt);
+  by_attempt.erase(peer.attempt());
   ++generations[peer.ref.index];
   free_indexes.push_back(peer.ref.index);
   gone.push_back(std::move(peers[peer.ref.index]));
@@ -243,7 +243,7 @@ TimePoint Server::next_deadline() const {
 bool Server::drain(OutputQueue& queue, TimePoint now, std::size_t limit) {
   Impl& impl = *impl_;
   impl.gone.clear();
-  for (const auto& item : impl.replies.items()) queue.add(item.to, item.head);
+  for (const auto& item : impl.replies.items()) queue.add(*item.to, item.head);
   impl.replies.clear();
   while (impl.dirty_begin < impl.dirty.size()) {
     if (queue.size() >= limit) return true;
@@ -308,7 +308,7 @@ void Server::close(SessionRef session, std::string_view text) {
   impl_->scratch.assign(kHeaderSize + 1, '\0');
   encode_header(header, impl_->scratch.data());
   impl_->scratch.append(text.substr(0, kMaxReason));
-  impl_->queue(peer->path(), impl_->scratch);  // one a session: bounded by their number
+  impl_->queue(peer->path, impl_->scratch);  // one a session: bounded by their number
   impl_->forget(*peer, EndedSessions::Answer::bye, impl_->now);
 }
 
@@ -333,7 +333,7 @@ bool Server::contains(SessionRef session) const {
 }
 
 const Endpoint& Server::peer(SessionRef session) const {
-  return impl_->find(session)->attempt.peer;
+  return impl_->find(session)->path.peer;
 }
 
 SessionStatus Server::status(SessionRef session) const {

@@ -116,12 +116,12 @@ Server::Impl::Peer& Server::Impl::make_peer(const Path& from, const Connect& con
     generations.push_back(0);
   }
   auto peer = std::make_unique<Peer>(options, counters, start, at);
-  peer->attempt = {from.peer, connect.nonce};
-  peer->local = from.local;
+  peer->path = from;
+  peer->nonce = connect.nonce;
   peer->began = at;
   peer->ref = {free_indexes.back(), generations[free_indexes.back()]};
   by_id.emplace(start.id, peer.get());
-  by_attempt.emplace(peer->attempt, peer.get());
+  by_attempt.emplace(peer->attempt(), peer.get());
   free_indexes.pop_back();
   return *(peers[peer->ref.index] = std::move(peer));
 }

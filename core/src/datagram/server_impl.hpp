@@ -2,9 +2,8 @@
 // server.cpp the rest.
 #pragma once
 
-#include "datagram/cookie.hpp"
-#include "datagram/ended_sessions.hpp"
 #include "datagram/session.hpp"
+#include "datagram/strangers.hpp"
 #include "util/indexed_heap.hpp"
 
 #include <memory>
@@ -21,9 +20,9 @@ struct Server::Impl {
     Peer(const Options& options, Counters& counters, const Session::Start& start, TimePoint now)
         : session(options, counters, start, now) {}
     Session session;
-    AttemptKey attempt;
-    DatagramSource local;  // what it asked
-    Path path() const { return {attempt.peer, local}; }
+    Path path;
+    std::uint64_t nonce = 0;  // of its CONNECT
+    AttemptKey attempt() const { return {path.peer, nonce}; }
     SessionRef ref;
     std::unique_ptr<std::string> accept;  // the ACCEPT, until the client has used the session
     TimePoint began{};

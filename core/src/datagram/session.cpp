@@ -79,7 +79,7 @@ bool Session::drain(const Path& to, OutputQueue& queue, TimePoint now, std::size
     head.flags = urgent ? Header::kPing : std::uint8_t{0};
     encode_header(head, bytes);
     const std::size_t size = kHeaderSize + emission.chunk->body.size();
-    queue.add(to, {bytes, sizeof bytes}, std::move(emission.chunk));
+    queue.add_along(to, {bytes, sizeof bytes}, std::move(emission.chunk));
     ++counters_->datagrams_out;
     counters_->bytes_out += size;
     acked = true;
@@ -107,7 +107,7 @@ void Session::send_ack(const Path& to, OutputQueue& queue, TimePoint now) {
   std::string bytes(kHeaderSize, '\0');
   encode_header(head, bytes.data());
   bytes += bitmap;
-  queue.add(to, bytes);
+  queue.add_along(to, bytes);
   ++counters_->datagrams_out;
   counters_->bytes_out += bytes.size();
   last_sent_ = now;

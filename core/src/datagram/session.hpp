@@ -34,7 +34,8 @@ class NETKIT_API Session {
   bool expired(TimePoint now) const { return now >= lease_end(); }
   TimePoint lease_end() const;
 
-  // Adds what is to be sent now while `queue` is shorter than `limit`; true: more is waiting.
+  // Adds what is to be sent now while `queue` is shorter than `limit`; true: more is waiting. `to`
+  // stays until the queue is cleared.
   bool drain(const Path& to, OutputQueue& queue, TimePoint now, std::size_t limit);
   bool wants_drain(TimePoint now) const;
   void resume(MessageHandler& handler) { receive_.resume(handler); }

@@ -2,7 +2,6 @@ target_sources(netkit-core PRIVATE
   src/datagram/channel.cpp
   src/datagram/chunk.cpp
   src/datagram/client.cpp
-  src/datagram/cookie.cpp
   src/datagram/driver.cpp
   src/datagram/link.cpp
   src/datagram/options.cpp
@@ -13,5 +12,6 @@ target_sources(netkit-core PRIVATE
   src/datagram/server.cpp
   src/datagram/server_handshake.cpp
   src/datagram/session.cpp
+  src/datagram/strangers.cpp
   src/datagram/wire.cpp
 )

@@ -114,6 +114,10 @@ std::unique_ptr<Sources> open_sources(Host& host, Sources::Handler& handler,
   Sources::Options options;
   options.history = host.command();
   options.message = has(values, "message") ? values.text("message") : defaults.message;
+  if (is_given(values, "exec")) {
+    options.exec = values.text("exec");
+    options.on_change = values.flag("on-change");
+  }
   if (is_given(values, "from")) options.from = values.texts("from");
   if (is_given(values, "every")) {
     options.every = values.duration("every");

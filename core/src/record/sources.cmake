@@ -1,4 +1,5 @@
 target_sources(netkit-core PRIVATE
+  src/record/command_ticker.cpp
   src/record/compiled_template.cpp
   src/record/exec_sink.cpp
   src/record/formatter.cpp

@@ -1,4 +1,5 @@
 #include "io/line_reader.hpp"
+#include "record/command_ticker.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -43,7 +44,7 @@ class SourcesImpl final : public Sources {
   void resume() override;
   bool paused() const override { return paused_; }
   bool ended() const override { return ended_; }
-  bool has_ticker() const override { return ticks_.pending(); }
+  bool has_ticker() const override { return ticks_.pending() || command_; }
   bool has_input() const override { return !inputs_.empty(); }
 
  private:
@@ -61,7 +62,7 @@ class SourcesImpl final : public Sources {
 
   void open_input(const std::string& name);
   void open_command(Input& input, const std::string& command);
-  void start_ticker(Duration period, const std::string& message);
+  void start_ticker(const Options& options);
   void take_line(const Input& input, const Line& line);
   void take_end(Input& input, int error);
   void process_ended(Input& input, ProcessEnd end);
@@ -74,6 +75,7 @@ class SourcesImpl final : public Sources {
   std::string history_;
   std::size_t max_line_;
   std::list<Input> inputs_;
+  std::unique_ptr<CommandTicker> command_;
   Timer ticks_;
   std::optional<Template> message_;
   std::string tick_text_;
@@ -117,7 +119,7 @@ SourcesImpl::SourcesImpl(Run& run, Handler& handler, const Options& options)
       history_(options.history),
       max_line_(std::max<std::size_t>(run.max_line().value_or(kMaxLine), 1)) {
   for (const std::string& name : options.from) open_input(name);
-  if (options.every != kNever) start_ticker(options.every, options.message);
+  if (options.every != kNever) start_ticker(options);
 }
 
 SourcesImpl::~SourcesImpl() = default;
@@ -161,10 +163,14 @@ void SourcesImpl::open_command(Input& input, const std::string& command) {
   input.fd = input.process->take_stdout();
 }
 
-void SourcesImpl::start_ticker(Duration period, const std::string& message) {
-  if (period <= Duration::zero()) throw UsageError("--every: must be more than 0");
-  message_ = Template::parse(message, "--message");
-  ticks_ = run_.loop().every(period, [this] { tick(); });
+void SourcesImpl::start_ticker(const Options& options) {
+  if (options.every <= Duration::zero()) throw UsageError("--every: must be more than 0");
+  if (!options.exec.empty()) {
+    command_ = std::make_unique<CommandTicker>(run_, handler_, options);
+    return;
+  }
+  message_ = Template::parse(options.message, "--message");
+  ticks_ = run_.loop().every(options.every, [this] { tick(); });
 }
 
 void SourcesImpl::tick() {
@@ -217,14 +223,16 @@ void SourcesImpl::check_end() {
 
 void SourcesImpl::pause() {
   paused_ = true;
+  if (command_) command_->pause();
   for (Input& input : inputs_) input.typed ? input.typed->pause() : input.reader->pause();
 }
 
 void SourcesImpl::resume() {
   if (!paused_ || failed_) return;
   paused_ = false;
+  if (command_) command_->resume();
   for (Input& input : inputs_) input.typed ? input.typed->resume() : input.reader->resume();
-  if (!inputs_.empty() || ticks_.pending() || ended_) return;
+  if (!inputs_.empty() || has_ticker() || ended_) return;
   // Nothing was asked for: that has ended, too.
   told_ = run_.loop().after(Duration::zero(), [this] { check_end(); });
 }

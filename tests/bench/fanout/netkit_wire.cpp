@@ -75,7 +75,7 @@ class NativeSubscriber final : public Subscriber, private netkit::datagram::Clie
   void answer() {
     while (client_.drain(queue_, now())) {
     }
-    for (const auto& item : queue_.items()) sender_.add(item.to.peer, item.head, item.body);
+    for (const auto& item : queue_.items()) sender_.add(item.to->peer, item.head, item.body);
     sender_.flush(socket_);
     sender_.drop_queued();
     queue_.clear();

@@ -113,7 +113,7 @@ class World : public RoomServer::Handler {
       if (!datagram::is_native(bytes)) plain.push_back(bytes);
       if (random_.unit() < loss) continue;
       for (auto& m : members) {
-        if (m->endpoint == item.to.peer) m->member.on_datagram(Endpoint(), bytes, now);
+        if (m->endpoint == item.to->peer) m->member.on_datagram(Endpoint(), bytes, now);
       }
     }
     queue_.clear();

@@ -9,19 +9,24 @@
 namespace netkit::chat {
 namespace {
 
+template <typename What>
+What Asked(const TypedLine& line) {
+  return std::get<What>(std::get<Request>(line));
+}
+
 TEST(TypedLine, SaysWhatIsNoCommand) {
-  EXPECT_EQ(std::get<TypedSay>(read_member_line(" hi ")).text, " hi ");
-  EXPECT_EQ(std::get<TypedSay>(read_member_line("//x")).text, "/x");
+  EXPECT_EQ(Asked<Say>(read_member_line(" hi ")).text, " hi ");
+  EXPECT_EQ(Asked<Say>(read_member_line("//x")).text, "/x");
 }
 
 TEST(TypedLine, ReadsTheCommandsOfAMember) {
-  EXPECT_TRUE(std::holds_alternative<TypedWho>(read_member_line("/who")));
+  EXPECT_TRUE(std::holds_alternative<Who>(std::get<Request>(read_member_line("/who"))));
   EXPECT_TRUE(std::holds_alternative<TypedQuit>(read_member_line("/quit")));
   EXPECT_TRUE(std::holds_alternative<TypedHelp>(read_member_line("/help")));
-  EXPECT_EQ(std::get<TypedNick>(read_member_line("/nick  ann b ")).name, "ann b");
-  EXPECT_EQ(std::get<TypedTell>(read_member_line("/msg ann hi there")).text, "ann hi there");
+  EXPECT_EQ(Asked<Rename>(read_member_line("/nick  ann b ")).name, "ann b");
+  EXPECT_EQ(Asked<Tell>(read_member_line("/msg ann hi there")).text, "ann hi there");
   EXPECT_EQ(std::get<TypedIgnore>(read_member_line("/ignore bob")).name, "bob");
-  EXPECT_TRUE(std::get<TypedSay>(read_member_line("/me waves")).action);
+  EXPECT_TRUE(Asked<Say>(read_member_line("/me waves")).action);
 }
 
 TEST(TypedLine, SaysHowACommandIsWritten) {
@@ -33,8 +38,8 @@ TEST(TypedLine, SaysHowACommandIsWritten) {
 TEST(TypedLine, ObeysTwoCommandsFromAPipeInPeerMode) {
   EXPECT_EQ(std::get<TypedTo>(read_peer_line("/to 127.0.0.1:5", false)).address, "127.0.0.1:5");
   EXPECT_TRUE(std::holds_alternative<TypedPeers>(read_peer_line("/peers", false)));
-  EXPECT_EQ(std::get<TypedSay>(read_peer_line("/quit", false)).text, "/quit");
-  EXPECT_EQ(std::get<TypedSay>(read_peer_line("//to x", false)).text, "/to x");
+  EXPECT_EQ(Asked<Say>(read_peer_line("/quit", false)).text, "/quit");
+  EXPECT_EQ(Asked<Say>(read_peer_line("//to x", false)).text, "/to x");
   EXPECT_TRUE(std::holds_alternative<TypedQuit>(read_peer_line("/quit", true)));
 }
 

@@ -1,7 +1,7 @@
 // Datagrams and bodies as bytes: limits, cuts, and everything that must be refused.
 #include "datagram/chunk.hpp"
-#include "datagram/cookie.hpp"
 #include "datagram/receive_side.hpp"
+#include "datagram/strangers.hpp"
 #include "datagram/wire.hpp"
 #include "lossy_net.hpp"
 

@@ -15,7 +15,7 @@ class Handshake : public LossyNet {
     server->drain(queue, now);
     std::vector<std::string> answers;
     for (const auto& item : queue.items()) {
-      EXPECT_EQ(item.to, from);
+      EXPECT_EQ(*item.to, from);
       answers.push_back(std::string(item.head) + std::string(item.body));
     }
     return answers;

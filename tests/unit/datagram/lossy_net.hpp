@@ -188,11 +188,11 @@ class LossyNet : public ::testing::Test {
     while (more) {
       more = server->drain(queue, now, queue.size() + 64);
     }
-    for (const auto& item : queue.items()) send(server_address, item.to.peer, item);
+    for (const auto& item : queue.items()) send(server_address, item.to->peer, item);
     for (auto& client : clients) {
       OutputQueue own;
       client->end->drain(own, now);
-      for (const auto& item : own.items()) send(client->address, item.to.peer, item);
+      for (const auto& item : own.items()) send(client->address, item.to->peer, item);
     }
   }
   void send(const Endpoint& from, const Endpoint& to, const OutputQueue::Item& item) {

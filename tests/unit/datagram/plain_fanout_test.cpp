@@ -26,7 +26,7 @@ class PlainFanoutTest : public testing::Test {
     more = fanout.drain(queue, limit);
     Lines lines;
     for (const auto& item : queue.items()) {
-      lines.push_back(std::to_string(item.to.peer.port()) + " " + std::string(item.body));
+      lines.push_back(std::to_string(item.to->peer.port()) + " " + std::string(item.body));
     }
     return lines;
   }

@@ -97,7 +97,7 @@ class HubTest : public testing::Test, public Hub::Handler {
       }
       for (const auto& item : queue.items()) {
         if (!datagram::is_native(item.body) && item.head.empty()) plain.emplace_back(item.body);
-        const auto client = clients.find(item.to.peer);
+        const auto client = clients.find(item.to->peer);
         if (client == clients.end() || deaf) continue;
         client->second->endpoint.on_datagram(std::string(item.head) + std::string(item.body), now);
       }
@@ -133,7 +133,7 @@ class HubTest : public testing::Test, public Hub::Handler {
     undelivered += count;
     events.push_back("-" + std::string(subscriber.name) + " " + std::string(why));
   }
-  void on_full(const Endpoint&) override { events.emplace_back("full"); }
+  void on_full(const Endpoint&, std::string_view) override { events.emplace_back("full"); }
   const AnswerPolicy& policy() const override { return *rules; }
 
   Hub::Options options;

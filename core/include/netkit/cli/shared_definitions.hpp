@@ -2,6 +2,8 @@
 // lists what fits it among its own.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -10,6 +12,8 @@
 
 #include <netkit/cli/option.hpp>
 #include <netkit/cli/values.hpp>
+#include <netkit/net/answer_policy.hpp>
+#include <netkit/net/reconnect.hpp>
 #include <netkit/record/totals.hpp>
 #include <netkit/tls/tls.hpp>
 #include <netkit/util/export.hpp>
@@ -19,7 +23,12 @@ namespace netkit {
 // Any thread, as all of these.
 
 // The parts one after the other.
-NETKIT_API std::vector<OptionDef> joined(std::initializer_list<std::vector<OptionDef>> parts);
+template <typename Definition>
+std::vector<Definition> joined(std::initializer_list<std::vector<Definition>> parts) {
+  std::vector<Definition> all;
+  for (const std::vector<Definition>& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
 
 // --cert --key: a server that speaks TLS.
 NETKIT_API std::vector<OptionDef> tls_server_options();
@@ -38,6 +47,19 @@ NETKIT_API OptionDef max_queue_option(std::string_view help);
 NETKIT_API OptionDef any_port_option();
 // --plain local|all|none: a server of the native dialect.
 NETKIT_API OptionDef plain_option();
+// --allow --deny: whom a server has to do with.
+NETKIT_API std::vector<OptionDef> access_options();
+// --rate: what is taken of one peer; `help` says of what.
+NETKIT_API OptionDef rate_option(std::string_view help, std::string_view default_value = {});
+// What those of --any-port, --plain, --allow, --deny and --rate say that the action declares.
+NETKIT_API AnswerPolicy::Options answer_policy(const Values& values);
+// --reconnect and --reconnect-max.
+NETKIT_API Reconnect::Options reconnect_options(const Values& values);
+
+// Where a server listens, and where a client's server is.
+NETKIT_API ArgumentDef listen_argument(std::string_view default_value);
+NETKIT_API ArgumentDef server_argument(std::string_view default_value,
+                                       std::string_view help = "the server");
 
 // --hex: messages in hexadecimal.
 NETKIT_API OptionDef hex_option();
@@ -51,6 +73,15 @@ inline constexpr TotalDef kUnsendableTotal{.name = "unsendable",
                                            .help = "datagrams that the kernel did not take"};
 inline constexpr TotalDef kConnectionsTotal{.name = "connections",
                                             .help = "connections that were made"};
+
+// dropped_port, dropped_own, dropped_broadcast, dropped_denied and dropped_rate: what a UdpServer
+// does not answer. It may know of loops as well.
+NETKIT_API std::vector<TotalDef> refusal_totals();
+NETKIT_API void add_refusals(Totals& totals, const std::array<std::uint64_t, kRefusals>& refused);
+// What a server, and a client, of the native dialect counts of its datagrams: Driver and Link of
+// netkit/datagram tell the numbers.
+NETKIT_API std::vector<TotalDef> datagram_server_totals();
+NETKIT_API std::vector<TotalDef> datagram_client_totals();
 
 // Metrics of several totals. Each label has one meaning everywhere.
 inline constexpr MetricDef kDroppedMetric{"dropped", "reason", "what came and was not acted on"};

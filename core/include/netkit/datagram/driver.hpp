@@ -6,10 +6,12 @@
 #include <string_view>
 #include <vector>
 
+#include <netkit/datagram/options.hpp>
 #include <netkit/datagram/output_queue.hpp>
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/udp_client.hpp>
 #include <netkit/net/udp_server.hpp>
+#include <netkit/record/totals.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/export.hpp>
 
@@ -61,6 +63,9 @@ class NETKIT_API Driver : private UdpServer::Handler, private UdpClient::Handler
   bool more() const { return more_; }  // the last round did not take all that was waiting
 
   const UdpSockets& sockets() const { return sockets_; }
+  // A server's part of datagram_server_totals() (netkit/cli/shared_definitions.hpp); `native` is of
+  // what is driven.
+  void show(Totals& totals, const Counters& native) const;
   const AnswerPolicy& policy() const { return server_->policy(); }  // a server's
   const Endpoint& peer() const { return client_->peer(); }          // a client's
 

@@ -14,6 +14,16 @@
 
 namespace netkit::datagram {
 
+// What the end of a session, or the refusal of one, means to a client: what to say of it, whether
+// it makes sense to try again, and what a run ends with that does not. Any thread.
+struct Loss {
+  std::string why;
+  bool again = true;
+  ExitStatus status = ExitStatus::unreachable;
+};
+NETKIT_API Loss loss_of(LeftReason reason, std::string_view text);
+NETKIT_API Loss rejection(std::uint16_t code, std::string_view text);  // of REJECT
+
 // [loop] What TcpClient is for streams: resolves a server's name, makes a Driver for what speaks to
 // it, and tries again and the next one by the one policy (Attempts), which says each outage once.
 // Whether a server answers only who speaks to it can tell: by succeeded() and failed().
@@ -52,6 +62,9 @@ class NETKIT_API Link {
   const std::string& server() const { return attempts_.server(); }
   const Endpoint& peer() const { return driver_ ? driver_->peer() : nowhere_; }
   bool pending() const { return attempts_.pending(); }  // between failed() and the next attempt
+  // A client's part of datagram_client_totals() (netkit/cli/shared_definitions.hpp); `native` is of
+  // what is driven.
+  void show(Totals& totals, const Counters& native) const;
   // There is no server, which has been said.
   bool outage() const { return attempts_.outage() || attempts_.pending(); }
 
@@ -70,6 +83,7 @@ class NETKIT_API Link {
   std::size_t unanswered_ = 0;  // attempts that nobody answered, so that each begins elsewhere
   bool connected_ = false;
   bool ever_connected_ = false;
+  std::uint64_t kernel_drops_ = 0;  // of the drivers before
 };
 
 }  // namespace netkit::datagram

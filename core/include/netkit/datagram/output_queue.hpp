@@ -35,7 +35,7 @@ using ChunkRef = std::shared_ptr<const Chunk>;  // may be shared between threads
 class NETKIT_API OutputQueue {
  public:
   struct Item {
-    Path to;
+    const Path* to = nullptr;
     std::string_view head;
     std::string_view body;
     std::size_t size() const { return head.size() + body.size(); }
@@ -48,9 +48,11 @@ class NETKIT_API OutputQueue {
   OutputQueue(OutputQueue&&) noexcept = default;
   OutputQueue& operator=(OutputQueue&&) noexcept = default;
 
-  // Copies `head` (at most kMaxDatagram bytes) and keeps `body`.
+  // Copies `to` and `head` (at most kMaxDatagram bytes) and keeps `body`.
   void add(const Path& to, std::string_view head, ChunkRef&& body = {});
-  // A datagram of bytes that stay until clear(): owned by what keep() was given.
+  // The same with a path that stays until clear(), as many datagrams have the same.
+  void add_along(const Path& to, std::string_view head, ChunkRef&& body = {});
+  // A datagram of bytes and a path that stay until clear(): owned by what keep() was given.
   void add_kept(const Path& to, std::string_view body);
   void keep(std::shared_ptr<const void> owner) { kept_.push_back(std::move(owner)); }
   // All since the last clear(), in order; valid until the next add() (the bytes: until clear()).
@@ -63,6 +65,7 @@ class NETKIT_API OutputQueue {
  private:
   char* room(std::size_t size);
   static constexpr std::size_t kBlock = 32768;
+  static constexpr std::size_t kAlignment = 8;
   std::vector<Item> items_;
   std::vector<std::shared_ptr<const void>> kept_;  // what items refer to
   std::vector<std::unique_ptr<char[]>> blocks_;

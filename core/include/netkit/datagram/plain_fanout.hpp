@@ -39,7 +39,6 @@ class NETKIT_API PlainFanout {
   class Texts;
   struct Job {
     std::shared_ptr<const Texts> texts;
-    std::vector<Path> to;
     std::size_t datagrams = 0;  // the first so many of texts times addresses
     std::size_t at = 0;         // that are drained
   };

@@ -62,8 +62,8 @@ struct SourceDefaults {
   bool stdin_when_none = false;
 };
 
-// Opens what host.values() names (`from`, `every`, `message`, `max-line`, each only if the action
-// declares it). As Sources::open().
+// Opens what host.values() names (`from`, `every`, `message`, `exec`, `on-change`, `max-line`, each
+// only if the action declares it). As Sources::open().
 NETKIT_API std::unique_ptr<Sources> open_sources(Host& host, Sources::Handler& handler,
                                                  const SourceDefaults& defaults);
 

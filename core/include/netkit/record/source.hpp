@@ -1,5 +1,6 @@
 // Where records come from: `--from -`, `--from file:PATH`, `--from exec:COMMAND`, `--every D` with
-// `--message T`. At a terminal (Run::interactive()) standard input is typed at a prompt.
+// `--message T` or `--exec CMD`. At a terminal (Run::interactive()) standard input is typed at a
+// prompt.
 #pragma once
 
 #include <memory>
@@ -39,6 +40,8 @@ class NETKIT_API Sources {
     std::vector<std::string> from{};  // `-`, `file:PATH`, `exec:COMMAND`
     Duration every = kNever;          // of the ticker; kNever: there is none
     std::string message{};            // of the ticker, a template
+    std::string exec{};               // instead: what this command prints each time, to 64 KiB
+    bool on_change = false;           // of exec: only when it is not what it was before
     std::string history{};            // see Input::Options
   };
 

@@ -1,4 +1,4 @@
-#include "datagram/cookie.hpp"
+#include "datagram/strangers.hpp"
 
 #include <algorithm>
 #include <array>

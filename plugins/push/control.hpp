@@ -1,12 +1,16 @@
-// The lines of the TCP control channel (netkit-protocol(7), "push"), and the roster in them. Pure;
-// any thread.
+// The TCP control channel (netkit-protocol(7), "push"): its lines, the roster in them, and the
+// server that obeys them. All but the server is pure; any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <push/hub.hpp>
 #include <string>
 #include <string_view>
+
+#include <netkit/net/tcp_server.hpp>
 
 namespace netkit::push {
 
@@ -43,5 +47,10 @@ struct StatusRow {
   std::uint64_t lag = 0;
 };
 std::optional<StatusRow> parse_status_row(std::string_view line);
+
+// Obeys lines, and lets go of the names that a connection holds when it ends. To be told where to
+// listen(). [loop] All references outlive it.
+std::unique_ptr<TcpServer> make_control_server(EventLoop& loop, const Log& log,
+                                               const TcpServer::Options& options, Hub& hub);
 
 }  // namespace netkit::push

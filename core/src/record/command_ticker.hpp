@@ -1,34 +1,25 @@
 // `--exec CMD --every D`: what a command prints, again and again, each time as one record.
 #pragma once
 
-#include <cstdint>
-#include <functional>
+#include <cstddef>
 #include <memory>
 #include <string>
-#include <string_view>
 
-#include <netkit/loop/event_loop.hpp>
+#include <netkit/io/input.hpp>
 #include <netkit/loop/process.hpp>
 #include <netkit/util/file.hpp>
 #include <netkit/util/log.hpp>
+#include <netkit/record/source.hpp>
 
-namespace netkit::push {
+namespace netkit {
 
 // [loop] One command at a time: a turn that comes while the one before still runs is left out. A
 // newline at the end of the output is not part of it. What a command printed that ended with
 // another status than 0 is not taken.
 class CommandTicker {
  public:
-  struct Options {
-    std::string command;  // for sh -c
-    Duration every{};
-    bool on_change = false;          // only when it is not what it was before
-    std::size_t max_size = 1 << 16;  // bytes of output
-  };
-  using OnRecord = std::function<void(std::string_view text)>;
-
-  // `log` outlives it. Starts paused.
-  CommandTicker(EventLoop& loop, const Log& log, Options options, OnRecord on_record);
+  // Of Sources::Options: exec, every, on_change. `run` and `handler` outlive it. Starts paused.
+  CommandTicker(Run& run, Sources::Handler& handler, const Sources::Options& options);
   void pause() { paused_ = true; }
   void resume() { paused_ = false; }
 
@@ -38,10 +29,12 @@ class CommandTicker {
   void ended(ProcessEnd end);
   void take();
 
-  EventLoop& loop_;
-  const Log& log_;
-  Options options_;
-  OnRecord on_record_;
+  static constexpr std::size_t kMaxOutput = 1 << 16;  // bytes
+
+  Run& run_;
+  Sources::Handler& handler_;
+  std::string command_;
+  bool on_change_;
   Timer timer_;
   std::unique_ptr<Process> process_;
   FileDescriptor output_fd_;
@@ -56,4 +49,4 @@ class CommandTicker {
   int status_ = 0;
 };
 
-}  // namespace netkit::push
+}  // namespace netkit

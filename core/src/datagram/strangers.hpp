@@ -1,5 +1,5 @@
-// Sessions that are over, for a while: late duplicates must neither begin them anew nor be taken
-// for those of a stranger.
+// What is known of those who have no session: the proof that one is where it sends from, the
+// sessions that are over, and how many answers there may be.
 #pragma once
 
 #include "datagram/wire.hpp"
@@ -8,9 +8,11 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <unordered_map>
 #include <unordered_set>
 
+#include <netkit/datagram/options.hpp>
 #include <netkit/net/endpoint.hpp>
 #include <netkit/util/clock.hpp>
 
@@ -28,7 +30,31 @@ struct AttemptKey {
   };
 };
 
-// Keeps the last `limit`.
+// A cookie is the number of the time slot it was made in (4 bytes) and the first 16 bytes of
+// HMAC-SHA-256 (RFC 2104) under that slot's secret over slot, nonce, family, port, address and
+// zone. Secrets are random, one per slot of Options::cookie_lifetime, and the last two are known;
+// they change when the jar is asked, so an idle server needs no timer.
+class NETKIT_API CookieJar {
+ public:
+  CookieJar(Duration lifetime, Random random);
+  ~CookieJar();
+  Cookie make(const Endpoint& peer, std::uint64_t nonce, TimePoint now);
+  bool verify(const Cookie& cookie, const Endpoint& peer, std::uint64_t nonce, TimePoint now);
+
+ private:
+  struct Mac;
+  void turn(TimePoint now);
+  Cookie compute(Mac& mac, std::uint32_t slot, const Endpoint& peer, std::uint64_t nonce) const;
+
+  Duration lifetime_;
+  Random random_;
+  std::int64_t slot_ = -1;  // of current_
+  std::unique_ptr<Mac> current_;
+  std::unique_ptr<Mac> previous_;  // null: none
+};
+
+// Sessions that are over, for a while: late duplicates must neither begin them anew nor be taken
+// for those of a stranger. Keeps the last `limit`.
 class EndedSessions {
  public:
   // `reset`: is not remembered, so that RESET is the answer.

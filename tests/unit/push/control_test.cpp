@@ -1,4 +1,4 @@
-#include <push/control_line.hpp>
+#include <push/control.hpp>
 #include <string>
 
 #include <gtest/gtest.h>

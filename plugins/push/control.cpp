@@ -1,0 +1,272 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <push/control.hpp>
+#include <set>
+#include <utility>
+
+#include <netkit/codec/binary_text.hpp>
+#include <netkit/codec/line_decoder.hpp>
+#include <netkit/util/format.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit::push {
+
+namespace {
+
+using Verb = ControlLine::Verb;
+
+constexpr std::string_view kSubscribeForm = "write SUBSCRIBE NAME UDP-PORT";
+constexpr std::string_view kUnsubscribeForm = "write UNSUBSCRIBE NAME";
+constexpr std::string_view kVerbs = "write SUBSCRIBE, UNSUBSCRIBE, LIST, STATUS or QUIT";
+constexpr std::string_view kNameForm = "a name has 1 to 255 bytes";
+
+ControlLine wrong(std::string_view error) {
+  return {.verb = Verb::wrong, .name = {}, .port = 0, .error = error};
+}
+
+ControlLine only(Verb verb) {
+  return {.verb = verb, .name = {}, .port = 0, .error = {}};
+}
+
+bool is_word(std::string_view given, std::string_view word) {
+  return std::equal(given.begin(), given.end(), word.begin(), word.end(), [](char a, char b) {
+    return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 'a' + 'A') : a) == b;
+  });
+}
+
+// What follows the verb of a request line: a page in a browser can make one send it.
+bool is_http(std::string_view rest) {
+  return rest.substr(rest.find_last_of(" \t") + 1).starts_with("HTTP/");
+}
+
+ControlLine subscribe(std::string_view rest) {
+  const std::size_t space = rest.find_last_of(" \t");
+  if (space == std::string_view::npos) return wrong(kSubscribeForm);
+  const auto port = read_integer<std::uint16_t>(rest.substr(space + 1)).value_or(0);
+  if (port == 0) return wrong("a UDP port is a number from 1 to 65535");
+  const auto name = clean_name(rest.substr(0, space));
+  if (!name) return wrong(kNameForm);
+  return {.verb = Verb::subscribe, .name = *name, .port = port, .error = {}};
+}
+
+void append_word(std::string& out, std::uint64_t value) {
+  append_unsigned(out, value);
+  out += ' ';
+}
+
+void append_reversibly(std::string& out, std::string_view name) {
+  for (std::size_t end = 0; (end = name.find('\\')) != name.npos; name.remove_prefix(end + 1)) {
+    escape_text(out, name.substr(0, end), false);
+    out += R"(\x5c)";
+  }
+  escape_text(out, name, false);
+}
+
+std::string original(std::string_view escaped) {
+  std::string out;
+  for (std::size_t end = 0; (end = escaped.find(R"(\x)")) != escaped.npos;) {
+    const auto byte = decode_hex(escaped.substr(end + 2, 2));
+    const bool good = byte && byte->size() == 1;
+    out.append(escaped.substr(0, good ? end : end + 2));
+    if (good) out += *byte;
+    escaped.remove_prefix(good ? end + 4 : end + 2);
+  }
+  return out.append(escaped);
+}
+
+}  // namespace
+
+ControlLine parse_control(std::string_view line) {
+  const std::string_view text = trim_white_space(line);
+  if (text.empty()) return only(Verb::empty);
+  const std::size_t space = std::min(text.find_first_of(" \t"), text.size());
+  const std::string_view verb = text.substr(0, space);
+  const std::string_view rest = trim_white_space(text.substr(space));
+  if (is_word(verb, "SUBSCRIBE")) return subscribe(rest);
+  if (is_word(verb, "UNSUBSCRIBE")) {
+    if (rest.empty()) return wrong(kUnsubscribeForm);
+    const auto name = clean_name(rest);
+    if (!name) return wrong(kNameForm);
+    return {.verb = Verb::unsubscribe, .name = *name, .port = 0, .error = {}};
+  }
+  if (is_http(rest)) return only(Verb::http);
+  if (!rest.empty()) return wrong(kVerbs);
+  if (is_word(verb, "LIST")) return only(Verb::list);
+  if (is_word(verb, "STATUS")) return only(Verb::status);
+  if (is_word(verb, "QUIT")) return only(Verb::quit);
+  return wrong(kVerbs);
+}
+
+void append_list_row(std::string& out, const RosterRow& row) {
+  escape_text(out, row.name, false);
+  out += ' ';
+  row.address.append_to(out);
+  out += '\n';
+}
+
+void append_status_row(std::string& out, const RosterRow& row) {
+  row.address.append_to(out);
+  out += row.plain ? " plain " : " native ";
+  append_fixed(out, std::chrono::duration<double>(row.age).count(), 3);
+  out += ' ';
+  append_word(out, row.sent);
+  append_word(out, row.lost);
+  append_word(out, row.lag);
+  append_reversibly(out, row.name);
+  out += '\n';
+}
+
+std::optional<StatusRow> parse_status_row(std::string_view line) {
+  std::array<std::string_view, 6> words;
+  for (std::string_view& word : words) {
+    const std::size_t space = line.find(' ');
+    if (space == std::string_view::npos || space == 0) return std::nullopt;
+    word = line.substr(0, space);
+    line.remove_prefix(space + 1);
+  }
+  StatusRow row{.name = original(line), .address = words[0], .kind = words[1]};
+  if (row.name.empty() || (row.kind != "plain" && row.kind != "native")) return std::nullopt;
+  const char* const end = words[2].data() + words[2].size();
+  const auto age = std::from_chars(words[2].data(), end, row.age_s);
+  const auto sent = read_integer<std::uint64_t>(words[3]);
+  const auto lost = read_integer<std::uint64_t>(words[4]);
+  const auto lag = read_integer<std::uint64_t>(words[5]);
+  if (age.ec != std::errc() || age.ptr != end || !sent || !lost || !lag) return std::nullopt;
+  row.sent = *sent;
+  row.lost = *lost;
+  row.lag = *lag;
+  return row;
+}
+
+namespace {
+
+constexpr std::size_t kMaxNames = 4096;  // that one connection may hold
+
+class ControlClient final : public TcpServer::Connection {
+ public:
+  ControlClient(Hub& hub, std::uint64_t id) : hub_(hub), id_(id) {}
+
+ private:
+  void on_received(std::string_view data) override { rest_.append(data.substr(obey(data))); }
+  void on_drained() override {
+    const std::string waiting = std::exchange(rest_, {});
+    rest_ = waiting.substr(obey(waiting));
+    if (ended_) finish();
+  }
+  void on_half_closed() override {
+    ended_ = true;
+    finish();
+  }
+  void on_gone(int, std::string_view) override {
+    for (const std::string& name : names_) hub_.release(name, id_);
+  }
+
+  std::size_t obey(std::string_view lines);
+  void finish();
+  void take(const Line& line);
+  void carry_out(const ControlLine& command);
+  std::string_view subscribe(const ControlLine& command);
+  std::string_view unsubscribe(const ControlLine& command);
+  void answer_roster(bool with_numbers);
+
+  Hub& hub_;
+  std::uint64_t id_;
+  LineDecoder lines_{kMaxControlLine};
+  std::string rest_;  // waits for the answers before it to be read
+  bool ended_ = false;
+  std::set<std::string, std::less<>> names_;
+  std::string answer_;
+};
+
+// A peer that asks without reading its answers is not answered more than it takes. Returns how many
+// bytes were obeyed.
+std::size_t ControlClient::obey(std::string_view lines) {
+  if (backed_up()) return 0;
+  return lines_.feed(lines, [this](const Line& line) {
+    take(line);
+    return !closing() && !backed_up();
+  });
+}
+
+// With what a script that has no newline at its end asked last.
+void ControlClient::finish() {
+  if (!rest_.empty() || closing()) return;
+  lines_.finish([this](const Line& line) { take(line); });
+  close();
+}
+
+void ControlClient::take(const Line& line) {
+  if (!line.too_long) return carry_out(parse_control(line.text));
+  write("ERR a line has at most 512 bytes\n");
+  close();
+}
+
+void ControlClient::carry_out(const ControlLine& command) {
+  std::string_view error = command.error;
+  switch (command.verb) {
+    case Verb::empty:
+      return;
+    case Verb::list:
+    case Verb::status:
+      return answer_roster(command.verb == Verb::status);
+    case Verb::http:
+      write("ERR this is the control channel of netkit push, not HTTP\n");
+      return close();
+    case Verb::subscribe:
+      error = subscribe(command);
+      break;
+    case Verb::unsubscribe:
+      error = unsubscribe(command);
+      break;
+    case Verb::quit:
+    case Verb::wrong:
+      break;
+  }
+  answer_ = error.empty() ? "OK\n" : "ERR " + std::string(error) + "\n";
+  write(answer_);
+  if (command.verb == Verb::quit) close();
+}
+
+std::string_view ControlClient::subscribe(const ControlLine& command) {
+  if (names_.size() >= kMaxNames && !names_.contains(command.name)) {
+    return "this connection holds too many names";
+  }
+  const std::string_view error =
+      hub_.subscribe(command.name, peer().with_port(command.port), id_, server().loop().now());
+  if (error.empty()) names_.emplace(command.name);
+  return error;
+}
+
+std::string_view ControlClient::unsubscribe(const ControlLine& command) {
+  const auto held = names_.find(command.name);
+  if (held != names_.end()) names_.erase(held);
+  return hub_.unsubscribe(command.name) ? "" : "no subscriber has that name";
+}
+
+void ControlClient::answer_roster(bool with_numbers) {
+  answer_ = "OK ";
+  append_unsigned(answer_, hub_.size());
+  answer_ += '\n';
+  hub_.for_each_row(server().loop().now(), [&](const RosterRow& row) {
+    if (with_numbers) {
+      append_status_row(answer_, row);
+    } else {
+      append_list_row(answer_, row);
+    }
+  });
+  write(answer_);
+}
+
+}  // namespace
+
+std::unique_ptr<TcpServer> make_control_server(EventLoop& loop, const Log& log,
+                                               const TcpServer::Options& options, Hub& hub) {
+  return std::make_unique<TcpServer>(loop, log, options,
+                                     [&hub, last_id = std::uint64_t{0}](const Endpoint&) mutable {
+                                       return std::make_unique<ControlClient>(hub, ++last_id);
+                                     });
+}
+
+}  // namespace netkit::push

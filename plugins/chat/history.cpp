@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <netkit/record/record.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
@@ -78,16 +77,20 @@ void EventPrinter::emit(const Message& message, std::uint64_t seq, const Endpoin
   history_.add('<', message.name, message.text, time);
 }
 
+void EventPrinter::notice(const Record& record) {
+  if (notices_) output_.emit(record);
+}
+
 void EventPrinter::emit(const Joined& joined, const Endpoint& peer, WallTime now) {
   const Field name{"name", joined.name};
-  output_.emit({.type = "joined", .time = now, .peer = &peer, .fields = {&name, 1}});
+  notice({.type = "joined", .time = now, .peer = &peer, .fields = {&name, 1}});
   history_.add('*', joined.name, "joined", now);
 }
 
 void EventPrinter::emit(const Left& left, const Endpoint& peer, WallTime now) {
   const std::array<Field, 2> fields{Field{"name", left.name},
                                     Field{"reason", to_string(left.reason)}};
-  output_.emit({.type = "left", .time = now, .peer = &peer, .fields = fields});
+  notice({.type = "left", .time = now, .peer = &peer, .fields = fields});
   line_ = "left (";
   line_ += to_string(left.reason);
   line_ += ')';
@@ -96,7 +99,7 @@ void EventPrinter::emit(const Left& left, const Endpoint& peer, WallTime now) {
 
 void EventPrinter::emit(const Renamed& renamed, const Endpoint& peer, WallTime now) {
   const std::array<Field, 2> fields{Field{"from", renamed.from}, Field{"name", renamed.to}};
-  output_.emit({.type = "renamed", .time = now, .peer = &peer, .fields = fields});
+  notice({.type = "renamed", .time = now, .peer = &peer, .fields = fields});
   line_ = "is now ";
   line_ += renamed.to;
   history_.add('*', renamed.from, line_, now);

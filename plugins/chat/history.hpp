@@ -8,6 +8,7 @@
 
 #include <netkit/net/endpoint.hpp>
 #include <netkit/record/output.hpp>
+#include <netkit/record/record.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
@@ -45,7 +46,9 @@ class History {
 // [loop] Both outlive it.
 class EventPrinter {
  public:
-  EventPrinter(Output& output, History& history) : output_(output), history_(history) {}
+  // Without `notices` only the history tells of who comes and goes.
+  EventPrinter(Output& output, History& history, bool notices)
+      : output_(output), history_(history), notices_(notices) {}
   // Message, Joined, Left, Renamed; the others print nothing. `now`: the time of what bears none.
   void print(const FromRoom& event, std::uint64_t seq, const Endpoint& peer, WallTime now);
   void print_undelivered(std::string_view text, std::string_view why, const Endpoint& peer,
@@ -57,8 +60,11 @@ class EventPrinter {
   void emit(const Left& left, const Endpoint& peer, WallTime now);
   void emit(const Renamed& renamed, const Endpoint& peer, WallTime now);
 
+  void notice(const Record& record);
+
   Output& output_;
   History& history_;
+  bool notices_;
   std::string line_;
 };
 

@@ -78,6 +78,7 @@ void JoinCommand::configure(const Values& values) {
   options_.since = read_since(values);
   options_.history = values.text("history");
   options_.commands = values.flag("commands");
+  options_.notices = values.text("notices") == "yes";
   options_.wait = values.duration("wait");
   options_.connect_timeout = values.duration("connect-timeout");
   options_.count = static_cast<std::uint64_t>(values.integer("count"));

@@ -23,6 +23,7 @@ struct JoinOptions {
   std::uint64_t since = 0;  // as Hello::since
   std::string history;
   bool commands = false;
+  bool notices = true;
   Duration wait{};
   Duration connect_timeout{};
   std::uint64_t count = 0;  // 0: no end

@@ -39,7 +39,7 @@ std::string_view name_of(const FromRoom& event) {
 
 JoinSession::JoinSession(Host& host, const JoinOptions& options)
     : JoinRun(host, options),
-      printer_(host.output(), history_),
+      printer_(host.output(), history_, options.notices),
       member_(member_options(options), datagram::system_random(),
               static_cast<Member::Handler&>(*this)) {}
 
@@ -81,14 +81,15 @@ void JoinSession::on_rejected(std::uint16_t code, std::string_view text) {
     loss.why += "; choose another with --name";
   }
   if (joined_ && loss.again) return try_again(loss.why);
-  give_up(loss.status, Outage::sentence(link_->server(), loss.why));
+  give_up(loss.status, loss.sentence(link_->server()));
 }
 
 void JoinSession::on_lost(datagram::LeftReason reason, std::string_view text) {
   using datagram::LeftReason;
-  const datagram::Loss loss = datagram::loss_of(reason, text);
+  const datagram::Loss loss = reason == LeftReason::stranger ? datagram::stranger("a chat room")
+                                                             : datagram::loss_of(reason, text);
   if (!loss.again || reason == LeftReason::ended || reason == LeftReason::bye) {
-    return give_up(loss.status, Outage::sentence(link_->server(), loss.why));
+    return give_up(loss.status, loss.sentence(link_->server()));
   }
   // After a reset it answers, so there is nothing to wait for, unless it does so again and again.
   const bool lasted = host_.loop().now() - joined_at_ >= std::chrono::seconds(1);

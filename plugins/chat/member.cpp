@@ -135,8 +135,7 @@ void Member::on_connected(std::string_view payload) {
   const auto welcome = decode_welcome(payload);
   if (!welcome) {
     client_.leave("this is no chat room", now_);
-    return handler_.on_rejected(static_cast<std::uint16_t>(datagram::RejectCode::bad_request),
-                                "that is no chat room");
+    return handler_.on_lost(datagram::LeftReason::stranger, {});
   }
   room_ = welcome->room;
   id_ = welcome->member;

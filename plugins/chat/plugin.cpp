@@ -50,6 +50,14 @@ OptionDef history_option(std::string_view help) {
   return {.name = "history", .kind = Kind::path, .help = help};
 }
 
+OptionDef notices_option() {
+  return {.name = "notices",
+          .kind = Kind::choice,
+          .default_value = "yes",
+          .help = "whether to show who comes, goes and takes another name",
+          .choices = {"yes", "no"}};
+}
+
 constexpr TotalDef kHistoryLostTotal{"history_lost", "lines that --history could not keep"};
 
 std::vector<OptionDef> room_options() {
@@ -64,6 +72,7 @@ std::vector<OptionDef> room_options() {
            .help = "what plain members get for each message"},
           plain_option(),
           history_option("append what happens to this file"),
+          notices_option(),
           {.name = "keep",
            .kind = Kind::integer,
            .default_value = "1000",
@@ -145,6 +154,7 @@ std::vector<OptionDef> join_options() {
            .choices = {"all"}},
           {.name = "plain", .help = "speak the plain dialect", .excludes = {"since", "commands"}},
           history_option("append what is said to this file"),
+          notices_option(),
           {.name = "commands", .help = "obey /commands in piped lines, too"},
           {.name = "wait",
            .default_value = "10s",

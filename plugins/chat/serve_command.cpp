@@ -39,6 +39,7 @@ void ServeCommand::configure(const Values& values) {
   policy_ = answer_policy(values);
   policy_.rate = 0;  // --rate is of a member, and the room's
   history_path_ = values.text("history");
+  notices_ = values.text("notices") == "yes";
 }
 
 void ServeCommand::on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) {
@@ -73,7 +74,7 @@ ExitStatus ServeCommand::run(Host& host) {
   const std::vector<std::string> descriptions = opened.descriptions();
   history_ = std::make_unique<History>(host.log());
   history_->open(history_path_);
-  printer_ = std::make_unique<EventPrinter>(host.output(), *history_);
+  printer_ = std::make_unique<EventPrinter>(host.output(), *history_, notices_);
   RoomServer::Handler& handler = *this;
   room_ = std::make_unique<RoomServer>(*options_, datagram::system_random(), handler);
   UdpServer::Options options;

@@ -30,6 +30,7 @@ class ServeCommand final : public Command, private RoomServer::Handler {
   std::optional<RoomServer::Options> options_;
   AnswerPolicy::Options policy_;
   std::string history_path_;
+  bool notices_ = true;
   Host* host_ = nullptr;
   std::unique_ptr<History> history_;
   std::unique_ptr<EventPrinter> printer_;

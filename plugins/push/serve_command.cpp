@@ -90,7 +90,17 @@ void ServeCommand::on_not_sent(const Endpoint& to, int error) {
   }
 }
 
+// What has an end is not a ticker's: it will not come again.
+void ServeCommand::say_nobody() {
+  const bool nobody = hub_->size() == 0 && sources_->has_input();
+  if (nobody && !said_nobody_) {
+    host_->log().notice("nobody is subscribed: records go to nobody (--min-subscribers 1 waits)");
+  }
+  said_nobody_ = nobody;
+}
+
 void ServeCommand::on_source_record(std::string_view text, WallTime) {
+  say_nobody();
   if (!hub_->publish(text)) {
     const TimePoint now = host_->loop().now();
     if (now < silent_until_) return;

@@ -37,6 +37,7 @@ class ServeCommand final : public Command, private Hub::Handler, private Sources
   bool must_hold_sources();
   void check_end();
   void stop();
+  void say_nobody();
   void emit(std::string_view type, const Subscriber& subscriber, std::string_view why);
   void show(Totals& totals) const;
 
@@ -59,6 +60,7 @@ class ServeCommand final : public Command, private Hub::Handler, private Sources
   bool finishing_ = false;
   ExitStatus status_ = ExitStatus::done;  // that the end has, and why
   std::string error_;
+  bool said_nobody_ = false;                   // is subscribed
   TimePoint silent_until_ = TimePoint::min();  // about records that are too long
   Hook turn_;
 };

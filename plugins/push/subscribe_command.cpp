@@ -110,7 +110,7 @@ void SubscribeCommand::on_ended() {
 void SubscribeCommand::on_lost(const datagram::Loss& loss) {
   if (done_) return;
   if (loss.again) return link_->failed(loss.why, loss.status);
-  end(loss.status, Outage::sentence(link_->server(), loss.why));
+  end(loss.status, loss.sentence(link_->server()));
 }
 
 // Not from within the subscription's own callbacks.

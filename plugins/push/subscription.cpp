@@ -14,6 +14,7 @@ namespace {
 
 // A server that is being restarted refuses a while; so many heartbeats it may.
 constexpr int kRefusals = 3;
+constexpr std::string_view kServer = "a push server";
 constexpr Duration kRepeat = std::chrono::seconds(10);  // of a plain registration
 
 class NativeSubscription final : public Subscription, private datagram::Client::Handler {
@@ -73,13 +74,13 @@ class NativeSubscription final : public Subscription, private datagram::Client::
 void NativeSubscription::on_refused(const Endpoint&, int error) {
   if (over_ || client_.on_refused()) return;
   if (client_.connected() && ++refused_ < kRefusals) return;
-  lose({error_text(error)});
+  lose({.why = error_text(error)});
 }
 
 void NativeSubscription::on_connected(std::string_view payload) {
   const auto welcome = decode_welcome(payload);
   if (!welcome) {
-    lose({"the server's answer is not one of push", false, ExitStatus::protocol});
+    lose(datagram::stranger(kServer));
     return;
   }
   const bool other = position_.stream != 0 && position_.stream != welcome->stream;
@@ -109,12 +110,13 @@ void NativeSubscription::on_gap(const datagram::Gap& gap) {
 
 void NativeSubscription::on_left(datagram::LeftReason reason, std::string_view text) {
   if (reason == datagram::LeftReason::ended) return handler_.on_ended();
+  if (reason == datagram::LeftReason::stranger) return lose(datagram::stranger(kServer));
   datagram::Loss loss = datagram::loss_of(reason, text);
   const bool moved = text == reason::kMoved;
   if (reason == datagram::LeftReason::bye && (moved || text == reason::kAsked)) {
     loss = {moved ? fmt::format("another subscriber took the name {}", name_)
                   : fmt::format("the server unsubscribed {}", name_),
-            false, ExitStatus::again};
+            false, ExitStatus::again, false};
   }
   lose(loss);
 }
@@ -153,7 +155,7 @@ class PlainSubscription final : public Subscription {
     return false;
   }
   void on_refused(const Endpoint&, int error) override {
-    if (!std::exchange(over_, true)) handler_.on_lost({error_text(error)});
+    if (!std::exchange(over_, true)) handler_.on_lost({.why = error_text(error)});
   }
   void on_next_address(TimePoint) override { register_ = true; }
 

@@ -352,3 +352,12 @@ def test_own_history_file(netkit, tmp_path):
     wait_until(lambda: b"left" in log.read_bytes(), what="the log")
     assert [line.split(" ", 1)[1] for line in log.read_text().splitlines()] == [
         "> ann mine", "* bob joined", "< bob his", "* bob left (quit)"]
+
+
+def test_who_comes_and_goes_need_not_be_shown(netkit):
+    server = netkit.serve("chat", "serve", "127.0.0.1:0", "--notices", "no")
+    ann = join(netkit, server.address, "ann", "--notices", "no")
+    for name in ("bob", "carl"):
+        assert netkit.run("chat", "join", server.address, "--name", name, stdin="hello\n").status == 0
+    assert [ann.out.line(), ann.out.line()] == [b"[bob] hello", b"[carl] hello"]
+    assert [server.out.line(), server.out.line()] == [b"[bob] hello", b"[carl] hello"]

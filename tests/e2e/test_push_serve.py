@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -329,3 +330,27 @@ def test_a_subscriber_that_is_told_to_end_says_good_bye(netkit):
     client = subscribe(netkit, server, "ann")
     assert client.stop(signal.SIGINT) == 0
     server.out.expect(rb"unsubscribed ann\n")
+
+
+def test_records_that_go_to_nobody_are_said_once(netkit):
+    server = serve(netkit, "--from", "-")
+    server.write("1\n2\n")
+    server.err.expect(rb"netkit: push: nobody is subscribed: records go to nobody \(--min-subscribers 1 waits\)\n")
+    ann = subscribe(netkit, server, "ann")
+    server.out.expect(rb"subscribed ann\n")
+    server.write("3\n")
+    assert ann.out.line() == b"3"
+    server.close_stdin()
+    assert server.wait() == 0 and server.err.rest() == b""
+
+
+def test_standard_input_that_is_not_read_is_said(netkit, tmp_path):
+    server = serve(netkit)
+    server.write("1\n")
+    server.err.expect(rb"netkit: push: standard input is not read \(--from - reads it\)\n")
+    (tmp_path / "lines").write_text("1\n")
+    with open(tmp_path / "lines", "rb") as file:
+        server = serve(netkit, "--every", "1h", stdin=file)
+    server.err.expect(rb"standard input is not read")
+    server = serve(netkit, "--every", "1h", stdin=subprocess.DEVNULL)
+    assert server.stop() == 0 and b"standard input" not in server.err.data

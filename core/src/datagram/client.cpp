@@ -22,6 +22,8 @@ enum class State : std::uint8_t {
 constexpr std::size_t kStrayRate = 10;  // answers a second to what is not of this session
 constexpr unsigned kMostFarewells = 8;  // acknowledgements of END without an answer
 constexpr Duration kLongestFarewell = std::chrono::seconds(1);
+// What answers, but not in this protocol, may have the right answer on its way.
+constexpr Duration kStrangerPatience = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -36,6 +38,13 @@ struct Client::Impl final : public MessageHandler {
 
   Packer::Options packing() const { return {options.max_body(), options.max_message, 0}; }
   bool handshaking() const { return state == State::hello || state == State::connecting; }
+  void on_malformed() {
+    ++counters.malformed;
+    stranger = stranger || state == State::hello;
+  }
+  TimePoint give_up() const {
+    return stranger ? std::min(give_up_at, began + kStrangerPatience) : give_up_at;
+  }
 
   void on_message(std::uint64_t record, std::string_view message) override {
     handler.on_message(record, message);
@@ -76,8 +85,10 @@ struct Client::Impl final : public MessageHandler {
   std::uint32_t first_seq = 0;
   Cookie cookie{};
   TimePoint asked_at{};
+  TimePoint began{};  // of the handshake
   TimePoint give_up_at = TimePoint::max();
-  unsigned asked = 0;  // HELLOs, CONNECTs or acknowledgements of END in a row
+  unsigned asked = 0;     // HELLOs, CONNECTs or acknowledgements of END in a row
+  bool stranger = false;  // to HELLO came what is no answer
 };
 
 void Client::Impl::begin(std::string_view given, TimePoint now) {
@@ -89,6 +100,8 @@ void Client::Impl::begin(std::string_view given, TimePoint now) {
   nonce = random();
   first_seq = static_cast<std::uint32_t>(random());
   state = State::hello;
+  began = now;
+  stranger = false;
   give_up_at = saturating_add(now, options.connect_timeout);
   asked = 0;
   ask(now);
@@ -124,6 +137,7 @@ void Client::Impl::on_handshake(std::string_view datagram, TimePoint now) {
   if (!reply || (state == State::connecting && reply->cookie == cookie)) return;
   cookie = reply->cookie;
   state = State::connecting;
+  stranger = false;
   asked = 0;
   ask(now);
 }
@@ -278,10 +292,7 @@ void Client::on_datagram(std::string_view datagram, TimePoint now) {
     ++impl.counters.bad_version;
     return;
   }
-  if (what != Class::known) {
-    ++impl.counters.malformed;
-    return;
-  }
+  if (what != Class::known) return impl.on_malformed();
   switch (type_of(datagram)) {
     case Type::cookie:
     case Type::accept:
@@ -298,7 +309,7 @@ void Client::on_datagram(std::string_view datagram, TimePoint now) {
       if (impl.state == State::ended) impl.left(LeftReason::ended, impl.end_text);
       return;
     default:  // a client's
-      ++impl.counters.malformed;
+      impl.on_malformed();
   }
 }
 
@@ -306,7 +317,9 @@ void Client::tick(TimePoint now) {
   Impl& impl = *impl_;
   impl.gone.reset();
   if (impl.handshaking()) {
-    if (now >= impl.give_up_at) return impl.left(LeftReason::timeout, {});
+    if (now >= impl.give_up()) {
+      return impl.left(impl.stranger ? LeftReason::stranger : LeftReason::timeout, {});
+    }
     if (now >= next_deadline()) impl.ask(now);
   } else if (impl.state == State::ended) {
     if (now < next_deadline()) return;
@@ -326,7 +339,7 @@ TimePoint Client::next_deadline() const {
   if (impl.handshaking()) {
     const Duration pause =
         back_off(impl.options.initial_rto, impl.asked - 1u, impl.options.handshake_pause);
-    return std::min(impl.asked_at + pause, impl.give_up_at);
+    return std::min(impl.asked_at + pause, impl.give_up());
   }
   if (impl.state == State::ended) {
     const Duration pause = impl.session->sending().rtt().timeout(impl.options);

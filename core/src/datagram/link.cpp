@@ -19,6 +19,17 @@ std::vector<std::string> names_of(const std::vector<AddressSpec>& servers) {
 
 }  // namespace
 
+std::string Loss::sentence(std::string_view server) const {
+  return predicate ? fmt::format("{} {}", server, why) : Outage::sentence(server, why);
+}
+
+Loss stranger(std::string_view what) {
+  return {.why = fmt::format("answers, but not as {}", what),
+          .again = false,
+          .status = ExitStatus::protocol,
+          .predicate = true};
+}
+
 Loss loss_of(LeftReason reason, std::string_view text) {
   switch (reason) {
     case LeftReason::reset:

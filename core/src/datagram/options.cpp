@@ -46,6 +46,8 @@ std::string_view to_string(LeftReason reason) {
       return "timeout";
     case LeftReason::version:
       return "version";
+    case LeftReason::stranger:
+      return "stranger";
   }
   return "";
 }

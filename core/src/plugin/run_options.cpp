@@ -119,6 +119,7 @@ std::unique_ptr<Sources> open_sources(Host& host, Sources::Handler& handler,
     options.on_change = values.flag("on-change");
   }
   if (is_given(values, "from")) options.from = values.texts("from");
+  options.tell_unread = options.from.empty() && defaults.every != kNever;
   if (is_given(values, "every")) {
     options.every = values.duration("every");
   } else if (options.from.empty()) {

@@ -9,6 +9,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -63,6 +65,7 @@ class SourcesImpl final : public Sources {
   void open_input(const std::string& name);
   void open_command(Input& input, const std::string& command);
   void start_ticker(const Options& options);
+  void tell_unread();
   void take_line(const Input& input, const Line& line);
   void take_end(Input& input, int error);
   void process_ended(Input& input, ProcessEnd end);
@@ -80,6 +83,7 @@ class SourcesImpl final : public Sources {
   std::optional<Template> message_;
   std::string tick_text_;
   std::uint64_t tick_count_ = 0;
+  Watch unread_;
   Timer told_;
   bool paused_ = true;
   bool ended_ = false;
@@ -120,6 +124,7 @@ SourcesImpl::SourcesImpl(Run& run, Handler& handler, const Options& options)
       max_line_(std::max<std::size_t>(run.max_line().value_or(kMaxLine), 1)) {
   for (const std::string& name : options.from) open_input(name);
   if (options.every != kNever) start_ticker(options);
+  if (options.tell_unread) tell_unread();
 }
 
 SourcesImpl::~SourcesImpl() = default;
@@ -171,6 +176,20 @@ void SourcesImpl::start_ticker(const Options& options) {
   }
   message_ = Template::parse(options.message, "--message");
   ticks_ = run_.loop().every(options.every, [this] { tick(); });
+}
+
+// Who pipes something in means it to be read. Silent pipes, /dev/null and terminals mean nothing.
+void SourcesImpl::tell_unread() {
+  struct stat status {};
+  if (::fstat(STDIN_FILENO, &status) != 0) return;
+  const auto say = [this] { run_.log().notice("standard input is not read (--from - reads it)"); };
+  if (S_ISREG(status.st_mode) && status.st_size > 0) return say();
+  if (!S_ISFIFO(status.st_mode) && !S_ISSOCK(status.st_mode)) return;
+  unread_ = run_.loop().watch(STDIN_FILENO, Interest::read, [this, say](Ready) {
+    int bytes = 0;
+    if (::ioctl(STDIN_FILENO, FIONREAD, &bytes) == 0 && bytes > 0) say();
+    unread_.reset();
+  });
 }
 
 void SourcesImpl::tick() {

@@ -121,6 +121,7 @@ enum class LeftReason : std::uint8_t {
   reset,     // the other side does not know the session: it was restarted
   timeout,   // connect_timeout passed before the session began
   version,   // the server speaks other versions of the protocol
+  stranger,  // what answers does not speak the protocol at all
 };
 NETKIT_API std::string_view to_string(LeftReason reason);  // the enumerator's name
 

@@ -43,6 +43,7 @@ class NETKIT_API Sources {
     std::string exec{};               // instead: what this command prints each time, to 64 KiB
     bool on_change = false;           // of exec: only when it is not what it was before
     std::string history{};            // see Input::Options
+    bool tell_unread = false;  // say it once when standard input, which is not read, has data
   };
 
   // Throws Error. Starts paused: resume() begins. A plugin calls open_sources()

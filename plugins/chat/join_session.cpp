@@ -2,6 +2,7 @@
 #include <array>
 #include <chat/join_session.hpp>
 #include <csignal>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 
 #include <netkit/util/error.hpp>
 #include <netkit/util/random.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit::chat {
 
@@ -52,8 +54,12 @@ void JoinSession::begin() {
   open_input();
 }
 
+// The line editor shows candidates as they are, so a room cannot have any bytes there.
 std::vector<std::string> JoinSession::complete(std::string_view line, std::string_view word) const {
-  const std::vector<std::string> names(roster_.begin(), roster_.end());
+  std::vector<std::string> names;
+  std::ranges::copy_if(roster_, std::back_inserter(names), [](std::string_view name) {
+    return is_shown_unchanged(name, false) && !has_unseen(name);
+  });
   return complete_line(line, word, member_commands(), names);
 }
 

@@ -147,7 +147,12 @@ std::string_view why_not_a_name(std::string_view name) {
   if (name.find('\t') != std::string_view::npos || escaped_text(name) != name) {
     return "holds control characters";
   }
+  if (has_unseen(name)) return "holds invisible characters or unusual spaces";
   if (trim_white_space(name) != name) return "begins or ends with white space";
+  if (name.find("  ") != std::string_view::npos) return "holds two spaces in a row";
+  // As netkit itself shows what is said: `[ann] text`, `[ann to you] text`.
+  if (name.find_first_of("[]") != std::string_view::npos) return "holds a bracket";
+  if (name.ends_with(" to you")) return "looks like a private message";
   if (name.front() == '/') return "begins with a slash";
   if (Endpoint::parse(name)) return "looks like an address";  // as those of plain members are
   return {};

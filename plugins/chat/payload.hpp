@@ -121,8 +121,9 @@ std::string_view text_of(const Request& request);
 
 // What may be a name. Nothing is wrong with it: empty. Otherwise why it cannot be a name, as half a
 // sentence: "is longer than 64 bytes". A name is 1 to 64 bytes of UTF-8 without control,
-// line-breaking and bidirectional characters, without white space at its ends, does not begin with
-// a slash and is no address.
+// line-breaking, bidirectional and invisible characters, brackets, white space at its ends or other
+// than single spaces; it does not begin with a slash, nor end as a private message is marked, and
+// is no address.
 std::string_view why_not_a_name(std::string_view name);
 
 // Each replaces `out`. Names over 255 bytes are cut.

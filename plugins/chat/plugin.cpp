@@ -86,6 +86,7 @@ std::vector<OptionDef> room_options() {
            .min = 1,
            .max = 1000000},
           rate_option("messages that are taken from one member", "1000/s"),
+          max_memory_option(),
           {.name = "motd", .kind = Kind::text, .help = "said to every native newcomer"}};
 }
 

@@ -16,6 +16,10 @@ namespace {
 // A native member who was cut off says all he had to say at once, so his limit looks further back
 // than the others'; he keeps to it himself (Welcome::rate).
 constexpr double kNativeBurst = 30;
+constexpr double kNamesPerRequest = 8;  // that cost as much as a request
+// To one member, of what is over his rate; the rest is dropped without a word.
+constexpr double kRefusalsPerSecond = 10;
+constexpr double kRefusalsAtOnce = 100;
 
 std::uint64_t microseconds(WallTime time) {
   return static_cast<std::uint64_t>(
@@ -100,15 +104,23 @@ void Room::unlink(Slot slot) {
   (member.next == kNoSlot ? newest_ : members_[member.next].previous) = member.previous;
 }
 
-bool Room::within_rate(Member& member, TimePoint now) {
+bool Room::within_rate(Member& member, TimePoint now, double cost) {
   if (options_.rate <= 0) return true;
-  if (!member.bucket) {
+  if (!member.pace) {
     const double burst = options_.rate * (member.plain ? 1 : kNativeBurst);
-    member.bucket.emplace(options_.rate, burst, now);
+    member.pace = std::make_unique<Pace>(
+        Pace{{options_.rate, burst, now}, {kRefusalsPerSecond, kRefusalsAtOnce, now}});
   }
-  if (member.bucket->take(now)) return true;
+  if (member.pace->requests.take(now, cost)) return true;
   ++counters_.dropped_rate;
   return false;
+}
+
+// A list of all costs what there is to sort and to send, up to what may be asked after some rest.
+double Room::cost_of(const Request& request) const {
+  if (!std::holds_alternative<Who>(request)) return 1;
+  const double names = static_cast<double>(members()) / kNamesPerRequest;
+  return std::clamp(names, 1.0, std::max(1.0, options_.rate * kNativeBurst / 4));
 }
 
 // ---- plain members
@@ -243,9 +255,11 @@ void Room::on_request(Slot slot, const std::optional<Request>& request, TimePoin
                       WallTime wall) {
   Member& member = members_[slot];
   ++member.taken;
+  if (!within_rate(member, now, request ? cost_of(*request) : 1)) {
+    if (member.pace->refusals.take(now)) refuse(slot, "too many messages (--rate)");
+    return;
+  }
   if (!request) return refuse(slot, "not understood");
-  if (std::holds_alternative<Sync>(*request)) return carry_out(slot, *request, wall);
-  if (!within_rate(member, now)) return refuse(slot, "too many messages (--rate)");
   carry_out(slot, *request, wall);
 }
 

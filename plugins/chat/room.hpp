@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -111,6 +112,10 @@ class Room {
   const RoomCounters& counters() const { return counters_; }
 
  private:
+  struct Pace {
+    TokenBucket requests;
+    TokenBucket refusals;  // of what is over the rate: an answer costs as much as a request
+  };
   struct Member {
     std::string name;  // empty: the place is free
     datagram::Path path;
@@ -119,8 +124,8 @@ class Room {
     std::uint64_t instance = 0;
     std::uint64_t taken = 0;
     TimePoint heard;
-    std::optional<TokenBucket> bucket;
-    Slot previous = kNoSlot;  // plain members, by when they were heard
+    std::unique_ptr<Pace> pace;  // once he has spoken
+    Slot previous = kNoSlot;     // plain members, by when they were heard
     Slot next = kNoSlot;
   };
   struct Past {
@@ -136,7 +141,8 @@ class Room {
   std::string why_refused(std::string_view name, Slot asking, Entry::Refusal& refusal) const;
   void link(Slot slot);
   void unlink(Slot slot);
-  bool within_rate(Member& member, TimePoint now);
+  bool within_rate(Member& member, TimePoint now, double cost = 1);
+  double cost_of(const Request& request) const;
   void remember(const Member& member);
   void publish(const Member& from, std::string_view text, std::uint8_t flags, WallTime wall);
   // A message that has its place among all of the room, to everybody here. A log that several

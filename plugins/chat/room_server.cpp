@@ -53,6 +53,7 @@ bool RoomServer::drain(datagram::OutputQueue& queue, TimePoint now) {
   now_ = now;
   flush_messages();
   if (notices_due_ <= now) flush_notices();
+  flush_told();
   on_plain_change();
   bool more = native_.drain(queue, now);
   more = plain_.drain(queue) || more;
@@ -66,6 +67,7 @@ void RoomServer::close(TimePoint now) {
   room_.close();
   closing_ = true;
   flush();
+  flush_told();
   on_plain_change();
   native_.finish_all("the room has closed", now);
 }
@@ -174,10 +176,15 @@ void RoomServer::notify(const FromRoom& notice) {
 }
 
 void RoomServer::tell(Slot member, std::span<const FromRoom> messages) {
+  const SessionRef session = session_of(member);
+  if (told_.empty() || !(told_.back().session == session)) told_.push_back({session, {}});
+  for (const FromRoom& message : messages) encode(message, told_.back().messages.emplace_back());
+}
+
+void RoomServer::flush_told() {
+  if (told_.empty()) return;
   flush();
-  std::vector<std::string> encoded(messages.size());
-  for (std::size_t i = 0; i < messages.size(); ++i) encode(messages[i], encoded[i]);
-  native_.send(session_of(member), encoded);
+  for (const Told& told : std::exchange(told_, {})) native_.send(told.session, told.messages);
 }
 
 void RoomServer::say_plain(std::string_view datagram) {

@@ -76,6 +76,7 @@ class RoomServer final : public datagram::Driver::Handler,
   void flush();
   void flush_messages(datagram::SessionRef except = {});
   void flush_notices();
+  void flush_told();
   Slot& slot_of(datagram::SessionRef session);
   datagram::SessionRef& session_of(Slot slot);
 
@@ -89,6 +90,13 @@ class RoomServer final : public datagram::Driver::Handler,
   datagram::PlainFanout plain_;
   std::vector<Slot> slots_;                     // by session
   std::vector<datagram::SessionRef> sessions_;  // by slot
+  // What single members are told goes out at the end of the turn, so that it ends nothing that is
+  // packed for all.
+  struct Told {
+    datagram::SessionRef session;
+    std::vector<std::string> messages;
+  };
+  std::vector<Told> told_;
   std::string encoded_;
   TimePoint now_{};
   TimePoint notices_due_ = TimePoint::max();

@@ -33,7 +33,8 @@ void ServeCommand::configure(const Values& values) {
   address_ = values.address("ADDRESS");
   const auto keep = static_cast<std::size_t>(values.integer("keep"));
   Room::Options room = room_options(values);
-  const datagram::Options native = native_options(room, keep);
+  datagram::Options native = native_options(room, keep);
+  native.max_held = static_cast<std::size_t>(values.size("max-memory"));
   options_.emplace(RoomServer::Options{std::move(room), native, keep, values.text("motd")});
   if (options_->motd.size() > kMaxMotd) throw UsageError("--motd is longer than 900 bytes");
   policy_ = answer_policy(values);

@@ -62,6 +62,7 @@ std::vector<OptionDef> subscriber_options() {
        .max = 10'000'000},
       max_clients_option("1024"),
       plain_option(),
+      max_memory_option(),
       rate_option("datagrams that are taken from each source address"),
       {.name = "slow",
        .kind = Kind::choice,

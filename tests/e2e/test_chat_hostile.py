@@ -1,6 +1,8 @@
 """Members that were made to do harm: the room goes on for the others, and ends when it is told to."""
 
+import os
 import struct
+import time
 
 import pytest
 
@@ -45,3 +47,23 @@ def test_a_time_beyond_any_clock_is_not_a_message(netkit, time):
 
 def member_address(room):
     return room.recvfrom(2048)[1]
+
+
+@pytest.mark.parametrize("request_, times", [(b"\x44", 45_000), (b"\x45", 45_000), (b"", 45_000)],
+                         ids=["who", "sync", "nothing"])
+def test_requests_whose_answers_cost_much_do_not_keep_the_others_waiting(netkit, request_, times):
+    """Against a room of 1,000: what one member asks, as often as it fits into 45 KB, for all that he may."""
+    server = netkit.serve("chat", "serve", "127.0.0.1:0", "-q", "--lease", "60s")
+    load = netkit.start(argv=[os.environ["NETKIT_BUILD"] + "/tests/session_load", "chat", server.port, 1000, 1])
+    load.out.expect(rb"^joined\n", 60)
+    hostile = ChatPeer(udp_socket(), host_port(server.address), b"eve")
+    each = 1000 // (1 + len(request_))
+    for _ in range(times // each):
+        hostile.send(b"\x00" + (bytes([len(request_)]) + request_) * each)
+        hostile.acknowledge()
+    began = time.monotonic()
+    assert netkit.run("chat", "join", server.address, "--name", "ann", stdin="hello\n").status == 0
+    assert time.monotonic() - began < 3
+    load.out.expect(rb"^heard\n", 20)
+    load.close_stdin()
+    assert load.wait() == 0 and server.stop() == 0

@@ -98,6 +98,14 @@ OptionDef rate_option(std::string_view help, std::string_view default_value) {
   return {.name = "rate", .kind = Kind::rate, .default_value = default_value, .help = help};
 }
 
+OptionDef max_memory_option() {
+  return {.name = "max-memory",
+          .kind = Kind::size,
+          .default_value = "256M",
+          .help = "bytes held of what native peers send out of order or in parts",
+          .min = 65536};
+}
+
 AnswerPolicy::Options answer_policy(const Values& values) {
   AnswerPolicy::Options policy;
   policy.any_port = values.declared("any-port") && values.flag("any-port");
@@ -154,6 +162,8 @@ std::vector<TotalDef> datagram_server_totals() {
           {"retransmitted", "datagrams that were sent again"},
           {"bad_cookies", "handshakes with a cookie that is not ours"},
           {"malformed", "native datagrams that cannot be read"},
+          labelled_total(kDroppedMetric, "memory", "dropped_memory",
+                         "datagrams that --max-memory left no room for"),
           kUnsendableTotal,
           kKernelDropsTotal};
 }

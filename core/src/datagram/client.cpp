@@ -21,6 +21,7 @@ enum class State : std::uint8_t {
 
 constexpr std::size_t kStrayRate = 10;  // answers a second to what is not of this session
 constexpr unsigned kMostFarewells = 8;  // acknowledgements of END without an answer
+constexpr Duration kShortestHeartbeat = std::chrono::milliseconds(10);  // whatever lease it says
 constexpr Duration kLongestFarewell = std::chrono::seconds(1);
 // What answers, but not in this protocol, may have the right answer on its way.
 constexpr Duration kStrangerPatience = std::chrono::seconds(2);
@@ -160,7 +161,8 @@ void Client::Impl::on_accept(std::string_view datagram, TimePoint now) {
   start.peer_window = accept->window;
   start.lease =
       accept->lease_ms == 0xffffffff ? kNever : std::chrono::milliseconds(accept->lease_ms);
-  start.heartbeat = std::min(options.heartbeat, start.lease / 3);
+  start.heartbeat =
+      std::max<Duration>(std::min(options.heartbeat, start.lease / 3), kShortestHeartbeat);
   session = std::make_unique<Session>(options, counters, start, now);
   if (asked == 1) session->sending().add_rtt_sample(now - asked_at);
   // The server sends nothing before it has heard this, so it is repeated until there is an answer.

@@ -93,6 +93,7 @@ void Driver::show(Totals& totals, const Counters& native) const {
   totals.add("retransmitted", native.retransmitted);
   totals.add("bad_cookies", native.bad_cookies);
   totals.add("malformed", native.malformed);
+  totals.add("dropped_memory", native.no_memory);
   totals.add("unsendable", sent.refused + sent.too_big + sent.no_room);
   totals.add("kernel_drops", sockets_.kernel_drops());
 }

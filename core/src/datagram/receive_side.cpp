@@ -11,6 +11,15 @@ constexpr std::uint64_t kLap = std::uint64_t{1} << 32;
 
 }  // namespace
 
+Reassembler::~Reassembler() {
+  for (Partial& partial : partial_) take(partial);
+}
+
+Reassembler::Partial Reassembler::take(Partial& partial) {
+  counters_->held -= partial.bytes.size();
+  return std::exchange(partial, Partial{});
+}
+
 void Reassembler::deliver(std::string_view body, MessageHandler& handler) {
   if (kind_of(body) == BodyKind::gap) {
     deliver_gap(read_gap(body), handler);
@@ -20,9 +29,9 @@ void Reassembler::deliver(std::string_view body, MessageHandler& handler) {
 }
 
 void Reassembler::deliver_gap(Gap gap, MessageHandler& handler) {
-  if (gap.unnumbered > 0) partial_[0] = Partial{};
+  if (gap.unnumbered > 0) take(partial_[0]);
   if (gap.to != 0) {
-    partial_[1] = Partial{};
+    take(partial_[1]);
     if (expected_ != 0) gap.from = expected_;
     if (gap.to < gap.from) {
       gap.from = gap.to = 0;
@@ -45,18 +54,18 @@ void Reassembler::deliver_bundle(const Bundle& bundle, MessageHandler& handler) 
     const bool open = last && bundle.open;
     if (continued && !(partial.begun && (!numbered || record == expected_))) {
       pass_over(record, handler);
-      partial = Partial{};
+      take(partial);
       continue;
     }
     if (!continued) {
-      if (partial.begun) partial = Partial{};
+      if (partial.begun) take(partial);
       if (numbered && !wanted(record, handler)) continue;
     }
     if (continued || open) {
       partial.begun = true;
       piece(partial, entry);
       if (open) continue;
-      const Partial whole = std::exchange(partial, Partial{});
+      const Partial whole = take(partial);
       complete(record, whole.bytes, whole.too_long, handler);
     } else {
       complete(record, entry, entry.size() > options_->max_message, handler);
@@ -84,12 +93,16 @@ bool Reassembler::wanted(std::uint64_t record, MessageHandler& handler) {
 }
 
 void Reassembler::piece(Partial& partial, std::string_view bytes) {
-  if (partial.bytes.size() + bytes.size() > options_->max_message) partial.too_long = true;
-  if (partial.too_long) {
-    std::string().swap(partial.bytes);
+  if (partial.too_long) return;
+  const bool no_memory = counters_->held + bytes.size() > options_->max_held;
+  if (no_memory) ++counters_->no_memory;
+  if (no_memory || partial.bytes.size() + bytes.size() > options_->max_message) {
+    take(partial);
+    partial.begun = partial.too_long = true;
     return;
   }
   partial.bytes.append(bytes);
+  counters_->held += bytes.size();
 }
 
 void Reassembler::complete(std::uint64_t record, std::string_view message, bool too_long,
@@ -119,6 +132,10 @@ ReceiveSide::ReceiveSide(const Options& options, Counters& counters, std::uint32
       highest_(next_),
       told_window_(options.receive_window) {}
 
+ReceiveSide::~ReceiveSide() {
+  for (const std::string& body : held_) counters_->held -= body.size() + sizeof body;
+}
+
 bool ReceiveSide::accept(std::uint32_t wire_seq, std::string_view body, TimePoint now,
                          MessageHandler& handler) {
   // The nearest number with these low 32 bits.
@@ -138,14 +155,14 @@ bool ReceiveSide::accept(std::uint32_t wire_seq, std::string_view body, TimePoin
     ++counters_->malformed;
     return false;
   }
+  const bool in_order = seq == next_ && delivered_ == next_ && !paused_;
+  if (!in_order && !hold(seq, body)) return false;
   if (seq >= highest_) newest_at_ = now;
   highest_ = std::max(highest_, seq + 1);
-  if (seq == next_ && delivered_ == next_ && !paused_) {
+  if (in_order) {
     ++next_;
     ++delivered_;
     deliver(body, handler);
-  } else {
-    hold(seq, body);
   }
   while (next_ < highest_ && holds(next_)) ++next_;
   deliver_held(handler);
@@ -153,15 +170,25 @@ bool ReceiveSide::accept(std::uint32_t wire_seq, std::string_view body, TimePoin
   return true;
 }
 
-void ReceiveSide::hold(std::uint64_t seq, std::string_view body) {
-  if (held_.empty()) held_.resize(std::bit_ceil<std::size_t>(options_->receive_window));
+bool ReceiveSide::hold(std::uint64_t seq, std::string_view body) {
+  const std::size_t slots =
+      held_.empty() ? std::bit_ceil<std::size_t>(options_->receive_window) : 0;
+  const std::size_t more = body.size() + slots * sizeof(std::string);
+  if (counters_->held + more > options_->max_held) {
+    ++counters_->no_memory;
+    return false;
+  }
+  if (slots > 0) held_.resize(slots);
   slot(seq).assign(body);
+  counters_->held += more;
+  return true;
 }
 
 void ReceiveSide::deliver_held(MessageHandler& handler) {
   while (delivered_ < next_ && !paused_ && !stopped_) {
     // Taken out first: the handler may look at the window.
     const std::string body = std::exchange(slot(delivered_), std::string());
+    counters_->held -= body.size();
     ++delivered_;
     deliver(body, handler);
   }
@@ -221,7 +248,9 @@ void ReceiveSide::acked() {
 }
 
 void ReceiveSide::release_memory() {
-  if (delivered_ == highest_ && !held_.empty()) std::vector<std::string>().swap(held_);
+  if (delivered_ != highest_ || held_.empty()) return;
+  counters_->held -= held_.size() * sizeof(std::string);
+  std::vector<std::string>().swap(held_);
 }
 
 }  // namespace netkit::datagram

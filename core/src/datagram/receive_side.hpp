@@ -28,6 +28,9 @@ class NETKIT_API Reassembler {
  public:
   Reassembler(const Options& options, Counters& counters)
       : options_(&options), counters_(&counters) {}
+  ~Reassembler();
+  Reassembler(const Reassembler&) = delete;
+  Reassembler& operator=(const Reassembler&) = delete;
   void expect(std::uint64_t record) { expected_ = record; }
   void deliver(std::string_view body, MessageHandler& handler);  // a valid one
 
@@ -42,6 +45,7 @@ class NETKIT_API Reassembler {
   void pass_over(std::uint64_t record, MessageHandler& handler);
   bool wanted(std::uint64_t record, MessageHandler& handler);
   void piece(Partial& partial, std::string_view bytes);
+  Partial take(Partial& partial);  // whatever is there of it
   void complete(std::uint64_t record, std::string_view message, bool too_long,
                 MessageHandler& handler);
   void report(const Gap& gap, MessageHandler& handler);
@@ -55,6 +59,7 @@ class NETKIT_API Reassembler {
 class NETKIT_API ReceiveSide {
  public:
   ReceiveSide(const Options& options, Counters& counters, std::uint32_t first_seq);
+  ~ReceiveSide();
 
   // One DATA body; true when it was new and taken.
   bool accept(std::uint32_t seq, std::string_view body, TimePoint now, MessageHandler& handler);
@@ -80,7 +85,7 @@ class NETKIT_API ReceiveSide {
   void release_memory();
 
  private:
-  void hold(std::uint64_t seq, std::string_view body);
+  bool hold(std::uint64_t seq, std::string_view body);
   void deliver_held(MessageHandler& handler);
   void schedule_ack(TimePoint now);
   void deliver(std::string_view body, MessageHandler& handler);

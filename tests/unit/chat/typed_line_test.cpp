@@ -62,6 +62,17 @@ TEST(Name, SaysWhatIsWrong) {
   EXPECT_EQ(why_not_a_name("a\xE2\x80\xAE"), "holds control characters");
   EXPECT_EQ(why_not_a_name(" a"), "begins or ends with white space");
   EXPECT_EQ(why_not_a_name("/who"), "begins with a slash");
+  for (const char* name : {"a\xE2\x80\x8B",
+                           "a\xC2\xA0"
+                           "b",
+                           "\xE3\x80\x80"
+                           "a",
+                           "a\xF3\xA0\x80\x81"}) {
+    EXPECT_EQ(why_not_a_name(name), "holds invisible characters or unusual spaces") << name;
+  }
+  EXPECT_EQ(why_not_a_name("ann  b"), "holds two spaces in a row");
+  EXPECT_EQ(why_not_a_name("bob to you"), "looks like a private message");
+  EXPECT_EQ(why_not_a_name("ann] hi [bob"), "holds a bracket");
 }
 
 }  // namespace

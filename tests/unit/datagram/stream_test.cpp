@@ -53,6 +53,28 @@ TEST_F(Stream, CarriesBothDirectionsOnABadWire) {
   EXPECT_EQ(ann.end->unacknowledged(), 0u);
 }
 
+// What comes out of order is held, for all sessions together, up to a bound; the rest comes again.
+TEST_F(Stream, HoldsNoMoreThanItMay) {
+  options.max_held = 12'000;
+  wire = {.loss = 0.2, .reorder = 0.2};
+  Client& ann = Connect();
+  Connect();
+  std::uint64_t most = 0;
+  for (int i = 1; i <= 300; ++i) {
+    ASSERT_TRUE(ann.end->send(line(i) + std::string(800, 'x')));
+    Run(1ms);
+    most = std::max(most, server->counters().held);
+  }
+  RunUntil([&] { return served.heard.size() == 300; }, 20s);
+  ASSERT_EQ(served.heard.size(), 300u);
+  EXPECT_TRUE(served.heard.back().text.starts_with(line(300)));
+  EXPECT_LE(most, options.max_held);
+  EXPECT_GT(server->counters().no_memory, 0u);
+  EXPECT_TRUE(served.gaps.empty());
+  Run(5s);
+  EXPECT_EQ(server->counters().held, 0u);
+}
+
 TEST_F(Stream, CarriesLongMessagesWhole) {
   wire = {.loss = 0.2, .duplicate = 0.05, .reorder = 0.1};
   Client& ann = Connect();

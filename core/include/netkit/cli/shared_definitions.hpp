@@ -51,6 +51,8 @@ NETKIT_API OptionDef plain_option();
 NETKIT_API std::vector<OptionDef> access_options();
 // --rate: what is taken of one peer; `help` says of what.
 NETKIT_API OptionDef rate_option(std::string_view help, std::string_view default_value = {});
+// --max-memory: what all sessions of the native dialect may make a server hold.
+NETKIT_API OptionDef max_memory_option();
 // What those of --any-port, --plain, --allow, --deny and --rate say that the action declares.
 NETKIT_API AnswerPolicy::Options answer_policy(const Values& values);
 // --reconnect and --reconnect-max.

@@ -41,6 +41,10 @@ struct NETKIT_API Options {
   // then, and gives it at most the other half at once, has nothing dropped.
   bool full_at_half = false;
 
+  // Bytes that all sessions together hold of what came out of order or of messages that are not
+  // whole: beyond it such datagrams are not taken, and come again, and such messages are lost.
+  std::size_t max_held = 256u << 20;
+
   std::uint16_t receive_window = 256;    // datagrams held for reordering or while paused; to 1024
   std::uint16_t max_in_flight = 128;     // datagrams sent and not acknowledged; to 1024
   std::uint16_t initial_in_flight = 32;  // how many before the first acknowledgement
@@ -97,6 +101,8 @@ struct Counters {
   std::uint64_t dropped = 0;         // messages dropped by Options::keep or keep_bytes
   std::uint64_t lost = 0;            // messages the other side (or a jump in numbers) said are lost
   std::uint64_t stale = 0;           // numbered messages below what was expected, ignored
+  std::uint64_t held = 0;            // bytes that are held now (Options::max_held)
+  std::uint64_t no_memory = 0;       // datagrams and messages that max_held left no room for
   std::uint64_t out_of_window = 0;   // datagrams beyond Options::receive_window
   std::uint64_t malformed = 0;       // datagrams that are not what their type says
   std::uint64_t too_long = 0;        // messages over Options::max_message

@@ -44,6 +44,10 @@ NETKIT_API void append_json_lossy(std::string& out, std::string_view bytes);
 // A number that JSON lacks (infinity, NaN) is null.
 NETKIT_API void append_json_number(std::string& out, double value);
 
+// Whether UTF-8 holds a character that shows nothing, or a space other than U+0020: what two names
+// may differ by and look alike. False for what is not UTF-8.
+NETKIT_API bool has_unseen(std::string_view bytes);
+
 // Without the ASCII white space (space, TAB, LF, VT, FF, CR) at both ends.
 NETKIT_API std::string_view trim_white_space(std::string_view text);
 

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include <netkit/util/duration.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/random.hpp>
 
 namespace netkit::echo {

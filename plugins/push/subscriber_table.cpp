@@ -1,5 +1,7 @@
 #include <push/subscriber_table.hpp>
 
+#include <netkit/util/slot_list.hpp>
+
 namespace netkit::push {
 
 Subscriber* SubscriberTable::find_name(std::string_view name) {
@@ -20,6 +22,13 @@ Subscriber* SubscriberTable::find_session(datagram::SessionRef session) {
 
 Subscriber& SubscriberTable::add(std::string_view name, const datagram::Path& path,
                                  datagram::SessionRef session) {
+  // What can fail for want of memory comes first, or is undone.
+  if (session) {
+    if (session.index >= by_session_.size()) by_session_.resize(session.index + 1);
+  } else {
+    reserve_for(plain_.size() + 1, plain_);
+    reserve_for(plain_owner_.size() + 1, plain_owner_);
+  }
   const auto [at, added] = by_name_.try_emplace(std::string(name));
   Subscriber& subscriber = at->second;
   subscriber.name = at->first;
@@ -27,11 +36,15 @@ Subscriber& SubscriberTable::add(std::string_view name, const datagram::Path& pa
   subscriber.session = session;
   subscriber.number = ++last_number_;
   if (!subscriber.plain()) {
-    if (session.index >= by_session_.size()) by_session_.resize(session.index + 1);
     by_session_[session.index] = &subscriber;
     return subscriber;
   }
-  by_address_.emplace(path.peer, &subscriber);
+  try {
+    by_address_.emplace(path.peer, &subscriber);
+  } catch (...) {
+    by_name_.erase(at);
+    throw;
+  }
   subscriber.plain_index = static_cast<std::uint32_t>(plain_.size());
   plain_.push_back(path);
   plain_owner_.push_back(&subscriber);

@@ -33,7 +33,7 @@ def stream_good(data, expected):
     return good
 
 
-GET = b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+PUT = b"PUT / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 UDP, TCP = socket.SOCK_DGRAM, socket.SOCK_STREAM
 SERVERS = {
     "echo": (UDP, ["echo", "serve", "127.0.0.1:0", "--udp", "-q"], datagram_good(b"good", b"good")),
@@ -43,7 +43,7 @@ SERVERS = {
     "echo by TCP": (TCP, ["echo", "serve", "127.0.0.1:0", "--tcp", "-q"], stream_good(b"good", b"good")),
     "control": (TCP, ["push", "serve", "127.0.0.1:0", "--every", "1h", "-q"], stream_good(b"LIST\n", b"OK")),
     "frame": (TCP, ["frame", "serve", "127.0.0.1:0", "-q"], stream_good(HEARTBEAT, answer(1))),
-    "sse": (TCP, ["sse", "serve", "127.0.0.1:0", "--every", "1h", "-q"], stream_good(GET, b"404")),
+    "sse": (TCP, ["sse", "serve", "127.0.0.1:0", "--every", "1h", "-q"], stream_good(PUT, b" 405 ")),
 }
 # What the calls are that each kind of server makes for a peer, with errors that Linux gives for them.
 DATAGRAM_FAULTS = {
@@ -113,7 +113,7 @@ def visit(target, kind):
             sock.sendto(b"visit", target.host_port)
         return None
     sock = socket.create_connection(host_port(target.address))
-    sock.sendall({"sse": GET, "control": b"LIST\n"}.get(target.name, HEARTBEAT))
+    sock.sendall({"sse": PUT, "control": b"LIST\n"}.get(target.name, HEARTBEAT))
     return sock
 
 

@@ -1,6 +1,5 @@
 """What happens to the machine under a running server: it is stopped, its clock jumps, its network goes and comes back."""
 
-import os
 import signal
 import subprocess
 
@@ -34,10 +33,7 @@ def test_a_clock_that_jumps_ends_nothing(netkit, tmp_path, name, jump):
     kind, words, good = SERVERS[name]
     time_of_day = tmp_path / "time"
     time_of_day.write_text("+0\n")
-    library = next(path for path in (f"/usr/lib/{machine()}/faketime/libfaketime.so.1",) if os.path.exists(path))
-    env = {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": str(time_of_day), "FAKETIME_NO_CACHE": "1",
-           "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-    target = Target(netkit.serve(*words, sockets=2 if name in ("push", "control") else 1, env=env), good, kind)
+    target = Target(netkit.serve(*words, sockets=2 if name in ("push", "control") else 1, env=clock(time_of_day)), good, kind)
     good(target)
     member = None
     if name == "chat":
@@ -49,6 +45,25 @@ def test_a_clock_that_jumps_ends_nothing(netkit, tmp_path, name, jump):
         member.send(b"\x20\x00")  # still of the room: its END is acknowledged, no RESET
         assert member.sock.recv(2048)[2] != 9
     assert target.process.stop() == 0
+
+
+def test_the_jump_is_seen(netkit, tmp_path):
+    time_of_day = tmp_path / "time"
+    time_of_day.write_text("+0\n")
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--json", "--udp", env=clock(time_of_day))
+    years = []
+    for jump in ("+0", "+3000d"):
+        time_of_day.write_text(jump + "\n")
+        with udp_socket() as sock:
+            sock.sendto(b"now", ("127.0.0.1", server.port))
+        years.append(int(server.out.json()["time"][:4]))
+    assert 8 <= years[1] - years[0] <= 9
+
+
+def clock(path):
+    """The environment in which the time of day is what the file says, and jumps with it."""
+    return {"LD_PRELOAD": f"/usr/lib/{machine()}/faketime/libfaketime.so.1", "FAKETIME_TIMESTAMP_FILE": str(path),
+            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 def machine():

@@ -8,12 +8,11 @@ FAULT = 99
 VALGRIND = ["valgrind", "--quiet", f"--error-exitcode={FAULT}", "--trace-children=no", netkit_path()]
 PAIRS = {
     "echo": (["echo", "serve", "127.0.0.1:0"], ["echo", "send", "{0}", "hello"], b"", b"hello\n"),
-    "echo by TCP": (["echo", "serve", "127.0.0.1:0", "--tcp"], ["echo", "send", "--tcp", "{0}", "hello"], b"", b"hello\n"),
     "chat": (["chat", "serve", "127.0.0.1:0"], ["chat", "join", "{0}", "--name", "ann"], b"hello\n", b"[ann] hello\n"),
     "push": (["push", "serve", "127.0.0.1:0", "--every", "20ms", "--message", "tick"],
-             ["push", "subscribe", "{0}", "ann", "-c", "1"], b"", b"tick\n"),
+             ["push", "subscribe", "{0}", "--name", "ann", "-c", "1"], b"", b"tick\n"),
     "broadcast": (["broadcast", "listen", "127.0.0.1:0", "--reply", "here"],
-                  ["broadcast", "send", "{0}", "who", "-c", "1"], b"", b"here"),
+                  ["broadcast", "send", "{0}", "who", "--replies", "1"], b"", b"here"),
     "sse": (["sse", "serve", "127.0.0.1:0", "--every", "20ms", "--message", "tick"],
             ["sse", "http://{0}/", "-c", "1"], b"", b"tick\n"),
     "frame": (["frame", "serve", "127.0.0.1:0"], ["frame", "connect", "{0}"], b"heartbeat\n7:hello\n", b""),

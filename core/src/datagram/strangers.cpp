@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -29,13 +30,15 @@ struct CookieJar::Mac {
       std::memcpy(key.data() + i, &number, sizeof number);
     }
     EVP_MAC* algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+    if (algorithm == nullptr) throw std::bad_alloc();  // it is built in
     context = EVP_MAC_CTX_new(algorithm);
     EVP_MAC_free(algorithm);
     char digest[] = "SHA256";
     const OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_end()};
-    if (!context || EVP_MAC_init(context, key.data(), key.size(), parameters) != 1) {
+    if (!context) throw std::bad_alloc();
+    if (EVP_MAC_init(context, key.data(), key.size(), parameters) != 1) {
       EVP_MAC_CTX_free(context);
       throw Error(ExitStatus::fault, "OpenSSL has no HMAC-SHA-256");
     }
@@ -86,7 +89,7 @@ Cookie CookieJar::compute(Mac& mac, std::uint32_t slot, const Endpoint& peer,
       EVP_MAC_update(mac.context, reinterpret_cast<const unsigned char*>(input.data()),
                      input.size()) != 1 ||
       EVP_MAC_final(mac.context, digest.data(), &size, digest.size()) != 1) {
-    throw Error(ExitStatus::fault, "OpenSSL cannot compute HMAC-SHA-256");
+    throw std::bad_alloc();  // there is nothing else that it could lack
   }
   Cookie cookie;
   put(cookie.data(), slot);

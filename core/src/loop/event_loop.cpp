@@ -64,6 +64,9 @@ struct EventLoop::Impl {
   void run_deferred();
   void run_hooks();
   void run_signals();
+  template <typename Call>
+  void guarded(Call&& call);
+  void count_out_of_memory();
   std::uint64_t add_hook(int signo, Callback callback);
   void remove_hook(std::uint64_t id);
   void update_signals(int signo, bool add);
@@ -84,6 +87,7 @@ struct EventLoop::Impl {
   std::atomic<bool> stop_requested{false};
 
   std::vector<Callback> deferred;
+  Callback on_out_of_memory;  // empty: the exception leaves run()
   std::vector<NamedCallback> hooks;
   std::uint64_t next_hook_id = 1;
   std::array<epoll_event, kEventsPerTurn> events{};
@@ -177,15 +181,35 @@ void EventLoop::Impl::run_once(Duration timeout) {
   const int count = std::max(0, wait(time_to_wait(timeout)));  // EINTR: nothing came
   turn_time = clock.now();
   counters.events += static_cast<std::uint64_t>(count);
-  for (int i = 0; i < count; ++i) watches.dispatch(events[static_cast<std::size_t>(i)]);
-  watches.dispatch_always_ready();
-  counters.timers += timers.run_due(turn_time);
+  for (int i = 0; i < count; ++i) {
+    guarded([&] { watches.dispatch(events[static_cast<std::size_t>(i)]); });
+  }
+  guarded([this] { watches.dispatch_always_ready(); });
+  guarded([this] { counters.timers += timers.run_due(turn_time); });
   run_posted();
   run_deferred();
   --depth;
   if (depth == 0) {
     watches.release_ended();
     timers.release_cancelled();
+  }
+}
+
+template <typename Call>
+void EventLoop::Impl::guarded(Call&& call) {
+  try {
+    call();
+  } catch (const std::bad_alloc&) {
+    if (!on_out_of_memory) throw;
+    count_out_of_memory();
+  }
+}
+
+void EventLoop::Impl::count_out_of_memory() {
+  ++counters.out_of_memory;
+  try {
+    if (on_out_of_memory) on_out_of_memory();
+  } catch (const std::bad_alloc&) {  // nor is there any for saying so
   }
 }
 
@@ -197,20 +221,20 @@ std::vector<EventLoop::Callback> EventLoop::Impl::take_posted() {
 void EventLoop::Impl::run_posted() {
   // Without a wake-up nothing was posted: a turn costs no lock.
   if (!std::exchange(woken, false)) return;
-  for (const Callback& callback : take_posted()) callback();
+  for (const Callback& callback : take_posted()) guarded(callback);
 }
 
 void EventLoop::Impl::run_deferred() {
   std::vector<Callback> batch;
   batch.swap(deferred);
-  for (Callback& callback : batch) callback();
+  for (Callback& callback : batch) guarded(callback);
 }
 
 void EventLoop::Impl::run_hooks() {
   for (std::size_t i = 0; i < hooks.size(); ++i) {
     if (hooks[i].signo != 0) continue;
     const std::shared_ptr<Callback> callback = hooks[i].callback;  // it may remove itself
-    (*callback)();
+    guarded(*callback);
   }
 }
 
@@ -319,6 +343,14 @@ Hook EventLoop::on_signal(int signo, Callback callback) {
 
 void EventLoop::set_spin(Duration spin) {
   impl_->spin = spin;
+}
+
+void EventLoop::on_out_of_memory(Callback callback) {
+  impl_->on_out_of_memory = std::move(callback);
+}
+
+void EventLoop::out_of_memory() {
+  impl_->count_out_of_memory();
 }
 
 void EventLoop::run() {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <netkit/util/slot_list.hpp>
+
 namespace netkit {
 
 namespace {
@@ -12,6 +14,15 @@ std::uint32_t slot_of(TimerQueue::Id id) {
 
 }  // namespace
 
+// One that has run, and was not set again: by whatever way its function ended.
+struct TimerQueue::Ended {
+  TimerQueue& queue;
+  Id id;
+  ~Ended() {
+    if (queue.find(id) != nullptr && !queue.due_.contains(slot_of(id))) queue.cancel(id);
+  }
+};
+
 TimerQueue::Id TimerQueue::id_of(std::uint32_t slot) const {
   return (static_cast<Id>(entries_[slot].generation) << 32 | slot) + 1;
 }
@@ -21,15 +32,18 @@ TimerQueue::Id TimerQueue::add(TimePoint due, Duration period, std::function<voi
   if (free_.empty()) {
     slot = static_cast<std::uint32_t>(entries_.size());
     entries_.emplace_back();
+    // Cancelling, which destructors do, has to find room.
+    reserve_for(entries_.size(), cancelled_);
+    reserve_for(entries_.size(), free_);
   } else {
     slot = free_.back();
     free_.pop_back();
   }
+  due_.set(slot, {due, next_sequence_++});
   Entry& entry = entries_[slot];
   entry.callback = std::move(callback);
   entry.period = period;
   entry.used = true;
-  due_.set(slot, {due, next_sequence_++});
   return id_of(slot);
 }
 
@@ -76,9 +90,9 @@ std::size_t TimerQueue::run_due(TimePoint now) {
     } else {
       due_.remove(slot);
     }
+    const Ended ended{*this, id};
     entry.callback();
     ++count;
-    if (find(id) != nullptr && !due_.contains(slot)) cancel(id);
   }
   return count;
 }
@@ -93,12 +107,10 @@ void TimerQueue::clear() {
 void TimerQueue::release_cancelled() {
   // A function's destructor may cancel further timers.
   while (!cancelled_.empty()) {
-    std::vector<std::uint32_t> slots;
-    slots.swap(cancelled_);
-    for (const std::uint32_t slot : slots) {
-      std::exchange(entries_[slot].callback, nullptr);
-      free_.push_back(slot);
-    }
+    const std::uint32_t slot = cancelled_.back();
+    cancelled_.pop_back();
+    std::exchange(entries_[slot].callback, nullptr);
+    free_.push_back(slot);
   }
 }
 

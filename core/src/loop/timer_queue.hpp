@@ -46,6 +46,8 @@ class TimerQueue {
     friend auto operator<=>(const Due&, const Due&) = default;
   };
 
+  struct Ended;
+
   Entry* find(Id id);
   const Entry* find(Id id) const;
   Id id_of(std::uint32_t slot) const;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <netkit/util/error.hpp>
+#include <netkit/util/slot_list.hpp>
 
 namespace netkit {
 namespace {
@@ -32,6 +33,9 @@ WatchTable::Handle WatchTable::add(int fd, Interest interest, std::function<void
   if (free_.empty()) {
     index = static_cast<std::uint32_t>(slots_.size());
     slots_.emplace_back();
+    // Ending, which destructors do, has to find room.
+    reserve_for(slots_.size(), ended_);
+    reserve_for(slots_.size(), free_);
   } else {
     index = free_.back();
     free_.pop_back();
@@ -149,12 +153,10 @@ void WatchTable::release_ended() {
                 [this](const Handle& handle) { return !current(handle.slot, handle.generation); });
   // A function's destructor may end further watches.
   while (!ended_.empty()) {
-    std::vector<std::uint32_t> slots;
-    slots.swap(ended_);
-    for (const std::uint32_t index : slots) {
-      std::exchange(slots_[index].callback, nullptr);
-      free_.push_back(index);
-    }
+    const std::uint32_t index = ended_.back();
+    ended_.pop_back();
+    std::exchange(slots_[index].callback, nullptr);
+    free_.push_back(index);
   }
 }
 

@@ -75,6 +75,7 @@ WorkerLoops::WorkerLoops(const Clock& clock, unsigned count,
     std::shared_ptr<void> kept;
     try {
       loop.emplace(clock);
+      loop->on_out_of_memory([] {});  // an exception would end the process
       kept = set_up(*loop, index);
       worker.loop = &*loop;
     } catch (...) {

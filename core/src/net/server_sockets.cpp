@@ -16,7 +16,7 @@
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/net/udp_socket.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {

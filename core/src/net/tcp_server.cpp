@@ -1,5 +1,7 @@
 #include "net/tcp_listener.hpp"
 
+#include <cerrno>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -7,10 +9,11 @@
 #include <netkit/net/peer_log.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/net/tcp_server.hpp>
-#include <netkit/util/quantity.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/random.hpp>
+#include <netkit/util/slot_list.hpp>
 
 namespace netkit {
 namespace {
@@ -121,22 +124,40 @@ void TcpServer::give_place_back(const Endpoint& peer) {
   if (options_.shared_count != nullptr) options_.shared_count->fetch_sub(1);
 }
 
+// Whoever gets here has a place, unless he is over the limit.
 void TcpServer::add(FileDescriptor socket, const Endpoint& peer, bool over_limit) {
-  if (std::unique_ptr<Connection> made = make_(peer)) {
-    Connection& connection = *made;
-    connection.over_limit_ = over_limit;
-    connection.slot_ = static_cast<std::uint32_t>(connections_.size());
-    connections_.push_back(std::move(made));
-    apply(options_.tcp, socket.get());
-    try {
-      connection.start(*this, std::move(socket), peer);
-    } catch (const Error& error) {  // the kernel's or OpenSSL's want of memory
-      ++counters_.refused;
-      notice(fmt::format("{} refused: {}", peer.to_string(), error.what()));
-      static_cast<void>(remove(connection, peer));
+  Connection* connection = nullptr;
+  try {
+    reserve_for(connections_.size() + 1, connections_);
+    if (std::unique_ptr<Connection> made = make_(peer)) {
+      connection = made.get();
+      connection->over_limit_ = over_limit;
+      connection->slot_ = static_cast<std::uint32_t>(connections_.size());
+      connections_.push_back(std::move(made));
+      apply(options_.tcp, socket.get());
+      connection->start(*this, std::move(socket), peer);
+    } else if (!over_limit) {
+      give_place_back(peer);
     }
-  } else if (!over_limit) {
-    give_place_back(peer);
+  } catch (const Error& error) {  // the kernel's or OpenSSL's want of memory
+    ++counters_.refused;
+    take_back(connection, peer, over_limit);
+    notice(fmt::format("{} refused: {}", peer.to_string(), error.what()));
+  } catch (const std::bad_alloc&) {
+    ++counters_.refused;
+    take_back(connection, peer, over_limit);
+    loop_.out_of_memory();
+  }
+}
+
+// What add() made of a connection that came to nothing; null: nothing.
+void TcpServer::take_back(Connection* connection, const Endpoint& peer, bool over_limit) {
+  if (connection == nullptr) {
+    if (!over_limit) give_place_back(peer);
+  } else if (connection->open_) {
+    static_cast<void>(connection->leave(ENOMEM, {}));
+  } else {
+    static_cast<void>(remove(*connection, peer));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <netinet/tcp.h>
+#include <new>
 #include <sys/uio.h>
 #include <unistd.h>
 #include <utility>
@@ -26,7 +27,23 @@ TcpStream::TcpStream(EventLoop& loop, FileDescriptor socket, const Endpoint& pee
   watch_ = loop_.watch(socket_.get(), Interest::read, [this](Ready ready) { on_ready(ready); });
 }
 
+// Who runs out of memory over what a peer said has lost a part of it: the connection ends, and its
+// owner goes on.
 void TcpStream::on_ready(Ready ready) {
+  bool out_of_memory = false;
+  const bool here = survival_.of([&] {
+    try {
+      send_and_receive(ready);
+    } catch (const std::bad_alloc&) {
+      out_of_memory = true;
+    }
+  });
+  if (!out_of_memory) return;
+  loop_.out_of_memory();
+  if (here && state_ != State::closed) fail(ENOMEM);
+}
+
+void TcpStream::send_and_receive(Ready ready) {
   if (ready.writable && !send_queued()) return;
   if (ready.readable && state_ != State::closed) receive();
 }

@@ -29,17 +29,28 @@ class Survival {
   template <typename Call>
   bool of(Call&& call) {
     bool gone = false;
-    bool* const outer = std::exchange(gone_, &gone);
-    std::forward<Call>(call)();
-    if (gone) {
-      if (outer != nullptr) *outer = true;
-      return false;
+    {
+      const Frame frame{*this, gone, std::exchange(gone_, &gone)};
+      std::forward<Call>(call)();
     }
-    gone_ = outer;
-    return true;
+    return !gone;
   }
 
  private:
+  // A call that is running; it may end by an exception.
+  struct Frame {
+    Survival& survival;
+    const bool& gone;
+    bool* outer;
+    ~Frame() {
+      if (!gone) {
+        survival.gone_ = outer;
+      } else if (outer != nullptr) {
+        *outer = true;
+      }
+    }
+  };
+
   bool* gone_ = nullptr;  // of the innermost call that is running
 };
 
@@ -81,6 +92,7 @@ class TcpStream final : public ByteStream {
   };
 
   void on_ready(Ready ready);
+  void send_and_receive(Ready ready);
   void receive();
   ssize_t send_now(std::string_view data);
   std::size_t write_through(std::string_view data);

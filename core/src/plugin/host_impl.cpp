@@ -192,8 +192,18 @@ void HostImpl::lose_reader() {
   finish(ExitStatus::done, {});
 }
 
+// A server outlives what it had no memory for; what was at hand is dropped.
+void HostImpl::on_out_of_memory() {
+  const TimePoint now = clock_.now();
+  if (now < next_memory_line_) return;
+  next_memory_line_ = now + std::chrono::seconds(1);
+  log_.notice(fmt::format("out of memory; dropped what was at hand ({} times so far)",
+                          loop_.counters().out_of_memory));
+}
+
 void HostImpl::ready(const std::vector<std::string>& descriptions) {
   take_over_signals();
+  loop_.on_out_of_memory([this] { on_out_of_memory(); });
   ready_ = true;
   std::string lines;
   std::string status = "listening on";
@@ -212,9 +222,10 @@ void HostImpl::ready(const std::vector<std::string>& descriptions) {
 }
 
 void HostImpl::serve_metrics() {
-  const ProcessInfo process{command_, action_.name, started_};
-  metrics_ = std::make_unique<MetricsServer>(
-      loop_, options_.metrics, [this, process] { return metrics_text(totals(), process); });
+  metrics_ = std::make_unique<MetricsServer>(loop_, options_.metrics, [this] {
+    return metrics_text(totals(),
+                        {command_, action_.name, started_, loop_.counters().out_of_memory});
+  });
   for (const Endpoint& local : metrics_->locals()) {
     log_.notice("metrics on http://" + local.to_string() + "/metrics");
   }

@@ -85,6 +85,7 @@ class NETKIT_API HostImpl final : public Host {
   void take_over_signals();
   void serve_metrics();
   void on_signal(int signo);
+  void on_out_of_memory();
   void begin_stop(StopReason reason);
   void end_now(int signo);
   void fail_output(ExitStatus status, const std::string& error);
@@ -122,6 +123,7 @@ class NETKIT_API HostImpl final : public Host {
   std::function<void(StopReason)> stop_;
   std::function<void()> restore_terminal_;
   std::optional<ExitStatus> finished_;
+  TimePoint next_memory_line_ = TimePoint::min();
   std::optional<ExitStatus> output_failure_;
   std::optional<StopReason> stopping_;
   std::string error_;

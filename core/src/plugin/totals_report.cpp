@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include <netkit/http/http_text.hpp>
-#include <netkit/net/resolver.hpp>
+#include <netkit/net/address_spec.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/util/format.hpp>
 #include <netkit/util/text.hpp>
@@ -164,6 +164,8 @@ std::string metrics_text(const Totals& totals, const ProcessInfo& process) {
       {"netkit_build_info", "what is running", "gauge",
        fmt::format("netkit_build_info{{version=\"{}\",command=\"{}\",action=\"{}\"}} 1\n",
                    NETKIT_VERSION, process.command, process.action)},
+      {"netkit_out_of_memory_total", "what was dropped for want of memory", "counter",
+       fmt::format("netkit_out_of_memory_total {}\n", process.out_of_memory)},
       {"process_start_time_seconds", "when it was started, in seconds since 1970", "gauge",
        fmt::format("process_start_time_seconds {:.3f}\n", started.count())}};
   for (const Totals::Entry& entry : totals.entries()) {

@@ -29,11 +29,12 @@ struct ProcessInfo {
   std::string_view command;
   std::string_view action;
   WallTime started;
+  std::uint64_t out_of_memory = 0;
 };
 
-// Version 0.0.4 of the format: netkit_build_info, process_start_time_seconds, then a family for
-// each total or MetricDef, with HELP and TYPE as declared. A total that nothing declares is left
-// out. Any thread.
+// Version 0.0.4 of the format: netkit_build_info, netkit_out_of_memory_total,
+// process_start_time_seconds, then a family for each total or MetricDef, with HELP and TYPE as
+// declared. A total that nothing declares is left out. Any thread.
 NETKIT_API std::string metrics_text(const Totals& totals, const ProcessInfo& process);
 
 // [loop] Answers `GET /metrics`, one request a connection. A handful of connections at a time, each

@@ -19,7 +19,7 @@ const std::vector<TotalDef> kTotals{
     labelled_total(kDropped, "port", "dropped_port", "from a service"),
     {.name = "rtt_max_ms", .help = "the longest", .kind = kGauge, .unit = TotalUnit::milliseconds}};
 
-// What follows the two families that every scrape has.
+// What follows the families that every scrape has.
 std::string text_of(const Totals& totals) {
   const WallTime started{std::chrono::milliseconds(1'500)};
   const std::string text = metrics_text(totals, {"echo", "serve", started});
@@ -29,11 +29,14 @@ std::string text_of(const Totals& totals) {
 
 TEST(MetricsText, SaysWhatIsRunningSinceWhen) {
   const WallTime started{std::chrono::milliseconds(1'500)};
-  EXPECT_EQ(metrics_text(Totals(), {"echo", "serve", started}),
+  EXPECT_EQ(metrics_text(Totals(), {"echo", "serve", started, 3}),
             "# HELP netkit_build_info what is running\n"
             "# TYPE netkit_build_info gauge\n"
             "netkit_build_info{version=\"" NETKIT_VERSION
             "\",command=\"echo\",action=\"serve\"} 1\n"
+            "# HELP netkit_out_of_memory_total what was dropped for want of memory\n"
+            "# TYPE netkit_out_of_memory_total counter\n"
+            "netkit_out_of_memory_total 3\n"
             "# HELP process_start_time_seconds when it was started, in seconds since 1970\n"
             "# TYPE process_start_time_seconds gauge\n"
             "process_start_time_seconds 1.500\n");

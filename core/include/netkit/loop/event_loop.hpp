@@ -1,5 +1,6 @@
 // The event loop: one thread, level-triggered epoll. Everything in it is called on that thread but
-// for post() and stop(), which any thread may call. Callbacks must not throw.
+// for post() and stop(), which any thread may call. Callbacks must not throw, but for what
+// on_out_of_memory() says.
 //
 // Rules that callers can rely on:
 // - A callback runs only while its registration lives: once a Watch, Timer or Hook is destroyed or
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <span>
 
 #include <netkit/util/clock.hpp>
@@ -102,6 +104,7 @@ struct LoopCounters {
   std::uint64_t wakeups = 0;  // returns from a blocking wait
   std::uint64_t events = 0;
   std::uint64_t timers = 0;
+  std::uint64_t out_of_memory = 0;  // callbacks that ended for want of memory
 };
 
 class NETKIT_API EventLoop {
@@ -133,9 +136,17 @@ class NETKIT_API EventLoop {
   // callback is running.
   void defer(Callback callback);
   // Takes ownership of `object` and destroys it after the callbacks of this turn.
+  // For want of memory it is rather left alone than destroyed while its callback runs.
   template <typename T>
   void destroy_later(std::unique_ptr<T> object) {
-    defer([shared = std::shared_ptr<T>(std::move(object))] {});
+    try {
+      const auto holder = std::make_shared<std::unique_ptr<T>>();
+      defer([holder] {});
+      *holder = std::move(object);
+    } catch (const std::bad_alloc&) {
+      static_cast<void>(object.release());
+      out_of_memory();
+    }
   }
   // Calls back at the end of every turn, before the loop waits: where buffered output is flushed.
   [[nodiscard]] Hook before_wait(Callback callback);
@@ -148,6 +159,13 @@ class NETKIT_API EventLoop {
   // Callers turn it on while traffic is dense and off when it is not, so that an idle program makes
   // no wake-ups.
   void set_spin(Duration spin);
+
+  // What lets a server outlive a failed allocation: a callback that ends by std::bad_alloc is
+  // counted, `callback` is called, and the loop goes on with what is next. Without it the exception
+  // leaves run(). Who owns what the callback was about drops it, as nobody knows how far it got.
+  void on_out_of_memory(Callback callback);
+  // Counts and calls it, for who has caught and mended one itself.
+  void out_of_memory();
 
   // Runs until stop(). May be called again afterwards.
   void run();

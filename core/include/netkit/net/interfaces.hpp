@@ -14,7 +14,7 @@
 #include <netkit/net/endpoint.hpp>
 #include <netkit/net/ip_address.hpp>
 #include <netkit/util/export.hpp>
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 

@@ -9,7 +9,7 @@
 #include <netkit/net/endpoint.hpp>
 #include <netkit/util/export.hpp>
 #include <netkit/util/log.hpp>
-#include <netkit/util/rate.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit {
 

@@ -111,6 +111,7 @@ class NETKIT_API TcpServer {
  private:
   void on_accept(FileDescriptor socket, const Endpoint& peer);
   void add(FileDescriptor socket, const Endpoint& peer, bool over_limit);
+  void take_back(Connection* connection, const Endpoint& peer, bool over_limit);
   bool take_place();
   void give_place_back(const Endpoint& peer);
   void on_exhausted(int error);

@@ -1,12 +1,20 @@
 // Objects that come and go by themselves: the connections of a server.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <utility>
 #include <vector>
 
 namespace netkit {
+
+// Room for `count` items, made as rarely as push_back() makes it: for who must not run out of
+// memory later.
+template <typename T>
+void reserve_for(std::size_t count, std::vector<T>& items) {
+  if (items.capacity() < count) items.reserve(std::max(count, 2 * items.capacity()));
+}
 
 // Owns its items, each of which has a member `std::size_t slot` that this list keeps. Adding and
 // removing take constant time; there is no order. [one thread]

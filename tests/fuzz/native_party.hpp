@@ -206,7 +206,7 @@ class NativeParty {
   bool carry_down(const datagram::OutputQueue::Item& item) {
     FUZZ_CHECK(item.size() <= datagram::kMaxDatagram || item.head.empty());
     for (auto& peer : clients_) {
-      if (item.to.peer != peer->address) continue;
+      if (item.to->peer != peer->address) continue;
       peer->client.on_datagram(std::string(item.head) + std::string(item.body), now_);
       return true;
     }

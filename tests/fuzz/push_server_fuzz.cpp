@@ -31,7 +31,7 @@ class Keeper final : public push::Hub::Handler {
  public:
   void on_subscribed(const push::Subscriber&) override {}
   void on_unsubscribed(const push::Subscriber&, std::string_view, std::uint64_t) override {}
-  void on_full(const Endpoint&) override {}
+  void on_full(const Endpoint&, std::string_view) override {}
   const AnswerPolicy& policy() const override { return policy_; }
 
  private:

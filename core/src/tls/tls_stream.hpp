@@ -1,9 +1,8 @@
 // ByteStream of TLS over a ByteStream of TCP, and OpenSSL's errors in words for people.
 #pragma once
 
-#include "net/survival.hpp"
 #include "net/tcp_stream.hpp"
-#include "tls/tls_errors.hpp"
+#include "net/tcp_stream.hpp"
 
 #include <cstddef>
 #include <functional>

@@ -51,7 +51,7 @@ class Room {
     virtual void say(const Message& message) = 0;
     // To all native members, without a number.
     virtual void notify(const FromRoom& notice) = 0;
-    // To one native member, in order behind all before.
+    // To one native member, in order behind all before: a private message, or answers.
     virtual void tell(Slot member, std::span<const FromRoom> messages) = 0;
     // A datagram to every plain member.
     virtual void say_plain(std::string_view datagram) = 0;

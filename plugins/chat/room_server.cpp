@@ -167,6 +167,7 @@ void RoomServer::say(const Message& message) {
 }
 
 void RoomServer::notify(const FromRoom& notice) {
+  flush_told();
   flush_messages();
   encode(notice, encoded_);
   notices_.append(encoded_);
@@ -177,6 +178,12 @@ void RoomServer::notify(const FromRoom& notice) {
 
 void RoomServer::tell(Slot member, std::span<const FromRoom> messages) {
   const SessionRef session = session_of(member);
+  if (std::holds_alternative<Message>(messages.front())) {
+    flush();
+    encode(messages.front(), encoded_);
+    native_.send(session, encoded_);
+    return;
+  }
   if (told_.empty() || !(told_.back().session == session)) told_.push_back({session, {}});
   for (const FromRoom& message : messages) encode(message, told_.back().messages.emplace_back());
 }

@@ -90,8 +90,7 @@ class RoomServer final : public datagram::Driver::Handler,
   datagram::PlainFanout plain_;
   std::vector<Slot> slots_;                     // by session
   std::vector<datagram::SessionRef> sessions_;  // by slot
-  // What single members are told goes out at the end of the turn, so that it ends nothing that is
-  // packed for all.
+  // Answers go out at the end of the turn, so that they end nothing that is packed for all.
   struct Told {
     datagram::SessionRef session;
     std::vector<std::string> messages;

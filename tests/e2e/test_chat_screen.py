@@ -202,7 +202,7 @@ def test_a_long_list_of_candidates_stops_nothing(netkit, room):
 
 def test_control_bytes_of_others_are_shown(netkit, room):
     terminal, screen = at_terminal(netkit, room, "--color", "always", columns=100)
-    netkit.run("chat", "join", room.address, "--name", "b\u200cb", stdin="\x1b]52;c;aGk=\x07\x1b[2J \u009b31m \u202eevil\ttab\n")
+    netkit.run("chat", "join", room.address, "--name", "bo\u0301b", stdin="\x1b]52;c;aGk=\x07\x1b[2J \u009b31m \u202eevil\ttab\n")
     screen.wait(prompt_below(r"\x1b]52;c;aGk=\x07\x1b[2J \xc2\x9b31m \xe2\x80\xaeevil"))
 
 

@@ -33,7 +33,7 @@ std::string unmatched_text(const ClientEvent& event, std::size_t waiting, bool i
 ClientSession::ClientSession(ClientOptions options)
     : options_(std::move(options)),
       encoder_(options_.codec),
-      decoder_(options_.codec, options_.max_frame) {
+      decoder_(options_.codec, options_.max_frame, options_.bad) {
   if (!options_.codec.message_ids) {
     if (!options_.registration.empty()) {
       throw UsageError(fmt::format("--register needs the codec netkit; {} has no message ids",
@@ -70,11 +70,19 @@ ClientSession::Push ClientSession::push(std::string_view head, std::string_view 
   return {number, {}, false};
 }
 
+void ClientSession::queue(std::string_view wire) {
+  if (options_.separate) {
+    pieces_.emplace_back(wire);
+  } else {
+    output_ += wire;
+  }
+}
+
 // Everything that has not been sent on this connection goes out.
 void ClientSession::flush() {
   for (RequestTable::Slot slot = table_.next_unsent(); slot != RequestTable::kNone;
        slot = table_.next_unsent()) {
-    output_ += table_.entry(slot).wire;
+    queue(table_.entry(slot).wire);
     table_.mark_sent(slot);
   }
 }
@@ -84,7 +92,7 @@ void ClientSession::on_connected(TimePoint now) {
   next_heartbeat_ = saturating_add(now, options_.heartbeat);
   if (!registration_wire_.empty()) {
     state_ = State::registering;
-    output_ += registration_wire_;
+    queue(registration_wire_);
     table_.add_own(kRegisterByte, RequestTable::Kind::registration);
     return;
   }
@@ -95,9 +103,10 @@ void ClientSession::on_connected(TimePoint now) {
 
 std::size_t ClientSession::on_disconnected() {
   state_ = State::down;
-  decoder_ = FrameDecoder(options_.codec, options_.max_frame);
+  decoder_ = FrameDecoder(options_.codec, options_.max_frame, options_.bad);
   frame_error_ = {};
   output_.clear();
+  pieces_.clear();
   answered_.reset();
   next_heartbeat_ = TimePoint::max();
   missed_ = 0;
@@ -111,7 +120,7 @@ bool ClientSession::on_deadline(TimePoint now) {
   if (now < next_heartbeat_) return true;
   if (heartbeat_sent_ && ++missed_ >= options_.misses) return false;
   heartbeat_sent_ = true;
-  output_ += heartbeat_wire_;
+  queue(heartbeat_wire_);
   if (tracked_heartbeats_ < kTrackedHeartbeats) {
     ++tracked_heartbeats_;
     table_.add_own(kHeartbeatByte, RequestTable::Kind::heartbeat);
@@ -129,6 +138,11 @@ ClientSession::Status ClientSession::take(const FrameView& frame, ClientEvent& e
   heartbeat_sent_ = false;
   event.length = frame.length;
   event.body = frame.content;
+  event.check = frame.check;
+  if (frame.check == CheckResult::bad) {
+    event.kind = ClientEvent::Kind::damaged;
+    return Status::ok;
+  }
   if (options_.codec.message_ids) {
     const std::optional<Answer> answer = parse_answer(frame.content);
     if (!answer) return Status::short_frame;

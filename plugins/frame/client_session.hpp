@@ -4,6 +4,7 @@
 
 #include <bitset>
 #include <cstdint>
+#include <deque>
 #include <frame/message.hpp>
 #include <frame/request_table.hpp>
 #include <string>
@@ -17,6 +18,9 @@ namespace netkit::frame {
 struct ClientOptions {
   CodecSpec codec{};
   std::uint64_t max_frame = 1U << 20U;
+  BadCheck bad = BadCheck::pass;
+  bool datagrams = false;      // each frame is one
+  bool separate = false;       // frames go out one by one: see pieces()
   std::string registration{};  // the content of --register's request; empty: none
   Duration heartbeat = std::chrono::seconds(3);
   unsigned misses = 3;
@@ -35,6 +39,7 @@ struct ClientEvent {
     heartbeat,         // the answer to a heartbeat of the client's own
     repeated,          // its id was answered before on this connection: late, or twice
     unexpected,        // nothing with its id was asked on this connection
+    damaged,           // its check is wrong, so that it answers nothing
   };
   Kind kind;
   std::int8_t id = 0;  // 0 where the codec has none; so is error
@@ -42,6 +47,7 @@ struct ClientEvent {
   std::string_view body{};   // without id and error code
   std::uint64_t length = 0;  // as on the wire
   std::uint64_t number = 0;  // answer: which request, as push() numbered it
+  CheckResult check = CheckResult::none;
 };
 
 // One line on an event that no request waited for, with how many do wait; without a full stop.
@@ -86,7 +92,15 @@ class ClientSession {
   // Calls `sink(const ClientEvent&)` for each frame that `data` completes; output() may have more
   // afterwards. The sink may push(), but not feed, disconnect or destroy the session.
   template <typename Sink>
-  Status on_data(std::string_view data, Sink&& sink);
+  Status on_data(TimePoint now, std::string_view data, Sink&& sink);
+  template <typename Sink>
+  Status on_data(std::string_view data, Sink&& sink) {
+    return on_data(TimePoint(), data, sink);
+  }
+  // The same for a frame that silence ends; when it is to be asked for, TimePoint::max() for never.
+  template <typename Sink>
+  Status on_silence(TimePoint now, Sink&& sink);
+  TimePoint silence_deadline() const { return decoder_.deadline(); }
 
   // When on_deadline() is to be called; TimePoint::max() for never.
   TimePoint next_deadline() const { return next_heartbeat_; }
@@ -96,6 +110,8 @@ class ClientSession {
 
   // What is to be sent now; the caller sends it whole and clears it. Never kept over a connection.
   std::string& output() { return output_; }
+  // With ClientOptions::separate it is here instead, a frame each.
+  std::deque<std::string>& pieces() { return pieces_; }
 
   // The input has ended and every request, the registration too, was answered on a connection;
   // never with keep_open.
@@ -108,6 +124,7 @@ class ClientSession {
   std::size_t pending() const { return decoder_.pending(); }
   std::uint64_t pending_total() const { return decoder_.pending_total(); }
   const FrameError& frame_error() const { return frame_error_; }
+  FrameCounters counters() const { return decoder_.counters(); }  // of this connection
   // Calls `f(number, id, sent)` for each request without an answer, oldest first: what a report at
   // the end names.
   template <typename F>
@@ -122,7 +139,10 @@ class ClientSession {
   // More of the client's own heartbeats than this are not told apart while none is answered.
   static constexpr unsigned kTrackedHeartbeats = 64;
 
+  template <typename Sink, typename Feed>
+  Status take_all(Sink& sink, Feed&& feed);
   Status take(const FrameView& frame, ClientEvent& event);
+  void queue(std::string_view wire);
   void classify(ClientEvent& event);
   void take_registration(ClientEvent& event);
   void flush();
@@ -134,6 +154,7 @@ class ClientSession {
   std::string registration_wire_;
   std::string heartbeat_wire_;
   std::string output_;
+  std::deque<std::string> pieces_;
   FrameError frame_error_;
   std::bitset<256> answered_;  // ids that were, on this connection
   TimePoint next_heartbeat_ = TimePoint::max();
@@ -146,8 +167,8 @@ class ClientSession {
   bool input_ended_ = false;
 };
 
-template <typename Sink>
-ClientSession::Status ClientSession::on_data(std::string_view data, Sink&& sink) {
+template <typename Sink, typename Feed>
+ClientSession::Status ClientSession::take_all(Sink& sink, Feed&& feed) {
   Status status = Status::ok;
   const auto take_frame = [&](const FrameView& frame) {
     ClientEvent event{};
@@ -155,10 +176,23 @@ ClientSession::Status ClientSession::on_data(std::string_view data, Sink&& sink)
     if (status != Status::short_frame) sink(static_cast<const ClientEvent&>(event));
     return status == Status::ok;
   };
-  const FrameError error = decoder_.feed(data, take_frame).error;
-  if (!error) return status;
-  frame_error_ = error;
+  feed(take_frame);
+  if (status != Status::ok || !decoder_.error()) return status;
+  frame_error_ = decoder_.error();
   return Status::bad_frame;
+}
+
+template <typename Sink>
+ClientSession::Status ClientSession::on_data(TimePoint now, std::string_view data, Sink&& sink) {
+  return take_all(sink, [&](auto& take_frame) {
+    decoder_.feed(now, data, take_frame);
+    if (options_.datagrams) decoder_.finish(take_frame);
+  });
+}
+
+template <typename Sink>
+ClientSession::Status ClientSession::on_silence(TimePoint now, Sink&& sink) {
+  return take_all(sink, [&](auto& take_frame) { decoder_.expire(now, take_frame); });
 }
 
 }  // namespace netkit::frame

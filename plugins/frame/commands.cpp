@@ -13,8 +13,35 @@
 
 namespace netkit::frame {
 
-CodecSpec codec_option(const Values& values) {
-  return CodecSpec::parse(values.text("codec"));
+Cutting read_cutting(const Values& values, Transport transport) {
+  Cutting cutting;
+  cutting.codec = CodecSpec::parse(values.text("codec"), Timing::timed);
+  cutting.max_frame = values.size("max-frame");
+  cutting.datagrams = transport == Transport::udp;
+  if (cutting.datagrams) cutting.codec = cutting.codec.in_datagrams();
+  if (!values.declared("bad")) return cutting;
+  const std::string bad = values.text("bad");
+  if (bad != "show") cutting.bad = bad == "fail" ? BadCheck::fail : BadCheck::drop;
+  return cutting;
+}
+
+void CutTotals::add_to(Totals& totals) const {
+  totals.add("bad_checks", bad_checks);
+  totals.add("bad_frames", bad_frames);
+  totals.add("skipped", skipped);
+}
+
+void CutTotals::add_news(const FrameCounters& now, FrameCounters& seen) {
+  bad_checks += now.bad_checks - seen.bad_checks;
+  bad_frames += now.bad_frames - seen.bad_frames;
+  skipped += now.skipped - seen.skipped;
+  seen = now;
+}
+
+void refuse_tls(const AddressSpec& address, std::string_view option) {
+  if (address.transport != Transport::udp && address.transport != Transport::serial) return;
+  throw UsageError(
+      fmt::format("{}: {} has no TLS; TCP and unix sockets have", option, address.to_string()));
 }
 
 std::string read_message(std::string_view text, const CodecSpec& codec, std::uint64_t max_frame) {

@@ -38,8 +38,40 @@ class LoopCommand final : public Command {
   std::optional<decltype(read_options(std::declval<const Values&>()))> options_;
 };
 
-// --codec. Throws UsageError that names the option.
-CodecSpec codec_option(const Values& values);
+// How frames are cut: --codec, --max-frame, --bad.
+struct Cutting {
+  CodecSpec codec{};
+  std::uint64_t max_frame = 1U << 20U;
+  BadCheck bad = BadCheck::pass;
+  bool datagrams = false;  // each piece is one, and ends its frame
+
+  FrameDecoder decoder() const { return {codec, max_frame, bad}; }
+  // Calls `sink` for the frames that `data`, which came at `now`, completes.
+  template <typename Sink>
+  FrameError cut(FrameDecoder& decoder, TimePoint now, std::string_view data, Sink&& sink) const {
+    const FrameError error = decoder.feed(now, data, sink).error;
+    if (error || !datagrams) return error;
+    decoder.finish(sink);
+    return decoder.error();
+  }
+};
+
+// Throws UsageError that names the option. `transport`: of what is to be cut.
+Cutting read_cutting(const Values& values, Transport transport = Transport::tcp);
+
+// What decoders counted, for the totals `bad_checks`, `bad_frames` and `skipped`.
+struct CutTotals {
+  std::uint64_t bad_checks = 0;
+  std::uint64_t bad_frames = 0;
+  std::uint64_t skipped = 0;
+
+  void add_to(Totals& totals) const;
+  // Adds what is new in `now` since `seen`, which is brought up to date.
+  void add_news(const FrameCounters& now, FrameCounters& seen);
+};
+
+// Throws UsageError where nothing speaks TLS.
+void refuse_tls(const AddressSpec& address, std::string_view option);
 
 // The content of the frame that MESSAGE stands for, with what the files that it names hold: at most
 // `max_frame` bytes. Throws UsageError that says what would be right, SystemError if a file cannot

@@ -3,12 +3,12 @@
 #include <cstdint>
 #include <frame/client_session.hpp>
 #include <frame/commands.hpp>
+#include <frame/connect_options.hpp>
 #include <frame/frame_printer.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -30,24 +30,13 @@ namespace {
 constexpr std::size_t kOpening = 4;  // bytes, that tell another protocol
 // More than this is not kept back to the end of a turn.
 constexpr std::size_t kSendNow = 65536;
+// Where silence ends a frame, the next one goes out after the answer to it or after so long.
+constexpr Duration kTurn = std::chrono::seconds(1);
 
 std::vector<std::string> complete(std::string_view, std::string_view word) {
   return complete_word(word,
                        {"register:", "heartbeat", "datetime", "raw:hex:", "raw:base64:", "raw:@"});
 }
-
-struct ConnectOptions {
-  ClientOptions session;
-  TcpClient::Options connection;
-  std::optional<TlsClientOptions> tls;
-  std::vector<std::string> messages;  // --send, as typed
-  Duration wait = kNever;             // for the next answer, once the input has ended
-  std::string record;                 // file; empty: none
-  bool fail = false;                  // an answer with an error makes 1
-  bool show_sent = false;
-  bool show_heartbeats = false;
-  bool read_input = true;
-};
 
 struct Counters {
   std::uint64_t requests = 0;
@@ -88,10 +77,15 @@ class FrameClient final : private TcpClient::Handler, private Input::Handler {
   void on_event(const ClientEvent& event);
   void note_unmatched(const ClientEvent& event);
   void send();
+  void send_pieces();
+  void write(std::string_view wire);
+  void ask_again();
   void show_sent(std::string_view wire);
   static FramePrinter::Where where(bool shown) {
     return shown ? FramePrinter::Where::output : FramePrinter::Where::log;
   }
+  void judge(ClientSession::Status status);
+  void arm_silence();
   void arm_heartbeat();
   void on_heartbeat_due();
   void arm_wait();
@@ -113,6 +107,12 @@ class FrameClient final : private TcpClient::Handler, private Input::Handler {
   Hook before_wait_;
   Timer heartbeat_timer_;
   Timer wait_timer_;
+  Timer every_timer_;
+  Timer within_timer_;
+  Timer silence_timer_;
+  Timer turn_timer_;
+  TimePoint turn_;          // when the next piece may go out
+  CutTotals cut_;           // of the connections before
   std::bitset<256> noted_;  // unmatched ids that were said, on this connection
   std::string opening_;     // the first bytes from the server, on this connection
   std::uint64_t connection_ = 0;
@@ -143,6 +143,13 @@ FrameClient::FrameClient(Host& host, ConnectOptions options)
   } else {
     input_ended_ = true;
     session_.end_input();
+  }
+  if (options_.expect) {
+    within_timer_ = host_.loop().after(options_.within, [this] {
+      finish(ExitStatus::no,
+             fmt::format("{} did not come within {} (--within)", quoted(options_.expect->text()),
+                         format_duration(options_.within)));
+    });
   }
   control_input();
   client_.start();
@@ -213,6 +220,10 @@ void FrameClient::on_connected(TcpClient& client) {
   opening_.clear();
   connection_ = recorder_.next_connection();
   session_.on_connected(host_.loop().now());
+  turn_ = host_.loop().now();
+  if (options_.every > Duration::zero()) {
+    every_timer_ = host_.loop().every(options_.every, [this] { ask_again(); });
+  }
   arm_heartbeat();
   arm_wait();
   control_input();
@@ -223,56 +234,103 @@ void FrameClient::on_gave_up(TcpClient&, ExitStatus status, const std::string& e
   finish(status, error);
 }
 
+void FrameClient::ask_again() {
+  try {
+    for (const std::string& message : options_.messages) {
+      if (session_.has_room()) push(message);
+    }
+  } catch (const Error& error) {  // a file that is gone
+    host_.log().error(error.what());
+  }
+}
+
 void FrameClient::send() {
+  if (options_.session.separate) return send_pieces();
   std::string& output = session_.output();
   if (output.empty() || client_.stream() == nullptr) return;
-  counters_.bytes_out += output.size();
-  recorder_.record(connection_, Direction::to_server, output);
-  if (options_.show_sent || host_.log().enabled(LogLevel::info)) show_sent(output);
-  log_sent(host_.log(), peer_, output);
-  client_.stream()->write(std::string_view(output));
+  write(output);
   output.clear();
+}
+
+void FrameClient::send_pieces() {
+  const TimePoint now = host_.loop().now();
+  std::deque<std::string>& pieces = session_.pieces();
+  while (!pieces.empty() && client_.stream() != nullptr) {
+    if (!options_.session.datagrams && now < turn_) {
+      turn_timer_ = host_.loop().at(turn_, [this] { send(); });
+      return;
+    }
+    write(pieces.front());
+    pieces.pop_front();
+    turn_ = saturating_add(now, kTurn);
+  }
+}
+
+void FrameClient::write(std::string_view wire) {
+  counters_.bytes_out += wire.size();
+  recorder_.record(connection_, Direction::to_server, wire);
+  if (options_.show_sent || host_.log().enabled(LogLevel::info)) show_sent(wire);
+  log_sent(host_.log(), peer_, wire);
+  client_.stream()->write(wire);
 }
 
 void FrameClient::show_sent(std::string_view wire) {
   const CodecSpec& codec = options_.session.codec;
   FrameDecoder decoder(codec, FrameDecoder::kMaxLimit);
   printer_.tick();
-  decoder.feed(wire, [&](const FrameView& view) {
+  const auto show = [&](const FrameView& view) {
     printer_.print(Direction::to_server, view, codec, &peer_, where(options_.show_sent));
-  });
+  };
+  decoder.feed(wire, show);
+  decoder.finish(show);
 }
 
-void FrameClient::on_data(TcpClient& client, std::string_view data) {
+void FrameClient::on_data(TcpClient&, std::string_view data) {
   log_received(host_.log(), peer_, data);
   counters_.bytes_in += data.size();
   printer_.tick();
   recorder_.record(connection_, Direction::to_client, data);
   if (opening_.size() < kOpening) opening_ += data.substr(0, kOpening - opening_.size());
-  const ClientSession::Status status =
-      session_.on_data(data, [this](const ClientEvent& event) { on_event(event); });
+  judge(session_.on_data(host_.loop().now(), data,
+                         [this](const ClientEvent& event) { on_event(event); }));
+}
+
+void FrameClient::judge(ClientSession::Status status) {
   switch (status) {
     case ClientSession::Status::ok:
       control_input();
+      arm_silence();
       return finish_if_done();
     case ClientSession::Status::refused:
       return finish(ExitStatus::permission,
-                    fmt::format("{} refused the registration", client.server()));
+                    fmt::format("{} refused the registration", client_.server()));
     case ClientSession::Status::bad_frame:
-      return client.drop(
+      return client_.drop(
           wrong_peer_text(recognise_opening(opening_), session_.frame_error().text()),
           ExitStatus::protocol);
     case ClientSession::Status::short_frame:
-      return client.drop("a frame has no error code, so it is no answer", ExitStatus::protocol);
+      return client_.drop("a frame has no error code, so it is no answer", ExitStatus::protocol);
   }
+}
+
+void FrameClient::arm_silence() {
+  const TimePoint due = session_.silence_deadline();
+  if (due == TimePoint::max()) return silence_timer_.reset();
+  silence_timer_ = host_.loop().at(due, [this] {
+    printer_.tick();
+    judge(session_.on_silence(host_.loop().now(),
+                              [this](const ClientEvent& event) { on_event(event); }));
+  });
 }
 
 void FrameClient::on_event(const ClientEvent& event) {
   using Kind = ClientEvent::Kind;
+  if (host_.finishing()) return;
+  turn_ = host_.loop().now();
   const bool own_heartbeat = event.kind == Kind::heartbeat;
   if (own_heartbeat) {
     ++counters_.heartbeats;
-  } else {
+  } else if (event.kind != Kind::damaged) {
     ++counters_.answers;
     arm_wait();
   }
@@ -287,9 +345,13 @@ void FrameClient::on_event(const ClientEvent& event) {
     }
     frame.body = event.body;
     frame.length = event.length;
+    frame.check = event.check;
     printer_.print(frame, where(!own_heartbeat || options_.show_heartbeats));
   }
   if (event.kind == Kind::repeated || event.kind == Kind::unexpected) note_unmatched(event);
+  if (options_.expect && event.kind != Kind::damaged && options_.expect->match(event.body)) {
+    finish(ExitStatus::done);
+  }
 }
 
 // Once for each id of a connection; what a server sends by itself is no fault while nothing waits.
@@ -313,8 +375,11 @@ void FrameClient::on_end(TcpClient& client) {
 
 std::string FrameClient::on_lost(TcpClient&) {
   ++counters_.drops;
-  heartbeat_timer_.reset();
-  wait_timer_.reset();
+  for (Timer* timer : {&heartbeat_timer_, &wait_timer_, &every_timer_, &silence_timer_}) {
+    timer->reset();
+  }
+  FrameCounters seen;
+  cut_.add_news(session_.counters(), seen);
   const std::size_t in_flight = session_.on_disconnected();
   if (in_flight == 0) return {};
   return fmt::format("{} without an answer", counted(in_flight, "request"));
@@ -334,9 +399,8 @@ void FrameClient::on_heartbeat_due() {
 
 // Once the input has ended, the next answer has so much time.
 void FrameClient::arm_wait() {
-  if (!input_ended_ || client_.stream() == nullptr || options_.session.keep_open ||
-      options_.wait == kNever)
-    return;
+  const bool lasts = options_.session.keep_open || options_.expect || options_.every > Duration{};
+  if (!input_ended_ || client_.stream() == nullptr || lasts || options_.wait == kNever) return;
   wait_timer_ = host_.loop().after(options_.wait, [this] {
     finish(ExitStatus::no,
            fmt::format("no answer within {} (--wait)", format_duration(options_.wait)));
@@ -344,7 +408,7 @@ void FrameClient::arm_wait() {
 }
 
 void FrameClient::finish_if_done() {
-  if (!session_.finished()) return;
+  if (!session_.finished() || options_.expect || options_.every > Duration{}) return;
   if (counters_.bad_lines == 0) {
     if (!options_.fail || counters_.errors == 0) return finish(ExitStatus::done);
     return finish(ExitStatus::no,
@@ -356,10 +420,13 @@ void FrameClient::finish_if_done() {
 
 void FrameClient::finish(ExitStatus status, const std::string& error) {
   if (host_.finishing()) return;
-  if (session_.unanswered() > 0) host_.log().notice(unanswered_text());
+  const bool met = options_.expect && status == ExitStatus::done;
+  if (session_.unanswered() > 0 && !met) host_.log().notice(unanswered_text());
   client_.stop();
-  heartbeat_timer_.reset();
-  wait_timer_.reset();
+  for (Timer* timer : {&heartbeat_timer_, &wait_timer_, &every_timer_, &silence_timer_,
+                       &within_timer_, &turn_timer_}) {
+    timer->reset();
+  }
   host_.finish(status, error);
 }
 
@@ -389,74 +456,12 @@ void FrameClient::fill_totals(Totals& totals) const {
   totals.add("unanswered", session_.unanswered());
   totals.add("connections", client_.connections());
   totals.add("drops", counters_.drops);
+  CutTotals cut = cut_;
+  FrameCounters seen;
+  cut.add_news(session_.counters(), seen);
+  cut.add_to(totals);
   totals.add("bytes_in", counters_.bytes_in);
   totals.add("bytes_out", counters_.bytes_out);
-}
-
-std::optional<TlsClientOptions> tls_options(const Values& values) {
-  if (!values.flag("tls")) return std::nullopt;
-  return TlsClientOptions{.ca_file = values.text("cacert"),
-                          .cert_file = values.text("cert"),
-                          .key_file = values.text("key"),
-                          .insecure = values.flag("insecure"),
-                          .alpn = {}};
-}
-
-ClientOptions session_options(const Values& values) {
-  ClientOptions session;
-  session.codec = codec_option(values);
-  session.max_frame = values.size("max-frame");
-  if (values.has("register")) session.registration = register_content(values.text("register"));
-  session.heartbeat = values.duration("heartbeat");
-  session.misses = static_cast<unsigned>(values.integer("misses"));
-  session.keep_open = values.flag("keep-open");
-  session.max_requests = static_cast<std::size_t>(values.integer("max-requests"));
-  session.max_request_bytes = values.size("max-request-bytes");
-  const ClientSession checked(session);  // the codec can encode, and register
-  return session;
-}
-
-TcpClient::Options connection_options(const Values& values) {
-  TcpClient::Options connection;
-  connection.servers = values.addresses("ADDRESS");
-  connection.connect_timeout = values.duration("connect-timeout");
-  connection.reconnect.limit =
-      values.given("reconnect")
-          ? Reconnect::parse_limit(values.text("reconnect"))
-          : (values.flag("keep-open") ? Reconnect::kForever : Reconnect::kNever);
-  connection.reconnect.maximum = values.duration("reconnect-max");
-  connection.tcp.keepalive = true;
-  connection.tcp.user_timeout = values.duration("user-timeout");
-  return connection;
-}
-
-ConnectOptions connect_options(const Values& values) {
-  ConnectOptions options;
-  options.session = session_options(values);
-  options.connection = connection_options(values);
-  options.tls = tls_options(values);
-  options.messages = values.texts("send");
-  // What they mean is checked now, what files hold when it runs.
-  for (const std::string& message : options.messages) {
-    parse_message(message, options.session.codec,
-                  [](const std::string&) { return std::string(1, '\0'); });
-  }
-  if (options.messages.size() > options.session.max_requests) {
-    throw UsageError("more --send than --max-requests allows");
-  }
-  options.wait = values.duration("wait");
-  options.record = values.text("record");
-  options.fail = values.flag("fail");
-  for (const std::string& what : values.texts("show")) {
-    (what == "sent" ? options.show_sent : options.show_heartbeats) = true;
-  }
-  // A message on the command line is all, unless more is piped in; and without a standard input
-  // there is something to do only with one, or with --keep-open.
-  const bool needed = options.messages.empty() && !options.session.keep_open;
-  const bool more = options.session.keep_open || ::isatty(STDIN_FILENO) == 0;
-  const bool wanted = needed || (more && is_input_open());
-  options.read_input = wanted && may_read_input();
-  return options;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <frame/frame_printer.hpp>
 #include <span>
 
+#include <netkit/codec/binary_text.hpp>
 #include <netkit/util/format.hpp>
 
 namespace netkit::frame {
@@ -12,6 +13,8 @@ bool is_registration(const ShownFrame& frame) {
   return frame.id == kRegister && !frame.error && frame.body.size() == kAppidSize + kImeiSize;
 }
 
+constexpr std::string_view kBadCheck = "bad check: ";
+
 // Whether records go to standard output alone, in the form that the format says.
 bool to_stdout_alone(const Host& host) {
   return !host.values().given("to") && !host.values().given("template");
@@ -19,19 +22,21 @@ bool to_stdout_alone(const Host& host) {
 
 }  // namespace
 
-ShownFrame shown_request(std::string_view content, const CodecSpec& codec) {
+ShownFrame shown_request(const FrameView& view, const CodecSpec& codec) {
   ShownFrame frame;
-  frame.body = content;
-  if (!codec.message_ids || content.empty()) return frame;
-  frame.id = static_cast<std::int8_t>(content[0]);
-  frame.body = content.substr(1);
+  frame.body = view.content;
+  frame.length = view.length;
+  frame.check = view.check;
+  if (!codec.message_ids || view.content.empty()) return frame;
+  frame.id = static_cast<std::int8_t>(view.content[0]);
+  frame.body = view.content.substr(1);
   return frame;
 }
 
-ShownFrame shown_answer(std::string_view content, const CodecSpec& codec) {
-  const auto answer = codec.message_ids ? parse_answer(content) : std::nullopt;
-  if (!answer) return shown_request(content, codec);
-  ShownFrame frame;
+ShownFrame shown_answer(const FrameView& view, const CodecSpec& codec) {
+  ShownFrame frame = shown_request(view, codec);
+  const auto answer = codec.message_ids ? parse_answer(view.content) : std::nullopt;
+  if (!answer) return frame;
   frame.id = answer->id;
   frame.error = answer->error;
   frame.body = answer->body;
@@ -61,6 +66,7 @@ void append_frame_text(std::string& out, const ShownFrame& frame) {
 FramePrinter::FramePrinter(Host& host, bool show_peer, Mark mark)
     : host_(&host),
       time_(host.clock().wall()),
+      hex_(host.values().declared("hex") && host.values().flag("hex")),
       text_(host.output().format() == Format::text),
       wanted_(host.output().wanted()),
       lines_only_(text_ && to_stdout_alone(host)),
@@ -77,7 +83,14 @@ void FramePrinter::print(const ShownFrame& frame, Where where) {
     }
     const bool out = frame.dir == "out";
     if (mark_ == Mark::direction || (mark_ == Mark::outgoing && out)) line_ += out ? "> " : "< ";
-    append_frame_text(line_, frame);
+    if (frame.check == CheckResult::bad) line_ += kBadCheck;
+    ShownFrame shown = frame;
+    if (hex_) {
+      hex_text_.clear();
+      append_hex(hex_text_, frame.body);
+      shown.body = hex_text_;
+    }
+    append_frame_text(line_, shown);
   }
   where == Where::log ? host_->log().info(line_) : emit(frame);
 }
@@ -86,11 +99,9 @@ void FramePrinter::print(Direction direction, const FrameView& view, const Codec
                          const Endpoint* peer, Where where) {
   if (!wanted_ && where == Where::output) return;
   const bool request = direction == Direction::to_server;
-  ShownFrame frame =
-      request ? shown_request(view.content, codec) : shown_answer(view.content, codec);
+  ShownFrame frame = request ? shown_request(view, codec) : shown_answer(view, codec);
   frame.dir = request ? "out" : "in";
   frame.peer = peer;
-  frame.length = view.length;
   print(frame, where);
 }
 
@@ -98,9 +109,15 @@ void FramePrinter::print_message(const ShownFrame& frame, std::string_view conte
                                  const CodecSpec& codec) {
   if (text_) {
     line_.clear();
-    append_message(line_, content, codec);
+    append_line(line_, {content, frame.length, {}, frame.check}, codec);
   }
   emit(frame);
+}
+
+void FramePrinter::append_line(std::string& out, const FrameView& view,
+                               const CodecSpec& codec) const {
+  if (view.check == CheckResult::bad) out += kBadCheck;
+  append_message(out, view.content, codec, hex_);
 }
 
 void FramePrinter::print_bodies(std::string_view bodies) {
@@ -112,7 +129,10 @@ void FramePrinter::print_bodies(std::string_view bodies) {
 }
 
 void FramePrinter::emit(const ShownFrame& frame) {
-  if (payload_only_) return print_bodies(frame.body);
+  if (payload_only_) {
+    if (frame.check != CheckResult::bad) print_bodies(frame.body);
+    return;
+  }
   Record record;
   record.type = "frame";
   record.time = time_;
@@ -121,7 +141,7 @@ void FramePrinter::emit(const ShownFrame& frame) {
     return host_->output().emit(record);
   }
   record.payload = frame.body;
-  std::array<Field, 5> fields;
+  std::array<Field, 6> fields;
   std::size_t count = 0;
   const auto add = [&](std::string_view name, FieldValue value) {
     fields[count++] = Field{name, value};
@@ -134,6 +154,7 @@ void FramePrinter::emit(const ShownFrame& frame) {
   }
   if (frame.error) add("error", std::int64_t{*frame.error});
   add("length", frame.length);
+  if (frame.check != CheckResult::none) add("check", to_text(frame.check));
   record.peer = frame.peer;
   record.fields = std::span(fields.data(), count);
   if (text_) record.line = line_;

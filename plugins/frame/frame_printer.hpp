@@ -21,16 +21,19 @@ struct ShownFrame {
   std::optional<std::int8_t> error{};  // none: a request
   std::string_view body{};             // without id and error code
   std::uint64_t length = 0;            // as the length field has it
+  CheckResult check = CheckResult::none;
 };
 
 // A request or an answer by its content. An answer too short for its error code has no error.
-ShownFrame shown_request(std::string_view content, const CodecSpec& codec);
-ShownFrame shown_answer(std::string_view content, const CodecSpec& codec);
+ShownFrame shown_request(const FrameView& view, const CodecSpec& codec);
+ShownFrame shown_answer(const FrameView& view, const CodecSpec& codec);
 
 // Appends `NAME TEXT`: `datetime 2026-01-02 03:04:05`, `register ok`, `7 error -1`,
 // `register appid=… imei=…` for a request; without message ids only the body.
 void append_frame_text(std::string& out, const ShownFrame& frame);
 
+// Prints bodies as hexadecimal in text form where --hex says so. A frame whose check is wrong is
+// marked `bad check: ` there; as bytes alone it is left out, as nothing could mark it.
 class FramePrinter {
  public:
   // What stands before `NAME TEXT` in text form.
@@ -60,6 +63,8 @@ class FramePrinter {
   bool lines_only() const { return lines_only_; }
   // The same, with MESSAGE as it is for the text form.
   void print_message(const ShownFrame& frame, std::string_view content, const CodecSpec& codec);
+  // Appends that text form: for lines_only().
+  void append_line(std::string& out, const FrameView& view, const CodecSpec& codec) const;
 
  private:
   void emit(const ShownFrame& frame);
@@ -67,6 +72,8 @@ class FramePrinter {
   Host* host_;
   WallTime time_;
   std::string line_;
+  std::string hex_text_;
+  bool hex_;
   bool text_;
   bool wanted_;
   bool lines_only_;    // nothing of a record is shown but its line

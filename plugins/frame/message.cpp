@@ -52,9 +52,9 @@ std::int8_t parse_id(std::string_view text, std::string_view word) {
 }
 
 // As text if a terminal shows it as it is, on one line, and it says nothing else.
-void append_body(std::string& out, std::string_view body) {
+void append_body(std::string& out, std::string_view body, bool hex) {
   const std::size_t begin = out.size();
-  if (!is_special(body)) {
+  if (!hex && !is_special(body)) {
     escape_text(out, body, false);
     if (out.size() - begin == body.size()) return;  // an escape is longer than what it stands for
     out.resize(begin);
@@ -177,11 +177,7 @@ std::string parse_message(std::string_view text, const CodecSpec& codec, const F
     }
     return content;
   }
-  if (!codec.message_ids) {
-    refuse(text, fmt::format("the codec {} has no message ids: use raw:hex:00ff, raw:base64:AP8=, "
-                             "raw:@FILE or raw:TEXT",
-                             codec.to_string()));
-  }
+  if (!codec.message_ids) return parse_body(text, text, load);
   if (word == "register") {
     if (!has_body) refuse(text, "register wants register:APPID,IMEI");
     return register_content(body);
@@ -199,10 +195,10 @@ std::string parse_message(std::string_view text, const CodecSpec& codec, const F
   return content;
 }
 
-void append_message(std::string& out, std::string_view content, const CodecSpec& codec) {
+void append_message(std::string& out, std::string_view content, const CodecSpec& codec, bool hex) {
   if (!codec.message_ids) {
     out += "raw:";
-    return append_body(out, content);
+    return append_body(out, content, hex);
   }
   const auto id = static_cast<std::int8_t>(content[0]);
   const std::string_view body = content.substr(1);
@@ -213,7 +209,7 @@ void append_message(std::string& out, std::string_view content, const CodecSpec&
   if (id == kRegister && append_registration(out, body)) return;
   append_signed(out, id);
   out += ':';
-  append_body(out, body);
+  append_body(out, body, hex);
 }
 
 }  // namespace netkit::frame

@@ -49,8 +49,9 @@ using FileLoader = std::function<std::string(const std::string& path)>;
 //     raw:TEXT  raw:hex:00ff  raw:base64:AP8=  raw:@FILE     the content as it is; with the codec
 //                                                            netkit its first byte is the id
 //
-// A codec without message ids takes the raw forms only. Throws UsageError that says what would be
-// right, and what `load` throws.
+// With a codec without message ids all of it is the body: TEXT, hex:00ff, base64:AP8= or @FILE, or
+// any of these after `raw:`. Throws UsageError that says what would be right, and what `load`
+// throws.
 std::string parse_message(std::string_view text, const CodecSpec& codec, const FileLoader& load);
 
 // Whether what follows `ID:` stands for other bytes than its own.
@@ -104,8 +105,9 @@ std::string quoted(std::string_view message);
 std::string register_content(std::string_view appid_imei);
 
 // Appends the MESSAGE that parse_message() turns into `content` again: the shortest of the forms
-// above, hexadecimal for what is not UTF-8 or has control characters. The content is not empty if
-// the codec has message ids.
-void append_message(std::string& out, std::string_view content, const CodecSpec& codec);
+// above, hexadecimal for what is not UTF-8 or has control characters, or for all with `hex`. The
+// content is not empty if the codec has message ids.
+void append_message(std::string& out, std::string_view content, const CodecSpec& codec,
+                    bool hex = false);
 
 }  // namespace netkit::frame

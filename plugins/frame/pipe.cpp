@@ -20,8 +20,7 @@ namespace {
 constexpr std::size_t kBatch = 65536;
 
 struct PipeOptions {
-  CodecSpec codec;
-  std::uint64_t max_frame = 0;
+  Cutting cutting;
   bool answers = false;  // decode: frames have an error code
 };
 
@@ -62,10 +61,10 @@ class LineEncoder {
  public:
   LineEncoder(Host& host, const PipeOptions& options)
       : host_(host),
-        codec_(options.codec),
-        max_frame_(options.max_frame),
-        encoder_(options.codec),
-        lines_(max_message_line(options.max_frame)),
+        codec_(options.cutting.codec),
+        max_frame_(options.cutting.max_frame),
+        encoder_(codec_),
+        lines_(max_message_line(max_frame_)),
         input_(
             host, [this](std::string_view data) { on_data(data); },
             [this](int error) { on_end(error); }) {
@@ -157,8 +156,8 @@ class StreamDecoder {
  public:
   StreamDecoder(Host& host, const PipeOptions& options)
       : host_(host),
-        codec_(options.codec),
-        decoder_(options.codec, options.max_frame),
+        cutting_(options.cutting),
+        decoder_(cutting_.decoder()),
         printer_(host, false, FramePrinter::Mark::none),
         answers_(options.answers),
         input_(
@@ -167,6 +166,8 @@ class StreamDecoder {
     host_.set_totals([this](Totals& totals) {
       totals.add("frames", frames_);
       totals.add("bytes", bytes_);
+      cut_.add_news(decoder_.counters(), seen_);
+      cut_.add_to(totals);
     });
   }
 
@@ -175,34 +176,55 @@ class StreamDecoder {
     bytes_ += data.size();
     printer_.tick();
     const FrameError error = printer_.bodies_only() ? gather_bodies(data) : show_all(data);
-    if (error) end(ExitStatus::protocol, fmt::format("after frame {}: {}", frames_, error.text()));
+    if (error) return fail(error);
+    const TimePoint due = decoder_.deadline();
+    if (due != TimePoint::max()) silence_ = host_.loop().at(due, [this] { on_silence(); });
+  }
+
+  // A frame that is cut by silence has ended.
+  void on_silence() {
+    printer_.tick();
+    decoder_.expire(host_.loop().now(), [this](const FrameView& frame) { show(frame); });
+    write_lines();
+    if (const FrameError error = decoder_.error()) return fail(error);
+    if (decoder_.deadline() == TimePoint::max()) return;
+    silence_ = host_.loop().at(decoder_.deadline(), [this] { on_silence(); });
+  }
+
+  void fail(const FrameError& error) {
+    end(ExitStatus::protocol, fmt::format("after frame {}: {}", frames_, error.text()));
   }
 
   void on_end(int error) {
     if (error != 0) return end(ExitStatus::output, read_failure(error));
-    if (decoder_.pending() == 0) return end(ExitStatus::done, {});
-    end(ExitStatus::protocol,
-        cut_off("the input ends", decoder_.pending(), decoder_.pending_total()));
+    const std::uint64_t total = decoder_.pending_total();
+    printer_.tick();
+    const std::size_t rest = decoder_.finish([this](const FrameView& frame) { show(frame); });
+    write_lines();
+    if (const FrameError wrong = decoder_.error()) return fail(wrong);
+    if (rest == 0) return end(ExitStatus::done, {});
+    end(ExitStatus::protocol, cut_off("the input ends", rest, total));
   }
 
   // As the bodies alone, all that came together in one go.
   FrameError gather_bodies(std::string_view data) {
     bodies_.clear();
-    const std::size_t head = !codec_.message_ids ? 0U : (answers_ ? 2U : 1U);
+    const std::size_t head = !cutting_.codec.message_ids ? 0U : (answers_ ? 2U : 1U);
     std::uint64_t frames = 0;
     const auto take = [&](const FrameView& frame) {
       ++frames;
+      if (frame.check == CheckResult::bad) return;
       bodies_.append(frame.content.substr(std::min(head, frame.content.size())));
     };
-    const FrameError error = decoder_.feed(data, take).error;
+    const FrameError error = cutting_.cut(decoder_, host_.loop().now(), data, take);
     frames_ += frames;
     if (!bodies_.empty()) printer_.print_bodies(bodies_.view());
     return error;
   }
 
   FrameError show_all(std::string_view data) {
-    const FrameError error =
-        decoder_.feed(data, [this](const FrameView& frame) { show(frame); }).error;
+    const FrameError error = cutting_.cut(decoder_, host_.loop().now(), data,
+                                          [this](const FrameView& frame) { show(frame); });
     write_lines();
     return error;
   }
@@ -210,16 +232,13 @@ class StreamDecoder {
   void show(const FrameView& view) {
     ++frames_;
     if (!answers_ && printer_.lines_only()) {
-      append_message(lines_, view.content, codec_);
+      printer_.append_line(lines_, view, cutting_.codec);
       lines_ += '\n';
       if (lines_.size() >= kBatch) write_lines();
       return;
     }
-    ShownFrame frame =
-        answers_ ? shown_answer(view.content, codec_) : shown_request(view.content, codec_);
-    frame.length = view.length;
-    if (answers_) return printer_.print(frame);
-    printer_.print_message(frame, view.content, codec_);
+    if (answers_) return printer_.print(shown_answer(view, cutting_.codec));
+    printer_.print_message(shown_request(view, cutting_.codec), view.content, cutting_.codec);
   }
 
   void write_lines() {
@@ -234,8 +253,11 @@ class StreamDecoder {
   }
 
   Host& host_;
-  CodecSpec codec_;
+  Cutting cutting_;
   FrameDecoder decoder_;
+  FrameCounters seen_;
+  CutTotals cut_;
+  Timer silence_;
   FramePrinter printer_;
   ByteBuffer bodies_;
   std::string lines_;  // MESSAGEs, as text
@@ -246,16 +268,16 @@ class StreamDecoder {
 };
 
 PipeOptions decode_options(const Values& values) {
-  PipeOptions options{codec_option(values), values.size("max-frame"), values.flag("answers")};
-  if (options.answers && !options.codec.message_ids) {
+  PipeOptions options{read_cutting(values), values.flag("answers")};
+  if (options.answers && !options.cutting.codec.message_ids) {
     throw UsageError("--answers needs the codec netkit");
   }
   return options;
 }
 
 PipeOptions encode_options(const Values& values) {
-  PipeOptions options{codec_option(values), values.size("max-frame")};
-  const FrameEncoder checked(options.codec);
+  PipeOptions options{read_cutting(values)};
+  const FrameEncoder checked(options.cutting.codec);
   return options;
 }
 

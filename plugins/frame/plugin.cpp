@@ -17,9 +17,7 @@ OptionDef codec_definition() {
           .kind = Kind::text,
           .value_name = "CODEC",
           .default_value = "netkit",
-          .help =
-              "how frames are laid out: netkit, or u8, u16, u24, u32, u64 (with le for "
-              "little-endian) or varint, then offset=N, adjust=N, strip=N with commas between"};
+          .help = "how frames are cut and checked, see netkit help codecs"};
 }
 
 OptionDef max_frame_definition() {
@@ -29,6 +27,28 @@ OptionDef max_frame_definition() {
           .help = "the most bytes that may follow the length field",
           .min = 1,
           .max = FrameDecoder::kMaxLimit};
+}
+
+OptionDef hex_definition() {
+  return {.name = "hex", .help = "print bodies as hexadecimal, in text form"};
+}
+
+OptionDef bad_definition() {
+  return {.name = "bad",
+          .kind = Kind::choice,
+          .value_name = "drop|show|fail",
+          .default_value = "show",
+          .help = "what becomes of a frame whose check is wrong: left out, shown as bad, the end",
+          .choices = {"drop", "show", "fail"}};
+}
+
+// Of all that cuts frames.
+std::vector<OptionDef> cutting_definitions() {
+  return {codec_definition(), max_frame_definition(), bad_definition(), hex_definition()};
+}
+
+OptionDef every_definition(std::string_view help) {
+  return {.name = "every", .kind = Kind::duration, .help = help, .min = 1, .needs = {"send"}};
 }
 
 OptionDef record_definition() {
@@ -44,6 +64,14 @@ std::vector<OptionDef> tls_definitions() {
   return joined({{{.name = "tls", .help = "speak TLS, and verify the server"}}, options});
 }
 
+// What decoders count besides good frames.
+std::vector<TotalDef> with_cut_totals(std::vector<TotalDef> totals) {
+  totals.push_back({"bad_checks", "frames whose check was wrong"});
+  totals.push_back({"bad_frames", "frames that were broken in another way"});
+  totals.push_back({"skipped", "bytes outside of frames", TotalKind::counter, TotalUnit::bytes});
+  return totals;
+}
+
 constexpr TotalDef kFramesTotal{"frames", "frames that were read"};
 constexpr TotalDef kRefusedTotal{"refused", "connections beyond --max-clients"};
 constexpr TotalDef kClientsTotal{"clients", "clients now", kGauge};
@@ -56,7 +84,8 @@ RecordDef frame_record(std::string_view help) {
                    {"id", "message id, -128 to 127; codec netkit only"},
                    {"name", "register, heartbeat, datetime, or the id"},
                    {"error", "error code of an answer: 0 ok, -1 error"},
-                   {"length", "the length field as it was on the wire"}};
+                   {"length", "the length field as it was on the wire"},
+                   {"check", "ok or bad; where the codec has a check"}};
   record.layout = "{name} {text}";
   return record;
 }
@@ -80,8 +109,19 @@ std::vector<OptionDef> serve_definitions() {
            .kind = Kind::duration,
            .default_value = "none",
            .help = "close a client that was silent this long"},
-          max_frame_definition(),
           max_clients_option("65536"),
+          {.name = "rule",
+           .kind = Kind::text,
+           .value_name = "'PATTERN => ANSWER'",
+           .help = "answer a body that matches; hex:01?? or /regex/, and {1} in the answer",
+           .repeatable = true},
+          {.name = "send",
+           .kind = Kind::text,
+           .value_name = "MESSAGE",
+           .help = "what --every sends to all clients",
+           .repeatable = true,
+           .needs = {"every"}},
+          every_definition("send each --send to all clients every D"),
           max_queue_option("messages to a client that has not taken this much are dropped"),
           {.name = "broadcast",
            .help = "answer a client's own message ids with 0 and pass them to all other clients"},
@@ -102,6 +142,7 @@ std::vector<TotalDef> serve_totals() {
           labelled_total(kKindsMetric, "datetime", "datetimes", "requests for the time"),
           labelled_total(kKindsMetric, "custom", "custom", "requests with an id of the user's"),
           {"errors", "requests that were answered with -1"},
+          {"answered", "frames that a --rule answered"},
           {"pushed", "frames to clients that are no answers"},
           {"dropped", "of those, what a client did not take in time"},
           {"protocol_errors", "connections closed for what is no frame"},
@@ -113,25 +154,27 @@ std::vector<TotalDef> serve_totals() {
 }
 
 ActionDef serve_action() {
-  ActionDef action{.name = "serve", .summary = "answer register, heartbeat and datetime"};
+  ActionDef action{.name = "serve", .summary = "answer requests, or play a device"};
   action.description =
       "Answers the requests of any number of clients: register, heartbeat and datetime; any other "
-      "message id gets the error -1. Each line of stdin is a MESSAGE that goes to all clients; "
-      "/who lists them. It ends when told to.";
+      "message id gets the error -1. With another --codec each --rule says what is answered to "
+      "which frame. Each line of stdin is a MESSAGE that goes to all clients; /who lists them. It "
+      "ends when told to.";
   action.arguments = {{.name = "ADDRESS",
-                       .kind = Kind::listen_address,
+                       .kind = Kind::listen_stream,
                        .default_value = "127.0.0.1:9089",
                        .optional = true,
                        .help = "where to listen"}};
   action.common = kOutputOptions | kServerOptions;
   action.options = joined({serve_definitions(),
+                           cutting_definitions(),
                            tls_server_options(),
                            {{.name = "client-ca",
                              .kind = Kind::path,
                              .help = "want a client certificate signed by one of these, PEM",
                              .needs = {"cert"}},
                             record_definition()}});
-  action.totals = serve_totals();
+  action.totals = with_cut_totals(serve_totals());
   action.make = make_serve;
   action.records = {
       frame_record("a request; heartbeats only with --show heartbeats; none with -q"),
@@ -140,7 +183,10 @@ ActionDef serve_action() {
   action.examples = {
       {"netkit frame serve", "answer on 127.0.0.1:9089"},
       {"netkit frame serve :9089 --broadcast --json", "pass custom frames on, as JSON Lines"},
-      {"netkit frame serve :9443 --cert server.pem --key server.key", "speak TLS"}};
+      {"netkit frame serve :9443 --cert server.pem --key server.key", "speak TLS"},
+      {"netkit frame serve :5020 --codec modbus-tcp --rule 'hex:????00000006??03???????? => "
+       "hex:{1}{2}00000000{3}0302002a'",
+       "a device with one register"}};
   action.lifetime = Lifetime::until_told;
   return action;
 }
@@ -170,8 +216,16 @@ std::vector<OptionDef> session_definitions() {
           {.name = "wait",
            .default_value = "30s",
            .help = "how long to wait for the next answer once the input has ended"},
-          codec_definition(),
-          max_frame_definition(),
+          every_definition("send each --send every D"),
+          {.name = "expect",
+           .kind = Kind::text,
+           .value_name = "PATTERN",
+           .help = "end with 0 when a body matches: hex:01??, /regex/ or just this text"},
+          {.name = "within",
+           .kind = Kind::duration,
+           .default_value = "30s",
+           .help = "end with 1 if --expect has not come by then",
+           .needs = {"expect"}},
           {.name = "max-requests",
            .kind = Kind::integer,
            .default_value = "65536",
@@ -219,7 +273,7 @@ ActionDef connect_action() {
       "ID:base64:AP8=, ID:@FILE or raw:hex:00ff. Requests without an answer are sent again after a "
       "reconnect. Without -k it ends when the input has ended and every request is answered.";
   action.arguments = {{.name = "ADDRESS",
-                       .kind = Kind::addresses,
+                       .kind = Kind::streams,
                        .default_value = "127.0.0.1:9089",
                        .optional = true,
                        .help = "the server, and others to fail over to"}};
@@ -227,6 +281,7 @@ ActionDef connect_action() {
       kOutputOptions | kReconnectOptions | kConnectTimeoutOption | kWaitOption | kClientOptions;
   action.options = joined(
       {session_definitions(),
+       cutting_definitions(),
        transport_definitions(),
        tls_definitions(),
        {{.name = "show",
@@ -238,7 +293,7 @@ ActionDef connect_action() {
          .choices = {"sent", "heartbeats"}},
         {.name = "fail", .help = "end with 1 if an answer has an error"},
         record_definition()}});
-  action.totals = connect_totals();
+  action.totals = with_cut_totals(connect_totals());
   action.make = make_connect;
   action.records = {frame_record("an answer; with --show heartbeats' too, and what is sent")};
   action.examples = {
@@ -256,25 +311,42 @@ ActionDef proxy_action() {
       "Passes every connection to LISTEN on to TARGET, both directions unchanged, and prints the "
       "frames. What cannot be decoded is still passed on. It ends when told to.";
   action.arguments = {
-      {.name = "LISTEN", .kind = Kind::listen_address, .help = "where clients connect"},
-      {.name = "TARGET", .kind = Kind::address, .help = "where they are passed on to"}};
+      {.name = "LISTEN", .kind = Kind::listen_stream, .help = "where clients connect"},
+      {.name = "TARGET", .kind = Kind::stream, .help = "where they are passed on to"}};
   action.common = kOutputOptions | kServerOptions | kConnectTimeoutOption | kClientOptions;
-  action.options = {codec_definition(), max_frame_definition(), max_clients_option("65536"),
-                    record_definition()};
-  action.totals = {kClientsTotal,
-                   kConnectionsTotal,
-                   kRefusedTotal,
-                   {"failures", "connections to the target that failed"},
-                   labelled_total(kFramesMetric, "out", "frames_out", "frames to the target"),
-                   labelled_total(kFramesMetric, "in", "frames_in", "frames of the target"),
-                   {"undecoded", "directions of connections that cannot be decoded"},
-                   labelled_total(kBytesMetric, "out", "bytes_out", "bytes to the target"),
-                   labelled_total(kBytesMetric, "in", "bytes_in", "bytes of the target")};
+  action.options =
+      joined({cutting_definitions(),
+              {max_clients_option("65536"),
+               {.name = "fault",
+                .kind = Kind::text,
+                .value_name = "delay=D|split=BYTES|corrupt=P%|reset=FRAMES",
+                .help = "what happens to the frames on their way",
+                .repeatable = true},
+               {.name = "tls", .help = "speak TLS with the target, and verify it"},
+               {.name = "cacert",
+                .kind = Kind::path,
+                .help = "trust these PEM certificates instead of the system's",
+                .needs = {"tls"}},
+               {.name = "insecure", .help = "do not verify the target", .needs = {"tls"}}},
+              tls_server_options(),
+              {record_definition()}});
+  action.totals =
+      with_cut_totals({kClientsTotal,
+                       kConnectionsTotal,
+                       kRefusedTotal,
+                       {"failures", "connections to the target that failed"},
+                       labelled_total(kFramesMetric, "out", "frames_out", "frames to the target"),
+                       labelled_total(kFramesMetric, "in", "frames_in", "frames of the target"),
+                       {"undecoded", "directions of connections that cannot be decoded"},
+                       labelled_total(kBytesMetric, "out", "bytes_out", "bytes to the target"),
+                       labelled_total(kBytesMetric, "in", "bytes_in", "bytes of the target")});
   action.make = make_proxy;
   action.records = {frame_record("a frame of either direction")};
   action.examples = {{"netkit frame proxy :9090 server.example:9089", "look on"},
-                     {"netkit frame proxy :5433 localhost:5432 --codec u32,adjust=-4 --raw",
-                      "PostgreSQL's start-up"}};
+                     {"netkit frame proxy :5433 localhost:5432 --codec postgres",
+                      "a conversation with PostgreSQL"},
+                     {"netkit frame proxy :9000 serial:/dev/ttyUSB0,19200,8e1 --codec modbus-rtu",
+                      "a gateway to a serial line"}};
   action.lifetime = Lifetime::until_told;
   return action;
 }
@@ -297,12 +369,12 @@ ActionDef decode_action() {
       "Prints each frame of stdin as the MESSAGE that frame encode makes it from again. With "
       "--answers frames are read as a server sends them, with an error code after the id.";
   action.common = kOutputOptions;
-  action.options = {codec_definition(),
-                    max_frame_definition(),
-                    {.name = "answers", .help = "frames are answers, with an error code"}};
+  action.options =
+      joined({cutting_definitions(),
+              {{.name = "answers", .help = "frames are answers, with an error code"}}});
   action.records = {frame_record("a frame")};
-  action.totals = {kFramesTotal,
-                   {"bytes", "bytes that were read", TotalKind::counter, TotalUnit::bytes}};
+  action.totals = with_cut_totals(
+      {kFramesTotal, {"bytes", "bytes that were read", TotalKind::counter, TotalUnit::bytes}});
   action.make = make_decode;
   action.examples = {
       {"printf '7:hello\\n' | netkit frame encode | netkit frame decode --json", "there and back"}};
@@ -331,7 +403,9 @@ ActionDef replay_action() {
                      .default_value = "5s",
                      .help = "how long to wait for a further answer after the last request"},
                     codec_definition(),
-                    max_frame_definition()};
+                    max_frame_definition(),
+                    bad_definition(),
+                    hex_definition()};
   action.records = {frame_record("a frame of the recording, or an answer")};
   action.totals = {{"sent", "frames that were sent"},
                    {"recorded_answers", "answers that were recorded"},

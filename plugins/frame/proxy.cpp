@@ -1,9 +1,13 @@
-// `frame proxy`: passes bytes on and shows the frames in them.
+// `frame proxy`: passes bytes on and shows the frames in them. Where one side is datagrams and the
+// other is not, or faults are wanted, frames are passed on, and not bytes.
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <frame/commands.hpp>
+#include <frame/faults.hpp>
 #include <frame/frame_printer.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +21,7 @@
 #include <netkit/net/tcp_server.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/record/recording.hpp>
+#include <netkit/tls/tls.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/slot_list.hpp>
 #include <netkit/util/text.hpp>
@@ -25,12 +30,17 @@ namespace netkit::frame {
 
 namespace {
 
+// How long an answer may take where one side has said all and the other cannot be told so.
+constexpr Duration kLinger = std::chrono::seconds(1);
+
 struct ProxyOptions {
   AddressSpec listen;
   AddressSpec target;
-  CodecSpec codec;
-  std::uint64_t max_frame = 1U << 20U;
+  std::array<Cutting, 2> cuttings;  // of the requests, which come to `listen`, and of the answers
+  Faults faults;
   TcpServer::Options server;
+  std::optional<TlsServerOptions> tls;         // of `listen`
+  std::optional<TlsClientOptions> target_tls;  // of `target`
   Duration connect_timeout = std::chrono::seconds(10);
   std::string record;  // file; empty: none
 };
@@ -51,6 +61,14 @@ class Proxy {
     std::uint64_t bytes = 0;
   };
   Flow& flow(Direction direction) { return flows_[static_cast<std::size_t>(direction)]; }
+  const Cutting& cutting(Direction direction) const {
+    return options_.cuttings[static_cast<std::size_t>(direction)];
+  }
+  // Whether frames are cut on one side otherwise than on the other.
+  bool translates() const {
+    return cutting(Direction::to_server).datagrams != cutting(Direction::to_client).datagrams;
+  }
+  TcpServer::Options server_options() const;
   void check_target() const;
   void fill_totals(Totals& totals) const;
   void stop();
@@ -62,6 +80,8 @@ class Proxy {
   std::uint64_t failures_ = 0;
   std::uint64_t undecoded_ = 0;
   std::array<Flow, 2> flows_{};
+  CutTotals cut_;
+  std::shared_ptr<TlsContext> target_tls_;
   SlotList<Target> leaving_;  // those whose client is gone: what they have not taken yet still goes
   TcpServer server_;
 };
@@ -69,16 +89,27 @@ class Proxy {
 // The connection to the target, of a session.
 class Proxy::Target final : public ByteStream::Handler {
  public:
-  Target(Proxy& proxy, Session& session, ConnectResult result)
-      : stream(make_tcp_stream(proxy.host_.loop(), std::move(result.socket), result.peer, *this)),
-        proxy_(proxy),
-        session_(&session) {}
+  Target(Proxy& proxy, Session& session, ConnectResult result) : proxy_(proxy), session_(&session) {
+    EventLoop& loop = proxy.host_.loop();
+    ByteStream::Handler& handler = *this;
+    if (!proxy.target_tls_) {
+      stream = make_stream(loop, std::move(result), handler);
+      return;
+    }
+    stream = proxy.target_tls_->make_stream(loop, std::move(result.socket), result.peer, handler,
+                                            proxy.options_.target.host,
+                                            [this](std::string_view) { handshake_.reset(); });
+    handshake_ = loop.after(proxy.options_.connect_timeout, [this] {
+      stream->abort();
+      on_closed(*stream, ETIMEDOUT, "no TLS handshake within --connect-timeout");
+    });
+  }
   void leave() {
     session_ = nullptr;
     stream->close();
   }
 
-  const std::unique_ptr<ByteStream> stream;
+  std::unique_ptr<ByteStream> stream;
   std::size_t slot = 0;  // its place in the proxy's list
 
  private:
@@ -90,6 +121,7 @@ class Proxy::Target final : public ByteStream::Handler {
 
   Proxy& proxy_;
   Session* session_;  // null: it is gone
+  Timer handshake_;
 };
 
 // A client, which is the connection to the server, and the connection to the target, which is made
@@ -100,8 +132,8 @@ class Proxy::Session final : public TcpServer::Connection {
       : proxy_(proxy),
         peer_(peer),
         connector_(proxy.host_.loop()),
-        requests_(proxy, Direction::to_server),
-        answers_(proxy, Direction::to_client),
+        requests_(proxy, Direction::to_server, [this](std::string_view data) { to_target(data); }),
+        answers_(proxy, Direction::to_client, [this](std::string_view data) { to_client(data); }),
         connection_(proxy.recorder_.next_connection()) {}
 
   void close_both();
@@ -110,12 +142,26 @@ class Proxy::Session final : public TcpServer::Connection {
   void on_target_gone(int error, std::string_view reason);
 
  private:
-  // What one end says.
+  // What one end says, on its way to the other.
   struct Half {
-    Half(Proxy& proxy, Direction which)
-        : decoder(proxy.options_.codec, proxy.options_.max_frame), direction(which) {}
+    Half(Proxy& proxy, Direction which, std::function<void(std::string_view)> pass_on)
+        : decoder(proxy.cutting(which).decoder()), direction(which), pass(std::move(pass_on)) {
+      const bool to_server = which == Direction::to_server;
+      const Direction other = to_server ? Direction::to_client : Direction::to_server;
+      if (proxy.translates()) encoder.emplace(proxy.cutting(other).codec);
+      if (proxy.options_.faults.any()) {
+        way = std::make_unique<FaultyWay>(proxy.host_.loop(), proxy.options_.faults, pass);
+      }
+    }
+    bool by_frames() const { return decoding && (encoder || way); }
+
     FrameDecoder decoder;
+    FrameCounters seen;
     Direction direction;
+    std::function<void(std::string_view)> pass;
+    std::optional<FrameEncoder> encoder;  // of the other side, where it is another
+    std::unique_ptr<FaultyWay> way;       // none: without faults
+    Timer silence;
     bool decoding = true;
     bool ended = false;
   };
@@ -128,9 +174,16 @@ class Proxy::Session final : public TcpServer::Connection {
   void on_drained() override;
 
   void on_connected(ConnectResult result);
+  void to_target(std::string_view data);
+  void to_client(std::string_view data);
   void look_at(Half& half, std::string_view data);
   void decode(Half& half, std::string_view data);
-  void ended(Half& half);
+  void on_silence(Half& half);
+  void on_frame(Half& half, const FrameView& view);
+  void judge(Half& half, const FrameError& error);
+  void reset_both();
+  void ended(Half& half, std::function<void()> when_passed);
+  void pass_end(ByteStream& to);
   void notice(const Half& half, std::string_view what);
 
   Proxy& proxy_;
@@ -140,6 +193,8 @@ class Proxy::Session final : public TcpServer::Connection {
   Half requests_;
   Half answers_;
   std::uint64_t connection_;  // its number in the recording
+  std::uint64_t frames_ = 0;  // of both ways
+  Timer linger_;
 };
 
 void Proxy::Target::on_data(ByteStream&, std::string_view data) {
@@ -175,41 +230,90 @@ void Proxy::Session::on_connected(ConnectResult result) {
     server().notice(fmt::format("{} closed: {}", peer_.to_string(), result.error));
     return abort();
   }
-  apply(proxy_.server_.options().tcp, result.socket.get());
+  if (result.transport == Transport::tcp) {
+    apply(proxy_.server_.options().tcp, result.socket.get());
+  }
   target_ = std::make_unique<Target>(proxy_, *this, std::move(result));
   resume_reading();
 }
 
 void Proxy::Session::on_received(std::string_view data) {
-  if (target_) {
-    log_sent(proxy_.host_.log(), target_->stream->peer(), data);
-    target_->stream->write(data);
-  }
   look_at(requests_, data);
 }
 
 void Proxy::Session::on_answer(std::string_view data) {
   log_received(proxy_.host_.log(), target_->stream->peer(), data);
-  if (!closing()) write(data);
   look_at(answers_, data);
+}
+
+void Proxy::Session::to_target(std::string_view data) {
+  if (!target_) return;
+  log_sent(proxy_.host_.log(), target_->stream->peer(), data);
+  target_->stream->write(data);
+}
+
+void Proxy::Session::to_client(std::string_view data) {
+  if (!closing()) write(data);
 }
 
 void Proxy::Session::look_at(Half& half, std::string_view data) {
   proxy_.flow(half.direction).bytes += data.size();
   proxy_.recorder_.record(connection_, half.direction, data);
+  if (!half.by_frames()) half.way ? half.way->add(data) : half.pass(data);
   if (half.decoding) decode(half, data);
 }
 
 void Proxy::Session::decode(Half& half, std::string_view data) {
   proxy_.printer_.tick();
-  const auto show = [&](const FrameView& view) {
-    ++proxy_.flow(half.direction).frames;
-    proxy_.printer_.print(half.direction, view, proxy_.options_.codec, &peer_);
-  };
-  const FrameError error = half.decoder.feed(data, show).error;
-  if (!error) return;
+  const TimePoint now = proxy_.host_.loop().now();
+  const auto take = [&](const FrameView& view) { on_frame(half, view); };
+  judge(half, proxy_.cutting(half.direction).cut(half.decoder, now, data, take));
+}
+
+void Proxy::Session::on_silence(Half& half) {
+  proxy_.printer_.tick();
+  half.decoder.expire(proxy_.host_.loop().now(),
+                      [&](const FrameView& view) { on_frame(half, view); });
+  judge(half, half.decoder.error());
+}
+
+void Proxy::Session::on_frame(Half& half, const FrameView& view) {
+  ++proxy_.flow(half.direction).frames;
+  proxy_.printer_.print(half.direction, view, proxy_.cutting(half.direction).codec, &peer_);
+  ++frames_;
+  if (!half.by_frames() || closing()) return;
+  ByteBuffer wire;
+  if (!half.encoder) {
+    wire.append(view.wire);
+  } else if (const FrameError error = half.encoder->append(wire, view.content, {})) {
+    return notice(half, fmt::format("{}: this frame is not passed on", error.text()));
+  }
+  half.way ? half.way->add(wire.view()) : half.pass(wire.view());
+  const Faults& faults = proxy_.options_.faults;
+  constexpr std::size_t kMostWaiting = std::size_t{16} << 20U;
+  if (faults.reset > 0 && frames_ >= faults.reset) {
+    notice(half, fmt::format("reset after {} (--fault)", counted(frames_, "frame")));
+    reset_both();
+  } else if (half.way && half.way->waiting() > kMostWaiting) {
+    notice(half, "closed: more than 16M wait (--fault)");
+    reset_both();
+  }
+}
+
+void Proxy::Session::judge(Half& half, const FrameError& error) {
+  proxy_.cut_.add_news(half.decoder.counters(), half.seen);
+  if (!error) {
+    const TimePoint due = half.decoder.deadline();
+    if (due == TimePoint::max()) return half.silence.reset();
+    half.silence = proxy_.host_.loop().at(due, [this, &half] { on_silence(half); });
+    return;
+  }
   half.decoding = false;
   ++proxy_.undecoded_;
+  if (error.fault == FrameFault::check || half.encoder) {
+    notice(half, fmt::format("closed: {}", error.text()));
+    return close_both();
+  }
   notice(half, fmt::format("{}; passed on without decoding", error.text()));
 }
 
@@ -218,22 +322,36 @@ void Proxy::Session::notice(const Half& half, std::string_view what) {
                               half.direction == Direction::to_server ? '>' : '<', what));
 }
 
-void Proxy::Session::ended(Half& half) {
+void Proxy::Session::ended(Half& half, std::function<void()> when_passed) {
   half.ended = true;
-  if (!half.decoding || half.decoder.pending() == 0) return;
-  notice(half, cut_off("ended", half.decoder.pending(), half.decoder.pending_total()));
+  half.silence.reset();
+  if (half.decoding) {
+    const std::uint64_t total = half.decoder.pending_total();
+    const std::size_t rest =
+        half.decoder.finish([&](const FrameView& view) { on_frame(half, view); });
+    if (rest > 0) notice(half, cut_off("ended", rest, total));
+  }
+  half.way ? half.way->end(std::move(when_passed)) : when_passed();
 }
 
 void Proxy::Session::on_half_closed() {
-  ended(requests_);
-  if (answers_.ended) return close_both();
-  if (target_) target_->stream->shutdown_write();
+  ended(requests_, [this] {
+    if (answers_.ended) return close_both();
+    if (target_) pass_end(*target_->stream);
+  });
 }
 
 void Proxy::Session::on_target_end() {
-  ended(answers_);
-  if (requests_.ended) return close_both();
-  if (!closing()) stream().shutdown_write();
+  ended(answers_, [this] {
+    if (requests_.ended) return close_both();
+    if (!closing()) pass_end(stream());
+  });
+}
+
+// Who cannot be told that nothing more comes may still say something.
+void Proxy::Session::pass_end(ByteStream& to) {
+  if (to.half_closes()) return to.shutdown_write();
+  linger_ = proxy_.host_.loop().after(kLinger, [this] { close_both(); });
 }
 
 void Proxy::Session::on_gone(int /*error*/, std::string_view /*reason*/) {
@@ -243,8 +361,11 @@ void Proxy::Session::on_gone(int /*error*/, std::string_view /*reason*/) {
 
 void Proxy::Session::on_target_gone(int error, std::string_view reason) {
   if (error != 0) {
-    proxy_.host_.log().info(fmt::format("{} target: {}", peer_.to_string(),
-                                        reason.empty() ? error_text(error) : std::string(reason)));
+    const std::string why = reason.empty() ? error_text(error) : std::string(reason);
+    const std::string line = fmt::format("{} target: {}", peer_.to_string(), why);
+    // What TLS objects to, and that a line is gone, people want to know.
+    const bool usual = proxy_.options_.target.transport == Transport::tcp && reason.empty();
+    usual ? proxy_.host_.log().info(line) : server().notice(line);
   }
   proxy_.host_.loop().destroy_later(std::move(target_));
   close();
@@ -258,6 +379,14 @@ void Proxy::Session::on_drained() {
   if (target_) target_->stream->resume_reading();
 }
 
+void Proxy::Session::reset_both() {
+  if (target_) {
+    target_->stream->reset();
+    proxy_.host_.loop().destroy_later(std::move(target_));
+  }
+  reset();
+}
+
 void Proxy::Session::close_both() {
   if (target_) target_->stream->close();
   close();
@@ -268,8 +397,12 @@ Proxy::Proxy(Host& host, ProxyOptions options)
       options_(std::move(options)),
       printer_(host, true, FramePrinter::Mark::direction),
       recorder_(host, "frame", options_.record),
-      server_(host.loop(), host.log(), options_.server,
+      target_tls_(options_.target_tls ? TlsContext::client(*options_.target_tls) : nullptr),
+      server_(host.loop(), host.log(), server_options(),
               [this](const Endpoint& peer) { return std::make_unique<Session>(*this, peer); }) {
+  if (options_.target_tls && options_.target_tls->insecure) {
+    host_.log().notice("--insecure: the server's certificate is not verified");
+  }
   server_.listen(options_.listen);
   check_target();
   host_.set_totals([this](Totals& totals) { fill_totals(totals); });
@@ -279,12 +412,24 @@ Proxy::Proxy(Host& host, ProxyOptions options)
 
 Proxy::~Proxy() = default;
 
+TcpServer::Options Proxy::server_options() const {
+  TcpServer::Options options = options_.server;
+  options.handshake_timeout = options_.connect_timeout;
+  options.handshake_option = "--connect-timeout";
+  if (options_.tls) options.tls = TlsContext::server(*options_.tls);
+  return options;
+}
+
 // A proxy that connects to itself would accept that connection, connect once more, and so on.
 void Proxy::check_target() const {
+  const bool udp = options_.target.transport == Transport::udp;
+  if (options_.target.transport != options_.listen.transport || !options_.target.path.empty()) {
+    return;
+  }
   const auto is_port = [this](const Endpoint& local) {
     return local.port() == options_.target.port;
   };
-  const std::vector<Endpoint> locals = server_.locals();
+  const std::vector<Endpoint> locals = udp ? resolve(options_.listen) : server_.locals();
   if (std::none_of(locals.begin(), locals.end(), is_port)) return;  // the name need not be known
   LocalNetworks networks;
   for (const Endpoint& target : resolve(options_.target)) {
@@ -306,6 +451,7 @@ void Proxy::fill_totals(Totals& totals) const {
   totals.add("frames_out", out.frames);
   totals.add("frames_in", in.frames);
   totals.add("undecoded", undecoded_);
+  cut_.add_to(totals);
   totals.add("bytes_out", out.bytes);
   totals.add("bytes_in", in.bytes);
 }
@@ -320,8 +466,22 @@ ProxyOptions proxy_options(const Values& values) {
   ProxyOptions options;
   options.listen = values.address("LISTEN");
   options.target = values.address("TARGET");
-  options.codec = codec_option(values);
-  options.max_frame = values.size("max-frame");
+  if (options.target == options.listen && !options.target.path.empty()) {
+    throw UsageError(fmt::format("the proxy itself listens on {}", options.target.to_string()));
+  }
+  options.cuttings = {read_cutting(values, options.listen.transport),
+                      read_cutting(values, options.target.transport)};
+  options.faults = Faults::parse(values.texts("fault"));
+  if (values.has("cert")) {
+    refuse_tls(options.listen, "--cert");
+    options.tls = TlsServerOptions{values.text("cert"), values.text("key"), {}};
+  }
+  if (values.flag("tls")) {
+    refuse_tls(options.target, "--tls");
+    options.target_tls.emplace();
+    options.target_tls->ca_file = values.text("cacert");
+    options.target_tls->insecure = values.flag("insecure");
+  }
   options.server.pause_backed_up = false;
   options.server.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
   options.connect_timeout = values.duration("connect-timeout");

@@ -31,8 +31,7 @@ struct ReplayOptions {
   std::vector<AddressSpec> target;  // empty: print the recording
   Duration wait = std::chrono::seconds(5);
   Duration connect_timeout = std::chrono::seconds(10);
-  CodecSpec codec;
-  std::uint64_t max_frame = 1U << 20U;
+  Cutting cutting;
 };
 
 class Replay {
@@ -47,6 +46,7 @@ class Replay {
 
   void play();
   void play_one(const RecordedBytes& record);
+  void on_recorded(Direction direction, const FrameView& view);
   void end_of_file();
   void on_answer();
   void finish_if_done();
@@ -70,9 +70,8 @@ class Replay::Connection final : private TcpClient::Handler {
  public:
   explicit Connection(Replay& replay)
       : replay_(replay),
-        recorded_{{replay.options_.codec, replay.options_.max_frame},
-                  {replay.options_.codec, replay.options_.max_frame}},
-        answers_(replay.options_.codec, replay.options_.max_frame) {
+        recorded_{replay.options_.cutting.decoder(), replay.options_.cutting.decoder()},
+        answers_(replay.options_.cutting.decoder()) {
     const ReplayOptions& options = replay_.options_;
     if (options.target.empty()) return;
     TcpClient::Options target;
@@ -83,10 +82,20 @@ class Replay::Connection final : private TcpClient::Handler {
     client_->start();
   }
 
-  // Calls `sink(const FrameView&)` for the recorded frames that `record` completes.
+  // Calls `sink(const FrameView&)` for the recorded frames that `record` completes. Silence is that
+  // of the recording.
   template <typename Sink>
   FrameError decode(const RecordedBytes& record, Sink&& sink) {
-    return recorded_[static_cast<std::size_t>(record.direction)].feed(record.bytes, sink).error;
+    FrameDecoder& decoder = recorded_[static_cast<std::size_t>(record.direction)];
+    return replay_.options_.cutting.cut(decoder, TimePoint(record.offset), record.bytes, sink);
+  }
+  // The recording has ended.
+  template <typename Sink>
+  void finish(Sink&& sink) {
+    for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+      recorded_[static_cast<std::size_t>(direction)].finish(
+          [&](const FrameView& view) { sink(direction, view); });
+    }
   }
 
   void send(std::string_view bytes) {
@@ -102,11 +111,25 @@ class Replay::Connection final : private TcpClient::Handler {
 
   void on_data(TcpClient&, std::string_view data) override {
     replay_.printer_.tick();
-    const auto take = [this](const FrameView& view) {
-      replay_.printer_.print(Direction::to_client, view, replay_.options_.codec, &peer_);
-      replay_.on_answer();
-    };
-    const FrameError error = answers_.feed(data, take).error;
+    EventLoop& loop = replay_.host_.loop();
+    judge(replay_.options_.cutting.cut(answers_, loop.now(), data,
+                                       [this](const FrameView& view) { take(view); }));
+    silence_ = answers_.deadline() == TimePoint::max()
+                   ? Timer()
+                   : loop.at(answers_.deadline(), [this] { on_silence(); });
+  }
+
+  void on_silence() {
+    answers_.expire(replay_.host_.loop().now(), [this](const FrameView& view) { take(view); });
+    judge(answers_.error());
+  }
+
+  void take(const FrameView& view) {
+    replay_.printer_.print(Direction::to_client, view, replay_.options_.cutting.codec, &peer_);
+    replay_.on_answer();
+  }
+
+  void judge(const FrameError& error) {
     if (error) replay_.host_.finish(ExitStatus::protocol, error.text());
   }
 
@@ -121,6 +144,7 @@ class Replay::Connection final : private TcpClient::Handler {
   std::string early_;  // sent before it was connected
   FrameDecoder recorded_[2];
   FrameDecoder answers_;
+  Timer silence_;
   Endpoint peer_;
 };
 
@@ -163,10 +187,8 @@ void Replay::play_one(const RecordedBytes& record) {
   const bool request = record.direction == Direction::to_server;
   const bool printing = options_.target.empty();
   if (printing) printer_.tick();
-  const FrameError error = from.decode(record, [&](const FrameView& view) {
-    if (printing) return printer_.print(record.direction, view, options_.codec, nullptr);
-    if (!request) ++expected_;
-  });
+  const FrameError error =
+      from.decode(record, [&](const FrameView& view) { on_recorded(record.direction, view); });
   if (error && printing) {
     return host_.finish(
         ExitStatus::protocol,
@@ -178,6 +200,14 @@ void Replay::play_one(const RecordedBytes& record) {
   }
 }
 
+void Replay::on_recorded(Direction direction, const FrameView& view) {
+  if (options_.target.empty()) {
+    printer_.print(direction, view, options_.cutting.codec, nullptr);
+  } else if (direction == Direction::to_client) {
+    ++expected_;
+  }
+}
+
 void Replay::on_answer() {
   ++received_;
   finish_if_done();
@@ -185,6 +215,10 @@ void Replay::on_answer() {
 
 void Replay::end_of_file() {
   if (!player_.error().empty()) return host_.finish(player_.status(), player_.error());
+  for (auto& [key, connection] : connections_) {
+    connection->finish(
+        [this](Direction direction, const FrameView& view) { on_recorded(direction, view); });
+  }
   all_played_ = true;
   if (options_.target.empty()) return host_.finish(ExitStatus::done);
   finish_if_done();
@@ -203,14 +237,14 @@ void Replay::finish_if_done() {
 
 ReplayOptions replay_options(const Values& values) {
   ReplayOptions options;
-  options.codec = codec_option(values);
-  options.max_frame = values.size("max-frame");
+  if (values.has("ADDRESS")) options.target = {values.address("ADDRESS")};
+  options.cutting = read_cutting(
+      values, options.target.empty() ? Transport::tcp : options.target.front().transport);
   options.recording = {.path = values.text("FILE"),
                        .command = "frame",
-                       .max_bytes = std::max(kMaxRead, options.max_frame),
+                       .max_bytes = std::max(kMaxRead, options.cutting.max_frame),
                        .limit_option = "--max-frame",
                        .speed = values.number("speed")};
-  if (values.has("ADDRESS")) options.target = {values.address("ADDRESS")};
   options.wait = values.duration("wait");
   options.connect_timeout = values.duration("connect-timeout");
   return options;

@@ -4,6 +4,7 @@
 #include <frame/commands.hpp>
 #include <frame/frame_printer.hpp>
 #include <frame/message.hpp>
+#include <frame/rule.hpp>
 #include <frame/server_session.hpp>
 #include <memory>
 #include <optional>
@@ -34,6 +35,9 @@ struct ServeOptions {
   std::optional<TlsServerOptions> tls;
   std::size_t max_queue = 1U << 20U;  // what may wait for one client before messages to it are lost
   std::string record;                 // file; empty: none
+  std::vector<Rule> rules;
+  std::vector<std::string> messages;  // --send, as typed
+  Duration every = kNever;            // how often
   bool show_heartbeats = false;
 };
 
@@ -41,6 +45,7 @@ struct Counters {
   std::uint64_t frames = 0;
   std::array<std::uint64_t, ServerReply::kKinds> kinds{};  // of the frames
   std::uint64_t errors = 0;                                // answered with -1
+  std::uint64_t answered = 0;                              // by a rule
   std::uint64_t pushed = 0;
   std::uint64_t dropped = 0;
   std::uint64_t protocol_errors = 0;
@@ -66,10 +71,14 @@ class FrameServer final : private Input::Handler {
   bool on_long_line() override;
 
   TcpServer::Options server_options() const;
+  void on_frame(Client& client, const FrameView& view);
+  bool answer_by_rule(Client& client, std::string_view body);
   void on_request(Client& client, const ServerReply& reply);
   void handle_request(Client& client, const ServerReply& reply);
   void print_request(const Client& client, const ServerReply& reply, FramePrinter::Where where);
   void push_to_all(std::string_view head, std::string_view body, const Client* except);
+  std::string content_of(std::string_view message) const;
+  void push_message(bool raw, std::string_view content);
   void list_client(const Client& client);
   void fill_totals(Totals& totals) const;
   void stop();
@@ -84,10 +93,14 @@ class FrameServer final : private Input::Handler {
   TimeFormatter time_;
   std::string datetime_;
   ByteBuffer answers_;  // of the client whose data are being read
-  bool printing_;       // requests, as records
-  bool examined_;       // each request, for records or -v
+  CutTotals cut_;
+  std::vector<std::pair<bool, std::string>> pushes_;  // of --every: whether raw, and the content
+  bool by_rules_;  // not, or not only, the answers of the codec netkit
+  bool printing_;  // requests, as records
+  bool examined_;  // each request, for records or -v
   TcpServer server_;
   std::unique_ptr<Input> input_;
+  Timer tick_;
 };
 
 // One connection. An idle one costs a few hundred bytes.
@@ -102,6 +115,7 @@ class FrameServer::Client final : public TcpServer::Connection {
 
   // False if too much waits for this client already.
   bool push(const SharedPayload& payload);
+  void answer(std::string_view content);
 
   const Endpoint& peer() const { return peer_; }
   TimePoint since() const { return since_; }
@@ -114,12 +128,15 @@ class FrameServer::Client final : public TcpServer::Connection {
   void on_received(std::string_view data) override;
   void on_half_closed() override;
 
+  void take(const FrameView& view);
+  void settle(const FrameError& error);
   void refuse(const std::string& reason);
   void arm();
   void on_deadline();
 
   FrameServer& server_;
   ServerSession session_;
+  FrameCounters seen_;
   Timer timer_;
   TimePoint armed_ = TimePoint::max();
   TimePoint since_;
@@ -140,28 +157,52 @@ void FrameServer::Client::on_received(std::string_view data) {
   server_.counters_.bytes_in += data.size();
   server_.recorder_.record(connection_, Direction::to_server, data);
   if (server_.printing_) server_.printer_.tick();
+  const TimePoint now = server_.host_.loop().now();
+  if (server_.by_rules_) {
+    return settle(session_.on_frames(now, data, [this](const FrameView& view) { take(view); }));
+  }
   ByteBuffer& answers = server_.answers_;
   answers.clear();
-  const auto take = [this](const ServerReply& reply) {
+  const auto count = [this](const ServerReply& reply) {
     ++frames_;
     server_.on_request(*this, reply);
   };
-  const FrameError error =
-      session_.on_data(server_.host_.loop().now(), data, server_.datetime(), answers, take);
+  const FrameError error = session_.on_data(now, data, server_.datetime(), answers, count);
   if (!answers.empty()) {
     server_.recorder_.record(connection_, Direction::to_client, answers.view());
     write(answers.view());
   }
+  settle(error);
+}
+
+void FrameServer::Client::take(const FrameView& view) {
+  ++frames_;
+  server_.on_frame(*this, view);
+}
+
+void FrameServer::Client::settle(const FrameError& error) {
+  if (server_.by_rules_) server_.cut_.add_news(session_.counters(), seen_);
   if (!error) return arm();
   ++server_.counters_.protocol_errors;
   refuse(error.text());
 }
 
+void FrameServer::Client::answer(std::string_view content) {
+  ByteBuffer& wire = server_.answers_;
+  wire.clear();
+  if (const FrameError error = server_.encoder_.append(wire, content, {})) {
+    return server().notice(fmt::format("{} gets no answer: {}", peer_.to_string(), error.text()));
+  }
+  server_.recorder_.record(connection_, Direction::to_client, wire.view());
+  write(wire.view());
+}
+
 void FrameServer::Client::on_half_closed() {
-  if (session_.pending() > 0) {
+  const std::uint64_t total = session_.pending_total();
+  const std::size_t rest = session_.on_end([this](const FrameView& view) { take(view); });
+  if (rest > 0) {
     ++server_.counters_.protocol_errors;
-    server().notice(
-        cut_off(peer_.to_string() + " closed", session_.pending(), session_.pending_total()));
+    server().notice(cut_off(peer_.to_string() + " closed", rest, total));
   }
   close();
 }
@@ -186,6 +227,10 @@ void FrameServer::Client::on_deadline() {
   armed_ = TimePoint::max();
   if (closing()) return;
   const ServerOptions& options = server_.options_.session;
+  if (server_.printing_) server_.printer_.tick();
+  const FrameError error = session_.on_silence(server_.host_.loop().now(),
+                                               [this](const FrameView& view) { take(view); });
+  if (error) return settle(error);
   switch (session_.expired(server_.host_.loop().now())) {
     case ServerSession::Expired::none:
       return arm();
@@ -207,10 +252,14 @@ FrameServer::FrameServer(Host& host, ServeOptions options)
       encoder_(options_.session.codec),
       printer_(host, true, FramePrinter::Mark::none),
       recorder_(host, "frame", options_.record),
+      by_rules_(!options_.session.codec.message_ids || !options_.rules.empty()),
       printing_(!host.quiet() && printer_.wanted()),
       examined_(printing_ || host.log().enabled(LogLevel::info)),
       server_(host.loop(), host.log(), server_options(),
               [this](const Endpoint& peer) { return std::make_unique<Client>(*this, peer); }) {
+  for (const std::string& message : options_.messages) {
+    pushes_.emplace_back(message.starts_with("raw:"), content_of(message));
+  }
   server_.listen(options_.address);
   host_.set_totals([this](Totals& totals) { fill_totals(totals); });
   host_.on_stop([this](StopReason) { stop(); });
@@ -219,6 +268,11 @@ FrameServer::FrameServer(Host& host, ServeOptions options)
                          {.history = "frame-serve",
                           .max_line = max_message_line(options_.session.max_frame),
                           .complete = complete});
+  }
+  if (!pushes_.empty()) {
+    tick_ = host_.loop().every(options_.every, [this] {
+      for (const auto& [raw, content] : pushes_) push_message(raw, content);
+    });
   }
   host_.ready(server_.descriptions());
 }
@@ -235,6 +289,39 @@ std::string_view FrameServer::datetime() {
   datetime_.clear();
   time_.append_local_date(datetime_, host_.clock().wall());
   return datetime_;
+}
+
+// Of a client whose frames are not, or not only, requests of the codec netkit.
+void FrameServer::on_frame(Client& client, const FrameView& view) {
+  const bool known = options_.session.codec.message_ids && !view.content.empty();
+  const bool good = view.check != CheckResult::bad;
+  const bool answered = good && answer_by_rule(client, view.content);
+  if (known && !answered) {
+    const ServerReply reply =
+        answer_request(view.content, datetime(), options_.session.accept_custom);
+    const auto head = answer_head(reply.id, reply.error);
+    client.answer(std::string(head.data(), head.size()).append(reply.answer));
+    return on_request(client, reply);
+  }
+  ++counters_.frames;
+  if (printing_) {
+    ShownFrame frame = shown_request(view, options_.session.codec);
+    frame.dir = "in";
+    frame.peer = &client.peer();
+    printer_.print(frame);
+  }
+  if (good && !answered && options_.session.accept_custom) push_to_all({}, view.content, &client);
+}
+
+bool FrameServer::answer_by_rule(Client& client, std::string_view body) {
+  for (const Rule& rule : options_.rules) {
+    const auto answer = rule.answer(body, host_.clock().wall());
+    if (!answer) continue;
+    ++counters_.answered;
+    client.answer(*answer);
+    return true;
+  }
+  return false;
 }
 
 // Inline for what a server does most: answer and count.
@@ -296,19 +383,27 @@ void FrameServer::on_input_line(std::string_view line) {
   if (line == "/who") {
     return server_.for_each<Client>([this](const Client& client) { list_client(client); });
   }
-  const std::uint64_t max_frame = options_.session.max_frame;
   try {
-    const std::string content = read_message(line, options_.session.codec, max_frame);
-    if (const FrameError error = encoder_.check(content.size(), max_frame)) {
-      throw UsageError(fmt::format("message {}: {}", quoted(line), error.text()));
-    }
-    if (line.starts_with("raw:")) return push_to_all(content, {}, nullptr);
-    // To a client it looks like an answer, so it has an error code.
-    const auto head = answer_head(static_cast<std::int8_t>(content[0]), kOk);
-    push_to_all({head.data(), head.size()}, std::string_view(content).substr(1), nullptr);
+    push_message(line.starts_with("raw:"), content_of(line));
   } catch (const Error& error) {
     host_.log().error(error.what());
   }
+}
+
+std::string FrameServer::content_of(std::string_view message) const {
+  const std::uint64_t max_frame = options_.session.max_frame;
+  std::string content = read_message(message, options_.session.codec, max_frame);
+  if (const FrameError error = encoder_.check(content.size(), max_frame)) {
+    throw UsageError(fmt::format("message {}: {}", quoted(message), error.text()));
+  }
+  return content;
+}
+
+void FrameServer::push_message(bool raw, std::string_view content) {
+  if (raw || !options_.session.codec.message_ids) return push_to_all(content, {}, nullptr);
+  // To a client it looks like an answer, so it has an error code.
+  const auto head = answer_head(static_cast<std::int8_t>(content[0]), kOk);
+  push_to_all({head.data(), head.size()}, content.substr(1), nullptr);
 }
 
 bool FrameServer::on_long_line() {
@@ -351,9 +446,11 @@ void FrameServer::fill_totals(Totals& totals) const {
   totals.add("datetimes", of_kind(ServerReply::Kind::datetime));
   totals.add("custom", of_kind(ServerReply::Kind::custom));
   totals.add("errors", counters_.errors);
+  totals.add("answered", counters_.answered);
   totals.add("pushed", counters_.pushed);
   totals.add("dropped", counters_.dropped);
   totals.add("protocol_errors", counters_.protocol_errors);
+  cut_.add_to(totals);
   totals.add("frame_timeouts", counters_.frame_timeouts + server.handshake_timeouts);
   totals.add("idle_timeouts", counters_.idle_timeouts);
   totals.add("bytes", counters_.bytes_in);
@@ -368,7 +465,14 @@ void FrameServer::stop() {
 ServeOptions serve_options(const Values& values) {
   ServeOptions options;
   options.address = values.address("ADDRESS");
-  options.session.max_frame = values.size("max-frame");
+  const Cutting cutting = read_cutting(values, options.address.transport);
+  options.session.codec = cutting.codec;
+  options.session.max_frame = cutting.max_frame;
+  options.session.bad = cutting.bad;
+  options.session.datagrams = cutting.datagrams;
+  for (const std::string& rule : values.texts("rule")) options.rules.push_back(Rule::parse(rule));
+  options.messages = values.texts("send");
+  if (values.has("every")) options.every = values.duration("every");
   options.session.frame_timeout = values.duration("frame-timeout");
   options.session.idle_timeout = values.duration("idle-timeout");
   options.session.accept_custom = values.flag("broadcast");
@@ -379,7 +483,9 @@ ServeOptions serve_options(const Values& values) {
   if (values.has("cert")) {
     options.tls =
         TlsServerOptions{values.text("cert"), values.text("key"), values.text("client-ca")};
+    refuse_tls(options.address, "--cert");
   }
+  const FrameEncoder checked(options.session.codec);
   return options;
 }
 

@@ -7,7 +7,7 @@ ServerSession::ServerSession(const ServerOptions& options, const FrameEncoder& e
                              TimePoint now)
     : options_(&options),
       encoder_(&encoder),
-      decoder_(options.codec, options.max_frame),
+      decoder_(options.codec, options.max_frame, options.bad),
       last_data_(now) {}
 
 void ServerSession::begin(TimePoint now, std::string_view data) {
@@ -28,7 +28,8 @@ void ServerSession::end(TimePoint now, std::size_t frames) {
 }
 
 TimePoint ServerSession::next_deadline() const {
-  const TimePoint idle = saturating_add(last_data_, options_->idle_timeout);
+  const TimePoint idle =
+      std::min(saturating_add(last_data_, options_->idle_timeout), decoder_.deadline());
   if (frame_began_ == TimePoint::max()) return idle;
   return std::min(idle, saturating_add(frame_began_, options_->frame_timeout));
 }

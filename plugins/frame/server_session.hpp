@@ -16,6 +16,8 @@ namespace netkit::frame {
 struct ServerOptions {
   CodecSpec codec{};
   std::uint64_t max_frame = 1U << 20U;
+  BadCheck bad = BadCheck::pass;
+  bool datagrams = false;                             // each frame is one
   Duration frame_timeout = std::chrono::seconds(10);  // how long one frame may take
   Duration idle_timeout = kNever;
   bool accept_custom = false;  // answer ids of the user's with 0 instead of -1
@@ -60,26 +62,54 @@ class ServerSession {
   // The options and the encoder (of the same codec) are shared by all sessions and outlive them.
   ServerSession(const ServerOptions& options, const FrameEncoder& encoder, TimePoint now);
 
-  // Appends to `out` the answers to the requests that `data` completes, and calls `sink(const
-  // ServerReply&)` for each before the next. An error means that the connection is to be closed
-  // once `out` is sent. The sink must not feed or destroy the session.
+  // Calls `sink(const FrameView&)` for each frame that `data` completes. An error means that the
+  // connection is to be closed. The sink must not feed or destroy the session.
+  template <typename Sink>
+  FrameError on_frames(TimePoint now, std::string_view data, Sink&& sink) {
+    begin(now, data);
+    std::size_t frames = 0;
+    const auto take = [&](const FrameView& frame) {
+      ++frames;
+      sink(frame);
+    };
+    FrameError error = decoder_.feed(now, data, take).error;
+    if (!error && options_->datagrams) {
+      decoder_.finish(take);
+      error = decoder_.error();
+    }
+    end(now, frames);
+    return error;
+  }
+  // The same for a frame that silence has ended by now.
+  template <typename Sink>
+  FrameError on_silence(TimePoint now, Sink&& sink) {
+    if (now < decoder_.deadline()) return {};
+    decoder_.expire(now, sink);
+    end(now, 0);
+    return decoder_.error();
+  }
+
+  // No more will come: calls `sink` for a frame that needs no more behind it. Returns how many
+  // bytes are part of no whole one.
+  template <typename Sink>
+  std::size_t on_end(Sink&& sink) {
+    return decoder_.finish(sink);
+  }
+
+  // With the codec netkit: appends to `out` the answers to the requests that `data` completes, and
+  // calls `sink(const ServerReply&)` for each before the next. An error means that the connection
+  // is to be closed once `out` is sent. The sink must not feed or destroy the session.
   template <typename Sink>
   FrameError on_data(TimePoint now, std::string_view data, std::string_view datetime,
                      ByteBuffer& out, Sink&& sink) {
-    begin(now, data);
-    std::size_t frames = 0;
     const FrameEncoder encoder = *encoder_;
     const bool accept_custom = options_->accept_custom;
-    const auto answer = [&](const FrameView& frame) {
-      ++frames;
+    return on_frames(now, data, [&](const FrameView& frame) {
       const ServerReply reply = answer_request(frame.content, datetime, accept_custom);
       const std::array<char, 2> head = answer_head(reply.id, reply.error);
       encoder.append(out, {head.data(), head.size()}, reply.answer);
       sink(reply);
-    };
-    const FrameError error = decoder_.feed(data, answer).error;
-    end(now, frames);
-    return error;
+    });
   }
 
   // When the session is to be asked whether it expired; TimePoint::max() for never.
@@ -90,6 +120,7 @@ class ServerSession {
   Opening opening() const { return recognise_opening({first_.data(), first_size_}); }
   std::size_t pending() const { return decoder_.pending(); }
   std::uint64_t pending_total() const { return decoder_.pending_total(); }
+  FrameCounters counters() const { return decoder_.counters(); }
   std::size_t memory() const { return sizeof *this + decoder_.memory(); }
 
  private:

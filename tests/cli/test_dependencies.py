@@ -11,7 +11,7 @@ ROWS = re.findall(r"^\| [^|]+ \| (`[^|]*) \| (`[^|]*) \|([^|]*)\| [^|]+ \|$", (S
 PACKAGES, HEADERS, LINKED = ({word for row in ROWS for word in re.findall(r"`([^`]+)`", row[column])} for column in range(3))
 
 # What comes with the system, and the folders of the tree that includes begin at.
-SYSTEM = ("arpa/", "linux/", "net/", "netinet/", "sys/")
+SYSTEM = ("arpa/", "asm/", "linux/", "net/", "netinet/", "sys/")
 OWN = ("core/include", "core/runtime", "core/src", "plugins", "tests", "tools/netkit")
 RUNTIME = re.compile(r"lib(c|m|gcc_s|stdc\+\+|asan|ubsan|tsan|netkit.*)$|ld-")
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 
 import pytest
@@ -55,7 +56,7 @@ def test_a_dns_query(netkit):
 
 
 def test_look_on_and_repeat(netkit, server, tmp_path):
-    words = example(PAGE, "netkit frame proxy").replace(":9090", "127.0.0.1:0").replace("localhost:9089", server.address)
+    words = example(PAGE, "netkit frame proxy :9090").replace(":9090", "127.0.0.1:0").replace("localhost:9089", server.address)
     proxy = netkit.serve(*words.split()[1:], cwd=tmp_path)
     assert netkit.run("frame", "connect", proxy.address, "--send", "datetime").status == 0
     assert re.search(r" > datetime$", proxy.out.line().decode())
@@ -63,3 +64,10 @@ def test_look_on_and_repeat(netkit, server, tmp_path):
     replay = example(PAGE, "netkit frame replay").replace("localhost:9089", server.address).split()[1:]
     done = netkit.run(*replay, cwd=tmp_path)
     assert done.status == 0 and done.out.startswith(b"< datetime ")
+
+
+def test_a_modbus_device_and_a_script(netkit):
+    words = shlex.split(example(PAGE, "netkit frame serve :5020"))
+    server = netkit.serve(*[word.replace(":5020", "127.0.0.1:0") for word in words[1:]])
+    done = netkit.shell(example(PAGE, "netkit frame connect :5020").replace(":5020", server.address))
+    assert done.status == 0 and done.err == b""

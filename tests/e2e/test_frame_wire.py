@@ -204,7 +204,7 @@ def test_a_file_as_a_body(netkit, tmp_path):
     (["--send", "7:hex:0"], "two hexadecimal digits"),
     (["--register", "a,b"], "36"),
     (["--codec", "u5"], "u16"),
-    (["--codec", "u16", "--send", "7:x"], "raw:"),
+    (["--codec", "u16", "--send", "hex:0"], "two hexadecimal digits"),
     (["--cacert", "x"], "--tls"),
     (["--max-frame", "2T"], "--max-frame"),
     (["--max-frame", "51", "--register", f"{'a' * 36},{'1' * 15}"], "--register: a frame of length 52 is over the limit of 51 "

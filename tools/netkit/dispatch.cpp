@@ -93,8 +93,10 @@ bool show_help(const std::string& command, std::string_view summary,
 void refuse_address(const std::string& command, std::span<const ActionDef> actions,
                     const std::string& word) {
   const auto is_for_peers = [](const ActionDef& action) {
-    return !action.arguments.empty() && (action.arguments.front().kind == ValueKind::address ||
-                                         action.arguments.front().kind == ValueKind::addresses);
+    if (action.arguments.empty()) return false;
+    const ValueKind kind = action.arguments.front().kind;
+    return kind == ValueKind::address || kind == ValueKind::addresses ||
+           kind == ValueKind::stream || kind == ValueKind::streams;
   };
   const auto action = std::ranges::find_if(actions, is_for_peers);
   if (action == actions.end() || word.find_first_of("0123456789") == word.npos) return;

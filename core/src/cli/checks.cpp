@@ -161,7 +161,7 @@ void check_words(const OptionDef& option, std::string_view text) {
 // Takes the words of one value from the front; the value as one word.
 std::string take_value(const ArgumentDef& argument, std::vector<std::string>& rest) {
   const std::string word = rest.front();
-  const bool is_list = argument.kind == ValueKind::addresses && word.find(',') != word.npos;
+  const bool is_list = is_address_list(argument.kind) && word.find(',') != word.npos;
   if (is_address(argument.kind) && !is_list) {
     const std::size_t before = rest.size();
     const AddressSpec address = take_address(rest, role_of(argument.kind));
@@ -243,10 +243,13 @@ void check_value(const OptionDef& option, std::string_view text) {
       parse_rate(text);
       return;
     case ValueKind::addresses:
-      read_addresses(text);
+    case ValueKind::streams:
+      AddressSpec::parse_list(text, role_of(option.kind));
       return;
     case ValueKind::address:
     case ValueKind::listen_address:
+    case ValueKind::stream:
+    case ValueKind::listen_stream:
       AddressSpec::parse(text, role_of(option.kind));
       return;
     case ValueKind::source_address:
@@ -276,18 +279,6 @@ void check_value(const OptionDef& option, std::string_view text) {
     case ValueKind::url:
       return check_words(option, text);
   }
-}
-
-std::vector<AddressSpec> read_addresses(std::string_view text) {
-  std::vector<AddressSpec> addresses;
-  for (std::size_t end = 0; end != text.npos;) {
-    end = text.find(',');
-    const std::string_view word = text.substr(0, end);
-    if (word.empty()) throw UsageError("an address of the list ADDRESS,ADDRESS is empty");
-    addresses.push_back(AddressSpec::parse(word, AddressRole::client));
-    text.remove_prefix(end == text.npos ? 0 : end + 1);
-  }
-  return addresses;
 }
 
 std::map<std::string, Values::Value, std::less<>> take_arguments(
@@ -322,7 +313,7 @@ std::map<std::string, Values::Value, std::less<>> take_arguments(
 
 std::string shown_name(const ArgumentDef& argument) {
   const std::string name(argument.name);
-  return argument.kind == ValueKind::addresses ? name + "[," + name + "…]" : name;
+  return is_address_list(argument.kind) ? name + "[," + name + "…]" : name;
 }
 
 std::string argument_synopsis(const ActionDef& action) {

@@ -20,14 +20,16 @@ namespace netkit {
 // optional duration is right; flags take a count or `true yes on false no off`. Opens nothing.
 NETKIT_API void check_value(const OptionDef& option, std::string_view text);
 
-// `ADDRESS,ADDRESS`, of peers. Throws UsageError.
-std::vector<AddressSpec> read_addresses(std::string_view text);
-
+constexpr bool is_address_list(ValueKind kind) {
+  return kind == ValueKind::addresses || kind == ValueKind::streams;
+}
 constexpr bool is_address(ValueKind kind) {
-  return kind == ValueKind::address || kind == ValueKind::addresses ||
-         kind == ValueKind::listen_address;
+  return kind == ValueKind::address || kind == ValueKind::stream || is_address_list(kind) ||
+         kind == ValueKind::listen_address || kind == ValueKind::listen_stream;
 }
 constexpr AddressRole role_of(ValueKind kind) {
+  if (kind == ValueKind::listen_stream) return AddressRole::any_server;
+  if (kind == ValueKind::stream || kind == ValueKind::streams) return AddressRole::any_client;
   return kind == ValueKind::listen_address ? AddressRole::server : AddressRole::client;
 }
 

@@ -95,6 +95,9 @@ Completion complete_value(const OptionDef& option, std::string_view typed) {
     case ValueKind::address:
     case ValueKind::addresses:
     case ValueKind::listen_address:
+    case ValueKind::stream:
+    case ValueKind::streams:
+    case ValueKind::listen_stream:
       out.address = true;
       return out;
     case ValueKind::duration:

@@ -41,8 +41,11 @@ std::string_view usual_value_name(ValueKind kind) {
     case ValueKind::address:
     case ValueKind::listen_address:
     case ValueKind::source_address:
+    case ValueKind::stream:
+    case ValueKind::listen_stream:
       return "ADDRESS";
     case ValueKind::addresses:
+    case ValueKind::streams:
       return "ADDRESS,ADDRESS";
     case ValueKind::interface:
       return "IF";

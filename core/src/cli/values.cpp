@@ -135,7 +135,8 @@ void Values::add_reach(AddressSpec& address, bool any_loopback) const {
 AddressSpec Values::address(std::string_view option) const {
   const Value& value = require(option);
   AddressSpec address = AddressSpec::parse(text(option), role_of(value.kind));
-  if (value.kind == ValueKind::address) add_reach(address, is_any_loopback(value, text(option)));
+  const bool of_peer = value.kind == ValueKind::address || value.kind == ValueKind::stream;
+  if (of_peer) add_reach(address, is_any_loopback(value, text(option)));
   return address;
 }
 
@@ -143,11 +144,11 @@ std::vector<AddressSpec> Values::addresses(std::string_view option) const {
   const Value& value = require(option);
   std::vector<AddressSpec> found;
   for (const std::string& text : value.texts) {
-    if (value.kind == ValueKind::listen_address) {
-      found.push_back(AddressSpec::parse(text, AddressRole::server));
+    if (!is_address_list(value.kind)) {
+      found.push_back(AddressSpec::parse(text, role_of(value.kind)));
       continue;
     }
-    for (AddressSpec& address : read_addresses(text)) {
+    for (AddressSpec& address : AddressSpec::parse_list(text, role_of(value.kind))) {
       add_reach(address, is_any_loopback(value, text));
       found.push_back(std::move(address));
     }

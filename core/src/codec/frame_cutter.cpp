@@ -59,6 +59,7 @@ bool FrameCutter::judge(const Cut& cut, const char* data, FrameView& frame) {
   frame.content = cut.image.substr(body, size - body);
   if (frame.check != CheckResult::bad) return true;
   ++counters_.bad_checks;
+  if (bad_ == BadCheck::fail) error_ = {FrameFault::check, 0, 0};
   return bad_ == BadCheck::pass;
 }
 
@@ -69,7 +70,8 @@ FrameCutter::Outcome FrameCutter::settle(const Cut& cut, const char* data, Frame
       wanted_ = cut.size;
       return Outcome::more;
     case Cut::Kind::frame:
-      return judge(cut, data, frame) ? Outcome::frame : Outcome::go_on;
+      if (judge(cut, data, frame)) return Outcome::frame;
+      return error_ ? Outcome::more : Outcome::go_on;
     case Cut::Kind::fill:
       break;
     case Cut::Kind::skip:
@@ -156,10 +158,10 @@ bool FrameCutter::last(FrameView& frame, std::size_t& rest) {
   drop_taken();
   rest = pending();
   const std::string_view left = unfinished();
+  error_ = {};
   const Cut cut = std::visit([&](auto& cutter) { return cutter.last(left); }, cutter_);
   const Outcome outcome = settle(cut, left.data(), frame);
   taken_ = partial_.size();
-  error_ = {};
   wanted_ = 0;
   if (outcome != Outcome::more) rest = 0;
   if (outcome != Outcome::frame) drop_taken();

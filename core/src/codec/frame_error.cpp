@@ -31,6 +31,8 @@ std::string FrameError::text() const {
       return "a frame began before the one before it had ended";
     case FrameFault::end:
       return "the end of a frame is not where its length says";
+    case FrameFault::check:
+      return "the check of a frame is wrong (--bad)";
     case FrameFault::stuffing:
       return "a frame has bytes that the codec's stuffing never makes";
     case FrameFault::width:

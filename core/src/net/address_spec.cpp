@@ -1,3 +1,5 @@
+#include "net/transport_address.hpp"
+
 #include <algorithm>
 #include <array>
 #include <netdb.h>
@@ -144,6 +146,7 @@ bool is_host_alone(std::string_view text) {
 AddressSpec AddressSpec::parse(std::string_view text, AddressRole role,
                                std::optional<std::uint16_t> default_port) {
   if (text.empty()) throw UsageError("an address is missing (write HOST:PORT or PORT)");
+  if (const auto prefixed = parse_transport_address(text, role)) return *prefixed;
   if (text.front() == '[') return parse_bracketed(text, default_port);
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) return parse_word(text, default_port);
@@ -153,11 +156,11 @@ AddressSpec AddressSpec::parse(std::string_view text, AddressRole role,
   const std::string_view host = text.substr(0, colon);
   if (!host.empty()) check_host(host, text);
   const std::uint16_t port = require_port(text.substr(colon + 1), text);
-  return {std::string(host), port, host.empty() && role == AddressRole::server};
+  return {std::string(host), port, host.empty() && is_server(role)};
 }
 
 AddressSpec AddressSpec::parse(std::string_view host, std::string_view port, AddressRole role) {
-  if (host.empty()) return {{}, require_port(port, host), role == AddressRole::server};
+  if (host.empty()) return {{}, require_port(port, host), is_server(role)};
   const std::string_view bare = without_brackets(host);
   check_host(bare, host);
   if (bare.find(':') != std::string_view::npos && !is_v6(bare)) {
@@ -166,9 +169,24 @@ AddressSpec AddressSpec::parse(std::string_view host, std::string_view port, Add
   return {std::string(bare), require_port(port, host)};
 }
 
+std::vector<AddressSpec> AddressSpec::parse_list(std::string_view list, AddressRole role) {
+  std::vector<AddressSpec> addresses;
+  std::size_t begin = 0;
+  while (begin <= list.size()) {
+    const std::size_t comma = end_of_address(list, begin);
+    if (comma == begin) throw UsageError("an address of the list ADDRESS,ADDRESS is empty");
+    addresses.push_back(parse(list.substr(begin, comma - begin), role));
+    begin = comma + 1;
+  }
+  return addresses;
+}
+
 std::string AddressSpec::to_string() const {
+  if (transport == Transport::unix_socket) return "unix:" + path;
+  if (transport == Transport::serial) return "serial:" + path + "," + serial.to_string();
+  const std::string prefix = transport == Transport::udp ? "udp:" : "";
   const bool brackets = host.find(':') != std::string::npos;
-  return (brackets ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  return prefix + (brackets ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 AddressSpec take_address(std::vector<std::string>& arguments, AddressRole role,
@@ -193,16 +211,7 @@ std::vector<AddressSpec> take_addresses(std::vector<std::string>& arguments,
     return {take_address(arguments, AddressRole::client, fallback)};
   }
   if (!arguments.empty()) arguments.erase(arguments.begin());
-  std::vector<AddressSpec> addresses;
-  std::size_t begin = 0;
-  while (begin <= list.size()) {
-    const std::size_t comma = std::min(list.find(',', begin), list.size());
-    if (comma == begin) throw UsageError("an address of the list " + in_quotes(list) + " is empty");
-    addresses.push_back(AddressSpec::parse(std::string_view(list).substr(begin, comma - begin),
-                                           AddressRole::client));
-    begin = comma + 1;
-  }
-  return addresses;
+  return AddressSpec::parse_list(list, AddressRole::client);
 }
 
 }  // namespace netkit

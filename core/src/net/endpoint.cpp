@@ -67,6 +67,20 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
   return Endpoint(*address, *port);
 }
 
+Endpoint Endpoint::unix_peer(std::uint16_t number) {
+  Endpoint endpoint;
+  endpoint.storage_.v6 = {};
+  endpoint.storage_.v6.sin6_family = AF_UNIX;
+  endpoint.storage_.v6.sin6_port = htons(number);
+  return endpoint;
+}
+
+Endpoint Endpoint::serial_peer() {
+  Endpoint endpoint = unix_peer(0);
+  endpoint.storage_.v6.sin6_family = AF_UNSPEC;
+  return endpoint;
+}
+
 IpAddress Endpoint::address() const {
   if (is_v4()) return IpAddress::v4(storage_.v4.sin_addr.s_addr);
   std::array<std::uint8_t, 16> bytes;
@@ -92,6 +106,14 @@ std::string Endpoint::to_string() const {
 }
 
 void Endpoint::append_to(std::string& out) const {
+  if (family() == AF_UNSPEC) {
+    out += "serial";
+    return;
+  }
+  if (family() == AF_UNIX) {
+    out.append("unix:").append(std::to_string(port()));
+    return;
+  }
   const IpAddress ip = address();
   if (ip.is_v6()) out += '[';
   ip.append_to(out);

@@ -6,15 +6,18 @@ target_sources(netkit-core PRIVATE
   src/net/datagram_queue.cpp
   src/net/datagram_receiver.cpp
   src/net/datagram_sender.cpp
+  src/net/datagram_stream.cpp
   src/net/endpoint.cpp
   src/net/gather_policy.cpp
   src/net/interfaces.cpp
   src/net/ip_address.cpp
+  src/net/other_listeners.cpp
   src/net/loop_guard.cpp
   src/net/peer_groups.cpp
   src/net/peer_log.cpp
   src/net/reconnect.cpp
   src/net/resolver.cpp
+  src/net/serial_line.cpp
   src/net/server_sockets.cpp
   src/net/source_limits.cpp
   src/net/tcp_client.cpp
@@ -22,8 +25,10 @@ target_sources(netkit-core PRIVATE
   src/net/tcp_listener.cpp
   src/net/tcp_server.cpp
   src/net/tcp_stream.cpp
+  src/net/transport_address.cpp
   src/net/udp_client.cpp
   src/net/udp_server.cpp
   src/net/udp_socket.cpp
   src/net/udp_sockets.cpp
+  src/net/unix_socket.cpp
 )

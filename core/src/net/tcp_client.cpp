@@ -47,9 +47,10 @@ void TcpClient::attempt() {
 
 void TcpClient::on_socket(ConnectResult result) {
   if (!result.socket) return fail(result.status, result.why);
-  apply(options_.tcp, result.socket.get());
+  if (result.transport == Transport::tcp) apply(options_.tcp, result.socket.get());
   if (!options_.tls) {
-    stream_ = make_tcp_stream(loop_, std::move(result.socket), result.peer, *this);
+    ByteStream::Handler& handler = *this;
+    stream_ = make_stream(loop_, std::move(result), handler);
     return on_ready();
   }
   stream_ = options_.tls->make_stream(loop_, std::move(result.socket), result.peer, *this,

@@ -1,4 +1,7 @@
+#include "net/datagram_stream.hpp"
+#include "net/serial_line.hpp"
 #include "net/socket_error.hpp"
+#include "net/unix_socket.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -34,6 +37,8 @@ struct TcpConnector::Impl {
   explicit Impl(EventLoop& event_loop) : loop(event_loop), resolver(event_loop) {}
 
   void start(const AddressSpec& target, Duration timeout, std::function<void(ConnectResult)> done);
+  void open_at_once(const AddressSpec& target);
+  void open_datagrams();
   void try_next();
   int open_connection(const Endpoint& peer, FileDescriptor& socket) const;
   void attempt_ready(std::list<Attempt>::iterator attempt);
@@ -44,6 +49,7 @@ struct TcpConnector::Impl {
   EventLoop& loop;
   AsyncResolver resolver;
   std::string target_text;
+  Transport transport = Transport::tcp;
   std::vector<Endpoint> candidates;
   std::vector<Endpoint> sources;
   std::size_t next = 0;
@@ -61,6 +67,11 @@ void TcpConnector::Impl::start(const AddressSpec& target, Duration timeout,
   callback = std::move(done);
   target_text = target.to_string();
   sources = target.sources;
+  transport = target.transport;
+  if (transport == Transport::unix_socket || transport == Transport::serial) {
+    stagger = loop.after(Duration::zero(), [this, target] { open_at_once(target); });
+    return;
+  }
   deadline = loop.after(timeout, [this, timeout] {
     fail(ExitStatus::unreachable,
          fmt::format("no connection within {} (--connect-timeout)", format_duration(timeout)),
@@ -72,8 +83,32 @@ void TcpConnector::Impl::start(const AddressSpec& target, Duration timeout,
       return;
     }
     candidates = std::move(endpoints);
-    try_next();
+    transport == Transport::udp ? open_datagrams() : try_next();
   });
+}
+
+void TcpConnector::Impl::open_at_once(const AddressSpec& target) {
+  const bool serial = transport == Transport::serial;
+  try {
+    ConnectResult result;
+    result.transport = transport;
+    result.peer = serial ? Endpoint::serial_peer() : Endpoint::unix_peer(0);
+    result.socket = serial ? open_serial_line(target) : connect_unix(target.path);
+    finish(std::move(result));
+  } catch (const SystemError& error) {
+    fail(error.status(), error_text(error.error_number()), error.error_number());
+  }
+}
+
+void TcpConnector::Impl::open_datagrams() {
+  for (const Endpoint& peer : candidates) {
+    ConnectResult result;
+    result.transport = Transport::udp;
+    result.peer = peer;
+    last_error = open_connection(peer, result.socket);
+    if (last_error == 0) return finish(std::move(result));
+  }
+  fail(socket_status(last_error), error_text(last_error), last_error);
 }
 
 void TcpConnector::Impl::try_next() {
@@ -104,7 +139,8 @@ void TcpConnector::Impl::try_next() {
 
 // Begins to connect; returns 0 or an errno.
 int TcpConnector::Impl::open_connection(const Endpoint& peer, FileDescriptor& socket) const {
-  socket.reset(::socket(peer.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const int type = transport == Transport::udp ? SOCK_DGRAM : SOCK_STREAM;
+  socket.reset(::socket(peer.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return errno;
   if (!sources.empty()) {
     const auto source = std::find_if(sources.begin(), sources.end(), [&peer](const Endpoint& one) {
@@ -163,6 +199,20 @@ void TcpConnector::Impl::reset() {
   next = 0;
   last_error = 0;
   callback = nullptr;
+}
+
+std::unique_ptr<ByteStream> make_stream(EventLoop& loop, ConnectResult result,
+                                        ByteStream::Handler& handler) {
+  switch (result.transport) {
+    case Transport::udp:
+      return make_datagram_stream(loop, std::move(result.socket), result.peer, handler);
+    case Transport::serial:
+      return make_serial_stream(loop, std::move(result.socket), handler);
+    case Transport::tcp:
+    case Transport::unix_socket:
+      break;
+  }
+  return make_tcp_stream(loop, std::move(result.socket), result.peer, handler);
 }
 
 TcpConnector::TcpConnector(EventLoop& loop) : impl_(std::make_unique<Impl>(loop)) {}

@@ -1,3 +1,4 @@
+#include "net/other_listeners.hpp"
 #include "net/tcp_listener.hpp"
 
 #include <cerrno>
@@ -48,6 +49,15 @@ TcpServer::~TcpServer() {
 }
 
 void TcpServer::listen(const AddressSpec& address) {
+  if (address.transport != Transport::tcp) {
+    others_.push_back(OtherListener::open(
+        *this, address,
+        [this](FileDescriptor socket, const Endpoint& peer) {
+          admit(std::move(socket), peer, nullptr);
+        },
+        [this](int error) { on_exhausted(error); }));
+    return;
+  }
   ServerSocketOptions options;
   options.tcp = true;
   for (FileDescriptor& socket : open_server_sockets(address, options).tcp) {
@@ -58,7 +68,9 @@ void TcpServer::listen(const AddressSpec& address) {
 void TcpServer::listen(FileDescriptor listening) {
   listeners_.push_back(std::make_unique<TcpListener>(
       loop_, std::move(listening),
-      [this](FileDescriptor socket, const Endpoint& peer) { on_accept(std::move(socket), peer); },
+      [this](FileDescriptor socket, const Endpoint& peer) {
+        admit(std::move(socket), peer, nullptr);
+      },
       [this](int error) { on_exhausted(error); }));
 }
 
@@ -71,11 +83,15 @@ std::vector<Endpoint> TcpServer::locals() const {
 std::vector<std::string> TcpServer::descriptions() const {
   std::vector<std::string> lines;
   for (const Endpoint& local : locals()) lines.push_back("tcp " + local.to_string());
+  for (const auto& other : others_) {
+    for (std::string& line : other->descriptions()) lines.push_back(std::move(line));
+  }
   return lines;
 }
 
 void TcpServer::stop_accepting() {
   for (const auto& listener : listeners_) listener->close();
+  for (const auto& other : others_) other->close();
 }
 
 void TcpServer::when_empty(std::function<void()> callback) {
@@ -88,13 +104,21 @@ void TcpServer::on_exhausted(int error) {
   notice(fmt::format("cannot accept a connection: {}", error_text(error)));
 }
 
-void TcpServer::on_accept(FileDescriptor socket, const Endpoint& peer) {
+bool TcpServer::adopt(const Endpoint& peer, const MakeStream& make) {
+  return admit({}, peer, make);
+}
+
+// False for a peer that is not served.
+bool TcpServer::admit(FileDescriptor socket, const Endpoint& peer, const MakeStream& make) {
   if (!options_.access.permits(peer.address())) {
     ++counters_.denied;
-    return;
+    return false;
   }
   const bool has_share = shares_.take(peer.address());
-  if (has_share && take_place()) return add(std::move(socket), peer, false);
+  if (has_share && take_place()) {
+    add(std::move(socket), peer, make, false);
+    return true;
+  }
   if (has_share) shares_.give_back(peer.address());
   ++counters_.refused;
   if (!options_.limit_option.empty()) {
@@ -104,7 +128,10 @@ void TcpServer::on_accept(FileDescriptor socket, const Endpoint& peer) {
                                 options_.max_clients, options_.limit_option);
     notice(fmt::format("{} refused: {}", peer.to_string(), why));
   }
-  if (connections_.size() < places_ + options_.told_when_full) add(std::move(socket), peer, true);
+  if (connections_.size() < places_ + options_.told_when_full) {
+    add(std::move(socket), peer, make, true);
+  }
+  return false;
 }
 
 bool TcpServer::take_place() {
@@ -125,7 +152,8 @@ void TcpServer::give_place_back(const Endpoint& peer) {
 }
 
 // Whoever gets here has a place, unless he is over the limit.
-void TcpServer::add(FileDescriptor socket, const Endpoint& peer, bool over_limit) {
+void TcpServer::add(FileDescriptor socket, const Endpoint& peer, const MakeStream& make,
+                    bool over_limit) {
   Connection* connection = nullptr;
   try {
     reserve_for(connections_.size() + 1, connections_);
@@ -134,8 +162,8 @@ void TcpServer::add(FileDescriptor socket, const Endpoint& peer, bool over_limit
       connection->over_limit_ = over_limit;
       connection->slot_ = static_cast<std::uint32_t>(connections_.size());
       connections_.push_back(std::move(made));
-      apply(options_.tcp, socket.get());
-      connection->start(*this, std::move(socket), peer);
+      if (!make) apply(options_.tcp, socket.get());
+      connection->start(*this, std::move(socket), peer, make);
     } else if (!over_limit) {
       give_place_back(peer);
     }
@@ -176,10 +204,14 @@ std::unique_ptr<TcpServer::Connection> TcpServer::remove(Connection& connection,
 
 TcpServer::Connection::~Connection() = default;
 
-void TcpServer::Connection::start(TcpServer& server, FileDescriptor socket, const Endpoint& peer) {
+void TcpServer::Connection::start(TcpServer& server, FileDescriptor socket, const Endpoint& peer,
+                                  const MakeStream& make) {
   server_ = &server;
   const Options& options = server.options_;
-  if (options.tls) {
+  const bool with_tls = options.tls && !make;
+  if (make) {
+    stream_ = make(*this);
+  } else if (with_tls) {
     stream_ = options.tls->make_stream(server.loop_, std::move(socket), peer, *this, {},
                                        [this](std::string_view alpn) { become_open(alpn); });
     deadline_ = server.loop_.after(options.handshake_timeout, [this] { on_deadline(); });
@@ -191,7 +223,7 @@ void TcpServer::Connection::start(TcpServer& server, FileDescriptor socket, cons
   if (server.log_.enabled(LogLevel::info)) {
     server.log_.info(fmt::format("{} connected", peer.to_string()));
   }
-  if (!options.tls) become_open({});
+  if (!with_tls) become_open({});
 }
 
 void TcpServer::Connection::become_open(std::string_view alpn) {
@@ -235,6 +267,11 @@ void TcpServer::Connection::write(const SharedPayload& payload) {
 void TcpServer::Connection::close() {
   closing_ = true;
   stream_->close();
+}
+
+void TcpServer::Connection::reset() {
+  stream_->reset();
+  abort();
 }
 
 void TcpServer::Connection::abort() {

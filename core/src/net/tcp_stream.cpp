@@ -52,7 +52,7 @@ void TcpStream::receive() {
   const std::span<char> buffer = loop_.read_buffer();
   for (int reads = 0; reads < kReadsPerTurn && reading_ && !ended_ && state_ != State::closed;
        ++reads) {
-    const ssize_t count = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+    const ssize_t count = read_some(socket_.get(), buffer);
     if (count < 0) {
       if (errno == EAGAIN || errno == EINTR) return;
       fail(errno);
@@ -74,8 +74,20 @@ void TcpStream::receive() {
   }
 }
 
+ssize_t TcpStream::read_some(int fd, std::span<char> buffer) {
+  return ::recv(fd, buffer.data(), buffer.size(), 0);
+}
+
+ssize_t TcpStream::write_some(int fd, std::span<iovec> pieces) {
+  msghdr message{};
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = pieces.size();
+  return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
 ssize_t TcpStream::send_now(std::string_view data) {
-  const ssize_t count = ::send(socket_.get(), data.data(), data.size(), MSG_NOSIGNAL);
+  iovec piece{const_cast<char*>(data.data()), data.size()};
+  const ssize_t count = write_some(socket_.get(), {&piece, 1});
   if (count >= 0) return count;
   if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) return 0;
   return -errno;
@@ -139,10 +151,7 @@ bool TcpStream::send_queued() {
       if (count == 0) view.remove_prefix(queue_->offset);
       pieces[count++] = {const_cast<char*>(view.data()), view.size()};
     }
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = count;
-    const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+    const ssize_t sent = write_some(socket_.get(), {pieces.data(), count});
     if (sent < 0) {
       if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) break;
       return survival_.of([&, error = errno] { fail(error); });
@@ -210,6 +219,12 @@ void TcpStream::finish_close() {
 }
 
 void TcpStream::abort() {
+  release();
+}
+
+void TcpStream::reset() {
+  constexpr linger kAtOnce{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &kAtOnce, sizeof kAtOnce);
   release();
 }
 

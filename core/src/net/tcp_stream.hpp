@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
 #include <utility>
+#include <sys/uio.h>
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/tcp_stream.hpp>
@@ -56,7 +58,7 @@ class Survival {
 
 // [loop] What an idle connection costs is this object and its slot in the loop; the queue is made
 // when something waits.
-class TcpStream final : public ByteStream {
+class TcpStream : public ByteStream {
  public:
   TcpStream(EventLoop& loop, FileDescriptor socket, const Endpoint& peer, Handler& handler);
   TcpStream(const TcpStream&) = delete;
@@ -67,12 +69,18 @@ class TcpStream final : public ByteStream {
   void shutdown_write() override;
   void close() override;
   void abort() override;
+  void reset() override;
   void pause_reading() override;
   void resume_reading() override;
   std::size_t queued() const override;
   void set_water_marks(std::size_t low, std::size_t high) override;
   Endpoint peer() const override { return peer_; }
   Endpoint local() const override;
+
+ protected:
+  // What differs where the descriptor is no socket: recv(2) and sendmsg(2), with their results.
+  virtual ssize_t read_some(int fd, std::span<char> buffer);
+  virtual ssize_t write_some(int fd, std::span<iovec> pieces);
 
  private:
   enum class State : unsigned char { open, closing, closed };

@@ -69,12 +69,17 @@ TEST_F(MessageTest, RawIsTheWholeContent) {
   EXPECT_THAT(refusal("raw:hex:"), HasSubstr("at least the byte of its message id"));
 }
 
-TEST_F(MessageTest, ACodecWithoutIdsTakesRawOnly) {
+TEST_F(MessageTest, WithoutIdsALineIsTheBody) {
   codec_ = CodecSpec::parse("u16");
+  EXPECT_EQ(parse("7:x"), "7:x");
+  EXPECT_EQ(parse("datetime"), "datetime");
+  EXPECT_EQ(parse("hex:00ff"), std::string("\0\xff", 2));
+  EXPECT_EQ(parse("base64:AP8="), std::string("\0\xff", 2));
+  EXPECT_EQ(parse("@f"), "<f>");
+  EXPECT_THAT(refusal("hex:0"), HasSubstr("two hexadecimal digits a byte"));
   EXPECT_EQ(parse("raw:hex:"), "");
   EXPECT_EQ(parse("raw:text"), "text");
   EXPECT_EQ(parse("raw:@f"), "<f>");
-  EXPECT_THAT(refusal("7:x"), HasSubstr("the codec u16 has no message ids: use raw:hex:00ff"));
 }
 
 TEST_F(MessageTest, SaysWhatWouldBeRight) {

@@ -137,5 +137,41 @@ TEST(TakeAddress, RefusesAHostWithoutAPort) {
   EXPECT_THROW(Take({"example.org"}), UsageError);
 }
 
+TEST(Transports, HavePrefixesWhereTheyMay) {
+  const auto any = [](std::string_view text) {
+    return AddressSpec::parse(text, AddressRole::any_client);
+  };
+  EXPECT_EQ(any("udp:h:7").transport, Transport::udp);
+  EXPECT_EQ(any("udp:h:7").to_string(), "udp:h:7");
+  EXPECT_EQ(any("tcp:h:7"), any("h:7"));
+  EXPECT_EQ(any("unix:/a b").path, "/a b");
+  EXPECT_EQ(any("[::1]:7").transport, Transport::tcp);
+  EXPECT_TRUE(AddressSpec::parse("udp::7", AddressRole::any_server).every_interface);
+  EXPECT_THROW(AddressSpec::parse("unix:/a", AddressRole::client), UsageError);
+  EXPECT_THROW(any("unix:"), UsageError);
+  EXPECT_THROW(any("unix:" + std::string(108, 'a')), UsageError);
+}
+
+TEST(Transports, ASerialLineHasSettings) {
+  const auto line = [](std::string_view text) {
+    return AddressSpec::parse(text, AddressRole::any_client).to_string();
+  };
+  EXPECT_EQ(line("serial:/dev/a"), "serial:/dev/a,115200,8n1");
+  EXPECT_EQ(line("serial:/dev/a,7E2,rs485,300"), "serial:/dev/a,300,7e2,rs485");
+  for (const char* wrong : {"serial:", "serial:/a,", "serial:/a,0", "serial:/a,9n1",
+                            "serial:/a,8x1", "serial:/a,8n3", "serial:/a,-1"}) {
+    EXPECT_THROW(line(wrong), UsageError) << wrong;
+  }
+}
+
+TEST(Transports, TheSettingsOfALineDoNotEndItInAList) {
+  const auto list =
+      AddressSpec::parse_list("serial:/a,9600,8e1,h:1,serial:/b,unix:/c", AddressRole::any_client);
+  std::string all;
+  for (const AddressSpec& spec : list) all += spec.to_string() + " ";
+  EXPECT_EQ(all, "serial:/a,9600,8e1 h:1 serial:/b,115200,8n1 unix:/c ");
+  EXPECT_THROW(AddressSpec::parse_list("a:1,", AddressRole::client), UsageError);
+}
+
 }  // namespace
 }  // namespace netkit

@@ -29,6 +29,9 @@ enum class ValueKind : std::uint8_t {
   addresses,          // of peers, `ADDRESS,ADDRESS`
   listen_address,     // of a server: `:PORT` is every interface
   source_address,     // of a client, as read_sources() reads it
+  stream,             // the three, and `udp:ADDRESS unix:PATH serial:DEVICE,SETTINGS` as well
+  streams,
+  listen_stream,
   interface,
   ip,
   cidr,

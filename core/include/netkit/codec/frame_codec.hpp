@@ -32,10 +32,11 @@ struct FrameView {
   CheckResult check = CheckResult::none;
 };
 
-// What becomes of a frame whose check is wrong: both ways it is counted.
+// What becomes of a frame whose check is wrong: it is counted whatever that is.
 enum class BadCheck : std::uint8_t {
   drop,  // the sink never sees it
   pass,  // the sink is to look at FrameView::check
+  fail,  // the stream is not cut any further
 };
 
 // What a decoder saw besides good frames, since it was made.
@@ -99,6 +100,9 @@ class NETKIT_API FrameDecoder {
   // Afterwards the decoder is as new, but for the counters.
   template <typename Sink>
   std::size_t finish(Sink&& sink);
+
+  // Why the stream cannot be cut any further, if it cannot: after expire() and finish(), too.
+  FrameError error() const { return cutter_ ? cut_error() : error_; }
 
   std::size_t pending() const;  // bytes of an unfinished frame
   std::size_t memory() const;   // bytes held for it

@@ -18,6 +18,7 @@ enum class FrameFault : std::uint8_t {
   digits,     // a length in ASCII that is not all digits
   start,      // a frame began within another, which did not end
   end,        // the end mark is not where the length says
+  check,      // the check is wrong, and BadCheck::fail
   stuffing,   // an escape, or a byte count of cobs, that nobody writes
   width,      // encoding: the length does not fit the field
   too_short,  // encoding: the content lacks room for its length field, or is below adjust

@@ -22,6 +22,24 @@ enum class AddressFamily : std::uint8_t { any, v4, v6 };
 enum class AddressRole : std::uint8_t {
   client,  // `PORT` and `:PORT` mean loopback
   server,  // `PORT` means loopback; `:PORT` means every interface
+  // The same, and `udp:ADDRESS`, `tcp:ADDRESS`, `unix:PATH` and `serial:DEVICE,SETTINGS` as well.
+  any_client,
+  any_server,
+};
+
+// What carries the bytes.
+enum class Transport : std::uint8_t { tcp, udp, unix_socket, serial };
+
+// Of a serial line, `115200,8n1,rs485`: each may be left out.
+struct NETKIT_API SerialSettings {
+  std::uint32_t speed = 115'200;  // bits a second
+  std::uint8_t data_bits = 8;     // 5 to 8
+  char parity = 'n';              // none, even, odd
+  std::uint8_t stop_bits = 1;     // 1 or 2
+  bool rs485 = false;             // the driver turns the sender on and off
+
+  std::string to_string() const;
+  friend bool operator==(const SerialSettings&, const SerialSettings&) = default;
 };
 
 // A host and a port as written. `host` is empty for `:PORT`, `127.0.0.1` for `PORT`, a name, or
@@ -33,6 +51,9 @@ struct NETKIT_API AddressSpec {
   AddressFamily family = AddressFamily::any;
   // What a client sends from (--bind), by family; empty: the system chooses.
   std::vector<Endpoint> sources{};
+  Transport transport = Transport::tcp;  // another one only by the roles that say so
+  std::string path{};                    // of a unix socket or a serial device
+  SerialSettings serial{};
 
   // Reads `HOST:PORT`, `[v6]:PORT`, `[fe80::1%eth0]:PORT`, `:PORT`, `PORT`; PORT is 0 to 65535 or a
   // service name (/etc/services). `default_port` is used for a host alone where one is given
@@ -42,6 +63,10 @@ struct NETKIT_API AddressSpec {
                            std::optional<std::uint16_t> default_port = std::nullopt);
   // `HOST PORT` as two words.
   static AddressSpec parse(std::string_view host, std::string_view port, AddressRole role);
+
+  // `ADDRESS,ADDRESS…`: the settings of a serial line belong to it, commas or not. Throws
+  // UsageError.
+  static std::vector<AddressSpec> parse_list(std::string_view list, AddressRole role);
 
   // As a user would type it: `localhost:80`, `[::1]:80`, `:80`.
   std::string to_string() const;

@@ -28,6 +28,11 @@ class NETKIT_API Endpoint {
   // Numeric `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80` only; nothing for anything else. Never
   // asks DNS. (AddressSpec reads what people type.)
   static std::optional<Endpoint> parse(std::string_view text);
+  // Peers that have no address: the n-th of a unix socket, and what is at the other end of a serial
+  // line. They have a text, `unix:7` and `serial`, and differ from all others; the kernel does not
+  // know them.
+  static Endpoint unix_peer(std::uint16_t number);
+  static Endpoint serial_peer();
 
   IpAddress address() const;
   std::uint16_t port() const;
@@ -40,7 +45,7 @@ class NETKIT_API Endpoint {
   socklen_t size() const { return is_v4() ? sizeof(sockaddr_in) : sizeof(sockaddr_in6); }
   static constexpr socklen_t capacity() { return sizeof(sockaddr_in6); }
 
-  // `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80`.
+  // `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80`, `unix:7`, `serial`.
   std::string to_string() const;
   void append_to(std::string& out) const;  // the same without a temporary; for hot paths
 

@@ -21,6 +21,7 @@
 namespace netkit {
 
 class TcpListener;
+class OtherListener;
 
 // [loop] Accepts in bounded batches, lets in whom it may and as many as it may, makes the stream
 // (TLS where it is told to), keeps the one list of connections, does not read from a peer that does
@@ -81,10 +82,16 @@ class NETKIT_API TcpServer {
   TcpServer& operator=(const TcpServer&) = delete;
 
   // Binds everything that `address` means, or takes the sockets that were passed
-  // (open_server_sockets()), and accepts from then on. Throws SystemError, Error.
+  // (open_server_sockets()), and accepts from then on. On another transport a connection is one of
+  // a unix socket; who sends datagrams, until it is silent for a minute; or the serial line, which
+  // is opened again whenever it was lost. Throws SystemError, Error.
   void listen(const AddressSpec& address);
   // The same with a socket that listens already.
   void listen(FileDescriptor listening);
+  // A connection that was not accepted from a socket: counted and limited as those are. False where
+  // there is no room.
+  using MakeStream = std::function<std::unique_ptr<ByteStream>(ByteStream::Handler&)>;
+  bool adopt(const Endpoint& peer, const MakeStream& make);
   // What Host::ready() is to be told: `tcp 127.0.0.1:9089`, a line a socket.
   std::vector<std::string> descriptions() const;
   std::vector<Endpoint> locals() const;
@@ -109,8 +116,8 @@ class NETKIT_API TcpServer {
   void notice(std::string_view line) { limited_log_.notice(line); }
 
  private:
-  void on_accept(FileDescriptor socket, const Endpoint& peer);
-  void add(FileDescriptor socket, const Endpoint& peer, bool over_limit);
+  bool admit(FileDescriptor socket, const Endpoint& peer, const MakeStream& make);
+  void add(FileDescriptor socket, const Endpoint& peer, const MakeStream& make, bool over_limit);
   void take_back(Connection* connection, const Endpoint& peer, bool over_limit);
   bool take_place();
   void give_place_back(const Endpoint& peer);
@@ -129,6 +136,7 @@ class NETKIT_API TcpServer {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::size_t places_ = 0;  // taken by those that are not over the limit
   std::vector<std::unique_ptr<TcpListener>> listeners_;
+  std::vector<std::unique_ptr<OtherListener>> others_;
 };
 
 // One peer of a TcpServer, which owns it. It is destroyed right after on_gone(), or with the
@@ -152,6 +160,7 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   // Closes at once, without what is queued. on_gone() comes before it returns; the connection is
   // destroyed after this turn.
   void abort();
+  void reset();  // the same by ByteStream::reset()
   bool closing() const { return closing_; }
   // More than high_water bytes wait for the peer. Whoever answers several questions of one read
   // stops here, keeps the rest, and goes on in on_drained().
@@ -186,7 +195,8 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   void on_high_water(ByteStream& stream) final;
   void on_low_water(ByteStream& stream) final;
 
-  void start(TcpServer& server, FileDescriptor socket, const Endpoint& peer);
+  void start(TcpServer& server, FileDescriptor socket, const Endpoint& peer,
+             const MakeStream& make);
   void become_open(std::string_view alpn);
   void hold(Hold why);
   void release(Hold why);

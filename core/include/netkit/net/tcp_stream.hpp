@@ -56,12 +56,19 @@ class NETKIT_API ByteStream {
   virtual void shutdown_write() = 0;  // sends FIN (close_notify) once all is sent
   virtual void close() = 0;           // sends what is queued, then closes; on_closed follows
   virtual void abort() = 0;           // drops what is queued, closes now; on_closed is not called
+  // The same, where there is one with RST instead of FIN, so that the peer sees a broken
+  // connection.
+  virtual void reset() { abort(); }
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
   virtual std::size_t queued() const = 0;  // bytes that wait to be sent
   virtual void set_water_marks(std::size_t low, std::size_t high) = 0;  // default 256 KiB and 1 MiB
   virtual Endpoint peer() const = 0;
   virtual Endpoint local() const = 0;
+  // Whether each write and each on_data() is a datagram of its own.
+  virtual bool keeps_boundaries() const { return false; }
+  // Whether shutdown_write() tells the peer anything.
+  virtual bool half_closes() const { return true; }
   virtual StreamFault fault() const { return StreamFault::none; }  // for on_closed() with EPROTO
 };
 

@@ -1,0 +1,100 @@
+"""netkit frame proxy: TLS on either side, and faults on purpose."""
+
+import socket
+import time
+
+import pytest
+
+from certificates import make_family
+from frame_peer import HEARTBEAT, Server, answer, connect, request
+
+
+def proxied(netkit, *args):
+    server = netkit.serve("frame", "serve", "127.0.0.1:0")
+    return netkit.serve("frame", "proxy", "127.0.0.1:0", server.address, *args)
+
+
+def test_tls_on_either_side(netkit, tmp_path):
+    make_family(tmp_path)
+    pair = ["--cert", tmp_path / "server.pem", "--key", tmp_path / "server.key"]
+    server = netkit.serve("frame", "serve", "127.0.0.1:0", *pair)
+    plain = netkit.serve("frame", "proxy", "127.0.0.1:0", server.address, "--tls", "--cacert", tmp_path / "ca.pem")
+    assert netkit.run("frame", "connect", plain.address, "--send", "7:a").lines == ["7 error -1"]
+    plain.out.expect(rb"> 7 a\n[^\n]*< 7 error -1\n")
+    both = netkit.serve("frame", "proxy", "127.0.0.1:0", plain.address, *pair)
+    done = netkit.run("frame", "connect", both.address, "--tls", "--cacert", tmp_path / "ca.pem", "--send", "7:b")
+    assert done.lines == ["7 error -1"]
+    both.out.expect(rb"> 7 b\n")
+    untrusting = netkit.serve("frame", "proxy", "127.0.0.1:0", server.address, "--tls")
+    assert connect(untrusting.address).at_end() == b""
+    untrusting.err.expect(rb"target: [^\n]*certificate")
+
+
+def test_delay(netkit):
+    peer = connect(proxied(netkit, "--fault", "delay=150ms").address)
+    began = time.monotonic()
+    peer.send(HEARTBEAT + request(7))
+    peer.expect(answer(1) + answer(7, -1))
+    assert time.monotonic() - began >= 0.3, "there and back"
+
+
+def test_split(netkit):
+    with Server() as target:
+        proxy = netkit.serve("frame", "proxy", "127.0.0.1:0", target.address, "--fault", "split=3")
+        peer = connect(proxy.address)
+        peer.send(request(7, b"0123456789"))
+        behind = target.accept()
+        pieces = []
+        while sum(map(len, pieces)) < 15:
+            pieces.append(behind.sock.recv(100))
+        assert b"".join(pieces) == request(7, b"0123456789") and len(pieces) > 1
+
+
+def test_corrupt(netkit):
+    server = netkit.serve("frame", "serve", "127.0.0.1:0", "--codec", "slip,check=crc16-modbus", "--json")
+    proxy = netkit.serve("frame", "proxy", "127.0.0.1:0", server.address, "--codec", "slip,check=crc16-modbus",
+                         "--fault", "corrupt=100%")
+    peer = connect(proxy.address)
+    stream = netkit.run("frame", "encode", "--codec", "slip,check=crc16-modbus", stdin="hello\n" * 50).out
+    peer.send(stream)
+    peer.sock.shutdown(socket.SHUT_WR)
+    assert peer.at_end() == b""
+    assert server.stop() == 0
+    records = server.out.rest()
+    assert b'"check":"ok"' not in records and b'"check":"bad"' in records
+    proxy.out.expect(rb"> hello\n")
+
+
+def test_reset_after_so_many_frames(netkit):
+    proxy = proxied(netkit, "--fault", "reset=3")
+    peer = connect(proxy.address)
+    peer.send(HEARTBEAT)
+    peer.expect(answer(1))
+    peer.send(HEARTBEAT)
+    with pytest.raises(ConnectionResetError):
+        while peer.sock.recv(100):
+            pass
+    proxy.err.expect(rb"reset after 3 frames \(--fault\)")
+
+
+def test_a_client_gets_through_a_bad_way(netkit):
+    proxy = proxied(netkit, "--fault", "delay=20ms", "--fault", "split=2")
+    done = netkit.run("frame", "connect", proxy.address, stdin="".join(f"7:{i}\n" for i in range(5)))
+    assert done.status == 0 and len(done.lines) == 5
+
+
+@pytest.mark.parametrize("fault", ["late", "delay=", "delay=0", "split=0", "corrupt=101%", "reset=x", "delay=none"])
+def test_a_fault_that_is_none(netkit, fault):
+    done = netkit.run("frame", "proxy", "0", "127.0.0.1:9", "--fault", fault)
+    assert done.status == 2 and b"delay=D, split=BYTES, corrupt=P% and reset=FRAMES" in done.err
+
+
+def test_bad_checks_end_the_connection_with_bad_fail(netkit):
+    with Server() as target:
+        proxy = netkit.serve("frame", "proxy", "127.0.0.1:0", target.address, "--codec", "line,check=xor8", "--bad", "fail")
+        peer = connect(proxy.address)
+        peer.send(b"ab\x03\nab\x04\n")
+        behind = target.accept()
+        behind.expect(b"ab\x03\n")
+        assert peer.at_end() == b""
+        proxy.err.expect(rb"closed: the check of a frame is wrong \(--bad\)")

@@ -101,6 +101,10 @@ Opening recognise_opening(std::string_view first_bytes) {
        {"GET ", "HEAD", "POST", "PUT ", "DELE", "OPTI", "CONN", "PATC", "TRAC", "PRI ", "HTTP"}) {
     if (four == http) return Opening::http;
   }
+  constexpr std::string_view kAfterBrace = "\"} \t\r\n";
+  if (four.size() > 1 && four[0] == '{' && kAfterBrace.find(four[1]) != kAfterBrace.npos) {
+    return Opening::json;
+  }
   return Opening::unknown;
 }
 
@@ -112,6 +116,8 @@ std::string_view opening_name(Opening opening) {
       return "TLS";
     case Opening::ssh:
       return "SSH";
+    case Opening::json:
+      return "JSON";
     case Opening::unknown:
       break;
   }

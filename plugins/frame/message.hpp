@@ -88,11 +88,11 @@ inline std::optional<PlainMessage> plain_message(std::string_view text, const Co
 }
 
 // Another protocol that peers of the wrong kind open with.
-enum class Opening : std::uint8_t { unknown, http, tls, ssh };
+enum class Opening : std::uint8_t { unknown, http, tls, ssh, json };
 
 // Recognises a connection by its first bytes; four suffice, three for TLS.
 Opening recognise_opening(std::string_view first_bytes);
-// `HTTP`, `TLS`, `SSH`; empty for unknown.
+// `HTTP`, `TLS`, `SSH`, `JSON`; empty for unknown.
 std::string_view opening_name(Opening opening);
 // Why a connection that opened so is no good: `error`, or that it is another protocol.
 std::string wrong_peer_text(Opening opening, std::string_view error);

@@ -13,11 +13,13 @@ namespace {
 using Kind = ValueKind;
 
 OptionDef codec_definition() {
-  return {.name = "codec",
-          .kind = Kind::text,
-          .value_name = "CODEC",
-          .default_value = "netkit",
-          .help = "how frames are cut and checked, see netkit help codecs"};
+  OptionDef codec{.name = "codec",
+                  .kind = Kind::text,
+                  .value_name = "CODEC",
+                  .default_value = "netkit",
+                  .help = "how frames are cut and checked, see netkit help codecs"};
+  for (const NamedCodec& named : codec_names()) codec.choices.push_back(named.name);
+  return codec;
 }
 
 OptionDef max_frame_definition() {
@@ -387,11 +389,9 @@ ActionDef replay_action() {
       "Without ADDRESS it prints the recorded frames when they are due. With ADDRESS it sends "
       "there what the clients had sent, on as many connections, and prints what is answered; it "
       "ends when as many frames came back as were recorded, or nothing came for --wait.";
-  action.arguments = {{.name = "FILE", .kind = Kind::path, .help = "the recording"},
-                      {.name = "ADDRESS",
-                       .kind = Kind::address,
-                       .optional = true,
-                       .help = "the server to send to"}};
+  action.arguments = {
+      {.name = "FILE", .kind = Kind::path, .help = "the recording"},
+      {.name = "ADDRESS", .kind = Kind::stream, .optional = true, .help = "the server to send to"}};
   action.common = kOutputOptions | kConnectTimeoutOption | kWaitOption | kClientOptions;
   action.options = {{.name = "speed",
                      .kind = Kind::number,

@@ -2,12 +2,13 @@
 
 import concurrent.futures
 import json
+import signal
 import socket
 import struct
 
 import pytest
 
-from frame_peer import Server, connect
+from frame_peer import APPID, IMEI, Server, connect
 from netkit import receive_exactly
 
 RTU = "u8,check=crc16-modbus:le"  # cut by a length, so that the time makes no difference
@@ -199,3 +200,17 @@ def test_every_good_frame_comes_out_of_noise(netkit, codec, frame, noise):
     assert [text.encode() for text in texts if "BODY" in text] == bodies
     end = done.records[-1]
     assert end["bad_frames"] + end["bad_checks"] + end["skipped"] > 0
+
+
+def test_a_device_client_fails_over_registers_again_and_resends(netkit):
+    first, second = (netkit.serve("frame", "serve", "127.0.0.1:0", "--broadcast") for _ in range(2))
+    client = netkit.start("frame", "connect", "-k", f"{first.address},{second.address}", "--register", f"{APPID},{IMEI}",
+                          "--reconnect-max", "50ms")
+    client.out.expect(rb"register ok\n")
+    client.write("7:a\n")
+    client.out.expect(rb"7 ok\n")
+    first.signal(signal.SIGKILL)
+    client.write("8:b\n")
+    second.out.expect(rb"register appid=[^\n]*\n[^\n]* 8 b\n")
+    client.out.expect(rb"register ok\n8 ok\n")
+    client.err.expect(rb"connection lost: [^\n]*; trying [^\n]*\n")

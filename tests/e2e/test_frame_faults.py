@@ -132,7 +132,7 @@ def test_a_broken_protocol_ends_with_76(netkit, server, wrong):
 
 
 @pytest.mark.parametrize("words, name", [
-    (b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP"), (b"SSH-2.0-OpenSSH_9.2\r\n", "SSH"), (b"\x15\x03\x03\0\x02\x02\x46", "TLS")])
+    (b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP"), (b"SSH-2.0-OpenSSH_9.2\r\n", "SSH"), (b'{"hello":1}\n', "JSON"), (b"\x15\x03\x03\0\x02\x02\x46", "TLS")])
 def test_a_server_of_another_protocol_is_named(netkit, server, words, name):
     client = start(netkit, server.address, stdin="7:a\n")
     peer = server.accept()

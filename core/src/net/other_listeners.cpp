@@ -24,6 +24,9 @@ using namespace std::chrono_literals;
 constexpr Duration kSilence = 60s;
 // A line that was plugged in again is found so soon.
 constexpr Duration kLongestWait = 2s;
+constexpr Duration kReopen = 100ms;
+// Datagrams that wait for the kernel; what is beyond is lost, as on the way.
+constexpr std::size_t kMostWaiting = 1024;
 
 class UnixListener final : public OtherListener {
  public:
@@ -85,14 +88,20 @@ class SerialListener final : public OtherListener {
     attempts_.succeeded();
     server_.adopt(Endpoint::serial_peer(), [this](ByteStream::Handler& handler) {
       return make_serial_stream(server_.loop(), std::move(opened_), handler,
-                                [this, alive = std::weak_ptr<int>(alive_)] {
-                                  if (!alive.expired()) on_gone();
+                                [this, alive = std::weak_ptr<int>(alive_)](bool vanished) {
+                                  if (!alive.expired()) on_gone(vanished);
                                 });
     });
   }
 
-  void on_gone() {
-    if (!closed_) attempts_.failed(Outage::lost("no such device"));
+  // That the command has closed the connection is no outage.
+  void on_gone(bool vanished) {
+    if (closed_) return;
+    if (vanished) {
+      attempts_.failed(Outage::lost("no such device"));
+    } else {
+      begin_ = server_.loop().after(kReopen, [this] { try_again(); });
+    }
   }
 
   TcpServer& server_;
@@ -159,6 +168,7 @@ class DatagramListener final : public OtherListener, private UdpServer::Handler 
   std::vector<std::string> descriptions() const override { return descriptions_; }
 
   void send(const Endpoint& to, std::string_view data, const DatagramSource& source) {
+    if (waiting_.size() >= kMostWaiting) return;
     waiting_.emplace_back(data);
     udp_->send(to, waiting_.back(), {}, source);
   }

@@ -22,21 +22,22 @@ namespace {
 class SerialStream final : public TcpStream {
  public:
   SerialStream(EventLoop& loop, FileDescriptor line, Handler& handler,
-               std::function<void()> on_destroyed)
+               std::function<void(bool)> on_destroyed)
       : TcpStream(loop, std::move(line), Endpoint::serial_peer(), handler),
         on_destroyed_(std::move(on_destroyed)) {}
   ~SerialStream() override {
-    if (on_destroyed_) on_destroyed_();
+    if (on_destroyed_) on_destroyed_(vanished_);
   }
   Endpoint local() const override { return Endpoint::serial_peer(); }
   bool half_closes() const override { return false; }
 
  private:
   // That nothing can be read, or only EIO, is how the kernel says that the line is gone.
-  static ssize_t judge(ssize_t count, bool end) {
+  ssize_t judge(ssize_t count, bool end) {
     if (count > 0 || (count == 0 && !end) || (count < 0 && errno != EIO && errno != ENXIO)) {
       return count;
     }
+    vanished_ = true;
     errno = ENODEV;
     return -1;
   }
@@ -48,7 +49,8 @@ class SerialStream final : public TcpStream {
     return judge(::writev(fd, pieces.data(), static_cast<int>(pieces.size())), false);
   }
 
-  std::function<void()> on_destroyed_;
+  std::function<void(bool)> on_destroyed_;
+  bool vanished_ = false;
 };
 
 constexpr tcflag_t data_bits(unsigned bits) {
@@ -102,7 +104,7 @@ FileDescriptor open_serial_line(const AddressSpec& line) {
 
 std::unique_ptr<ByteStream> make_serial_stream(EventLoop& loop, FileDescriptor line,
                                                ByteStream::Handler& handler,
-                                               std::function<void()> on_destroyed) {
+                                               std::function<void(bool)> on_destroyed) {
   return std::make_unique<SerialStream>(loop, std::move(line), handler, std::move(on_destroyed));
 }
 

@@ -15,10 +15,10 @@ namespace netkit {
 FileDescriptor open_serial_line(const AddressSpec& line);
 
 // [loop] An open line. Where it vanishes (an adapter that is unplugged, a pseudo-terminal whose
-// other side closes) it ends with ENODEV: a line has no end of its own. `on_destroyed` may be
-// empty.
-std::unique_ptr<ByteStream> make_serial_stream(EventLoop& loop, FileDescriptor line,
-                                               ByteStream::Handler& handler,
-                                               std::function<void()> on_destroyed = {});
+// other side closes) it ends with ENODEV: a line has no end of its own. `on_destroyed`, which may
+// be empty, is told whether that was so.
+std::unique_ptr<ByteStream> make_serial_stream(
+    EventLoop& loop, FileDescriptor line, ByteStream::Handler& handler,
+    std::function<void(bool vanished)> on_destroyed = {});
 
 }  // namespace netkit

@@ -98,7 +98,9 @@ TEST(RecogniseOpening, ByTheFirstBytes) {
   EXPECT_EQ(recognise_opening("PRI * HTTP/2.0"), Opening::http);
   EXPECT_EQ(recognise_opening(std::string("\x16\x03\x01\x02\0\x01", 6)), Opening::tls);
   EXPECT_EQ(recognise_opening("SSH-2.0-OpenSSH"), Opening::ssh);
-  for (const char* text : {"", "G", "GET", "SSH", "GETS", "\x16\x03", "\x17\x03\x03"}) {
+  EXPECT_EQ(recognise_opening("{\"a\":1}"), Opening::json);
+  EXPECT_EQ(recognise_opening("{\n  \"a\""), Opening::json);
+  for (const char* text : {"{", "{a", "", "G", "GET", "SSH", "GETS", "\x16\x03", "\x17\x03\x03"}) {
     EXPECT_EQ(recognise_opening(text), Opening::unknown) << text;
   }
 }

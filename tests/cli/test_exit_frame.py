@@ -96,6 +96,11 @@ def test_an_error_is_a_failure(netkit, server):
     return netkit.run("frame", "connect", server, "--fail", stdin=b"7:hello\n")
 
 
+@ends("1 --expect has not come within --within", "connect")
+def test_not_what_was_expected(netkit, server):
+    return netkit.run("frame", "connect", server, "--send", "datetime", "--expect", "yesterday", "--within", "50ms")
+
+
 @ends("2 a line of standard input that is no MESSAGE", "connect")
 def test_no_message_to_send(netkit, server):
     run = netkit.run("frame", "connect", server, stdin=b"nonsense\ndatetime\n")
@@ -126,6 +131,11 @@ def test_no_connection(netkit, crowded, action):
 @ends(UNCONNECTED, "connect")
 def test_no_handshake(netkit, silent):
     return netkit.run(*words_of("frame", "connect", peer=silent.address), "--tls", "--connect-timeout", "50ms")
+
+
+@ends("69 no such serial line, or somebody has it", "serve", "connect")
+def test_no_serial_line(netkit, tmp_path, action):
+    return netkit.run("frame", action, f"serial:{tmp_path}/none")
 
 
 GONE = "69 closed by the peer, or too many heartbeats missed"
@@ -255,7 +265,7 @@ def test_forbidden_body_of_a_line(netkit, unreadable):
     return netkit.run(argv=[*AS_OTHERS, netkit_path(), "frame", "encode"], stdin=f"7:@{unreadable}\n")
 
 
-@ends("78 a certificate or key cannot be used", "serve", "connect")
+@ends("78 a certificate or key cannot be used", "serve", "connect", "proxy")
 def test_no_certificate(netkit, silent, tmp_path, action):
     (tmp_path / "file").write_text("no certificate\n")
     tls = ["--tls"] if action == "connect" else []

@@ -1,7 +1,7 @@
 // Datagrams as a stream: each write and each on_data() is one.
 #pragma once
 
-#include "net/survival.hpp"
+#include "net/tcp_stream.hpp"
 
 #include <deque>
 #include <memory>

@@ -30,7 +30,12 @@ TcpClient::TcpClient(EventLoop& loop, const Log& log, Options options, Handler& 
       options_(std::move(options)),
       handler_(handler),
       connector_(loop),
-      attempts_(loop, log, options_.reconnect, names_of(options_.servers), [this] { attempt(); }) {}
+      attempts_(loop, log, options_.reconnect, names_of(options_.servers), [this] { attempt(); }) {
+  // An address of the family that is not wanted is not reached however often it is tried.
+  for (const AddressSpec& server : options_.servers) {
+    if (IpAddress::parse(server.host)) resolve(server);
+  }
+}
 
 TcpClient::~TcpClient() {
   if (stream_) stream_->close();

@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 #include <sys/types.h>
-#include <utility>
 #include <sys/uio.h>
+#include <utility>
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/tcp_stream.hpp>

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include <netkit/util/file_descriptor.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 

@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 from others import NODE, PYTHON, PYTHON_DECODE, PYTHON_ENCODE
 
@@ -37,6 +38,10 @@ LOADS = [
     ("ping-pong 4 KiB", 1, 1, 4096, 0.95),
 ]
 STREAM_GOAL = 0.85
+# A device that a rule plays: what one of 10,000 connections costs for a frame, to what one of ten does.
+SIMULATOR = [NETKIT, "frame", "serve", "127.0.0.1:0", "-q", "--ready-fd", "1", "--codec", "u32", "--rule", "hex:0778 => hex:07ff",
+             "--rule", r"/^\x00/ => hex:0000"]
+DEVICES_GOAL = 1.3
 CLIENT_CPU = max(os.sched_getaffinity(0))
 SERVER_CPU = min(os.sched_getaffinity(0))
 MEMORY_GOAL = 2048
@@ -48,7 +53,8 @@ def pinned(cpu):
 
 class Server:
     def __init__(self, name):
-        self.process = subprocess.Popen(SERVERS[name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        argv = SIMULATOR if name == "simulator" else SERVERS[name]
+        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, preexec_fn=pinned(SERVER_CPU))
         self.port = self.process.stdout.readline().decode().strip().rsplit(":", 1)[-1]
 
@@ -73,14 +79,14 @@ def cpu_time(pid):
 
 def rate(name, load, seconds):
     """Answers a second of the server's CPU time; for ping-pong of the clock's."""
-    _, connections, window, size, _ = load
+    _, connections, window, size, *_ = load
     with Server(name) as server:
         before = cpu_time(server.process.pid)
         done = subprocess.run([f"{BUILD}/bench/frame_load", "run", server.port, str(connections), str(window), str(size),
                                str(seconds)], stdout=subprocess.PIPE, check=True, preexec_fn=pinned(CLIENT_CPU))
         cpu = cpu_time(server.process.pid) - before
     answers, lasted = done.stdout.split()
-    return int(answers) / (float(lasted) if window == 1 else cpu)
+    return int(answers) / (float(lasted) if connections == window == 1 else cpu)
 
 
 def piped_cpu(argv, path):
@@ -123,6 +129,37 @@ def idle_memory(count):
     return (after - before) / count
 
 
+def wakeups(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return int(next(line for line in status if line.startswith("voluntary_ctxt_switches")).split()[1])
+
+
+def idle_wakeups(count):
+    """How often a simulator with so many silent devices wakes up in a second."""
+    with Server("simulator") as server, subprocess.Popen(
+            [f"{BUILD}/bench/frame_load", "idle", server.port, str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
+        client.stdout.readline()
+        time.sleep(0.2)
+        before = wakeups(server.process.pid)
+        time.sleep(1)
+        woken = wakeups(server.process.pid) - before
+        client.communicate()
+    return woken
+
+
+def devices(options):
+    """Whether a frame costs the same with ten connections and with many, and silent ones cost nothing."""
+    ratios = []
+    for _ in range(options.rounds):
+        few, many = (1 / rate("simulator", ("", count, 1, 1), options.seconds) for count in (10, options.clients))
+        ratios.append(many / few)
+    ratio, woken = statistics.median(ratios), idle_wakeups(options.clients)
+    met = ratio <= DEVICES_GOAL and woken == 0
+    print(f"a frame of {options.clients:,} devices: {ratio:.2f} of one of ten devices, {woken} wake-ups a second when idle   "
+          f"goal {DEVICES_GOAL}, 0: {'met' if met else 'MISSED'}")
+    return met
+
+
 def report(name, figures, goal, unit):
     """One line a program; whether netkit meets the goal."""
     print(name)
@@ -160,7 +197,7 @@ def run(options):
     met &= memory < MEMORY_GOAL
     print(f"{options.clients:,} idle clients: {memory:,.0f} bytes each   goal {MEMORY_GOAL}: "
           f"{'met' if memory < MEMORY_GOAL else 'MISSED'}")
-    return met
+    return met and devices(options)
 
 
 def main():

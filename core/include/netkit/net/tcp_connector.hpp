@@ -9,8 +9,8 @@
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/endpoint.hpp>
-#include <netkit/util/error.hpp>
 #include <netkit/net/tcp_stream.hpp>
+#include <netkit/util/error.hpp>
 #include <netkit/util/export.hpp>
 #include <netkit/util/file.hpp>
 

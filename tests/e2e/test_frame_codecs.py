@@ -133,7 +133,8 @@ def test_the_proxy_closes_a_client_whose_target_is_down(netkit):
 def test_the_proxy_says_which_address_is_missing(netkit):
     for words, name in (([], "LISTEN"), (["0"], "TARGET")):
         done = netkit.run("frame", "proxy", *words)
-        assert (done.status, done.err.decode()) == (2, f"netkit: frame: needs LISTEN TARGET: {name} is missing\n")
+        assert (done.status, done.err.decode()) == (
+            2, f"netkit: frame: missing {name}, as in 'proxy LISTEN TARGET'; see 'netkit frame proxy --help'\n")
 
 
 def test_encode_writes_frames(netkit):

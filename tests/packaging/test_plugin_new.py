@@ -180,7 +180,7 @@ def test_netkit_plugin_3_builds_without_cmake(hello, tmp_path):
     (["help"], "'help' is a word of netkit itself; choose another name"),
     (["echo"], "there is a command 'echo' already; choose another name"),
     (["fine", "there"], "'there' is there already; name a folder that is not"),
-    ([], "needs NAME [FOLDER]: NAME is missing"),
+    ([], "missing NAME, as in 'new NAME [FOLDER]'"),
 ])
 def test_what_it_refuses(netkit, tmp_path, words, sentence):
     folder = tmp_path / "folder"

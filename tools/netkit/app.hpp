@@ -38,6 +38,9 @@ class App {
   // The word that errors are reported under; empty until the command is known.
   const std::string& command() const { return command_; }
   void set_command(std::string command) { command_ = std::move(command); }
+  // The action, which may have no name; empty until it is known.
+  const std::string& action() const { return action_; }
+  void set_action(std::string_view action) { action_ = action; }
 
   // How the options of `command` are to be read; `actions` must outlive it.
   ParseContext parse_context(std::string_view command, std::span<const ActionDef> actions) const;
@@ -54,6 +57,7 @@ class App {
   Invocation invocation_;
   Registry registry_;
   std::string command_;
+  std::string action_;
   std::vector<std::pair<std::string, PluginPtr>> loaded_;
 };
 

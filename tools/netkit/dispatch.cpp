@@ -126,6 +126,7 @@ int run_builtin(App& app, const Builtin& builtin, Words words) {
   app.set_command(std::string(builtin.name));
   if (show_help(app.command(), builtin.summary, builtin.actions, words)) return 0;
   const Selection selection = require_action(app.command(), builtin.actions, words);
+  app.set_action(selection.action->name);
   const ParseContext context{.command = builtin.name, .actions = builtin.actions};
   return builtin.run(app, *selection.action, parse(*selection.action, selection.words, context));
 }
@@ -136,6 +137,7 @@ int run_plugin(App& app, const PluginFile& file, Words typed) {
   app.set_command(file.name);
   if (show_help(file.name, file.summary, plugin.actions(), words)) return 0;
   const Selection selection = require_action(file.name, plugin.actions(), words);
+  app.set_action(selection.action->name);
   const Values values =
       parse(*selection.action, selection.words, app.parse_context(file.name, plugin.actions()));
   return run_action(file.name, *selection.action, values);
@@ -146,7 +148,7 @@ int run_nothing(App& app) {
   if (::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1) {
     return run_builtin(app, *find_builtin("shell"), {});
   }
-  throw UsageError("needs a command; see 'netkit --help'");
+  throw UsageError("needs a command");
 }
 
 // Of `netkit ping`: the commands that have an action of that name. Asks netkit's own plugins: a
@@ -215,8 +217,7 @@ void refuse_command(App& app, const std::string& word) {
   const std::vector<std::string_view> views(words.begin(), words.end());
   std::string hint = action_hint(app, word);
   if (hint.empty()) hint = did_you_mean(word, views);
-  throw UsageError("unknown command '" + escaped_text(word) + "'" +
-                   (hint.empty() ? "; see 'netkit --help'" : hint));
+  throw UsageError(fmt::format("unknown command '{}'{}", escaped_text(word), hint));
 }
 
 const ActionDef& find_action(std::span<const ActionDef> actions, const std::string& word) {

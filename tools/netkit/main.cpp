@@ -1,5 +1,6 @@
 // One invocation, with the program's one catch block.
 #include "app.hpp"
+#include "cli/help.hpp"
 #include "commands.hpp"
 
 #include <csignal>
@@ -24,8 +25,12 @@ void unblock_sigpipe() {
   ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
-int report(const std::string& command, const std::string& message, ExitStatus status) {
+int report(const App* app, const std::string& sentence, ExitStatus status) {
+  const std::string command = app == nullptr ? "" : app->command();
   const std::string prefix = command.empty() ? "netkit: " : "netkit: " + command + ": ";
+  const bool is_usage = status == ExitStatus::usage;
+  const std::string message =
+      is_usage ? with_help_hint(sentence, command, app == nullptr ? "" : app->action()) : sentence;
   // Nothing can be said when that fails.
   static_cast<void>(write_all(STDERR_FILENO, prefix + escaped_text(message) + "\n"));
   return static_cast<int>(status);
@@ -33,16 +38,16 @@ int report(const std::string& command, const std::string& message, ExitStatus st
 
 int run(std::vector<std::string> words) {
   std::optional<App> app;
-  const auto command = [&app] { return app ? app->command() : std::string(); };
+  const auto known = [&app] { return app ? &*app : nullptr; };
   try {
     app.emplace(std::move(words));
     return dispatch(*app);
   } catch (const Error& error) {
-    return report(command(), error.what(), error.status());
+    return report(known(), error.what(), error.status());
   } catch (const std::exception& error) {
-    return report(command(), std::string("internal fault: ") + error.what(), ExitStatus::fault);
+    return report(known(), std::string("internal fault: ") + error.what(), ExitStatus::fault);
   } catch (...) {
-    return report(command(), "internal fault", ExitStatus::fault);
+    return report(known(), "internal fault", ExitStatus::fault);
   }
 }
 

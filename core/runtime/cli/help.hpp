@@ -28,6 +28,11 @@ NETKIT_API std::string command_help(std::string_view command, std::string_view s
 NETKIT_API std::string brief_command_help(std::string_view command, std::string_view summary,
                                           std::span<const ActionDef> actions);
 
+// The sentence of a usage error with where help is: "…; see 'netkit echo ping --help'". Command and
+// action may be empty.
+NETKIT_API std::string with_help_hint(std::string_view sentence, std::string_view command,
+                                      std::string_view action);
+
 struct CommandSummary {
   std::string name;
   std::string summary;

@@ -292,8 +292,9 @@ std::map<std::string, Values::Value, std::less<>> take_arguments(
     const std::size_t kept = required_after(action, i);
     if (rest.size() <= kept) {
       if (!argument.optional) {
-        throw UsageError(fmt::format("needs {}: {} is missing{}", argument_synopsis(action),
-                                     first_missing(action, i, rest.size()), hint));
+        throw UsageError(fmt::format(
+            "missing {}, as in '{}{}{}'{}", first_missing(action, i, rest.size()), action.name,
+            action.name.empty() ? "" : " ", argument_synopsis(action), hint));
       }
       if (argument.default_value.empty()) continue;
       value.texts = {std::string(argument.default_value)};
@@ -307,8 +308,8 @@ std::map<std::string, Values::Value, std::less<>> take_arguments(
   }
   if (rest.empty()) return taken;
   const std::string synopsis = argument_synopsis(action);
-  throw UsageError(fmt::format("'{}' is one argument too many (it takes {})",
-                               escaped_text(rest.front()), synopsis.empty() ? "none" : synopsis));
+  throw UsageError(fmt::format("unexpected argument '{}' (it takes {})", escaped_text(rest.front()),
+                               synopsis.empty() ? "none" : synopsis));
 }
 
 std::string shown_name(const ArgumentDef& argument) {

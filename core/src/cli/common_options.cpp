@@ -15,6 +15,13 @@ std::vector<CommonOption> output_options() {
       {kOutputOptions,
        {.name = "raw", .help = "print payload bytes as they came", .excludes = {"template"}}},
       {kOutputOptions,
+       {.name = "escape",
+        .kind = Kind::choice,
+        .default_value = "always",
+        .help =
+            "control characters in text: always as \\xhh, or never, for a program behind a pipe",
+        .choices = {"always", "never"}}},
+      {kOutputOptions,
        {.name = "template",
         .kind = Kind::template_text,
         .help = "print each record as T, e.g. '{time} {peer} {text}'"}},

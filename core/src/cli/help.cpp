@@ -240,6 +240,15 @@ std::string brief_overview(std::span<const CommandSummary> commands) {
   return out;
 }
 
+std::string with_help_hint(std::string_view sentence, std::string_view command,
+                           std::string_view action) {
+  std::string words = "netkit";
+  for (const std::string_view word : {command, action}) {
+    if (!word.empty()) words += fmt::format(" {}", word);
+  }
+  return fmt::format("{}{} see '{} --help'", sentence, sentence.ends_with('?') ? "" : ";", words);
+}
+
 std::string exit_status_help() {
   std::string out = "Exit status, the same in every command:\n";
   for (const ExitStatusInfo& info : exit_statuses()) {

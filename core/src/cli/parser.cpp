@@ -186,7 +186,9 @@ class Parser {
       const OptionDef* option = options_.by_name(token.option);
       const bool took_one = option != nullptr && option->kind == ValueKind::optional_duration &&
                             !token.value.value_or("").empty();
-      if (took_one) return ", as '" + *token.value + "' is the value of --" + token.option;
+      if (took_one) {
+        return fmt::format(" ('{}' is taken as the value of --{})", *token.value, token.option);
+      }
     }
     return {};
   }

@@ -1,5 +1,6 @@
 #include "plugin/host_impl.hpp"
 
+#include "cli/help.hpp"
 #include "plugin/process_context.hpp"
 #include "plugin/registry.hpp"
 #include "plugin/totals_report.hpp"
@@ -77,7 +78,7 @@ HostImpl::HostImpl(std::string command, const ActionDef& action, const Values& v
       options_(read_run_options(action, values, is_terminal(STDOUT_FILENO))),
       interactive_(options_.output.format == Format::text && is_terminal(STDIN_FILENO) &&
                    is_terminal(STDOUT_FILENO)),
-      log_("netkit: " + command_ + ": ", options_.log_level),
+      log_("netkit: " + command_ + ": ", options_.log_level, &clock_),
       loop_(clock),
       final_totals_(action.totals),
       started_(clock.wall()) {
@@ -248,7 +249,7 @@ void HostImpl::finish(ExitStatus status, std::string error) {
   if (finished_) return;
   finished_ = status;
   if (!error.empty()) {
-    log_.error(error);
+    log_.error(hinted(status, error));
     if (error_.empty()) error_ = std::move(error);  // what came first is why it ends
   }
   loop_.stop();
@@ -356,10 +357,14 @@ int HostImpl::end(ExitStatus returned) {
   return exit_code(returned);
 }
 
+std::string HostImpl::hinted(ExitStatus status, const std::string& error) const {
+  return status == ExitStatus::usage ? with_help_hint(error, command_, action_.name) : error;
+}
+
 int HostImpl::report_error(const Error& error) {
   live_.reset();
   if (restore_terminal_) restore_terminal_();
-  log_.error(error.what());
+  log_.error(hinted(error.status(), error.what()));
   if (output_) {
     emit_end(error.what());
     output_->flush_all();

@@ -99,6 +99,7 @@ class NETKIT_API HostImpl final : public Host {
   int end(ExitStatus returned);
   int exit_code(ExitStatus returned) const;
   std::string error_of(int code) const;
+  std::string hinted(ExitStatus status, const std::string& error) const;
 
   StandardStreams streams_;  // first, before anything is opened
   std::string command_;

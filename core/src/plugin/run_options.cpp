@@ -75,7 +75,9 @@ OutputOptions read_output_options(const ActionDef& action, const Values& values,
   if (values.declared("max-exec-waiting")) {
     options.exec.waiting = static_cast<std::size_t>(values.integer("max-exec-waiting"));
   }
-  options.colored = options.format == Format::text && wants_color(values, stdout_is_terminal);
+  options.escapes = !values.declared("escape") || values.text("escape") != "never";
+  options.colored =
+      options.format == Format::text && options.escapes && wants_color(values, stdout_is_terminal);
   options.hide_on_stdout =
       action.quiet_hides_records && is_set(values, "quiet") && !is_given(values, "to");
   return options;

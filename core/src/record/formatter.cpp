@@ -29,9 +29,11 @@ const Entry& entry_of(const std::vector<Entry>& entries, std::size_t& last, std:
 
 class TextFormatter final : public Formatter {
  public:
-  TextFormatter(std::span<const RecordDef> definitions, bool colored) {
+  TextFormatter(std::span<const RecordDef> definitions, bool colored, Escaping escaping)
+      : escaping_(escaping) {
     for (const RecordDef& definition : definitions) {
-      entries_.push_back({definition.type, parse(definition), definition.newline_only_if_missing,
+      const bool may_end_itself = escaping == Escaping::text && definition.newline_only_if_missing;
+      entries_.push_back({definition.type, parse(definition), may_end_itself,
                           colored ? definition.colored_field : std::string_view()});
     }
     entries_.push_back({{}, CompiledTemplate("{text}", "layout", {}), false, {}});
@@ -48,7 +50,9 @@ class TextFormatter final : public Formatter {
   std::optional<std::string_view> end_after_payload(const Record& record) override {
     const Entry& entry = entry_of(entries_, last_, record.type);
     if (!entry.payload_only || record.line) return {};
-    if (!record.payload_is_printable && !is_shown_unchanged(*record.payload, true)) return {};
+    const bool unchanged = escaping_ == Escaping::none || record.payload_is_printable ||
+                           is_shown_unchanged(*record.payload, true);
+    if (!unchanged) return {};
     return end_of(entry, *record.payload);
   }
 
@@ -61,16 +65,16 @@ class TextFormatter final : public Formatter {
     bool payload_only = layout.is_payload_only() && colored_field.empty();
   };
 
-  static void format_by_layout(const Record& record, const Entry& entry, std::string& out) {
+  void format_by_layout(const Record& record, const Entry& entry, std::string& out) const {
     if (record.line) {
-      escape_text(out, one_line(*record.line, Escaping::text), false);
+      append_bytes(out, one_line(*record.line, escaping_), escaping_, false);
       out += '\n';
       return;
     }
     if (entry.layout.source().empty()) return;
     const std::size_t begin = out.size();
     if (entry.colored_field.empty()) {
-      entry.layout.render(record, out, Escaping::text);
+      entry.layout.render(record, out, escaping_);
     } else {
       entry.layout.render_colored(record, out, entry.colored_field);
     }
@@ -91,6 +95,7 @@ class TextFormatter final : public Formatter {
     }
   }
 
+  Escaping escaping_;
   std::vector<Entry> entries_;
   std::size_t last_ = 0;
 };
@@ -178,8 +183,9 @@ class TemplateFormatter final : public Formatter {
   void format(const Record& record, std::string& out) override {
     if (use_ == TemplateUse::bytes) return template_.render(record, out, Escaping::none);
     const std::size_t begin = out.size();
-    template_.render(record, out, Escaping::text);
-    if (out.size() == begin || out.back() != '\n') out += '\n';
+    const bool escapes = use_ == TemplateUse::lines;
+    template_.render(record, out, escapes ? Escaping::text : Escaping::none);
+    if (!escapes || out.size() == begin || out.back() != '\n') out += '\n';
   }
 
  private:
@@ -189,9 +195,9 @@ class TemplateFormatter final : public Formatter {
 
 }  // namespace
 
-std::unique_ptr<Formatter> make_text_formatter(std::span<const RecordDef> definitions,
-                                               bool colored) {
-  return std::make_unique<TextFormatter>(definitions, colored);
+std::unique_ptr<Formatter> make_text_formatter(std::span<const RecordDef> definitions, bool colored,
+                                               Escaping escaping) {
+  return std::make_unique<TextFormatter>(definitions, colored, escaping);
 }
 
 std::unique_ptr<Formatter> make_json_formatter(std::span<const RecordDef> definitions) {

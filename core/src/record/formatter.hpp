@@ -26,18 +26,20 @@ class NETKIT_API Formatter {
 };
 
 // `definitions` must outlive the formatter. Throws PluginError where a layout does not parse.
-// A line per record, by its type's layout, escaped for terminals; a type that is not defined is
-// `{text}`.
+// A line per record, by its type's layout; a type that is not defined is `{text}`. Without escaping
+// all bytes stay as they are, and each record is followed by a newline.
 NETKIT_API std::unique_ptr<Formatter> make_text_formatter(std::span<const RecordDef> definitions,
-                                                          bool colored);
+                                                          bool colored,
+                                                          Escaping escaping = Escaping::text);
 // JSON Lines: "type", "time", "peer", the fields, the payload by its name or as "base64".
 NETKIT_API std::unique_ptr<Formatter> make_json_formatter(std::span<const RecordDef> definitions);
 // The payload's bytes.
 NETKIT_API std::unique_ptr<Formatter> make_raw_formatter();
 
 enum class TemplateUse : std::uint8_t {
-  lines,  // escaped for terminals; a newline follows unless it ends with one
-  bytes,  // unchanged
+  lines,            // escaped for terminals; a newline follows unless it ends with one
+  unescaped_lines,  // a newline follows
+  bytes,            // unchanged
 };
 NETKIT_API std::unique_ptr<Formatter> make_template_formatter(Template source, TemplateUse use);
 

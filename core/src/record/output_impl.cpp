@@ -33,12 +33,13 @@ std::unique_ptr<Formatter> OutputImpl::make_formatter(SinkKind kind, const Outpu
   if (gets_json(kind, options)) return make_json_formatter(context.definitions);
   const bool lines = is_stream(kind) && options.format != Format::raw;
   if (options.record_template) {
-    return make_template_formatter(*options.record_template,
-                                   lines ? TemplateUse::lines : TemplateUse::bytes);
+    const TemplateUse use = options.escapes ? TemplateUse::lines : TemplateUse::unescaped_lines;
+    return make_template_formatter(*options.record_template, lines ? use : TemplateUse::bytes);
   }
   if (!lines) return make_raw_formatter();
   return make_text_formatter(context.definitions,
-                             options.colored && kind == SinkKind::standard_output);
+                             options.colored && kind == SinkKind::standard_output,
+                             options.escapes ? Escaping::text : Escaping::none);
 }
 
 // Sinks of one kind are numbered from 1, for the names of their counters.

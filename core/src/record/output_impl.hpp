@@ -26,6 +26,7 @@ struct OutputOptions {
   std::vector<std::string> to = {"-"};      // --to
   ExecLimits exec;
   bool colored = false;
+  bool escapes = true;          // text for terminals; not with --escape never
   bool hide_on_stdout = false;  // -q of a server: stdout gets the end record only
 };
 

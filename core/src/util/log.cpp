@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <netkit/util/file.hpp>
+#include <netkit/util/format.hpp>
 #include <netkit/util/log.hpp>
 #include <netkit/util/text.hpp>
 
@@ -33,12 +34,15 @@ void append_hex_line(std::string& out, std::size_t offset, std::string_view byte
 
 }  // namespace
 
-Log::Log(std::string prefix, LogLevel threshold)
-    : prefix_(std::move(prefix)), threshold_(threshold) {}
+Log::Log(std::string prefix, LogLevel threshold, const Clock* clock)
+    : prefix_(std::move(prefix)),
+      threshold_(threshold),
+      clock_(threshold >= LogLevel::protocol ? clock : nullptr) {}
 
 void Log::write(LogLevel level, std::string_view line) const {
   if (!enabled(level)) return;
   std::string whole = prefix_;
+  if (clock_ != nullptr) whole += rfc3339(clock_->wall()) + ' ';
   escape_text(whole, line, false);
   whole += '\n';
   const std::scoped_lock lock(mutex_);

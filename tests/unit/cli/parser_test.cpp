@@ -128,18 +128,18 @@ TEST_F(ParseTest, FlagsTakeNoValue) {
 }
 
 TEST_F(ParseTest, ArgumentsAreCounted) {
-  EXPECT_EQ(refusal("--udp"), "needs ADDRESS [TEXT…]: ADDRESS is missing");
-  EXPECT_EQ(refusal("--udp --stats"), "needs ADDRESS [TEXT…]: ADDRESS is missing");
+  EXPECT_EQ(refusal("--udp"), "missing ADDRESS, as in 'send ADDRESS [TEXT…]'");
+  EXPECT_EQ(refusal("--udp --stats"), "missing ADDRESS, as in 'send ADDRESS [TEXT…]'");
   EXPECT_EQ(refusal("--stats 7"),
-            "needs ADDRESS [TEXT…]: ADDRESS is missing, as '7' is the value of --stats");
+            "missing ADDRESS, as in 'send ADDRESS [TEXT…]' ('7' is taken as the value of --stats)");
   action_.arguments.pop_back();
   EXPECT_EQ(refusal(":7"), "");
   EXPECT_EQ(refusal("localhost 7"), "");
-  EXPECT_EQ(refusal("localhost 7 x"), "'x' is one argument too many (it takes ADDRESS)");
-  EXPECT_EQ(refusal(":7 :8"), "':8' is one argument too many (it takes ADDRESS)");
+  EXPECT_EQ(refusal("localhost 7 x"), "unexpected argument 'x' (it takes ADDRESS)");
+  EXPECT_EQ(refusal(":7 :8"), "unexpected argument ':8' (it takes ADDRESS)");
   EXPECT_THAT(refusal("::1:80"), HasSubstr("[::1]:80"));
   action_.arguments.clear();
-  EXPECT_EQ(refusal("x"), "'x' is one argument too many (it takes none)");
+  EXPECT_EQ(refusal("x"), "unexpected argument 'x' (it takes none)");
 }
 
 TEST_F(ParseTest, ContradictionsAreRefused) {
@@ -220,7 +220,7 @@ TEST_F(ParseTest, AListOfAddressesHasCommas) {
   EXPECT_THAT(read("a:1,[::1]:2").addresses("ADDRESS"),
               ElementsAre(AddressSpec{"a", 1}, AddressSpec{"::1", 2}));
   EXPECT_THAT(read("a 1").addresses("ADDRESS"), ElementsAre(AddressSpec{"a", 1}));
-  EXPECT_EQ(refusal(""), "needs ADDRESS[,ADDRESS…]: ADDRESS[,ADDRESS…] is missing");
+  EXPECT_EQ(refusal(""), "missing ADDRESS[,ADDRESS…], as in 'send ADDRESS[,ADDRESS…]'");
   EXPECT_EQ(refusal("a:1,"), "ADDRESS: an address of the list ADDRESS,ADDRESS is empty");
   EXPECT_THAT(refusal("a:1,b 2"), HasSubstr("'b' has no port"));
 }

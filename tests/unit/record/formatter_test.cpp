@@ -97,6 +97,14 @@ TEST(TextForm, ShowsNoControlOfAPeer) {
             "[\\xc2\\x9b] \\x1b]52;x\\x07\n");
 }
 
+TEST(TextForm, PassesAllBytesWhereNothingIsEscaped) {
+  const RecordBuilder builder =
+      RecordBuilder("message").payload("\x1b[m\n\xff").field("name", std::string_view("a\r"));
+  std::string out;
+  make_text_formatter(definitions(), false, Escaping::none)->format(builder.record(), out);
+  EXPECT_EQ(out, "[a\r] \x1b[m\n\xff\n");
+}
+
 TEST(TextForm, GivesAFieldAColourOfItsOwnPerValue) {
   const auto line = [](std::string_view name) {
     return text(RecordBuilder("message").payload("hi").field("name", name), true);

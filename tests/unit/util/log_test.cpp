@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <netkit/plugin/fake_host.hpp>
+#include <netkit/util/format.hpp>
 #include <netkit/util/log.hpp>
 
 namespace netkit {
@@ -46,6 +48,17 @@ TEST_F(LogTest, EscapesWhatAPeerMayHaveSent) {
   capture(log);
   log.notice("from \x1b[2J\nnetkit: forged");
   EXPECT_EQ(lines_, (std::vector<std::string>{"netkit: from \\x1b[2J\\x0anetkit: forged\n"}));
+}
+
+TEST_F(LogTest, BearsTheTimeFromTheSecondVOn) {
+  const test::FakeClock clock;
+  for (const LogLevel threshold : {LogLevel::info, LogLevel::protocol}) {
+    Log log("netkit: echo: ", threshold, &clock);
+    capture(log);
+    log.notice("hi");
+  }
+  EXPECT_EQ(lines_, (std::vector<std::string>{"netkit: echo: hi\n",
+                                              "netkit: echo: " + rfc3339(clock.wall()) + " hi\n"}));
 }
 
 TEST_F(LogTest, DumpsBytes) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include <netkit/util/clock.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit {
@@ -23,8 +24,9 @@ enum class LogLevel : std::uint8_t {
 // in it are escaped, so that a peer's bytes may be part of it.
 class NETKIT_API Log {
  public:
-  // `prefix` is "netkit: COMMAND: " or "netkit: ".
-  Log(std::string prefix, LogLevel threshold);
+  // `prefix` is "netkit: COMMAND: " or "netkit: ". With a clock, which must outlive this, lines bear
+  // the time (RFC 3339) behind it from -vv on.
+  Log(std::string prefix, LogLevel threshold, const Clock* clock = nullptr);
 
   bool enabled(LogLevel level) const { return level <= threshold_; }
   LogLevel threshold() const { return threshold_; }
@@ -44,6 +46,7 @@ class NETKIT_API Log {
  private:
   std::string prefix_;
   LogLevel threshold_;
+  const Clock* clock_;  // null: no times
   mutable std::mutex mutex_;  // of writer_, and of lines while there is one
   std::function<void(std::string_view)> writer_;
 };

@@ -26,10 +26,13 @@ _netkit() {
       :none | :file | :folder | :nospace) directive=$line ;;
       *)
         line=${line%%$'\t'*}
-        COMPREPLY+=("${line#"$cut"}")
+        line=${line#"$cut"}
+        # A name with blanks and the like is one word.
+        [[ $line == *[[:space:]\'\"\\\$\`\&\;\|\<\>\(\)\*\?]* ]] && printf -v line %q "$line"
+        COMPREPLY+=("$line")
         ;;
     esac
-  done < <("${COMP_WORDS[0]}" __complete "${words[@]}" 2>/dev/null)
+  done < <("${COMP_WORDS[0]}" __complete "${words[@]//\\/}" 2>/dev/null)
 
   case $directive in
     :file) compopt -o filenames 2>/dev/null; mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "${current#"$cut"}") ;;

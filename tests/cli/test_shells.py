@@ -22,6 +22,8 @@ CASES = [
     ("netkit hello greet --to f", ["netkit", "hello", "greet", "--to", "file:"]),
     ("netkit hello greet --to=m", ["netkit", "hello", "greet", "--to=multicast:"]),
     ("netkit hello greet --to file:./onl", ["netkit", "hello", "greet", "--to", "file:./only-one"]),
+    ("netkit hello greet --to file:./wi", ["netkit", "hello", "greet", "--to", "file:./with blank"]),
+    ("netkit hello greet --to file:./with\\ b", ["netkit", "hello", "greet", "--to", "file:./with blank"]),
     ("netkit hello greet --config onl", ["netkit", "hello", "greet", "--config", "only-one"]),
 ]
 
@@ -38,7 +40,8 @@ class LineEditor:
     """A shell at a terminal whose line, completed by TAB, is printed word by word."""
 
     def __init__(self, argv, setup, home):
-        (home / "only-one").touch()
+        for name in ("only-one", "with blank"):
+            (home / name).touch()
         self.terminal = Terminal(argv, environment(home), 24, 200)
         # The quotes keep the shell's echo of this from looking like its output.
         show = """words() { printf 'w=<%s>' "$@"; printf '=en''d\\n'; }"""
@@ -141,7 +144,8 @@ def test_fish_at_a_terminal(fish, typed, words):
 
 @pytest.mark.parametrize("typed, words", CASES)
 def test_fish(netkit, tmp_path, typed, words):
-    (tmp_path / "only-one").touch()
+    for name in ("only-one", "with blank"):
+        (tmp_path / name).touch()
     script = os.path.join(PREFIX, "share/fish/vendor_completions.d/netkit.fish")
     result = netkit.run(argv=["fish", "--no-config", "-c", f"source {script}; complete -C '{typed}'"],
                         env=environment(tmp_path), cwd=tmp_path)

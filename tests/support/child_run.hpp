@@ -71,6 +71,11 @@ class ChildRun {
     }
     return true;
   }
+  // Whether it closes its stderr, as its end does, before that many milliseconds are over.
+  bool ends_within(int milliseconds) const {
+    pollfd hang_up{stderr_.get(), 0, 0};
+    return ::poll(&hang_up, 1, milliseconds) > 0;
+  }
   // Waits for the end, reads the rest, and returns the status as a shell would say it.
   int finish() {
     close_stdin();

@@ -21,7 +21,7 @@ cc_t interrupt_key = 3;
 std::array<struct sigaction, kFatal.size()> old_actions;
 
 extern "C" void restore_and_die(int signo) {
-  if (modes_saved) ::tcsetattr(STDIN_FILENO, TCSANOW, &saved_modes);
+  restore_terminal_modes();
   ::signal(signo, SIG_DFL);
   ::raise(signo);
 }
@@ -59,6 +59,10 @@ TerminalGuard::~TerminalGuard() {
 
 void TerminalGuard::restore() const {
   if (modes_saved) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &saved_modes);
+}
+
+void restore_terminal_modes() {
+  if (modes_saved) ::tcsetattr(STDIN_FILENO, TCSANOW, &saved_modes);
 }
 
 void read_interrupt_key(bool as_byte) {

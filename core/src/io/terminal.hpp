@@ -19,6 +19,9 @@ class TerminalGuard {
   void restore() const;
 };
 
+// What the guard does, if there is one; also from a signal handler.
+void restore_terminal_modes();
+
 // Whether Ctrl-C is a byte that is read, instead of the signal INT.
 void read_interrupt_key(bool as_byte);
 

@@ -10,7 +10,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -39,16 +38,6 @@ bool is_pipe(int fd) {
 bool has_cursor(int fd) {
   const char* terminal = std::getenv("TERM");
   return is_terminal(fd) && terminal != nullptr && std::string_view(terminal) != "dumb";
-}
-
-FileDescriptor open_stop_fd() {
-  sigset_t mask;
-  sigemptyset(&mask);
-  sigaddset(&mask, SIGINT);
-  sigaddset(&mask, SIGTERM);
-  FileDescriptor fd(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!fd) throw SystemError(errno, "signalfd");
-  return fd;
 }
 
 std::string meaning_of(int code) {
@@ -116,13 +105,12 @@ void HostImpl::release_callbacks(ExitStatus status) {
 }
 
 void HostImpl::open() {
-  stop_fd_ = open_stop_fd();
   const auto failed = [this](ExitStatus status, const std::string& error) {
     fail_output(status, error);
   };
   output_ = std::make_unique<OutputImpl>(options_.output,
                                          OutputContext{loop_, log_, action_.records, failed,
-                                                       [this] { lose_reader(); }, stop_fd_.get()});
+                                                       [this] { lose_reader(); }, signals_.fd()});
   start_timers();
 }
 
@@ -148,16 +136,10 @@ void HostImpl::take_over_signals() {
 
 void HostImpl::on_signal(int signo) {
   if (signo == SIGUSR1) return show_totals();
-  if (stopping_) end_now(signo);
   signal_ = signo;
+  // After --timeout it is the second time that somebody means it.
+  if (stopping_) StopSignals::end_now(signo);
   begin_stop(StopReason::signal);
-}
-
-// The second time somebody means it.
-void HostImpl::end_now(int signo) {
-  live_.reset();
-  if (restore_terminal_) restore_terminal_();
-  ::_exit(signal_exit_status(signo));
 }
 
 void HostImpl::begin_stop(StopReason reason) {

@@ -87,7 +87,6 @@ class NETKIT_API HostImpl final : public Host {
   void on_signal(int signo);
   void on_out_of_memory();
   void begin_stop(StopReason reason);
-  void end_now(int signo);
   void fail_output(ExitStatus status, const std::string& error);
   void lose_reader();
   Totals totals() const;
@@ -111,7 +110,6 @@ class NETKIT_API HostImpl final : public Host {
   Log log_;
   EventLoop loop_;
   StopSignals signals_;
-  FileDescriptor stop_fd_;
   std::unique_ptr<OutputImpl> output_;
   std::unique_ptr<LiveLine> live_;
   std::unique_ptr<MetricsServer> metrics_;

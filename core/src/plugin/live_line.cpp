@@ -19,6 +19,10 @@ std::size_t width_of(int fd) {
   return size.ws_col - 1U;
 }
 
+// The descriptor that a line is shown on; -1: none is. A signal handler has nothing but static
+// storage to look at.
+std::atomic<int> shown_on = -1;
+
 }  // namespace
 
 LiveLine::LiveLine(EventLoop& loop, Log& log, int fd, std::function<std::string()> text)
@@ -27,7 +31,7 @@ LiveLine::LiveLine(EventLoop& loop, Log& log, int fd, std::function<std::string(
   // Other threads may log: they put their line in front of this one, which the next turn redraws.
   log_.redirect([this](std::string_view line) {
     put(std::string(kErase).append(line));
-    visible_ = false;
+    set_visible(false);
   });
 }
 
@@ -43,7 +47,16 @@ void LiveLine::put(std::string_view bytes) const {
 void LiveLine::erase() {
   if (!visible_) return;
   put(kErase);
-  visible_ = false;
+  set_visible(false);
+}
+
+void LiveLine::erase_at_once() {
+  if (shown_on >= 0) static_cast<void>(write_all(shown_on, kErase));
+}
+
+void LiveLine::set_visible(bool visible) {
+  visible_ = visible;
+  shown_on = visible ? fd_ : -1;
 }
 
 void LiveLine::turn() {
@@ -62,7 +75,7 @@ void LiveLine::show() {
   if (line.empty() || (visible_ && line == shown_)) return;
   shown_ = std::move(line);
   put(std::string(kErase) + shown_);
-  visible_ = true;
+  set_visible(true);
 }
 
 }  // namespace netkit

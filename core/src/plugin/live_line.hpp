@@ -23,11 +23,14 @@ class NETKIT_API LiveLine {
   LiveLine& operator=(const LiveLine&) = delete;
 
   void erase();  // until the next turn; call it before writing to the terminal
+  // The same for whichever there is, from a signal handler that ends the process.
+  static void erase_at_once();
 
  private:
   void turn();
   void show();
   void put(std::string_view bytes) const;
+  void set_visible(bool visible);
 
   EventLoop& loop_;
   Log& log_;

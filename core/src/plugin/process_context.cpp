@@ -1,16 +1,22 @@
 #include "plugin/process_context.hpp"
 
+#include "io/terminal.hpp"
+#include "plugin/live_line.hpp"
 #include "util/blocking_call.hpp"
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fcntl.h>
 #include <initializer_list>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -21,23 +27,53 @@
 namespace netkit {
 namespace {
 
-constexpr int kSignals[] = {SIGINT, SIGTERM, SIGUSR1};
+constexpr int kEnding[] = {SIGINT, SIGTERM};
+
+// A wrapper may pass on the Ctrl-C that its whole group has got. Until the loop has heard of the
+// first, one that follows within this time is the same.
+constexpr std::int64_t kSamePress = 50'000'000;  // nanoseconds
 
 // A signal handler has nothing but static storage to look at.
 std::atomic<bool> loop_reads_signals = false;
 std::atomic<bool> loop_will_run = false;
-std::atomic<int> kept_for_loop = 0;
-static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
+std::atomic<int> first_signal = 0;
+std::atomic<std::int64_t> first_time = 0;
+std::atomic<bool> taken = false;  // the loop has heard of it
+std::atomic<int> for_loop = -1;   // an eventfd
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free &&
+              std::atomic<std::int64_t>::is_always_lock_free);
 pthread_t loop_thread;
 
-extern "C" void on_signal_outside_the_loop(int signo) {
-  if (loop_reads_signals) {
-    pthread_kill(loop_thread, signo);
-    return;
+std::int64_t nanoseconds_now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+// The loop may be busy with something that never ends, so it is not asked.
+[[noreturn]] void end_at_once(int signo) {
+  if (!loop_reads_signals) end_by_signal(signo);
+  LiveLine::erase_at_once();
+  restore_terminal_modes();
+  ::_exit(signal_exit_status(signo));
+}
+
+extern "C" void on_ending_signal(int signo) {
+  const int error = errno;
+  if (!loop_reads_signals && (!loop_will_run || BlockingCall::under_way())) end_by_signal(signo);
+  int none = 0;
+  if (first_signal.compare_exchange_strong(none, signo)) {
+    first_time = nanoseconds_now();
+    const std::uint64_t one = 1;
+    if (::write(for_loop, &one, sizeof one) < 0) end_at_once(signo);
+  } else if (!loop_reads_signals || taken || nanoseconds_now() - first_time > kSamePress) {
+    end_at_once(signo);
   }
-  if (signo == SIGUSR1) return;
-  const bool keeps = loop_will_run && !BlockingCall::under_way();
-  if (!keeps || kept_for_loop.exchange(signo) != 0) end_by_signal(signo);
+  errno = error;
+}
+
+extern "C" void on_totals_signal(int signo) {
+  if (loop_reads_signals) pthread_kill(loop_thread, signo);
 }
 
 void set_action(int signo, void (*handler)(int)) {
@@ -59,20 +95,30 @@ StandardStreams::StandardStreams() {
   }
 }
 
-StopSignals::StopSignals() {
+StopSignals::StopSignals() : arrived_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!arrived_) throw SystemError(errno, "eventfd");
   loop_thread = pthread_self();
   loop_reads_signals = false;
   loop_will_run = false;
-  kept_for_loop = 0;
+  first_signal = 0;
+  taken = false;
+  for_loop = arrived_.get();
   set_action(SIGPIPE, SIG_IGN);
-  for (const int signo : kSignals) set_action(signo, on_signal_outside_the_loop);
+  set_action(SIGUSR1, on_totals_signal);
+  for (const int signo : kEnding) set_action(signo, on_ending_signal);
 }
 
 StopSignals::~StopSignals() {
   loop_reads_signals = false;
-  hooks_.clear();
-  for (const int signo : kSignals) set_action(signo, SIG_DFL);
+  watch_.reset();
+  totals_.reset();
+  for (const int signo : kEnding) set_action(signo, SIG_DFL);
+  set_action(SIGUSR1, SIG_DFL);
   set_action(SIGPIPE, SIG_DFL);
+}
+
+void StopSignals::end_now(int signo) {
+  end_at_once(signo);
 }
 
 void StopSignals::keep_for_loop() {
@@ -80,11 +126,14 @@ void StopSignals::keep_for_loop() {
 }
 
 void StopSignals::hand_over(EventLoop& loop, const std::function<void(int signo)>& callback) {
-  for (const int signo : kSignals) {
-    hooks_.push_back(loop.on_signal(signo, [callback, signo] { callback(signo); }));
-  }
+  totals_ = loop.on_signal(SIGUSR1, [callback] { callback(SIGUSR1); });
+  watch_ = loop.watch(arrived_.get(), Interest::read, [this, callback](Ready) {
+    std::uint64_t count = 0;
+    if (::read(arrived_.get(), &count, sizeof count) < 0) return;
+    taken = true;
+    callback(first_signal);
+  });
   loop_reads_signals = true;
-  if (const int signo = kept_for_loop.exchange(0); signo != 0) ::raise(signo);
 }
 
 void end_by_signal(int signo) {

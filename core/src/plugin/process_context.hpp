@@ -8,6 +8,7 @@
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/util/export.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 
@@ -21,10 +22,10 @@ class NETKIT_API StandardStreams {
 
 // INT and TERM end the process as they usually do, until keep_for_loop(). Then the first is kept
 // for the loop, so that what was sent by then is told; but not during a BlockingCall, so that a
-// name server that does not answer can be interrupted, and a second one ends the process. From
-// hand_over() on the loop reads them. USR1 does nothing before that.
-// Threads that were made before have them unblocked: what they catch is passed on to the main
-// thread. One at a time in a process, on the main thread. SIGPIPE is ignored meanwhile.
+// name server that does not answer can be interrupted. From hand_over() on the loop is told of it.
+// A second one ends the process at once, whatever it is doing, with the terminal as it was. USR1
+// does nothing before hand_over(). One at a time in a process, on the main thread. SIGPIPE is
+// ignored meanwhile.
 class StopSignals {
  public:
   StopSignals();
@@ -33,11 +34,17 @@ class StopSignals {
   StopSignals& operator=(const StopSignals&) = delete;
 
   void keep_for_loop();
+  // What a second signal does.
+  [[noreturn]] static void end_now(int signo);
+  // Readable from the first INT or TERM on, until the loop has heard of it.
+  int fd() const { return arrived_.get(); }
   // Throws SystemError.
   void hand_over(EventLoop& loop, const std::function<void(int signo)>& callback);
 
  private:
-  std::vector<Hook> hooks_;
+  FileDescriptor arrived_;
+  Watch watch_;
+  Hook totals_;
 };
 
 // Ends the process by the signal's default action. What has to be cleaned up is clean already.

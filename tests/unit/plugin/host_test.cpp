@@ -206,6 +206,23 @@ TEST(Host, EndsAtOnceWithTheSecondSignal) {
   EXPECT_EQ(run.finish(), 130);
 }
 
+TEST(Host, EndsAtOnceWithTheSecondSignalAlsoWhileTheLoopIsBusy) {
+  ChildRun run = run_host([](Host& host) {
+    host.set_totals(count_three);
+    host.ready({"udp x"});
+    const Timer busy = host.loop().after(Duration::zero(), [&host] {
+      host.log().notice("busy");
+      for (volatile bool forever = true; forever;) {
+      }
+    });
+    return host.run_loop();
+  });
+  ASSERT_TRUE(run.wait_for_stderr("busy"));
+  run.signal(SIGTERM);
+  for (int tries = 0; tries < 1000 && !run.ends_within(10); ++tries) run.signal(SIGINT);
+  EXPECT_EQ(run.finish(), 130);
+}
+
 TEST(Host, EndsTheRunWhenTimeIsOver) {
   ChildRun run = run_host(serve, {{{"timeout", "20ms"}, {"json", "1"}}, {}, Lifetime::until_told});
   EXPECT_EQ(run.finish(), 124);

@@ -111,6 +111,39 @@ def test_a_folder_that_others_may_write_is_refused(netkit, folder):
     assert b"cannot be trusted: its folder is writable by others (mode 0777)" in result.err
 
 
+def test_a_folder_above_that_others_may_write_is_refused(netkit, folder, tmp_path):
+    above = tmp_path / "above"
+    (above / "plugins").mkdir(parents=True)
+    shutil.copy(folder / "hello.so", above / "plugins")
+    for mode, status in ((0o777, 70), (0o1777, 0), (0o755, 0)):
+        above.chmod(mode)
+        result = netkit.run("--plugin-dir", above / "plugins", "hello", "greet")
+        assert result.status == status, result
+        assert status == 0 or f"its folder {above} is writable by others (mode 0777)" in result.err.decode()
+
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to somebody else")
+
+
+@AS_ROOT
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_what_belongs_to_somebody_else_is_refused(netkit, folder, what):
+    os.chown(folder / "hello.so" if what == "file" else folder, 65534, 65534)
+    result = netkit.run("--plugin-dir", folder, "hello", "greet")
+    assert result.status == 70
+    assert f"cannot be trusted: its {what} belongs to the user 65534, who is neither root nor you" in result.err.decode()
+
+
+@AS_ROOT
+def test_what_a_group_may_write_is_refused_unless_it_is_its_owners_alone(netkit, folder):
+    for group, status in ((0, 0), (65534, 70)):
+        os.chown(folder / "hello.so", 0, group)
+        (folder / "hello.so").chmod(0o664)
+        result = netkit.run("--plugin-dir", folder, "hello", "greet")
+        assert result.status == status, result
+        assert status == 0 or b"its file is writable by a group (mode 0664)" in result.err
+
+
 def test_a_link_does_not_hide_whose_file_it_is(netkit, folder, tmp_path):
     links = tmp_path / "links"
     links.mkdir(mode=0o755)

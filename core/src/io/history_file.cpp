@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@ std::string state_folder() {
   return fmt::format("{}/.local/state/netkit", home);
 }
 
+constexpr int kLockTries = 50;  // of 5 ms: whoever else appends is done long before
+
 void make_folders(const std::string& path) {
   for (std::size_t at = path.find('/', 1); at != path.npos; at = path.find('/', at + 1)) {
     ::mkdir(path.substr(0, at).c_str(), 0700);
@@ -30,8 +33,16 @@ void make_folders(const std::string& path) {
 }
 
 FileDescriptor open_locked(const std::string& path, int flags, int lock) {
-  FileDescriptor fd(::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, 0600));
-  if (fd && ::flock(fd.get(), lock) != 0) fd.reset();
+  // Not what would be waited for: a named pipe, a lock that somebody holds.
+  FileDescriptor fd(::open(path.c_str(), flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0600));
+  struct stat info {};
+  if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
+  if ((info.st_mode & 077) != 0) ::fchmod(fd.get(), 0600);
+  int tries = 0;
+  while (::flock(fd.get(), lock | LOCK_NB) != 0) {
+    if (++tries > kLockTries) return {};
+    ::poll(nullptr, 0, 5);
+  }
   return fd;
 }
 

@@ -72,7 +72,9 @@ HostImpl::HostImpl(std::string command, const ActionDef& action, const Values& v
       final_totals_(action.totals),
       started_(clock.wall()) {
   const auto fd = options_.ready_fd;
-  if (fd && ::fcntl(*fd, F_SETFD, FD_CLOEXEC) != 0) {
+  // The standard streams stay open, for commands that are started as well.
+  const bool is_own = fd && *fd > STDERR_FILENO;
+  if (fd && ::fcntl(*fd, is_own ? F_SETFD : F_GETFD, FD_CLOEXEC) < 0) {
     throw UsageError("--ready-fd: " + std::to_string(*fd) + " is not an open descriptor");
   }
 }
@@ -196,7 +198,7 @@ void HostImpl::ready(const std::vector<std::string>& descriptions) {
     lines += "netkit: " + command_ + ": listening on " + description + "\n";
     status += (status.ends_with("on") ? " " : ", ") + description;
   }
-  if (options_.ready_fd) {
+  if (options_.ready_fd && *options_.ready_fd != STDERR_FILENO) {  // which has them already
     const int error = write_and_close(*options_.ready_fd, lines);
     if (error != 0) log_.notice("--ready-fd: " + error_text(error));
   }

@@ -7,7 +7,12 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <grp.h>
+#include <pwd.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
 
 #include <netkit/plugin/abi.hpp>
 #include <netkit/util/error.hpp>
@@ -50,17 +55,57 @@ std::string note_problem(const PluginNote& note, std::string_view wanted_name) {
   return {};
 }
 
-// "file" or "folder" that somebody else could have put code into.
-std::string writable_problem(const fs::path& path, std::string_view what) {
+// Who may put code into this process anyway: root, the user, whoever the program belongs to.
+bool is_trusted(uid_t owner) {
+  struct stat program {};
+  return owner == 0 || owner == ::geteuid() ||
+         (::stat("/proc/self/exe", &program) == 0 && owner == program.st_uid);
+}
+
+// A group that is its user's alone, as Debian makes one for each user.
+bool is_private_group(gid_t group, uid_t owner) {
+  const passwd* const user = ::getpwuid(owner);
+  if (user == nullptr || user->pw_gid != group) return false;
+  const std::string name = user->pw_name;
+  const struct group* const entry = ::getgrgid(group);
+  if (entry == nullptr || name != entry->gr_name) return false;
+  for (char** member = entry->gr_mem; *member != nullptr; ++member) {
+    if (name != *member) return false;
+  }
+  return true;
+}
+
+// A file or folder in which somebody else could have put code; `what` it is.
+std::string trust_problem(const fs::path& path, std::string_view what, bool may_be_sticky) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
-    return "cannot be looked at: " + error_text(errno);
+    return fmt::format("its {} cannot be looked at: {}", what, error_text(errno));
   }
-  if ((status.st_mode & S_IWOTH) == 0) return {};
-  std::array<char, 8> mode{};
-  std::snprintf(mode.data(), mode.size(), "%04o", static_cast<unsigned>(status.st_mode & 07777U));
-  return std::string(what) + " is writable by others (mode " + mode.data() + "); run chmod o-w " +
-         path.string();
+  const unsigned mode = status.st_mode & 07777U;
+  if (!is_trusted(status.st_uid)) {
+    return fmt::format(
+        "its {} belongs to the user {}, who is neither root nor you; run chown {} {}", what,
+        status.st_uid, ::geteuid(), path.string());
+  }
+  // In a sticky folder nobody can take the place of what is not theirs.
+  if (may_be_sticky && (mode & S_ISVTX) != 0) return {};
+  if ((mode & S_IWOTH) != 0) {
+    return fmt::format("its {} is writable by others (mode {:04o}); run chmod o-w {}", what, mode,
+                       path.string());
+  }
+  if ((mode & S_IWGRP) == 0 || is_private_group(status.st_gid, status.st_uid)) return {};
+  return fmt::format("its {} is writable by a group (mode {:04o}); run chmod g-w {}", what, mode,
+                     path.string());
+}
+
+// The folder and all above it.
+std::string trust_problem_of_folders(const fs::path& folder) {
+  std::string wrong = trust_problem(folder, "folder", false);
+  for (fs::path path = folder; wrong.empty() && path != path.parent_path();) {
+    path = path.parent_path();
+    wrong = trust_problem(path, fmt::format("folder {}", path.string()), true);
+  }
+  return wrong;
 }
 
 }  // namespace
@@ -69,12 +114,12 @@ std::string ownership_problem(const std::string& path) {
   std::error_code error;
   const fs::path real = fs::canonical(path, error);
   if (error) return "cannot be looked at: " + error.message();
-  std::string wrong = writable_problem(real, "file");
-  if (wrong.empty()) wrong = writable_problem(real.parent_path(), "folder");
-  // A link's own folder decides which file it is.
-  const fs::path folder = fs::absolute(path).parent_path();
-  if (wrong.empty() && folder != real.parent_path()) wrong = writable_problem(folder, "folder");
-  return wrong.empty() ? wrong : "cannot be trusted: its " + wrong;
+  std::string wrong = trust_problem(real, "file", false);
+  if (wrong.empty()) wrong = trust_problem_of_folders(real.parent_path());
+  // A link's own folders decide which file it is.
+  const fs::path folder = fs::absolute(path).lexically_normal().parent_path();
+  if (wrong.empty() && folder != real.parent_path()) wrong = trust_problem_of_folders(folder);
+  return wrong.empty() ? wrong : "cannot be trusted: " + wrong;
 }
 
 PluginFile inspect_plugin(const std::string& path) {

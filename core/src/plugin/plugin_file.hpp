@@ -39,11 +39,13 @@ std::string_view note_text(const char (&field)[size]) {
 
 // Checks, in this order, and stops at the first that fails: it is an ELF shared object for this
 // machine, has the note, the ABI number, the build tag, its file's name, no reserved word's, and
-// file and folder are not writable by others. Throws nothing. Any thread.
+// nobody else could have made or changed it. Throws nothing. [main thread]
 NETKIT_API PluginFile inspect_plugin(const std::string& path);
 
-// Why the file of a plugin, or of a part of one, cannot be trusted: it or its folder is writable by
-// others. Empty: it can. Any thread.
+// Why the file of a plugin, or of a part of one, cannot be trusted, as sshd's StrictModes judges:
+// the file or a folder of its path belongs to somebody who is neither root, the user nor the owner
+// of the program, or may be written by others or by a group that is not its owner's alone; but a
+// sticky folder above its own may. Empty: it can. [main thread]
 std::string ownership_problem(const std::string& path);
 
 // The first mistake as a sentence, such as "action serve: --reply: default '5x' …"; empty: none.

@@ -147,7 +147,7 @@ void end_by_signal(int signo) {
 }
 
 int write_and_close(int fd, std::string_view lines) {
-  const FileDescriptor owned(fd);
+  const FileDescriptor owned(fd > STDERR_FILENO ? fd : -1);
   return write_all(fd, lines);
 }
 

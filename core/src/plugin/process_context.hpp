@@ -50,7 +50,8 @@ class StopSignals {
 // Ends the process by the signal's default action. What has to be cleaned up is clean already.
 [[noreturn]] NETKIT_API void end_by_signal(int signo);
 
-// Writes `lines` to the descriptor and closes it. Returns 0 or an errno.
+// Writes `lines` to the descriptor and closes it, unless it is a standard stream. Returns 0 or an
+// errno.
 NETKIT_API int write_and_close(int fd, std::string_view lines);
 
 // Sends `state` (`READY=1`) to the socket that NOTIFY_SOCKET names, as sd_notify(3) does; nothing

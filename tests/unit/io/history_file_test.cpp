@@ -37,6 +37,25 @@ TEST_F(HistoryFileTest, IsPrivate) {
   EXPECT_EQ(info.st_mode & 0777, 0700U);
 }
 
+TEST_F(HistoryFileTest, MakesAnOlderFilePrivate) {
+  HistoryFile history("chat");
+  history.append("x");
+  ASSERT_EQ(::chmod(history.path().c_str(), 0644), 0);
+  history.append("y");
+  struct stat info {};
+  ASSERT_EQ(::stat(history.path().c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600U);
+  EXPECT_EQ(HistoryFile("chat").load(), (std::vector<std::string>{"x", "y"}));
+}
+
+TEST_F(HistoryFileTest, WaitsForNobodyAtTheOtherEndOfANamedPipe) {
+  HistoryFile("chat").append("makes the folder");
+  HistoryFile history("pipe");
+  ASSERT_EQ(::mkfifo(history.path().c_str(), 0600), 0);
+  EXPECT_TRUE(history.load().empty());
+  history.append("x");
+}
+
 TEST_F(HistoryFileTest, LeavesOutWhatIsNotToBeKept) {
   HistoryFile history("chat");
   for (const char* line : {"", " secret", "\tsecret", "kept", "kept", "two\nlines"}) {

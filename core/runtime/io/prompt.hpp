@@ -33,6 +33,8 @@ class NETKIT_API HistoryFile {
   bool wants(std::string_view line) const;
   void append(std::string_view line);
   const std::string& path() const { return path_; }
+  // Makes the folder that it would be in.
+  static void make_folder();
 
  private:
   std::string path_;

@@ -130,6 +130,14 @@ std::vector<CommonOption> server_options() {
         .min = 1,
         .max = INT32_MAX}},
       {kServerOptions,
+       {.name = "sandbox",
+        .kind = Kind::choice,
+        .default_value = "auto",
+        .help =
+            "once it listens give up what it never needs: as far as the kernel can, or else not "
+            "run at all",
+        .choices = {"auto", "require", "off"}}},
+      {kServerOptions,
        {.name = "metrics",
         .kind = Kind::listen_address,
         .help = "serve the counters there in Prometheus' text format"}},

@@ -85,6 +85,10 @@ HistoryFile::HistoryFile(std::string_view name) {
   if (!name.empty() && !folder.empty()) path_ = fmt::format("{}/{}", folder, name);
 }
 
+void HistoryFile::make_folder() {
+  if (const std::string folder = state_folder(); !folder.empty()) make_folders(folder + '/');
+}
+
 std::vector<std::string> HistoryFile::load() {
   std::vector<std::string> lines;
   if (path_.empty()) return lines;

@@ -3,6 +3,7 @@
 #include "cli/help.hpp"
 #include "plugin/process_context.hpp"
 #include "plugin/registry.hpp"
+#include "plugin/sandbox.hpp"
 #include "plugin/totals_report.hpp"
 
 #include <algorithm>
@@ -189,6 +190,7 @@ void HostImpl::on_out_of_memory() {
 void HostImpl::ready(const std::vector<std::string>& descriptions) {
   take_over_signals();
   loop_.on_out_of_memory([this] { on_out_of_memory(); });
+  enter_sandbox();
   ready_ = true;
   std::string lines;
   std::string status = "listening on";
@@ -213,6 +215,19 @@ void HostImpl::serve_metrics() {
   });
   for (const Endpoint& local : metrics_->locals()) {
     log_.notice("metrics on http://" + local.to_string() + "/metrics");
+  }
+}
+
+void HostImpl::enter_sandbox() {
+  if (options_.sandbox.empty() || options_.sandbox == "off") return;
+  const SandboxNeeds needs = sandbox_needs(action_, values_);
+  const std::string missing = netkit::enter_sandbox(needs);
+  if (!missing.empty() && options_.sandbox == "require") {
+    throw Error(ExitStatus::config, "--sandbox require: " + missing);
+  }
+  if (!missing.empty()) log_.info("sandbox: " + missing);
+  if (needs.programs) {
+    log_.info("sandbox: files are not limited, as the command line names programs to run");
   }
 }
 

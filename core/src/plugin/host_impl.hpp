@@ -33,6 +33,7 @@ struct RunOptions {
   bool end_record = true;  // not with --no-end
   std::optional<int> ready_fd;
   std::string metrics;  // an address; empty: none
+  std::string sandbox;  // auto, require, off; empty: off
   OutputOptions output;
 };
 
@@ -84,6 +85,7 @@ class NETKIT_API HostImpl final : public Host {
   void start_timers();
   void take_over_signals();
   void serve_metrics();
+  void enter_sandbox();
   void on_signal(int signo);
   void on_out_of_memory();
   void begin_stop(StopReason reason);

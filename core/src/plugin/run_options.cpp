@@ -100,6 +100,7 @@ RunOptions read_run_options(const ActionDef& action, const Values& values,
     options.ready_fd = static_cast<int>(values.integer("ready-fd"));
   }
   options.end_record = !is_set(values, "no-end");
+  if (has(values, "sandbox")) options.sandbox = values.text("sandbox");
   if (is_given(values, "metrics")) options.metrics = values.text("metrics");
   options.output = read_output_options(action, values, stdout_is_terminal);
   return options;

@@ -9,6 +9,7 @@ target_sources(netkit-core PRIVATE
   src/plugin/process_context.cpp
   src/plugin/registry.cpp
   src/plugin/run_options.cpp
+  src/plugin/sandbox.cpp
   src/plugin/search_path.cpp
   src/plugin/totals_report.cpp
 )

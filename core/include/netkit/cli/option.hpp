@@ -84,7 +84,7 @@ enum CommonOptions : std::uint32_t {
   kNoCommon = 0,
   kOutputOptions = 1u << 0,         // --json --raw --template --to
   kSourceOptions = 1u << 1,         // --from --every --message --max-line
-  kServerOptions = 1u << 2,         // --ready-fd --metrics
+  kServerOptions = 1u << 2,         // --ready-fd --sandbox --metrics
   kReconnectOptions = 1u << 3,      // --reconnect --reconnect-max
   kCountOption = 1u << 4,           // --count -c
   kIntervalOption = 1u << 5,        // --interval -i
@@ -117,6 +117,8 @@ struct ActionDef {
   std::string_view until_told_flag{};
   // Options of an action that is until_told, any of which makes it bounded.
   std::vector<std::string_view> bounded_by{};
+  // Lines of its input may name files, so --sandbox does not limit what it reads.
+  bool opens_any_file = false;
   bool may_be_omitted = false;  // `netkit sse URL` is `netkit sse read URL`
   // With -q standard output gets no records: for servers, whose records report what they do. What
   // --to names gets them all the same.

@@ -1,0 +1,30 @@
+// `--sandbox`: what a server gives up once it listens, so that whoever takes it over gets little.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <netkit/cli/option.hpp>
+#include <netkit/cli/values.hpp>
+
+namespace netkit {
+
+// What is left to a server.
+struct SandboxNeeds {
+  bool programs = false;  // it starts commands, which inherit what is left: files are not limited
+  bool any_file = false;  // lines of its input may name files to be read
+  std::vector<std::string> files{};    // that options name: to read, and their folders to write
+  std::vector<std::uint16_t> ports{};  // of TCP, to connect to
+};
+
+// What the values of an action name. Pure.
+SandboxNeeds sandbox_needs(const ActionDef& action, const Values& values);
+
+// For this thread and those that it starts from here on, for ever: no new privileges, no system
+// calls that no server makes (execve among them), no files but the system's to read and those of
+// `needs`, no TCP connections but to its ports; as far as the kernel can. What could not be had, as
+// a sentence; empty: all was. [main thread, before others are started]
+std::string enter_sandbox(const SandboxNeeds& needs);
+
+}  // namespace netkit

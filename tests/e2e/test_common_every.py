@@ -331,7 +331,7 @@ def test_a_terminal_shows_the_numbers_as_they_grow(netkit):
 
 
 def test_statistics_come_every_so_often(netkit):
-    server = netkit.serve("chat", "serve", "127.0.0.1:0", "-q", "--stats", "20ms")
+    server = netkit.serve("chat", "serve", "127.0.0.1:0", "-q", "--stats=20ms")
     for _ in range(3):
         server.err.expect(rb"^netkit: chat: members 0, .*\n")
 

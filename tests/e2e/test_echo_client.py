@@ -512,7 +512,7 @@ def test_bench_says_when_nobody_is_there(netkit, udp_server):
 
 
 def test_bench_is_interrupted_with_its_totals(netkit, udp_server):
-    bench = netkit.start("echo", "bench", udp_server().address, "--duration", "60s", "--json", "--stats", "100ms")
+    bench = netkit.start("echo", "bench", udp_server().address, "--duration", "60s", "--json", "--stats=100ms")
     bench.err.expect(rb"received [1-9]")
     assert bench.stop(signal.SIGINT) == 130
     end = json.loads(bench.out.data.splitlines()[-1])

@@ -78,7 +78,7 @@ def test_a_loop_between_two_servers_falls_silent(netkit, reply, forged):
 def test_a_loop_is_stopped_and_the_load_test_beside_it_is_not(netkit):
     one, other = serve(netkit), serve(netkit)
     bench = netkit.start("echo", "bench", one.address, "--flows", "2", "--window", "16", "--duration", "1s", "--json",
-                         "--stats", "50ms")
+                         "--stats=50ms")
     bench.err.expect(rb"received [1-9]")  # it runs
     forge(("127.0.0.1", other.port), ("127.0.0.1", one.port), b"round and round")
     assert bench.wait() == 0

@@ -282,7 +282,7 @@ void check_value(const OptionDef& option, std::string_view text) {
 }
 
 std::map<std::string, Values::Value, std::less<>> take_arguments(
-    const ActionDef& action, const std::vector<std::string>& arguments, const std::string& hint) {
+    const ActionDef& action, const std::vector<std::string>& arguments) {
   std::map<std::string, Values::Value, std::less<>> taken;
   std::vector<std::string> rest = arguments;
   for (std::size_t i = 0; i < action.arguments.size(); ++i) {
@@ -292,9 +292,9 @@ std::map<std::string, Values::Value, std::less<>> take_arguments(
     const std::size_t kept = required_after(action, i);
     if (rest.size() <= kept) {
       if (!argument.optional) {
-        throw UsageError(fmt::format(
-            "missing {}, as in '{}{}{}'{}", first_missing(action, i, rest.size()), action.name,
-            action.name.empty() ? "" : " ", argument_synopsis(action), hint));
+        throw UsageError(fmt::format("missing {}, as in '{}{}{}'",
+                                     first_missing(action, i, rest.size()), action.name,
+                                     action.name.empty() ? "" : " ", argument_synopsis(action)));
       }
       if (argument.default_value.empty()) continue;
       value.texts = {std::string(argument.default_value)};

@@ -41,10 +41,9 @@ std::optional<std::int64_t> read_flag(std::string_view text);
 
 // Reads as many words for an argument as it takes: an address is one word or `HOST PORT`, kept as
 // one; a repeatable one takes all that the ones after it do not need; one that is left out has its
-// default. Throws UsageError; `hint` is said with one that is missing. Opens nothing.
+// default. Throws UsageError. Opens nothing.
 NETKIT_API std::map<std::string, Values::Value, std::less<>> take_arguments(
-    const ActionDef& action, const std::vector<std::string>& arguments,
-    const std::string& hint = {});
+    const ActionDef& action, const std::vector<std::string>& arguments);
 
 // `ADDRESS[,ADDRESS…]`
 NETKIT_API std::string shown_name(const ArgumentDef& argument);

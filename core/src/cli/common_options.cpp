@@ -154,7 +154,7 @@ std::vector<CommonOption> every_action() {
       {kNoCommon,
        {.name = "stats",
         .kind = Kind::optional_duration,
-        .help = "print totals at the end, and every D where one is given"}},
+        .help = "print totals at the end; with =D also every D, with the rates since"}},
       {kNoCommon,
        {.name = "quiet",
         .letter = 'q',

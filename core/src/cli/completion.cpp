@@ -131,7 +131,7 @@ const OptionDef* read_option(const OptionSet& options, std::string_view word,
     const OptionDef* option = options.by_letter(word[i]);
     if (option == nullptr) return nullptr;
     seen.push_back(option->name);
-    if (option->kind != ValueKind::flag) return i + 1 == word.size() ? option : nullptr;
+    if (needs_value(option->kind)) return i + 1 == word.size() ? option : nullptr;
   }
   return nullptr;
 }
@@ -140,9 +140,8 @@ State read_before(const OptionSet& options, std::span<const std::string> before)
   State state;
   for (const std::string& word : before) {
     if (state.open != nullptr) {
-      const bool optional = state.open->kind == ValueKind::optional_duration;
       state.open = nullptr;
-      if (!optional || read_duration(word)) continue;
+      continue;
     }
     if (state.options_ended || word.size() < 2 || word[0] != '-') {
       ++state.arguments;
@@ -215,8 +214,7 @@ Completion within_action(const ActionDef& action, std::span<const std::string> w
   if (state.open != nullptr) {
     Completion out = complete_value(*state.open, typed);
     keep_matching(out, typed);
-    const bool may_be_left_out = state.open->kind == ValueKind::optional_duration;
-    if (!may_be_left_out || !typed.starts_with('-')) return out;
+    return out;
   }
   if (!state.options_ended && typed.starts_with("--") && typed.find('=') != typed.npos) {
     return attached_value(options, typed);

@@ -41,7 +41,7 @@ class Parser {
     settle_exclusions();
     check_needs();
     if (!context_.without_arguments) {
-      values_.merge(take_arguments(action_, arguments, hint_of(tokens)));
+      values_.merge(take_arguments(action_, arguments));
     }
     return {std::move(values_), std::move(arguments)};
   }
@@ -178,19 +178,6 @@ class Parser {
       take_word(option, token, value);
     }
     return arguments;
-  }
-
-  // `--stats 9000` was meant to be `--stats` and a port.
-  std::string hint_of(const std::vector<Token>& tokens) const {
-    for (const Token& token : tokens) {
-      const OptionDef* option = options_.by_name(token.option);
-      const bool took_one = option != nullptr && option->kind == ValueKind::optional_duration &&
-                            !token.value.value_or("").empty();
-      if (took_one) {
-        return fmt::format(" ('{}' is taken as the value of --{})", *token.value, token.option);
-      }
-    }
-    return {};
   }
 
   static void take_word(const OptionDef& option, const Token& token, Values::Value& value) {

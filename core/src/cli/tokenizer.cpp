@@ -75,11 +75,11 @@ class WordReader {
   po::option with_next(const OptionDef& option, const std::string& as_typed,
                        std::vector<std::string>& rest) const {
     if (option.kind == ValueKind::flag) return made(option, std::nullopt);
-    if (option.kind == ValueKind::optional_duration) {
-      if (rest.empty() || !read_duration(rest.front())) return made(option, std::string());
-    } else if (rest.empty()) {
+    if (option.kind == ValueKind::optional_duration) return made(option, std::string());
+    if (rest.empty()) {
       throw UsageError(as_typed + " needs a value (" + value_name(option) + ")");
-    } else if (is_known_option(rest.front())) {
+    }
+    if (is_known_option(rest.front())) {
       throw UsageError(as_typed + " needs a value (" + value_name(option) + "), and '" +
                        rest.front() + "' is an option; write --" + std::string(option.name) + "=" +
                        rest.front() + " if it is the value");

@@ -26,6 +26,8 @@ namespace {
 // stdout that does not read.
 constexpr Duration kPatience = std::chrono::seconds(5);
 
+constexpr std::size_t kMostShown = 5;  // totals, for people
+
 bool is_terminal(int fd) {
   return ::isatty(fd) == 1;
 }
@@ -120,7 +122,8 @@ void HostImpl::open() {
 void HostImpl::start_timers() {
   timeout_ = loop_.after(options_.timeout, [this] { begin_stop(StopReason::timeout); });
   if (options_.stats_period > Duration::zero() && options_.stats_period != kNever) {
-    stats_ = loop_.every(options_.stats_period, [this] { show_totals(); });
+    before_at_ = loop_.now();
+    stats_ = loop_.every(options_.stats_period, [this] { show_stats(); });
   }
   if (options_.timeout != kNever) {
     output_->set_deadline(saturating_add(loop_.now(), options_.timeout), false);
@@ -267,20 +270,40 @@ void HostImpl::show_totals() {
   if (!line.empty()) log_.error(line);
 }
 
-bool HostImpl::shows_final_totals() const {
-  if (options_.stats) return true;
-  if (!log_.enabled(LogLevel::notice)) return false;
-  return log_.enabled(LogLevel::info) || signal_ != 0 || is_terminal(STDERR_FILENO);
+void HostImpl::show_stats() {
+  before_.seconds = std::chrono::duration<double>(loop_.now() - before_at_).count();
+  const Totals now = totals();
+  const std::string line = totals_line(now, before_);
+  if (!line.empty()) log_.error(line);
+  if (options_.output.format == Format::json) output_->emit_end(stats_record(now, before_));
+  before_.totals = now;
+  before_at_ = loop_.now();
+}
+
+bool HostImpl::is_server() const {
+  return (action_.common & kServerOptions) != 0;
+}
+
+// What is said at the end; empty: nothing. All of it where somebody asked for it, at a terminal
+// what matters.
+std::string HostImpl::final_line() const {
+  const Totals all = totals();
+  if (options_.stats || log_.enabled(LogLevel::info)) return totals_line(all);
+  if (!log_.enabled(LogLevel::notice)) return {};
+  if (!is_terminal(STDERR_FILENO)) return signal_ != 0 ? totals_line(all) : std::string();
+  if (action_.has_summary || !(is_server() || has_losses(all))) return {};
+  return totals_sentence(all, kMostShown);
 }
 
 void HostImpl::update_live_line() {
-  const bool wanted = fill_ && !restore_terminal_ && log_.enabled(LogLevel::notice) &&
-                      has_cursor(STDERR_FILENO) && !is_pipe(STDOUT_FILENO);
+  const bool wanted = fill_ && (is_server() || action_.has_summary) && !restore_terminal_ &&
+                      log_.enabled(LogLevel::notice) && has_cursor(STDERR_FILENO) &&
+                      !is_pipe(STDOUT_FILENO);
   if (!wanted) {
     live_.reset();
   } else if (!live_) {
     live_ = std::make_unique<LiveLine>(loop_, log_, STDERR_FILENO,
-                                       [this] { return totals_line(totals()); });
+                                       [this] { return totals_sentence(totals(), kMostShown); });
   }
   if (output_ == nullptr) return;
   if (live_ && is_terminal(STDOUT_FILENO)) {
@@ -352,7 +375,9 @@ int HostImpl::end(ExitStatus returned) {
   drain();
   emit_end(error_of(exit_code(returned)));
   flush_all();
-  if (fatal_signal_ == 0 && shows_final_totals()) show_totals();
+  // At the level that is always shown: what is left has passed by that already.
+  if (fatal_signal_ != 0) return exit_code(returned);
+  if (const std::string line = final_line(); !line.empty()) log_.error(line);
   return exit_code(returned);
 }
 

@@ -92,7 +92,9 @@ class NETKIT_API HostImpl final : public Host {
   void fail_output(ExitStatus status, const std::string& error);
   void lose_reader();
   Totals totals() const;
-  bool shows_final_totals() const;
+  std::string final_line() const;
+  bool is_server() const;
+  void show_stats();
   void update_live_line();
   void drain();
   void flush_all();
@@ -120,6 +122,8 @@ class NETKIT_API HostImpl final : public Host {
   Timer cut_off_;
   std::function<void(Totals&)> fill_;
   Totals final_totals_;  // of the action, once its loop has ended
+  TotalsBefore before_;  // as --stats=D showed them last
+  TimePoint before_at_;
   WallTime started_;
   std::function<void(StopReason)> stop_;
   std::function<void()> restore_terminal_;

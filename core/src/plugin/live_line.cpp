@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <sys/ioctl.h>
+#include <unistd.h>
 #include <utility>
 
 #include <netkit/util/file.hpp>
@@ -10,7 +11,8 @@
 namespace netkit {
 namespace {
 
-constexpr Duration kPeriod = std::chrono::milliseconds(250);
+constexpr Duration kFirst = std::chrono::milliseconds(250);
+constexpr Duration kPeriod = std::chrono::seconds(1);
 constexpr std::string_view kErase = "\r\x1b[K";
 
 std::size_t width_of(int fd) {
@@ -26,11 +28,11 @@ std::atomic<int> shown_on = -1;
 }  // namespace
 
 LiveLine::LiveLine(EventLoop& loop, Log& log, int fd, std::function<std::string()> text)
-    : loop_(loop), log_(log), fd_(fd), text_(std::move(text)), next_(loop.now() + kPeriod) {
+    : loop_(loop), log_(log), fd_(fd), text_(std::move(text)), next_(loop.now() + kFirst) {
   hook_ = loop_.before_wait([this] { turn(); });
   // Other threads may log: they put their line in front of this one, which the next turn redraws.
   log_.redirect([this](std::string_view line) {
-    put(std::string(kErase).append(line));
+    put(std::string(visible_ && is_foreground() ? kErase : "").append(line));
     set_visible(false);
   });
 }
@@ -40,13 +42,17 @@ LiveLine::~LiveLine() {
   erase();
 }
 
+bool LiveLine::is_foreground() const {
+  return ::tcgetpgrp(fd_) == ::getpgrp();
+}
+
 void LiveLine::put(std::string_view bytes) const {
   static_cast<void>(write_all(fd_, bytes));
 }
 
 void LiveLine::erase() {
-  if (!visible_) return;
-  put(kErase);
+  // A job that has been put into the background leaves the shell's line alone.
+  if (visible_ && is_foreground()) put(kErase);
   set_visible(false);
 }
 
@@ -70,6 +76,7 @@ void LiveLine::turn() {
 
 void LiveLine::show() {
   next_ = loop_.now() + kPeriod;
+  if (!is_foreground()) return set_visible(false);
   std::string line = escaped_text(text_());
   line.resize(std::min(line.size(), width_of(fd_)));
   if (line.empty() || (visible_ && line == shown_)) return;

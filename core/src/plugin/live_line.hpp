@@ -12,8 +12,9 @@
 
 namespace netkit {
 
-// [loop] At most four times a second, and only in turns that something else caused (or to show
-// their last state), so that an idle program makes no wake-ups. Other lines are printed above it.
+// [loop] At most once a second, only while this is the terminal's foreground job, and only in turns
+// that something else caused (or to show their last state), so that an idle program makes no
+// wake-ups. Other lines are printed above it.
 class NETKIT_API LiveLine {
  public:
   // `text` gives what is to be shown; empty: nothing yet. `fd` is the terminal.
@@ -31,6 +32,7 @@ class NETKIT_API LiveLine {
   void show();
   void put(std::string_view bytes) const;
   void set_visible(bool visible);
+  bool is_foreground() const;
 
   EventLoop& loop_;
   Log& log_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -42,6 +43,38 @@ std::string short_text(const Totals::Value& value) {
     append_short(text, std::get<double>(value));
   }
   return text;
+}
+
+bool is_zero(const Totals::Value& value) {
+  return std::visit([](auto number) { return number == 0; }, value);
+}
+
+// Parts of the names of what counts a loss.
+constexpr std::string_view kLosses[] = {"lost", "dropped", "drops", "unsendable", "missed"};
+
+// Since the totals before; nothing for what is no counter.
+std::optional<double> rate_of(const Totals::Entry& entry, const TotalsBefore& before) {
+  const auto* const now = std::get_if<std::uint64_t>(&entry.value);
+  const bool is_counter =
+      entry.definition == nullptr || entry.definition->kind == TotalKind::counter;
+  if (before.seconds <= 0 || now == nullptr || !is_counter) return std::nullopt;
+  for (const Totals::Entry& then : before.totals.entries()) {
+    const auto* const count = std::get_if<std::uint64_t>(&then.value);
+    if (then.name != entry.name || count == nullptr || *count > *now) continue;
+    return static_cast<double>(*now - *count) / before.seconds;
+  }
+  return static_cast<double>(*now) / before.seconds;
+}
+
+void append_field(std::string& line, std::string_view name, const Totals::Value& value) {
+  line += ',';
+  append_json_lossy(line, name);
+  line += ':';
+  if (const auto* whole = std::get_if<std::uint64_t>(&value)) {
+    append_unsigned(line, *whole);
+  } else {
+    append_json_number(line, std::get<double>(value));
+  }
 }
 
 struct Family {
@@ -127,13 +160,53 @@ HttpRoutes metrics_routes(const AddressSpec& address, std::function<std::string(
 
 }  // namespace
 
-std::string totals_line(const Totals& totals) {
+std::string totals_line(const Totals& totals, const TotalsBefore& before) {
   std::string line;
+  const auto add = [&line](std::string_view name, const Totals::Value& value) {
+    if (!line.empty()) line += ", ";
+    line += words_of(name) + " " + short_text(value);
+  };
   for (const Totals::Entry& entry : totals.entries()) {
     if (!entry.measured()) continue;
-    if (!line.empty()) line += ", ";
-    line += words_of(entry.name) + " " + short_text(entry.value);
+    add(entry.name, entry.value);
+    if (const auto rate = rate_of(entry, before)) add(fmt::format("{}_per_s", entry.name), *rate);
   }
+  return line;
+}
+
+std::string totals_sentence(const Totals& totals, std::size_t most) {
+  std::string line;
+  for (const Totals::Entry& entry : totals.entries()) {
+    if (!entry.measured() || is_zero(entry.value)) continue;
+    if (most-- == 0) break;
+    const auto* const whole = std::get_if<std::uint64_t>(&entry.value);
+    if (!line.empty()) line += ", ";
+    line +=
+        words_of(entry.name) + " " + (whole != nullptr ? grouped(*whole) : short_text(entry.value));
+  }
+  return line;
+}
+
+bool has_losses(const Totals& totals) {
+  return std::ranges::any_of(totals.entries(), [](const Totals::Entry& entry) {
+    const MetricDef* const metric =
+        entry.definition == nullptr ? nullptr : entry.definition->metric;
+    const std::string_view name = metric == nullptr ? entry.name : metric->name;
+    return !is_zero(entry.value) && std::ranges::any_of(kLosses, [&](std::string_view loss) {
+      return name.find(loss) != name.npos;
+    });
+  });
+}
+
+std::string stats_record(const Totals& totals, const TotalsBefore& before) {
+  std::string line = "{\"type\":\"stats\"";
+  for (const Totals::Entry& entry : totals.entries()) {
+    append_field(line, entry.name, entry.value);
+    if (const auto rate = rate_of(entry, before)) {
+      append_field(line, fmt::format("{}_per_s", entry.name), *rate);
+    }
+  }
+  line += "}\n";
   return line;
 }
 
@@ -144,16 +217,7 @@ std::string end_record(const Totals& totals, std::string_view error) {
     line += ",\"error\":";
     append_json_lossy(line, error);
   }
-  for (const Totals::Entry& entry : totals.entries()) {
-    line += ',';
-    append_json_lossy(line, entry.name);
-    line += ':';
-    if (const auto* whole = std::get_if<std::uint64_t>(&entry.value)) {
-      append_unsigned(line, *whole);
-    } else {
-      append_json_number(line, std::get<double>(entry.value));
-    }
-  }
+  for (const Totals::Entry& entry : totals.entries()) append_field(line, entry.name, entry.value);
   line += "}\n";
   return line;
 }

@@ -17,8 +17,24 @@
 
 namespace netkit {
 
-// Any thread, as all here. `received 5, sent 5, loss 0.25`; empty where there is none.
-NETKIT_API std::string totals_line(const Totals& totals);
+// The totals of some time before, for rates.
+struct TotalsBefore {
+  Totals totals{};
+  double seconds = 0;  // since then; 0: no rates
+};
+
+// Any thread, as all here. `received 5, sent 5, loss 0.25`; empty where there is none. With rates
+// each counter's follows: `received 5, received per s 2.5`.
+NETKIT_API std::string totals_line(const Totals& totals, const TotalsBefore& before = {});
+
+// For people: without zeros, at most so many of them, with separators, `received 1,234, sent 12`.
+NETKIT_API std::string totals_sentence(const Totals& totals, std::size_t most);
+
+// Whether something that was counted was lost or thrown away.
+NETKIT_API bool has_losses(const Totals& totals);
+
+// A line of JSON with its newline: {"type":"stats","received":5,"received_per_s":2.5}
+NETKIT_API std::string stats_record(const Totals& totals, const TotalsBefore& before);
 
 // The whole line with its newline: {"type":"end","ok":true,"received":5}; with "ok":false and
 // "error" where `error` is not empty.

@@ -88,6 +88,12 @@ void append_double(std::string& out, double value) {
   out.append(buffer, static_cast<std::size_t>(end - buffer));
 }
 
+std::string grouped(std::uint64_t value) {
+  std::string out = std::to_string(value);
+  for (std::size_t at = out.size(); at > 3;) out.insert(at -= 3, 1, ',');
+  return out;
+}
+
 void TimeFormatter::append_rfc3339(std::string& out, WallTime time) {
   const std::int64_t second = second_of(time);
   if (second != utc_.second) {

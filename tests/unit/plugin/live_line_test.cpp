@@ -18,8 +18,8 @@ ExitStatus count_up(Host& host) {
   host.set_totals([&](Totals& totals) { totals.add("received", count); });
   const Timer timer = host.loop().every(std::chrono::milliseconds(20), [&] {
     ++count;
-    if (count == 30) emit(host, "a record");
-    if (count == 31) host.log().notice("a line");
+    if (count == 70) emit(host, "a record");
+    if (count == 120) host.log().notice("a line");
   });
   return host.run_loop();
 }
@@ -27,6 +27,7 @@ ExitStatus count_up(Host& host) {
 int run_count_up(const test::Options& options) {
   ActionDef action = test::test_action(Lifetime::until_told);
   action.quiet_hides_records = false;
+  action.common |= kServerOptions;
   return test::host_main(action, test::host_values(options), count_up);
 }
 
@@ -35,7 +36,7 @@ TEST(LiveLine, IsRewrittenInPlaceAndMakesRoomForOthers) {
   ASSERT_TRUE(run.wait_for("\r\x1b[Kreceived "));
   ASSERT_TRUE(run.wait_for("\r\x1b[Kreceived "));
   ASSERT_TRUE(run.wait_for("\r\x1b[Ka record\r\n"));
-  ASSERT_TRUE(run.wait_for("netkit: echo: a line\r\n"));
+  ASSERT_TRUE(run.wait_for("\r\x1b[Knetkit: echo: a line\r\n"));
   ASSERT_TRUE(run.wait_for("\r\x1b[Kreceived "));
   run.signal(SIGTERM);
   ASSERT_TRUE(run.wait_for("\r\x1b[Knetkit: echo: received "));

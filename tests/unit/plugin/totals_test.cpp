@@ -29,6 +29,31 @@ TEST(TotalsLine, KeepsThreeDecimals) {
   EXPECT_EQ(totals_line(totals), "a 2, b 1.235, c 100");
 }
 
+TEST(TotalsLine, HasTheRateOfEachCounter) {
+  static constexpr TotalDef kGaugeDef{.name = "clients", .help = "now", .kind = kGauge};
+  Totals before;
+  before.add("received", std::uint64_t{10});
+  Totals now;
+  now.add("received", std::uint64_t{15});
+  now.add(kGaugeDef, std::uint64_t{2});
+  EXPECT_EQ(totals_line(now, {before, 2.0}), "received 15, received per s 2.5, clients 2");
+  EXPECT_EQ(stats_record(now, {before, 2.0}),
+            "{\"type\":\"stats\",\"received\":15,\"received_per_s\":2.5,\"clients\":2}\n");
+}
+
+TEST(TotalsSentence, HasNoZerosAndSeparators) {
+  Totals totals;
+  totals.add("received", std::uint64_t{1234567});
+  totals.add("kernel_drops", std::uint64_t{0});
+  totals.add("clients", std::uint64_t{2});
+  totals.add("sent", std::uint64_t{3});
+  EXPECT_EQ(totals_sentence(totals, 5), "received 1,234,567, clients 2, sent 3");
+  EXPECT_EQ(totals_sentence(totals, 2), "received 1,234,567, clients 2");
+  EXPECT_FALSE(has_losses(totals));
+  totals.add("dropped_rate", std::uint64_t{1});
+  EXPECT_TRUE(has_losses(totals));
+}
+
 TEST(EndRecord, SaysWhetherItWentWell) {
   EXPECT_EQ(end_record(some(), ""),
             "{\"type\":\"end\",\"ok\":true,\"received\":5,\"kernel_drops\":0,"

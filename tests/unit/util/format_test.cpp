@@ -82,5 +82,13 @@ TEST_F(LocalTime, IsWhatCtimeWrites) {
   }
 }
 
+TEST(Grouped, HasACommaBeforeEachThreeDigits) {
+  EXPECT_EQ(grouped(0), "0");
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(1000), "1,000");
+  EXPECT_EQ(grouped(123456), "123,456");
+  EXPECT_EQ(grouped(UINT64_MAX), "18,446,744,073,709,551,615");
+}
+
 }  // namespace
 }  // namespace netkit

@@ -22,7 +22,7 @@ enum class ValueKind : std::uint8_t {
   number,             // decimal, with min and max
   percent,            // `5`, `5%`, `0.5%`: in per cent
   duration,           // `500ms 5s 2m 1.5h none`, a bare number is seconds
-  optional_duration,  // `--stats` or `--stats 5s`
+  optional_duration,  // `--stats` or `--stats=5s`
   size,               // `64k 1M`
   rate,               // `100/s`
   address,            // of a peer, as AddressSpec reads it
@@ -123,6 +123,8 @@ struct ActionDef {
   // With -q standard output gets no records: for servers, whose records report what they do. What
   // --to names gets them all the same.
   bool quiet_hides_records = false;
+  // Prints a summary of its own at the end, so that the totals would say it again.
+  bool has_summary = false;
   // Makes a run of it: new_command<T>. netkit's own words have none.
   std::unique_ptr<Command> (*make)() = nullptr;
 };

@@ -49,7 +49,7 @@ class NETKIT_API Host : public Run {
   virtual ExitStatus run_loop() = 0;
   virtual bool finishing() const = 0;
 
-  // Shows the totals now (also what USR1 and --stats D do).
+  // Shows the totals now (also what USR1 and --stats=D do).
   virtual void show_totals() = 0;
 };
 

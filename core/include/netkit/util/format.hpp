@@ -19,6 +19,9 @@ NETKIT_API void append_fixed(std::string& out, double value, int decimals);
 // The shortest text that reads as the same number.
 NETKIT_API void append_double(std::string& out, double value);
 
+// `1,234,567`, for people.
+NETKIT_API std::string grouped(std::uint64_t value);
+
 // Writes points in time. What is the same for a whole second is worked out once a second and kept,
 // so each record's time costs a copy; who prints times owns one. [one thread]
 class NETKIT_API TimeFormatter {

@@ -39,5 +39,11 @@ def all_actions():
 
 
 def help_options(text):
-    """The long options that a help text lists."""
-    return re.findall(r"^  (?:-\w, |    )--([a-z0-9-]+)", text, re.M)
+    """The long options that a help text lists, and those that it names as common."""
+    own, _, common = text.partition("\nCommon options")
+    return re.findall(r"^  (?:-\w, |    )--([a-z0-9-]+)", own, re.M) + common_options(text)
+
+
+def common_options(text):
+    """Those that a help text names as common."""
+    return re.findall(r"--([a-z0-9-]+)", text.partition("\nCommon options")[2].partition("\n\n")[0])

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from commands import all_actions, commands, help_options, output
+from commands import all_actions, commands, common_options, help_options, output
 
 BUILTINS = ["help", "plugins", "shell", "config", "completion", "version"]
 
@@ -19,7 +19,8 @@ def widths(text):
 def test_of_a_command(netkit, command):
     for words in ([command, "--help"], [command, "-h"]):
         result = netkit.run(*words)
-        assert result.status == 0 and result.err == b"" and result.out.startswith(b"Usage: netkit " + command.encode())
+        assert result.status == 0 and result.err == b""
+        assert result.out.startswith(f"netkit {command} ".encode()) and f"\nUsage: netkit {command}".encode() in result.out
         assert widths(result.out.decode()) == []
 
 
@@ -29,7 +30,8 @@ def test_of_an_action(netkit, command, action):
     text = result.out.decode()
     assert result.status == 0 and result.err == b""
     assert widths(text) == []
-    assert re.match(rf"Usage: netkit {command} \[?{action}\]?", text)
+    assert re.match(rf"netkit {command} \[?{action}\]? - \w", text), "the first line says what it does"
+    assert re.search(rf"^Usage: netkit {command} \[?{action}\]?", text, re.M)
     assert text.index("Examples:") < text.index("ptions:"), "examples come first"
     assert len(help_options(text)) == len(set(help_options(text)))
 
@@ -40,7 +42,10 @@ def test_the_short_one_fits_a_screen(netkit, command, action):
     assert result.status == 0 and result.err == b""
     assert widths(result.out.decode()) == []
     assert len(result.lines) <= 48
-    assert set(help_options(result.out.decode())) < set(help_options(output(command, action, "--help")))
+    assert re.match(rf"netkit {command} \[?{action}\]? - \w", result.out.decode())
+    assert 1 <= len(re.findall(r"^  (?:\$ )?.*\bnetkit ", result.out.decode(), re.M)) <= 2, "two examples"
+    full = output(command, action, "--help")
+    assert help_options(result.out.decode()) == [name for name in help_options(full) if name not in common_options(full)]
 
 
 @pytest.mark.parametrize("command, action", all_actions())
@@ -54,7 +59,8 @@ def test_wins_over_what_is_missing_or_set(netkit, command, action):
 def test_connecting_ends_by_itself(netkit, command, action):
     """A machine that is gone answers nothing, and the kernel asks it for two minutes."""
     text = netkit.run(command, action, "--help").out.decode()
-    assert "--connect-timeout D" not in text or re.search(r"--connect-timeout D\s[^[]*\[10s]", text)
+    text = text.partition("\nCommon options")[0] + netkit.run("help", "common").out.decode()
+    assert re.search(r"--connect-timeout D\s[^[]*\[10s]", text)
 
 
 def test_of_netkit_lists_every_command(netkit):
@@ -77,6 +83,38 @@ def test_exit_status(netkit):
     assert statuses == "0 1 2 68 69 70 74 75 76 77 78 124 128+n".split()
 
 
+@pytest.mark.parametrize("topic, words", [
+    ("addresses", ["HOST:PORT", "[fe80::1%eth0]:PORT"]), ("durations", ["500ms", "64k", "100/s"]),
+    ("templates", ["{text}", "{ctime}"]), ("sources", ["exec:COMMAND"]), ("sinks", ["multicast:GROUP:PORT", "none"]),
+    ("common", ["--sandbox", "--escape"]), ("codecs", ["modbus-tcp", "jt808"]), ("exit-status", ["128+n"]),
+])
+def test_topics(netkit, topic, words):
+    result = netkit.run("help", topic)
+    assert (result.status, result.err) == (0, b"") and widths(result.out.decode()) == []
+    assert all(word in result.out.decode() for word in words)
+    assert re.search(rf"\b{topic}\b", netkit.run("--help").out.decode())
+
+
+def test_the_common_options_are_all_explained(netkit):
+    explained = help_options(netkit.run("help", "common").out.decode())
+    for command, action in all_actions():
+        assert set(common_options(output(command, action, "--help"))) <= set(explained)
+
+
+def test_a_command_whose_action_may_be_left_out_shows_help_when_nothing_is_asked(netkit):
+    assert netkit.run("sse").out == netkit.run("sse", "--help").out
+    assert netkit.run("sse").status == 0
+
+
+def test_headings_are_bold_at_a_terminal(netkit):
+    terminal = netkit.terminal("echo", "--help", env={"TERM": "xterm"})
+    terminal.expect(rb"\x1b\[1mExamples:\x1b\[0m\r\n")
+    assert terminal.wait() == 0
+    plain = netkit.terminal("echo", "--help", env={"TERM": "xterm", "NO_COLOR": "1"})
+    plain.expect(rb"\r\nExamples:\r\n")
+    assert plain.wait() == 0
+
+
 def test_version(netkit):
     expected = netkit.run("--version").out
     assert expected.startswith(b"netkit ")
@@ -94,11 +132,12 @@ def netkit_binary():
 def test_help_about_nothing_known(netkit):
     result = netkit.run("help", "exit-statsu")
     assert result.status == 2
-    assert result.err == b"netkit: help: there is no help about 'exit-statsu'; did you mean 'exit-status'?\n"
+    assert result.err == (b"netkit: help: there is no help about 'exit-statsu'; did you mean 'exit-status'? "
+                          b"see 'netkit help --help'\n")
 
 
 def test_help_shows_the_page_or_the_text(netkit, tmp_path):
     """With no man on the PATH the text is what is left."""
     command = commands()[0]
     text = netkit.run("help", command, env={"PATH": str(tmp_path)}).out
-    assert text.startswith(b"Usage: netkit " + command.encode())
+    assert f"\nUsage: netkit {command}".encode() in text

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
 #include <netkit/util/text.hpp>
@@ -118,6 +120,29 @@ std::optional<std::string> environment_variable(const std::string& name) {
   const char* value = ::secure_getenv(name.c_str());
   if (value == nullptr) return std::nullopt;
   return std::string(value);
+}
+
+bool has_colors(int fd) {
+  const auto terminal = environment_variable("TERM");
+  return ::isatty(fd) == 1 && environment_variable("NO_COLOR").value_or("").empty() && terminal &&
+         *terminal != "dumb";
+}
+
+void print_help(std::string_view text) {
+  if (!has_colors(STDOUT_FILENO)) return print(text);
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
+    const std::string_view line = text.substr(0, end);
+    const bool is_heading = line.front() >= 'A' && line.front() <= 'Z' && line.ends_with(":\n");
+    if (is_heading) {
+      out += fmt::format("\x1b[1m{}\x1b[0m\n", line.substr(0, end - 1));
+    } else {
+      out += line;
+    }
+    text.remove_prefix(end);
+  }
+  print(out);
 }
 
 void print(std::string_view text) {

@@ -67,4 +67,9 @@ std::optional<std::string> environment_variable(const std::string& name);
 // Writes to standard output and throws Error (74) where that fails.
 void print(std::string_view text);
 
+// The same, with headings in bold where there are colours.
+void print_help(std::string_view text);
+// Whether `fd` is a terminal that has colours, and nobody has objected (NO_COLOR).
+bool has_colors(int fd);
+
 }  // namespace netkit

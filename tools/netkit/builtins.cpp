@@ -21,16 +21,17 @@ OptionDef json_option() {
 }
 
 Builtin help() {
-  ActionDef topic = action("", "show help for a command, an action of it, or exit-status");
+  ActionDef topic = action("", "show help for a command, an action of it, or a topic");
   topic.description =
       "Shows the manual page of a command where there is one, otherwise the text that --help "
-      "prints. 'exit-status' lists what commands exit with.";
-  topic.arguments = {{.name = "TOPIC", .optional = true, .help = "a command, or exit-status"},
+      "prints. The topics are what all commands have in common: addresses, durations, templates, "
+      "sources, sinks, common (options), codecs and exit-status.";
+  topic.arguments = {{.name = "TOPIC", .optional = true, .help = "a command or a topic"},
                      {.name = "ACTION", .optional = true, .help = "one of its actions"}};
   topic.examples = {{"netkit help echo", "the manual page of netkit echo"},
                     {"netkit help echo serve", "the options of one action"},
                     {"netkit help exit-status", "what the exit statuses mean"}};
-  return {"help", "show help for a command, or about exit-status", {topic}, run_help};
+  return {"help", "show help for a command or on a topic", {topic}, run_help};
 }
 
 Builtin plugins() {

@@ -109,7 +109,9 @@ std::optional<Completion> complete_names(App& app, std::span<const std::string> 
     return matching(candidates(plugin_rows(app)), typed);
   if (words.size() == 2 && words[0] == "help") {
     std::vector<Candidate> topics = command_candidates(app);
-    topics.push_back({"exit-status", "what commands exit with"});
+    for (const HelpTopic& topic : help_topics()) {
+      topics.push_back({std::string(topic.name), std::string(topic.summary)});
+    }
     return matching(std::move(topics), typed);
   }
   if (words.size() == 3 && words[0] == "help") {

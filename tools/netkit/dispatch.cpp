@@ -76,16 +76,16 @@ bool show_help(const std::string& command, std::string_view summary,
   // `netkit echo --help` is about the command, `netkit echo serve --help` about the action.
   HelpWish wish = command_help_wish(words);
   if (wish != HelpWish::none) {
-    print(wish == HelpWish::full ? command_help(command, summary, actions)
-                                 : brief_command_help(command, summary, actions));
+    print_help(wish == HelpWish::full ? command_help(command, summary, actions)
+                                      : brief_command_help(command, summary, actions));
     return true;
   }
   const Selection selection = select_action(actions, words);
   if (selection.action == nullptr) return false;
   wish = help_wish(effective_options(*selection.action), selection.words);
   if (wish == HelpWish::none) return false;
-  print(wish == HelpWish::full ? action_help(command, *selection.action)
-                               : brief_action_help(command, *selection.action));
+  print_help(wish == HelpWish::full ? action_help(command, *selection.action)
+                                    : brief_action_help(command, *selection.action));
   return true;
 }
 
@@ -122,6 +122,11 @@ Selection require_action(const std::string& command, std::span<const ActionDef> 
   throw UsageError("needs an action: " + names_of(actions));
 }
 
+bool needs_argument(const ActionDef& action) {
+  return std::ranges::any_of(action.arguments,
+                             [](const ArgumentDef& argument) { return !argument.optional; });
+}
+
 int run_builtin(App& app, const Builtin& builtin, Words words) {
   app.set_command(std::string(builtin.name));
   if (show_help(app.command(), builtin.summary, builtin.actions, words)) return 0;
@@ -137,6 +142,10 @@ int run_plugin(App& app, const PluginFile& file, Words typed) {
   app.set_command(file.name);
   if (show_help(file.name, file.summary, plugin.actions(), words)) return 0;
   const Selection selection = require_action(file.name, plugin.actions(), words);
+  if (words.empty() && needs_argument(*selection.action)) {  // `netkit sse`
+    print_help(command_help(file.name, file.summary, plugin.actions()));
+    return 0;
+  }
   app.set_action(selection.action->name);
   const Values values =
       parse(*selection.action, selection.words, app.parse_context(file.name, plugin.actions()));
@@ -195,8 +204,8 @@ int dispatch(App& app) {
     return 0;
   }
   if (invocation.help != HelpWish::none && invocation.words.empty()) {
-    print(invocation.help == HelpWish::full ? overview_text(app)
-                                            : brief_overview(plugin_rows(app)));
+    print_help(invocation.help == HelpWish::full ? overview_text(app)
+                                                 : brief_overview(plugin_rows(app)));
     return 0;
   }
   if (invocation.words.empty()) return run_nothing(app);

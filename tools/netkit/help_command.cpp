@@ -4,6 +4,7 @@
 #include "commands.hpp"
 #include "plugin/registry.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
@@ -67,8 +68,6 @@ bool show_man_page(const std::string& name) {
   return run({"man", "-w", "1", name}, true) == 0 && run({"man", "1", name}, false) == 0;
 }
 
-constexpr std::string_view kExitStatus = "exit-status";
-
 // The page of an executable on PATH, or what it says about itself; it takes the place of this
 // process then. False: there is none of that name.
 bool help_about_external(const std::string& name, const std::string& action) {
@@ -80,16 +79,22 @@ bool help_about_external(const std::string& name, const std::string& action) {
   return false;
 }
 
+const HelpTopic* find_topic(std::string_view name) {
+  const auto all = help_topics();
+  const auto at = std::ranges::find(all, name, &HelpTopic::name);
+  return at == all.end() ? nullptr : &*at;
+}
+
 void help_about(App& app, const std::string& topic, const std::string& action) {
   if (const Builtin* builtin = find_builtin(topic)) {
-    print(command_help(builtin->name, builtin->summary, builtin->actions));
+    print_help(command_help(builtin->name, builtin->summary, builtin->actions));
     return;
   }
   const auto file = app.registry().find(topic);
   if (!file) {
     if (help_about_external(topic, action)) return;
     std::vector<std::string> words = known_words(app);
-    words.emplace_back(kExitStatus);
+    for (const HelpTopic& one : help_topics()) words.emplace_back(one.name);
     const std::vector<std::string_view> views(words.begin(), words.end());
     throw UsageError("there is no help about '" + escaped_text(topic) + "'" +
                      did_you_mean(topic, views));
@@ -97,9 +102,9 @@ void help_about(App& app, const std::string& topic, const std::string& action) {
   if (action.empty() && show_man_page("netkit-" + topic)) return;
   const auto actions = app.plugin(topic).actions();
   if (action.empty()) {
-    print(command_help(topic, file->summary, actions));
+    print_help(command_help(topic, file->summary, actions));
   } else {
-    print(action_help(topic, find_action(actions, action)));
+    print_help(action_help(topic, find_action(actions, action)));
   }
 }
 
@@ -146,9 +151,9 @@ std::string overview_text(const App& app) {
 int run_help(App& app, const ActionDef&, const Values& values) {
   const std::vector<std::string>& topics = values.arguments();
   if (topics.empty()) {
-    print(overview_text(app));
-  } else if (topics.front() == kExitStatus) {
-    print(exit_status_help());
+    print_help(overview_text(app));
+  } else if (const HelpTopic* topic = find_topic(topics.front()); topic != nullptr) {
+    print_help(topic->text());
   } else {
     help_about(app, topics.front(), topics.size() > 1 ? topics[1] : "");
   }

@@ -27,7 +27,9 @@ void unblock_sigpipe() {
 
 int report(const App* app, const std::string& sentence, ExitStatus status) {
   const std::string command = app == nullptr ? "" : app->command();
-  const std::string prefix = command.empty() ? "netkit: " : "netkit: " + command + ": ";
+  const bool colored = has_colors(STDERR_FILENO);
+  const std::string name = colored ? "\x1b[31mnetkit:\x1b[0m " : "netkit: ";
+  const std::string prefix = command.empty() ? name : name + command + ": ";
   const bool is_usage = status == ExitStatus::usage;
   const std::string message =
       is_usage ? with_help_hint(sentence, command, app == nullptr ? "" : app->action()) : sentence;

@@ -97,6 +97,11 @@ int Shell::exit_status(std::string_view word) {
 
 bool Shell::run_word(const std::vector<std::string>& words) {
   const std::string& word = words.front();
+  if (word == "help" && words.size() == 1) {  // which lists netkit's own
+    static_cast<void>(write_all(
+        STDOUT_FILENO, "The shell's own words: jobs, fg [N], stop [N], exit [STATUS]\n\n"));
+    return false;
+  }
   if (word == "jobs") {
     list_jobs();
   } else if (word == "fg") {

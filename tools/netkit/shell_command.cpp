@@ -10,9 +10,12 @@
 #include <memory>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
 #include <netkit/util/text.hpp>
+#include <netkit/version.hpp>
 
 namespace netkit {
 namespace {
@@ -113,6 +116,8 @@ int run_prompt(App& app, Shell::Options options) {
           .complete = [&](std::string_view line,
                           std::string_view /*word*/) { return complete_line(app, shell, line); }});
   shown = prompt;
+  print(fmt::format("netkit {}: TAB completes, help lists the commands, exit ends\n",
+                    NETKIT_VERSION));
   while (!prompt->ended() && !shell.ended()) {
     prompt->show();
     shell.turn();

@@ -15,11 +15,12 @@ namespace netkit {
 // Any thread, as all of these. Lines are at most 80 columns wide but for examples and words that
 // are wider themselves.
 
-// Usage, examples, description, arguments, the action's own options, the common ones, records.
+// What it does, usage, examples, description, arguments, the action's own options, the names of the
+// common ones, records and totals.
 NETKIT_API std::string action_help(std::string_view command, const ActionDef& action);
 
-// On one screen: usage, the own options with the first line of their help, the names of the common
-// ones.
+// On one screen: what it does, usage, two examples, the own options with the first line of their
+// help.
 NETKIT_API std::string brief_action_help(std::string_view command, const ActionDef& action);
 
 // A command's actions, an example of each; of a command with one action its help.
@@ -45,8 +46,16 @@ NETKIT_API std::string overview(std::span<const CommandSummary> commands,
 // `netkit -h`, and `netkit` alone where there is no terminal.
 NETKIT_API std::string brief_overview(std::span<const CommandSummary> commands);
 
-// `netkit help exit-status`.
-NETKIT_API std::string exit_status_help();
+// `netkit help TOPIC`.
+struct HelpTopic {
+  std::string_view name;
+  std::string_view summary;
+  std::string (*text)();
+};
+NETKIT_API std::span<const HelpTopic> help_topics();
+
+// A row with an option, its value, help and default.
+void append_option(std::string& out, const OptionDef& option);
 
 inline constexpr std::size_t kHelpWidth = 80;
 

@@ -57,9 +57,24 @@ std::string option_text(const OptionDef& option) {
 void append_options(std::string& out, std::string_view title, std::span<const OptionDef> options) {
   if (options.empty()) return;
   out += "\n" + std::string(title) + ":\n";
+  for (const OptionDef& option : options) append_option(out, option);
+}
+
+// `-t/--timeout --stats`
+void append_names(std::string& out, std::span<const OptionDef> options) {
+  if (options.empty()) return;
+  out += "\nCommon options ('netkit help common' explains them):\n";
+  std::string names;
   for (const OptionDef& option : options) {
-    append_row(out, option_words(option), option_text(option), kOptionColumn);
+    names += option.letter != 0 ? fmt::format("-{}/--", option.letter) : "--";
+    names += fmt::format("{} ", option.name);
   }
+  append_wrapped(out, names, 2);
+}
+
+// The first line: what it does.
+void append_head(std::string& out, std::string_view what, std::string_view summary) {
+  append_wrapped(out, fmt::format("{} - {}", what, summary), 4, 0);
 }
 
 void append_examples(std::string& out, std::span<const ExampleDef> examples) {
@@ -130,20 +145,27 @@ std::vector<CommandSummary> action_rows(std::span<const ActionDef> actions) {
 
 }  // namespace
 
+void append_option(std::string& out, const OptionDef& option) {
+  append_row(out, option_words(option), option_text(option), kOptionColumn);
+}
+
 std::string action_help(std::string_view command, const ActionDef& action) {
   std::string out;
+  append_head(out, invocation(command, action), action.summary);
+  out += "\n";
   append_wrapped(out, "Usage: " + usage(command, action), 0);
   if (!action.examples.empty()) {
     out += "\nExamples:\n";
     append_examples(out, action.examples);
   }
-  out += "\n";
-  const std::string_view text = action.description.empty() ? action.summary : action.description;
-  append_wrapped(out, text, 0);
+  if (!action.description.empty()) {
+    out += "\n";
+    append_wrapped(out, action.description, 0);
+  }
   append_arguments(out, action);
   const OptionSet options = effective_options(action);
   append_options(out, "Options", options.own());
-  append_options(out, options.own().empty() ? "Options" : "Common options", options.common());
+  append_names(out, options.common());
   append_records(out, action);
   append_totals(out, action);
   if (!action.name.empty()) {
@@ -157,33 +179,30 @@ std::string action_help(std::string_view command, const ActionDef& action) {
 }
 
 std::string brief_action_help(std::string_view command, const ActionDef& action) {
+  constexpr std::size_t kExamples = 2;
   std::string out;
+  append_head(out, invocation(command, action), action.summary);
   append_wrapped(out, "Usage: " + usage(command, action), 0);
+  append_examples(out,
+                  std::span(action.examples).first(std::min(action.examples.size(), kExamples)));
   const OptionSet options = effective_options(action);
   for (const OptionDef& option : options.own()) {
     std::string text = first_sentence(option.help);
     if (!option.default_value.empty()) text += " [" + std::string(option.default_value) + "]";
     append_row(out, option_words(option), text, kOptionColumn);
   }
-  std::string common = "Common:";
-  for (const OptionDef& option : options.common()) {
-    common += option.letter != 0 ? std::string(" -") + option.letter + "/--" : " --";
-    common += option.name;
-  }
-  append_wrapped(out, common, 0);
   return out;
 }
 
 std::string command_help(std::string_view command, std::string_view summary,
                          std::span<const ActionDef> actions) {
   if (actions.size() == 1) return action_help(command, actions.front());
-  std::string out = "Usage: netkit " + std::string(command) + " ACTION [OPTIONS] [ARGUMENTS]\n";
-  out += "\nExamples:\n";
+  std::string out;
+  append_head(out, fmt::format("netkit {}", command), summary);
+  out += fmt::format("\nUsage: netkit {} ACTION [OPTIONS] [ARGUMENTS]\n\nExamples:\n", command);
   for (const ActionDef& action : actions) {
     append_examples(out, std::span(action.examples).first(action.examples.empty() ? 0 : 1));
   }
-  out += "\n";
-  append_wrapped(out, summary, 0);
   append_table(out, "Actions", action_rows(actions));
   out += "\nEach has its own help: netkit " + std::string(command) + " " +
          std::string(actions.empty() ? "ACTION" : actions.front().name) + " --help\n";
@@ -196,21 +215,22 @@ std::string command_help(std::string_view command, std::string_view summary,
 std::string brief_command_help(std::string_view command, std::string_view summary,
                                std::span<const ActionDef> actions) {
   if (actions.size() == 1) return brief_action_help(command, actions.front());
+  constexpr std::string_view kUsage = "Usage: ";
   std::string out;
+  append_head(out, fmt::format("netkit {}", command), summary);
   for (const ActionDef& action : actions) {
-    constexpr std::string_view kUsage = "Usage: ";
-    out += out.empty() ? kUsage : "       ";
+    out += &action == &actions.front() ? kUsage : "       ";
     append_wrapped(out, usage(command, action), kUsage.size(), kUsage.size());
   }
-  append_wrapped(out, summary, 0);
   return out;
 }
 
 std::string overview(std::span<const CommandSummary> commands,
                      std::span<const CommandSummary> builtins,
                      std::span<const CommandSummary> external) {
-  std::string out = "Usage: netkit COMMAND [ACTION] [OPTIONS] [ARGUMENTS]\n";
+  std::string out = "netkit - a suite of network tools, one per command\n\n";
   out +=
+      "Usage: netkit COMMAND [ACTION] [OPTIONS] [ARGUMENTS]\n"
       "\nExamples:\n"
       "  netkit echo serve :8080\n"
       "  netkit echo ping localhost:8080 -c 5\n"
@@ -228,6 +248,9 @@ std::string overview(std::span<const CommandSummary> commands,
       "\nOptions are also taken from NETKIT_<COMMAND>_<OPTION> and from\n"
       "$XDG_CONFIG_HOME/netkit/config, a section per command; 'netkit config' shows\n"
       "what is in force.\n";
+  std::string topics = "\nHelp on what they have in common: netkit help";
+  for (const HelpTopic& topic : help_topics()) topics += fmt::format(" {}", topic.name);
+  append_wrapped(out, topics, 0);
   return out;
 }
 
@@ -247,15 +270,6 @@ std::string with_help_hint(std::string_view sentence, std::string_view command,
     if (!word.empty()) words += fmt::format(" {}", word);
   }
   return fmt::format("{}{} see '{} --help'", sentence, sentence.ends_with('?') ? "" : ";", words);
-}
-
-std::string exit_status_help() {
-  std::string out = "Exit status, the same in every command:\n";
-  for (const ExitStatusInfo& info : exit_statuses()) {
-    append_row(out, std::to_string(static_cast<int>(info.status)), info.meaning, 9);
-  }
-  append_row(out, "128+n", "ended by signal n", 9);
-  return out;
 }
 
 }  // namespace netkit

@@ -3,6 +3,7 @@ target_sources(netkit-core PRIVATE
   src/cli/completion.cpp
   src/cli/config_file.cpp
   src/cli/help.cpp
+  src/cli/help_topics.cpp
   src/cli/option_set.cpp
   src/cli/parser.cpp
   src/cli/shared_definitions.cpp

@@ -58,23 +58,25 @@ TEST(ActionHelp, HasExamplesFirstThenArgumentsOptionsAndRecords) {
   const std::string help = action_help("echo", actions().front());
   std::size_t at = 0;
   for (const char* part :
-       {"Usage: netkit echo serve [OPTIONS] ADDRESS\n", "Examples:\n", "  netkit echo serve :7\n",
-        "answers\n", "Options:\n", "      --reply T           answer with T [{text}]\n",
+       {"netkit echo serve - answers\n\n", "Usage: netkit echo serve [OPTIONS] ADDRESS\n",
+        "Examples:\n", "  netkit echo serve :7\n", "Options:\n",
+        "      --reply T           answer with T [{text}]\n",
         "      --a-name-that-is-far-too-long\n                          a flag (needs --reply) "
         "(not with --json)\n",
-        "Common options:\n", "  -h, --help", "  datagram", "fields: proto",
-        "  received                datagrams that came\n"}) {
+        "Common options ('netkit help common' explains them):\n", " -h/--help", "  datagram",
+        "fields: proto", "  received                datagrams that came\n"}) {
     const std::size_t found = help.find(part, at);
     ASSERT_NE(found, std::string::npos) << part << "\n" << help;
     at = found;
   }
 }
 
-TEST(ActionHelp, TheBriefOneNamesTheCommonOptionsOnly) {
+TEST(ActionHelp, TheBriefOneHasTwoExamplesAndTheOwnOptions) {
   const std::string help = brief_action_help("echo", actions().front());
+  EXPECT_THAT(help, testing::StartsWith("netkit echo serve - answers\nUsage: netkit echo serve"));
+  EXPECT_THAT(help, HasSubstr("  netkit echo serve :7\n"));
   EXPECT_THAT(help, HasSubstr("--reply T"));
-  EXPECT_THAT(help, HasSubstr("Common: -t/--timeout"));
-  EXPECT_THAT(help, Not(HasSubstr("Examples")));
+  EXPECT_THAT(help, Not(HasSubstr("--timeout")));
 }
 
 TEST(CommandHelp, ListsActions) {

@@ -94,7 +94,7 @@ def test_it_depends_on_what_it_links_and_no_more(packages, root):
 def test_the_library_is_in_the_one_and_its_headers_in_the_other(packages):
     program, dev = files(packages["netkit"]), files(packages["netkit-dev"])
     assert "/usr/bin/netkit" in program and not any("/include/" in path for path in program)
-    assert any(path.endswith("/libnetkit-core.so.1") for path in program)
+    assert any(path.endswith("/libnetkit-core.so.2") for path in program)
     assert any(path.endswith("/libnetkit-core.so") for path in dev)
     assert "/usr/include/netkit/plugin/plugin.hpp" in dev and "/usr/share/man/man3/netkit-plugin.3.gz" in dev
     assert all(path.startswith("/usr/") for path in program | dev)

@@ -34,7 +34,7 @@ class Plugin;
 inline constexpr char kPluginMagic[8] = {'n', 'e', 't', 'k', 'i', 't', 'P', '1'};
 // Raised with every incompatible change of the headers that a plugin may include; CMakeLists.txt
 // reads it from here.
-inline constexpr std::uint32_t kPluginAbi = 1;
+inline constexpr std::uint32_t kPluginAbi = 2;
 
 // The ELF note (section .note.netkit, owner "netkit", type 1) of a plugin, at fixed offsets,
 // NUL-padded text.

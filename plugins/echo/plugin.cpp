@@ -262,6 +262,7 @@ ActionDef ping() {
                      .fields = summary_fields(),
                      .layout = ""}};
   action.totals = ping_totals();
+  action.has_summary = true;
   action.examples = {
       {"netkit echo ping 8080 -c 5", "five probes, one a second"},
       {"netkit echo ping server 7 -c 100 -i 10ms --max-loss 1% --max-p99 5ms",
@@ -340,6 +341,7 @@ ActionDef bench() {
   action.common = kOutputOptions | kWaitOption | kConnectTimeoutOption | kClientOptions;
   action.options = joined({bench_options(), threshold_options()});
   action.totals = bench_totals();
+  action.has_summary = true;
   action.examples = {
       {"netkit echo bench 8080 --duration 2s", "as fast as answers come"},
       {"netkit echo bench 8080 --rate 10000/s --flows 100", "latency at a fixed rate"},

@@ -190,6 +190,7 @@ ActionDef serve_action() {
        "hex:{1}{2}00000000{3}0302002a'",
        "a device with one register"}};
   action.lifetime = Lifetime::until_told;
+  action.opens_any_file = true;  // a line may be ID:@FILE
   return action;
 }
 

@@ -74,7 +74,7 @@ void append_names(std::string& out, std::span<const OptionDef> options) {
 
 // The first line: what it does.
 void append_head(std::string& out, std::string_view what, std::string_view summary) {
-  append_wrapped(out, fmt::format("{} - {}", what, summary), 4, 0);
+  append_wrapped(out, fmt::format("{} - {}", what, summary), 0);
 }
 
 void append_examples(std::string& out, std::span<const ExampleDef> examples) {

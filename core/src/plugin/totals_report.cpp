@@ -192,9 +192,9 @@ bool has_losses(const Totals& totals) {
     const MetricDef* const metric =
         entry.definition == nullptr ? nullptr : entry.definition->metric;
     const std::string_view name = metric == nullptr ? entry.name : metric->name;
-    return !is_zero(entry.value) && std::ranges::any_of(kLosses, [&](std::string_view loss) {
-      return name.find(loss) != name.npos;
-    });
+    return entry.measured() && !is_zero(entry.value) &&
+           std::ranges::any_of(kLosses,
+                               [&](std::string_view loss) { return name.find(loss) != name.npos; });
   });
 }
 

@@ -2,13 +2,15 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
-from netkit import host_port, receive_to_end, tcp_connect, udp_socket
+from netkit import host_port, netkit_path, receive_to_end, tcp_connect, udp_socket
 
 
 def echo_server(netkit, *args, **kwargs):
@@ -231,6 +233,41 @@ def test_a_pipe_whose_reader_has_gone_ends_a_command_to_which_nothing_comes(netk
         words = " ".join(words).format("127.0.0.1:%d" % silent.getsockname()[1])
         result = netkit.shell(f"netkit {words} | true; echo ${{PIPESTATUS[0]}}")
     assert result.lines == ["141"]
+
+
+def test_escape_never_passes_all_bytes_each_record_with_a_newline(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--udp", "--escape", "never")
+    with udp_socket() as sock:
+        sock.sendto(b"\x1b[1m\xff\n", host_port(server.address))
+        peer = b"127.0.0.1:%d" % sock.getsockname()[1]
+        server.out.expect(re.escape(peer + b" \x1b[1m\xff\n\n"))
+
+
+def test_stats_in_json_are_records_with_rates(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--udp", "--json", "--stats=50ms")
+    record = json.loads(server.out.expect(rb'^({"type":"stats",.*)\n').group(1))
+    assert record["received"] == 0 and record["received_per_s"] == 0
+
+
+def test_a_server_in_the_background_keeps_off_the_prompt(netkit):
+    """The live line belongs to the foreground job."""
+    terminal = netkit.terminal(argv=["bash", "--norc", "--noprofile", "-i"], env={"PS1": "$ "})
+    terminal.type(f"{netkit_path()} echo serve 127.0.0.1:0 --udp --to none &\r")
+    address = host_port(terminal.expect(rb"listening on udp (\S+)\r\n").group(1).decode())
+    with udp_socket() as sock:
+        began = time.monotonic()
+        while time.monotonic() < began + 1.5:  # the line would have been drawn twice
+            sock.sendto(b"x", address)
+            sock.recv(100)
+        assert b"received" not in terminal.out.data
+        terminal.type("fg\r")
+        terminal.expect(rb"--to none\r\n")
+        sock.sendto(b"x", address)
+        terminal.expect(rb"\x1b\[Kreceived [\d,]+, ")
+    terminal.type("\x03")
+    terminal.expect(rb"\x1b\[Knetkit: echo: received [\d,]+, .*\r\n")
+    terminal.type("exit\r")
+    terminal.wait()
 
 
 def test_a_named_pipe_that_nobody_reads_holds_nobody(netkit, tmp_path):

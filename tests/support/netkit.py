@@ -232,11 +232,11 @@ class Netkit:
         process.port = int(process.address.rsplit(":", 1)[1])
         return process
 
-    def terminal(self, *args, env=None, rows=24, columns=80, cwd=None):
-        """Starts netkit at a pseudo-terminal. Returns a Terminal."""
+    def terminal(self, *args, env=None, rows=24, columns=80, cwd=None, argv=None):
+        """Starts netkit (or any other program with `argv`) at a pseudo-terminal. Returns a Terminal."""
         full_env = clean_environment()
         full_env.update(self._env({"TERM": "xterm", **(env or {})}))
-        terminal = Terminal([netkit_path(), *[str(a) for a in args]], full_env, rows, columns, cwd)
+        terminal = Terminal(argv or [netkit_path(), *[str(a) for a in args]], full_env, rows, columns, cwd)
         self.processes.append(terminal)
         return terminal
 

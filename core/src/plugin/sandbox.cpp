@@ -1,5 +1,6 @@
 #include "plugin/sandbox.hpp"
 
+#include "cli/checks.hpp"
 #include "cli/option_set.hpp"
 #include "io/prompt.hpp"
 
@@ -315,7 +316,7 @@ void add_value(SandboxNeeds& needs, const Values::Value* value) {
     if (starts_programs(value->kind, text)) needs.programs = true;
     add_file(needs, value->kind, text);
     add_ports(needs, text);
-    if (value->kind == ValueKind::address) add_address(needs, text);
+    if (is_address(value->kind)) add_address(needs, text);
   }
 }
 

@@ -52,11 +52,7 @@ def test_mistakes_before_a_command_runs(netkit, words, sentence):
     (["greet", "--json", "--raw"], "--json and --raw exclude each other"),
     (["greet", "--to", "tcp:x:1"], "--to: 'tcp:x:1' is not a sink (write -, file:PATH, udp:HOST:PORT, "
                                    "broadcast:HOST:PORT, multicast:GROUP:PORT, exec:COMMAND or none)"),
-<<<<<<< HEAD
     (["greet", "a", "b"], "unexpected argument 'b' (it takes [NAME])"),
-=======
-    (["greet", "a", "b"], "unexpected argument 'b' (it takes [NAME])"),
->>>>>>> 3599903 (cli: end usage errors with where help is; --escape never; the time from -vv on)
 ])
 def test_mistakes_of_an_action(hello, words, sentence):
     result = hello(*words)

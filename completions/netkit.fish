@@ -5,7 +5,8 @@ function __netkit_complete
     set -l words (commandline -opc)
     set -l program $words[1]
     set -e words[1]
-    set -l current (commandline -ct)
+    set -l current (string unescape -- (commandline -ct))
+    or set current (commandline -ct)
     set -l lines ($program __complete $words "$current" 2>/dev/null)
     or return
     set -l directive $lines[-1]

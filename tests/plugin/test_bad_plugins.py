@@ -155,4 +155,4 @@ def test_a_link_does_not_hide_whose_file_it_is(netkit, folder, tmp_path):
 
 def test_a_plugin_cannot_take_a_word_of_netkit(netkit, folder):
     shutil.copy(folder / "hello.so", folder / "help.so")
-    assert netkit.run("--plugin-dir", folder, "help").out.startswith(b"Usage: netkit COMMAND")
+    assert netkit.run("--plugin-dir", folder, "help").out.startswith(b"netkit - ")

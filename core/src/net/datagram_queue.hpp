@@ -70,7 +70,8 @@ class MessageBatch {
   friend class DatagramQueue;
   static constexpr std::size_t kVectors = 1024;
   struct alignas(cmsghdr) Control {
-    std::array<char, CMSG_SPACE(sizeof(std::uint16_t)) + CMSG_SPACE(sizeof(in6_pktinfo))> bytes{};  // padding, too
+    std::array<char, CMSG_SPACE(sizeof(std::uint16_t)) + CMSG_SPACE(sizeof(in6_pktinfo))>
+        bytes{};  // padding, too
   };
 
   void clear() { count_ = vectors_used_ = 0; }

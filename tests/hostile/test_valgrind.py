@@ -8,7 +8,7 @@ FAULT = 99
 VALGRIND = ["valgrind", "--quiet", f"--error-exitcode={FAULT}", "--trace-children=no", netkit_path()]
 PAIRS = {
     "echo": (["echo", "serve", "127.0.0.1:0"], ["echo", "send", "{0}", "hello"], b"", b"hello\n"),
-    "chat": (["chat", "serve", "127.0.0.1:0"], ["chat", "join", "{0}", "--name", "ann"], b"hello\n", b"[ann] hello\n"),
+    "chat": (["chat", "serve", "127.0.0.1:0"], ["chat", "join", "{0}", "--name", "ann"], b"hello\n", b""),
     "push": (["push", "serve", "127.0.0.1:0", "--every", "20ms", "--message", "tick"],
              ["push", "subscribe", "{0}", "--name", "ann", "-c", "1"], b"", b"tick\n"),
     "broadcast": (["broadcast", "listen", "127.0.0.1:0", "--reply", "here"],

@@ -7,6 +7,8 @@ namespace netkit::echo {
 
 namespace {
 
+constexpr std::size_t kRequest = 4096;  // bytes of a read; more is no request but bulk data
+
 UdpServer::Options udp_options(const ServeSettings& settings, const Log& log) {
   UdpServer::Options options;
   options.group = true;
@@ -91,7 +93,8 @@ void Responder::on_refused(const ReceivedMessage& message, Refusal /*why*/) {
 void Responder::on_read(Client& client, std::string_view data) {
   ++received_;
   bytes_received_ += data.size();
-  spinner_.count();
+  // Polling is for who waits for each answer; bulk data fills the time between two reads anyway.
+  if (data.size() <= kRequest) spinner_.count();
   const bool unchanged = settings_.reply.is_payload_only();
   std::string_view answer = data;
   if (!unchanged || print_) {

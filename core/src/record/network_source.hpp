@@ -1,0 +1,29 @@
+// `--from udp:ADDRESS`, `tcp:ADDRESS` and `unix:PATH`: records that others send.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include <netkit/io/input.hpp>
+
+namespace netkit {
+
+// [loop] Listens, and never ends. A datagram is a record, a line of a connection is one; of a line
+// over `max_line` the connection is told of in the log, and nothing comes of it. Starts paused.
+class NetworkSource {
+ public:
+  using OnRecord = std::function<void(std::string_view text)>;
+
+  // Whether open() knows what `name` begins with.
+  static bool is_one(std::string_view name);
+  // `name` as it was typed. Throws UsageError, Error. `run` outlives it.
+  static std::unique_ptr<NetworkSource> open(Run& run, std::string_view name, std::size_t max_line,
+                                             OnRecord on_record);
+  virtual ~NetworkSource() = default;
+  virtual void pause() = 0;  // at once, also within a batch
+  virtual void resume() = 0;
+};
+
+}  // namespace netkit

@@ -1,7 +1,11 @@
+#include <algorithm>
 #include <echo/bench_command.hpp>
 #include <echo/report.hpp>
 #include <string>
-#include <vector>
+#include <unistd.h>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
@@ -13,6 +17,10 @@ namespace {
 constexpr std::size_t kMaxDatagram = 65'507;
 constexpr double kMaxUnderWay = 4e9;  // bytes of all flows' windows, which TCP holds in memory
 constexpr std::size_t kSpareDescriptors = 32;
+constexpr double kFirstRate = 10'000;  // of --search, and the per cent that may be lost
+constexpr double kMaxLoss = 0.1;
+constexpr double kTellingLosses = 3;  // a step is as long as it takes to lose so many
+constexpr double kLongestStep = 30;   // seconds
 
 }  // namespace
 
@@ -28,6 +36,11 @@ void BenchCommand::configure(const Values& values) {
   options_.connect_timeout = values.duration("connect-timeout");
   options_.thresholds = read_thresholds(values);
   options_.coalesce = !values.flag("no-coalesce");
+  if (values.flag("search")) {
+    search_.emplace(options_.rate > 0 ? options_.rate : kFirstRate);
+    step_ = values.given("duration") ? options_.duration : std::chrono::seconds(1);
+    if (options_.thresholds.max_loss.value_or(0) <= 0) options_.thresholds.max_loss = kMaxLoss;
+  }
   check_size();
 }
 
@@ -52,32 +65,138 @@ void BenchCommand::check_descriptors() const {
                    std::to_string(limit) + " descriptors that `ulimit -n` allows");
 }
 
+// At a terminal a row a second; with --stats D one every D, as records as well.
+void BenchCommand::read_intervals(const Values& values) {
+  if (::isatty(STDERR_FILENO) == 1) period_ = std::chrono::seconds(1);
+  if (!values.given("stats") || values.text("stats").empty()) return;
+  period_ = values.duration("stats");
+  emits_intervals_ = true;
+}
+
 ExitStatus BenchCommand::run(Host& host) {
+  host_ = &host;
   check_descriptors();
-  run_.emplace(host.loop(), host.log(), options_,
-               [this, &host](ExitStatus status, const std::string& error) {
-                 if (run_->counters().received > 0) {
-                   host.output().write_text(bench_report(run_->counters(), run_->result()));
-                 }
-                 end(host, status, error);
-               });
+  read_intervals(host.values());
+  began_ = interval_began_ = host.loop().now();
+  if (period_ > Duration::zero() && period_ != kNever) {
+    rows_ = host.loop().every(period_, [this] { show_interval(); });
+  }
+  start_run();
   host.set_totals([this](Totals& totals) { show(totals); });
-  host.on_stop([this](StopReason) { run_->stop(); });
+  host.on_stop([this](StopReason) {
+    stopped_ = true;
+    run_->stop();
+  });
   run_->start();
   return host.run_loop();
 }
 
-void BenchCommand::end(Host& host, ExitStatus status, const std::string& error) {
-  if (status != ExitStatus::done) return host.finish(status, error);
+void BenchCommand::start_run() {
+  if (search_) {
+    options_.rate = search_->rate();
+    const double seconds = kTellingLosses * 100 / *options_.thresholds.max_loss / options_.rate;
+    const auto needed = std::chrono::duration<double>(std::min(seconds, kLongestStep));
+    options_.duration = std::max(step_, std::chrono::duration_cast<Duration>(needed));
+  }
+  run_.emplace(host_->loop(), host_->log(), options_,
+               [this](ExitStatus status, const std::string& error) { on_run_end(status, error); });
+}
+
+void BenchCommand::on_run_end(ExitStatus status, const std::string& error) {
+  if (search_ && !stopped_) return judge_step(status, error);
+  if (search_) return finish_search();
+  if (run_->counters().received > 0) {
+    host_->output().write_text(bench_report(run_->counters(), run_->result()));
+  }
+  if (status != ExitStatus::done) return host_->finish(status, error);
   const BenchCounters& counters = run_->counters();
   const std::string missed = options_.thresholds.missed(counters.loss_percent(), counters.latency);
-  host.finish(missed.empty() ? ExitStatus::done : ExitStatus::no, missed);
+  host_->finish(missed.empty() ? ExitStatus::done : ExitStatus::no, missed);
+}
+
+// What could not be sent when it was due counts as lost: then this machine is the limit.
+void BenchCommand::judge_step(ExitStatus status, const std::string& error) {
+  const BenchCounters& counters = run_->counters();
+  if (counters.received == 0 && !search_->highest()) return host_->finish(status, error);
+  const double due = static_cast<double>(counters.sent + counters.skipped);
+  const double missing = static_cast<double>(counters.lost + counters.skipped);
+  const bool passed = status == ExitStatus::done && due > 0 &&
+                      options_.thresholds.missed(100 * missing / due, counters.latency).empty();
+  emit_step(passed);
+  search_->judge(passed);
+  if (search_->done()) return finish_search();
+  host_->loop().defer([this] {  // not from within its own callback
+    start_run();
+    run_->start();
+  });
+}
+
+void BenchCommand::emit_step(bool passed) {
+  const BenchCounters& counters = run_->counters();
+  const BenchResult result = run_->result();
+  const std::string line =
+      fmt::format("{:.0f} /s: {:.2f} % lost, {} not sent in time, p99 {}: {}", options_.rate,
+                  result.loss_percent, counters.skipped,
+                  latency_text(counters.latency.percentile(99)), passed ? "passed" : "failed");
+  const Field fields[] = {{"rate", options_.rate},
+                          {"packets_per_s", result.packets_per_s},
+                          {"loss_percent", result.loss_percent},
+                          {"skipped", counters.skipped},
+                          {"p99_ms", milliseconds(counters.latency.percentile(99))},
+                          {"passed", passed}};
+  host_->output().emit({.type = "step",
+                        .time = host_->clock().wall(),
+                        .peer = nullptr,
+                        .fields = fields,
+                        .payload = std::nullopt,
+                        .line = line});
+}
+
+void BenchCommand::finish_search() {
+  const double most = *options_.thresholds.max_loss;
+  if (const auto highest = search_->highest()) {
+    host_->output().write_text(
+        fmt::format("{:.0f} messages a second with at most {} % lost\n", *highest, most));
+    return host_->finish(ExitStatus::done);
+  }
+  host_->finish(ExitStatus::no, fmt::format("more than {} % lost at every rate", most));
+}
+
+void BenchCommand::show_interval() {
+  const BenchInterval interval = run_->take_interval();
+  const TimePoint now = host_->loop().now();
+  const auto since_start = [this](TimePoint time) {
+    return std::chrono::duration<double>(time - began_).count();
+  };
+  const double from = since_start(std::exchange(interval_began_, now));
+  const double to = since_start(now);
+  const double seconds = to - from;
+  const double rate = static_cast<double>(interval.received) / seconds;
+  const double bytes = static_cast<double>(interval.bytes) / seconds;
+  host_->log().notice(fmt::format("{:.0f}-{:.0f} s: {:.0f} replies/s, {:.3f} MB/s, {} lost, {}",
+                                  from, to, rate, bytes / 1e6, interval.lost,
+                                  short_latencies(interval.latency)));
+  if (!emits_intervals_ || host_->output().format() != Format::json) return;
+  const auto at = [&interval](double percent) {
+    return interval.received == 0 ? kNotMeasured
+                                  : milliseconds(interval.latency.percentile(percent));
+  };
+  const Field fields[] = {
+      {"from_s", from},        {"to_s", to},       {"packets_per_s", rate}, {"bytes_per_s", bytes},
+      {"lost", interval.lost}, {"p50_ms", at(50)}, {"p99_ms", at(99)},      {"max_ms", at(100)}};
+  host_->output().emit({.type = "interval",
+                        .time = host_->clock().wall(),
+                        .peer = nullptr,
+                        .fields = fields,
+                        .payload = std::nullopt,
+                        .line = std::nullopt});
 }
 
 void BenchCommand::show(Totals& totals) const {
   for (const auto& [name, value] : bench_numbers(run_->counters(), run_->result())) {
     totals.add(name, value);
   }
+  totals.add("highest_rate", search_ ? search_->highest().value_or(0) : kNotMeasured);
 }
 
 }  // namespace netkit::echo

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <echo/bench_run.hpp>
+#include <echo/rate_search.hpp>
 #include <optional>
 #include <string>
 
@@ -9,6 +10,7 @@
 
 namespace netkit::echo {
 
+// One BenchRun, or with --search one after another.
 class BenchCommand final : public Command {
  public:
   void configure(const Values& values) override;
@@ -17,11 +19,27 @@ class BenchCommand final : public Command {
  private:
   void check_size() const;
   void check_descriptors() const;
-  void end(Host& host, ExitStatus status, const std::string& error);
+  void read_intervals(const Values& values);
+  void start_run();
+  void on_run_end(ExitStatus status, const std::string& error);
+  void judge_step(ExitStatus status, const std::string& error);
+  void emit_step(bool passed);
+  void finish_search();
+  void show_interval();
   void show(Totals& totals) const;
 
   BenchOptions options_;
+  std::optional<RateSearch> search_;
+  Duration period_ = kNever;      // of rows while it runs
+  bool emits_intervals_ = false;  // as records, too
+  Duration step_ = Duration::zero();
+
+  Host* host_ = nullptr;
   std::optional<BenchRun> run_;
+  TimePoint interval_began_;
+  TimePoint began_;
+  Timer rows_;
+  bool stopped_ = false;
 };
 
 }  // namespace netkit::echo

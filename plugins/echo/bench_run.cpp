@@ -36,6 +36,7 @@ void BenchRun::start_over() {
   schedule_.reset();
   stopped_.reset();
   counters_ = {};
+  interval_ = taken_ = {};
 }
 
 // A flow's window; at a fixed rate as many messages as may wait for an answer.
@@ -119,6 +120,7 @@ void BenchRun::on_reply(std::size_t flow, std::uint32_t number, std::size_t byte
       ++counters_.received;
       counters_.bytes_received += bytes;
       counters_.latency.record(reply.latency);
+      interval_.latency.record(reply.latency);
       break;
     case FlowWindow::Reply::Kind::duplicate:
       ++counters_.duplicates;
@@ -218,6 +220,14 @@ void BenchRun::end(ExitStatus status, const std::string& error) {
   expiry_.reset();
   duration_.reset();
   on_end_(status, error);
+}
+
+BenchInterval BenchRun::take_interval() {
+  interval_.received = counters_.received - taken_.received;
+  interval_.bytes = counters_.bytes_received - taken_.bytes;
+  interval_.lost = counters_.lost - taken_.lost;
+  taken_ = {counters_.received, counters_.bytes_received, counters_.lost, {}};
+  return std::exchange(interval_, {});
 }
 
 BenchResult BenchRun::result() const {

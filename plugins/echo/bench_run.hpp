@@ -29,6 +29,7 @@ class BenchRun final : private BenchTransport::Handler {
   void stop();   // ends it now
   const BenchCounters& counters() const { return counters_; }
   BenchResult result() const;
+  BenchInterval take_interval();  // what has come since the last call
   std::string peer() const { return transport_->peer(); }
 
  private:
@@ -58,7 +59,9 @@ class BenchRun final : private BenchTransport::Handler {
   std::optional<SendSchedule> schedule_;
   std::size_t next_flow_ = 0;
   BenchCounters counters_;
-  TimePoint now_;  // of the batch that is being read
+  BenchInterval interval_;
+  BenchInterval taken_;  // what the counters were when the last one was taken
+  TimePoint now_;        // of the batch that is being read
   TimePoint started_;
   std::optional<TimePoint> stopped_;  // sending
   bool sending_ = false;

@@ -26,7 +26,8 @@ void PingCommand::configure(const Values& values) {
   options_.interval = values.duration("interval");
   options_.wait = values.duration("wait");
   options_.size = values.size("size");
-  options_.connect = values.flag("connect");
+  if (values.flag("tcp")) options_.way = PingOptions::Way::tcp;
+  if (values.flag("connect")) options_.way = PingOptions::Way::connect;
   if (values.given("wait-for")) options_.wait_for = values.duration("wait-for");
   if (values.given("count")) options_.count = static_cast<std::uint64_t>(values.integer("count"));
   if (!options_.count && options_.wait_for) options_.count = 1;

@@ -32,20 +32,49 @@ PingTarget::PingTarget(Host& host, const PingOptions& options, const AddressSpec
       statistics_(options.many ? 4096 : 65'536) {}
 
 void PingTarget::start() {
-  if (!options_.connect) {
+  id_ = random_id();
+  probe_ = make_probe(id_, 0, options_.size);
+  if (options_.way == PingOptions::Way::udp) {
     UdpClient::Options udp;
     udp.log = &host_.log();
     UdpClient::Handler& handler = *this;
     client_.emplace(host_.loop(), address_, handler, udp);
     say_target();
+  } else if (options_.way == PingOptions::Way::tcp) {
+    TcpClient::Options tcp;
+    tcp.servers = {address_};
+    TcpClient::Handler& handler = *this;
+    stream_.emplace(host_.loop(), host_.log(), std::move(tcp), handler);
   }
-  id_ = random_id();
-  probe_ = make_probe(id_, 0, options_.size);
-  if (options_.wait_for) {
-    start_waiting();
-  } else {
-    start_probing();
+  if (options_.wait_for) return start_waiting();
+  if (!stream_) return start_probing();
+  connecting_ = true;
+  stream_->start();  // measured is what comes after it
+}
+
+void PingTarget::on_connected(TcpClient& client) {
+  connecting_ = false;
+  refusing_ = false;
+  received_.clear();
+  connected_ = client.stream()->peer();
+  if (waiting_) return transmit();
+  if (number_ == 0) start_probing();
+}
+
+void PingTarget::on_data(TcpClient& /*client*/, std::string_view data) {
+  received_ += data;
+  while (received_.size() >= probe_.size()) {
+    on_reply(std::string_view(received_).substr(0, probe_.size()));
+    received_.erase(0, probe_.size());
   }
+}
+
+// The next probe tries to connect again.
+void PingTarget::on_gave_up(TcpClient& /*client*/, ExitStatus status, const std::string& error) {
+  connecting_ = false;
+  if (ended_) return;
+  if (number_ == 0 && !waiting_) return fail(status, error);
+  on_refused(ECONNREFUSED, error);
 }
 
 // Null before it is known.
@@ -95,7 +124,12 @@ void PingTarget::knock() {
 }
 
 void PingTarget::transmit() {
-  if (options_.connect) return shake_hands(number_);
+  if (options_.way == PingOptions::Way::connect) return shake_hands(number_);
+  if (stream_) {
+    if (ByteStream* const stream = stream_->stream()) return stream->write(probe_);
+    if (!std::exchange(connecting_, true)) stream_->start();
+    return;
+  }
   if (client_->send_now(probe_) != EMSGSIZE) return;  // what finds no room is lost
   fail(ExitStatus::no,
        fmt::format("--size {} is too long for the way to {}", options_.size, peer()));
@@ -121,9 +155,11 @@ void PingTarget::on_handshake(std::uint32_t number, const ConnectResult& result)
   on_answer(number, 0);
 }
 
-void PingTarget::on_refused(int error) {
-  const std::string line = fmt::format("{}: {}", peer(), error_text(error));
+void PingTarget::on_refused(int error, const std::string& why) {
+  // A stream's sentence names the server.
+  const std::string line = stream_ ? why : fmt::format("{}: {}", peer(), why);
   const bool same = std::exchange(last_error_, error) == error;
+  last_refusal_ = line;
   if (waiting_) {
     if (!same) host_.log().info(line + "; waiting for it");
     return;
@@ -138,6 +174,7 @@ void PingTarget::on_refused(int error) {
 void PingTarget::on_next_address(int error) {
   if (!waiting_) statistics_.on_refused();
   last_error_ = error;
+  last_refusal_ = fmt::format("{}: {}", peer(), error_text(error));
   say_target();
   client_->send_now(probe_);
 }
@@ -147,6 +184,10 @@ void PingTarget::say_target() {
 }
 
 void PingTarget::on_datagram(std::string_view reply) {
+  on_reply(reply);
+}
+
+void PingTarget::on_reply(std::string_view reply) {
   if (const auto number = read_probe(reply, probe_)) return on_answer(*number, reply.size());
   if (waiting_) return;
   if (statistics_.wrong() == 0 && statistics_.received() == 0) {
@@ -189,8 +230,9 @@ void PingTarget::emit_reply(std::uint32_t number, std::size_t size,
                             const PingStatistics::Reply& reply) {
   const bool duplicate = reply.kind == PingStatistics::Kind::duplicate;
   const double rtt = milliseconds(reply.rtt);
-  const std::string from =
-      options_.connect ? "connected to " + peer() : fmt::format("{} bytes from {}", size, peer());
+  const std::string from = options_.way == PingOptions::Way::connect
+                               ? "connected to " + peer()
+                               : fmt::format("{} bytes from {}", size, peer());
   const std::string line =
       fmt::format("{}: seq={} time={:.3f} ms{}{}", from, number, rtt,
                   duplicate ? " (duplicate)" : "", reply.reordered ? " (reordered)" : "");
@@ -247,7 +289,7 @@ std::string PingTarget::verdict_error() const {
     case ExitStatus::done:
       return {};
     case ExitStatus::unreachable:
-      return peer() + ": " + error_text(last_error_);
+      return last_refusal_;
     default:
       break;
   }

@@ -9,9 +9,11 @@
 #include <string>
 #include <string_view>
 
+#include <netkit/net/tcp_client.hpp>
 #include <netkit/net/tcp_connector.hpp>
 #include <netkit/net/udp_client.hpp>
 #include <netkit/plugin/host.hpp>
+#include <netkit/util/error.hpp>
 
 namespace netkit::echo {
 
@@ -22,12 +24,13 @@ struct PingOptions {
   std::optional<Duration> wait_for;  // until the service answers, before anything is measured
   std::size_t size = 0;
   Thresholds thresholds;
-  bool connect = false;  // a probe is a TCP handshake
-  bool many = false;     // there are other targets: what is said of this one names it
+  // How probes travel: as datagrams, over a TCP connection, or as the handshake of one.
+  enum class Way : std::uint8_t { udp, tcp, connect } way = Way::udp;
+  bool many = false;  // there are other targets: what is said of this one names it
 };
 
 // [loop] Sends probes, prints what comes of each, and keeps the numbers.
-class PingTarget final : private UdpClient::Handler {
+class PingTarget final : private UdpClient::Handler, private TcpClient::Handler {
  public:
   // All references outlive it. `on_end` is called once, when it has ended.
   PingTarget(Host& host, const PingOptions& options, const AddressSpec& address,
@@ -52,8 +55,13 @@ class PingTarget final : private UdpClient::Handler {
 
   void on_datagram(std::string_view reply) override;
   void on_next_address(int error) override;
-  void on_refused(int error) override;
+  void on_refused(int error) override { on_refused(error, error_text(error)); }
+  void on_connected(TcpClient& client) override;
+  void on_data(TcpClient& client, std::string_view data) override;
+  void on_gave_up(TcpClient& client, ExitStatus status, const std::string& error) override;
 
+  void on_refused(int error, const std::string& why);
+  void on_reply(std::string_view reply);
   void start_probing();
   void start_waiting();
   void knock();
@@ -74,6 +82,9 @@ class PingTarget final : private UdpClient::Handler {
   AddressSpec address_;
   std::function<void()> on_end_;
   std::optional<UdpClient> client_;
+  std::optional<TcpClient> stream_;
+  bool connecting_ = false;
+  std::string received_;             // of a stream: part of a reply
   std::list<Handshake> handshakes_;  // under way
   Endpoint connected_;               // the address that took the last one
   PingStatistics statistics_;
@@ -85,6 +96,7 @@ class PingTarget final : private UdpClient::Handler {
   bool refusing_ = false;      // which has been said
   bool ended_ = false;
   int last_error_ = 0;
+  std::string last_refusal_;           // what it says
   std::optional<ExitStatus> failure_;  // that ended it, and why
   std::string error_;
   Timer next_;

@@ -229,6 +229,7 @@ ActionDef ping() {
       {.name = "targets",
        .kind = Kind::path,
        .help = "measure the servers in FILE as well, an address a line; - is standard input"},
+      {.name = "tcp", .help = "send probes over a TCP connection", .excludes = {"connect"}},
       {.name = "connect", .help = "a probe is a TCP handshake, for services that do not echo"},
       {.name = "size",
        .letter = 's',
@@ -294,7 +295,8 @@ std::vector<TotalDef> bench_totals() {
           milliseconds_total("p90_ms", "latency that 9 of 10 had at most"),
           milliseconds_total("p999_ms", "latency that 999 of 1000 had at most"),
           milliseconds_total("max_ms", "longest latency"),
-          {"seconds", "how long it took", kGauge, TotalUnit::seconds}};
+          {"seconds", "how long it took", kGauge, TotalUnit::seconds},
+          {"highest_rate", "messages a second that --search found", kGauge, TotalUnit::per_second}};
 }
 
 std::vector<OptionDef> bench_options() {
@@ -325,8 +327,33 @@ std::vector<OptionDef> bench_options() {
          .help = "how long to send",
          .min = 1},
         {.name = "wait", .default_value = "1s", .help = "a message without a reply for D is lost"},
+        {.name = "search",
+         .help = "find the highest rate whose loss stays within --max-loss, 0.1 % unless given"},
         {.name = "no-coalesce",
          .help = "never hand the kernel several datagrams as one (UDP_SEGMENT)"}}});
+}
+
+std::vector<RecordDef> bench_records() {
+  return {{.type = "interval",
+           .help = "with --stats D: what came within a part of the time",
+           .fields = {{"from_s", "seconds from the start to its beginning"},
+                      {"to_s", "seconds from the start to its end"},
+                      {"packets_per_s", "replies a second"},
+                      {"bytes_per_s", "bytes of the replies a second"},
+                      {"lost", "messages that were found to be lost"},
+                      {"p50_ms", "latency that half of the replies had at most"},
+                      {"p99_ms", "latency that 99 of 100 had at most"},
+                      {"max_ms", "longest latency"}},
+           .layout = ""},
+          {.type = "step",
+           .help = "with --search: how a rate was borne",
+           .fields = {{"rate", "messages a second"},
+                      {"packets_per_s", "replies a second"},
+                      {"loss_percent", "per cent of the messages that were lost"},
+                      {"skipped", "messages that could not be sent when they were due"},
+                      {"p99_ms", "latency that 99 of 100 had at most"},
+                      {"passed", "whether it stayed within the thresholds"}},
+           .layout = "{rate} /s"}};
 }
 
 ActionDef bench() {
@@ -340,12 +367,14 @@ ActionDef bench() {
   action.arguments = {server_argument()};
   action.common = kOutputOptions | kWaitOption | kConnectTimeoutOption | kClientOptions;
   action.options = joined({bench_options(), threshold_options()});
+  action.records = bench_records();
   action.totals = bench_totals();
   action.has_summary = true;
   action.examples = {
       {"netkit echo bench 8080 --duration 2s", "as fast as answers come"},
       {"netkit echo bench 8080 --rate 10000/s --flows 100", "latency at a fixed rate"},
       {"netkit echo bench 8080 --tcp --flows 1000 --window 1", "TCP request and response"},
+      {"netkit echo bench 8080 --search", "the highest rate without loss"},
       {"netkit echo bench 8080 --json | tail -1", "the result as JSON"},
   };
   action.make = new_command<BenchCommand>;

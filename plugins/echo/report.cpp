@@ -31,6 +31,12 @@ double percentile(const LatencyHistogram& histogram, double percent) {
 
 }  // namespace
 
+std::string short_latencies(const LatencyHistogram& latency) {
+  if (latency.count() == 0) return "no reply";
+  return fmt::format("p50 {}, p99 {}, max {}", latency_text(latency.percentile(50)),
+                     latency_text(latency.percentile(99)), latency_text(latency.max()));
+}
+
 double BenchCounters::loss_percent() const {
   const std::uint64_t settled = received + lost;
   if (settled == 0) return kNotMeasured;

@@ -29,6 +29,16 @@ struct BenchCounters {
   double loss_percent() const;  // of what is settled; kNotMeasured where nothing is
 };
 
+// What a load test counted within a part of its time.
+struct BenchInterval {
+  std::uint64_t received = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t lost = 0;
+  LatencyHistogram latency;
+};
+// `p50 17.2us, p99 31.0us, max 1.25ms`; `no reply` while there is no value.
+std::string short_latencies(const LatencyHistogram& latency);
+
 // The totals of ping and bench, by their names. What was not measured is kNotMeasured.
 using Numbers = std::vector<std::pair<std::string_view, Totals::Value>>;
 Numbers ping_numbers(const PingStatistics& statistics);

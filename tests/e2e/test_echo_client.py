@@ -362,6 +362,54 @@ def test_ping_by_tcp_handshakes(netkit, tcp_server):
     assert netkit.run("echo", "ping", f"127.0.0.1:{closed_port()}", "--connect", "-c", "1", "-w", "100ms").status == 69
 
 
+def test_ping_over_a_stream(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--tcp")
+    done = netkit.run("echo", "ping", server.address, "--tcp", "-c", "3", "-i", "10ms")
+    assert done.status == 0 and done.lines[3].startswith(f"--- {server.address}: 3 sent, 3 received")
+    port = closed_port()
+    assert netkit.run("echo", "ping", f"127.0.0.1:{port}", "--tcp", "-c", "1").status == 69
+    ping = netkit.start("echo", "ping", f"127.0.0.1:{port}", "--tcp", "-c", "2", "-i", "10ms", "--wait-for", "20s", "-v")
+    ping.err.expect(rb"waiting for it\n")
+    server = netkit.serve("echo", "serve", f"127.0.0.1:{port}", "--tcp")
+    assert ping.wait() == 0
+
+
+def test_ping_goes_on_when_the_connection_is_lost(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--tcp")
+    ping = netkit.start("echo", "ping", server.address, "--tcp", "-i", "20ms", "-w", "100ms")
+    ping.out.expect(rb"seq=2 time=")
+    server.stop()
+    ping.err.expect(rb"closed by the peer|refused")
+    ping.out.expect(rb"seq=\d+ no reply\n")
+    netkit.serve("echo", "serve", server.address, "--tcp")
+    ping.out.expect(rb"seq=\d+ time=")
+    assert ping.stop(signal.SIGINT) == 0
+
+
+def test_bench_finds_the_highest_rate(netkit, udp_server):
+    taken = []
+
+    def answer(data):
+        """Answers the first 200 of each step, whatever the rate: a rate above 4,000 a second loses within 50 ms."""
+        if int.from_bytes(data[:4], "big") == 0:
+            taken.clear()
+        taken.append(data)
+        return [(0, data)] if len(taken) <= 200 else []
+
+    done = netkit.run("echo", "bench", udp_server(answer).address, "--search", "--rate", "500/s", "--flows", "1",
+                      "--duration", "50ms", "--max-loss", "50%", "-w", "100ms", "--json")
+    steps = [(r["rate"], r["passed"]) for r in done.records if r["type"] == "step"]
+    assert done.status == 0 and steps[0] == (500, True) and False in [passed for _, passed in steps]
+    assert done.records[-1]["highest_rate"] == max(rate for rate, passed in steps if passed)
+
+
+def test_bench_says_how_it_goes_on(netkit, udp_server):
+    done = netkit.run("echo", "bench", udp_server().address, "--duration", "350ms", "--stats=100ms", "--json")
+    rows = [r for r in done.records if r["type"] == "interval"]
+    assert len(rows) >= 2 and rows[0]["from_s"] == 0 and rows[1]["from_s"] == rows[0]["to_s"]
+    assert all(r["p50_ms"] <= r["p99_ms"] <= r["max_ms"] for r in rows if r["packets_per_s"])
+
+
 def test_bench_holds_to_thresholds(netkit, udp_server):
     server = udp_server(lambda data: [] if int.from_bytes(data[:4], "big") % 4 == 0 else [(0, data)])
     words = ("echo", "bench", server.address, "--flows", "1", "--rate", "500/s", "--duration", "200ms", "-w", "100ms")

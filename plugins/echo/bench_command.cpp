@@ -25,7 +25,7 @@ constexpr double kLongestStep = 30;   // seconds
 }  // namespace
 
 void BenchCommand::configure(const Values& values) {
-  options_.address = values.address("ADDRESS");
+  options_.servers = values.addresses("ADDRESS");
   options_.tcp = values.flag("tcp");
   options_.flows = static_cast<std::size_t>(values.integer("flows"));
   options_.window = static_cast<std::size_t>(values.integer("window"));

@@ -20,7 +20,7 @@ class TcpTransport final : public BenchTransport {
         options_(options),
         handler_(handler),
         buffer_(options.size, 'x'),
-        peer_(options.address.to_string()) {}
+        peer_(options.servers.front().to_string()) {}
 
   void open() override {
     flows_.reserve(options_.flows);
@@ -57,7 +57,7 @@ class TcpTransport final : public BenchTransport {
 
   TcpClient::Options client_options() const {
     TcpClient::Options options;
-    options.servers = {options_.address};
+    options.servers = options_.servers;
     options.connect_timeout = options_.connect_timeout;
     options.reconnect.limit = Reconnect::kNever;
     return options;

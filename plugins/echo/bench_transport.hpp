@@ -6,6 +6,7 @@
 #include <echo/ping_statistics.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/address_spec.hpp>
@@ -17,7 +18,7 @@ namespace netkit::echo {
 inline constexpr std::size_t kMinBenchDatagram = 8;
 
 struct BenchOptions {
-  AddressSpec address;
+  std::vector<AddressSpec> servers;  // the first that gives answers
   bool tcp = false;
   std::size_t flows = 1;   // sockets
   std::size_t window = 1;  // messages a flow has under way, without a rate

@@ -34,7 +34,7 @@ class UdpTransport final : public BenchTransport {
         buffer_(kBatch * options.size, 'x') {}
 
   void open() override {
-    addresses_.emplace(resolve(options_.address), options_.address.sources);
+    addresses_.emplace(resolve(options_.servers), options_.servers.front().sources);
     open_flows(addresses_->connect(socket_options()));
   }
 

@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 
 #include <netkit/net/peer_log.hpp>
-#include <netkit/util/quantity.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::echo {
@@ -26,6 +26,7 @@ void PingCommand::configure(const Values& values) {
   options_.interval = values.duration("interval");
   options_.wait = values.duration("wait");
   options_.size = values.size("size");
+  options_.dscp = static_cast<unsigned>(values.integer("dscp"));
   if (values.flag("tcp")) options_.way = PingOptions::Way::tcp;
   if (values.flag("connect")) options_.way = PingOptions::Way::connect;
   if (values.given("wait-for")) options_.wait_for = values.duration("wait-for");

@@ -38,7 +38,8 @@ void PingTarget::start() {
     UdpClient::Options udp;
     udp.log = &host_.log();
     UdpClient::Handler& handler = *this;
-    client_.emplace(host_.loop(), address_, handler, udp);
+    udp.socket.dscp = options_.dscp;
+    client_.emplace(host_.loop(), std::vector{address_}, handler, udp);
     say_target();
   } else if (options_.way == PingOptions::Way::tcp) {
     TcpClient::Options tcp;

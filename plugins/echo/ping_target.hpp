@@ -23,6 +23,7 @@ struct PingOptions {
   Duration wait{};
   std::optional<Duration> wait_for;  // until the service answers, before anything is measured
   std::size_t size = 0;
+  unsigned dscp = 0;
   Thresholds thresholds;
   // How probes travel: as datagrams, over a TCP connection, or as the handshake of one.
   enum class Way : std::uint8_t { udp, tcp, connect } way = Way::udp;

@@ -14,45 +14,35 @@ namespace {
 
 using Kind = ValueKind;
 
+constexpr std::string_view kServer = "127.0.0.1:8080";
+
 const std::vector<FieldDef> kMessageFields = {{"proto", "udp or tcp"},
                                               {"seq", "number of the message, from 1"}};
 
 std::vector<OptionDef> serve_options() {
-  return {
-      {.name = "udp", .help = "answer UDP only, unless --tcp is given as well"},
-      {.name = "tcp", .help = "answer TCP only, unless --udp is given as well"},
-      {.name = "reply",
-       .kind = Kind::template_text,
-       .default_value = "{text}",
-       .help = "answer with T"},
-      {.name = "threads",
-       .kind = Kind::integer,
-       .default_value = "1",
-       .help = "threads, each with sockets of its own",
-       .min = 1,
-       .max = 256},
-      max_clients_option("10000"),
-      {.name = "allow",
-       .kind = Kind::cidr,
-       .help = "have to do with addresses in CIDR only",
-       .repeatable = true},
-      {.name = "deny",
-       .kind = Kind::cidr,
-       .help = "have nothing to do with addresses in CIDR",
-       .repeatable = true},
-      {.name = "rate",
-       .kind = Kind::rate,
-       .help = "messages a second that each source address is answered"},
-      any_port_option(),
-  };
+  return joined<OptionDef>(
+      {{{.name = "udp", .help = "answer UDP only, unless --tcp is given as well"},
+        {.name = "tcp", .help = "answer TCP only, unless --udp is given as well"},
+        {.name = "reply",
+         .kind = Kind::template_text,
+         .default_value = "{text}",
+         .help = "answer with T"},
+        {.name = "threads",
+         .kind = Kind::integer,
+         .default_value = "1",
+         .help = "threads, each with sockets of its own",
+         .min = 1,
+         .max = 256},
+        max_clients_option("10000")},
+       access_options(),
+       {rate_option("messages a second that each source address is answered"), any_port_option()}});
 }
 
-ArgumentDef server_argument() {
-  return {.name = "ADDRESS",
-          .kind = Kind::address,
-          .default_value = "127.0.0.1:8080",
-          .optional = true,
-          .help = "the server"};
+// Several are tried in order.
+ArgumentDef servers_argument() {
+  ArgumentDef argument = server_argument(kServer);
+  argument.kind = Kind::addresses;
+  return argument;
 }
 
 // --udp and --tcp of a client, with which it speaks one of them.
@@ -61,32 +51,24 @@ std::vector<OptionDef> transport_options(std::string_view udp, std::string_view 
 }
 
 std::vector<TotalDef> serve_totals() {
-  return {
-      {"received", "datagrams and TCP reads that came"},
-      {"sent", "answers that were sent"},
-      labelled_total(kBytesMetric, "in", "bytes_received", "bytes that came"),
-      labelled_total(kBytesMetric, "out", "bytes_sent", "bytes of the answers"),
-      kKernelDropsTotal,
-      labelled_total(kDroppedMetric, "port", "dropped_port",
-                     "not answered: the port of a service, or port 0"),
-      labelled_total(kDroppedMetric, "own", "dropped_own", "not answered: from this server itself"),
-      labelled_total(kDroppedMetric, "broadcast", "dropped_broadcast",
-                     "not answered: to or from a broadcast or multicast address"),
-      labelled_total(kDroppedMetric, "denied", "dropped_denied",
-                     "not answered: outside of --allow or in --deny"),
-      labelled_total(kDroppedMetric, "rate", "dropped_rate", "not answered: over --rate"),
-      labelled_total(kDroppedMetric, "loop", "dropped_loop",
-                     "not answered: from a server that answers answers"),
-      {"loops", "loops with other servers that were stopped"},
-      kUnsendableTotal,
-      {"too_big", "answers that were too long for a datagram"},
-      {"accepted", "TCP clients that were accepted"},
-      {"clients", "TCP clients now", kGauge},
-      {"refused_clients", "TCP clients that were refused"},
-      {"idle_clients", "TCP clients that were closed as idle"},
-      {"delayed", "TCP reads that waited for --rate"},
-      {"unprinted", "records that threads could not hand over fast enough"},
-  };
+  return joined<TotalDef>(
+      {{{"received", "datagrams and TCP reads that came"},
+        {"sent", "answers that were sent"},
+        labelled_total(kBytesMetric, "in", "bytes_received", "bytes that came"),
+        labelled_total(kBytesMetric, "out", "bytes_sent", "bytes of the answers"),
+        kKernelDropsTotal},
+       refusal_totals(),
+       {labelled_total(kDroppedMetric, "loop", "dropped_loop",
+                       "not answered: from a server that answers answers"),
+        {"loops", "loops with other servers that were stopped"},
+        kUnsendableTotal,
+        {"too_big", "answers that were too long for a datagram"},
+        {"accepted", "TCP clients that were accepted"},
+        {"clients", "TCP clients now", kGauge},
+        {"refused_clients", "TCP clients that were refused"},
+        {"idle_clients", "TCP clients that were closed as idle"},
+        {"delayed", "TCP reads that waited for --rate"},
+        {"unprinted", "records that threads could not hand over fast enough"}}});
 }
 
 ActionDef serve() {
@@ -98,11 +80,7 @@ ActionDef serve() {
       "connections get the rest of their echo. Never answers port 0, itself, broadcast or "
       "multicast addresses, nor, without --any-port, the ports of services that answer answers; "
       "and it stops a loop with another server.";
-  action.arguments = {{.name = "ADDRESS",
-                       .kind = Kind::listen_address,
-                       .default_value = "127.0.0.1:8080",
-                       .optional = true,
-                       .help = "where to listen; :PORT is every interface"}};
+  action.arguments = {listen_argument(kServer)};
   action.common = kOutputOptions | kServerOptions | kIdleTimeoutOption;
   action.options = serve_options();
   action.records = {{.type = "datagram",
@@ -134,7 +112,7 @@ ActionDef send() {
       "Each TEXT, or else each line of standard input, is one message; it is sent when the reply "
       "to the one before is in or overdue. A TEXT of - is all of standard input. Ends with 1 if a "
       "reply stays out, with 69 if the server refuses.";
-  action.arguments = {server_argument(),
+  action.arguments = {servers_argument(),
                       {.name = "TEXT", .optional = true, .repeatable = true, .help = "a message"}};
   action.common = kOutputOptions | kWaitOption | kConnectTimeoutOption | kClientOptions;
   action.options = joined(
@@ -220,7 +198,7 @@ ActionDef ping() {
       "duplicates, reordering, latencies, jitter and a histogram, for each server. A reply that is "
       "not what was sent is wrong and counts as none. Without --count it goes on until it is "
       "interrupted. Of several servers the worst decides how it ends.";
-  action.arguments = {server_argument()};
+  action.arguments = {server_argument(kServer)};
   action.arguments.front().repeatable = true;
   action.common = kOutputOptions | kCountOption | kIntervalOption | kWaitOption | kClientOptions;
   action.options = {
@@ -229,6 +207,11 @@ ActionDef ping() {
       {.name = "targets",
        .kind = Kind::path,
        .help = "measure the servers in FILE as well, an address a line; - is standard input"},
+      {.name = "dscp",
+       .kind = Kind::integer,
+       .default_value = "0",
+       .help = "mark datagrams with this code point (RFC 2474)",
+       .max = 63},
       {.name = "tcp", .help = "send probes over a TCP connection", .excludes = {"connect"}},
       {.name = "connect", .help = "a probe is a TCP handshake, for services that do not echo"},
       {.name = "size",
@@ -243,7 +226,7 @@ ActionDef ping() {
        .kind = Kind::duration,
        .help = "wait up to D until the server answers; then one probe, or --count"},
   };
-  action.options = joined({std::move(action.options), threshold_options()});
+  action.options = joined<OptionDef>({std::move(action.options), threshold_options()});
   action.lifetime = Lifetime::until_told;
   action.bounded_by = {"count", "wait-for"};
   action.records = {{.type = "reply",
@@ -364,9 +347,9 @@ ActionDef bench() {
       "Without --rate each flow keeps --window messages under way (closed loop). With --rate "
       "messages leave at that rate whatever comes back (open loop), and latencies count from when "
       "each was due, so a server's pauses show in full.";
-  action.arguments = {server_argument()};
+  action.arguments = {servers_argument()};
   action.common = kOutputOptions | kWaitOption | kConnectTimeoutOption | kClientOptions;
-  action.options = joined({bench_options(), threshold_options()});
+  action.options = joined<OptionDef>({bench_options(), threshold_options()});
   action.records = bench_records();
   action.totals = bench_totals();
   action.has_summary = true;

@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include <netkit/cli/shared_definitions.hpp>
+
 namespace netkit::echo {
 
 namespace {
@@ -14,19 +16,17 @@ UdpServer::Options udp_options(const ServeSettings& settings, const Log& log) {
   options.group = true;
   options.gather = true;
   options.log = &log;
-  options.policy.any_port = settings.any_port;
-  options.policy.access = settings.access;
-  options.policy.rate = settings.rate;
+  options.policy = settings.policy;
   options.policy.loops = settings.reply.is_payload_only() ? AnswerPolicy::Loops::same_answer
                                                           : AnswerPolicy::Loops::any_answer;
   return options;
 }
 
 TcpServer::Options tcp_options(const ServeSettings& settings, ClientCount& clients) {
-  return {.access = settings.access,
+  return {.access = settings.policy.access,
           .max_clients = settings.max_clients,
           .shared_count = &clients,
-          .rate = settings.rate,
+          .rate = settings.policy.rate,
           .idle_timeout = settings.idle_timeout};
 }
 
@@ -118,9 +118,8 @@ void Responder::add_to(Totals& totals) const {
   totals.add("bytes_received", bytes_received_);
   totals.add("bytes_sent", sent.bytes + bytes_written_);
   totals.add("kernel_drops", udp_ ? udp_->kernel_drops() : 0);
-  for (std::size_t i = 1; i < kRefusals; ++i) {
-    totals.add(total_name(static_cast<Refusal>(i)), refused[i]);
-  }
+  add_refusals(totals, refused);
+  totals.add("dropped_loop", refused[static_cast<std::size_t>(Refusal::loop)]);
   totals.add("loops", udp_ ? udp_->policy().loops() : 0);
   totals.add("unsendable", sent.refused + sent.no_room);
   totals.add("too_big", sent.too_big);

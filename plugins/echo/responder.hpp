@@ -21,9 +21,7 @@ namespace netkit::echo {
 // What `echo serve` was told. Read only while the server runs; all its threads share one.
 struct ServeSettings {
   Template reply;
-  AccessList access;
-  bool any_port = false;
-  double rate = 0;  // messages a second and source; 0: no limit
+  AnswerPolicy::Options policy;  // its rate is of messages a source, TCP reads too
   std::size_t max_clients = 0;
   Duration idle_timeout = kNever;
 };

@@ -13,9 +13,9 @@ namespace {
 constexpr std::size_t kMaxDatagram = 65'507;
 
 // One connection, and none after it.
-TcpClient::Options tcp_options(const AddressSpec& address, Duration connect_timeout) {
+TcpClient::Options tcp_options(const std::vector<AddressSpec>& servers, Duration connect_timeout) {
   TcpClient::Options options;
-  options.servers = {address};
+  options.servers = servers;
   options.connect_timeout = connect_timeout;
   options.reconnect.limit = Reconnect::kNever;
   return options;
@@ -23,16 +23,16 @@ TcpClient::Options tcp_options(const AddressSpec& address, Duration connect_time
 
 }  // namespace
 
-UdpSendClient::UdpSendClient(EventLoop& loop, const AddressSpec& address,
+UdpSendClient::UdpSendClient(EventLoop& loop, std::vector<AddressSpec> servers,
                              SendClient::Handler& handler)
-    : loop_(loop), address_(address), handler_(handler) {}
+    : loop_(loop), servers_(std::move(servers)), handler_(handler) {}
 
 void UdpSendClient::open() {
   UdpClient::Handler& handler = *this;
   if (client_) {
     client_->start_over();
   } else {
-    client_.emplace(loop_, address_, handler, UdpClient::Options{});
+    client_.emplace(loop_, servers_, handler, UdpClient::Options{});
   }
   loop_.post([this] { handler_.on_open(); });
 }
@@ -71,13 +71,13 @@ void UdpSendClient::on_datagram(std::string_view datagram) {
   }
 }
 
-TcpSendClient::TcpSendClient(EventLoop& loop, const Log& log, const AddressSpec& address,
-                             Duration connect_timeout, bool any_answer,
-                             SendClient::Handler& handler)
+TcpSendClient::TcpSendClient(EventLoop& loop, const Log& log,
+                             const std::vector<AddressSpec>& servers, Duration connect_timeout,
+                             bool any_answer, SendClient::Handler& handler)
     : loop_(loop),
       handler_(handler),
       any_answer_(any_answer),
-      client_(loop, log, tcp_options(address, connect_timeout), *this) {}
+      client_(loop, log, tcp_options(servers, connect_timeout), *this) {}
 
 void TcpSendClient::on_connected(TcpClient& client) {
   peer_ = client.stream()->peer();

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/address_spec.hpp>
@@ -39,7 +40,7 @@ class SendClient {
 // [loop] A datagram a message.
 class UdpSendClient final : public SendClient, private UdpClient::Handler {
  public:
-  UdpSendClient(EventLoop& loop, const AddressSpec& address, SendClient::Handler& handler);
+  UdpSendClient(EventLoop& loop, std::vector<AddressSpec> servers, SendClient::Handler& handler);
   void open() override;
   bool send(const std::string& message, std::string& error) override;
   void give_up() override { matcher_.on_overdue(); }
@@ -51,7 +52,7 @@ class UdpSendClient final : public SendClient, private UdpClient::Handler {
   void on_refused(int error) override;
 
   EventLoop& loop_;
-  AddressSpec address_;
+  std::vector<AddressSpec> servers_;
   SendClient::Handler& handler_;
   std::optional<UdpClient> client_;
   ReplyMatcher matcher_;
@@ -62,7 +63,7 @@ class UdpSendClient final : public SendClient, private UdpClient::Handler {
 class TcpSendClient final : public SendClient, private TcpClient::Handler {
  public:
   // `any_answer`: whatever comes first is the reply.
-  TcpSendClient(EventLoop& loop, const Log& log, const AddressSpec& address,
+  TcpSendClient(EventLoop& loop, const Log& log, const std::vector<AddressSpec>& servers,
                 Duration connect_timeout, bool any_answer, SendClient::Handler& handler);
   void open() override { client_.start(); }
   bool send(const std::string& message, std::string& error) override;

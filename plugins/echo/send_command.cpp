@@ -9,9 +9,9 @@
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/net/peer_log.hpp>
-#include <netkit/util/quantity.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::echo {
@@ -34,7 +34,7 @@ std::string SendCommand::decode(std::string_view text) const {
 }
 
 void SendCommand::configure(const Values& values) {
-  address_ = values.address("ADDRESS");
+  servers_ = values.addresses("ADDRESS");
   tcp_ = values.flag("tcp");
   hex_ = values.flag("hex");
   wait_ = values.duration("wait");
@@ -65,10 +65,10 @@ ExitStatus SendCommand::run(Host& host) {
   if (whole_) read_whole_input();
   SendClient::Handler& handler = *this;
   if (tcp_) {
-    client_ = std::make_unique<TcpSendClient>(host.loop(), host.log(), address_, connect_timeout_,
+    client_ = std::make_unique<TcpSendClient>(host.loop(), host.log(), servers_, connect_timeout_,
                                               wait_for_.has_value(), handler);
   } else {
-    client_ = std::make_unique<UdpSendClient>(host.loop(), address_, handler);
+    client_ = std::make_unique<UdpSendClient>(host.loop(), servers_, handler);
   }
   host.set_totals([this](Totals& totals) {
     totals.add("sent", sent_);
@@ -142,7 +142,7 @@ void SendCommand::transmit() {
 void SendCommand::wait_for_service() {
   if (deadline_.pending()) return;
   deadline_ = host_->loop().after(*wait_for_, [this] {
-    std::string error = fmt::format("no answer from {} within {}", address_.to_string(),
+    std::string error = fmt::format("no answer from {} within {}", servers_.front().to_string(),
                                     format_duration(*wait_for_));
     if (!last_error_.empty()) error += "; " + last_error_;
     host_->finish(ExitStatus::no, error);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <netkit/io/input.hpp>
 #include <netkit/net/address_spec.hpp>
@@ -37,7 +38,7 @@ class SendCommand final : public Command, private SendClient::Handler, private I
   void emit(std::string_view type, std::string_view reply, bool with_rtt);
   std::string decode(std::string_view text) const;
 
-  AddressSpec address_;
+  std::vector<AddressSpec> servers_;
   std::deque<std::string> messages_;  // that are to be sent
   bool reads_input_ = false;
   bool tcp_ = false;

@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::echo {
@@ -24,9 +25,7 @@ void ServeCommand::configure(const Values& values) {
   tcp_ = both ? values.origin("tcp") >= values.origin("udp") : !values.flag("udp");
   threads_ = static_cast<unsigned>(values.integer("threads"));
   settings_.reply = Template::parse(values.text("reply"), "--reply");
-  settings_.access = AccessList(values.texts("allow"), values.texts("deny"));
-  settings_.any_port = values.flag("any-port");
-  settings_.rate = values.number("rate");
+  settings_.policy = answer_policy(values);
   settings_.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
   settings_.idle_timeout = values.duration("idle-timeout");
 }

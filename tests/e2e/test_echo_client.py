@@ -362,6 +362,23 @@ def test_ping_by_tcp_handshakes(netkit, tcp_server):
     assert netkit.run("echo", "ping", f"127.0.0.1:{closed_port()}", "--connect", "-c", "1", "-w", "100ms").status == 69
 
 
+@pytest.mark.parametrize("proto", ["--udp", "--tcp"])
+@pytest.mark.parametrize("words", [("send", "{}", "x"), ("bench", "{}", "--duration", "50ms", "--flows", "2")],
+                         ids=["send", "bench"])
+def test_another_server_of_the_list_is_tried(netkit, words, proto):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", proto)
+    servers = f"127.0.0.1:{closed_port()},{server.address}"
+    assert netkit.run("echo", *[word.format(servers) for word in words], proto).status == 0
+
+
+def test_ping_marks_its_probes(netkit):
+    with udp_socket() as server:
+        server.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
+        netkit.start("echo", "ping", "127.0.0.1:%d" % server.getsockname()[1], "--dscp", "46")
+        _, parts, _, _ = server.recvmsg(1000, 100)
+        assert parts[0][2][0] == 46 << 2
+
+
 def test_ping_over_a_stream(netkit):
     server = netkit.serve("echo", "serve", "127.0.0.1:0", "--tcp")
     done = netkit.run("echo", "ping", server.address, "--tcp", "-c", "3", "-i", "10ms")

@@ -109,8 +109,13 @@ void check_source(std::string_view text) {
   for (const std::string_view scheme : {"file:", "exec:"}) {
     if (text.starts_with(scheme) && text.size() > scheme.size()) return;
   }
+  for (const std::string_view scheme : {"udp:", "tcp:"}) {
+    if (!text.starts_with(scheme)) continue;
+    AddressSpec::parse(text.substr(scheme.size()), AddressRole::server);
+    return;
+  }
   if (is_path(text)) refuse(text, "a source", fmt::format("file:{}", escaped_text(text)));
-  refuse(text, "a source", "-, file:PATH or exec:COMMAND");
+  refuse(text, "a source", "-, file:PATH, exec:COMMAND, udp:ADDRESS or tcp:ADDRESS");
 }
 
 void check_sink(std::string_view text) {

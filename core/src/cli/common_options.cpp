@@ -54,7 +54,9 @@ std::vector<CommonOption> source_options() {
       {kSourceOptions,
        {.name = "from",
         .kind = Kind::source,
-        .help = "where records come from: - (standard input), file:PATH or exec:COMMAND",
+        .help =
+            "where records come from: - (standard input), file:PATH, exec:COMMAND, udp:ADDRESS or "
+            "tcp:ADDRESS",
         .repeatable = true}},
       {kSourceOptions, {.name = "every", .kind = Kind::duration, .help = "make a record every D"}},
       {kSourceOptions,

@@ -55,8 +55,10 @@ Completion schemes(std::string_view typed, bool sink) {
   out.candidates = {{"-", sink ? "standard output" : "standard input, a record a line"},
                     {"file:", sink ? "append to a file" : "a file, a record a line"},
                     {"exec:", sink ? "a command per record" : "the output of a command"}};
+  out.candidates.push_back({"udp:", sink ? "HOST:PORT, a datagram a record"
+                                         : "ADDRESS to listen at, a record a datagram"});
+  if (!sink) out.candidates.push_back({"tcp:", "ADDRESS to listen at, a record a line"});
   if (sink) {
-    out.candidates.push_back({"udp:", "HOST:PORT, a datagram a record"});
     out.candidates.push_back({"broadcast:", "HOST:PORT"});
     out.candidates.push_back({"multicast:", "GROUP:PORT"});
   }

@@ -257,6 +257,14 @@ bool LocalNetworks::is_on_link(const IpAddress& address) {
                      [&](const Cidr& network) { return network.contains(address); });
 }
 
+bool LocalNetworks::reaches(const Endpoint& target, const Endpoint& local) {
+  if (target == local) return true;
+  const IpAddress to = target.address();
+  const bool same_port = target.port() == local.port() && target.family() == local.family();
+  if (!same_port || !local.address().is_unspecified()) return false;
+  return to.is_unspecified() || to.is_multicast() || is_own(to) || is_broadcast(to);
+}
+
 NetworkView LocalNetworks::view() {
   return {[this](const IpAddress& address) { return is_own(address); },
           [this](const IpAddress& address) { return is_broadcast(address); },

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <mutex>
 #include <netdb.h>
+#include <optional>
 #include <pthread.h>
 #include <strings.h>
 #include <thread>
@@ -125,6 +126,20 @@ std::vector<Endpoint> resolve(const AddressSpec& spec) {
   }
   if (endpoints.empty()) throw Error(ExitStatus::name, error);
   return endpoints;
+}
+
+std::vector<Endpoint> resolve(const std::vector<AddressSpec>& specs) {
+  std::vector<Endpoint> all;
+  std::optional<Error> failure;
+  for (const AddressSpec& spec : specs) {
+    try {
+      for (const Endpoint& endpoint : resolve(spec)) add_unique(all, endpoint);
+    } catch (const Error& error) {
+      if (!failure) failure = error;
+    }
+  }
+  if (all.empty() && failure) throw Error(*failure);
+  return all;
 }
 
 std::vector<Endpoint> read_sources(std::string_view text) {

@@ -77,9 +77,10 @@ Endpoint first_routable(const std::vector<Endpoint>& endpoints) {
   }
 }
 
-UdpClient::UdpClient(EventLoop& loop, const AddressSpec& address, Handler& handler,
+UdpClient::UdpClient(EventLoop& loop, const std::vector<AddressSpec>& servers, Handler& handler,
                      const Options& options)
-    : UdpClient(loop, ServerAddresses(resolve(address), address.sources), handler, options) {}
+    : UdpClient(loop, ServerAddresses(resolve(servers), servers.front().sources), handler,
+                options) {}
 
 UdpClient::UdpClient(EventLoop& loop, std::vector<Endpoint> addresses, Handler& handler,
                      const Options& options)

@@ -125,6 +125,11 @@ void UdpSocket::apply(const UdpOptions& options) {
   if (options.reuse_port) require_option(fd(), SOL_SOCKET, SO_REUSEPORT, 1, "reuse a udp port");
   if (options.broadcast) require_option(fd(), SOL_SOCKET, SO_BROADCAST, 1, "allow broadcasts");
   if (options.packet_info) report_destinations();
+  if (options.dscp != 0) {
+    const bool v6 = family_ == AF_INET6;
+    require_option(fd(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS,
+                   static_cast<int>(options.dscp << 2U), "mark datagrams");
+  }
   if (options.own_groups_only) {
     const bool v6 = family_ == AF_INET6;
     set_option(fd(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MULTICAST_ALL : IP_MULTICAST_ALL, 0);

@@ -43,6 +43,17 @@ bool has_cursor(int fd) {
   return is_terminal(fd) && terminal != nullptr && std::string_view(terminal) != "dumb";
 }
 
+// Those of the descriptions `udp 127.0.0.1:9000`.
+std::vector<Endpoint> udp_sockets(const std::vector<std::string>& descriptions) {
+  constexpr std::string_view kUdp = "udp ";
+  std::vector<Endpoint> sockets;
+  for (const std::string& description : descriptions) {
+    if (!description.starts_with(kUdp)) continue;
+    if (auto local = Endpoint::parse(description.substr(kUdp.size()))) sockets.push_back(*local);
+  }
+  return sockets;
+}
+
 std::string meaning_of(int code) {
   for (const ExitStatusInfo& info : exit_statuses()) {
     if (static_cast<int>(info.status) == code) return std::string(info.meaning);
@@ -191,6 +202,7 @@ void HostImpl::on_out_of_memory() {
 }
 
 void HostImpl::ready(const std::vector<std::string>& descriptions) {
+  output_->refuse_loops(udp_sockets(descriptions));
   take_over_signals();
   loop_.on_out_of_memory([this] { on_out_of_memory(); });
   enter_sandbox();

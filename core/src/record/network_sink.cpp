@@ -107,6 +107,15 @@ void NetworkSink::say_what_is_left_out() {
       "--to {}: a record is too long for a datagram, and left out as all like it", target_));
 }
 
+void NetworkSink::refuse_loops(std::span<const Endpoint> locals) const {
+  LocalNetworks networks;
+  for (const Endpoint& local : locals) {
+    if (!networks.reaches(address_, local)) continue;
+    throw UsageError(
+        fmt::format("--to {}: what is sent there comes back to {}", target_, local.to_string()));
+  }
+}
+
 std::uint64_t NetworkSink::dropped() const {
   const DatagramSenderCounters& counters = sender_.counters();
   return counters.refused + counters.no_room + counters.too_big + too_long_;

@@ -5,6 +5,7 @@
 #include "record/sink.hpp"
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ class NetworkSink final : public Sink {
   void flush() override;
   void add_totals(Totals& totals) const override;
   bool has_left_out() const override { return left_out() > 0; }
+  void refuse_loops(std::span<const Endpoint> locals) const override;
 
  private:
   void refresh_targets();

@@ -11,19 +11,18 @@
 #include <netkit/net/peer_log.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/net/tcp_server.hpp>
-#include <netkit/util/size.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit {
 namespace {
 
 constexpr std::string_view kUdp = "udp:";
 constexpr std::string_view kTcp = "tcp:";
-constexpr std::string_view kUnix = "unix:";
 
 // Read one by one, so that a pause leaves the others in the kernel.
-class DatagramSource final : public NetworkSource {
+class DatagramRecords final : public NetworkSource {
  public:
-  DatagramSource(Run& run, const AddressSpec& address, OnRecord on_record)
+  DatagramRecords(Run& run, const AddressSpec& address, OnRecord on_record)
       : log_(run.log()), on_record_(std::move(on_record)), buffer_(kMaxDatagram, '\0') {
     ServerSocketOptions options;
     options.udp = true;
@@ -32,8 +31,8 @@ class DatagramSource final : public NetworkSource {
     for (UdpSocket& socket : sockets.udp) {
       Port& port = ports_.emplace_back();
       port.socket = std::move(socket);
-      port.watch = run.loop().watch(port.socket.fd(), Interest::none,
-                                    [this, &port](Ready) { read(port); });
+      port.watch =
+          run.loop().watch(port.socket.fd(), Interest::none, [this, &port](Ready) { read(port); });
     }
   }
 
@@ -72,9 +71,9 @@ class DatagramSource final : public NetworkSource {
   bool paused_ = true;
 };
 
-class LineSource final : public NetworkSource {
+class LineRecords final : public NetworkSource {
  public:
-  LineSource(Run& run, const AddressSpec& address, std::size_t max_line, OnRecord on_record)
+  LineRecords(Run& run, const AddressSpec& address, std::size_t max_line, OnRecord on_record)
       : loop_(run.loop()),
         max_line_(max_line),
         on_record_(std::move(on_record)),
@@ -112,9 +111,9 @@ class LineSource final : public NetworkSource {
 
   class Writer final : public TcpServer::Connection {
    public:
-    explicit Writer(LineSource& source)
-        : source_(source), place_(source.streams_.emplace(source.streams_.end(), source.max_line_)) {
-    }
+    explicit Writer(LineRecords& source)
+        : source_(source),
+          place_(source.streams_.emplace(source.streams_.end(), source.max_line_)) {}
 
    private:
     void on_open(std::string_view /*alpn*/) override {
@@ -123,7 +122,7 @@ class LineSource final : public NetworkSource {
     void on_received(std::string_view data) override { source_.take(*place_, data); }
     void on_gone(int /*error*/, std::string_view /*reason*/) override { source_.end(place_); }
 
-    LineSource& source_;
+    LineRecords& source_;
     Place place_;
   };
 
@@ -181,19 +180,17 @@ class LineSource final : public NetworkSource {
 }  // namespace
 
 bool NetworkSource::is_one(std::string_view name) {
-  return name.starts_with(kUdp) || name.starts_with(kTcp) || name.starts_with(kUnix);
+  return name.starts_with(kUdp) || name.starts_with(kTcp);
 }
 
 std::unique_ptr<NetworkSource> NetworkSource::open(Run& run, std::string_view name,
                                                    std::size_t max_line, OnRecord on_record) {
   if (name.starts_with(kUdp)) {
     const auto address = AddressSpec::parse(name.substr(kUdp.size()), AddressRole::server);
-    return std::make_unique<DatagramSource>(run, address, std::move(on_record));
+    return std::make_unique<DatagramRecords>(run, address, std::move(on_record));
   }
-  const auto address = name.starts_with(kTcp)
-                           ? AddressSpec::parse(name.substr(kTcp.size()), AddressRole::server)
-                           : AddressSpec::parse(name, AddressRole::any_server);
-  return std::make_unique<LineSource>(run, address, max_line, std::move(on_record));
+  const auto address = AddressSpec::parse(name.substr(kTcp.size()), AddressRole::server);
+  return std::make_unique<LineRecords>(run, address, max_line, std::move(on_record));
 }
 
 }  // namespace netkit

@@ -151,6 +151,10 @@ void OutputImpl::add_totals(Totals& totals) const {
   for (const auto& sink : sinks_) sink->add_totals(totals);
 }
 
+void OutputImpl::refuse_loops(std::span<const Endpoint> locals) const {
+  for (const auto& sink : sinks_) sink->refuse_loops(locals);
+}
+
 void OutputImpl::redirect(std::function<void(std::string_view)> writer) {
   if (stdout_ != nullptr) stdout_->redirect(std::move(writer));
 }

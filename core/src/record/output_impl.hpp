@@ -62,6 +62,8 @@ class NETKIT_API OutputImpl final : public Output {
   // Whether a sink left a record out because it can take none like it.
   bool has_left_out() const;
   void add_totals(Totals& totals) const;
+  // As Sink has it.
+  void refuse_loops(std::span<const Endpoint> locals) const;
   // What goes to standard output passes through `writer` instead, while it is set.
   void redirect(std::function<void(std::string_view)> writer);
   // Called before each write to standard output.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,9 @@ class Sink {
   // Whether a record was left out because the sink can take none like it; the sink has said so.
   virtual bool has_left_out() const { return false; }
   virtual void add_totals(Totals& totals) const { static_cast<void>(totals); }
+  // Throws UsageError where what it sends comes back to one of these UDP sockets of this process,
+  // so that one datagram would go round for ever.
+  virtual void refuse_loops(std::span<const Endpoint> locals) const { static_cast<void>(locals); }
 };
 
 // Ends the run: what a sink calls that cannot do its work any more. One sentence.

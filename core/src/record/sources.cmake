@@ -4,6 +4,7 @@ target_sources(netkit-core PRIVATE
   src/record/exec_sink.cpp
   src/record/formatter.cpp
   src/record/network_sink.cpp
+  src/record/network_source.cpp
   src/record/output_impl.cpp
   src/record/recording.cpp
   src/record/sink.cpp

@@ -1,5 +1,6 @@
 #include "io/line_reader.hpp"
 #include "record/command_ticker.hpp"
+#include "record/network_source.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -57,9 +58,12 @@ class SourcesImpl final : public Sources {
     FileDescriptor fd;
     std::unique_ptr<Process> process;
     std::unique_ptr<LineReader> reader;
-    std::unique_ptr<TypedLines> typed;  // at a terminal, instead of the reader
-    bool at_end = false;                // nothing more to read
-    bool process_running = false;       // its status is awaited
+    std::unique_ptr<TypedLines> typed;       // at a terminal, instead of the reader
+    std::unique_ptr<NetworkSource> network;  // likewise; it never ends
+    void pause();
+    void resume();
+    bool at_end = false;           // nothing more to read
+    bool process_running = false;  // its status is awaited
   };
 
   void open_input(const std::string& name);
@@ -113,6 +117,18 @@ class SourcesImpl::TypedLines final : private netkit::Input::Handler {
   std::unique_ptr<netkit::Input> prompt_;
 };
 
+void SourcesImpl::Input::pause() {
+  if (typed) return typed->pause();
+  if (network) return network->pause();
+  reader->pause();
+}
+
+void SourcesImpl::Input::resume() {
+  if (typed) return typed->resume();
+  if (network) return network->resume();
+  reader->resume();
+}
+
 std::unique_ptr<Sources> Sources::open(Run& run, Handler& handler, const Options& options) {
   return std::make_unique<SourcesImpl>(run, handler, options);
 }
@@ -144,9 +160,16 @@ void SourcesImpl::open_input(const std::string& name) {
   } else if (name.starts_with("exec:")) {
     open_command(input, name.substr(5));
     fd = input.fd.get();
+  } else if (NetworkSource::is_one(name)) {
+    input.network = NetworkSource::open(run_, name, max_line_, [this](std::string_view text) {
+      handler_.on_source_record(text, run_.clock().wall());
+    });
+    return;
   } else if (name != "-") {
     throw UsageError(
-        fmt::format("--from: '{}' is not a source (write -, file:PATH or exec:COMMAND)", name));
+        fmt::format("--from: '{}' is not a source (write -, file:PATH, exec:COMMAND, "
+                    "udp:ADDRESS or tcp:ADDRESS)",
+                    name));
   } else if (run_.interactive() && owns_terminal()) {
     input.typed = std::make_unique<TypedLines>(*this, input);
     return;
@@ -243,14 +266,14 @@ void SourcesImpl::check_end() {
 void SourcesImpl::pause() {
   paused_ = true;
   if (command_) command_->pause();
-  for (Input& input : inputs_) input.typed ? input.typed->pause() : input.reader->pause();
+  for (Input& input : inputs_) input.pause();
 }
 
 void SourcesImpl::resume() {
   if (!paused_ || failed_) return;
   paused_ = false;
   if (command_) command_->resume();
-  for (Input& input : inputs_) input.typed ? input.typed->resume() : input.reader->resume();
+  for (Input& input : inputs_) input.resume();
   if (!inputs_.empty() || has_ticker() || ended_) return;
   // Nothing was asked for: that has ended, too.
   told_ = run_.loop().after(Duration::zero(), [this] { check_end(); });

@@ -95,6 +95,8 @@ NETKIT_API std::vector<AddressSpec> take_addresses(std::vector<std::string>& arg
 // (both families for `every_interface`: 0.0.0.0 and ::). Throws Error with ExitStatus::name:
 // "cannot resolve 'HOST': REASON".
 NETKIT_API std::vector<Endpoint> resolve(const AddressSpec& spec);
+// Those of several, in order; at least one of them must have some.
+NETKIT_API std::vector<Endpoint> resolve(const std::vector<AddressSpec>& specs);
 
 // Resolution on a thread of its own (started with the first name; numeric hosts need none and are
 // answered by post()). [loop] Destroying it drops what is under way; a query that hangs in the

@@ -81,6 +81,8 @@ class NETKIT_API LocalNetworks {
   bool is_on_link(
       const IpAddress& address);  // own, or in the prefix of an interface that is up; fe80::/10
   NetworkView view();             // refers to this object
+  // Whether what is sent to `target` comes to a socket that is bound to `local`.
+  bool reaches(const Endpoint& target, const Endpoint& local);
 
  private:
   void refresh();

@@ -69,9 +69,10 @@ class NETKIT_API UdpClient final : public UdpSockets {
     std::vector<Endpoint> sources{};  // as AddressSpec has them
   };
 
-  // Resolves `address`, which may block, and connects to the first of its addresses that there is a
-  // way to. Throws Error (68, 69). `handler`, `loop` and the log outlive the client.
-  UdpClient(EventLoop& loop, const AddressSpec& address, Handler& handler, const Options& options);
+  // Resolves `servers`, which may block, and connects to the first of their addresses that there is
+  // a way to. Throws Error (68, 69). `handler`, `loop` and the log outlive the client.
+  UdpClient(EventLoop& loop, const std::vector<AddressSpec>& servers, Handler& handler,
+            const Options& options);
   // The same with what resolve() gave: at least one.
   UdpClient(EventLoop& loop, std::vector<Endpoint> addresses, Handler& handler,
             const Options& options);

@@ -38,6 +38,7 @@ struct UdpOptions {
   // which the kernel need not find a number by their address: cheaper with many peers. Longer ones
   // are EMSGSIZE until allow_fragments(); DatagramSender does that where it must.
   bool atomic = false;
+  unsigned dscp = 0;  // of what is sent (RFC 2474), 0 to 63; 0 leaves the system's
   int receive_buffer =
       4 << 20;          // bytes; SO_RCVBUFFORCE where it may, else as much as the system allows
   int send_buffer = 0;  // bytes; 0 leaves the system's

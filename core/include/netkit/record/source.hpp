@@ -1,6 +1,6 @@
-// Where records come from: `--from -`, `--from file:PATH`, `--from exec:COMMAND`, `--every D` with
-// `--message T` or `--exec CMD`. At a terminal (Run::interactive()) standard input is typed at a
-// prompt.
+// Where records come from: `--from -`, `file:PATH`, `exec:COMMAND`, `udp:ADDRESS`, `tcp:ADDRESS`,
+// `--every D` with `--message T` or `--exec CMD`. At a terminal (Run::interactive()) standard input
+// is typed at a prompt.
 #pragma once
 
 #include <memory>
@@ -37,7 +37,7 @@ class NETKIT_API Sources {
   };
 
   struct Options {
-    std::vector<std::string> from{};  // `-`, `file:PATH`, `exec:COMMAND`
+    std::vector<std::string> from{};  // as typed: `-`, `file:PATH`, …
     Duration every = kNever;          // of the ticker; kNever: there is none
     std::string message{};            // of the ticker, a template
     std::string exec{};               // instead: what this command prints each time, to 64 KiB

@@ -37,6 +37,17 @@ void check_spec(std::string_view text, AddressRole role, std::optional<std::uint
   }
 }
 
+void check_list(std::string_view text) {
+  try {
+    const auto list = AddressSpec::parse_list(text, AddressRole::any_client);
+    std::string again;
+    for (const AddressSpec& spec : list) again += (again.empty() ? "" : ",") + spec.to_string();
+    FUZZ_CHECK(AddressSpec::parse_list(again, AddressRole::any_client) == list);
+  } catch (const netkit::UsageError&) {
+    return;
+  }
+}
+
 void check_words(std::string_view text) {
   const std::size_t space = text.find(' ');
   std::vector<std::string> words{std::string(text.substr(0, space))};
@@ -59,6 +70,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_spec(text, AddressRole::client, std::nullopt);
   check_spec(text, AddressRole::server, std::nullopt);
   check_spec(text, AddressRole::client, 80);
+  check_spec(text, AddressRole::any_client, std::nullopt);
+  check_spec(text, AddressRole::any_server, std::nullopt);
+  check_list(text);
   check_words(text);
   return 0;
 }

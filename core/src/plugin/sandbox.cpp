@@ -303,9 +303,9 @@ void add_ports(SandboxNeeds& needs, std::string_view text) {
 }
 
 // A port may be a service's name.
-void add_address(SandboxNeeds& needs, std::string_view text) {
+void add_address(SandboxNeeds& needs, ValueKind kind, std::string_view text) {
   try {
-    needs.ports.push_back(AddressSpec::parse(text, AddressRole::client).port);
+    needs.ports.push_back(AddressSpec::parse(text, role_of(kind)).port);
   } catch (const Error&) {  // a list, or something that only the command knows
   }
 }
@@ -316,7 +316,7 @@ void add_value(SandboxNeeds& needs, const Values::Value* value) {
     if (starts_programs(value->kind, text)) needs.programs = true;
     add_file(needs, value->kind, text);
     add_ports(needs, text);
-    if (is_address(value->kind)) add_address(needs, text);
+    if (is_address(value->kind)) add_address(needs, value->kind, text);
   }
 }
 

@@ -235,6 +235,7 @@ void FrameClient::on_gave_up(TcpClient&, ExitStatus status, const std::string& e
 }
 
 void FrameClient::ask_again() {
+  if (!session_.pieces().empty()) return;  // those of the last time are not out yet
   try {
     for (const std::string& message : options_.messages) {
       if (session_.has_room()) push(message);

@@ -206,6 +206,7 @@ void Proxy::Target::on_end(ByteStream&) {
 }
 
 void Proxy::Target::on_closed(ByteStream&, int error, std::string_view reason) {
+  if (handshake_.pending()) ++proxy_.failures_;
   if (session_ != nullptr) return session_->on_target_gone(error, reason);
   proxy_.host_.loop().destroy_later(proxy_.leaving_.take(*this));
 }

@@ -55,8 +55,8 @@ STREAM_FAULTS = {
     "accept4": ["EINTR", "EAGAIN", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "ECONNABORTED", "EPERM", "EPROTO", "ENETDOWN"],
     "epoll_ctl": ["ENOMEM", "ENOSPC"],
     "setsockopt": ["EINVAL", "ENOBUFS"],
-    "recvfrom": ["EINTR", "ECONNRESET", "ETIMEDOUT", "ENOMEM", "EHOSTUNREACH"],
-    "sendto": ["EINTR", "EPIPE", "ECONNRESET", "ENOBUFS", "ENOMEM"],
+    "recvfrom,recvmsg,read": ["EINTR", "ECONNRESET", "ETIMEDOUT", "ENOMEM", "EHOSTUNREACH"],
+    "sendto,sendmsg,write": ["EINTR", "EPIPE", "ECONNRESET", "ENOBUFS", "ENOMEM"],
     "epoll_pwait2": ["EINTR"],
 }
 FAULTS = [(name, call, error) for name, (kind, _, _) in SERVERS.items()

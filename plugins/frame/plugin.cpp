@@ -17,7 +17,7 @@ OptionDef codec_definition() {
                   .kind = Kind::text,
                   .value_name = "CODEC",
                   .default_value = "netkit",
-                  .help = "how frames are cut and checked, see netkit help codecs"};
+                  .help = "how frames are cut and checked; there is help on codecs"};
   for (const NamedCodec& named : codec_names()) codec.choices.push_back(named.name);
   return codec;
 }

@@ -16,8 +16,9 @@ using Kind = ValueKind;
 
 constexpr std::string_view kServer = "127.0.0.1:8080";
 
-const std::vector<FieldDef> kMessageFields = {{"proto", "udp or tcp"},
-                                              {"seq", "number of the message, from 1"}};
+std::vector<FieldDef> message_fields() {
+  return {{"proto", "udp or tcp"}, {"seq", "number of the message, from 1"}};
+}
 
 std::vector<OptionDef> serve_options() {
   return joined<OptionDef>(
@@ -85,11 +86,11 @@ ActionDef serve() {
   action.options = serve_options();
   action.records = {{.type = "datagram",
                      .help = "a UDP datagram was answered",
-                     .fields = kMessageFields,
+                     .fields = message_fields(),
                      .layout = "{peer} {text}"},
                     {.type = "read",
                      .help = "a TCP client sent something",
-                     .fields = kMessageFields,
+                     .fields = message_fields(),
                      .layout = "{peer} {text}"}};
   action.totals = serve_totals();
   action.examples = {

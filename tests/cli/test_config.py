@@ -72,7 +72,8 @@ def test_a_named_file_that_is_not_there(hello):
 
 def test_an_invalid_variable_is_named(hello):
     result = hello("greet", env={"NETKIT_HELLO_TONE": "noisy"})
-    assert (result.status, result.err) == (2, b"netkit: hello: NETKIT_HELLO_TONE: 'noisy' is not warm or cold\n")
+    assert (result.status, result.err) == (
+        2, b"netkit: hello: NETKIT_HELLO_TONE: 'noisy' is not warm or cold; see 'netkit hello greet --help'\n")
 
 
 def test_variables_of_other_commands_do_not_matter(hello):

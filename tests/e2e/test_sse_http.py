@@ -379,7 +379,6 @@ def test_a_proxy_from_the_environment_and_the_option(netkit):
 
 
 @pytest.mark.parametrize("args, word", [
-    ((), b"URL"),
     (("ftp://x/",), b"http://HOST/PATH"),
     (("http://ann:secret@x/",), b"--password-file"),
     (("http:/x",), b"http://HOST/PATH"),

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 
-#include <openssl/rand.h>
-
 #include <netkit/datagram/options.hpp>
-#include <netkit/util/error.hpp>
+#include <netkit/util/random.hpp>
 
 namespace netkit::datagram {
 
@@ -55,9 +53,7 @@ std::string_view to_string(LeftReason reason) {
 Random system_random() {
   return [] {
     std::uint64_t number = 0;
-    if (RAND_bytes(reinterpret_cast<unsigned char*>(&number), sizeof number) != 1) {
-      throw Error(ExitStatus::fault, "the system gives no random numbers");
-    }
+    fill_random(&number, sizeof number);
     return number;
   };
 }

@@ -263,7 +263,7 @@ void HostImpl::finish(ExitStatus status, std::string error) {
   if (finished_) return;
   finished_ = status;
   if (!error.empty()) {
-    log_.error(hinted(status, error));
+    log_.error(error);
     if (error_.empty()) error_ = std::move(error);  // what came first is why it ends
   }
   loop_.stop();

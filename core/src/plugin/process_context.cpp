@@ -111,6 +111,7 @@ StopSignals::StopSignals() : arrived_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) 
 StopSignals::~StopSignals() {
   loop_reads_signals = false;
   watch_.reset();
+  before_wait_.reset();
   totals_.reset();
   for (const int signo : kEnding) set_action(signo, SIG_DFL);
   set_action(SIGUSR1, SIG_DFL);
@@ -127,11 +128,14 @@ void StopSignals::keep_for_loop() {
 
 void StopSignals::hand_over(EventLoop& loop, const std::function<void(int signo)>& callback) {
   totals_ = loop.on_signal(SIGUSR1, [callback] { callback(SIGUSR1); });
-  watch_ = loop.watch(arrived_.get(), Interest::read, [this, callback](Ready) {
+  const auto tell = [callback] {
+    if (first_signal != 0 && !taken.exchange(true)) callback(first_signal);
+  };
+  // Before what came after it.
+  before_wait_ = loop.before_wait(tell);
+  watch_ = loop.watch(arrived_.get(), Interest::read, [this, tell](Ready) {
     std::uint64_t count = 0;
-    if (::read(arrived_.get(), &count, sizeof count) < 0) return;
-    taken = true;
-    callback(first_signal);
+    if (::read(arrived_.get(), &count, sizeof count) > 0) tell();
   });
   loop_reads_signals = true;
 }

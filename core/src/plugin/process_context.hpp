@@ -44,6 +44,7 @@ class StopSignals {
  private:
   FileDescriptor arrived_;
   Watch watch_;
+  Hook before_wait_;
   Hook totals_;
 };
 

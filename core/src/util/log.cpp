@@ -42,7 +42,8 @@ Log::Log(std::string prefix, LogLevel threshold, const Clock* clock)
 void Log::write(LogLevel level, std::string_view line) const {
   if (!enabled(level)) return;
   std::string whole = prefix_;
-  if (clock_ != nullptr) whole += rfc3339(clock_->wall()) + ' ';
+  // What others read, such as where a server listens, stays as it is.
+  if (clock_ != nullptr && level >= LogLevel::info) whole += rfc3339(clock_->wall()) + ' ';
   escape_text(whole, line, false);
   whole += '\n';
   const std::scoped_lock lock(mutex_);
@@ -60,7 +61,7 @@ void Log::hex(std::string_view what, std::string_view bytes) const {
   for (std::size_t at = 0; at < bytes.size(); at += kHexBytes) {
     std::string line;
     append_hex_line(line, at, bytes.substr(at, kHexBytes));
-    write(LogLevel::hex, line);
+    write(LogLevel::notice, line);  // without the time, which stands above
   }
 }
 

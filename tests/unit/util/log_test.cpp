@@ -56,9 +56,11 @@ TEST_F(LogTest, BearsTheTimeFromTheSecondVOn) {
     Log log("netkit: echo: ", threshold, &clock);
     capture(log);
     log.notice("hi");
+    log.info("connected");
   }
-  EXPECT_EQ(lines_, (std::vector<std::string>{"netkit: echo: hi\n",
-                                              "netkit: echo: " + rfc3339(clock.wall()) + " hi\n"}));
+  EXPECT_EQ(lines_, (std::vector<std::string>{
+                        "netkit: echo: hi\n", "netkit: echo: connected\n", "netkit: echo: hi\n",
+                        "netkit: echo: " + rfc3339(clock.wall()) + " connected\n"}));
 }
 
 TEST_F(LogTest, DumpsBytes) {

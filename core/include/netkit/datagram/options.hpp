@@ -157,6 +157,6 @@ struct SessionStatus {
 
 // Unpredictable 64-bit numbers; for session ids, first sequence numbers, nonces and secrets.
 using Random = std::function<std::uint64_t()>;
-NETKIT_API Random system_random();  // of the operating system's quality (RAND_bytes)
+NETKIT_API Random system_random();  // from the operating system (fill_random)
 
 }  // namespace netkit::datagram

@@ -62,8 +62,9 @@ def test_the_jump_is_seen(netkit, tmp_path):
 
 
 def clock(path):
-    """The environment in which the time of day is what the file says, and jumps with it."""
-    return {"LD_PRELOAD": f"/usr/lib/{machine()}/faketime/libfaketime.so.1", "FAKETIME_TIMESTAMP_FILE": str(path),
+    """The environment in which the time of day is what the file says, and jumps with it. A sandbox would hide the file."""
+    free = {f"NETKIT_{name}_SANDBOX": "off" for name in ("ECHO", "CHAT", "PUSH", "SSE", "FRAME", "BROADCAST")}
+    return {**free, "LD_PRELOAD": f"/usr/lib/{machine()}/faketime/libfaketime.so.1", "FAKETIME_TIMESTAMP_FILE": str(path),
             "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 

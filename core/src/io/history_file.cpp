@@ -86,6 +86,8 @@ HistoryFile::HistoryFile(std::string_view name) {
 }
 
 void HistoryFile::make_folder() {
+  const char* const home = std::getenv("HOME");
+  if (home == nullptr || ::access(home, F_OK) != 0) return;  // nobody's
   if (const std::string folder = state_folder(); !folder.empty()) make_folders(folder + '/');
 }
 

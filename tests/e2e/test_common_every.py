@@ -351,11 +351,11 @@ def test_verbose_says_what_comes_and_goes_and_very_verbose_the_bytes(netkit, wor
         peer = re.escape("127.0.0.1:%d" % sock.getsockname()[1]).encode()
         server = netkit.serve(*words, "-vv")
         sock.sendto(ask, host_port(server.address))
-        server.err.expect(rb"^netkit: \w+: from " + peer + kind.encode() + rb" \(4 bytes\)\n")
+        server.err.expect(rb"^netkit: \w+: \S+Z from " + peer + kind.encode() + rb" \(4 bytes\)\n")
         assert server.stop() == 0
         server = netkit.serve(*words, "-vvv")
         sock.sendto(ask, host_port(server.address))
-        server.err.expect(rb"^netkit: \w+: from " + peer + kind.encode() + rb" \(4 bytes\)\n"
+        server.err.expect(rb"^netkit: \w+: \S+Z from " + peer + kind.encode() + rb" \(4 bytes\)\n"
                           rb"netkit: \w+: .*70 69 6e 67 .*ping")
 
 
@@ -410,6 +410,6 @@ def test_verbose_control_connections(netkit):
     assert client.status == 0
     for line in (b"connected to %s\n", b"to %s (7 bytes)\n", b"from %s (5 bytes)\n"):
         assert line % server.address.encode() in client.err, client
-    peer = server.err.expect(rb"netkit: push: (\S+) connected\n").group(1)
-    server.err.expect(b"from %s \\(7 bytes\\)\nnetkit: push: to %s \\(5 bytes\\)\n" % (peer, peer))
+    peer = server.err.expect(rb"netkit: push: \S+Z (\S+) connected\n").group(1)
+    server.err.expect(b"from %s \\(7 bytes\\)\nnetkit: push: \\S+Z to %s \\(5 bytes\\)\n" % (peer, peer))
     server.err.expect(b"%s closed\n" % peer)

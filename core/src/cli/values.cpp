@@ -22,6 +22,10 @@ bool is_any_loopback(const Values::Value& value, std::string_view text) {
   return value.origin == Values::Origin::default_value || text.find(':') == text.npos;
 }
 
+bool is_of_peer(ValueKind kind) {
+  return kind == ValueKind::address || kind == ValueKind::stream;
+}
+
 }  // namespace
 
 const Values::Value* Values::find(std::string_view option) const {
@@ -135,8 +139,7 @@ void Values::add_reach(AddressSpec& address, bool any_loopback) const {
 AddressSpec Values::address(std::string_view option) const {
   const Value& value = require(option);
   AddressSpec address = AddressSpec::parse(text(option), role_of(value.kind));
-  const bool of_peer = value.kind == ValueKind::address || value.kind == ValueKind::stream;
-  if (of_peer) add_reach(address, is_any_loopback(value, text(option)));
+  if (is_of_peer(value.kind)) add_reach(address, is_any_loopback(value, text(option)));
   return address;
 }
 
@@ -146,6 +149,7 @@ std::vector<AddressSpec> Values::addresses(std::string_view option) const {
   for (const std::string& text : value.texts) {
     if (!is_address_list(value.kind)) {
       found.push_back(AddressSpec::parse(text, role_of(value.kind)));
+      if (is_of_peer(value.kind)) add_reach(found.back(), is_any_loopback(value, text));
       continue;
     }
     for (AddressSpec& address : AddressSpec::parse_list(text, role_of(value.kind))) {

@@ -243,6 +243,15 @@ TEST_F(ClientAddressTest, TheFamilyIsAskedFor) {
   EXPECT_EQ(refusal("-4 -6 a:1"), "--ipv4 and --ipv6 exclude each other");
 }
 
+TEST_F(ClientAddressTest, TheFamilyIsThatOfEachOfSeveral) {
+  action_.arguments.front().kind = ValueKind::address;
+  action_.arguments.front().repeatable = true;
+  const auto addresses = read("-6 a:1 2").addresses("ADDRESS");
+  ASSERT_EQ(addresses.size(), 2u);
+  EXPECT_EQ(addresses[0].family, AddressFamily::v6);
+  EXPECT_EQ(addresses[1].host, "::1");
+}
+
 TEST_F(ClientAddressTest, APortAloneIsLoopbackOfTheFamily) {
   EXPECT_EQ(address("-6").host, "::1");
   EXPECT_EQ(address("-6 80").host, "::1");

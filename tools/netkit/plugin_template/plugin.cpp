@@ -75,7 +75,7 @@ class Serve final : public netkit::Command, private netkit::UdpServer::Handler {
 class Ask final : public netkit::Command, private netkit::UdpClient::Handler {
  public:
   void configure(const netkit::Values& values) override {
-    address_ = values.address("ADDRESS");
+    servers_ = values.addresses("ADDRESS");
     text_ = values.text("TEXT");
     wait_ = values.duration("wait");
   }
@@ -85,7 +85,7 @@ class Ask final : public netkit::Command, private netkit::UdpClient::Handler {
     netkit::UdpClient::Options options;
     options.log = &host.log();
     netkit::UdpClient::Handler& handler = *this;
-    client_.emplace(host.loop(), address_, handler, options);
+    client_.emplace(host.loop(), servers_, handler, options);
     ask();
     overdue_ = host.loop().after(
         wait_, [this] { host_->finish(netkit::ExitStatus::no, "there was no answer"); });
@@ -113,7 +113,7 @@ class Ask final : public netkit::Command, private netkit::UdpClient::Handler {
                   client_->peer().to_string() + ": " + netkit::error_text(error));
   }
 
-  netkit::AddressSpec address_;
+  std::vector<netkit::AddressSpec> servers_;
   std::string text_;
   netkit::Duration wait_{};
   netkit::Host* host_ = nullptr;

@@ -182,7 +182,8 @@ def clean_environment():
     """The test's environment without what could change what netkit does."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("NETKIT_", "XDG_", "LC_", "http", "HTTP"))}
     env["LC_ALL"] = "C.UTF-8"
-    env["HOME"] = env.get("NETKIT_TEST_HOME", "/nonexistent")
+    # Nobody, root included, can make it.
+    env["HOME"] = env.get("NETKIT_TEST_HOME", "/proc/nonexistent")
     return env
 
 

@@ -65,7 +65,7 @@ void BenchCommand::check_descriptors() const {
                    std::to_string(limit) + " descriptors that `ulimit -n` allows");
 }
 
-// At a terminal a row a second; with --stats D one every D, as records as well.
+// At a terminal a row a second; with --stats=D one every D, as records as well.
 void BenchCommand::read_intervals(const Values& values) {
   if (::isatty(STDERR_FILENO) == 1) period_ = std::chrono::seconds(1);
   if (!values.given("stats") || values.text("stats").empty()) return;

@@ -319,7 +319,7 @@ std::vector<OptionDef> bench_options() {
 
 std::vector<RecordDef> bench_records() {
   return {{.type = "interval",
-           .help = "with --stats D: what came within a part of the time",
+           .help = "with --stats=D: what came within a part of the time",
            .fields = {{"from_s", "seconds from the start to its beginning"},
                       {"to_s", "seconds from the start to its end"},
                       {"packets_per_s", "replies a second"},

@@ -65,9 +65,9 @@ void Member::leave(TimePoint now) {
 
 // ---- the engine
 
-void Member::on_datagram(const datagram::Path& /*from*/, std::string_view datagram, TimePoint now) {
+void Member::on_datagram(const datagram::Path& from, std::string_view datagram, TimePoint now) {
   now_ = now;
-  client_.on_datagram(datagram, now);
+  client_.on_datagram(datagram, now, from.peer);
 }
 
 void Member::tick(TimePoint now) {

@@ -24,8 +24,8 @@ void PeerCommand::on_datagram(const datagram::Path& from, std::string_view datag
   history_->add('<', from.peer.to_string(), datagram, time);
 }
 
-bool PeerCommand::drain(datagram::OutputQueue& queue, TimePoint /*now*/) {
-  const bool more = out_.drain(queue);
+bool PeerCommand::drain(datagram::OutputQueue& queue, TimePoint now) {
+  const bool more = out_.drain(queue, now);
   if (!more && std::exchange(waiting_, false) && input_) input_->resume();
   return more;
 }

@@ -46,9 +46,9 @@ void PlainSession::tick(TimePoint now) {
   next_heartbeat_ = saturating_add(now, options_.heartbeat);
 }
 
-bool PlainSession::drain(datagram::OutputQueue& queue, TimePoint /*now*/) {
+bool PlainSession::drain(datagram::OutputQueue& queue, TimePoint now) {
   const std::size_t before = queue.size();
-  const bool more = out_.drain(queue);
+  const bool more = out_.drain(queue, now);
   counters_.datagrams_out += queue.size() - before;
   if (waiting_ && !must_hold_input()) {
     waiting_ = false;

@@ -86,6 +86,7 @@ std::vector<OptionDef> room_options() {
            .min = 1,
            .max = 1000000},
           rate_option("messages that are taken from one member", "1000/s"),
+          plain_rate_option(),
           max_memory_option(),
           {.name = "motd", .kind = Kind::text, .help = "said to every native newcomer"}};
 }
@@ -103,11 +104,10 @@ std::vector<TotalDef> serve_totals() {
         labelled_total(kDroppedMetric, "full", "dropped_full", "newcomers beyond --max-members"),
         labelled_total(kDroppedMetric, "long", "dropped_long",
                        "messages of plain members that were too long"),
-        labelled_total(kRefusedMetric, "plain", "refused_plain",
-                       "plain members that --plain does not admit"),
         labelled_total(kDroppedMetric, "plain", "dropped_plain",
                        "messages that plain members do not get"),
         kHistoryLostTotal},
+       peer_totals(),
        refusal_totals(),
        datagram_server_totals()});
 }

@@ -28,7 +28,8 @@ std::uint64_t microseconds(WallTime time) {
 
 }  // namespace
 
-Room::Room(const Options& options, Handler& handler) : options_(options), handler_(handler) {}
+Room::Room(const Options& options, Handler& handler)
+    : options_(options), handler_(handler), shares_(options.max_members) {}
 
 // ---- who is there
 
@@ -64,6 +65,7 @@ Slot Room::add(std::string name, const datagram::Path& path, TimePoint now) {
 void Room::remove(Slot slot, LeaveReason reason) {
   Member& member = members_[slot];
   ++counters_.left;
+  shares_.give_back(member.path.peer.address());
   const Left left{member.id, reason, member.name};
   if (member.plain) {
     handler_.on_plain_change();
@@ -128,6 +130,10 @@ double Room::cost_of(const Request& request) const {
 Slot Room::join_plain(const datagram::Path& from, TimePoint now) {
   if (members() >= options_.max_members) {
     ++counters_.dropped_full;
+    return kNoSlot;
+  }
+  if (!shares_.take(from.peer.address())) {
+    ++counters_.refused_share;
     return kNoSlot;
   }
   handler_.on_plain_change();
@@ -215,8 +221,16 @@ Room::Entry Room::join(const Hello& hello, const Endpoint& peer, TimePoint now) 
   Entry entry;
   entry.why = why_refused(hello.name, old, entry.refusal);
   if (!entry.why.empty()) return entry;
+  const bool moves = old == kNoSlot || members_[old].path.peer.address() != peer.address();
+  if (moves && !shares_.take(peer.address())) {
+    ++counters_.refused_share;
+    entry.refusal = Entry::Refusal::full;
+    entry.why = share_text(shares_.share(), options_.max_members, "--max-members");
+    return entry;
+  }
   if (old != kNoSlot) return replace(old, hello, peer);
   if (members() >= options_.max_members) {
+    shares_.give_back(peer.address());
     ++counters_.dropped_full;
     entry.refusal = Entry::Refusal::full;
     entry.why = full_text(options_.max_members, "member", "--max-members");
@@ -241,6 +255,8 @@ Room::Entry Room::join(const Hello& hello, const Endpoint& peer, TimePoint now) 
 Room::Entry Room::replace(Slot slot, const Hello& hello, const Endpoint& peer) {
   handler_.on_replaced(slot);
   Member& member = members_[slot];
+  const IpAddress before = member.path.peer.address();
+  if (before != peer.address()) shares_.give_back(before);
   member.path = peer;
   member.taken = std::max(member.taken, hello.taken);
   if (member.name != hello.name) rename(slot, hello.name);

@@ -16,6 +16,7 @@
 
 #include <netkit/datagram/output_queue.hpp>
 #include <netkit/net/endpoint.hpp>
+#include <netkit/net/source_limits.hpp>
 #include <netkit/record/template.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/quantity.hpp>
@@ -36,6 +37,7 @@ struct RoomCounters {
   std::uint64_t dropped_rate = 0;   // by --rate
   std::uint64_t dropped_full = 0;   // newcomers, by --max-members
   std::uint64_t refused_plain = 0;  // by --plain
+  std::uint64_t refused_share = 0;  // newcomers whose address has its share of the places
   std::uint64_t dropped_long = 0;   // plain messages over kMaxText
   std::uint64_t ignored = 0;        // plain datagrams: empty, a stranger's quit, from port 0
 };
@@ -157,6 +159,7 @@ class Room {
 
   Options options_;
   Handler& handler_;
+  SourceShares shares_;
   std::vector<Member> members_;
   std::vector<Slot> free_;
   std::unordered_map<std::string_view, Slot> by_name_;   // views of Member::name

@@ -29,7 +29,7 @@ RoomServer::RoomServer(const Options& options, const datagram::Random& random, H
       native_(options.native, random, *this),
       messages_(native_, {.keep = options.keep}),
       notices_(native_, {.numbered = false}),
-      plain_(options.max_plain_queue) {}
+      plain_({.limit = options.max_plain_queue, .rate = options.plain_rate}) {}
 
 void RoomServer::on_datagram(const datagram::Path& from, std::string_view datagram, TimePoint now) {
   now_ = now;
@@ -56,7 +56,7 @@ bool RoomServer::drain(datagram::OutputQueue& queue, TimePoint now) {
   flush_told();
   on_plain_change();
   bool more = native_.drain(queue, now);
-  more = plain_.drain(queue) || more;
+  more = plain_.drain(queue, now) || more;
   const bool told = closing_ && native_.size() == 0 && plain_.waiting() == 0;
   if (told && !std::exchange(closed_, true)) handler_.on_closed();
   return more;

@@ -29,6 +29,7 @@ class RoomServer final : public datagram::Driver::Handler,
     std::string motd;
     // Datagrams to plain members that wait for one drain(); more are dropped and counted.
     std::size_t max_plain_queue = 1u << 18;
+    double plain_rate = 0;  // bytes a second to each plain one that is not local; 0: no limit
   };
   class Handler {
    public:
@@ -52,6 +53,7 @@ class RoomServer final : public datagram::Driver::Handler,
   const Room& room() const { return room_; }
   const datagram::Server& native() const { return native_; }
   std::uint64_t plain_dropped() const { return plain_.dropped(); }
+  std::uint64_t plain_over_rate() const { return plain_.over_rate(); }
 
  private:
   // Server::Handler

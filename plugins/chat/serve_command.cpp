@@ -37,6 +37,7 @@ void ServeCommand::configure(const Values& values) {
   native.max_held = static_cast<std::size_t>(values.size("max-memory"));
   options_.emplace(RoomServer::Options{std::move(room), native, keep, values.text("motd")});
   if (options_->motd.size() > kMaxMotd) throw UsageError("--motd is longer than 900 bytes");
+  options_->plain_rate = plain_rate(values);
   policy_ = answer_policy(values);
   policy_.rate = 0;  // --rate is of a member, and the room's
   history_path_ = values.text("history");
@@ -60,7 +61,9 @@ void ServeCommand::show(Totals& totals) const {
   totals.add("dropped_full", room.dropped_full);
   totals.add("dropped_long", room.dropped_long);
   totals.add("refused_plain", room.refused_plain);
+  totals.add("refused_share", room.refused_share);
   totals.add("dropped_plain", room_->plain_dropped());
+  totals.add("dropped_plain_rate", room_->plain_over_rate());
   totals.add("history_lost", history_->lost());
   auto refused = driver_->policy().refused();
   refused[static_cast<std::size_t>(Refusal::rate)] += room.dropped_rate;

@@ -26,10 +26,14 @@ std::string_view reason_of(datagram::LeftReason why) {
 Hub::Hub(const Options& options, const datagram::Random& random, Handler& handler)
     : options_(options),
       full_(full_text(options.max_subscribers, "subscriber", "--max-subscribers")),
+      share_(share_text(SourceShares(options.max_subscribers).share(), options.max_subscribers,
+                        "--max-subscribers")),
       handler_(handler),
       server_(options.protocol, random, *this),
       records_(server_,
                {.keep = server_.options().keep, .keep_bytes = server_.options().keep_bytes}),
+      plain_({.rate = options.plain_rate}),
+      shares_(options.max_subscribers),
       stream_(std::max<std::uint64_t>(random(), 1)) {}
 
 void Hub::on_datagram(const datagram::Path& from, std::string_view datagram, TimePoint now) {
@@ -46,12 +50,22 @@ void Hub::on_datagram(const datagram::Path& from, std::string_view datagram, Tim
   subscribe_plain(*name, from, 0, now);
 }
 
-bool Hub::has_room(const Endpoint& peer, const Subscriber* leaving) {
+std::string_view Hub::why_no_room(const Endpoint& peer, const Subscriber* leaving) {
   const std::size_t staying = table_.size() - (leaving != nullptr ? 1 : 0);
-  if (staying < options_.max_subscribers) return true;
-  ++counters_.refused_full;
-  handler_.on_full(peer, full_);
-  return false;
+  if (staying >= options_.max_subscribers) {
+    ++counters_.refused_full;
+    handler_.on_full(peer, full_);
+    return full_;
+  }
+  const IpAddress address = peer.address();
+  if (leaving != nullptr && leaving->address.address() == address) return {};
+  if (!shares_.take(address)) {
+    ++counters_.refused_share;
+    handler_.on_full(peer, share_);
+    return share_;
+  }
+  shares_.give_back(address);  // enter() takes it
+  return {};
 }
 
 std::string_view Hub::subscribe_plain(std::string_view name, const datagram::Path& path,
@@ -73,9 +87,8 @@ std::string_view Hub::subscribe_plain(std::string_view name, const datagram::Pat
     if (control != 0) same_name->control = control;
     return {};
   }
-  if (!has_room(address, same_name != nullptr ? same_name : same_address)) {
-    return full_;
-  }
+  const Subscriber* leaving = same_name != nullptr ? same_name : same_address;
+  if (const std::string_view why = why_no_room(address, leaving); !why.empty()) return why;
   const std::string kept(name);  // `name` may be the leaving one's
   if (same_name != nullptr) remove(*same_name, reason::kMoved);
   if (same_address != nullptr) remove(*same_address, reason::kMoved);
@@ -88,6 +101,7 @@ void Hub::enter(std::string_view name, const datagram::Path& path, datagram::Ses
                 std::uint64_t control) {
   // What was published before is not a newcomer's.
   if (!session) plain_.settle(table_.plain_paths());
+  shares_.take(path.peer.address());
   Subscriber& subscriber = table_.add(name, path, session);
   subscriber.control = control;
   subscriber.since = now_;
@@ -105,6 +119,7 @@ void Hub::remove(Subscriber& subscriber, std::string_view why) {
       given_up && server_.contains(session) ? server_.status(session).lag : 0;
   counters_.undelivered += undelivered;
   handler_.on_unsubscribed(subscriber, why, undelivered);
+  shares_.give_back(subscriber.address.address());
   table_.remove(subscriber);
   if (session) server_.close(session, why);
 }
@@ -161,7 +176,7 @@ bool Hub::drain(datagram::OutputQueue& queue, TimePoint now) {
   records_.flush();
   plain_.settle(table_.plain_paths());
   const bool more = server_.drain(queue, now, plain_.waiting() > 0 ? kRound / 2 : kRound);
-  return plain_.drain(queue, kRound) || more;
+  return plain_.drain(queue, now, kRound) || more;
 }
 
 TimePoint Hub::hold_until(TimePoint now) {
@@ -210,8 +225,8 @@ datagram::Verdict Hub::on_connect(datagram::SessionRef session, const Endpoint& 
   }
   if (finishing_) return Verdict::reject(datagram::RejectCode::full, "the server is closing");
   Subscriber* same_name = table_.find_name(request->name);
-  if (!has_room(peer, same_name)) {
-    return Verdict::reject(datagram::RejectCode::full, full_);
+  if (const std::string_view why = why_no_room(peer, same_name); !why.empty()) {
+    return Verdict::reject(datagram::RejectCode::full, std::string(why));
   }
   if (same_name != nullptr) remove(*same_name, reason::kMoved);
   records_.flush(session);  // what was published before is not the newcomer's

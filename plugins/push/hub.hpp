@@ -17,6 +17,7 @@
 #include <netkit/datagram/server.hpp>
 #include <netkit/net/answer_policy.hpp>
 #include <netkit/net/endpoint.hpp>
+#include <netkit/net/source_limits.hpp>
 #include <netkit/util/clock.hpp>
 
 namespace netkit::push {
@@ -42,6 +43,7 @@ struct HubCounters {
   std::uint64_t unsubscribed = 0;   // how often
   std::uint64_t refused_full = 0;   // by --max-subscribers
   std::uint64_t refused_plain = 0;  // by --plain
+  std::uint64_t refused_share = 0;  // newcomers whose address has its share of the places
   std::uint64_t refused_name = 0;   // no name, or one that is too long
   std::uint64_t dropped_slow = 0;   // disconnected by --slow drop
   std::uint64_t undelivered = 0;    // records of subscribers that were given up
@@ -69,6 +71,7 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
     Duration grace = std::chrono::seconds(2);  // that one who lags is given
     bool last = false;                         // the newest record to newcomers
     std::size_t max_subscribers = 65536;
+    double plain_rate = 0;  // bytes a second to each plain one that is not local; 0: no limit
   };
   // `handler` must outlive it.
   Hub(const Options& options, const datagram::Random& random, Handler& handler);
@@ -94,6 +97,7 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   std::size_t pending_bytes() const { return records_.pending_bytes(); }
   // Datagrams to plain subscribers that wait for further rounds.
   std::size_t plain_waiting() const { return plain_.waiting(); }
+  std::uint64_t plain_over_rate() const { return plain_.over_rate(); }
 
   // Until when the source is to be held because somebody lags: has records for half of --keep
   // waiting. TimePoint::max(): until further notice; TimePoint::min(): not at all. With
@@ -125,7 +129,8 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
 
   std::string_view subscribe_plain(std::string_view name, const datagram::Path& path,
                                    std::uint64_t control, TimePoint now);
-  bool has_room(const Endpoint& peer, const Subscriber* leaving);
+  // Empty: there is room; else why not.
+  std::string_view why_no_room(const Endpoint& peer, const Subscriber* leaving);
   void enter(std::string_view name, const datagram::Path& path, datagram::SessionRef session,
              std::uint64_t control);
   void remove(Subscriber& subscriber, std::string_view why);
@@ -133,12 +138,14 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   RosterRow row_of(const Subscriber& subscriber, TimePoint now) const;
 
   Options options_;
-  std::string full_;  // what those are told who find the table full
+  std::string full_;   // what those are told who find the table full
+  std::string share_;  // and those whose address has its share
   Handler& handler_;
   datagram::Server server_;
   datagram::Channel records_;
   datagram::PlainFanout plain_;
   SubscriberTable table_;
+  SourceShares shares_;
   std::string last_text_;
   std::uint64_t stream_;
   TimePoint now_{};

@@ -62,6 +62,7 @@ std::vector<OptionDef> subscriber_options() {
        .max = 10'000'000},
       max_clients_option("1024"),
       plain_option(),
+      plain_rate_option(),
       max_memory_option(),
       rate_option("datagrams that are taken from each source address"),
       {.name = "slow",
@@ -89,10 +90,9 @@ std::vector<TotalDef> serve_totals() {
         {"too_long", "records that were too long for a plain datagram"},
         labelled_total(kRefusedMetric, "full", "refused_full",
                        "subscribers beyond --max-subscribers"),
-        labelled_total(kRefusedMetric, "plain", "refused_plain",
-                       "plain subscribers that --plain does not admit"),
         labelled_total(kRefusedMetric, "name", "refused_name", "subscribers whose name is none"),
         {"dropped_slow", "subscribers that were dropped as too slow"}},
+       peer_totals(),
        refusal_totals(),
        datagram_server_totals()});
 }

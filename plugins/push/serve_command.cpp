@@ -48,6 +48,7 @@ void ServeCommand::configure(const Values& values) {
   hub_options_.slow = slow_policy(values.text("slow"));
   hub_options_.grace = values.duration("grace");
   hub_options_.last = values.flag("last");
+  hub_options_.plain_rate = plain_rate(values);
   hub_options_.max_subscribers = static_cast<std::size_t>(values.integer("max-subscribers"));
   const datagram::Options& protocol = hub_options_.protocol =
       read_protocol(values, hub_options_.slow, hub_options_.max_subscribers);
@@ -211,6 +212,8 @@ void ServeCommand::show(Totals& totals) const {
   totals.add("too_long", hub.too_long);
   totals.add("refused_full", hub.refused_full);
   totals.add("refused_plain", hub.refused_plain);
+  totals.add("refused_share", hub.refused_share);
+  totals.add("dropped_plain_rate", hub_->plain_over_rate());
   totals.add("refused_name", hub.refused_name);
   totals.add("dropped_slow", hub.dropped_slow);
   add_refusals(totals, driver_->policy().refused());

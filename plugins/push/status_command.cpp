@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include <netkit/net/peer_log.hpp>
-#include <netkit/util/quantity.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::push {

@@ -39,9 +39,9 @@ class NativeSubscription final : public Subscription, private datagram::Client::
   const datagram::Counters& counters() const override { return client_.counters(); }
 
  private:
-  void on_datagram(const datagram::Path&, std::string_view datagram, TimePoint now) override {
+  void on_datagram(const datagram::Path& from, std::string_view datagram, TimePoint now) override {
     refused_ = 0;
-    if (!over_) client_.on_datagram(datagram, now);
+    if (!over_) client_.on_datagram(datagram, now, from.peer);
   }
   void tick(TimePoint now) override { client_.tick(now); }
   TimePoint next_deadline() const override {

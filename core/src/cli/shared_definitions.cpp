@@ -5,6 +5,7 @@
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {
@@ -96,6 +97,35 @@ std::vector<OptionDef> access_options() {
 
 OptionDef rate_option(std::string_view help, std::string_view default_value) {
   return {.name = "rate", .kind = Kind::rate, .default_value = default_value, .help = help};
+}
+
+OptionDef plain_rate_option() {
+  return {.name = "plain-rate",
+          .kind = Kind::text,
+          .value_name = "SIZE/s",
+          .default_value = "1M/s",
+          .help =
+              "bytes a second to each plain peer on another machine, which gives no feedback, or "
+              "none: no limit"};
+}
+
+double plain_rate(const Values& values) {
+  const std::string text = values.text("plain-rate");
+  if (text == "none") return 0;
+  const auto size =
+      read_size(std::string_view(text).substr(0, text.size() - (text.ends_with("/s") ? 2 : 0)));
+  if (size && *size > 0) return static_cast<double>(*size);
+  throw UsageError(
+      fmt::format("--plain-rate: '{}' is not a size a second (write 64k/s, 1M/s or none)", text));
+}
+
+std::vector<TotalDef> peer_totals() {
+  return {labelled_total(kRefusedMetric, "plain", "refused_plain",
+                         "plain peers that --plain does not admit"),
+          labelled_total(kDroppedMetric, "plain_rate", "dropped_plain_rate",
+                         "datagrams to plain peers over --plain-rate"),
+          labelled_total(kRefusedMetric, "share", "refused_share",
+                         "newcomers beyond their address's share of the places")};
 }
 
 OptionDef max_memory_option() {

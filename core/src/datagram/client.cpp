@@ -88,6 +88,7 @@ struct Client::Impl final : public MessageHandler {
   TimePoint asked_at{};
   TimePoint began{};  // of the handshake
   TimePoint give_up_at = TimePoint::max();
+  bool local = false;     // the server is on this machine
   unsigned asked = 0;     // HELLOs, CONNECTs or acknowledgements of END in a row
   bool stranger = false;  // to HELLO came what is no answer
 };
@@ -159,6 +160,7 @@ void Client::Impl::on_accept(std::string_view datagram, TimePoint now) {
   start.send_seq = first_seq;
   start.receive_seq = accept->first_seq;
   start.peer_window = accept->window;
+  start.local = local;
   start.lease =
       accept->lease_ms == 0xffffffff ? kNever : std::chrono::milliseconds(accept->lease_ms);
   start.heartbeat =
@@ -284,9 +286,10 @@ void Client::expect_record(std::uint64_t record) {
   if (impl_->session) impl_->session->receiving().expect(record);
 }
 
-void Client::on_datagram(std::string_view datagram, TimePoint now) {
+void Client::on_datagram(std::string_view datagram, TimePoint now, const Endpoint& from) {
   Impl& impl = *impl_;
   impl.gone.reset();
+  impl.local = from.address().is_loopback();
   const Class what = classify(datagram);
   ++impl.counters.datagrams_in;
   impl.counters.bytes_in += datagram.size();

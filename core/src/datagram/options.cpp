@@ -12,6 +12,7 @@ Options Options::within_limits() const {
   Options valid = *this;
   valid.max_datagram = std::clamp<std::size_t>(max_datagram, 256, kMaxDatagram);
   valid.receive_window = std::clamp<std::uint16_t>(receive_window, 1, kMost);
+  valid.max_window = std::clamp<std::uint16_t>(max_window, 1, kMost);
   valid.max_in_flight = std::clamp<std::uint16_t>(max_in_flight, 1, kMost);
   valid.min_in_flight = std::clamp<std::uint16_t>(min_in_flight, 1, valid.max_in_flight);
   valid.initial_in_flight = std::clamp<std::uint16_t>(initial_in_flight, 1, valid.max_in_flight);

@@ -43,7 +43,7 @@ void PlainFanout::tell(const Path& to, std::string_view text) {
 
 void PlainFanout::enqueue(std::shared_ptr<Texts> texts, std::span<const Path> to) {
   const std::size_t wanted = texts->size() * to.size();
-  const std::size_t taken = std::min(wanted, limit_ - waiting_);
+  const std::size_t taken = std::min(wanted, options_.limit - waiting_);
   dropped_ += wanted - taken;
   waiting_ += taken;
   if (taken == 0) return;
@@ -51,24 +51,42 @@ void PlainFanout::enqueue(std::shared_ptr<Texts> texts, std::span<const Path> to
   jobs_.push_back({std::move(texts), taken, 0});
 }
 
-bool PlainFanout::drain(OutputQueue& queue, std::size_t limit) {
+bool PlainFanout::drain(OutputQueue& queue, TimePoint now, std::size_t limit) {
   while (!jobs_.empty() && queue.size() < limit) {
     Job& job = jobs_.front();
     const std::size_t before = job.at;
-    add(queue, job, limit);
+    add(queue, job, now, limit);
     waiting_ -= job.at - before;
     if (job.at == job.datagrams) jobs_.pop_front();
   }
   return !jobs_.empty();
 }
 
-void PlainFanout::add(OutputQueue& queue, Job& job, std::size_t limit) {
+// Whoever was silent for a second may have all of it at once again, and need not be remembered.
+bool PlainFanout::within_rate(const Endpoint& to, std::size_t bytes, TimePoint now) {
+  constexpr std::size_t kMostRemembered = 1u << 17;
+  if (buckets_.size() >= kMostRemembered) {
+    std::erase_if(buckets_, [&](const auto& bucket) {
+      return bucket.second.ready_at(now, options_.rate) <= now;
+    });
+  }
+  const double burst = std::max(options_.rate, 65'536.0);
+  const auto [at, added] = buckets_.try_emplace(to, options_.rate, burst, now);
+  if (at->second.take(now, static_cast<double>(bytes))) return true;
+  ++over_rate_;
+  return false;
+}
+
+void PlainFanout::add(OutputQueue& queue, Job& job, TimePoint now, std::size_t limit) {
   const Texts& texts = *job.texts;
   queue.keep(job.texts);
   std::size_t text = job.at % texts.size();
   const Path* to = texts.to.data() + job.at / texts.size();
   for (; job.at < job.datagrams && queue.size() < limit; ++job.at) {
-    queue.add_kept(*to, texts[text]);
+    const bool limited = options_.rate > 0 && !to->peer.address().is_loopback();
+    if (!limited || within_rate(to->peer, texts[text].size(), now)) {
+      queue.add_kept(*to, texts[text]);
+    }
     if (++text < texts.size()) continue;
     text = 0;
     ++to;

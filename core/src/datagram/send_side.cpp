@@ -11,16 +11,21 @@ namespace {
 constexpr std::uint64_t kLap = std::uint64_t{1} << 32;
 constexpr std::uint8_t kMaxBackOff = 16;
 constexpr std::uint8_t kProbes = 2;
+constexpr Duration kBurst = std::chrono::milliseconds(2);  // of what is paced
 
 }  // namespace
 
-SendSide::SendSide(const Options& options, Counters& counters, std::uint32_t first_seq)
+SendSide::SendSide(const Options& options, Counters& counters, std::uint32_t first_seq,
+                   const CongestionController::Path* path)
     : options_(&options),
       counters_(&counters),
       next_(kLap + first_seq),
       limit_(next_),
       round_end_(next_),
-      allowed_(std::min(options.initial_in_flight, options.max_in_flight)) {}
+      allowed_(std::min(options.initial_in_flight, options.max_in_flight)) {
+  if (path == nullptr) return;
+  way_ = std::make_unique<Way>(Way{{*path, static_cast<double>(options.max_window)}});
+}
 
 void SendSide::enqueue(const ChunkRef& chunk) {
   waiting_.push_back() = chunk;
@@ -64,6 +69,7 @@ void SendSide::on_ack(std::uint32_t ack, std::uint16_t window, std::string_view 
   if (ahead > in_flight_.size()) return;  // older than what is known, or never sent
   const std::uint16_t before = on_the_way_;
   const std::uint16_t lost_before = lost_;
+  const bool limited = next_ < limit_ && (!waiting_.empty() || lost_ > 0);
   sample_sent_ = TimePoint::max();
   for (std::uint32_t i = 0; i < ahead; ++i) acknowledge(in_flight_[i], now);
   const std::uint64_t first = base() + ahead;
@@ -77,11 +83,15 @@ void SendSide::on_ack(std::uint32_t ack, std::uint16_t window, std::string_view 
     holes = true;
   }
   release_front();
+  Duration sample{};
   if (sample_sent_ != TimePoint::max()) {
-    const Duration sample = now - sample_sent_;
-    rtt_.add(sample > delay ? sample - delay : sample);
+    sample = now - sample_sent_;
+    if (sample > delay) sample -= delay;
+    rtt_.add(sample);
   }
   const bool progress = on_the_way_ != before || lost_ != lost_before;
+  const auto acked = static_cast<std::uint32_t>(before + lost_before - on_the_way_ - lost_);
+  if (way_ && acked > 0) way_->congestion.on_acked(acked, acked_order_, sample, limited, now);
   if (progress || (opened && in_flight_.empty())) after_progress(now);
   // Without a hole, everything sent before what arrived has arrived, but for what was sent twice.
   if (holes || retransmitted_ > 0) detect_losses(now);
@@ -112,7 +122,7 @@ void SendSide::release_front() {
 void SendSide::after_progress(TimePoint now) {
   backed_off_ = 0;
   credit_ = 0;
-  const unsigned step = has_shrunk_ ? 1u : allowed_ / 4u + 1u;
+  const unsigned step = way_ ? 0u : has_shrunk_ ? 1u : allowed_ / 4u + 1u;
   allowed_ =
       static_cast<std::uint16_t>(std::min<unsigned>(options_->max_in_flight, allowed_ + step));
   timeout_at_ = TimePoint::max();
@@ -131,6 +141,7 @@ void SendSide::detect_losses(TimePoint now) {
   if (!rtt_.known()) return;
   const Duration patience =
       rtt_.smoothed() + std::max<Duration>(rtt_.smoothed() / 4, std::chrono::milliseconds(1));
+  const std::uint32_t before = round_lost_;
   for (std::size_t i = 0; i < in_flight_.size(); ++i) {
     InFlight& entry = in_flight_[i];
     if (!entry.chunk || entry.lost || entry.order > acked_order_) continue;
@@ -142,12 +153,13 @@ void SendSide::detect_losses(TimePoint now) {
       reorder_at_ = std::min(reorder_at_, due);
     }
   }
+  if (way_ && round_lost_ > before) way_->congestion.on_lost(round_lost_ - before);
 }
 
 // Random loss of a fifth must not slow the stream down; a receiver or a path that is overrun loses
 // more than that.
 void SendSide::end_round() {
-  if (round_size_ > 0 && round_lost_ * 10 > round_size_ * 4) {
+  if (!way_ && round_size_ > 0 && round_lost_ * 10 > round_size_ * 4) {
     has_shrunk_ = true;
     allowed_ = std::max<std::uint16_t>(options_->min_in_flight,
                                        static_cast<std::uint16_t>(allowed_ * 7u / 10u));
@@ -171,7 +183,9 @@ void SendSide::on_timer(TimePoint now) {
   } else {
     ++counters_->timeouts;
     for (std::size_t i = 0; i < in_flight_.size(); ++i) mark_lost(in_flight_[i]);
-    if (backed_off_ == 1) {
+    if (backed_off_ == 1 && way_) {
+      way_->congestion.on_timeout();
+    } else if (backed_off_ == 1) {
       allowed_ = std::max<std::uint16_t>(options_->min_in_flight,
                                          static_cast<std::uint16_t>(allowed_ / 2u));
     }
@@ -194,17 +208,21 @@ void SendSide::arm(TimePoint now) {
 }
 
 std::size_t SendSide::room() const {
-  if (backed_off_ >= 2 || on_the_way_ >= allowed_ || next_ >= limit_) return 0;
-  const std::size_t window = std::min<std::uint64_t>(limit_ - next_, kMaxWindow);
-  return std::min<std::size_t>(window, static_cast<std::size_t>(allowed_ - on_the_way_));
+  if (backed_off_ >= 2 || on_the_way_ >= window() || next_ >= limit_) return 0;
+  const std::size_t taken = std::min<std::uint64_t>(limit_ - next_, kMaxWindow);
+  return std::min(taken, window() - on_the_way_);
 }
 
-bool SendSide::has_next() const {
-  if (lost_ > 0 && (credit_ > 0 || (backed_off_ < 2 && on_the_way_ < allowed_))) return true;
+bool SendSide::may_send() const {
+  if (lost_ > 0 && (credit_ > 0 || (backed_off_ < 2 && on_the_way_ < window()))) return true;
   return (!waiting_.empty() || has_gap()) && may_send_new();
 }
 
 bool SendSide::next(Emission& out, TimePoint now) {
+  if (pace_at() > now) {
+    arm(now);
+    return false;
+  }
   if (lost_ > 0 && next_lost(out, now)) return true;
   if (!waiting_.empty() || has_gap()) {
     if (!may_send_new()) {
@@ -226,14 +244,14 @@ bool SendSide::next(Emission& out, TimePoint now) {
     in_flight_messages_ += entry.chunk->ended();
     ++on_the_way_;
     sent(entry, out, next_++, now);
-    out.urgent = !waiting_.empty() && !may_send_new();
+    out.urgent = out.urgent || (!waiting_.empty() && !may_send_new());
     return true;
   }
   return false;
 }
 
 bool SendSide::next_lost(Emission& out, TimePoint now) {
-  if (credit_ == 0 && (backed_off_ >= 2 || on_the_way_ >= allowed_)) return false;
+  if (credit_ == 0 && (backed_off_ >= 2 || on_the_way_ >= window())) return false;
   std::size_t i = 0;
   while (!in_flight_[i].lost) ++i;
   if (credit_ > 0) --credit_;
@@ -245,7 +263,7 @@ bool SendSide::next_lost(Emission& out, TimePoint now) {
   ++retransmitted_;
   ++counters_->retransmitted;
   sent(entry, out, base() + i, now);
-  out.urgent = lost_ == 0 || credit_ == 0;
+  out.urgent = out.urgent || lost_ == 0 || credit_ == 0;
   return true;
 }
 
@@ -255,7 +273,20 @@ void SendSide::sent(InFlight& entry, Emission& out, std::uint64_t seq, TimePoint
   out.seq = static_cast<std::uint32_t>(seq);
   out.urgent = false;
   out.chunk = entry.chunk;
+  if (way_) pace(out, now);
   arm(now);
+}
+
+// A little at once, so that it leaves by UDP_SEGMENT; what is acknowledged some times in a round
+// trip tells how long that is.
+void SendSide::pace(Emission& out, TimePoint now) {
+  way_->congestion.on_sent(order_, now);
+  const Duration pause = way_->congestion.interval();
+  if (pause == Duration::zero()) return;
+  const Duration burst = std::max<Duration>(2 * pause, kBurst);
+  way_->pace_at = std::max(way_->pace_at, now - burst) + pause;
+  out.urgent = (order_ - way_->asked) * 4 >= window();
+  if (out.urgent) way_->asked = order_;
 }
 
 void SendSide::release_memory() {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "datagram/chunk.hpp"
+#include "datagram/congestion.hpp"
 #include "datagram/ring.hpp"
 #include "datagram/rtt.hpp"
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -21,9 +23,15 @@ namespace netkit::datagram {
 // Loss is recognised by time, as RACK does (RFC 8985): a chunk is lost when one that was sent after
 // it has been acknowledged and a quarter of a round trip has passed since it should have been. The
 // tail of a burst is probed for after two round trips, then by RFC 6298's timer with back-off.
+//
+// How much is in flight, and when the next may go, a CongestionController says. Without one, on a
+// path within this machine, there is nothing to be careful with but the receiver: then it is
+// Options::max_in_flight, and less where very much is lost.
 class NETKIT_API SendSide {
  public:
-  SendSide(const Options& options, Counters& counters, std::uint32_t first_seq);
+  // `path`: null for one within this machine.
+  SendSide(const Options& options, Counters& counters, std::uint32_t first_seq,
+           const CongestionController::Path* path = nullptr);
 
   void enqueue(const ChunkRef& chunk);
 
@@ -33,7 +41,10 @@ class NETKIT_API SendSide {
   void on_ack(std::uint32_t ack, std::uint16_t window, std::string_view bitmap, Duration delay,
               TimePoint now);
   void open_window(std::uint16_t window);  // of the handshake
-  void add_rtt_sample(Duration sample) { rtt_.add(sample); }
+  void add_rtt_sample(Duration sample) {   // of the handshake
+    rtt_.add(sample);
+    if (way_) way_->congestion.on_handshake(sample);
+  }
 
   // The next datagram to send, or false when there is none now.
   struct Emission {
@@ -42,9 +53,12 @@ class NETKIT_API SendSide {
     ChunkRef chunk;
   };
   bool next(Emission& out, TimePoint now);
-  bool has_next() const;
+  bool has_next(TimePoint now) const { return pace_at() <= now && may_send(); }
   void on_timer(TimePoint now);
-  TimePoint deadline() const { return std::min(timeout_at_, reorder_at_); }
+  TimePoint deadline() const {
+    const TimePoint due = std::min(timeout_at_, reorder_at_);
+    return may_send() ? std::min(due, pace_at()) : due;
+  }
   // A window update is to be asked for; said once.
   bool take_probe() { return std::exchange(probe_wanted_, false); }
 
@@ -62,9 +76,19 @@ class NETKIT_API SendSide {
   std::uint64_t dropped() const { return dropped_; }
   std::uint64_t retransmitted() const { return retransmitted_; }
   const RttEstimator& rtt() const { return rtt_; }
+  // Null: there is none.
+  const CongestionController* congestion() const { return way_ ? &way_->congestion : nullptr; }
+  std::size_t window() const { return way_ ? way_->congestion.window() : allowed_; }
   void release_memory();  // while idle
 
  private:
+  // Shared with others.
+  struct Way {
+    CongestionController congestion;
+    TimePoint pace_at = TimePoint::min();  // when the next may go
+    std::uint64_t asked = 0;               // order of the last sending that was urgent
+  };
+  TimePoint pace_at() const { return way_ ? way_->pace_at : TimePoint::min(); }
   struct InFlight {
     ChunkRef chunk;           // null once acknowledged
     TimePoint sent{};         // last
@@ -80,6 +104,8 @@ class NETKIT_API SendSide {
   void after_progress(TimePoint now);
   void mark_lost(InFlight& entry);
   void detect_losses(TimePoint now);
+  void pace(Emission& out, TimePoint now);
+  bool may_send() const;  // but for the pace
   void end_round();
   std::size_t room() const;  // how many new chunks may go out now
   bool may_send_new() const { return room() > 0; }
@@ -105,7 +131,8 @@ class NETKIT_API SendSide {
   std::uint64_t round_end_;
   std::uint32_t round_lost_ = 0;
   std::uint32_t round_size_ = 0;
-  std::uint16_t allowed_;         // in flight at once
+  std::unique_ptr<Way> way_;
+  std::uint16_t allowed_;         // in flight at once, where there is no controller
   std::uint16_t on_the_way_ = 0;  // in flight, neither acknowledged nor lost
   std::uint16_t lost_ = 0;        // in flight and marked lost
   std::uint8_t backed_off_ = 0;   // expiries since the last progress

@@ -184,6 +184,8 @@ void Server::Impl::forget(Peer& peer, EndedSessions::Answer answer, TimePoint at
   deadlines.remove(peer.ref.index);
   by_id.erase(peer.session.id());
   by_attempt.erase(peer.attempt());
+  const auto newest = by_network.find(network_of(peer.path.peer));
+  if (newest != by_network.end() && newest->second == peer.ref.index) by_network.erase(newest);
   ++generations[peer.ref.index];
   free_indexes.push_back(peer.ref.index);
   gone.push_back(std::move(peers[peer.ref.index]));

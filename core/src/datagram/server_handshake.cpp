@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <netkit/util/big_endian.hpp>
+
 namespace netkit::datagram {
 namespace {
 
@@ -100,6 +102,23 @@ void Server::Impl::on_connect(const Path& from, std::string_view datagram, TimeP
   deadlines.set(peer.ref.index, deadline(peer));
 }
 
+std::uint64_t Server::Impl::network_of(const Endpoint& peer) {
+  const IpAddress address = peer.address();
+  return address.is_v4() ? address.v4_network_order()
+                         : big_endian::get<std::uint64_t>(
+                               reinterpret_cast<const char*>(address.bytes().data()));
+}
+
+// A newcomer begins with what RFC 9002 allows, or with less where another has no more.
+CongestionController::Path Server::Impl::known_path(const Endpoint& peer) const {
+  const auto found = by_network.find(network_of(peer));
+  if (found == by_network.end()) return {};
+  const CongestionController* other = peers[found->second]->session.sending().congestion();
+  CongestionController::Path path = other->path();
+  path.window = std::min(path.window, CongestionController::kInitialWindow);
+  return path;
+}
+
 Server::Impl::Peer& Server::Impl::make_peer(const Path& from, const Connect& connect,
                                             TimePoint at) {
   Session::Start start;
@@ -110,6 +129,8 @@ Server::Impl::Peer& Server::Impl::make_peer(const Path& from, const Connect& con
   start.receive_seq = connect.first_seq;
   start.peer_window = connect.window;
   start.lease = options.lease;
+  start.local = from.peer.address().is_loopback();
+  if (!start.local) start.path = known_path(from.peer);
   if (free_indexes.empty()) {
     free_indexes.push_back(static_cast<std::uint32_t>(peers.size()));
     peers.emplace_back();
@@ -123,6 +144,7 @@ Server::Impl::Peer& Server::Impl::make_peer(const Path& from, const Connect& con
   by_id.emplace(start.id, peer.get());
   by_attempt.emplace(peer->attempt(), peer.get());
   free_indexes.pop_back();
+  if (!start.local) by_network[network_of(from.peer)] = peer->ref.index;
   return *(peers[peer->ref.index] = std::move(peer));
 }
 

@@ -62,6 +62,9 @@ struct Server::Impl {
   void leave(Peer& peer, LeftReason reason, std::string_view text, TimePoint now);
   void forget(Peer& peer, EndedSessions::Answer answer, TimePoint now);
   void finish(Peer& peer, std::string_view text, TimePoint now);
+  // Sessions with one address (of IPv6: one /64) go the same way, as a rule.
+  static std::uint64_t network_of(const Endpoint& peer);
+  CongestionController::Path known_path(const Endpoint& peer) const;
 
   Options options;
   Counters counters;
@@ -75,6 +78,8 @@ struct Server::Impl {
   std::vector<std::uint32_t> free_indexes;
   std::unordered_map<std::uint64_t, Peer*> by_id;
   std::unordered_map<AttemptKey, Peer*, AttemptKey::Hash> by_attempt;
+  std::unordered_map<std::uint64_t, std::uint32_t>
+      by_network;                           // the newest of each that is not local
   std::vector<std::unique_ptr<Peer>> gone;  // until no event of theirs can be running
   IndexedHeap<TimePoint> deadlines;
   std::vector<std::uint32_t> dirty;

@@ -3,12 +3,11 @@
 #include <algorithm>
 
 namespace netkit::datagram {
-
 Session::Session(const Options& options, Counters& counters, const Start& start, TimePoint now)
     : options_(&options),
       counters_(&counters),
       id_(start.id),
-      send_(options, counters, start.send_seq),
+      send_(options, counters, start.send_seq, start.local ? nullptr : &start.path),
       receive_(options, counters, start.receive_seq),
       lease_(start.lease),
       heartbeat_(start.heartbeat),
@@ -56,12 +55,12 @@ TimePoint Session::heartbeat_due() const {
 }
 
 TimePoint Session::deadline() const {
-  if (ping_wanted_ || send_.has_next()) return TimePoint::min();
+  if (ping_wanted_) return TimePoint::min();
   return std::min({send_.deadline(), receive_.ack_deadline(), heartbeat_due(), lease_end()});
 }
 
 bool Session::wants_drain(TimePoint now) const {
-  return ping_wanted_ || send_.has_next() || receive_.ack_due(now);
+  return ping_wanted_ || send_.has_next(now) || receive_.ack_due(now);
 }
 
 bool Session::drain(const Path& to, OutputQueue& queue, TimePoint now, std::size_t limit) {
@@ -75,7 +74,7 @@ bool Session::drain(const Path& to, OutputQueue& queue, TimePoint now, std::size
     // So many at once are worth an acknowledgement of their own, and the last of them waits for no
     // others: the sooner it is answered, the less there is to probe for.
     const bool enough = ++together * 2 >= options_->ack_every;
-    const bool urgent = emission.urgent || (enough && !send_.has_next());
+    const bool urgent = emission.urgent || (enough && !send_.has_next(now));
     head.flags = urgent ? Header::kPing : std::uint8_t{0};
     encode_header(head, bytes);
     const std::size_t size = kHeaderSize + emission.chunk->body.size();
@@ -141,6 +140,8 @@ SessionStatus Session::status() const {
   status.lag = send_.unacknowledged();
   status.blocked = send_.blocked();
   status.rtt = send_.rtt().smoothed();
+  status.window = send_.window();
+  if (send_.congestion() != nullptr) status.rate = send_.congestion()->rate();
   status.last_heard = last_heard_;
   return status;
 }

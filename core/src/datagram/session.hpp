@@ -21,6 +21,8 @@ class NETKIT_API Session {
     std::uint16_t peer_window = 0;
     Duration lease{};
     Duration heartbeat = kNever;  // the server's side waits to be asked
+    bool local = false;           // the way does not leave this machine
+    CongestionController::Path path{};
   };
   // `options` and `counters` must outlive it.
   Session(const Options& options, Counters& counters, const Start& start, TimePoint now);

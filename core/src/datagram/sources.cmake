@@ -2,6 +2,7 @@ target_sources(netkit-core PRIVATE
   src/datagram/channel.cpp
   src/datagram/chunk.cpp
   src/datagram/client.cpp
+  src/datagram/congestion.cpp
   src/datagram/driver.cpp
   src/datagram/link.cpp
   src/datagram/options.cpp

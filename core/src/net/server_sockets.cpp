@@ -229,4 +229,8 @@ std::string full_text(std::size_t most, std::string_view what, std::string_view 
   return fmt::format("full: {} {}{} ({})", most, what, most == 1 ? "" : "s", option);
 }
 
+std::string share_text(std::size_t share, std::size_t most, std::string_view option) {
+  return fmt::format("its address has {} of {} places ({})", share, most, option);
+}
+
 }  // namespace netkit

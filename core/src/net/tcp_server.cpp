@@ -124,8 +124,7 @@ bool TcpServer::admit(FileDescriptor socket, const Endpoint& peer, const MakeStr
   if (!options_.limit_option.empty()) {
     const std::string why =
         has_share ? full_text(options_.max_clients, "client", options_.limit_option)
-                  : fmt::format("its address has {} of {} places ({})", shares_.share(),
-                                options_.max_clients, options_.limit_option);
+                  : share_text(shares_.share(), options_.max_clients, options_.limit_option);
     notice(fmt::format("{} refused: {}", peer.to_string(), why));
   }
   if (connections_.size() < places_ + options_.told_when_full) {

@@ -23,7 +23,7 @@ class PlainFanoutTest : public testing::Test {
   // One round, as `PORT TEXT`.
   Lines Round(std::size_t limit = 100) {
     OutputQueue queue;
-    more = fanout.drain(queue, limit);
+    more = fanout.drain(queue, now, limit);
     Lines lines;
     for (const auto& item : queue.items()) {
       lines.push_back(std::to_string(item.to->peer.port()) + " " + std::string(item.body));
@@ -32,6 +32,7 @@ class PlainFanoutTest : public testing::Test {
   }
 
   PlainFanout fanout;
+  TimePoint now{std::chrono::hours(1)};
   bool more = false;
 };
 
@@ -72,7 +73,7 @@ TEST_F(PlainFanoutTest, WhatIsSaidToNobodyIsForgotten) {
 }
 
 TEST_F(PlainFanoutTest, DropsAndCountsWhatIsBeyondItsLimit) {
-  fanout = PlainFanout(3);
+  fanout = PlainFanout({.limit = 3});
   fanout.say("a");
   fanout.say("b");
   fanout.settle(Ports(1, 2));
@@ -86,11 +87,26 @@ TEST_F(PlainFanoutTest, DropsAndCountsWhatIsBeyondItsLimit) {
 TEST_F(PlainFanoutTest, ItsBytesStayWithTheQueue) {
   OutputQueue queue;
   fanout.tell(At(1), std::string(100, 'x'));
-  fanout.drain(queue);
+  fanout.drain(queue, now);
   fanout.tell(At(2), "y");
-  fanout.drain(queue);
+  fanout.drain(queue, now);
   EXPECT_EQ(queue.items()[0].body, std::string(100, 'x'));
   EXPECT_EQ(queue.bytes(), 101u);
+}
+
+TEST_F(PlainFanoutTest, SendsNoMoreThanItsRateToOneOnAnotherMachine) {
+  fanout = PlainFanout({.rate = 100'000});
+  const Path there = *Endpoint::parse("192.0.2.1:9");
+  const std::string text(1000, 'x');
+  const auto sent = [&](const Path& to, int texts) {
+    for (int i = 0; i < texts; ++i) fanout.tell(to, text);
+    return Round(1000).size();
+  };
+  EXPECT_EQ(sent(there, 300), 100u);
+  EXPECT_EQ(fanout.over_rate(), 200u);
+  now += std::chrono::milliseconds(500);
+  EXPECT_EQ(sent(there, 300), 50u);
+  EXPECT_EQ(sent(At(9), 300), 300u);  // loopback has no limit
 }
 
 }  // namespace

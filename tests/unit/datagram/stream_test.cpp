@@ -126,6 +126,7 @@ TEST_F(Stream, ReportsWhatALongOutageCost) {
 TEST_F(Stream, AnnouncesWhatTheQueueDropped) {
   options.keep = 10;
   options.max_in_flight = 4;
+  options.max_window = 4;
   options.initial_in_flight = 4;
   Client& ann = Connect();
   outage_until = now + 2s;
@@ -141,6 +142,7 @@ TEST_F(Stream, AnnouncesWhatTheQueueDropped) {
 TEST_F(Stream, CountsDroppedMessagesWithoutNumbers) {
   options.keep = 5;
   options.max_in_flight = 1;
+  options.max_window = 1;
   options.initial_in_flight = 1;
   options.min_in_flight = 1;
   Client& ann = Connect();
@@ -154,6 +156,7 @@ TEST_F(Stream, CountsDroppedMessagesWithoutNumbers) {
 TEST_F(Stream, DropsNoPartOfALongMessageUnseen) {
   options.keep = 2;
   options.max_in_flight = 4;
+  options.max_window = 4;
   options.initial_in_flight = 4;
   Client& ann = Connect();
   outage_until = now + 1s;
@@ -172,6 +175,7 @@ TEST_F(Stream, DropsNoPartOfALongMessageUnseen) {
 }
 
 TEST_F(Stream, WaitsForAReceiverThatPauses) {
+  options.receive_window = 256;
   options.overflow = Overflow::keep_all;
   Client& ann = Connect();
   ann.end->pause();
@@ -201,6 +205,7 @@ TEST_F(Stream, ReopensTheWindowOnABadWire) {
 }
 
 TEST_F(Stream, CountsSessionsThatAreFull) {
+  options.receive_window = 256;
   options.overflow = Overflow::keep_all;
   options.keep = 100;
   Client& ann = Connect();

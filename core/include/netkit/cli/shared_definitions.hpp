@@ -51,6 +51,9 @@ NETKIT_API OptionDef plain_option();
 NETKIT_API std::vector<OptionDef> access_options();
 // --rate: what is taken of one peer; `help` says of what.
 NETKIT_API OptionDef rate_option(std::string_view help, std::string_view default_value = {});
+// --plain-rate: what goes to each plain peer of a server of the native dialect.
+NETKIT_API OptionDef plain_rate_option();
+NETKIT_API double plain_rate(const Values& values);  // 0: no limit
 // --max-memory: what all sessions of the native dialect may make a server hold.
 NETKIT_API OptionDef max_memory_option();
 // What those of --any-port, --plain, --allow, --deny and --rate say that the action declares.
@@ -80,6 +83,8 @@ inline constexpr TotalDef kConnectionsTotal{.name = "connections",
 // does not answer. It may know of loops as well.
 NETKIT_API std::vector<TotalDef> refusal_totals();
 NETKIT_API void add_refusals(Totals& totals, const std::array<std::uint64_t, kRefusals>& refused);
+// refused_plain, dropped_plain_rate and refused_share: of a server with peers of two dialects.
+NETKIT_API std::vector<TotalDef> peer_totals();
 // What a server, and a client, of the native dialect counts of its datagrams: Driver and Link of
 // netkit/datagram tell the numbers.
 NETKIT_API std::vector<TotalDef> datagram_server_totals();

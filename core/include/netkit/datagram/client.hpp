@@ -50,8 +50,9 @@ class NETKIT_API Client {
   // be called in on_connected, by a client that knows where its stream goes on.
   void expect_record(std::uint64_t record);
 
-  // One datagram from the server; those of other senders must not come here.
-  void on_datagram(std::string_view datagram, TimePoint now);
+  // One datagram from the server; those of other senders must not come here. `from`: where it is,
+  // if that is known, as on the way to another machine there are others to be careful of.
+  void on_datagram(std::string_view datagram, TimePoint now, const Endpoint& from = {});
   void tick(TimePoint now);
   TimePoint next_deadline() const;  // TimePoint::max() when idle
   // As Server::drain().

@@ -45,7 +45,11 @@ struct NETKIT_API Options {
   // whole: beyond it such datagrams are not taken, and come again, and such messages are lost.
   std::size_t max_held = 256u << 20;
 
-  std::uint16_t receive_window = 256;    // datagrams held for reordering or while paused; to 1024
+  std::uint16_t receive_window = 1024;  // datagrams held for reordering or while paused; to 1024
+  // Datagrams that may be on their way at most where a path is shared with others; how many are is
+  // what a CongestionController finds out.
+  std::uint16_t max_window = 1024;
+  // The same within this machine, where the receiver alone is to be spared.
   std::uint16_t max_in_flight = 128;     // datagrams sent and not acknowledged; to 1024
   std::uint16_t initial_in_flight = 32;  // how many before the first acknowledgement
   std::uint16_t min_in_flight = 16;      // however many are lost
@@ -152,6 +156,8 @@ struct SessionStatus {
   std::size_t lag = 0;              // messages waiting or not yet acknowledged
   bool blocked = false;             // what waits cannot go out: window full or peer silent
   Duration rtt{};                   // smoothed; 0 while unknown
+  std::size_t window = 0;           // datagrams that may be on their way
+  double rate = 0;                  // datagrams a second that the path delivers; 0: not known
   TimePoint last_heard{};
 };
 

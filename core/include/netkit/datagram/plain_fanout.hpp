@@ -7,10 +7,13 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <netkit/datagram/output_queue.hpp>
+#include <netkit/util/clock.hpp>
 #include <netkit/util/export.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit::datagram {
 
@@ -19,8 +22,14 @@ namespace netkit::datagram {
 // settled together, nothing per datagram.
 class NETKIT_API PlainFanout {
  public:
-  // More than `limit` datagrams do not wait: those beyond are dropped, and counted.
-  explicit PlainFanout(std::size_t limit = SIZE_MAX) : limit_(limit) {}
+  struct Options {
+    std::size_t limit = SIZE_MAX;  // datagrams that wait: those beyond are dropped, and counted
+    // Bytes a second to each address but those of loopback, as it gives no feedback; a second's
+    // worth at once. 0: no limit. What is beyond is dropped, and counted.
+    double rate = 0;
+  };
+  PlainFanout() = default;
+  explicit PlainFanout(const Options& options) : options_(options) {}
 
   // A text for those whom settle() names.
   void say(std::string_view text);
@@ -31,9 +40,10 @@ class NETKIT_API PlainFanout {
   void tell(const Path& to, std::string_view text);
 
   // Adds what waits until `queue` holds `limit` datagrams; true: more is waiting.
-  bool drain(OutputQueue& queue, std::size_t limit = OutputQueue::kRound);
-  std::size_t waiting() const { return waiting_; }  // datagrams that are settled and not drained
-  std::uint64_t dropped() const { return dropped_; }
+  bool drain(OutputQueue& queue, TimePoint now, std::size_t limit = OutputQueue::kRound);
+  std::size_t waiting() const { return waiting_; }    // datagrams that are settled and not drained
+  std::uint64_t dropped() const { return dropped_; }  // by the limit
+  std::uint64_t over_rate() const { return over_rate_; }
 
  private:
   class Texts;
@@ -43,13 +53,16 @@ class NETKIT_API PlainFanout {
     std::size_t at = 0;         // that are drained
   };
   void enqueue(std::shared_ptr<Texts> texts, std::span<const Path> to);
-  static void add(OutputQueue& queue, Job& job, std::size_t limit);
+  void add(OutputQueue& queue, Job& job, TimePoint now, std::size_t limit);
+  bool within_rate(const Endpoint& to, std::size_t bytes, TimePoint now);
 
-  std::size_t limit_;
-  std::shared_ptr<Texts> said_;  // null: nothing
+  Options options_;
+  std::unordered_map<Endpoint, TokenBucket> buckets_;  // of those that were sent something of late
+  std::shared_ptr<Texts> said_;                        // null: nothing
   std::deque<Job> jobs_;
   std::size_t waiting_ = 0;
   std::uint64_t dropped_ = 0;
+  std::uint64_t over_rate_ = 0;
 };
 
 }  // namespace netkit::datagram

@@ -48,5 +48,7 @@ NETKIT_API Endpoint local_endpoint(int fd);  // throws SystemError
 
 // What every server says where there is no room: `full: 100 members (--max-members)`.
 NETKIT_API std::string full_text(std::size_t most, std::string_view what, std::string_view option);
+// And to one whose address has its share: `its address has 75 of 100 places (--max-members)`.
+NETKIT_API std::string share_text(std::size_t share, std::size_t most, std::string_view option);
 
 }  // namespace netkit

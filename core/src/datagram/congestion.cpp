@@ -7,7 +7,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr double kProducts = 1.75;  // on the way
+constexpr double kProducts = 1.85;  // on the way
 constexpr double kTry = 1.25;       // more than is known to be delivered, for a round
 constexpr double kDrain = 0.75;     // in the round after it
 constexpr double kLook = 0.25;      // while the path is looked at

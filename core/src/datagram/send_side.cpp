@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint64_t kLap = std::uint64_t{1} << 32;
 constexpr std::uint8_t kMaxBackOff = 16;
 constexpr std::uint8_t kProbes = 2;
+constexpr std::uint8_t kMostCaution = 6;
 constexpr Duration kBurst = std::chrono::milliseconds(2);  // of what is paced
 
 }  // namespace
@@ -88,6 +89,7 @@ void SendSide::on_ack(std::uint32_t ack, std::uint16_t window, std::string_view 
     sample = now - sample_sent_;
     if (sample > delay) sample -= delay;
     rtt_.add(sample);
+    caution_ = 0;
   }
   const bool progress = on_the_way_ != before || lost_ != lost_before;
   const auto acked = static_cast<std::uint32_t>(before + lost_before - on_the_way_ - lost_);
@@ -182,6 +184,9 @@ void SendSide::on_timer(TimePoint now) {
     credit_ = kProbes;
   } else {
     ++counters_->timeouts;
+    // What is sent again tells no round-trip time (Karn's rule): were it longer all of a sudden,
+    // all would be sent again and again before it could be acknowledged.
+    if (caution_ < kMostCaution) ++caution_;
     for (std::size_t i = 0; i < in_flight_.size(); ++i) mark_lost(in_flight_[i]);
     if (backed_off_ == 1 && way_) {
       way_->congestion.on_timeout();
@@ -198,9 +203,10 @@ void SendSide::on_timer(TimePoint now) {
 void SendSide::arm(TimePoint now) {
   if (timeout_at_ != TimePoint::max()) return;
   if (in_flight_.empty() && !blocked()) return;
-  const Duration timeout = rtt_.timeout(*options_);
+  const Duration timeout = back_off(rtt_.timeout(*options_), caution_, options_->max_rto);
   if (backed_off_ == 0) {
-    const Duration probe = 2 * rtt_.smoothed() + options_->ack_delay + options_->ack_delay / 2;
+    const Duration probe =
+        (2 * rtt_.smoothed() + options_->ack_delay + options_->ack_delay / 2) * (1 << caution_);
     timeout_at_ = now + (rtt_.known() ? std::min(timeout, probe) : timeout);
   } else {
     timeout_at_ = now + back_off(timeout, backed_off_ - 1u, options_->max_rto);

@@ -136,6 +136,7 @@ class NETKIT_API SendSide {
   std::uint16_t on_the_way_ = 0;  // in flight, neither acknowledged nor lost
   std::uint16_t lost_ = 0;        // in flight and marked lost
   std::uint8_t backed_off_ = 0;   // expiries since the last progress
+  std::uint8_t caution_ = 0;      // doublings of the timers since the last round-trip time
   std::uint8_t credit_ = 0;       // probes that may go out whatever is in flight
   bool probe_wanted_ = false;
   bool has_shrunk_ = false;  // allowed_ grows slowly from then on

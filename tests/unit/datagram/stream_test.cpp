@@ -65,7 +65,7 @@ TEST_F(Stream, HoldsNoMoreThanItMay) {
     Run(1ms);
     most = std::max(most, server->counters().held);
   }
-  RunUntil([&] { return served.heard.size() == 300; }, 20s);
+  RunUntil([&] { return served.heard.size() == 300; }, 120s);
   ASSERT_EQ(served.heard.size(), 300u);
   EXPECT_TRUE(served.heard.back().text.starts_with(line(300)));
   EXPECT_LE(most, options.max_held);

@@ -7,12 +7,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr double kProducts = 1.85;  // on the way
-constexpr double kTry = 1.25;       // more than is known to be delivered, for a round
-constexpr double kDrain = 0.75;     // in the round after it
-constexpr double kLook = 0.25;      // while the path is looked at
-constexpr double kStarved = 0.7;    // of what was delivered before
-constexpr double kYield = 0.85;     // of the window, where more was lost
+constexpr double kProducts = 2;   // on the way
+constexpr double kTry = 1.25;     // more than is known to be delivered, for a round
+constexpr double kDrain = 0.75;   // in the round after it
+constexpr double kLook = 0.25;    // while the path is looked at
+constexpr double kStarved = 0.7;  // of what was delivered before
+constexpr double kYield = 0.85;   // of the window, where more was lost
 constexpr double kLossWithQueue = 0.02;
 constexpr double kHeavyLoss = 0.3;
 constexpr double kMostRandom = 0.22;           // loss that is made up for

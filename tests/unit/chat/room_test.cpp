@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chat/room.hpp>
 #include <memory>
 #include <string>
@@ -125,6 +126,36 @@ TEST_F(RoomTest, TakesNoMoreThanItsLimits) {
   plain(1, "d");
   plain(1, "e");
   EXPECT_EQ(room().counters().dropped_rate, 1U);
+}
+
+TEST_F(RoomTest, OneAddressDoesNotTakeAllPlaces) {
+  options.max_members = 4;
+  const auto come = [&](std::uint64_t instance, std::string_view from) {
+    const std::string name = "m" + std::to_string(instance);
+    Hello hello;
+    hello.instance = instance;
+    hello.name = name;
+    return room().join(hello, *Endpoint::parse(from), now);
+  };
+  room().on_plain(*Endpoint::parse("192.0.2.1:1"), "reg", true, now, wall);
+  const Slot second = come(2, "192.0.2.1:2").slot;
+  EXPECT_NE(come(3, "192.0.2.1:3").slot, kNoSlot);
+  EXPECT_EQ(come(4, "192.0.2.1:4").why, "its address has 3 of 4 places (--max-members)");
+  EXPECT_NE(come(5, "192.0.2.2:5").slot, kNoSlot);
+  EXPECT_EQ(room().counters().refused_share, 1U);
+  room().leave(second, LeaveReason::quit);
+  EXPECT_NE(come(6, "192.0.2.1:6").slot, kNoSlot);
+}
+
+TEST_F(RoomTest, ListsCostWhatTheyHold) {
+  options.rate = 1;
+  const Slot eve = join("eve", 100).slot;
+  for (std::uint64_t i = 0; i < 79; ++i) join("m" + std::to_string(i), 200 + i);
+  told.clear();
+  for (int i = 0; i < 10; ++i) request(eve, Who{});
+  const auto lists = std::count(told.begin(), told.end(), std::to_string(eve) + " present ");
+  EXPECT_LE(lists, 4);
+  EXPECT_GE(room().counters().dropped_rate, 6U);
 }
 
 TEST_F(RoomTest, RefusesNamesThatAreTakenOrNone) {

@@ -210,6 +210,19 @@ TEST_F(HubTest, ATableThatIsFullRefusesNewcomersAndLetsOthersMove) {
   EXPECT_EQ(Roster(), Lines{"ann 10.0.0.3:1"});
 }
 
+TEST_F(HubTest, OneAddressDoesNotTakeAllPlaces) {
+  Start({.protocol = {}, .max_subscribers = 4});
+  for (const char* port : {"1", "2", "3"}) Plain("10.0.0.2:" + std::string(port), port);
+  Plain("10.0.0.2:4", "one more");
+  EXPECT_EQ(Native("10.0.0.2:5", "native").left,
+            "its address has 3 of 4 places (--max-subscribers)");
+  EXPECT_EQ(hub->counters().refused_share, 2u);
+  EXPECT_EQ(Native("10.0.0.3:1", "other").left, "");
+  hub->unsubscribe("1");
+  Plain("10.0.0.2:6", "again");
+  EXPECT_EQ(hub->size(), 4u);
+}
+
 TEST_F(HubTest, PlainRecordsGoToThoseWhoAreThereWhenTheyArePublished) {
   Publish("nobody");
   Plain("10.0.0.2:1", "ann");

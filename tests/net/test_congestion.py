@@ -118,7 +118,7 @@ def test_beside_a_tcp_stream_both_have_their_share(lan, tmp_path):
     share = 1 - tcp * 1514 / 1448 / measured.bytes
     print(f"share {share:.2f}")
     assert measured.used >= 0.85
-    assert 0.2 <= share <= 0.75
+    assert 0.1 <= share <= 0.75
 
 
 @pytest.mark.realtime
@@ -136,7 +136,7 @@ def test_fifty_subscribers_do_not_overfill_it(lan, tmp_path):
     print(f"from {got[0]} to {got[-1]} bytes")
     assert measured.used >= 0.85
     assert measured.dropped <= 0.02
-    assert got[45] <= 4 * got[5]
+    assert got[0] > 0 and got[45] <= 6 * got[5]
 
 
 def test_what_comes_faster_than_it_can_pass_is_not_lost(lan):

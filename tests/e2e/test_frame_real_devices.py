@@ -138,7 +138,8 @@ def test_ser2net_between_a_client_and_a_line(netkit, ends, tmp_path):
 def test_dnsmasq_by_datagrams(netkit):
     port = free_port()
     dns = netkit.start(argv=["dnsmasq", "--no-daemon", "--no-resolv", "--no-hosts", "--conf-file=/dev/null", "--user=",
-                             "--listen-address=127.0.0.1", "--bind-interfaces", f"--port={port}", "--address=/name.test/192.0.2.7"])
+                             "--listen-address=127.0.0.1", "--bind-interfaces", f"--port={port}",
+                             "--address=/name.test/192.0.2.7"])
     dns.err.expect(rb"started")
     query = "0007" "0100" "0001" "0000" "0000" "0000" + "046e616d650474657374" "00" "0001" "0001"
     done = netkit.run("frame", "connect", f"udp:127.0.0.1:{port}", "--codec", "dns", "--hex", "--send", "hex:" + query)

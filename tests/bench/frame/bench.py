@@ -136,8 +136,8 @@ def wakeups(pid):
 
 def idle_wakeups(count):
     """How often a simulator with so many silent devices wakes up in a second."""
-    with Server("simulator") as server, subprocess.Popen(
-            [f"{BUILD}/bench/frame_load", "idle", server.port, str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
+    with Server("simulator") as server, subprocess.Popen([f"{BUILD}/bench/frame_load", "idle", server.port, str(count)],
+                                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
         client.stdout.readline()
         time.sleep(0.2)
         before = wakeups(server.process.pid)

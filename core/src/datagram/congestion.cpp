@@ -195,7 +195,7 @@ double CongestionController::gain() const {
 }
 
 std::size_t CongestionController::window() const {
-  return static_cast<std::size_t>(window_ + 0.5);
+  return static_cast<std::size_t>(std::lround(window_));
 }
 
 Duration CongestionController::interval() const {

@@ -26,6 +26,13 @@ struct Event {
   bool printable;         // data is of 0x20 to 0x7E alone; false where that is not known
 };
 
+// How a stream is cut into events.
+enum class StreamFormat : std::uint8_t {
+  events,         // text/event-stream
+  json_lines,     // application/x-ndjson, application/jsonl: a JSON text a line
+  json_sequence,  // application/json-seq: each after a record separator (RFC 7464)
+};
+
 enum class ParseResult {
   more,     // all was taken
   stopped,  // the handler wanted no more

@@ -91,6 +91,16 @@ std::vector<OptionDef> stream_definitions() {
       {.name = "reconnect",
        .default_value = "forever",
        .help = "how many times in a row to try again; never where the method is not GET or HEAD"},
+      {.name = "select",
+       .kind = Kind::text,
+       .value_name = "POINTER",
+       .help = "print this part of the data, which are JSON (/choices/0/delta/content)",
+       .repeatable = true},
+      {.name = "join", .help = "print events without a newline between them"},
+      {.name = "done",
+       .kind = Kind::text,
+       .value_name = "TEXT",
+       .help = "end before the event whose data are just this"},
       {.name = "any-type", .help = "read the answer as a stream whatever its media type is"},
       {.name = "comments", .help = "print comments as well"},
       {.name = "max-event",
@@ -135,14 +145,23 @@ ActionDef read_action() {
   comment.fields = {{"url", "the URL that it came from, as given"}};
   comment.layout = ": {text}";
   action.records = {event, comment};
-  action.totals = {{"events", "events that were printed"},
-                   {"filtered", "events of other types than --event"},
-                   {"comments", "comments that came"},
-                   {"unfinished", "events that were cut off by the end of the stream"},
-                   {"bytes", "bytes that came", TotalKind::counter, TotalUnit::bytes},
-                   kConnectionsTotal,
-                   {"reconnects", "how often a lost stream was connected again"},
-                   {"open", "streams now", kGauge}};
+  action.totals = {
+      {"events", "events that were printed"},
+      {"filtered", "events of other types than --event"},
+      {"unselected", "events that lack what --select names"},
+      {"comments", "comments that came"},
+      {"unfinished", "events that were cut off by the end of the stream"},
+      {"bytes", "bytes that came", TotalKind::counter, TotalUnit::bytes},
+      kConnectionsTotal,
+      {"reconnects", "how often a lost stream was connected again"},
+      {"open", "streams now", kGauge},
+      {"reads", "reads that gave events"},
+      {"first_event_ms", "from the request to the first event", kGauge, TotalUnit::milliseconds},
+      {"gap_p50_ms", "between two events, half of the time at most", kGauge,
+       TotalUnit::milliseconds},
+      {"gap_p99_ms", "the same, 99 of 100 times", kGauge, TotalUnit::milliseconds},
+      {"gap_max_ms", "the longest time between two events", kGauge, TotalUnit::milliseconds},
+      {"event_rate", "events a second", kGauge, TotalUnit::per_second}};
   action.make = new_reader;
   action.examples = {
       {"netkit sse https://example.org/events", "print the data of each event"},

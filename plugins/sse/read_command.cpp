@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <functional>
+#include <limits>
 #include <sse/read_command.hpp>
 
 #include <fmt/format.h>
@@ -62,6 +64,9 @@ void ReadCommand::configure(const Values& values) {
     throw UsageError("--last-event-id: an id is one line");
   }
   if (values.has("until")) until_ = compile(values.text("until"));
+  if (values.has("select")) select_.emplace(values.texts("select"));
+  if (values.has("done")) done_ = values.text("done");
+  event_.is_piece = values.flag("join");
   if (values.has("count")) count_ = static_cast<std::uint64_t>(values.integer("count"));
 }
 
@@ -92,7 +97,11 @@ ExitStatus ReadCommand::run(Host& host) {
   if (state_) state_hook = host.loop().before_wait([this] { keep_state(); });
   for (const auto& stream : streams_) stream->start();
   const ExitStatus status = host.run_loop();
-  for (const auto& stream : streams_) stream->stop();
+  for (const auto& stream : streams_) {
+    stream->stop();
+    const std::string held = stream->timing().held_back();
+    if (!held.empty()) host.log().notice(Outage::sentence(stream->url(), held));
+  }
   // What was not written is read again by the next run.
   const bool keep = state_ && output_->flush_all();
   const std::string error = keep ? write_state() : std::string();
@@ -124,14 +133,29 @@ bool ReadCommand::on_stream_event(const StreamReader& stream, const Event& event
     ++filtered_;
     return true;
   }
+  if (done_ && event.data == *done_) {
+    host_->finish(ExitStatus::done);
+    return false;
+  }
+  std::string_view data = by_parts(event.data);
+  bool is_printable = event.printable;
+  if (select_) {
+    const JsonSelection::Result selected = select_->apply(data);
+    if (!selected.found) {
+      ++unselected_;
+      return true;
+    }
+    data = selected.text;
+    is_printable = false;
+  }
   ++events_;
   event_fields_[0].value = by_parts(event.type);
   event_fields_[1].value = by_parts(event.id);
   event_fields_[2].value = std::string_view(stream.url());
   event_.time = now_;
   event_.peer = stream.peer();
-  event_.payload = by_parts(event.data);
-  event_.payload_is_printable = event.printable;
+  event_.payload = data;
+  event_.payload_is_printable = is_printable;
   output_->emit(event_);
   if (events_ != count_ && !(until_ && matches_until(event.data))) return true;
   host_->finish(ExitStatus::done);
@@ -210,12 +234,43 @@ void ReadCommand::fill_totals(Totals& totals) const {
   };
   totals.add("events", events_);
   totals.add("filtered", filtered_);
+  totals.add("unselected", unselected_);
   totals.add("comments", comments_);
   totals.add("unfinished", sum(&StreamReader::unfinished));
   totals.add("bytes", sum(&StreamReader::bytes));
   totals.add("connections", sum(&StreamReader::connections));
   totals.add("reconnects", sum(&StreamReader::reconnects));
   totals.add("open", sum(&StreamReader::is_open));
+  fill_timing(totals);
+}
+
+void ReadCommand::fill_timing(Totals& totals) const {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  const auto in_ms = [](Duration time) {
+    return std::chrono::duration<double, std::milli>(time).count();
+  };
+  LatencyHistogram gaps;
+  std::uint64_t reads = 0;
+  double first = kNone;
+  double rate = kNone;
+  for (const auto& stream : streams_) {
+    const StreamTiming& timing = stream->timing();
+    gaps.merge(timing.gaps());
+    reads += timing.reads();
+    if (timing.first_event()) first = std::fmin(first, in_ms(*timing.first_event()));
+    if (!std::isnan(timing.events_per_second())) {
+      rate = timing.events_per_second() + (std::isnan(rate) ? 0 : rate);
+    }
+  }
+  const auto gap = [&](double percent) {
+    return gaps.count() == 0 ? kNone : in_ms(gaps.percentile(percent));
+  };
+  totals.add("reads", reads);
+  totals.add("first_event_ms", first);
+  totals.add("gap_p50_ms", gap(50));
+  totals.add("gap_p99_ms", gap(99));
+  totals.add("gap_max_ms", gap(100));
+  totals.add("event_rate", rate);
 }
 
 }  // namespace netkit::sse

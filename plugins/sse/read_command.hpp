@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <regex>
+#include <sse/json_select.hpp>
 #include <sse/state_file.hpp>
 #include <sse/stream_reader.hpp>
 #include <string>
@@ -33,6 +34,7 @@ class ReadCommand final : public Command, public StreamReader::Handler {
   bool is_among_types(std::string_view type) const;
   bool matches_until(std::string_view data) const;
   void fill_totals(Totals& totals) const;
+  void fill_timing(Totals& totals) const;
   void stop();
   void keep_state();
   std::string write_state();  // an error, or empty
@@ -44,6 +46,8 @@ class ReadCommand final : public Command, public StreamReader::Handler {
   std::optional<std::string> last_event_id_;
   std::optional<std::regex> until_;
   std::uint64_t count_ = 0;  // 0: without end
+  std::optional<JsonSelection> select_;
+  std::optional<std::string> done_;  // the data that say so
 
   Host* host_ = nullptr;
   Output* output_ = nullptr;  // the host's
@@ -62,6 +66,7 @@ class ReadCommand final : public Command, public StreamReader::Handler {
   std::string first_failure_;
   std::uint64_t events_ = 0;
   std::uint64_t filtered_ = 0;
+  std::uint64_t unselected_ = 0;
   std::uint64_t comments_ = 0;
 };
 

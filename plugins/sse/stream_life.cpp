@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <sse/stream_life.hpp>
 #include <utility>
@@ -35,15 +36,15 @@ bool is_media_type(std::string_view essence) {
 
 // Of several, which proxies join to a list, the last counts that is a media type
 // (https://fetch.spec.whatwg.org/#concept-header-extract-mime-type).
-bool is_event_stream(std::string_view content_type) {
-  bool found = false;
+std::string_view media_type(std::string_view content_type) {
+  std::string_view type;
   while (!content_type.empty()) {
     const std::string_view one = first_of_list(content_type);
     const std::string_view essence = trim_white_space(one.substr(0, one.find(';')));
-    if (is_media_type(essence)) found = http::equal_without_case(essence, "text/event-stream");
+    if (is_media_type(essence)) type = essence;
     content_type.remove_prefix(std::min(one.size() + 1, content_type.size()));
   }
-  return found;
+  return type;
 }
 
 // "the server answered 404 with text/html: <html>..."
@@ -62,10 +63,25 @@ std::string text_of(const Rejection& rejection) {
 
 }  // namespace
 
+std::optional<StreamFormat> stream_format(std::string_view content_type) {
+  constexpr std::array<std::pair<std::string_view, StreamFormat>, 6> kTypes{
+      {{"text/event-stream", StreamFormat::events},
+       {"application/x-ndjson", StreamFormat::json_lines},
+       {"application/ndjson", StreamFormat::json_lines},
+       {"application/jsonl", StreamFormat::json_lines},
+       {"application/x-jsonlines", StreamFormat::json_lines},
+       {"application/json-seq", StreamFormat::json_sequence}}};
+  const std::string_view type = media_type(content_type);
+  for (const auto& [name, format] : kTypes) {
+    if (http::equal_without_case(type, name)) return format;
+  }
+  return std::nullopt;
+}
+
 Answer judge(int status, std::string_view content_type, bool any_type) {
   if (status == 204) return Answer::nothing;
   if (status == 429 || (status >= 500 && status <= 599)) return Answer::later;
-  if (status == 200 && (any_type || is_event_stream(content_type))) return Answer::stream;
+  if (status == 200 && (any_type || stream_format(content_type))) return Answer::stream;
   return Answer::refused;
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
+#include <sse/event_stream.hpp>
 #include <string>
 #include <string_view>
 
@@ -12,16 +14,19 @@
 
 namespace netkit::sse {
 
+// How the body is to be read, by the value of Content-Type; none: it is no stream. Parameters are
+// ignored, as the standard has it, and letters compare without case. Any thread.
+std::optional<StreamFormat> stream_format(std::string_view content_type);
+
 // What the head of an answer, after all redirects, means.
 enum class Answer {
-  stream,   // 200 with text/event-stream, or with --any-type any type: its body is the stream
+  stream,   // 200 with the type of a stream, or with --any-type any: its body is the stream
   nothing,  // 204: the server wants no reconnect
   later,    // 429 and 5xx: try again
   refused,  // another status or media type; its first bytes are worth a look
 };
 
-// `content_type` is the header's value, "" without one; parameters are ignored, as the standard has
-// it, and letters compare without case. Any thread.
+// `content_type` is the header's value, "" without one. Any thread.
 Answer judge(int status, std::string_view content_type, bool any_type = false);
 
 // An answer that is not a stream.

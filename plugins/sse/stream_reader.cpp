@@ -24,6 +24,7 @@ StreamReader::StreamReader(Host& host, CurlLoop& curl, const RequestOptions& req
       attempts_(host.loop(), host.log(), options.reconnect, {url_}, [this] { this->request(); }),
       life_(options.retry, options.reconnect.maximum),
       parser_(options.max_event, last_event_id),
+      texts_(options.max_event),
       exchange_(curl, request, *this) {}
 
 void StreamReader::request() {
@@ -31,6 +32,7 @@ void StreamReader::request() {
   mode_ = Mode::waiting;
   fault_.reset();
   last_bytes_ = host_.loop().now();
+  timing_.on_request(last_bytes_);
   watch_idle();
   exchange_.start(url_, parser_.last_event_id());
 }
@@ -48,6 +50,8 @@ void StreamReader::on_head(const HttpExchange::Head& head) {
   if (judge(head.status, head.content_type, options_.any_type) == Answer::stream) {
     mode_ = Mode::stream;
     peer_ = head.peer;
+    format_ = stream_format(head.content_type).value_or(StreamFormat::events);
+    texts_.restart(format_);
     ++connections_;
     life_.on_open();
     return attempts_.succeeded();
@@ -76,7 +80,11 @@ bool StreamReader::feed(std::string_view bytes) {
     stopped_ = true;
     return false;
   }
-  switch (parser_.feed(bytes, *this)) {
+  const std::uint64_t before = events_;
+  const bool is_events = format_ == StreamFormat::events;
+  const ParseResult result = is_events ? parser_.feed(bytes, *this) : texts_.feed(bytes, *this);
+  timing_.on_read(last_bytes_, events_ - before);
+  switch (result) {
     case ParseResult::more:
       return true;
     case ParseResult::too_big:
@@ -96,6 +104,8 @@ void StreamReader::on_exchange_end(const std::optional<Failure>& failure) {
   if (fault_) return lose(*fault_);
   if (mode_ == Mode::rejected) return reject();
   if (failure) return lose(*failure);
+  if (format_ != StreamFormat::events) texts_.finish(*this);
+  if (stopped_) return;
   lose({options_.once ? ExitStatus::done : ExitStatus::unreachable, "the server closed the stream",
         options_.once});
 }
@@ -109,7 +119,7 @@ void StreamReader::lose(Failure failure, Duration retry_after) {
   const bool not_taken = mode_ == Mode::rejected && (status_ == 429 || status_ == 503);
   if (options_.once && exchange_.was_sent() && !not_taken) failure.permanent = true;
   std::string why = failure.message.empty() ? std::string() : where() + failure.message;
-  if (mode_ == Mode::stream && parser_.unfinished()) {
+  if (mode_ == Mode::stream && (parser_.unfinished() || texts_.unfinished())) {
     ++unfinished_;
     why += ", in the middle of an event";
     if (failure.status == ExitStatus::done) host_.log().notice(Outage::sentence(url_, why));
@@ -118,6 +128,7 @@ void StreamReader::lose(Failure failure, Duration retry_after) {
   const RetryBounds bounds = life_.on_end(retry_after);
   mode_ = Mode::waiting;
   parser_.restart();
+  texts_.restart(format_);
   if (!failure.permanent && attempts_.failed(why, bounds)) return;
   handler_.on_stream_end(*this, failure.status, why);
 }
@@ -130,6 +141,7 @@ std::string StreamReader::where() const {
 
 bool StreamReader::on_event(const Event& event) {
   life_.on_event();
+  ++events_;
   return handler_.on_stream_event(*this, event);
 }
 

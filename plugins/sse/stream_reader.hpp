@@ -6,7 +6,9 @@
 #include <optional>
 #include <sse/event_stream.hpp>
 #include <sse/http_exchange.hpp>
+#include <sse/json_text_parser.hpp>
 #include <sse/stream_life.hpp>
+#include <sse/stream_timing.hpp>
 #include <string>
 #include <string_view>
 
@@ -58,7 +60,8 @@ class StreamReader final : private EventParser::Handler, private HttpExchange::H
   const Endpoint* peer() const { return peer_ ? &*peer_ : nullptr; }
   bool is_open() const { return mode_ == Mode::stream; }
   // Since the start.
-  std::uint64_t bytes() const { return parser_.bytes(); }
+  std::uint64_t bytes() const { return parser_.bytes() + texts_.bytes(); }
+  const StreamTiming& timing() const { return timing_; }
   std::uint64_t connections() const { return connections_; }  // streams that were opened
   std::uint64_t unfinished() const { return unfinished_; }    // events that were cut off
   std::uint64_t reconnects() const { return std::max<std::uint64_t>(requests_, 1) - 1; }
@@ -87,7 +90,10 @@ class StreamReader final : private EventParser::Handler, private HttpExchange::H
   Handler& handler_;
   Attempts attempts_;
   StreamLife life_;
+  StreamFormat format_ = StreamFormat::events;
   EventParser parser_;
+  JsonTextParser texts_;
+  StreamTiming timing_;
   HttpExchange exchange_;
   Timer patience_;  // for the rest of an answer that is no stream
   Timer idle_;
@@ -101,6 +107,7 @@ class StreamReader final : private EventParser::Handler, private HttpExchange::H
   std::string content_type_;
   std::string body_start_;
   std::uint64_t requests_ = 0;
+  std::uint64_t events_ = 0;  // of every type
   std::uint64_t connections_ = 0;
   std::uint64_t unfinished_ = 0;
 };

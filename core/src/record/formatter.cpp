@@ -44,7 +44,7 @@ class TextFormatter final : public Formatter {
     const bool as_it_is = entry.payload_only && record.payload && record.payload_is_printable;
     if (!as_it_is || record.line) return format_by_layout(record, entry, out);
     out += *record.payload;
-    out += '\n';  // which no such payload has
+    if (!record.is_piece) out += '\n';  // which no such payload has
   }
 
   std::optional<std::string_view> end_after_payload(const Record& record) override {
@@ -53,7 +53,7 @@ class TextFormatter final : public Formatter {
     const bool unchanged = escaping_ == Escaping::none || record.payload_is_printable ||
                            is_shown_unchanged(*record.payload, true);
     if (!unchanged) return {};
-    return end_of(entry, *record.payload);
+    return record.is_piece ? std::string_view() : end_of(entry, *record.payload);
   }
 
  private:
@@ -78,7 +78,7 @@ class TextFormatter final : public Formatter {
     } else {
       entry.layout.render_colored(record, out, entry.colored_field);
     }
-    out += end_of(entry, std::string_view(out).substr(begin));
+    if (!record.is_piece) out += end_of(entry, std::string_view(out).substr(begin));
   }
 
   static std::string_view end_of(const Entry& entry, std::string_view shown) {
@@ -185,7 +185,8 @@ class TemplateFormatter final : public Formatter {
     const std::size_t begin = out.size();
     const bool escapes = use_ == TemplateUse::lines;
     template_.render(record, out, escapes ? Escaping::text : Escaping::none);
-    if (!escapes || out.size() == begin || out.back() != '\n') out += '\n';
+    const bool has_end = escapes && out.size() != begin && out.back() == '\n';
+    if (!has_end && !record.is_piece) out += '\n';
   }
 
  private:

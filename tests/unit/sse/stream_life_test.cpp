@@ -30,6 +30,15 @@ TEST(Judge, FollowsStatusAndMediaType) {
   EXPECT_EQ(judge(600, ""), Answer::refused);
 }
 
+TEST(Judge, KnowsTheTypesOfJsonStreams) {
+  EXPECT_EQ(stream_format("text/event-stream"), StreamFormat::events);
+  EXPECT_EQ(stream_format("Application/X-NDJSON; charset=utf-8"), StreamFormat::json_lines);
+  EXPECT_EQ(stream_format("application/jsonl"), StreamFormat::json_lines);
+  EXPECT_EQ(stream_format("application/json-seq"), StreamFormat::json_sequence);
+  EXPECT_EQ(stream_format("application/json"), std::nullopt);
+  EXPECT_EQ(judge(200, "application/jsonl"), Answer::stream);
+}
+
 TEST(Judge, TakesAnyMediaTypeWhereItIsToldTo) {
   EXPECT_EQ(judge(200, "application/json", true), Answer::stream);
   EXPECT_EQ(judge(200, "", true), Answer::stream);

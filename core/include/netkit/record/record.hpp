@@ -34,6 +34,8 @@ struct Record {
   // The payload is known to be of 0x20 to 0x7E alone, so that no text form need look for what it
   // has to escape.
   bool payload_is_printable = false;
+  // Text form: nothing follows it, not even a newline; the next one goes on where it ends.
+  bool is_piece = false;
   // Text form: this stands in place of the RecordDef's layout, escaped, as one line, without an LF
   // or CR LF at its end; none: the layout. For lines that a layout cannot say; templates, JSON and
   // raw do not see it.

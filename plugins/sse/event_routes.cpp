@@ -4,13 +4,17 @@
 #include <sse/event_routes.hpp>
 #include <utility>
 
+#include <netkit/http/http_text.hpp>
+
 namespace netkit::sse {
 namespace {
 
 constexpr std::string_view kBeforeType = R"(<!DOCTYPE html>
 <html lang="en" data-type=")";
 
-constexpr std::string_view kAfterType = R"(">
+constexpr std::string_view kBetween = R"(" data-stream=")";
+
+constexpr std::string_view kAfterStream = R"(">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>netkit sse</title>
@@ -66,7 +70,7 @@ element('hold').onclick = () => {
   element('hold').textContent = held ? 'Go on' : 'Hold';
   if (came) came.forEach(put);
 };
-const source = new EventSource('events');
+const source = new EventSource(document.documentElement.dataset.stream + location.search.replace('?', '&'));
 source.onopen = () => { element('state').textContent = 'connected'; };
 source.onerror = () => {
   element('state').textContent =
@@ -98,22 +102,52 @@ HttpAnswer page_answer(const std::string& page) {
 }
 
 // nginx buffers what it passes on unless X-Accel-Buffering forbids it.
-HttpAnswer stream_answer(const MakeStream& make, const HttpRequest& request) {
+HttpAnswer stream_answer(const EventActions& actions, const HttpRequest& request) {
   HttpAnswer answer{.type = "text/event-stream",
                     .headers =
                         "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
                         "X-Content-Type-Options: nosniff\r\n",
                     .is_shared = true};
-  make(last_event_id_of(request), answer);
+  actions.read(request, answer);
+  return answer;
+}
+
+// In constant time, so that nobody finds out a token byte by byte.
+bool is_same(std::string_view a, std::string_view b) {
+  unsigned difference = a.size() == b.size() ? 0 : 1;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
+  }
+  return difference == 0;
+}
+
+// By `Authorization: Bearer TOKEN` or, of readers, who may be unable to set headers, `?token=`.
+bool bears(const HttpRequest& request, std::string_view token, bool in_query) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const std::string_view login = request.header("Authorization").value_or("");
+  if (http::equal_without_case(login.substr(0, kScheme.size()), kScheme)) {
+    return is_same(http::trim_blanks(login.substr(kScheme.size())), token);
+  }
+  const auto parameter = in_query ? request.parameter("token") : std::nullopt;
+  return parameter && is_same(*parameter, token);
+}
+
+HttpAnswer unauthorized(const EventActions& actions) {
+  if (actions.on_refused) actions.on_refused();
+  HttpAnswer answer = HttpAnswer::text(401, "a token is needed: Authorization: Bearer TOKEN");
+  answer.headers += "WWW-Authenticate: Bearer\r\n";
+  answer.is_shared = true;
   return answer;
 }
 
 }  // namespace
 
-std::string stream_page(std::string_view event_type) {
+std::string stream_page(std::string_view event_type, std::string_view stream) {
   std::string page(kBeforeType);
   append_attribute(page, event_type);
-  page += kAfterType;
+  page += kBetween;
+  append_attribute(page, stream);
+  page += kAfterStream;
   return page;
 }
 
@@ -122,15 +156,19 @@ std::string last_event_id_of(const HttpRequest& request) {
   return request.parameter("lastEventId").value_or("");
 }
 
-HttpRoutes event_routes(HttpRoutes::Options options, std::string_view event_type, MakeStream make) {
-  options.cors_headers = "Accept, Cache-Control, Last-Event-ID";
+HttpRoutes event_routes(HttpRoutes::Options options, std::string_view event_type,
+                        std::string_view page_stream, EventActions actions) {
+  options.cors_headers = "Accept, Authorization, Cache-Control, Content-Type, Last-Event-ID";
   HttpRoutes routes(std::move(options));
-  const auto stream = [make = std::move(make)](const HttpRequest& request) {
-    return stream_answer(make, request);
+  const auto shared = std::make_shared<const EventActions>(std::move(actions));
+  const auto stream = [shared](const HttpRequest& request) {
+    const bool may_read = shared->read_token.empty() || bears(request, shared->read_token, true);
+    return may_read ? stream_answer(*shared, request) : unauthorized(*shared);
   };
-  routes.add("/", [page = stream_page(event_type), stream](const HttpRequest& request) {
-    return request.accepts("text/event-stream") ? stream(request) : page_answer(page);
-  });
+  routes.add("/",
+             [page = stream_page(event_type, page_stream), stream](const HttpRequest& request) {
+               return request.accepts("text/event-stream") ? stream(request) : page_answer(page);
+             });
   // What browsers and crawlers ask every server for by themselves, and would wait for without end.
   for (const char* unasked :
        {"/favicon.ico", "/robots.txt", "/apple-touch-icon*", "/.well-known/*"}) {
@@ -139,6 +177,13 @@ HttpRoutes event_routes(HttpRoutes::Options options, std::string_view event_type
     });
   }
   routes.add("/*", stream);
+  if (!shared->publish) return routes;
+  routes.add("POST", "/*", [shared](const HttpRequest& request) {
+    if (!bears(request, shared->write_token, false)) return unauthorized(*shared);
+    HttpAnswer answer = shared->publish(request);
+    answer.is_shared = true;
+    return answer;
+  });
   return routes;
 }
 

@@ -114,7 +114,7 @@ bool HttpExchange::was_sent() const {
 }
 
 void HttpExchange::request() {
-  head_size_ = 0;
+  head_.clear();
   stopped_ = too_large_ = has_looked_ = false;
   location_.reset();
   error_[0] = '\0';
@@ -151,6 +151,17 @@ void HttpExchange::set_connection() {
   const bool limited = patience < std::numeric_limits<int>::max();
   curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS,
                    limited ? std::max<long>(patience, 1) : std::numeric_limits<int>::max());
+  if (options_.family != AddressFamily::any) {
+    curl_easy_setopt(easy_, CURLOPT_IPRESOLVE,
+                     options_.family == AddressFamily::v4 ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_V6);
+  }
+  if (!options_.sources.empty()) {
+    const Endpoint& source = options_.sources.front();
+    if (!source.address().is_unspecified()) {
+      curl_easy_setopt(easy_, CURLOPT_INTERFACE, source.address().to_string().c_str());
+    }
+    curl_easy_setopt(easy_, CURLOPT_LOCALPORT, static_cast<long>(source.port()));
+  }
   if (!options_.proxy.empty()) curl_easy_setopt(easy_, CURLOPT_PROXY, options_.proxy.c_str());
   if (!options_.unix_socket.empty() && same_origin_) {
     curl_easy_setopt(easy_, CURLOPT_UNIX_SOCKET_PATH, options_.unix_socket.c_str());
@@ -226,8 +237,10 @@ std::size_t HttpExchange::take_header(char* data, std::size_t size, std::size_t 
 }
 
 bool HttpExchange::on_header_line(std::string_view line) {
-  head_size_ += line.size();
-  too_large_ = head_size_ > kMaxHead;
+  // One of an answer that is only the first follows, or that of the proxy before.
+  if (line.starts_with("HTTP/")) head_.clear();
+  head_ += line;
+  too_large_ = head_.size() > kMaxHead;
   if (too_large_) return false;
   const bool is_end = line == "\r\n" || line == "\n";
   return !is_end || on_head_end();
@@ -246,7 +259,8 @@ bool HttpExchange::on_head_end() {
   curl_easy_getinfo(easy_, CURLINFO_RETRY_AFTER, &retry_after);
   constexpr curl_off_t kLongest = 366L * 86400L;
   const std::string content_type = text_info(easy_, CURLINFO_CONTENT_TYPE);
-  handler_.on_head({static_cast<int>(status), content_type,
+  const std::string_view lines = std::string_view(head_).substr(head_.find('\n') + 1);
+  handler_.on_head({static_cast<int>(status), content_type, lines,
                     std::chrono::seconds(std::min(retry_after, kLongest)), peer_of(easy_)});
   return true;
 }

@@ -22,6 +22,7 @@ class HttpExchange final : private CurlLoop::Handler {
   struct Head {
     int status;
     std::string_view content_type;  // empty: none
+    std::string_view lines;         // of the headers, each with its end
     Duration retry_after;
     std::optional<Endpoint> peer;  // who answers, which may be a proxy; none at a unix socket
   };
@@ -76,7 +77,7 @@ class HttpExchange final : private CurlLoop::Handler {
   std::optional<std::string> location_;  // of a redirect
   std::vector<char> error_;
   List headers_{nullptr, &curl_slist_free_all};
-  std::size_t head_size_ = 0;
+  std::string head_;  // the lines of the answer's head so far
   unsigned redirects_ = 0;
   bool active_ = false;
   bool same_origin_ = true;

@@ -1,5 +1,7 @@
 // What `netkit sse` offers.
 #include <chrono>
+#include <sse/bench_command.hpp>
+#include <sse/proxy_command.hpp>
 #include <sse/serve_command.hpp>
 #include <vector>
 
@@ -101,6 +103,9 @@ std::vector<OptionDef> stream_definitions() {
        .kind = Kind::text,
        .value_name = "TEXT",
        .help = "end before the event whose data are just this"},
+      {.name = "record",
+       .kind = Kind::path,
+       .help = "keep every byte with its time in this file, for serve --replay"},
       {.name = "any-type", .help = "read the answer as a stream whatever its media type is"},
       {.name = "comments", .help = "print comments as well"},
       {.name = "max-event",
@@ -133,7 +138,7 @@ ActionDef read_action() {
   action.arguments = {
       {.name = "URL", .kind = Kind::url, .repeatable = true, .help = "http:// or https://"}};
   action.common = kOutputOptions | kReconnectOptions | kCountOption | kConnectTimeoutOption |
-                  kIdleTimeoutOption;
+                  kIdleTimeoutOption | kClientOptions;
   action.options =
       joined({request_definitions(), tls_definitions(), way_definitions(), stream_definitions()});
   RecordDef event{.type = "event", .help = "an event"};
@@ -190,6 +195,10 @@ std::vector<OptionDef> serve_definitions() {
        .kind = Kind::size,
        .default_value = "64M",
        .help = "how much the kept events may take together"},
+      {.name = "last",
+       .kind = Kind::integer,
+       .default_value = "0",
+       .help = "how many kept events a reader gets that comes without an id"},
       {.name = "keepalive",
        .kind = Kind::duration,
        .default_value = "15s",
@@ -212,6 +221,45 @@ std::vector<OptionDef> serve_definitions() {
        .max = Duration(kLongestRetry).count()}};
 }
 
+// A hub that can be written to.
+std::vector<OptionDef> hub_definitions() {
+  return {{.name = "channels", .help = "each path is a stream of its own; the sources feed /"},
+          {.name = "max-channels",
+           .kind = Kind::integer,
+           .default_value = "1000",
+           .help = "how many paths may be streams",
+           .min = 1},
+          {.name = "write-token-file",
+           .kind = Kind::path,
+           .help = "let who bears the token in this file publish by POST"},
+          {.name = "max-event",
+           .kind = Kind::size,
+           .default_value = "1M",
+           .help = "the largest body of a POST",
+           .min = 1},
+          {.name = "read-token-file",
+           .kind = Kind::path,
+           .help = "only who bears the token in this file may read"}};
+}
+
+// What a recording holds instead, and what goes wrong on purpose.
+std::vector<OptionDef> replay_definitions() {
+  return {{.name = "replay",
+           .kind = Kind::path,
+           .help = "serve the answers that --record has kept in this file",
+           .excludes = {"from", "every", "channels", "write-token-file", "read-token-file"}},
+          {.name = "speed",
+           .kind = Kind::number,
+           .value_name = "X",
+           .default_value = "1",
+           .help = "so many times as fast; 0: at once"},
+          {.name = "fault",
+           .kind = Kind::text,
+           .value_name = "split=BYTES|stall=EVENTS|drop=EVENTS|status=CODE|retry=D",
+           .help = "what to do wrong, so that clients can be tested",
+           .repeatable = true}};
+}
+
 // What one connection may do.
 std::vector<OptionDef> connection_definitions() {
   return {{.name = "request-timeout",
@@ -225,11 +273,13 @@ std::vector<OptionDef> connection_definitions() {
 
 std::vector<TotalDef> serve_totals() {
   return {{"readers", "readers now", kGauge},
+          {"channels", "paths that are streams", kGauge},
           {"events", "events that were made"},
           {"delivered", "events that were sent, of each reader"},
           {"replayed", "of those, kept ones that a reader had missed"},
           {"lost", "events that a reader does not get"},
           {"slow", "how often a reader was too slow for --max-queue"},
+          {"unauthorized", "requests without the token that is needed"},
           kConnectionsTotal,
           {"refused", "connections beyond --max-clients"},
           {"requests", "requests that came"},
@@ -251,7 +301,8 @@ ActionDef serve_action() {
                        .optional = true,
                        .help = "where to listen"}};
   action.common = kOutputOptions | kSourceOptions | kServerOptions;
-  action.options = joined({serve_definitions(), tls_server_options(), connection_definitions()});
+  action.options = joined({serve_definitions(), hub_definitions(), replay_definitions(),
+                           tls_server_options(), connection_definitions()});
   action.totals = serve_totals();
   action.make = new_command<ServeCommand>;
   action.examples = {{"netkit sse serve :8000 --every 1s", "the time, each second"},
@@ -260,8 +311,119 @@ ActionDef serve_action() {
   return action;
 }
 
+// A certificate of who is asked, as a client trusts it.
+std::vector<OptionDef> trust_definitions() {
+  return {{.name = "cacert",
+           .kind = Kind::path,
+           .help = "PEM certificates to trust instead of the system's"},
+          {.name = "insecure", .letter = 'k', .help = "do not verify the server"}};
+}
+
+ActionDef proxy_action() {
+  ActionDef action{.name = "proxy", .summary = "pass streams on, and print their events"};
+  action.description =
+      "Passes every request on to URL, its path behind that of URL, and the answer back as it "
+      "comes, byte for byte; Host alone becomes that of URL. The events in the answers are "
+      "printed. "
+      "It ends when told to.";
+  action.arguments = {{.name = "LISTEN", .kind = Kind::listen_address, .help = "where to listen"},
+                      {.name = "URL", .kind = Kind::url, .help = "where to pass requests on to"}};
+  action.common = kOutputOptions | kServerOptions | kConnectTimeoutOption;
+  action.options =
+      joined({{{.name = "record",
+                .kind = Kind::path,
+                .help = "keep every byte of the answers with its time, for serve --replay"},
+               {.name = "host",
+                .kind = Kind::text,
+                .value_name = "NAME",
+                .help = "a name that the proxy goes by, beside those of this machine",
+                .repeatable = true},
+               {.name = "max-event",
+                .kind = Kind::size,
+                .default_value = "16M",
+                .help = "the largest event that is printed",
+                .min = 1},
+               max_clients_option("65536")},
+              tls_server_options(),
+              trust_definitions()});
+  RecordDef event{.type = "event", .help = "an event"};
+  event.fields = {{"event", "its type; message where the stream names none"},
+                  {"id", "the last event id as of this event; may be empty"},
+                  {"url", "the path that it came from"}};
+  event.payload_name = "data";
+  action.records = {event};
+  action.totals = {{"requests", "requests that were passed on"},
+                   {"events", "events that came back"},
+                   {"bytes", "bytes of answers", TotalKind::counter, TotalUnit::bytes},
+                   {"failed", "requests that the target could not be asked"},
+                   kConnectionsTotal,
+                   {"refused", "connections beyond --max-clients"},
+                   {"clients", "connections now", kGauge}};
+  action.make = new_command<ProxyCommand>;
+  action.examples = {{"netkit sse proxy 8001 https://api.example/", "look at an API's streams"},
+                     {"netkit sse proxy 8001 8000 --record day.rec", "keep them"}};
+  action.lifetime = Lifetime::until_told;
+  action.quiet_hides_records = true;
+  return action;
+}
+
+ActionDef bench_action() {
+  ActionDef action{.name = "bench", .summary = "read one stream many times at once"};
+  action.description =
+      "Opens as many streams of URL as there are readers, and tells how fast they came, when the "
+      "first event was there, the gaps between events, and how far the slowest reader was behind "
+      "the fastest, by the ids of events.";
+  action.arguments = {{.name = "URL", .kind = Kind::url, .help = "http:// or https://"}};
+  action.common = kOutputOptions | kConnectTimeoutOption;
+  action.options =
+      joined({{{.name = "readers",
+                .kind = Kind::integer,
+                .default_value = "100",
+                .help = "how many",
+                .min = 1,
+                .max = 1'000'000},
+               {.name = "duration",
+                .kind = Kind::duration,
+                .default_value = "10s",
+                .help = "how long",
+                .min = 1},
+               {.name = "max-first",
+                .kind = Kind::duration,
+                .help = "1 is the status where a first event took longer"},
+               {.name = "max-gap",
+                .kind = Kind::duration,
+                .help = "or a gap between two events was longer"},
+               {.name = "max-lost",
+                .kind = Kind::percent,
+                .help = "or more of the events of the best reader did not reach the others"}},
+              trust_definitions()});
+  const auto ms = [](std::string_view name, std::string_view help) {
+    return TotalDef{name, help, kGauge, TotalUnit::milliseconds};
+  };
+  action.totals = {{"readers", "streams now", kGauge},
+                   {"failed", "readers without a stream"},
+                   {"events", "events that came to all readers"},
+                   {"bytes", "bytes that came", TotalKind::counter, TotalUnit::bytes},
+                   {"event_rate", "events a second", kGauge, TotalUnit::per_second},
+                   ms("connect_p50_ms", "how long connecting took, half of the readers at most"),
+                   ms("connect_max_ms", "the longest"),
+                   ms("first_p50_ms", "from the start of a reader to its first event, half"),
+                   ms("first_max_ms", "the longest"),
+                   ms("gap_p50_ms", "between two events of a reader, half of the time at most"),
+                   ms("gap_p99_ms", "the same, 99 of 100 times"),
+                   ms("gap_max_ms", "the longest"),
+                   ms("lag_p50_ms", "how far an event was behind the fastest reader, half"),
+                   ms("lag_p99_ms", "the same, 99 of 100 times"),
+                   ms("lag_max_ms", "the longest"),
+                   {"lost_percent", "what the readers lack of the events of the best", kGauge,
+                    TotalUnit::percent}};
+  action.make = new_command<BenchCommand>;
+  action.examples = {{"netkit sse bench 8000/events --readers 1000 --max-gap 2s", "a load test"}};
+  return action;
+}
+
 std::vector<ActionDef> make_actions() {
-  return {read_action(), serve_action()};
+  return {read_action(), serve_action(), proxy_action(), bench_action()};
 }
 
 }  // namespace

@@ -3,11 +3,11 @@
 #include <chrono>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <sse/read_command.hpp>
 
 #include <fmt/format.h>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/net/reconnect.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/util/error.hpp>
@@ -35,7 +35,7 @@ std::regex compile(const std::string& pattern) {
 
 // The action may be left out, so a word that is nearly one arrives as a URL.
 void refuse_mistyped_action(const std::string& word) {
-  constexpr std::array<std::string_view, 2> kActions{"read", "serve"};
+  constexpr std::array<std::string_view, 4> kActions{"read", "serve", "proxy", "bench"};
   if (word.find_first_of(".:/") != std::string::npos) return;
   const std::string hint = did_you_mean(word, kActions);
   if (hint.empty()) return;
@@ -55,6 +55,7 @@ void ReadCommand::configure(const Values& values) {
     urls_.push_back(checked);
   }
   request_ = request_options(values);
+  for (const std::string& url : urls_) check_family(url, request_.family);
   configure_stream(values);
   types_ = values.texts("event");
   if (is_among_types(""))
@@ -71,8 +72,7 @@ void ReadCommand::configure(const Values& values) {
 }
 
 void ReadCommand::configure_stream(const Values& values) {
-  stream_.reconnect.limit = Reconnect::parse_limit(values.text("reconnect"));
-  stream_.reconnect.maximum = values.duration("reconnect-max");
+  stream_.reconnect = reconnect_options(values);
   stream_.retry = values.duration("retry");
   stream_.max_event = values.size("max-event");
   stream_.idle_timeout = values.duration("idle-timeout");
@@ -90,7 +90,8 @@ ExitStatus ReadCommand::run(Host& host) {
   if (request_.tls.insecure)
     host.log().notice("--insecure: the server's certificate is not verified");
   CurlLoop curl(host.loop(), host.log());
-  open_streams(curl);
+  Recorder recorder(host, "sse", host.values().text("record"));
+  open_streams(curl, recorder);
   host.set_totals([this](Totals& totals) { fill_totals(totals); });
   host.on_stop([this](StopReason) { stop(); });
   Hook state_hook;
@@ -112,13 +113,13 @@ ExitStatus ReadCommand::run(Host& host) {
   return status;
 }
 
-void ReadCommand::open_streams(CurlLoop& curl) {
+void ReadCommand::open_streams(CurlLoop& curl, Recorder& recorder) {
   for (const std::string& url : urls_) {
     std::string id = last_event_id_.value_or("");
     if (!last_event_id_ && state_) id = state_->id_of(url, urls_.size() == 1);
     if (state_ && !id.empty()) state_->begin(url, id);
     streams_.push_back(
-        std::make_unique<StreamReader>(*host_, curl, request_, stream_, url, id, *this));
+        std::make_unique<StreamReader>(*host_, curl, request_, stream_, recorder, url, id, *this));
   }
 }
 
@@ -245,14 +246,13 @@ void ReadCommand::fill_totals(Totals& totals) const {
 }
 
 void ReadCommand::fill_timing(Totals& totals) const {
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   const auto in_ms = [](Duration time) {
     return std::chrono::duration<double, std::milli>(time).count();
   };
   LatencyHistogram gaps;
   std::uint64_t reads = 0;
-  double first = kNone;
-  double rate = kNone;
+  double first = kNotMeasured;
+  double rate = kNotMeasured;
   for (const auto& stream : streams_) {
     const StreamTiming& timing = stream->timing();
     gaps.merge(timing.gaps());
@@ -263,7 +263,7 @@ void ReadCommand::fill_timing(Totals& totals) const {
     }
   }
   const auto gap = [&](double percent) {
-    return gaps.count() == 0 ? kNone : in_ms(gaps.percentile(percent));
+    return gaps.count() == 0 ? kNotMeasured : in_ms(gaps.percentile(percent));
   };
   totals.add("reads", reads);
   totals.add("first_event_ms", first);

@@ -30,7 +30,7 @@ class ReadCommand final : public Command, public StreamReader::Handler {
                      const std::string& message) override;
 
   void configure_stream(const Values& values);
-  void open_streams(CurlLoop& curl);
+  void open_streams(CurlLoop& curl, Recorder& recorder);
   bool is_among_types(std::string_view type) const;
   bool matches_until(std::string_view data) const;
   void fill_totals(Totals& totals) const;

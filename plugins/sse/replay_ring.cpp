@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <sse/replay_ring.hpp>
 #include <utility>
 
@@ -14,8 +15,8 @@ void ReplayRing::push(Payload event) {
   }
 }
 
-ReplayRing::Replay ReplayRing::after(std::string_view last_event_id) const {
-  if (last_event_id.empty()) return {next_};
+ReplayRing::Replay ReplayRing::after(std::string_view last_event_id, std::uint64_t last) const {
+  if (last_event_id.empty()) return {next_ - std::min<std::uint64_t>(last, events_.size())};
   const auto id = read_integer<std::uint64_t>(last_event_id);
   const bool is_ours = id && *id >= first_ && *id < next_;
   const std::uint64_t wanted = is_ours ? *id + 1 : first_;

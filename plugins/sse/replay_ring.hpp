@@ -34,10 +34,11 @@ class ReplayRing {
     std::uint64_t lost_from = 0;
     std::uint64_t lost_to = 0;
   };
-  // `last_event_id` is what the reader sent. Without one, it gets what comes from now on. An id
+  // `last_event_id` is what the reader sent. Without one, it gets the `last` events as far as they
+  // are kept, and what comes from now on. An id
   // that this run has not given (of another run, or no number) makes it one that has seen nothing
   // of this run, and is owed all of it.
-  Replay after(std::string_view last_event_id) const;
+  Replay after(std::string_view last_event_id, std::uint64_t last = 0) const;
 
   // Events in one piece, up to `to` - 1.
   struct Piece {

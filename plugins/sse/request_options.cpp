@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <clocale>
 #include <memory>
+#include <sse/http_url.hpp>
 #include <sse/request_options.hpp>
 #include <unistd.h>
 #include <utility>
@@ -20,7 +21,6 @@
 namespace netkit::sse {
 namespace {
 
-constexpr std::size_t kMaxSecret = 65536;
 constexpr std::size_t kMaxBody = std::size_t{64} << 20U;
 
 using Url = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
@@ -77,34 +77,12 @@ std::string checked_proxy(const Values& values) {
   return text;
 }
 
-std::string checked_content(FileContent content, std::string_view path, std::size_t limit,
-                            std::string_view option) {
-  if (content.error == EFBIG) {
-    throw UsageError(fmt::format("{}: '{}' is larger than {}", option, path, format_size(limit)));
-  }
-  if (content.error != 0) {
-    throw SystemError(content.error, fmt::format("{}: cannot read '{}'", option, path));
-  }
-  return std::move(content.bytes);
-}
-
 // `D`, `@FILE`, or `@-` for stdin.
 std::string read_body(const std::string& data, std::string_view option) {
   if (!data.starts_with('@')) return data;
   const std::string path = data.substr(1);
-  if (path != "-") return checked_content(read_file(path, kMaxBody), path, kMaxBody, option);
-  return checked_content(read_file(STDIN_FILENO, kMaxBody), "standard input", kMaxBody, option);
-}
-
-std::string read_secret(const Values& values, const std::string& option) {
-  const std::string path = values.text(option);
-  const std::string content =
-      checked_content(read_file(path, kMaxSecret), path, kMaxSecret, "--" + option);
-  const std::string_view secret = trim_white_space(content);
-  if (secret.empty() || has_control(secret)) {
-    throw Error(ExitStatus::config, "--" + option + ": '" + path + "' does not hold one line");
-  }
-  return std::string(secret);
+  if (path != "-") return content_of(read_file(path, kMaxBody), path, kMaxBody, option);
+  return content_of(read_file(STDIN_FILENO, kMaxBody), "standard input", kMaxBody, option);
 }
 
 // For as long as it lives, this thread's text is UTF-8: libcurl takes names for text of the locale.
@@ -126,17 +104,6 @@ class Utf8Names {
 
 bool is_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
-
-// With http:// where there is no scheme, and this machine where there is no host.
-std::string completed(const std::string& text) {
-  if (text.find("://") != std::string::npos) return text;
-  const std::string_view authority = std::string_view(text).substr(0, text.find_first_of("/?#"));
-  if (is_digits(authority)) return "http://127.0.0.1:" + text;
-  if (authority.starts_with(':') && is_digits(authority.substr(1))) {
-    return "http://127.0.0.1" + text;
-  }
-  return "http://" + text;
 }
 
 bool is_ascii(std::string_view text) {
@@ -172,6 +139,8 @@ RequestOptions request_options(const Values& values) {
   options.tls = tls_client(values);
   options.proxy = checked_proxy(values);
   options.unix_socket = values.text("unix-socket");
+  options.family = values.family();
+  options.sources = values.sources();
   options.connect_timeout = values.duration("connect-timeout");
   return options;
 }
@@ -184,13 +153,13 @@ void load_files(RequestOptions& options, const Values& values) {
   if (!options.tls.ca_file.empty() || !options.tls.cert_file.empty()) {
     TlsContext::client(options.tls);
   }
-  if (values.has("password-file")) options.password = read_secret(values, "password-file");
-  if (values.has("bearer-file")) options.bearer = read_secret(values, "bearer-file");
+  if (values.has("password-file")) options.password = secret_of(values, "password-file");
+  if (values.has("bearer-file")) options.bearer = secret_of(values, "bearer-file");
 }
 
 std::string checked_url(const std::string& text) {
   const bool has_scheme = text.find("://") != std::string::npos;
-  std::string full = completed(text);
+  std::string full = completed_url(text);
   const Url url = parse_url(full);
   const std::string scheme = part_of(url, CURLUPART_SCHEME);
   // libcurl would take the host from the path, and for a host what is before a single slash.
@@ -243,6 +212,16 @@ std::string ascii_url(const std::string& url) {
   return part_of(parsed, CURLUPART_URL);
 }
 
+void check_family(const std::string& url, AddressFamily family) {
+  std::string host = part_of(parse_url(url), CURLUPART_HOST);
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  const auto address = IpAddress::parse(host);
+  if (family == AddressFamily::any || !address) return;
+  if (address->is_v4() == (family == AddressFamily::v4)) return;
+  throw Error(ExitStatus::unreachable,
+              fmt::format("{} is not an IPv{} address", host, family == AddressFamily::v4 ? 4 : 6));
+}
+
 std::string origin_of(const std::string& url) {
   const Url parsed = parse_url(url);
   const std::string host = part_of(parsed, CURLUPART_HOST);
@@ -251,6 +230,15 @@ std::string origin_of(const std::string& url) {
   std::ranges::transform(lower, lower.begin(), http::lower_letter);
   return part_of(parsed, CURLUPART_SCHEME) + "://" + lower + ":" +
          part_of(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+}
+
+std::string plain_request(const std::string& method, const std::string& url) {
+  const Url parsed = parse_url(url);
+  const std::string query = part_of(parsed, CURLUPART_QUERY);
+  const std::string port = part_of(parsed, CURLUPART_PORT);
+  return fmt::format("{} {}{}{} HTTP/1.1\r\nHost: {}{}{}\r\n\r\n", method,
+                     part_of(parsed, CURLUPART_PATH), query.empty() ? "" : "?", query,
+                     part_of(parsed, CURLUPART_HOST), port.empty() ? "" : ":", port);
 }
 
 std::optional<std::string> resolved_url(const std::string& base, const std::string& location) {

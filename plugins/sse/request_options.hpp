@@ -8,6 +8,8 @@
 #include <vector>
 
 #include <netkit/cli/values.hpp>
+#include <netkit/net/address_spec.hpp>
+#include <netkit/net/endpoint.hpp>
 #include <netkit/tls/tls.hpp>
 #include <netkit/util/clock.hpp>
 
@@ -26,6 +28,8 @@ struct RequestOptions {
   TlsClientOptions tls;
   std::string proxy;
   std::string unix_socket;
+  AddressFamily family = AddressFamily::any;
+  std::vector<Endpoint> sources;  // to connect from
   Duration connect_timeout = std::chrono::seconds(10);
 
   // GET and HEAD: it may be made again and again.
@@ -46,9 +50,16 @@ void load_files(RequestOptions& options, const Values& values);
 // taken for an address far away, and for a password in it.
 std::string checked_url(const std::string& text);
 
+// Throws Error where the host of `url` is an address that is not of `family`.
+void check_family(const std::string& url, AddressFamily family);
+
 // Scheme, host and port of a URL that libcurl understands, with the scheme's usual port filled in;
 // empty for others.
 std::string origin_of(const std::string& url);
+
+// What a request for the URL begins with in HTTP/1.1, up to the end of its head, without anything
+// secret.
+std::string plain_request(const std::string& method, const std::string& url);
 
 // `location`, which may be relative, as seen from `base`; none when it is no URL.
 std::optional<std::string> resolved_url(const std::string& base, const std::string& location);

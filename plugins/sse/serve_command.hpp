@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <sse/replay.hpp>
 #include <string>
 #include <vector>
 
@@ -21,10 +23,18 @@ struct ServeOptions {
   bool credentials = false;          // of their pages
   std::vector<std::string> hosts;    // --host
   std::size_t keep = 1000;
+  std::uint64_t last = 0;  // events for a newcomer
   std::size_t keep_bytes = std::size_t{64} << 20U;
   Duration keepalive = std::chrono::seconds(15);
   Duration request_timeout = std::chrono::seconds(10);
   std::optional<Duration> retry;
+  bool channels = false;
+  std::size_t max_channels = 1000;
+  std::size_t max_event = std::size_t{1} << 20U;  // of a POST
+  std::string read_token;                         // empty: everybody reads
+  std::string write_token;                        // empty: nobody publishes
+  std::string replay;                             // the file; empty: no replay
+  ReplayStream::Options replayed;                 // its speed, and the faults of any stream
   std::size_t max_clients = 65536;
   std::size_t max_queue = std::size_t{1} << 20U;
   std::optional<TlsServerOptions> tls;

@@ -1,8 +1,13 @@
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <sse/stream_reader.hpp>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include <netkit/http/http_stream.hpp>
+#include <netkit/http/http_text.hpp>
 #include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
@@ -15,10 +20,12 @@ constexpr Duration kBodyPatience = std::chrono::seconds(2);
 }  // namespace
 
 StreamReader::StreamReader(Host& host, CurlLoop& curl, const RequestOptions& request,
-                           const StreamOptions& options, std::string url,
+                           const StreamOptions& options, Recorder& recorder, std::string url,
                            std::string_view last_event_id, Handler& handler)
     : host_(host),
+      request_options_(request),
       options_(options),
+      recorder_(recorder),
       url_(std::move(url)),
       handler_(handler),
       attempts_(host.loop(), host.log(), options.reconnect, {url_}, [this] { this->request(); }),
@@ -47,6 +54,7 @@ void StreamReader::stop() {
 
 void StreamReader::on_head(const HttpExchange::Head& head) {
   last_bytes_ = host_.loop().now();
+  if (recorder_.is_open()) record_head(head);
   if (judge(head.status, head.content_type, options_.any_type) == Answer::stream) {
     mode_ = Mode::stream;
     peer_ = head.peer;
@@ -69,10 +77,39 @@ void StreamReader::on_head(const HttpExchange::Head& head) {
 
 bool StreamReader::on_body(std::string_view bytes) {
   last_bytes_ = host_.loop().now();
+  if (recorder_.is_open()) record(*HttpChunk(bytes).encoded());
   if (mode_ == Mode::stream) return feed(bytes);
   const std::size_t room = kShownBody - std::min(body_start_.size(), kShownBody);
   body_start_.append(bytes, 0, room);
   return body_start_.size() < kShownBody;
+}
+
+// The body is kept decoded, and as chunks, so that what was cut off can be told from what was
+// whole.
+void StreamReader::record_head(const HttpExchange::Head& head) {
+  recorded_ = recorder_.next_connection();
+  const std::string method = !request_options_.method.empty() ? request_options_.method
+                             : request_options_.data          ? "POST"
+                                                              : "GET";
+  recorder_.record(recorded_, Direction::to_server, plain_request(method, exchange_.url()));
+  std::string text = fmt::format("HTTP/1.1 {} \r\n", head.status);
+  for (std::string_view rest = head.lines; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n') + 1);
+    if (line.empty()) break;
+    rest.remove_prefix(line.size());
+    const bool is_kept = std::ranges::none_of(
+        std::array<std::string_view, 4>{"Transfer-Encoding", "Content-Encoding", "Content-Length",
+                                        "Connection"},
+        [&](std::string_view name) {
+          return http::equal_without_case(http::header_name(line), name);
+        });
+    if (is_kept && !trim_white_space(line).empty()) text += line;
+  }
+  record(text + "Transfer-Encoding: chunked\r\n\r\n");
+}
+
+void StreamReader::record(std::string_view bytes) {
+  recorder_.record(recorded_, Direction::to_client, bytes);
 }
 
 bool StreamReader::feed(std::string_view bytes) {
@@ -104,6 +141,7 @@ void StreamReader::on_exchange_end(const std::optional<Failure>& failure) {
   if (fault_) return lose(*fault_);
   if (mode_ == Mode::rejected) return reject();
   if (failure) return lose(*failure);
+  if (recorder_.is_open()) record("0\r\n\r\n");
   if (format_ != StreamFormat::events) texts_.finish(*this);
   if (stopped_) return;
   lose({options_.once ? ExitStatus::done : ExitStatus::unreachable, "the server closed the stream",

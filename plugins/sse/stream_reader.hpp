@@ -14,6 +14,7 @@
 
 #include <netkit/net/attempts.hpp>
 #include <netkit/plugin/host.hpp>
+#include <netkit/record/recording.hpp>
 
 namespace netkit::sse {
 
@@ -48,8 +49,8 @@ class StreamReader final : private EventParser::Handler, private HttpExchange::H
 
   // Everything must outlive it. Throws Error.
   StreamReader(Host& host, CurlLoop& curl, const RequestOptions& request,
-               const StreamOptions& options, std::string url, std::string_view last_event_id,
-               Handler& handler);
+               const StreamOptions& options, Recorder& recorder, std::string url,
+               std::string_view last_event_id, Handler& handler);
 
   void start() { attempts_.start(); }
   void stop();
@@ -81,11 +82,16 @@ class StreamReader final : private EventParser::Handler, private HttpExchange::H
   void reject();
   void lose(Failure failure, Duration retry_after = {});
   std::string where() const;
+  void record_head(const HttpExchange::Head& head);
+  void record(std::string_view bytes);
   void watch_idle();
   void on_idle();
 
   Host& host_;
+  const RequestOptions& request_options_;
   const StreamOptions& options_;
+  Recorder& recorder_;
+  std::uint64_t recorded_ = 0;  // the number of the connection there
   std::string url_;
   Handler& handler_;
   Attempts attempts_;

@@ -95,6 +95,11 @@ def test_idle(netkit):
     return read(netkit, hold(STREAM), args=["--reconnect", "never", "--idle-timeout", "50ms"])
 
 
+@ends("1 a threshold was missed, or no event came", "bench")
+def test_silent_server(netkit, held):
+    return netkit.run("sse", "bench", held.url, "--readers", "1", "--duration", "100ms")
+
+
 @ends("74 output or file error", "read")
 def test_no_body_file(netkit, tmp_path):
     return netkit.run("sse", "http://127.0.0.1:9/", "--data", f"@{tmp_path}/nothing")

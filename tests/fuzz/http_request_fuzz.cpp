@@ -1,12 +1,12 @@
 // HttpRequestParser in pieces gives what it gives at once, and every request that it takes can be
 // answered. The first byte is the size of the pieces, the second scales the limits.
-#include "http/http1.hpp"
-
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+
+#include <netkit/http/http1.hpp>
 
 namespace {
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include <fmt/format.h>
@@ -46,6 +48,32 @@ std::optional<TlsServerOptions> tls_server(const Values& values) {
   TlsServerOptions options{.cert_file = values.text("cert"), .key_file = values.text("key")};
   if (values.declared("client-ca")) options.client_ca_file = values.text("client-ca");
   return options;
+}
+
+std::string content_of(FileContent content, std::string_view path, std::size_t limit,
+                       std::string_view option) {
+  if (content.error == EFBIG) {
+    throw UsageError(fmt::format("{}: '{}' is larger than {}", option, path, format_size(limit)));
+  }
+  if (content.error != 0) {
+    throw SystemError(content.error, fmt::format("{}: cannot read '{}'", option, path));
+  }
+  return std::move(content.bytes);
+}
+
+std::string secret_of(const Values& values, const std::string& option) {
+  constexpr std::size_t kMaxSecret = 65536;
+  const std::string path = values.text(option);
+  const std::string content =
+      content_of(read_file(path, kMaxSecret), path, kMaxSecret, "--" + option);
+  const std::string_view secret = trim_white_space(content);
+  const bool has_control = std::ranges::any_of(secret, [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
+  });
+  if (secret.empty() || has_control) {
+    throw Error(ExitStatus::config, fmt::format("--{}: '{}' does not hold one line", option, path));
+  }
+  return std::string(secret);
 }
 
 OptionDef max_clients_option(std::string_view default_value) {

@@ -1,5 +1,3 @@
-#include "http/http1.hpp"
-
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -7,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <netkit/http/http1.hpp>
 #include <netkit/http/http_text.hpp>
 #include <netkit/util/text.hpp>
 
@@ -84,6 +83,12 @@ HttpRequestParser::Progress HttpRequestParser::feed(std::string_view input) {
   if (complete_) restart();
   std::size_t at = 0;
   while (at < input.size()) {
+    if (in_body_) {
+      at += take_body(input.substr(at));
+      if (status_ != 0) return {State::failed, at};
+      if (complete_) return {State::done, at};
+      continue;
+    }
     const std::size_t line_feed = input.find('\n', at);
     const std::size_t end = line_feed == std::string_view::npos ? input.size() : line_feed;
     // One more than allowed shows that it is too long; the CR may be that one.
@@ -216,8 +221,32 @@ bool HttpRequestParser::finish() {
     return fail(400, "exactly one Host header is needed");
   }
   if (!check_body()) return false;
-  complete_ = true;
+  complete_ = !in_body_;
   return true;
+}
+
+// How much of it was taken.
+std::size_t HttpRequestParser::take_body(std::string_view input) {
+  const std::size_t room = limits_.max_body - body_.size();
+  std::size_t taken = 0;
+  if (chunks_) {
+    bool is_too_large = false;
+    taken = chunks_->feed(input, [&](std::string_view piece) {
+      is_too_large = is_too_large || body_.size() + piece.size() > limits_.max_body;
+      if (!is_too_large) body_ += piece;
+    });
+    if (is_too_large) fail(413, "the body is too large");
+    if (chunks_->state() == HttpChunkDecoder::State::failed) fail(400, "a chunk is malformed");
+    complete_ = chunks_->state() == HttpChunkDecoder::State::done;
+  } else {
+    taken = static_cast<std::size_t>(
+        std::min<std::uint64_t>({body_left_, input.size(), std::uint64_t{room}}));
+    body_ += input.substr(0, taken);
+    body_left_ -= taken;
+    complete_ = body_left_ == 0;
+  }
+  request_.body = body_;
+  return taken;
 }
 
 // RFC 9112, section 6. Where two servers could differ on where the body ends, a second request
@@ -242,9 +271,17 @@ bool HttpRequestParser::check_body() {
   if (is_chunked && (length || request_.minor_version == 0)) {
     return fail(400, "the length of the body is said in two ways");
   }
-  // No body is ever read: what follows the head of such a request cannot be told from another
-  // request, so the connection ends with the answer.
-  if (is_chunked || length.value_or(0) != 0) request_.keep_alive = false;
+  in_body_ = is_chunked || length.value_or(0) != 0;
+  if (limits_.max_body == 0) {
+    // What follows the head cannot be told from another request, so the connection ends with the
+    // answer.
+    if (in_body_) request_.keep_alive = false;
+    in_body_ = false;
+    return true;
+  }
+  body_left_ = length.value_or(0);
+  if (body_left_ > limits_.max_body) return fail(413, "the body is too large");
+  if (is_chunked) chunks_.emplace();
   return true;
 }
 
@@ -262,7 +299,10 @@ void HttpRequestParser::restart() {
   head_.clear();
   line_begin_ = 0;
   has_request_line_ = false;
-  complete_ = false;
+  complete_ = in_body_ = false;
+  chunks_.reset();
+  body_.clear();
+  request_.body = {};
   headers_.clear();
   request_.headers.clear();
 }
@@ -270,10 +310,11 @@ void HttpRequestParser::restart() {
 namespace {
 
 std::string_view phrase_of(int status) {
-  constexpr std::array<std::pair<int, std::string_view>, 12> kPhrases{{
+  constexpr std::array<std::pair<int, std::string_view>, 13> kPhrases{{
       {200, "OK"},
       {204, "No Content"},
       {400, "Bad Request"},
+      {401, "Unauthorized"},
       {404, "Not Found"},
       {405, "Method Not Allowed"},
       {413, "Content Too Large"},

@@ -1,10 +1,9 @@
-#include "http/http1.hpp"
-
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include <netkit/http/http1.hpp>
 #include <netkit/http/http_server.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/util/quantity.hpp>
@@ -41,6 +40,12 @@ void HttpStream::end() {
   carrier_->end();
 }
 
+void HttpStream::cut() {
+  if (ended_) return;
+  ended_ = true;
+  carrier_->cut();
+}
+
 // One connection of HTTP/1.1. First it answers requests; from an answer that is a stream on it only
 // writes. HTTP/2 is to be another class beside it, for connections whose on_open() says `h2`.
 class HttpServer::Connection final : public TcpServer::Connection, private HttpStream::Carrier {
@@ -60,6 +65,7 @@ class HttpServer::Connection final : public TcpServer::Connection, private HttpS
   void send(const HttpChunk& chunk) override;
   void send(std::string_view body) override;
   void end() override;
+  void cut() override { close(); }
   bool backed_up() const override { return TcpServer::Connection::backed_up(); }
   Endpoint peer() const override { return TcpServer::Connection::peer(); }
 
@@ -74,8 +80,8 @@ class HttpServer::Connection final : public TcpServer::Connection, private HttpS
   HttpServer& http_;
   std::unique_ptr<HttpRequestParser> parser_;  // until a stream begins
   std::unique_ptr<HttpStream> stream_;
-  std::string unread_;  // requests that wait until answers to those before have been read
-  Timer timer_;         // until which a request has to have come
+  std::string unread_;       // requests that wait until answers to those before have been read
+  Timer timer_;              // until which a request has to have come
   std::size_t ignored_ = 0;  // bytes that came after the request for the stream
   bool is_chunked_ = false;
   bool half_closed_ = false;

@@ -1,5 +1,3 @@
-#include "http/http1.hpp"
-
 #include <memory>
 #include <string>
 #include <string_view>
@@ -7,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <netkit/http/http1.hpp>
 #include <netkit/http/http_routes.hpp>
 
 namespace netkit {

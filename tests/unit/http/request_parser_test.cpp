@@ -1,10 +1,10 @@
-#include "http/http1.hpp"
-
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include <gtest/gtest.h>
+
+#include <netkit/http/http1.hpp>
 
 namespace netkit {
 namespace {
@@ -117,6 +117,52 @@ TEST(HttpRequest, SaysInOneWayHowLongItsBodyIs) {
   EXPECT_EQ(with("Transfer-Encoding: gzip\r\n"), "501");
   EXPECT_EQ(with("Transfer-Encoding: chunked, chunked\r\n"), "501");
   EXPECT_EQ(parsed("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), "400");
+}
+
+// The method and the body, or the status; however the input is cut.
+std::string body_of(std::string_view input) {
+  const HttpLimits limits{.max_body = 10};
+  std::string whole;
+  for (std::size_t piece = input.size(); piece > 0; --piece) {
+    HttpRequestParser parser(limits);
+    std::string outcome = "more";
+    for (std::size_t at = 0; at < input.size() && outcome == "more"; at += piece) {
+      const auto progress = parser.feed(input.substr(at, piece));
+      if (progress.state == State::failed) outcome = std::to_string(parser.status());
+      if (progress.state == State::done) outcome = std::string(parser.request().body);
+    }
+    if (whole.empty()) whole = outcome;
+    EXPECT_EQ(outcome, whole) << piece;
+  }
+  return whole;
+}
+
+TEST(HttpRequest, MayHaveABody) {
+  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\n";
+  EXPECT_EQ(body_of(head + "Content-Length: 4\r\n\r\nbody"), "body");
+  EXPECT_EQ(body_of(head + "Content-Length: 4\r\n\r\nbod"), "more");
+  EXPECT_EQ(body_of(head + "Content-Length: 11\r\n\r\n"), "413");
+  EXPECT_EQ(body_of(head + "Transfer-Encoding: chunked\r\n\r\n2;x=y\r\nbo\r\n2\r\ndy\r\n0\r\n"
+                           "X: y\r\n\r\n"),
+            "body");
+  EXPECT_EQ(body_of(head + "Transfer-Encoding: chunked\r\n\r\n2\r\nbo\r\n0\r\n"), "more");
+  EXPECT_EQ(body_of(head + "Transfer-Encoding: chunked\r\n\r\nb\r\n12345678901"), "413");
+  for (const char* wrong : {"x\r\n", "\r\n", "-1\r\n", "2\r\nbodx", "11111111111111111\r\n"}) {
+    EXPECT_EQ(body_of(head + "Transfer-Encoding: chunked\r\n\r\n" + wrong), "400") << wrong;
+  }
+}
+
+TEST(HttpRequest, ThatFollowsABodyIsAnotherOne) {
+  HttpRequestParser parser({.max_body = 10});
+  const std::string_view input =
+      "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhiGET /b HTTP/1.1\r\nHost: "
+      "a\r\n\r\n";
+  const auto first = parser.feed(input);
+  EXPECT_EQ(parser.request().body, "hi");
+  EXPECT_TRUE(parser.request().keep_alive);
+  EXPECT_EQ(parser.feed(input.substr(first.consumed)).state, State::done);
+  EXPECT_EQ(parser.request().path, "/b");
+  EXPECT_EQ(parser.request().body, "");
 }
 
 TEST(HttpRequest, HasLimits) {

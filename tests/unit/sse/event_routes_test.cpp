@@ -1,5 +1,3 @@
-#include "http/http1.hpp"
-
 #include <memory>
 #include <sse/event_routes.hpp>
 #include <string>
@@ -9,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <netkit/http/http1.hpp>
 #include <netkit/http/http_routes.hpp>
 
 namespace netkit::sse {
@@ -30,10 +29,16 @@ class EventRoutesTest : public testing::Test {
     const auto progress = parser.feed(line + " HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n");
     EXPECT_EQ(progress.state, HttpRequestParser::State::done);
     const HttpRequest& request = parser.request();
-    const auto make = [](std::string_view, HttpAnswer& answer) {
+    EventActions actions{.read = [](const HttpRequest&, HttpAnswer& answer) {
       answer.stream = std::make_unique<HttpStream>();
-    };
-    const HttpAnswer answer = event_routes({.origins = origins}, "<type>", make).answer(request);
+    }};
+    actions.read_token = read_token_;
+    actions.write_token = "w";
+    if (may_publish_) {
+      actions.publish = [](const HttpRequest&) { return HttpAnswer::text(200, "7"); };
+    }
+    const HttpAnswer answer =
+        event_routes({.origins = origins}, "<type>", "events", actions).answer(request);
     HttpFraming framing{.is_head = request.method == "HEAD", .date = WallTime{}};
     framing.is_chunked = answer.stream != nullptr;
     framing.closes = answer.stream != nullptr || !request.keep_alive;
@@ -43,6 +48,8 @@ class EventRoutesTest : public testing::Test {
     return answer.stream && !framing.is_head ? After::stream : After::close;
   }
   std::string answer_;
+  std::string read_token_;
+  bool may_publish_ = false;
 };
 
 TEST_F(EventRoutesTest, GivesTheStream) {
@@ -107,8 +114,34 @@ TEST_F(EventRoutesTest, AnswersAPreflight) {
       After::keep);
   EXPECT_THAT(answer_, StartsWith("HTTP/1.1 204 No Content\r\n"));
   EXPECT_THAT(answer_,
-              HasSubstr("Access-Control-Allow-Headers: Accept, Cache-Control, Last-Event-ID\r\n"));
+              HasSubstr("Access-Control-Allow-Headers: Accept, Authorization, Cache-Control, "
+                        "Content-Type, Last-Event-ID\r\n"));
   EXPECT_THAT(answer_, EndsWith("\r\n\r\n"));
+}
+
+TEST_F(EventRoutesTest, LetsInWhoBearsTheToken) {
+  read_token_ = "r\xc3\xa4";
+  EXPECT_EQ(ask("GET /events", "authorization: bearer  r\xc3\xa4\r\n"), After::stream);
+  EXPECT_EQ(ask("GET /events?token=r%c3%A4"), After::stream);
+  for (const char* header : {"", "Authorization: Bearer r\r\n", "Authorization: Bearer w\r\n",
+                             "Authorization: Basic r\r\n", "Authorization: Bearer\r\n"}) {
+    EXPECT_EQ(ask("GET /events", header), After::keep);
+    EXPECT_THAT(answer_, StartsWith("HTTP/1.1 401 Unauthorized\r\n"));
+    EXPECT_THAT(answer_, HasSubstr("WWW-Authenticate: Bearer\r\n"));
+  }
+  EXPECT_EQ(ask("GET /"), After::keep);
+  EXPECT_THAT(answer_, StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(EventRoutesTest, TakesEventsFromWhoBearsTheToken) {
+  ask("POST /events", "Authorization: Bearer w\r\n");
+  EXPECT_THAT(answer_, StartsWith("HTTP/1.1 405 "));
+  may_publish_ = true;
+  ask("POST /events", "Authorization: Bearer w\r\n");
+  EXPECT_THAT(answer_, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer_, EndsWith("\r\n\r\n7\n"));
+  ask("POST /events?token=w");
+  EXPECT_THAT(answer_, StartsWith("HTTP/1.1 401 "));
 }
 
 std::string id_of(const std::string& target, const std::string& header = "") {

@@ -104,16 +104,17 @@ TEST(ReplayRingTest, KeepsNothingWhenToldSo) {
 }
 
 TEST(Page, NeedsNothingFromElsewhere) {
-  const std::string page = stream_page("");
+  const std::string page = stream_page("", "events?last=100");
   EXPECT_EQ(page.find("http"), std::string::npos);
   EXPECT_EQ(page.find("src="), std::string::npos);
   EXPECT_EQ(page.find("innerHTML"), std::string::npos);
-  EXPECT_NE(page.find("new EventSource('events')"), std::string::npos);
+  EXPECT_NE(page.find("data-stream=\"events?last=100\""), std::string::npos);
 }
 
 TEST(Page, EscapesTheType) {
-  EXPECT_NE(stream_page("\"><script>&").find("data-type=\"&quot;&gt;&lt;script&gt;&amp;\""),
-            std::string::npos);
+  EXPECT_NE(
+      stream_page("\"><script>&", "events").find("data-type=\"&quot;&gt;&lt;script&gt;&amp;\""),
+      std::string::npos);
 }
 
 }  // namespace

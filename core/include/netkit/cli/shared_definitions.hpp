@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstddef>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include <netkit/record/totals.hpp>
 #include <netkit/tls/tls.hpp>
 #include <netkit/util/export.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 
@@ -38,6 +40,13 @@ NETKIT_API std::vector<OptionDef> tls_client_options();
 // What these say. A server that has no --cert speaks no TLS.
 NETKIT_API TlsClientOptions tls_client(const Values& values);
 NETKIT_API std::optional<TlsServerOptions> tls_server(const Values& values);
+
+// What the file of an option holds: `content` as read_file() with `limit` gave it; `option` as it
+// is typed. Throws UsageError for what is larger, SystemError.
+NETKIT_API std::string content_of(FileContent content, std::string_view path, std::size_t limit,
+                                  std::string_view option);
+// The one line of the file that `option` names, `password-file`. Throws Error for what is none.
+NETKIT_API std::string secret_of(const Values& values, const std::string& option);
 
 // --max-clients: connections of a TCP server.
 NETKIT_API OptionDef max_clients_option(std::string_view default_value);

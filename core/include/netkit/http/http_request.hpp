@@ -22,6 +22,9 @@ struct HttpLimits {
   // RFC 9112, section 3.2: there is one Host in HTTP/1.1, and never are there two. False: whoever
   // answers sees to the first.
   bool host_is_needed = true;
+  // The largest body; 413 above. 0: none is read, and a request that has one is the connection's
+  // last.
+  std::size_t max_body = 0;
 };
 
 struct HttpHeader {
@@ -37,6 +40,7 @@ struct NETKIT_API HttpRequest {
   int minor_version = 1;    // of HTTP/1.x
   bool keep_alive = true;
   std::vector<HttpHeader> headers;
+  std::string_view body;  // where max_body lets it be read
 
   // The first header of that name, compared without case.
   std::optional<std::string_view> header(std::string_view name) const;

@@ -13,9 +13,10 @@
 
 namespace netkit {
 
-// [loop] HTTP/1.1 (and 1.0) with keep-alive and pipelining. Requests have no body: where one comes
-// with one, the connection ends with the answer. A client that asks without reading its answers is
-// not read from either; one whose request does not come in time is closed. There is no room: 503.
+// [loop] HTTP/1.1 (and 1.0) with keep-alive and pipelining. A request with a body is the last of
+// its connection, unless limits.max_body lets bodies be read. A client that asks without reading
+// its answers is not read from either; one whose request does not come in time is closed. There is
+// no room: 503.
 class NETKIT_API HttpServer {
  public:
   struct Options {

@@ -36,6 +36,7 @@ class NETKIT_API HttpStream {
     virtual void send(const HttpChunk& chunk) = 0;
     virtual void send(std::string_view body) = 0;
     virtual void end() = 0;
+    virtual void cut() = 0;
     virtual bool backed_up() const = 0;
     virtual Endpoint peer() const = 0;
   };
@@ -45,11 +46,14 @@ class NETKIT_API HttpStream {
   HttpStream(const HttpStream&) = delete;
   HttpStream& operator=(const HttpStream&) = delete;
 
-  // All of these from on_open() on; after end() and on_gone(), what is written is dropped.
+  // All of these from on_open() on; after end(), cut() and on_gone(), what is written is dropped.
   void write(const HttpChunk& chunk);
   void write(std::string_view body);
   // The body is complete: the peer is told so, and the connection closed, once all is sent.
   void end();
+  // The body is not complete, and will not be: the connection closes, once all is sent, so that
+  // the peer sees that.
+  void cut();
   bool ended() const { return ended_; }
   // More waits than the server's high_water: nothing more should be written until on_drained().
   bool backed_up() const { return carrier_->backed_up(); }

@@ -146,6 +146,7 @@ class NETKIT_API Recorder {
   // it.
   Recorder(Run& run, std::string_view command, const std::string& path);
 
+  bool is_open() const { return file_.is_open(); }
   std::uint64_t next_connection() { return ++connections_; }
   void record(std::uint64_t connection, Direction direction, std::string_view bytes) {
     if (file_.is_open()) append(connection, direction, bytes);

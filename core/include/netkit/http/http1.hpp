@@ -1,14 +1,15 @@
-// HTTP/1.1 on the wire (RFC 9112): requests as they come, which are heads without bodies, and
-// answers as they go.
+// HTTP/1.1 on the wire (RFC 9112): requests as they come, and answers as they go.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <netkit/http/chunk_decoder.hpp>
 #include <netkit/http/http_request.hpp>
 #include <netkit/http/http_routes.hpp>
 #include <netkit/util/clock.hpp>
@@ -31,7 +32,7 @@ class NETKIT_API HttpRequestParser {
   Progress feed(std::string_view input);
 
   const HttpRequest& request() const { return request_; }
-  int status() const { return status_; }  // 400, 414, 431, 501 or 505
+  int status() const { return status_; }  // 400, 413, 414, 431, 501 or 505
   std::string_view reason() const { return reason_; }
   // No byte of a request has come since the last one.
   bool idle() const { return complete_ || head_.empty(); }
@@ -49,6 +50,7 @@ class NETKIT_API HttpRequestParser {
   bool take_header(std::string_view line, std::size_t line_begin);
   bool finish();
   bool check_body();
+  std::size_t take_body(std::string_view input);
   bool fail(int status, std::string_view reason);
   std::string_view text(Slice slice) const;
   void restart();
@@ -58,6 +60,10 @@ class NETKIT_API HttpRequestParser {
   std::size_t line_begin_ = 0;  // in head_
   bool has_request_line_ = false;
   bool complete_ = false;
+  bool in_body_ = false;
+  std::uint64_t body_left_ = 0;
+  std::optional<HttpChunkDecoder> chunks_;  // of a body that comes so
+  std::string body_;
   Slice method_{};
   Slice path_{};
   Slice query_{};

@@ -1,0 +1,345 @@
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <sse/event_stream.hpp>
+#include <sse/json_text_parser.hpp>
+#include <sse/proxy_command.hpp>
+#include <sse/response_reader.hpp>
+#include <sse/stream_life.hpp>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <netkit/cli/shared_definitions.hpp>
+#include <netkit/http/http1.hpp>
+#include <netkit/http/http_text.hpp>
+#include <netkit/net/server_sockets.hpp>
+#include <netkit/net/tcp_client.hpp>
+#include <netkit/net/tcp_server.hpp>
+#include <netkit/plugin/host.hpp>
+#include <netkit/record/recording.hpp>
+
+namespace netkit::sse {
+namespace {
+
+// Requests are passed on when they are whole.
+constexpr std::size_t kMaxBody = std::size_t{16} << 20U;
+constexpr Duration kFarewell = std::chrono::seconds(1);
+
+class Proxy {
+ public:
+  Proxy(Host& host, const ProxyOptions& options);
+
+ private:
+  class Session;
+  struct Counters {
+    std::uint64_t requests = 0;
+    std::uint64_t events = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t failed = 0;
+  };
+
+  void fill_totals(Totals& totals) const;
+  void stop();
+
+  Host& host_;
+  ProxyOptions options_;
+  std::function<bool(std::string_view)> permits_host_;
+  std::shared_ptr<TlsContext> target_tls_;
+  Recorder recorder_;
+  Counters counters_;
+  TcpServer server_;
+  Timer timer_;
+};
+
+// One client, and the connection to the target that is its own. Bytes of answers go through as they
+// come; what is in them is looked at on the side.
+class Proxy::Session final : public TcpServer::Connection,
+                             public TcpClient::Handler,
+                             private ResponseReader::Handler,
+                             private EventParser::Handler {
+ public:
+  explicit Session(Proxy& proxy)
+      : proxy_(proxy),
+        requests_({.max_body = kMaxBody}),
+        events_(proxy.options_.max_event),
+        texts_(proxy.options_.max_event) {}
+
+ private:
+  // Of the client.
+  void on_received(std::string_view data) override;
+  void on_half_closed() override;
+  void on_gone(int error, std::string_view reason) override;
+  void on_backed_up() override;
+  void on_drained() override;
+  // Of the target.
+  void on_connected(TcpClient& client) override;
+  void on_data(TcpClient& client, std::string_view data) override;
+  void on_end(TcpClient& client) override;
+  std::string on_lost(TcpClient& client) override;
+  void on_gave_up(TcpClient& client, ExitStatus status, const std::string& error) override;
+  // Of its answers.
+  void on_head(const ResponseReader::Head& head) override;
+  void on_body(std::string_view bytes) override;
+  bool on_event(const Event& event) override;
+
+  void take_requests();
+  void pass_on(const HttpRequest& request);
+  void send_request();
+  void refuse(int status, std::string_view why);
+
+  Proxy& proxy_;
+  HttpRequestParser requests_;
+  std::string unread_;   // requests that wait for the answer to the one before
+  std::string request_;  // that is to be sent
+  std::string url_;      // that it is for
+  std::unique_ptr<TcpClient> target_;
+  ResponseReader answer_;
+  bool is_asking_ = false;  // there is no whole answer to the last request yet
+  bool is_last_ = false;    // of the requests of this client
+  bool has_answered_ = false;
+  std::uint64_t recorded_ = 0;
+  std::optional<StreamFormat> format_;  // none: the answer has no events that can be shown
+  EventParser events_;
+  JsonTextParser texts_;
+};
+
+void Proxy::Session::on_received(std::string_view data) {
+  unread_ += data;
+  if (!is_asking_) take_requests();
+  // One that says more than it may is read on when it is its turn.
+  if (is_asking_ && unread_.size() > kMaxBody) pause_reading();
+}
+
+void Proxy::Session::take_requests() {
+  while (!unread_.empty() && !is_asking_ && !closing()) {
+    const HttpRequestParser::Progress progress = requests_.feed(unread_);
+    unread_.erase(0, progress.consumed);
+    if (progress.state == HttpRequestParser::State::more) return;
+    if (progress.state == HttpRequestParser::State::failed) {
+      return refuse(requests_.status(), requests_.reason());
+    }
+    pass_on(requests_.request());
+  }
+}
+
+// As it came, but for Host and the path.
+void Proxy::Session::pass_on(const HttpRequest& request) {
+  if (over_limit())
+    return refuse(503, full_text(proxy_.options_.max_clients, "client", "--max-clients"));
+  if (!proxy_.permits_host_(request.header("Host").value_or(""))) {
+    return refuse(421, "this server does not go by that name");
+  }
+  const HttpUrl& target = proxy_.options_.target;
+  std::string_view base = target.path;
+  if (base.ends_with('/')) base.remove_suffix(1);
+  url_ =
+      fmt::format("{}{}{}{}", base, request.path, request.query.empty() ? "" : "?", request.query);
+  request_ = fmt::format("{} {} HTTP/1.{}\r\nHost: {}\r\n", request.method, url_,
+                         request.minor_version, target.host);
+  for (const HttpHeader& header : request.headers) {
+    if (http::equal_without_case(header.name, "Host")) continue;
+    fmt::format_to(std::back_inserter(request_), "{}: {}\r\n", header.name, header.value);
+  }
+  request_ += "\r\n";
+  if (request.header("Transfer-Encoding")) {
+    if (!request.body.empty()) request_ += *HttpChunk(request.body).encoded();
+    request_ += "0\r\n\r\n";
+  } else {
+    request_ += request.body;
+  }
+  ++proxy_.counters_.requests;
+  proxy_.host_.log().info(
+      fmt::format("{}: {} {}", peer().to_string(), request.method, request.path));
+  is_asking_ = true;
+  is_last_ = !request.keep_alive;
+  has_answered_ = false;
+  answer_.restart(request.method == "HEAD");
+  recorded_ = proxy_.recorder_.next_connection();
+  proxy_.recorder_.record(
+      recorded_, Direction::to_server,
+      fmt::format("{} {}{}{} HTTP/1.1\r\nHost: {}\r\n\r\n", request.method, request.path,
+                  request.query.empty() ? "" : "?", request.query, target.host));
+  if (target_) return send_request();
+  target_ = std::make_unique<TcpClient>(
+      proxy_.host_.loop(), proxy_.host_.log(),
+      TcpClient::Options{.servers = {target.server},
+                         .connect_timeout = proxy_.options_.connect_timeout,
+                         .reconnect = {.limit = Reconnect::kNever},
+                         .tcp = {},
+                         .tls = proxy_.target_tls_},
+      *this);
+  target_->start();
+}
+
+void Proxy::Session::send_request() {
+  if (target_->stream() == nullptr) return;
+  target_->stream()->write(std::exchange(request_, {}));
+}
+
+void Proxy::Session::on_connected(TcpClient& /*client*/) {
+  send_request();
+}
+
+void Proxy::Session::on_data(TcpClient& /*client*/, std::string_view data) {
+  has_answered_ = true;
+  proxy_.counters_.bytes += data.size();
+  write(data);
+  proxy_.recorder_.record(recorded_, Direction::to_client, data);
+  if (!is_asking_) return;
+  answer_.feed(data, *this);
+  if (answer_.state() == ResponseReader::State::more) return;
+  is_asking_ = false;
+  if (is_last_) return close();
+  resume_reading();
+  take_requests();
+}
+
+void Proxy::Session::on_end(TcpClient& client) {
+  client.stop();
+  close();
+}
+
+std::string Proxy::Session::on_lost(TcpClient& /*client*/) {
+  return {};
+}
+
+void Proxy::Session::on_gave_up(TcpClient& /*client*/, ExitStatus /*status*/,
+                                const std::string& error) {
+  if (has_answered_ || !is_asking_) return close();
+  ++proxy_.counters_.failed;
+  server().notice(error);
+  refuse(502, error);
+}
+
+void Proxy::Session::refuse(int status, std::string_view why) {
+  std::string out;
+  append_answer(out, HttpAnswer::text(status, why), {.closes = true});
+  write(out);
+  close();
+}
+
+void Proxy::Session::on_half_closed() {
+  if (!is_asking_) close();
+}
+
+void Proxy::Session::on_gone(int /*error*/, std::string_view /*reason*/) {
+  if (target_) target_->stop();
+}
+
+void Proxy::Session::on_backed_up() {
+  if (target_ && target_->stream() != nullptr) target_->stream()->pause_reading();
+}
+
+void Proxy::Session::on_drained() {
+  if (target_ && target_->stream() != nullptr) target_->stream()->resume_reading();
+}
+
+void Proxy::Session::on_head(const ResponseReader::Head& head) {
+  format_ = head.status == 200 ? stream_format(head.content_type) : std::nullopt;
+  if (!format_) return;
+  events_ = EventParser(proxy_.options_.max_event);
+  texts_.restart(*format_);
+  constexpr std::string_view kEncoding = "Content-Encoding:";
+  for (std::string_view rest = head.lines; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n') + 1);
+    if (line.empty()) break;
+    if (http::equal_without_case(line.substr(0, kEncoding.size()), kEncoding)) {
+      format_.reset();
+      server().notice(fmt::format("{}: {}: the answer is compressed: its events are not shown",
+                                  peer().to_string(), url_));
+      return;
+    }
+    rest.remove_prefix(line.size());
+  }
+}
+
+void Proxy::Session::on_body(std::string_view bytes) {
+  if (!format_) return;
+  const ParseResult result =
+      *format_ == StreamFormat::events ? events_.feed(bytes, *this) : texts_.feed(bytes, *this);
+  if (result != ParseResult::too_big) return;
+  format_.reset();
+  server().notice(fmt::format("{}: {}: {}: no more are shown", peer().to_string(), url_,
+                              events_.too_big_reason()));
+}
+
+bool Proxy::Session::on_event(const Event& event) {
+  ++proxy_.counters_.events;
+  if (!proxy_.host_.output().wanted()) return true;
+  const Endpoint from = peer();
+  const std::array<Field, 3> fields{Field{"event", event.type}, Field{"id", event.id},
+                                    Field{"url", std::string_view(url_)}};
+  Record record;
+  record.type = "event";
+  record.time = proxy_.host_.clock().wall();
+  record.peer = &from;
+  record.fields = fields;
+  record.payload = event.data;
+  proxy_.host_.output().emit(record);
+  return true;
+}
+
+Proxy::Proxy(Host& host, const ProxyOptions& options)
+    : host_(host),
+      options_(options),
+      permits_host_(http::own_hosts(options.hosts)),
+      target_tls_(options.target.is_tls ? TlsContext::client(options.target_tls) : nullptr),
+      recorder_(host, "sse", options.record),
+      server_(host.loop(), host.log(),
+              {.max_clients = options.max_clients,
+               .told_when_full = 64,
+               .pause_backed_up = false,
+               .tls = options.tls ? TlsContext::server(*options.tls) : nullptr},
+              [this](const Endpoint&) { return std::make_unique<Session>(*this); }) {
+  host_.set_totals([this](Totals& totals) { fill_totals(totals); });
+  host_.on_stop([this](StopReason) { stop(); });
+  server_.listen(options_.listen);
+  host_.ready(server_.descriptions());
+}
+
+void Proxy::fill_totals(Totals& totals) const {
+  const TcpServer::Counters& tcp = server_.counters();
+  totals.add("requests", counters_.requests);
+  totals.add("events", counters_.events);
+  totals.add("bytes", counters_.bytes);
+  totals.add("failed", counters_.failed);
+  totals.add("connections", tcp.accepted);
+  totals.add("refused", tcp.refused);
+  totals.add("clients", server_.size());
+}
+
+void Proxy::stop() {
+  server_.stop_accepting();
+  timer_ = host_.loop().after(kFarewell, [this] { host_.finish(ExitStatus::done); });
+  server_.for_each<Session>([](Session& session) {
+    if (!session.closing()) session.close();
+  });
+  server_.when_empty([this] { host_.finish(ExitStatus::done); });
+}
+
+}  // namespace
+
+void ProxyCommand::configure(const Values& values) {
+  options_.listen = values.address("LISTEN");
+  options_.target = parse_http_url(values.text("URL"));
+  options_.hosts = values.texts("host");
+  options_.hosts.push_back(options_.listen.host);
+  options_.tls = tls_server(values);
+  options_.target_tls = {.ca_file = values.text("cacert"), .insecure = values.flag("insecure")};
+  options_.connect_timeout = values.duration("connect-timeout");
+  options_.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
+  options_.max_event = values.size("max-event");
+  options_.record = values.text("record");
+}
+
+ExitStatus ProxyCommand::run(Host& host) {
+  if (options_.target_tls.insecure) {
+    host.log().notice("--insecure: the target's certificate is not verified");
+  }
+  const Proxy proxy(host, options_);
+  return host.run_loop();
+}
+
+}  // namespace netkit::sse

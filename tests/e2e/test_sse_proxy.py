@@ -1,0 +1,188 @@
+"""netkit sse proxy between real clients and scripted servers, and netkit sse bench."""
+
+import re
+import resource
+import time
+
+import pytest
+
+from certificates import make_certificate
+from hostile import resident
+from netkit import tcp_connect
+from sse_peer import ONE, Reader, Server, answer, events, head, hold, ok
+
+
+@pytest.fixture
+def proxy(netkit):
+    def start(target, *args):
+        return netkit.serve("sse", "proxy", "127.0.0.1:0", target, *args)
+    return start
+
+
+def test_bytes_and_headers_are_unchanged(netkit, proxy):
+    body = head(Content_Type="text/event-stream", X_Odd="a,  b", Transfer_Encoding="chunked") + b"5;x\r\ndata:\r\n"
+    rest = b"4\r\n x\n\n\r\n0\r\nTrailer: y\r\n\r\n"
+
+    def step(connection, _):
+        connection.send(body)
+        time.sleep(0.1)  # so that it comes in two pieces
+        connection.send(rest)
+    with Server(step) as server:
+        through = proxy(server.url.replace("/events", "/base/"))
+        sock = tcp_connect(through.address)
+        sock.sendall(b"POST /v1/x?q=1 HTTP/1.1\r\nHost: localhost\r\nX-Key: a b\r\nContent-Length: 3\r\n"
+                     b"Connection: close\r\n\r\nabc")
+        got = b""
+        while chunk := sock.recv(65536):
+            got += chunk
+    assert got == body + rest
+    request = server.requests[0]
+    assert (request.method, request.target, request.body) == ("POST", "/base/v1/x?q=1", b"abc")
+    assert request.headers["host"] == f"127.0.0.1:{server.port}" and request.headers["x-key"] == "a b"
+    through.out.expect(rb"^x\n")
+
+
+def test_events_are_printed(netkit, proxy):
+    with Server(hold(ok(events(1) + b"event: add\n" + ONE))) as server:
+        through = proxy(server.url.replace("/events", ""), "--json")
+        client = netkit.start("sse", f"http://{through.address}/a?b=c", "-c", "2")
+        first, second = through.out.json(), through.out.json()
+        assert client.wait() == 0 and client.out.rest() == b"event 1\none\n"
+    assert (first["data"], first["id"], first["url"]) == ("event 1", "1", "/a?b=c")
+    assert (second["event"], second["data"]) == ("add", "one")
+    assert through.stop() == 0
+    end = through.out.json()
+    assert end["type"] == "end" and end["requests"] == 1 and end["events"] == 2
+
+
+def test_nothing_is_held_back(netkit, proxy):
+    """Each event is through before the next one is made."""
+    origin = netkit.serve("sse", "serve", "127.0.0.1:0")
+    through = proxy(f"http://{origin.address}/")
+    reader = Reader(through.address, "/events")
+    reader.head()
+    for number in range(20):
+        origin.write(f"{number}\n")
+        reader.until(b"data: %d\n\n" % number)
+
+
+def test_a_connection_is_used_again(netkit, proxy):
+    def step(connection, request):
+        for _ in range(2):
+            connection.send(head(Content_Length=len(request.target)) + request.target.encode())
+            request = connection.request()
+            if request is None:
+                return
+            server.requests.append(request)
+    with Server(step) as server:
+        through = proxy(server.url.replace("/events", ""))
+        sock = tcp_connect(through.address)
+        sock.sendall(b"GET /one HTTP/1.1\r\nHost: x\r\n\r\nGET /two HTTP/1.1\r\nHost: x\r\n\r\n")
+        got = b""
+        while not got.endswith(b"/two"):
+            got += sock.recv(65536)
+        assert got.count(b"HTTP/1.1 200") == 2 and got.endswith(b"\r\n\r\n/two")
+        sock.close()
+
+
+def test_a_target_that_is_not_there(netkit, proxy):
+    with Server() as nobody:
+        pass
+    through = proxy(nobody.url)
+    done = netkit.run("sse", f"http://{through.address}/", "--reconnect", "never")
+    assert done.status == 69 and b"answered 502" in done.err and b"connection refused" in done.err
+    through.err.expect(rb"connection refused\n")
+
+
+def test_a_foreign_page_is_refused(proxy):
+    with Server(ok(ONE)) as server:
+        through = proxy(server.url)
+        with tcp_connect(through.address) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: attacker.example\r\n\r\n")
+            assert sock.recv(4096).startswith(b"HTTP/1.1 421 ")
+    assert server.requests == []
+
+
+def test_tls_on_both_sides(netkit, proxy, tmp_path):
+    make_certificate(tmp_path, "server", "-addext", "subjectAltName=IP:127.0.0.1")
+    pair = ("--cert", tmp_path / "server.pem", "--key", tmp_path / "server.key")
+    origin = netkit.serve("sse", "serve", "127.0.0.1:0", "--every", "10ms", "--message", "tick", *pair)
+    through = proxy(f"https://{origin.address}/", "--cacert", tmp_path / "server.pem", *pair)
+    done = netkit.run("sse", f"https://{through.address}/e", "-c", "2", "--cacert", tmp_path / "server.pem")
+    assert done.status == 0 and done.out == b"tick\ntick\n", done
+
+
+def test_what_is_recorded_is_replayed(netkit, proxy, tmp_path):
+    with Server(ok(events(1, 2, 3))) as server:
+        through = proxy(server.url.replace("/events", ""), "--record", tmp_path / "rec", "-q")
+        netkit.run("sse", f"http://{through.address}/a", "-c", "3")
+        assert through.stop() == 0
+    again = netkit.serve("sse", "serve", "127.0.0.1:0", "--replay", tmp_path / "rec", "--speed", "0")
+    assert netkit.run("sse", f"http://{again.address}/a", "-c", "3").out == b"event 1\nevent 2\nevent 3\n"
+
+
+def test_a_slow_reader_slows_the_origin_down(netkit, proxy):
+    """100 MiB to who does not read: the memory stays."""
+    size = 100 << 20
+    sent = []
+
+    def step(connection, _):
+        connection.sock.settimeout(2)
+        connection.send(ok(b""))
+        piece = b": " + b"x" * 65533 + b"\n"
+        try:
+            for _ in range(size // len(piece)):
+                connection.send(piece)
+                sent.append(len(piece))
+        except OSError:
+            pass
+    with Server(step) as server:
+        through = proxy(server.url)
+        before = resident(through.pid)
+        sock = tcp_connect(through.address)
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        deadline = time.monotonic() + 30
+        count = -1
+        while count != len(sent) or not sent:
+            assert time.monotonic() < deadline
+            count = len(sent)
+            time.sleep(0.3)  # until nothing more goes in
+        assert sum(sent) < 40 << 20 and resident(through.pid) - before < 40 << 20
+        sock.close()
+
+
+def test_a_bench(netkit):
+    server = netkit.serve("sse", "serve", "127.0.0.1:0", "--every", "20ms", "--message", "tick")
+    done = netkit.run("sse", "bench", f"http://{server.address}/events", "--readers", "50", "--duration", "1s", "--json")
+    end = done.records[-1]
+    assert done.status == 0 and end["readers"] == 50 and end["failed"] == 0 and end["events"] > 500, end
+    assert 0 < end["first_max_ms"] < 1000 and 5 < end["gap_p50_ms"] < 200 and end["lost_percent"] < 50
+    assert 0 <= end["lag_p50_ms"] <= end["lag_max_ms"] < 1000
+    text = netkit.run("sse", "bench", f"http://{server.address}/events", "--readers", "5", "--duration", "300ms")
+    assert text.status == 0 and re.search(rb"^5 readers, 0 failed, \d+ events\nconnect +p50 ", text.out), text
+
+
+@pytest.mark.parametrize("args", [("--max-first", "1us"), ("--max-gap", "1us")])
+def test_a_threshold_that_is_missed_is_1(netkit, args):
+    server = netkit.serve("sse", "serve", "127.0.0.1:0", "--every", "20ms", "--message", "tick")
+    done = netkit.run("sse", "bench", server.address, "--readers", "3", "--duration", "300ms", *args)
+    assert done.status == 1 and args[0].encode() in done.err, done
+
+
+def test_a_bench_of_nobody(netkit):
+    with Server() as nobody:
+        pass
+    done = netkit.run("sse", "bench", nobody.url, "--readers", "3")
+    assert done.status == 69 and b"connection refused" in done.err
+    with Server(answer("404 Not Found"), repeat=True) as server:
+        done = netkit.run("sse", "bench", server.url, "--readers", "2")
+    assert done.status == 76 and b"answered 404" in done.err
+
+
+def test_a_thousand_readers(netkit):
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 2000:
+        pytest.fail("too few descriptors")
+    server = netkit.serve("sse", "serve", "127.0.0.1:0", "--every", "100ms", "--message", "tick")
+    done = netkit.run("sse", "bench", server.address, "--readers", "1000", "--duration", "3s", "--json")
+    end = done.records[-1]
+    assert done.status == 0 and end["readers"] == 1000 and end["failed"] == 0, end

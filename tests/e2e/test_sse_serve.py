@@ -72,7 +72,7 @@ def test_the_page(serve):
     reader = Reader(server.address, "/", Accept="text/html")
     assert b"Content-Type: text/html" in reader.head()
     page = reader.until(rb"</html>")
-    assert b"EventSource('events')" in page and b'data-type="a&quot;b&lt;c"' in page
+    assert b'data-stream="events?last=100"' in page and b'data-type="a&quot;b&lt;c"' in page
 
 
 def test_replay_after_the_last_id(serve):

@@ -133,7 +133,7 @@ ReceiveSide::ReceiveSide(const Options& options, Counters& counters, std::uint32
       told_window_(options.receive_window) {}
 
 ReceiveSide::~ReceiveSide() {
-  for (const std::string& body : held_) counters_->held -= body.size() + sizeof body;
+  for (const std::string& body : held_) counters_->held -= body.size() + sizeof(std::string);
 }
 
 bool ReceiveSide::accept(std::uint32_t wire_seq, std::string_view body, TimePoint now,

@@ -258,6 +258,19 @@ Failure of_socks(long answer, const std::string& text) {
   }
 }
 
+Failure not_connected(const CurlError& error, const std::string& text) {
+  // The environment names a proxy of no use.
+  if (!error.has_looked && error.os_error == 0) return {ExitStatus::config, text, true};
+  if (error.os_error == EINVAL) {
+    return {ExitStatus::unreachable,
+            "cannot connect: invalid argument (a link-local address needs its interface: write "
+            "[fe80::1%25eth0])",
+            true};
+  }
+  return {ExitStatus::unreachable,
+          "cannot connect: " + (error.os_error != 0 ? error_text(error.os_error) : text), false};
+}
+
 }  // namespace
 
 Failure failure_of(const CurlError& error) {
@@ -275,17 +288,7 @@ Failure failure_of(const CurlError& error) {
       if (!error.has_looked) return {ExitStatus::config, text, true};
       return unresolved("proxy", text, error.is_first);
     case CURLE_COULDNT_CONNECT:
-      // The environment names a proxy of no use.
-      if (!error.has_looked && error.os_error == 0) return {ExitStatus::config, text, true};
-      if (error.os_error == EINVAL) {
-        return {ExitStatus::unreachable,
-                "cannot connect: invalid argument (a link-local address needs its interface: write "
-                "[fe80::1%25eth0])",
-                true};
-      }
-      return {ExitStatus::unreachable,
-              "cannot connect: " + (error.os_error != 0 ? error_text(error.os_error) : text),
-              false};
+      return not_connected(error, text);
     case CURLE_PROXY:
       return of_socks(error.socks_answer, text);
     case CURLE_OPERATION_TIMEDOUT:

@@ -413,6 +413,8 @@ void Client::leave(std::string_view text, TimePoint now) {
 }
 
 bool Client::on_refused() {
+  // Its end may be among what waits.
+  if (impl_->state == State::open && impl_->session->receiving().holding()) return true;
   if (impl_->state != State::ended) return false;
   impl_->left(LeftReason::ended, impl_->end_text);
   return true;

@@ -67,6 +67,8 @@ class NETKIT_API ReceiveSide {
   void pause() { paused_ = true; }
   void resume(MessageHandler& handler);
   bool paused() const { return paused_; }
+  // What has come in order waits for resume(); the other side knows that it has come.
+  bool holding() const { return delivered_ != next_; }
   bool ended() const { return ended_; }  // END was delivered
   void stop() { stopped_ = true; }       // from a handler: deliver nothing more
 

@@ -37,7 +37,9 @@ void Session::on_timer(TimePoint now) {
   }
 }
 
+// What has come and waits outlives the other side's silence, which may have said its last word.
 TimePoint Session::lease_end() const {
+  if (receive_.holding()) return TimePoint::max();
   const TimePoint end = saturating_add(last_heard_, lease_);
   if (!finishing_) return end;
   return std::min(end, saturating_add(std::max(last_heard_, finish_at_), options_->linger));

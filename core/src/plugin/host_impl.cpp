@@ -85,11 +85,11 @@ HostImpl::HostImpl(std::string command, const ActionDef& action, const Values& v
       loop_(clock),
       final_totals_(action.totals),
       started_(clock.wall()) {
-  const auto fd = options_.ready_fd;
+  const int fd = options_.ready_fd.value_or(-1);
   // The standard streams stay open, for commands that are started as well.
-  const bool is_own = fd && *fd > STDERR_FILENO;
-  if (fd && ::fcntl(*fd, is_own ? F_SETFD : F_GETFD, FD_CLOEXEC) < 0) {
-    throw UsageError("--ready-fd: " + std::to_string(*fd) + " is not an open descriptor");
+  const int request = fd > STDERR_FILENO ? F_SETFD : F_GETFD;
+  if (options_.ready_fd && ::fcntl(fd, request, FD_CLOEXEC) < 0) {
+    throw UsageError(fmt::format("--ready-fd: {} is not an open descriptor", fd));
   }
 }
 

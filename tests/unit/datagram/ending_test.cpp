@@ -109,6 +109,21 @@ TEST_F(Ending, FinishWaitsNoLongerThanItsLinger) {
   EXPECT_EQ(served.left, std::vector<std::string>{"lease"});
 }
 
+TEST_F(Ending, WhatHasComeIsHeardThoughTheServerHasGone) {
+  Client& ann = Connect();
+  ann.end->pause();
+  for (int i = 1; i <= 50; ++i) Push(i, i);
+  server->finish_all("closing", now);
+  RunUntil([&] { return server->size() == 0; }, 5s);
+  ann.cut_off = true;
+  Run(60s);  // longer than the lease
+  EXPECT_TRUE(ann.end->on_refused());
+  ann.end->resume(now);
+  Run(5s);
+  ExpectLines(ann.events.heard, 1, 50);
+  EXPECT_EQ(ann.events.log.back(), "left ended closing");
+}
+
 TEST_F(Ending, LeaveSaysBye) {
   Client& ann = Connect();
   ann.end->leave("quit", now);

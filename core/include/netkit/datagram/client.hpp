@@ -78,7 +78,8 @@ class NETKIT_API Client {
   void leave(std::string_view text, TimePoint now);
 
   // Nobody is at the server's port. True: nothing but its last word was waited for, and on_left()
-  // has said that it ended; else what to make of it is the caller's to judge.
+  // has said that it ended, or what has come waits for resume(), after which the next refusal
+  // counts; else what to make of it is the caller's to judge.
   bool on_refused();
 
   bool connected() const;  // between on_connected and on_left

@@ -4,16 +4,17 @@
 #include <chrono>
 #include <utility>
 
-#include <netkit/net/address_spec.hpp>
-#include <netkit/net/interfaces.hpp>
-#include <netkit/net/udp_client.hpp>
-#include <netkit/net/peer_log.hpp>
-#include <netkit/plugin/host.hpp>
 #include <fmt/format.h>
+
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/codec/binary_text.hpp>
-#include <netkit/util/quantity.hpp>
+#include <netkit/net/address_spec.hpp>
+#include <netkit/net/interfaces.hpp>
+#include <netkit/net/peer_log.hpp>
+#include <netkit/net/udp_client.hpp>
+#include <netkit/plugin/host.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::broadcast {

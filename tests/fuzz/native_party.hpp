@@ -71,7 +71,7 @@ class Application {
 class NativeParty {
  public:
   static constexpr unsigned kClients = 4;
-  static constexpr std::size_t kStepMemory = 8u << 20;   // bytes that a step may leave behind
+  static constexpr std::size_t kStepMemory = 8u << 20;    // bytes that a step may leave behind
   static constexpr std::size_t kTotalMemory = 32u << 20;  // bytes that all of an input may
   static constexpr Duration kStepTime = std::chrono::seconds(2);
 

@@ -58,7 +58,8 @@ __attribute__((visibility("default"))) void* calloc(std::size_t count, std::size
 __attribute__((visibility("default"))) void* realloc(void* old, std::size_t size) {
   return fails() ? nullptr : __libc_realloc(old, size);
 }
-__attribute__((visibility("default"))) void* aligned_alloc(std::size_t alignment, std::size_t size) {
+__attribute__((visibility("default"))) void* aligned_alloc(std::size_t alignment,
+                                                           std::size_t size) {
   return fails() ? nullptr : __libc_memalign(alignment, size);
 }
 __attribute__((visibility("default"))) int posix_memalign(void** result, std::size_t alignment,

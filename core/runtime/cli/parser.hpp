@@ -26,7 +26,8 @@ struct Token {
 // `--name VALUE`, `--name=VALUE`, `-n VALUE`, `-nVALUE`, `-vvq`, in any order with the arguments;
 // `--` ends options; `-` and what looks like a negative number (where no letter is a digit) are
 // arguments. The word after an option is its value even when it begins with a dash, unless it is an
-// option of the action itself. An optional duration takes what follows `=` alone. No abbreviations. Throws UsageError, with "did you mean". Any thread.
+// option of the action itself. An optional duration takes what follows `=` alone. No abbreviations.
+// Throws UsageError, with "did you mean". Any thread.
 NETKIT_API std::vector<Token> tokenize(const OptionSet& options, std::span<const std::string> words,
                                        std::string_view address = {});
 

@@ -7,9 +7,9 @@
 
 #include <netkit/io/input.hpp>
 #include <netkit/loop/process.hpp>
+#include <netkit/record/source.hpp>
 #include <netkit/util/file.hpp>
 #include <netkit/util/log.hpp>
-#include <netkit/record/source.hpp>
 
 namespace netkit {
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "net/tcp_stream.hpp"
-#include "net/tcp_stream.hpp"
 
 #include <cstddef>
 #include <functional>

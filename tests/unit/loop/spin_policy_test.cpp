@@ -1,6 +1,6 @@
-#include <netkit/loop/spin_policy.hpp>
-
 #include <gtest/gtest.h>
+
+#include <netkit/loop/spin_policy.hpp>
 
 namespace netkit {
 namespace {

@@ -61,8 +61,8 @@ TEST(Host, SaysTotalsWithVerboseAndStats) {
 
 TEST(Host, RepeatsTotalsWithAPeriod) {
   ChildRun run = run_host(serve, {{{"stats", "10ms"}}});
-  EXPECT_TRUE(run.wait_for_stderr(
-      "loss 0.25\nnetkit: echo: received 3, received per s 0, loss 0.25\n"));
+  EXPECT_TRUE(
+      run.wait_for_stderr("loss 0.25\nnetkit: echo: received 3, received per s 0, loss 0.25\n"));
   run.signal(SIGTERM);
   EXPECT_EQ(run.finish(), 143);
 }

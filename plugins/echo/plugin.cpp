@@ -190,6 +190,25 @@ std::vector<OptionDef> threshold_options() {
            .help = "end with 1 when one reply in a hundred takes longer than D"}};
 }
 
+std::vector<RecordDef> ping_records() {
+  return {{.type = "reply",
+           .help = "a reply came",
+           .fields = {{"seq", "number of the probe, from 1"},
+                      {"bytes", "size of the reply"},
+                      {"rtt_ms", "round-trip time in milliseconds"},
+                      {"duplicate", "whether the probe was answered before"},
+                      {"reordered", "whether a later probe was answered before"}},
+           .layout = "{bytes} bytes from {peer}: seq={seq} time={rtt_ms} ms"},
+          {.type = "lost",
+           .help = "a probe had no reply within --wait",
+           .fields = {{"seq", "number of the probe, from 1"}},
+           .layout = "seq={seq} no reply"},
+          {.type = "summary",
+           .help = "the totals of one of several servers",
+           .fields = summary_fields(),
+           .layout = ""}};
+}
+
 ActionDef ping() {
   ActionDef action;
   action.name = "ping";
@@ -230,22 +249,7 @@ ActionDef ping() {
   action.options = joined<OptionDef>({std::move(action.options), threshold_options()});
   action.lifetime = Lifetime::until_told;
   action.bounded_by = {"count", "wait-for"};
-  action.records = {{.type = "reply",
-                     .help = "a reply came",
-                     .fields = {{"seq", "number of the probe, from 1"},
-                                {"bytes", "size of the reply"},
-                                {"rtt_ms", "round-trip time in milliseconds"},
-                                {"duplicate", "whether the probe was answered before"},
-                                {"reordered", "whether a later probe was answered before"}},
-                     .layout = "{bytes} bytes from {peer}: seq={seq} time={rtt_ms} ms"},
-                    {.type = "lost",
-                     .help = "a probe had no reply within --wait",
-                     .fields = {{"seq", "number of the probe, from 1"}},
-                     .layout = "seq={seq} no reply"},
-                    {.type = "summary",
-                     .help = "the totals of one of several servers",
-                     .fields = summary_fields(),
-                     .layout = ""}};
+  action.records = ping_records();
   action.totals = ping_totals();
   action.has_summary = true;
   action.examples = {

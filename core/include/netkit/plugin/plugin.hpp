@@ -99,8 +99,9 @@ NETKIT_API std::unique_ptr<Command> load_part(const void* inside, std::string_vi
   }
 
 // At namespace scope, once, in a part's source: `Type` is the Command that it has.
-// NOLINTNEXTLINE(bugprone-macro-parentheses): a type takes none
+// NOLINTBEGIN(bugprone-macro-parentheses): a type takes none
 #define NETKIT_PLUGIN_PART(name, Type)                          \
   extern "C" NETKIT_API netkit::Command* netkit_part_##name() { \
     return new Type;                                            \
   }
+// NOLINTEND(bugprone-macro-parentheses)

@@ -143,17 +143,17 @@ class Visits:
 
     def visit_push_plain(self, dice):
         with udp_socket() as sock:
-            sock.sendto(b"plain%d" % dice.randrange(20), host_port(self._of("push").address))
+            sock.sendto(b"plain%d" % dice.getrandbits(40), host_port(self._of("push").address))
             sock.recv(1 << 16)
 
     def visit_push_native(self, dice):
         with udp_socket() as sock:
-            peer = NativePeer(sock, host_port(self._of("push").address), b"native%d" % dice.randrange(20))
+            peer = NativePeer(sock, host_port(self._of("push").address), b"native%d" % dice.getrandbits(40))
             if dice.random() < 0.8:
                 peer.leave()
 
     def visit_push_control(self, dice):
-        name = b"control%d" % dice.randrange(20)
+        name = b"control%d" % dice.getrandbits(40)
         talk(self._of("push").tcp, b"SUBSCRIBE " + name + b" 9999\nUNSUBSCRIBE " + name + b"\n", b"OK\nOK\n")
 
     def visit_push_control_garbage(self, dice):

@@ -250,7 +250,7 @@ def test_tls_through_a_proxy(nginx, read, proxy):
         done = read(inner.url, *args, env=env)
         assert done.status == 0 and done.out == b"tick\ntick\n", done
         through.out.expect(rb"Request[^\n]*CONNECT 127")
-    assert inner.log().count("HTTP/2.0 200") == 2
+    wait_until(lambda: inner.log().count("HTTP/2.0 200") == 2)
 
 
 def test_the_option_beats_the_environment(read, origin, proxy):

@@ -1,5 +1,6 @@
 """Echo servers for the clients of netkit echo: by Python, as a test says, and by socat."""
 
+import random
 import socket
 import threading
 
@@ -84,9 +85,14 @@ def tcp_server():
 
 
 def closed_port():
-    """A port that nobody listens on: bound by a TCP and a UDP socket in turn, then free again."""
-    with udp_socket() as sock:
-        return sock.getsockname()[1]
+    """A port that nobody listens on, nor will by taking a free one: those are above."""
+    while True:
+        port = random.randrange(10000, 32000)
+        try:
+            with udp_socket(address=("0.0.0.0", port)), socket.create_server(("0.0.0.0", port)):
+                return port
+        except OSError:
+            pass
 
 
 def start_socat(netkit, kind):

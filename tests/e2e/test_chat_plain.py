@@ -1,6 +1,7 @@
 """The plain dialect of chat, byte for byte: a Python peer on either side, and nc."""
 
 import json
+import select
 import signal
 import socket
 import time
@@ -113,7 +114,7 @@ def test_heartbeats_keep_a_member(netkit):
     ann, bob = member(server), member(server)
     ann.send(b"reg")
     for _ in range(8):
-        time.sleep(0.2)
+        assert not select.select([ann], [], [], 0.2)[0], "it is not answered"
         ann.send(b"^hb^")
     bob.send(b"still there?")
     assert ann.recv(65536).endswith(b"still there?\n")

@@ -1,6 +1,8 @@
 // A room under requests, datagrams and departures in any order: every member that it counts can be
 // found, and everybody is gone in the end. Each step is a byte what, a byte who, a byte how long
 // the text is, and the text.
+#include "fuzz/script.hpp"
+
 #include <chat/room.hpp>
 #include <cstdint>
 #include <cstdlib>
@@ -23,26 +25,6 @@ class Nobody final : public Room::Handler {
   void on_event(const FromRoom&, std::uint64_t, const netkit::Endpoint&) override {}
 };
 
-class Script {
- public:
-  explicit Script(std::string_view bytes) : bytes_(bytes) {}
-  bool done() const { return bytes_.empty(); }
-  std::uint8_t byte() {
-    if (bytes_.empty()) return 0;
-    const auto value = static_cast<std::uint8_t>(bytes_.front());
-    bytes_.remove_prefix(1);
-    return value;
-  }
-  std::string_view text() {
-    const std::string_view text = bytes_.substr(0, byte());
-    bytes_.remove_prefix(text.size() < bytes_.size() ? text.size() : bytes_.size());
-    return text;
-  }
-
- private:
-  std::string_view bytes_;
-};
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -52,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
              .rate = 100,
              .remember = 4},
             nobody);
-  Script script(std::string_view(reinterpret_cast<const char*>(data), size));
+  netkit::fuzz::Script script(data, size);
   const auto loopback = netkit::IpAddress::loopback(netkit::IpAddress::Family::v4);
   std::set<Slot> native;
   netkit::TimePoint now{};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fuzz/fuzz_check.hpp"
+#include "fuzz/script.hpp"
 
 #include <array>
 #include <cstdint>
@@ -36,29 +37,6 @@ inline Duration processor_time() {
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
-
-// The bytes of an input, taken one after the other; 0 and empty once they are used up.
-class Script {
- public:
-  Script(const std::uint8_t* data, std::size_t size)
-      : bytes_(reinterpret_cast<const char*>(data), size) {}
-  bool done() const { return bytes_.empty(); }
-  std::uint8_t byte() {
-    if (bytes_.empty()) return 0;
-    const auto value = static_cast<std::uint8_t>(bytes_.front());
-    bytes_.remove_prefix(1);
-    return value;
-  }
-  // A length byte and so many bytes.
-  std::string_view text() {
-    const std::string_view text = bytes_.substr(0, byte());
-    bytes_.remove_prefix(std::min(text.size(), bytes_.size()));
-    return text;
-  }
-
- private:
-  std::string_view bytes_;
-};
 
 // What an application says when it connects, and how it writes one of its requests.
 class Application {

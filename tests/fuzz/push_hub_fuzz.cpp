@@ -1,5 +1,7 @@
 // A hub that is fed arbitrary datagrams and orders. Input: records of a length byte, an operation
 // byte and so many bytes; the operation's low bits choose the address, the high ones what happens.
+#include "fuzz/script.hpp"
+
 #include <cstdlib>
 #include <push/hub.hpp>
 #include <string>
@@ -21,8 +23,7 @@ class Quiet final : public Hub::Handler {
   const netkit::AnswerPolicy& policy() const override { return policy_; }
 
  private:
-  static bool never(const netkit::IpAddress&) { return false; }
-  netkit::AnswerPolicy policy_{{}, {never, never, never}, {}};
+  netkit::AnswerPolicy policy_ = netkit::fuzz::open_policy();
   static void check(const Subscriber& subscriber) {
     if (subscriber.name.empty() || subscriber.name.size() > kMaxName) std::abort();
   }

@@ -1,11 +1,12 @@
 """Datagrams that no good peer sends, at every server that takes any."""
 
 import os
+import socket
 import struct
 
 import pytest
 
-from hostile import Target, resident, waiting
+from hostile import resident, started_targets, waiting
 from native_peer import (ACCEPT, ACK, BYE, CONNECT, COOKIE, DATA, HELLO, PING, ChatPeer, NativePeer, begin)
 from netkit import Netkit, udp_socket
 
@@ -31,11 +32,12 @@ def chat_good(target):
     sock.sendto(b"quit", target.host_port)
 
 
+UDP = socket.SOCK_DGRAM
 SERVERS = {
-    "echo": (["echo", "serve", "127.0.0.1:0", "-q"], echo_good),
-    "chat": (["chat", "serve", "127.0.0.1:0", "-q"], chat_good),
-    "push": (["push", "serve", "127.0.0.1:0", "--every", "10ms", "--message", "tick"], plain_good(b"good", b"tick")),
-    "broadcast": (["broadcast", "listen", "127.0.0.1:0", "--reply", "here", "-q"], plain_good(b"good", b"here")),
+    "echo": (["echo", "serve", "127.0.0.1:0", "-q"], echo_good, 1, UDP),
+    "chat": (["chat", "serve", "127.0.0.1:0", "-q"], chat_good, 1, UDP),
+    "push": (["push", "serve", "127.0.0.1:0", "--every", "10ms", "--message", "tick"], plain_good(b"good", b"tick"), 1, UDP),
+    "broadcast": (["broadcast", "listen", "127.0.0.1:0", "--reply", "here", "-q"], plain_good(b"good", b"here"), 1, UDP),
 }
 
 
@@ -48,15 +50,7 @@ def tool(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def targets(tool):
-    started = {}
-
-    def get(name):
-        if name not in started:
-            words, good = SERVERS[name]
-            started[name] = Target(tool.serve(*words), good)
-            started[name].good(started[name])
-        return started[name]
-    return get
+    return started_targets(tool, SERVERS)
 
 
 def hello(nonce=KEY, size=64):

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from frame_peer import HEARTBEAT, answer
-from hostile import Target
+from hostile import started_targets
 from native_peer import NativePeer
 from netkit import Netkit, host_port, udp_socket
 
@@ -36,14 +36,14 @@ def stream_good(data, expected):
 PUT = b"PUT / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 UDP, TCP = socket.SOCK_DGRAM, socket.SOCK_STREAM
 SERVERS = {
-    "echo": (UDP, ["echo", "serve", "127.0.0.1:0", "--udp", "-q"], datagram_good(b"good", b"good")),
-    "chat": (UDP, ["chat", "serve", "127.0.0.1:0", "-q"], datagram_good(b"good", b"good", b"quit")),
-    "push": (UDP, ["push", "serve", "127.0.0.1:0", "--every", "10ms", "--message", "tick", "-q"], native_good),
-    "listen": (UDP, ["broadcast", "listen", "127.0.0.1:0", "--reply", "here", "-q"], datagram_good(b"good", b"here")),
-    "echo by TCP": (TCP, ["echo", "serve", "127.0.0.1:0", "--tcp", "-q"], stream_good(b"good", b"good")),
-    "control": (TCP, ["push", "serve", "127.0.0.1:0", "--every", "1h", "-q"], stream_good(b"LIST\n", b"OK")),
-    "frame": (TCP, ["frame", "serve", "127.0.0.1:0", "-q"], stream_good(HEARTBEAT, answer(1))),
-    "sse": (TCP, ["sse", "serve", "127.0.0.1:0", "--every", "1h", "-q"], stream_good(PUT, b" 405 ")),
+    "echo": (["echo", "serve", "127.0.0.1:0", "--udp", "-q"], datagram_good(b"good", b"good"), 1, UDP),
+    "chat": (["chat", "serve", "127.0.0.1:0", "-q"], datagram_good(b"good", b"good", b"quit"), 1, UDP),
+    "push": (["push", "serve", "127.0.0.1:0", "--every", "10ms", "--message", "tick", "-q"], native_good, 2, UDP),
+    "listen": (["broadcast", "listen", "127.0.0.1:0", "--reply", "here", "-q"], datagram_good(b"good", b"here"), 1, UDP),
+    "echo by TCP": (["echo", "serve", "127.0.0.1:0", "--tcp", "-q"], stream_good(b"good", b"good"), 1, TCP),
+    "control": (["push", "serve", "127.0.0.1:0", "--every", "1h", "-q"], stream_good(b"LIST\n", b"OK"), 2, TCP),
+    "frame": (["frame", "serve", "127.0.0.1:0", "-q"], stream_good(HEARTBEAT, answer(1)), 1, TCP),
+    "sse": (["sse", "serve", "127.0.0.1:0", "--every", "1h", "-q"], stream_good(PUT, b" 405 "), 1, TCP),
 }
 # What the calls are that each kind of server makes for a peer, with errors that Linux gives for them.
 DATAGRAM_FAULTS = {
@@ -59,7 +59,7 @@ STREAM_FAULTS = {
     "sendto,sendmsg,write": ["EINTR", "EPIPE", "ECONNRESET", "ENOBUFS", "ENOMEM"],
     "epoll_pwait2": ["EINTR"],
 }
-FAULTS = [(name, call, error) for name, (kind, _, _) in SERVERS.items()
+FAULTS = [(name, call, error) for name, (_, _, _, kind) in SERVERS.items()
           for call, errors in (DATAGRAM_FAULTS if kind == UDP else STREAM_FAULTS).items() for error in errors]
 
 
@@ -72,18 +72,8 @@ def tool(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def targets(tool):
-    started = {}
-
-    def get(name):
-        if name not in started:
-            kind, words, good = SERVERS[name]
-            sockets = 2 if name in ("push", "control") else 1
-            # What leaks is looked for by other tests: the search needs to trace, too.
-            process = tool.serve(*words, sockets=sockets, env={"ASAN_OPTIONS": "detect_leaks=0"})
-            started[name] = Target(process, good, kind)
-            started[name].good(started[name])
-        return started[name]
-    return get
+    # What leaks is looked for by other tests: the search needs to trace, too.
+    return started_targets(tool, SERVERS, env={"ASAN_OPTIONS": "detect_leaks=0"})
 
 
 class Injection:
@@ -121,7 +111,7 @@ def visit(target, kind):
 def test_a_call_that_fails_costs_one_peer_at_most(tool, targets, name, call, error):
     target = targets(name)
     target.name = name
-    kind = SERVERS[name][0]
+    kind = SERVERS[name][3]
     with Injection(tool, target.process.pid, call, error) as injection:
         peer = visit(target, kind)
         injection.injected()

@@ -13,8 +13,8 @@ from test_faults import SERVERS
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_server_that_was_stopped_goes_on(netkit, name):
-    kind, words, good = SERVERS[name]
-    target = Target(netkit.serve(*words, sockets=2 if name in ("push", "control") else 1), good, kind)
+    words, good, sockets, kind = SERVERS[name]
+    target = Target(netkit.serve(*words, sockets=sockets), good, kind)
     good(target)
     target.process.signal(signal.SIGSTOP)
     wait_until(lambda: open(f"/proc/{target.process.pid}/stat", encoding="ascii").read().rsplit(")", 1)[1].split()[0] == "T")
@@ -30,10 +30,10 @@ def test_a_server_that_was_stopped_goes_on(netkit, name):
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_clock_that_jumps_ends_nothing(netkit, tmp_path, name, jump):
     """The time of day jumps; what netkit measures with does not, as on Linux."""
-    kind, words, good = SERVERS[name]
+    words, good, sockets, kind = SERVERS[name]
     time_of_day = tmp_path / "time"
     time_of_day.write_text("+0\n")
-    target = Target(netkit.serve(*words, "--sandbox", "off", sockets=2 if name in ("push", "control") else 1, env=clock(time_of_day)), good, kind)
+    target = Target(netkit.serve(*words, "--sandbox", "off", sockets=sockets, env=clock(time_of_day)), good, kind)
     good(target)
     member = None
     if name == "chat":

@@ -49,7 +49,7 @@ class Memory:
 
 def visit(name, target):
     """A peer that may be lost: it asks, and waits for no answer."""
-    if SERVERS[name][0] == UDP:
+    if SERVERS[name][3] == UDP:
         with udp_socket() as sock:
             sock.settimeout(0.2)
             try:
@@ -73,9 +73,9 @@ def visit(name, target):
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_server_goes_on_after_each(netkit, tmp_path, name):
-    kind, words, good = SERVERS[name]
+    words, good, sockets, kind = SERVERS[name]
     memory = Memory(tmp_path / "memory")
-    process = netkit.serve(*words, sockets=2 if name in ("push", "control") else 1, env=memory.env)
+    process = netkit.serve(*words, sockets=sockets, env=memory.env)
     target = Target(process, good, kind)
     good(target)
     tried = 0

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from frame_peer import DATETIME, HEARTBEAT, REGISTER, answer, frame, request
-from hostile import Target, matches, reset, resident
+from hostile import matches, reset, resident, started_targets
 from netkit import Netkit, receive_exactly, tcp_connect, wait_until
 
 
@@ -23,24 +23,18 @@ def frame_good(target):
     assert target.stream(HEARTBEAT) == answer(1)
 
 
+TCP = socket.SOCK_STREAM
 SERVERS = {
-    "echo": (["echo", "serve", "127.0.0.1:0", "-q"], echo_good, 2),
-    "control": (["push", "serve", "127.0.0.1:0", "--every", "1h", "-q"], control_good, 2),
-    "frame": (["frame", "serve", "127.0.0.1:0", "-q", "--max-frame", "64k"], frame_good, 1),
+    "echo": (["echo", "serve", "127.0.0.1:0", "-q"], echo_good, 2, TCP),
+    "control": (["push", "serve", "127.0.0.1:0", "--every", "1h", "-q"], control_good, 2, TCP),
+    "frame": (["frame", "serve", "127.0.0.1:0", "-q", "--max-frame", "64k"], frame_good, 1, TCP),
 }
 
 
 @pytest.fixture(scope="module")
 def targets(tmp_path_factory):
-    tool, started = Netkit(tmp_path_factory.mktemp("home")), {}
-
-    def get(name):
-        if name not in started:
-            words, good, sockets = SERVERS[name]
-            started[name] = Target(tool.serve(*words, sockets=sockets), good, socket.SOCK_STREAM)
-            started[name].good(started[name])
-        return started[name]
-    yield get
+    tool = Netkit(tmp_path_factory.mktemp("home"))
+    yield started_targets(tool, SERVERS)
     tool.cleanup()
 
 

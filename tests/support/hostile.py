@@ -53,6 +53,20 @@ class Target:
                 return b""  # the server closed before it had read all
 
 
+def started_targets(tool, servers, **kwargs):
+    """A function that gives the Target of a name, which it starts when it is first asked for. `servers`: by name, the
+    words, the good client, how many sockets listen, and their kind."""
+    started = {}
+
+    def get(name):
+        if name not in started:
+            words, good, sockets, kind = servers[name]
+            started[name] = Target(tool.serve(*words, sockets=sockets, **kwargs), good, kind)
+            started[name].good(started[name])
+        return started[name]
+    return get
+
+
 def reset(sock):
     """Closes a TCP connection by a reset."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <frame/faults.hpp>
 #include <optional>
 #include <utility>
@@ -16,15 +15,6 @@ namespace {
 
 // Between the pieces of a frame, so that they come apart.
 constexpr Duration kGap = std::chrono::milliseconds(1);
-
-std::optional<double> read_percent(std::string_view text) {
-  if (text.ends_with('%')) text.remove_suffix(1);
-  double value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || rest != end || value < 0 || value > 100) return std::nullopt;
-  return value / 100;
-}
 
 // False for what is none.
 bool take(std::string_view name, std::string_view value, Faults& faults) {

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <push/control.hpp>
 #include <set>
@@ -9,6 +8,7 @@
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/codec/line_decoder.hpp>
 #include <netkit/util/format.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::push {
@@ -128,12 +128,12 @@ std::optional<StatusRow> parse_status_row(std::string_view line) {
   }
   StatusRow row{.name = original(line), .address = words[0], .kind = words[1]};
   if (row.name.empty() || (row.kind != "plain" && row.kind != "native")) return std::nullopt;
-  const char* const end = words[2].data() + words[2].size();
-  const auto age = std::from_chars(words[2].data(), end, row.age_s);
+  const auto age = read_number(words[2]);
   const auto sent = read_integer<std::uint64_t>(words[3]);
   const auto lost = read_integer<std::uint64_t>(words[4]);
   const auto lag = read_integer<std::uint64_t>(words[5]);
-  if (age.ec != std::errc() || age.ptr != end || !sent || !lost || !lag) return std::nullopt;
+  if (!age || !sent || !lost || !lag) return std::nullopt;
+  row.age_s = *age;
   row.sent = *sent;
   row.lost = *lost;
   row.lag = *lag;

@@ -1,8 +1,6 @@
 #include "cli/checks.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <regex>
 #include <string>
 #include <vector>
@@ -198,22 +196,6 @@ std::string first_missing(const ActionDef& action, std::size_t index, std::size_
 }
 
 }  // namespace
-
-std::optional<double> read_number(std::string_view text) {
-  double value = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  const bool whole = error == std::errc{} && end == text.data() + text.size();
-  if (!whole || !std::isfinite(value)) return std::nullopt;
-  return value;
-}
-
-std::optional<double> read_percent(std::string_view text) {
-  if (text.ends_with('%')) text.remove_suffix(1);
-  const auto value = read_number(text);
-  if (!value || *value < 0 || *value > 100) return std::nullopt;
-  return value;
-}
 
 std::optional<std::int64_t> read_flag(std::string_view text) {
   for (const std::string_view yes : {"true", "yes", "on"}) {

@@ -33,10 +33,7 @@ constexpr AddressRole role_of(ValueKind kind) {
   return kind == ValueKind::listen_address ? AddressRole::server : AddressRole::client;
 }
 
-// How the values of some kinds read; nothing where they do not. Any thread.
-std::optional<double> read_number(std::string_view text);
-std::optional<double> read_percent(std::string_view text);
-// `true yes on` are 1, `false no off` 0, a number is itself.
+// `true yes on` are 1, `false no off` 0, a number is itself; nothing for anything else. Any thread.
 std::optional<std::int64_t> read_flag(std::string_view text);
 
 // Reads as many words for an argument as it takes: an address is one word or `HOST PORT`, kept as

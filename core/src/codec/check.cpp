@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -19,15 +18,6 @@ constexpr std::size_t kLargest = 8;  // bytes that a check may have
       "check '{}': {}; a check is sum8, xor8, lrc, the name of a CRC or "
       "crc:WIDTH:POLY:INIT:REFIN:REFOUT:XOROUT, then :le for little-endian and @FROM..TO",
       text, why));
-}
-
-template <typename Number>
-std::optional<Number> read_number(std::string_view digits, int base) {
-  Number number{};
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), number, base);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return number;
 }
 
 std::optional<bool> read_bool(std::string_view word) {
@@ -49,7 +39,7 @@ CrcModel read_model(std::string_view text, std::string_view rest) {
   if (count < words.size() || !rest.empty()) refuse(text, "a CRC has six parameters");
   const auto hexadecimal = [&](std::string_view word) {
     if (word.starts_with("0x") || word.starts_with("0X")) word.remove_prefix(2);
-    const auto number = read_number<std::uint64_t>(word, 16);
+    const auto number = read_integer<std::uint64_t>(word, 16);
     if (!number) refuse(text, fmt::format("'{}' is no hexadecimal number of 64 bits", word));
     return *number;
   };
@@ -58,7 +48,7 @@ CrcModel read_model(std::string_view text, std::string_view rest) {
     if (!value) refuse(text, fmt::format("'{}' is neither true nor false", word));
     return *value;
   };
-  const auto width = read_number<std::uint8_t>(words[0], 10);
+  const auto width = read_integer<std::uint8_t>(words[0], 10);
   if (!width || *width < 1 || *width > 64) refuse(text, "a CRC has 1 to 64 bits");
   const CrcModel model{*width,
                        hexadecimal(words[1]),
@@ -114,7 +104,7 @@ std::string_view Check::take_range(std::string_view text) {
   if (dots == std::string_view::npos) refuse(text, "a range is FROM..TO");
   const auto position = [&](std::string_view word) -> std::optional<std::int64_t> {
     if (word.empty()) return std::nullopt;
-    const auto number = read_number<std::int32_t>(word, 10);
+    const auto number = read_integer<std::int32_t>(word, 10);
     if (!number) refuse(text, fmt::format("'{}' is no position in a frame", word));
     return *number;
   };

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 
 #include <fmt/format.h>
@@ -189,6 +190,22 @@ std::optional<double> read_rate(std::string_view text) {
 double parse_rate(std::string_view text) {
   if (const auto rate = read_rate(text)) return *rate;
   throw UsageError(fmt::format("'{}' is not a rate (write 100/s or 6/m)", text));
+}
+
+std::optional<double> read_number(std::string_view text) {
+  double value = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  if (!whole || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+std::optional<double> read_percent(std::string_view text) {
+  if (text.ends_with('%')) text.remove_suffix(1);
+  const auto value = read_number(text);
+  if (!value || *value < 0 || *value > 100) return std::nullopt;
+  return value;
 }
 
 TokenBucket::TokenBucket(double per_second, double burst, TimePoint now)

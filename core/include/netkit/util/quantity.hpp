@@ -41,6 +41,12 @@ NETKIT_API std::optional<double> read_rate(std::string_view text);
 // The same, but throws UsageError: "'5x' is not a rate (write 100/s or 6/m)".
 NETKIT_API double parse_rate(std::string_view text);
 
+// Reads `12`, `-1.5`, `.5`: a finite number without an exponent. Nothing for anything else.
+NETKIT_API std::optional<double> read_number(std::string_view text);
+
+// Reads `5%`, `0.5%`, `5` as hundredths: 0.05. Nothing for anything else: below 0 or over 100.
+NETKIT_API std::optional<double> read_percent(std::string_view text);
+
 // Lets `per_second` events a second through, and up to `burst` at once after a rest. Pure: time is
 // an argument, which must not go back. [one thread]
 class NETKIT_API TokenBucket {

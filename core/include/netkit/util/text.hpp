@@ -60,13 +60,13 @@ constexpr int hex_value(char digit) {
   return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-// The number that all of `text` is: digits, and for signed types a `-` before them. Nothing for
-// anything else, and for what the type cannot hold.
+// The number that all of `text` is: digits of `base`, and for signed types a `-` before them.
+// Nothing for anything else, and for what the type cannot hold.
 template <std::integral Integer>
-std::optional<Integer> read_integer(std::string_view text) {
+std::optional<Integer> read_integer(std::string_view text, int base = 10) {
   Integer value{};
   const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  const auto [rest, error] = std::from_chars(text.data(), end, value, base);
   if (error != std::errc() || rest != end) return std::nullopt;
   return value;
 }

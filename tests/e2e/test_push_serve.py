@@ -77,15 +77,6 @@ def test_a_subscriber_that_vanishes_is_gone_after_the_lease(netkit):
     assert (record["type"], record["name"], record["reason"]) == ("unsubscribed", "ann", "silent")
 
 
-@pytest.mark.realtime
-def test_an_idle_subscriber_stays_beyond_the_lease(netkit):
-    server = serve(netkit, "--from", "-", "--lease", "300ms")
-    client = subscribe(netkit, server, "ann")
-    client.out.silent(0.9)
-    server.write("one\n")
-    client.out.expect(rb"\Aone\n")
-
-
 def test_since_asks_for_what_is_kept_and_says_what_is_not(netkit):
     server = serve(netkit, "--from", "-", "--keep", "3", "--json")
     first = subscribe(netkit, server, "ann")
@@ -227,7 +218,6 @@ def test_a_reader_that_does_not_read_keeps_its_subscription(netkit):
     assert server.wait() == 0
 
 
-@pytest.mark.realtime
 def test_what_a_silent_subscriber_did_not_get_is_said(netkit):
     server = serve(netkit, "--from", "-", "--lease", "300ms", "--json")
     client = subscribe(netkit, server, "ann")

@@ -8,7 +8,7 @@
 namespace netkit {
 namespace {
 
-std::string refusal(std::string_view text) {
+std::string refusal_of_spec(std::string_view text) {
   try {
     CodecSpec::parse(text);
   } catch (const UsageError& error) {
@@ -45,26 +45,26 @@ TEST(CodecSpecTest, EveryCutIsRead) {
 }
 
 TEST(CodecSpecTest, SilenceNeedsTheTime) {
-  EXPECT_NE(refusal("idle=5ms").find("where bytes come at their times"), std::string::npos);
-  EXPECT_NE(refusal("modbus-rtu").find("where bytes come at their times"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("idle=5ms").find("where bytes come at their times"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("modbus-rtu").find("where bytes come at their times"), std::string::npos);
 }
 
 TEST(CodecSpecTest, MarksThatCannotHoldAnyFrameAreRefused) {
-  EXPECT_NE(refusal("start=02").find("start needs an end"), std::string::npos);
-  EXPECT_NE(refusal("start=0203,end=0203").find("only one byte may be"), std::string::npos);
-  EXPECT_NE(refusal("start=02,end=0203").find("begins with the other"), std::string::npos);
-  EXPECT_NE(refusal("start=02,end=03,escape=03").find("first byte of a mark"), std::string::npos);
-  EXPECT_NE(refusal("start=5d,end=03,escape=7d").find("would be another one"), std::string::npos);
-  EXPECT_NE(refusal("start=02,end=03,escape=1010").find("one byte"), std::string::npos);
-  EXPECT_NE(refusal("delim=").find("1 to 16 bytes in hexadecimal"), std::string::npos);
-  EXPECT_NE(refusal("delim=0").find("1 to 16 bytes in hexadecimal"), std::string::npos);
-  EXPECT_NE(refusal("fixed=0").find("fixed is a whole number, 1 to"), std::string::npos);
-  EXPECT_NE(refusal("fixed=3,check=crc32").find("no room for its check"), std::string::npos);
-  EXPECT_NE(refusal("digits=19").find("digits is a whole number, 1 to 18"), std::string::npos);
-  EXPECT_NE(refusal("idle=none").find("idle is a duration"), std::string::npos);
-  EXPECT_NE(refusal("line,offset=2").find("'offset=2' is not known"), std::string::npos);
-  EXPECT_NE(refusal("u16,check=crc99").find("'crc99' is no check"), std::string::npos);
-  EXPECT_NE(refusal("mqtt,strip=1").find("no settings"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("start=02").find("start needs an end"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("start=0203,end=0203").find("only one byte may be"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("start=02,end=0203").find("begins with the other"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("start=02,end=03,escape=03").find("first byte of a mark"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("start=5d,end=03,escape=7d").find("would be another one"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("start=02,end=03,escape=1010").find("one byte"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("delim=").find("1 to 16 bytes in hexadecimal"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("delim=0").find("1 to 16 bytes in hexadecimal"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("fixed=0").find("fixed is a whole number, 1 to"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("fixed=3,check=crc32").find("no room for its check"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("digits=19").find("digits is a whole number, 1 to 18"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("idle=none").find("idle is a duration"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("line,offset=2").find("'offset=2' is not known"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("u16,check=crc99").find("'crc99' is no check"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("mqtt,strip=1").find("no settings"), std::string::npos);
 }
 
 TEST(CodecSpecTest, SettingsComeInAnyOrder) {
@@ -73,14 +73,14 @@ TEST(CodecSpecTest, SettingsComeInAnyOrder) {
 }
 
 TEST(CodecSpecTest, SaysWhatWouldBeRight) {
-  EXPECT_NE(refusal("u17").find("'u17' is no length field"), std::string::npos);
-  EXPECT_NE(refusal("u16,ofset=2").find("'ofset=2' is not known"), std::string::npos);
-  EXPECT_NE(refusal("u16,offset=-1").find("0 to 65536"), std::string::npos);
-  EXPECT_NE(refusal("u16,adjust=x").find("adjust is a whole number"), std::string::npos);
-  EXPECT_NE(refusal("u16,strip=1,strip=1").find("twice"), std::string::npos);
-  EXPECT_NE(refusal("netkit,strip=1").find("no settings"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("u17").find("'u17' is no length field"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("u16,ofset=2").find("'ofset=2' is not known"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("u16,offset=-1").find("0 to 65536"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("u16,adjust=x").find("adjust is a whole number"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("u16,strip=1,strip=1").find("twice"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("netkit,strip=1").find("no settings"), std::string::npos);
   for (const char* text : {"", "u16,", "u16,,strip=1", "le", "u16,offset", "u16,offset="}) {
-    EXPECT_NE(refusal(text).find("a codec is netkit, or u8"), std::string::npos) << text;
+    EXPECT_NE(refusal_of_spec(text).find("a codec is netkit, or u8"), std::string::npos) << text;
   }
 }
 

@@ -8,7 +8,7 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using Kind = FlowWindow::Reply::Kind;
+using ReplyKind = FlowWindow::Reply::Kind;
 
 constexpr TimePoint kStart{seconds(1000)};
 
@@ -32,8 +32,8 @@ TEST_F(FlowWindowTest, NumbersMessagesAndMeasuresReplies) {
 
 TEST_F(FlowWindowTest, KnowsDuplicates) {
   send(seconds(0));
-  EXPECT_EQ(reply(0, seconds(1)).kind, Kind::reply);
-  EXPECT_EQ(reply(0, seconds(1)).kind, Kind::duplicate);
+  EXPECT_EQ(reply(0, seconds(1)).kind, ReplyKind::reply);
+  EXPECT_EQ(reply(0, seconds(1)).kind, ReplyKind::duplicate);
 }
 
 TEST_F(FlowWindowTest, GivesUpWhatIsOverdueAndKnowsItLater) {
@@ -41,21 +41,21 @@ TEST_F(FlowWindowTest, GivesUpWhatIsOverdueAndKnowsItLater) {
   send(seconds(1));
   EXPECT_EQ(window_.expire(kStart + milliseconds(500)), 1u);
   EXPECT_EQ(window_.outstanding(), 1u);
-  EXPECT_EQ(reply(0, seconds(2)).kind, Kind::late);
-  EXPECT_EQ(reply(1, seconds(2)).kind, Kind::reply);
+  EXPECT_EQ(reply(0, seconds(2)).kind, ReplyKind::late);
+  EXPECT_EQ(reply(1, seconds(2)).kind, ReplyKind::reply);
 }
 
 TEST_F(FlowWindowTest, LosesTheOldestWhenMoreAreOutThanItKnows) {
   for (int i = 0; i < 4; ++i) EXPECT_FALSE(window_.send(kStart).overwrote);
   EXPECT_TRUE(window_.send(kStart).overwrote);
   EXPECT_EQ(window_.outstanding(), 4u);
-  EXPECT_EQ(reply(0, seconds(1)).kind, Kind::late);
-  EXPECT_EQ(reply(4, seconds(1)).kind, Kind::reply);
+  EXPECT_EQ(reply(0, seconds(1)).kind, ReplyKind::late);
+  EXPECT_EQ(reply(4, seconds(1)).kind, ReplyKind::reply);
 }
 
 TEST_F(FlowWindowTest, DoesNotKnowWhatWasNeverSent) {
-  EXPECT_EQ(reply(0, seconds(1)).kind, Kind::late);
-  EXPECT_EQ(reply(77, seconds(1)).kind, Kind::late);
+  EXPECT_EQ(reply(0, seconds(1)).kind, ReplyKind::late);
+  EXPECT_EQ(reply(77, seconds(1)).kind, ReplyKind::late);
 }
 
 TEST_F(FlowWindowTest, TellsTheOldestForStreams) {
@@ -80,7 +80,7 @@ TEST_F(FlowWindowTest, RunsOnForLong) {
     ASSERT_EQ(number, i);
     ASSERT_LE(window_.outstanding(), 4u);
     if (i % 3 == 0) continue;
-    ASSERT_EQ(reply(number, microseconds(i + 1)).kind, Kind::reply);
+    ASSERT_EQ(reply(number, microseconds(i + 1)).kind, ReplyKind::reply);
   }
 }
 

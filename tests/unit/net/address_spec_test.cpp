@@ -18,7 +18,7 @@ AddressSpec Spec(std::string host, std::uint16_t port, bool every_interface = fa
   return {std::move(host), port, every_interface};
 }
 
-std::string Refusal(std::string_view text, std::optional<std::uint16_t> port = std::nullopt) {
+std::string refusal_of(std::string_view text, std::optional<std::uint16_t> port = std::nullopt) {
   try {
     return "accepted as " + Client(text, port).to_string();
   } catch (const UsageError& error) {
@@ -54,27 +54,27 @@ TEST(AddressSpecParse, UsesTheDefaultPortForAHostAlone) {
 }
 
 TEST(AddressSpecParse, RefusesBareIpv6WithTheSpellingThatWorks) {
-  EXPECT_EQ(Refusal("::1:80"), "'::1:80' is ambiguous: write [::1]:80");
-  EXPECT_EQ(Refusal("::1"), "'::1' is ambiguous: write [::1]:PORT");
-  EXPECT_EQ(Refusal("::1", 7), "'::1' is ambiguous: write [::1]");
-  EXPECT_EQ(Refusal("fe80::1%lo:80"), "'fe80::1%lo:80' is ambiguous: write [fe80::1%lo]:80");
+  EXPECT_EQ(refusal_of("::1:80"), "'::1:80' is ambiguous: write [::1]:80");
+  EXPECT_EQ(refusal_of("::1"), "'::1' is ambiguous: write [::1]:PORT");
+  EXPECT_EQ(refusal_of("::1", 7), "'::1' is ambiguous: write [::1]");
+  EXPECT_EQ(refusal_of("fe80::1%lo:80"), "'fe80::1%lo:80' is ambiguous: write [fe80::1%lo]:80");
 }
 
 TEST(AddressSpecParse, RefusesBadPorts) {
-  EXPECT_EQ(Refusal("h:65536"), "'65536' is not a port (0 to 65535, or a service name)");
-  EXPECT_EQ(Refusal("h:-1"), "'-1' is not a port (0 to 65535, or a service name)");
-  EXPECT_EQ(Refusal("99999"), "'99999' is not a port (0 to 65535, or a service name)");
-  EXPECT_EQ(Refusal("h:nonesuch"), "'nonesuch' is not a port (0 to 65535, or a service name)");
-  EXPECT_EQ(Refusal("h:"), "'h:' has no port after the colon");
-  EXPECT_EQ(Refusal("example.org"), "'example.org' has no port (write example.org:PORT)");
-  EXPECT_EQ(Refusal("[::1]"), "'[::1]' has no port (write [::1]:PORT)");
+  EXPECT_EQ(refusal_of("h:65536"), "'65536' is not a port (0 to 65535, or a service name)");
+  EXPECT_EQ(refusal_of("h:-1"), "'-1' is not a port (0 to 65535, or a service name)");
+  EXPECT_EQ(refusal_of("99999"), "'99999' is not a port (0 to 65535, or a service name)");
+  EXPECT_EQ(refusal_of("h:nonesuch"), "'nonesuch' is not a port (0 to 65535, or a service name)");
+  EXPECT_EQ(refusal_of("h:"), "'h:' has no port after the colon");
+  EXPECT_EQ(refusal_of("example.org"), "'example.org' has no port (write example.org:PORT)");
+  EXPECT_EQ(refusal_of("[::1]"), "'[::1]' has no port (write [::1]:PORT)");
 }
 
 TEST(AddressSpecParse, RefusesWhatIsNoAddress) {
-  EXPECT_EQ(Refusal("http://h:80/"), "'http://h:80/' is a URL, not an address (write HOST:PORT)");
+  EXPECT_EQ(refusal_of("http://h:80/"), "'http://h:80/' is a URL, not an address (write HOST:PORT)");
   for (const char* text : {"", "a b:80", "a/b:80", "[::1", "[]:80", "[h]:80", "[127.0.0.1]:80",
                            "[::1]80", "a:b:c", "h\n:80", ":", "[::1%nonesuch0]:80", "a@h:80"}) {
-    EXPECT_EQ(Refusal(text).find("accepted"), std::string::npos) << text;
+    EXPECT_EQ(refusal_of(text).find("accepted"), std::string::npos) << text;
   }
 }
 

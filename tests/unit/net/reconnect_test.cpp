@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr TimePoint kStart{1000s};
+constexpr TimePoint kBegin{1000s};
 constexpr Reconnect::Options kForever{.limit = Reconnect::kForever};
 
 TEST(ReconnectTest, ReadsItsLimit) {
@@ -21,74 +21,74 @@ TEST(ReconnectTest, ReadsItsLimit) {
 }
 
 TEST(ReconnectTest, NeverTriesAgainWithoutALimit) {
-  EXPECT_FALSE(Reconnect({.limit = Reconnect::kNever}).next(kStart, 1));
+  EXPECT_FALSE(Reconnect({.limit = Reconnect::kNever}).next(kBegin, 1));
 }
 
 TEST(ReconnectTest, GivesUpAfterItsAttempts) {
   Reconnect reconnect({.limit = 2});
-  EXPECT_EQ(reconnect.next(kStart, 1), 100ms);
-  reconnect.connected(kStart);
-  EXPECT_EQ(reconnect.next(kStart + 1s, 1), 200ms) << "a short connection gives nothing back";
+  EXPECT_EQ(reconnect.next(kBegin, 1), 100ms);
+  reconnect.connected(kBegin);
+  EXPECT_EQ(reconnect.next(kBegin + 1s, 1), 200ms) << "a short connection gives nothing back";
   EXPECT_EQ(reconnect.attempts(), 2U);
-  EXPECT_FALSE(reconnect.next(kStart + 2s, 1));
+  EXPECT_FALSE(reconnect.next(kBegin + 2s, 1));
 }
 
 TEST(ReconnectTest, HasAllAttemptsAfterAHealthyMinute) {
   Reconnect reconnect({.limit = 1});
-  EXPECT_EQ(reconnect.next(kStart, 1), 100ms);
-  reconnect.connected(kStart);
-  EXPECT_EQ(reconnect.next(kStart + 60s, 1), 100ms);
+  EXPECT_EQ(reconnect.next(kBegin, 1), 100ms);
+  reconnect.connected(kBegin);
+  EXPECT_EQ(reconnect.next(kBegin + 60s, 1), 100ms);
 }
 
 TEST(ReconnectTest, DoublesItsWaitUpToTheMaximum) {
   Reconnect reconnect({.limit = Reconnect::kForever, .maximum = 1s});
   for (const Duration wait : {100ms, 200ms, 400ms, 800ms}) {
-    EXPECT_EQ(reconnect.next(kStart, 1), wait);
+    EXPECT_EQ(reconnect.next(kBegin, 1), wait);
   }
-  for (int i = 0; i < 1000; ++i) EXPECT_EQ(reconnect.next(kStart, 1), 1s);
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(reconnect.next(kBegin, 1), 1s);
 }
 
 TEST(ReconnectTest, JittersOverTheWholeRange) {
   Reconnect reconnect(kForever);
-  EXPECT_EQ(reconnect.next(kStart, 0), 0ms);
-  EXPECT_EQ(reconnect.next(kStart, 0.25), 50ms);
+  EXPECT_EQ(reconnect.next(kBegin, 0), 0ms);
+  EXPECT_EQ(reconnect.next(kBegin, 0.25), 50ms);
 }
 
 TEST(ReconnectTest, StartsAnewAfterAHealthyMinute) {
   Reconnect reconnect(kForever);
-  for (int i = 0; i < 5; ++i) reconnect.next(kStart, 1);
-  reconnect.connected(kStart);
-  EXPECT_EQ(reconnect.next(kStart + 60s, 1), 100ms);
+  for (int i = 0; i < 5; ++i) reconnect.next(kBegin, 1);
+  reconnect.connected(kBegin);
+  EXPECT_EQ(reconnect.next(kBegin + 60s, 1), 100ms);
 }
 
 TEST(ReconnectTest, GoesOnAfterAConnectionThatDidNotLast) {
   Reconnect reconnect(kForever);
-  reconnect.next(kStart, 1);
-  reconnect.connected(kStart);
-  EXPECT_EQ(reconnect.next(kStart + 59s, 1), 200ms);
-  EXPECT_EQ(reconnect.next(kStart + 200s, 1), 400ms) << "it was not connected since";
+  reconnect.next(kBegin, 1);
+  reconnect.connected(kBegin);
+  EXPECT_EQ(reconnect.next(kBegin + 59s, 1), 200ms);
+  EXPECT_EQ(reconnect.next(kBegin + 200s, 1), 400ms) << "it was not connected since";
 }
 
 TEST(ReconnectTest, TakesNoStepOverItsMaximum) {
   Reconnect reconnect({.limit = Reconnect::kForever, .initial = 5s, .maximum = 2s});
-  EXPECT_EQ(reconnect.next(kStart, 1), 2s);
+  EXPECT_EQ(reconnect.next(kBegin, 1), 2s);
   Reconnect endless({.limit = Reconnect::kForever, .maximum = kNever});
-  for (int i = 0; i < 100; ++i) EXPECT_GT(endless.next(kStart, 0.5), 0s);
+  for (int i = 0; i < 100; ++i) EXPECT_GT(endless.next(kBegin, 0.5), 0s);
 }
 
 TEST(ReconnectTest, IsNoBusyLoopWhateverIsAskedFor) {
   Reconnect none({.limit = Reconnect::kForever, .maximum = 0s});
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(none.next(kStart, 1), 1ms);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(none.next(kBegin, 1), 1ms);
   Reconnect at_once({.limit = Reconnect::kForever, .initial = 0s});
-  EXPECT_EQ(at_once.next(kStart, 1), 1ms);
+  EXPECT_EQ(at_once.next(kBegin, 1), 1ms);
 }
 
 TEST(ReconnectTest, KeepsWithinTheBoundsOfAServer) {
   Reconnect reconnect(kForever);
-  EXPECT_EQ(reconnect.next(kStart, 1, {.least = 3s}), 3s);
-  EXPECT_EQ(reconnect.next(kStart, 1, {.most = 0s}), 0s);
-  EXPECT_EQ(reconnect.next(kStart, 1, RetryBounds::exactly(7s)), 7s);
-  EXPECT_EQ(reconnect.next(kStart, 1), 800ms) << "each of them counted";
+  EXPECT_EQ(reconnect.next(kBegin, 1, {.least = 3s}), 3s);
+  EXPECT_EQ(reconnect.next(kBegin, 1, {.most = 0s}), 0s);
+  EXPECT_EQ(reconnect.next(kBegin, 1, RetryBounds::exactly(7s)), 7s);
+  EXPECT_EQ(reconnect.next(kBegin, 1), 800ms) << "each of them counted";
 }
 
 class OutageTest : public testing::Test {
@@ -106,7 +106,7 @@ class OutageTest : public testing::Test {
   }
 
   Outage outage_;
-  TimePoint now_ = kStart;
+  TimePoint now_ = kBegin;
 };
 
 TEST_F(OutageTest, IsSaidOnceWhenItBeginsAndOnceWhenItIsOver) {

@@ -86,6 +86,24 @@ function(netkit_link_module name)
   target_link_options(${name} PRIVATE -Wl,-z,now -Wl,--as-needed)
 endfunction()
 
+# netkit_core_library(NAME SOURCES... [LIBRARIES ...]): a part of core that is loaded when it is first used,
+# netkit/NAME.so (core_library_symbol()).
+function(netkit_core_library name)
+  cmake_parse_arguments(arg "" "" "LIBRARIES" ${ARGN})
+  add_library(netkit-${name} MODULE ${arg_UNPARSED_ARGUMENTS})
+  netkit_use_precompiled(netkit-${name} netkit-headers)
+  set_target_properties(netkit-${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/netkit
+    BUILD_RPATH_USE_ORIGIN ON INSTALL_RPATH "$ORIGIN/..")
+  target_include_directories(netkit-${name} PRIVATE ${PROJECT_SOURCE_DIR}/core/src)
+  target_link_libraries(netkit-${name} PRIVATE netkit-core netkit-warnings ${arg_LIBRARIES})
+  target_link_options(netkit-${name} PRIVATE -Wl,-z,now -Wl,--as-needed)
+  if(NOT NETKIT_SANITIZE)
+    target_link_options(netkit-${name} PRIVATE -Wl,-z,defs)
+  endif()
+  install(TARGETS netkit-${name} DESTINATION ${CMAKE_INSTALL_LIBDIR}/netkit)
+endfunction()
+
 # netkit_plugin(NAME SOURCES... [LIBRARIES ...]): the plugin of one command. Its protocol and driver are an
 # object library, NAME-objects, so that tests and fuzzers link the same objects without loading a plugin.
 function(netkit_plugin name)

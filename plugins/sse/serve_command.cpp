@@ -68,7 +68,11 @@ HttpServer::Options http_options(const ServeOptions& options) {
   http.tcp.told_when_full = kRefusedAtOnce;
   http.tcp.low_water = options.max_queue / 2;
   http.tcp.high_water = options.max_queue;
-  if (options.tls) http.tcp.tls = TlsContext::server(*options.tls);
+  if (options.tls) {
+    TlsServerOptions tls = *options.tls;
+    tls.alpn = HttpServer::alpn();
+    http.tcp.tls = TlsContext::server(tls);
+  }
   return http;
 }
 

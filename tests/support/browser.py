@@ -17,13 +17,13 @@ PATIENCE = 3 * DEADLINE
 class Page:
     """One page of one browser. `netkit` is the fixture, which ends it; `folder` an empty one for its profile."""
 
-    def __init__(self, netkit, folder, url="about:blank"):
+    def __init__(self, netkit, folder, url="about:blank", *flags):
         self.data, self.number = b"", 0
         theirs_in, self.to = os.pipe()
         self.source, theirs_out = os.pipe()
         # The browser reads descriptor 3 and writes 4; bash puts them there, from numbers that are surely others.
         high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 50) for fd in (theirs_in, theirs_out)]
-        self.browser = netkit.start(argv=["bash", "-c", f'exec chromium "$@" 3<&{high[0]} 4>&{high[1]}', "chromium", *FLAGS,
+        self.browser = netkit.start(argv=["bash", "-c", f'exec chromium "$@" 3<&{high[0]} 4>&{high[1]}', "chromium", *FLAGS, *flags,
                                           f"--user-data-dir={folder}", "about:blank"], pass_fds=high)
         for fd in (theirs_in, theirs_out, *high):
             os.close(fd)

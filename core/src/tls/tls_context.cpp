@@ -103,7 +103,8 @@ ContextPtr new_context(const SSL_METHOD* method) {
   return context;
 }
 
-void offer_alpn(SSL_CTX* context, const std::vector<std::string>& protocols) {
+// Each with its length before it (RFC 7301).
+std::string alpn_list(const std::vector<std::string>& protocols) {
   std::string list;
   for (const std::string& protocol : protocols) {
     if (protocol.empty() || protocol.size() > 255)
@@ -111,6 +112,11 @@ void offer_alpn(SSL_CTX* context, const std::vector<std::string>& protocols) {
     list.push_back(static_cast<char>(protocol.size()));
     list += protocol;
   }
+  return list;
+}
+
+void offer_alpn(SSL_CTX* context, const std::vector<std::string>& protocols) {
+  const std::string list = alpn_list(protocols);
   if (list.empty()) return;
   if (SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(list.data()),
                               static_cast<unsigned>(list.size())) != 0) {
@@ -118,10 +124,31 @@ void offer_alpn(SSL_CTX* context, const std::vector<std::string>& protocols) {
   }
 }
 
+// The first of the server's that the client has, too; a client that has none of them is served as
+// one that does not ask.
+int choose_alpn(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* size,
+                const unsigned char* offered, unsigned offered_size, void* list) {
+  const auto& own = *static_cast<const std::string*>(list);
+  unsigned char* found = nullptr;
+  if (SSL_select_next_proto(&found, size, reinterpret_cast<const unsigned char*>(own.data()),
+                            static_cast<unsigned>(own.size()), offered,
+                            offered_size) != OPENSSL_NPN_NEGOTIATED) {
+    return SSL_TLSEXT_ERR_NOACK;
+  }
+  *chosen = found;
+  return SSL_TLSEXT_ERR_OK;
+}
+
 class OpenSslContext final : public TlsContext {
  public:
   OpenSslContext(ContextPtr context, bool is_client, bool verify)
       : context_(std::move(context)), is_client_(is_client), verify_(verify) {}
+
+  // Of a server: what it agrees on.
+  void choose_from(const std::vector<std::string>& protocols) {
+    alpn_ = alpn_list(protocols);
+    if (!alpn_.empty()) SSL_CTX_set_alpn_select_cb(context_.get(), choose_alpn, &alpn_);
+  }
 
   std::unique_ptr<ByteStream> make_stream(
       EventLoop& loop, FileDescriptor socket, const Endpoint& peer, ByteStream::Handler& handler,
@@ -166,6 +193,7 @@ class OpenSslContext final : public TlsContext {
   ContextPtr context_;
   bool is_client_;
   bool verify_;
+  std::string alpn_{};
 };
 
 std::shared_ptr<TlsContext> make_client(const TlsClientOptions& options) {
@@ -198,7 +226,9 @@ std::shared_ptr<TlsContext> make_server(const TlsServerOptions& options) {
   SSL_CTX_set_num_tickets(context.get(), 0);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
-  return std::make_shared<OpenSslContext>(std::move(context), false, false);
+  const auto made = std::make_shared<OpenSslContext>(std::move(context), false, false);
+  made->choose_from(options.alpn);
+  return made;
 }
 
 }  // namespace

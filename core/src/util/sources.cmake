@@ -1,4 +1,5 @@
 target_sources(netkit-core PRIVATE
+  src/util/core_library.cpp
   src/util/error.cpp
   src/util/file.cpp
   src/util/format.cpp

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,12 +14,16 @@
 
 namespace netkit {
 
-// [loop] HTTP/1.1 (and 1.0) with keep-alive and pipelining. A request with a body is the last of
-// its connection, unless limits.max_body lets bodies be read. A client that asks without reading
-// its answers is not read from either; one whose request does not come in time is closed. There is
-// no room: 503.
+// [loop] HTTP/1.1 (and 1.0) with keep-alive and pipelining, and HTTP/2 where TLS agreed on it
+// (alpn()). A request with a body is the last of its connection in HTTP/1.1, unless
+// limits.max_body lets bodies be read. A client that asks without reading its answers is not read
+// from either; one whose request does not come in time is closed. There is no room: 503.
 class NETKIT_API HttpServer {
  public:
+  // What TLS is to offer (TlsServerOptions::alpn) so that browsers, which open six connections of
+  // HTTP/1.1 to a host, have a hundred streams.
+  static std::vector<std::string> alpn() { return {"h2", "http/1.1"}; }
+
   struct Options {
     TcpServer::Options tcp{};
     HttpLimits limits{};
@@ -56,6 +61,9 @@ class NETKIT_API HttpServer {
 
  private:
   class Connection;
+  class Protocol;
+  class Http1;
+  class Http2;
 
   EventLoop& loop_;
   Options options_;

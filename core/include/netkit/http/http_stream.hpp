@@ -29,7 +29,7 @@ class NETKIT_API HttpChunk {
 // [loop]
 class NETKIT_API HttpStream {
  public:
-  // What carries it: a connection of HTTP/1.1, later one of many streams of HTTP/2.
+  // What carries it: a connection of HTTP/1.1, or one of many streams of HTTP/2.
   class Carrier {
    public:
     virtual ~Carrier() = default;
@@ -49,10 +49,10 @@ class NETKIT_API HttpStream {
   // All of these from on_open() on; after end(), cut() and on_gone(), what is written is dropped.
   void write(const HttpChunk& chunk);
   void write(std::string_view body);
-  // The body is complete: the peer is told so, and the connection closed, once all is sent.
+  // The body is complete: the peer is told so, once all is sent; a connection of HTTP/1.1 closes.
   void end();
-  // The body is not complete, and will not be: the connection closes, once all is sent, so that
-  // the peer sees that.
+  // The body is not complete, and will not be: the peer sees that, after all that was written
+  // before in HTTP/1.1, by a reset of the stream in HTTP/2.
   void cut();
   bool ended() const { return ended_; }
   // More waits than the server's high_water: nothing more should be written until on_drained().

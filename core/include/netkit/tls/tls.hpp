@@ -23,6 +23,7 @@ struct TlsServerOptions {
   std::string key_file{};
   std::string
       client_ca_file{};  // require client certificates signed by these; empty: none asked for
+  std::vector<std::string> alpn{};  // the first of these that the client has is agreed on, if any
 };
 
 // Certificates and settings, loaded once and shared by the streams made from it. TLS 1.2 and later.

@@ -1,0 +1,170 @@
+#include "http/http_connection.hpp"
+
+#include <string>
+#include <utility>
+
+#include <netkit/http/http1.hpp>
+
+namespace netkit {
+namespace {
+
+// Who sends more to a stream is not read from.
+constexpr std::size_t kMostIgnored = std::size_t{64} << 10U;
+
+}  // namespace
+
+// First it answers requests; from an answer that is a stream on it only writes.
+class HttpServer::Http1 final : public Protocol, private HttpStream::Carrier {
+ public:
+  explicit Http1(Connection& connection)
+      : connection_(connection),
+        parser_(std::make_unique<HttpRequestParser>(connection.options().limits)) {
+    wait_for_request();
+  }
+
+ private:
+  void on_received(std::string_view data) override;
+  void on_half_closed() override;
+  void on_gone() override;
+  void on_backed_up() override;
+  void on_drained() override;
+  void stop() override;
+
+  void send(const HttpChunk& chunk) override;
+  void send(std::string_view body) override;
+  void end() override;
+  void cut() override { connection_.close(); }
+  bool backed_up() const override { return connection_.backed_up(); }
+  Endpoint peer() const override { return connection_.peer(); }
+
+  void answer_all(std::string_view data);
+  void answer(const HttpRequest& request);
+  void send_answer(const HttpAnswer& answer, HttpFraming framing);
+  void begin_stream(const HttpRequest& request, HttpAnswer& answer);
+  void end_with(const HttpAnswer& answer);
+  void wait_for_request();
+
+  Connection& connection_;
+  std::unique_ptr<HttpRequestParser> parser_;
+  std::unique_ptr<HttpStream> stream_;
+  std::string unread_;       // requests that wait until answers to those before have been read
+  std::size_t ignored_ = 0;  // bytes that came after the request for the stream
+  bool is_chunked_ = false;
+  bool half_closed_ = false;
+};
+
+std::unique_ptr<HttpServer::Protocol> HttpServer::Protocol::http1(Connection& connection) {
+  return std::make_unique<Http1>(connection);
+}
+
+void HttpServer::Http1::on_received(std::string_view data) {
+  if (stream_) {
+    // Nothing that it says matters any more, but its end does.
+    ignored_ += data.size();
+    if (ignored_ > kMostIgnored) connection_.pause_reading();
+    return;
+  }
+  if (unread_.empty()) return answer_all(data);
+  unread_ += data;
+}
+
+void HttpServer::Http1::on_half_closed() {
+  half_closed_ = true;
+  if (unread_.empty()) connection_.close();
+}
+
+void HttpServer::Http1::answer_all(std::string_view data) {
+  while (!data.empty() && !stream_ && !connection_.closing()) {
+    if (backed_up()) {
+      unread_ = data;
+      return;
+    }
+    const HttpRequestParser::Progress progress = parser_->feed(data);
+    data.remove_prefix(progress.consumed);
+    if (progress.state == HttpRequestParser::State::more) return;
+    if (progress.state == HttpRequestParser::State::failed) {
+      ++connection_.http().counters_.bad_requests;
+      return end_with(connection_.refusal(parser_->status(), parser_->reason()));
+    }
+    answer(parser_->request());
+  }
+}
+
+void HttpServer::Http1::on_drained() {
+  if (stream_) return Connection::drain(*stream_);
+  const std::string unread = std::exchange(unread_, {});
+  answer_all(unread);
+  if (half_closed_ && unread_.empty() && !connection_.closing()) connection_.close();
+}
+
+void HttpServer::Http1::on_backed_up() {
+  if (stream_) Connection::back_up(*stream_);
+}
+
+void HttpServer::Http1::stop() {
+  if (!stream_) connection_.close();
+}
+
+void HttpServer::Http1::answer(const HttpRequest& request) {
+  HttpAnswer made = connection_.answer_to(request);
+  if (connection_.over_limit()) return end_with(made);
+  if (made.stream) return begin_stream(request, made);
+  HttpFraming framing;
+  framing.is_head = request.method == "HEAD";
+  framing.closes = !request.keep_alive || !connection_.options().keeps_alive;
+  send_answer(made, framing);
+  framing.closes ? connection_.close() : wait_for_request();
+}
+
+void HttpServer::Http1::send_answer(const HttpAnswer& answer, HttpFraming framing) {
+  framing.date = connection_.date();
+  std::string out;
+  append_answer(out, answer, framing);
+  connection_.write(out);
+}
+
+void HttpServer::Http1::end_with(const HttpAnswer& answer) {
+  send_answer(answer, {.closes = true});
+  connection_.close();
+}
+
+void HttpServer::Http1::begin_stream(const HttpRequest& request, HttpAnswer& answer) {
+  HttpFraming framing;
+  framing.is_head = request.method == "HEAD";
+  framing.is_chunked = request.minor_version >= 1;
+  framing.closes = true;
+  send_answer(answer, framing);
+  if (framing.is_head) return connection_.close();
+  is_chunked_ = framing.is_chunked;
+  connection_.stop_waiting();
+  stream_ = std::move(answer.stream);
+  connection_.add(*stream_, *this);
+  Connection::open(*stream_);
+}
+
+void HttpServer::Http1::send(const HttpChunk& chunk) {
+  is_chunked_ ? connection_.write(chunk.encoded()) : connection_.write(chunk.body());
+}
+
+void HttpServer::Http1::send(std::string_view body) {
+  if (!is_chunked_) return connection_.write(body);
+  std::string chunk;
+  append_chunk(chunk, body);
+  connection_.write(chunk);
+}
+
+void HttpServer::Http1::end() {
+  if (is_chunked_) connection_.write(kLastChunk);
+  connection_.close();
+}
+
+// Not for a stream; also while what was answered last is still being sent.
+void HttpServer::Http1::wait_for_request() {
+  connection_.wait_for_request([this] { return !parser_->idle(); });
+}
+
+void HttpServer::Http1::on_gone() {
+  if (stream_) connection_.remove(*stream_);
+}
+
+}  // namespace netkit

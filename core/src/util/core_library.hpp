@@ -1,0 +1,12 @@
+// Parts of core that are libraries of their own: what they need is loaded only where it is used.
+#pragma once
+
+#include <string>
+
+namespace netkit {
+
+// The address of `symbol` in netkit/NAME.so beside libnetkit-core.so, which is loaded for it and
+// stays. Throws Error (ExitStatus::fault) that says why it cannot be. Any thread.
+void* core_library_symbol(const std::string& name, const char* symbol);
+
+}  // namespace netkit

@@ -349,6 +349,7 @@ void Session::submit(StreamId id, const HttpAnswer& answer, std::optional<WallTi
                         http::trim_blanks(line.substr(std::min(colon + 1, line.size()))));
   }
   std::vector<nghttp2_nv> pairs;
+  pairs.reserve(fields.size());
   for (auto& [name, value] : fields) {
     pairs.push_back({reinterpret_cast<std::uint8_t*>(name.data()),
                      reinterpret_cast<std::uint8_t*>(value.data()), name.size(), value.size(),

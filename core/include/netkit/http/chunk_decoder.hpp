@@ -65,14 +65,13 @@ class HttpChunkDecoder {
   }
   void take_size(char c) {
     const int digit = hex_value(c);
+    const bool ends_digits = c == ';' || c == ' ' || c == '\t' || c == '\r';
     if (digit >= 0 && digits_ < 16) {
       left_ = left_ << 4U | static_cast<unsigned>(digit);
       ++digits_;
-    } else if (digits_ == 0 || digit >= 0) {
-      state_ = State::failed;
-    } else if (c == '\n') {
+    } else if (digits_ != 0 && c == '\n') {
       begin_data();
-    } else if (c == ';' || c == ' ' || c == '\t' || c == '\r') {
+    } else if (digits_ != 0 && ends_digits) {
       line_ = 0;
       part_ = Part::extension;
     } else {

@@ -55,7 +55,7 @@ def test_it_installs_where_netkit_looks(netkit, build, tmp_path):
 
 
 def test_a_users_own_folder_is_searched(netkit, build):
-    folder = os.path.join(netkit.home, ".local/share/netkit/plugins/2")
+    folder = os.path.join(netkit.home, ".local/share/netkit/plugins/3")
     os.makedirs(folder)
     shutil.copy(build / "hello.so", folder)
     assert netkit.run("hello", "greet").out == b"hello world\n"

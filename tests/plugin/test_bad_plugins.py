@@ -14,7 +14,7 @@ REFUSALS = {
     "truncated": ("is cut short", True),
     "foreign": ("is built for aarch64; wanted is x86-64", True),
     "no_note": ("has no netkit note", True),
-    "other_abi": ("has plugin ABI 3; wanted is 2", True),
+    "other_abi": ("has plugin ABI 4; wanted is 3", True),
     "other_tag": ("was built for '9.9.9 gcc-99 cxx11'; wanted is '", True),
     "other_name": ("has the name 'somebody' inside; wanted is its file's, 'other_name'", True),
     "undefined": ("cannot be loaded: undefined symbol: nobody_defines_this", False),

@@ -78,7 +78,7 @@ Registry make_registry(const Invocation& invocation) {
   return {plugin_folders({.named = invocation.plugin_dirs,
                           .environment = environment_variable,
                           .installed = executable_folder() / NETKIT_BIN_TO_PLUGINS}),
-          linked_plugins()};
+          linked_plugins(), linked_stores()};
 }
 
 }  // namespace

@@ -149,7 +149,7 @@ int run_plugin(App& app, const PluginFile& file, Words typed) {
   app.set_action(selection.action->name);
   const Values values =
       parse(*selection.action, selection.words, app.parse_context(file.name, plugin.actions()));
-  return run_action(file.name, *selection.action, values);
+  return run_action(file.name, *selection.action, values, app.registry());
 }
 
 // `netkit` alone: at a terminal that is the shell.
@@ -169,7 +169,7 @@ std::string action_hint(App& app, const std::string& word) {
   for (const PluginFile& file : app.registry().list()) {
     const std::filesystem::path folder = std::filesystem::path(file.path).parent_path();
     const bool is_own = file.path.empty() || folder.lexically_normal() == own;
-    if (!is_own || !file.problem.empty()) continue;
+    if (!is_own || !file.problem.empty() || file.kind != PluginKind::command) continue;
     try {
       const auto actions = app.plugin(file.name).actions();
       const bool has = std::ranges::find(actions, word, &ActionDef::name) != actions.end();

@@ -113,7 +113,9 @@ void help_about(App& app, const std::string& topic, const std::string& action) {
 std::vector<CommandSummary> plugin_rows(const App& app) {
   std::vector<CommandSummary> rows;
   for (const PluginFile& file : app.registry().list()) {
-    if (file.problem.empty()) rows.push_back({file.name, file.summary});
+    if (file.problem.empty() && file.kind == PluginKind::command) {
+      rows.push_back({file.name, file.summary});
+    }
   }
   return rows;
 }

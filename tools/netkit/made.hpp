@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <netkit/plugin/abi.hpp>
+#include <netkit/plugin/store_plugin.hpp>
 
 namespace netkit {
 
@@ -22,5 +23,7 @@ extern const char kFishCompletion[];
 
 // One explicit list, generated from NETKIT_COMMANDS where NETKIT_STATIC_PLUGINS is on.
 std::span<const PluginEntryFunction> linked_plugins();
+// The same of the stores, from NETKIT_STORES.
+std::span<const StoreEntryFunction> linked_stores();
 
 }  // namespace netkit

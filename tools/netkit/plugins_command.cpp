@@ -122,6 +122,7 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 std::string json_line(const PluginFile& file) {
   std::string out = "{";
   append_field(out, "type", "plugin");
+  append_field(out, "kind", file.kind == PluginKind::store ? "store" : "command");
   append_field(out, "name", file.name);
   append_field(out, "version", file.version);
   append_field(out, "summary", file.summary);
@@ -134,8 +135,9 @@ std::string json_line(const PluginFile& file) {
 std::string text_row(const PluginFile& file, std::size_t column) {
   std::string out;
   const std::string name = escaped_text(file.name);
-  append_row(out, name, file.problem.empty() ? file.summary : "refused: it " + file.problem,
-             column);
+  const std::string summary =
+      file.kind == PluginKind::store ? "a store: " + file.summary : file.summary;
+  append_row(out, name, file.problem.empty() ? summary : "refused: it " + file.problem, column);
   out.append(column, ' ');
   out += file.path.empty() ? "linked in" : escaped_text(file.path);
   if (!file.version.empty()) out += " (" + file.version + ")";

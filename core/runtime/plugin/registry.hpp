@@ -2,6 +2,7 @@
 // run.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include <netkit/plugin/plugin.hpp>
+#include <netkit/plugin/store_plugin.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/export.hpp>
 
@@ -56,35 +58,46 @@ struct GiveBack {
 };
 using PluginPtr = std::unique_ptr<Plugin, GiveBack>;
 
+enum class PluginKind : std::uint8_t { command, store };
+
 struct PluginFile {
-  std::string name;     // of the command: the file's name without .so
+  std::string name;     // of the command or the store's scheme: the file's name without .so
   std::string path;     // empty: linked into the executable
   std::string version;  // of the plugin, from its note; empty where there is none
   std::string summary;
   // Why it is refused, to stand after its path: "has ABI 2; wanted is 1". Empty: it may be loaded.
   std::string problem{};
+  PluginKind kind = PluginKind::command;  // as the note says; a file without one counts as one
 };
 
 // Looks at files when it is asked, and remembers nothing. [main thread]
 class NETKIT_API Registry {
  public:
-  // `linked` are the entries of plugins that are part of the executable; they win.
-  Registry(std::vector<std::filesystem::path> folders, std::span<const PluginEntryFunction> linked);
+  // `linked` and `linked_stores` are the entries of plugins that are part of the executable; they
+  // win.
+  Registry(std::vector<std::filesystem::path> folders, std::span<const PluginEntryFunction> linked,
+           std::span<const StoreEntryFunction> linked_stores = {});
 
   // All, by name; a file whose name an earlier folder has too comes after it, with "is a duplicate
   // of …" as its problem.
   std::vector<PluginFile> list() const;
-  // The one that `name` stands for: the first folder's that has NAME.so, whatever is wrong with it.
+  // The command that `name` stands for: the first folder's that has NAME.so, whatever is wrong with
+  // it.
   std::optional<PluginFile> find(std::string_view name) const;
   // Throws PluginError with the sentence of the check that failed.
   PluginPtr load(std::string_view name) const;
+  // What makes engines of the store that a URL's scheme names. Throws UsageError where there is
+  // none, PluginError.
+  store::EngineFactory load_store(std::string_view scheme) const;
 
   const std::vector<std::filesystem::path>& folders() const { return folders_; }
 
  private:
   const PluginEntry* find_linked(std::string_view name) const;
+  std::optional<PluginFile> find_file(std::string_view name, PluginKind kind) const;
   std::vector<std::filesystem::path> folders_;
   std::vector<PluginEntryFunction> linked_;
+  std::vector<StoreEntryFunction> linked_stores_;
 };
 
 // Loads the plugin in a child process, makes it and looks at its declarations. The sentence that
@@ -97,7 +110,7 @@ NETKIT_API std::string probe_plugin(const std::string& path, Duration limit);
 // Configures a run of the action and runs it, with what all commands have in common: sinks,
 // signals, totals. Returns the exit status. Throws Error for everything before the run. Ends the
 // process by a signal where the run was ended by one that says so (SIGPIPE). [main thread]
-NETKIT_API int run_action(const std::string& command, const ActionDef& action,
-                          const Values& values);
+NETKIT_API int run_action(const std::string& command, const ActionDef& action, const Values& values,
+                          const Registry& registry);
 
 }  // namespace netkit

@@ -89,7 +89,10 @@ constexpr std::uint64_t padded(std::uint64_t size) {
 
 NoteReading take_note(Bytes description) {
   const auto note = read_at<PluginNote>(description, 0);
-  if (!note || std::memcmp(note->magic, kPluginMagic, sizeof kPluginMagic) != 0) {
+  const auto begins_with = [&note](const char(&magic)[8]) {
+    return std::memcmp(note->magic, magic, sizeof magic) == 0;
+  };
+  if (!note || !(begins_with(kPluginMagic) || begins_with(kStoreMagic))) {
     return problem("has a netkit note of another form");
   }
   return {.note = note, .problem = {}};

@@ -73,11 +73,12 @@ std::unique_ptr<Command> make_command(const ActionDef& action, const Values& val
 }  // namespace
 
 HostImpl::HostImpl(std::string command, const ActionDef& action, const Values& values,
-                   const Clock& clock)
+                   const Clock& clock, LoadStore load_store)
     : command_(std::move(command)),
       action_(action),
       values_(values),
       clock_(clock),
+      load_store_(std::move(load_store)),
       options_(read_run_options(action, values, is_terminal(STDOUT_FILENO))),
       interactive_(options_.output.format == Format::text && is_terminal(STDIN_FILENO) &&
                    is_terminal(STDOUT_FILENO)),
@@ -94,6 +95,13 @@ HostImpl::HostImpl(std::string command, const ActionDef& action, const Values& v
 }
 
 HostImpl::~HostImpl() = default;
+
+store::MakeEngine HostImpl::stores() {
+  return [this](const store::Settings& settings, store::Engine::Handler& handler) {
+    const store::EngineFactory make = load_store_(store::scheme_of(settings.url));
+    return make({loop_, log_}, settings, handler);
+  };
+}
 
 Output& HostImpl::output() {
   return *output_;
@@ -408,13 +416,15 @@ int HostImpl::report_error(const Error& error) {
   return exit_code(error.status());
 }
 
-int run_action(const std::string& command, const ActionDef& action, const Values& values) {
+int run_action(const std::string& command, const ActionDef& action, const Values& values,
+               const Registry& registry) {
   const SystemClock clock;
   int status = 0;
   int signo = 0;
   {
     // The command's registrations are on the host's loop, so it goes first.
-    HostImpl host(command, action, values, clock);
+    HostImpl host(command, action, values, clock,
+                  [&registry](std::string_view scheme) { return registry.load_store(scheme); });
     const std::unique_ptr<Command> work = make_command(action, values);
     try {
       status = host.run(*work);

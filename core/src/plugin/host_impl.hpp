@@ -49,7 +49,10 @@ RunOptions read_run_options(const ActionDef& action, const Values& values, bool 
 class NETKIT_API HostImpl final : public Host {
  public:
   // `action`, `values` and `clock` must outlive it. Opens nothing but the loop. Throws Error.
-  HostImpl(std::string command, const ActionDef& action, const Values& values, const Clock& clock);
+  // `load_store` finds what makes the engines of a scheme's stores, and throws where there is none.
+  using LoadStore = std::function<store::EngineFactory(std::string_view scheme)>;
+  HostImpl(std::string command, const ActionDef& action, const Values& values, const Clock& clock,
+           LoadStore load_store = {});
   ~HostImpl() override;
 
   // Opens the sinks, runs the command, says the totals, and returns the exit status. Lets what
@@ -76,6 +79,7 @@ class NETKIT_API HostImpl final : public Host {
   void finish(ExitStatus status, std::string error) override;
   bool finishing() const override { return finished_.has_value(); }
   void show_totals() override;
+  store::MakeEngine stores() override;
   void lend_terminal(Editor editor) override;
 
  private:
@@ -109,6 +113,7 @@ class NETKIT_API HostImpl final : public Host {
   const ActionDef& action_;
   const Values& values_;
   const Clock& clock_;
+  LoadStore load_store_;
   RunOptions options_;
   bool interactive_;
   Log log_;

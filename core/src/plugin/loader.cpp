@@ -37,27 +37,42 @@ void bind_now(const std::string& path) {
   }
 }
 
-}  // namespace
-
-PluginPtr load_plugin(const std::string& path) {
+// The entry symbol of a plugin, which does nothing but give the address of constant data.
+template <typename Function>
+auto entry_of(const std::string& path, const char* symbol) {
   bind_now(path);
   try {
     Poco::SharedLibrary library(place_of(path), Poco::SharedLibrary::SHLIB_LOCAL);
-    if (!library.hasSymbol(kPluginEntrySymbol)) {
-      throw PluginError("plugin " + path + " has no entry symbol; wanted is " + kPluginEntrySymbol);
+    if (!library.hasSymbol(symbol)) {
+      throw PluginError("plugin " + path + " has no entry symbol; wanted is " + symbol);
     }
-    const auto entry = reinterpret_cast<PluginEntryFunction>(library.getSymbol(kPluginEntrySymbol));
-    return create_plugin(entry(), "plugin " + path);
+    return reinterpret_cast<Function>(library.getSymbol(symbol))();
   } catch (const Poco::Exception& error) {
     throw PluginError("plugin " + path + " cannot be loaded: " + error.displayText());
   }
 }
 
-PluginPtr create_plugin(const PluginEntry* entry, const std::string& what) {
-  if (entry == nullptr || entry->abi != kPluginAbi) {
-    throw PluginError(what + " has an entry of another ABI; wanted is " +
-                      std::to_string(kPluginAbi));
+PluginError of_another_abi(const std::string& what) {
+  return PluginError(what + " has an entry of another ABI; wanted is " +
+                     std::to_string(kPluginAbi));
+}
+
+}  // namespace
+
+PluginPtr load_plugin(const std::string& path) {
+  return create_plugin(entry_of<PluginEntryFunction>(path, kPluginEntrySymbol), "plugin " + path);
+}
+
+store::EngineFactory load_store(const std::string& path) {
+  const StoreEntry* const entry = entry_of<StoreEntryFunction>(path, kStoreEntrySymbol);
+  if (entry == nullptr || entry->abi != kPluginAbi || entry->make == nullptr) {
+    throw of_another_abi("plugin " + path);
   }
+  return entry->make;
+}
+
+PluginPtr create_plugin(const PluginEntry* entry, const std::string& what) {
+  if (entry == nullptr || entry->abi != kPluginAbi) throw of_another_abi(what);
   try {
     PluginPtr plugin(entry->create(), GiveBack{entry->destroy});
     if (plugin == nullptr) throw PluginError(what + " made no plugin");

@@ -135,6 +135,9 @@ PluginFile inspect_plugin(const std::string& path) {
   }
   file.problem = std::move(reading.problem);
   if (!reading.note) return file;
+  if (std::memcmp(reading.note->magic, kStoreMagic, sizeof kStoreMagic) == 0) {
+    file.kind = PluginKind::store;
+  }
   file.version = escaped_text(note_text(reading.note->version));
   file.summary = escaped_text(note_text(reading.note->summary));
   file.problem = note_problem(*reading.note, file.name);

@@ -54,6 +54,8 @@ NETKIT_API std::string declaration_problem(std::span<const ActionDef> actions);
 // Loads the shared object with every symbol bound at once and none given to others, finds the entry
 // symbol, creates the plugin. Throws PluginError "plugin PATH cannot be loaded: …". [main thread]
 NETKIT_API PluginPtr load_plugin(const std::string& path);
+// The same of a store's; it makes nothing yet.
+NETKIT_API store::EngineFactory load_store(const std::string& path);
 
 // The same from the entry of one that is linked in; `what` names it in messages.
 NETKIT_API PluginPtr create_plugin(const PluginEntry* entry, const std::string& what);

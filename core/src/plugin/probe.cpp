@@ -25,6 +25,10 @@ constexpr char kWrong = '-';
 // One sentence, in the child.
 std::string verdict(const std::string& path) {
   try {
+    if (inspect_plugin(path).kind == PluginKind::store) {
+      load_store(path);
+      return {};
+    }
     const PluginPtr plugin = load_plugin(path);
     return declaration_problem(plugin->actions());
   } catch (const std::exception& error) {

@@ -47,7 +47,7 @@ class SearchPathTest : public testing::Test {
 
 TEST_F(SearchPathTest, GoesFromTheNamedToTheInstalled) {
   const fs::path named = folder("named"), a = folder("a"), b = folder("b");
-  const fs::path data = folder("data/netkit/plugins/2");
+  const fs::path data = folder("data/netkit/plugins/3");
   EXPECT_THAT(folders({{"NETKIT_PLUGIN_PATH", a.string() + ":" + b.string()},
                        {"XDG_DATA_HOME", (root_ / "data").string()}},
                       {named}),
@@ -55,7 +55,7 @@ TEST_F(SearchPathTest, GoesFromTheNamedToTheInstalled) {
 }
 
 TEST_F(SearchPathTest, HomeStandsInForXdgDataHome) {
-  const fs::path data = folder("home/.local/share/netkit/plugins/2");
+  const fs::path data = folder("home/.local/share/netkit/plugins/3");
   EXPECT_THAT(folders({{"HOME", (root_ / "home").string()}}),
               ElementsAre(data, root_ / "installed"));
 }

@@ -31,10 +31,12 @@ namespace netkit {
 
 class Plugin;
 
+// What a note begins with, of a command and of an engine for --store.
 inline constexpr char kPluginMagic[8] = {'n', 'e', 't', 'k', 'i', 't', 'P', '1'};
+inline constexpr char kStoreMagic[8] = {'n', 'e', 't', 'k', 'i', 't', 'S', '1'};
 // Raised with every incompatible change of the headers that a plugin may include; CMakeLists.txt
 // reads it from here.
-inline constexpr std::uint32_t kPluginAbi = 2;
+inline constexpr std::uint32_t kPluginAbi = 3;
 
 // The ELF note (section .note.netkit, owner "netkit", type 1) of a plugin, at fixed offsets,
 // NUL-padded text.
@@ -43,7 +45,7 @@ struct PluginNote {
   std::uint32_t abi;
   std::uint32_t size;  // of this structure
   char build_tag[64];  // core version, compiler and major, C++ ABI: "0.1.0 gcc-12 cxx11"
-  char name[32];       // of the command and of the file, without .so
+  char name[32];       // of the command or the store's scheme, and of the file, without .so
   char version[24];
   char summary[124];
 };

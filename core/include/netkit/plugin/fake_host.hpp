@@ -124,6 +124,7 @@ class FakeHost final : public Host {
   void lend_terminal(Editor /*editor*/) override {}
   bool finishing() const override { return finished.has_value(); }
   void show_totals() override {}
+  store::MakeEngine stores() override { return make_engine; }
 
   // Runs the loop until `done()`; false when that takes longer than `limit`.
   bool run_until(const std::function<bool()>& done, Duration limit = std::chrono::seconds(10)) {
@@ -149,6 +150,7 @@ class FakeHost final : public Host {
     return result;
   }
 
+  store::MakeEngine make_engine;  // of the test: store::MemoryStore::maker()
   FakeOutput fake_output;
   std::vector<std::string> log_lines;  // with prefix and newline
   std::vector<std::string> listening;

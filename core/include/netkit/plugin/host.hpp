@@ -16,6 +16,7 @@
 #include <netkit/record/output.hpp>
 #include <netkit/record/source.hpp>
 #include <netkit/record/totals.hpp>
+#include <netkit/store/engine.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/export.hpp>
@@ -48,6 +49,10 @@ class NETKIT_API Host : public Run {
   // was given, or 124 after --timeout; the host turns a bounded job's signal into 128+n.
   virtual ExitStatus run_loop() = 0;
   virtual bool finishing() const = 0;
+
+  // Makes the engines of stores: loads the plugin that the URL's scheme names. It throws UsageError
+  // where there is none, PluginError. For store::Stream; the engines are destroyed before the host.
+  virtual store::MakeEngine stores() = 0;
 
   // Shows the totals now (also what USR1 and --stats=D do).
   virtual void show_totals() = 0;

@@ -1,0 +1,144 @@
+// Where the entries of a stream are kept beyond the life of a server, and shared by several: the
+// seam between the commands and the engines behind `--store`, which are plugins of their own
+// (netkit/plugin/store_plugin.hpp). netkit/store/conformance.hpp tests an engine against what is
+// said here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/net/reconnect.hpp>
+#include <netkit/util/clock.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/export.hpp>
+#include <netkit/util/log.hpp>
+
+namespace netkit::store {
+
+struct Field {
+  std::string name;  // lower-case letters, digits and `_`
+  std::string value;
+  friend bool operator==(const Field&, const Field&) = default;
+};
+
+// Texts are bytes: any of them, as many as a message may have.
+struct Entry {
+  std::uint64_t number = 0;  // its place in the stream, from 1; 0: it has none yet
+  WallTime time{};           // to the microsecond
+  std::string topic{};       // empty: it has none
+  std::string text{};
+  std::vector<Field> fields{};  // what else the command knows of it
+  // Who appended it, and which of his it is: so that nobody appends one twice and everybody knows
+  // his own. 0: an entry of another program.
+  std::uint64_t writer = 0;
+  std::uint64_t sequence = 0;
+
+  // Empty where there is none.
+  NETKIT_API std::string_view field(std::string_view name) const;
+};
+
+struct Settings {
+  std::string url{};        // as typed: `sqlite:FILE`, `redis://HOST:PORT/PREFIX`; never a password
+  std::string stream{};     // `chat`
+  std::size_t keep = 1000;  // entries that the stream keeps; 0: none but the newest
+  bool keep_last = false;   // the last entry of each topic is kept, however old it is
+  bool follow = true;       // false: entries are appended, and none is given
+  // Which entries come first: those from number `since` on or, where it is 0, the `newest` ones.
+  std::uint64_t since = 0;
+  std::uint64_t newest = 0;
+  std::uint64_t writer = 0;  // random, above 0: of what is appended here
+  std::string password{};
+  std::string ca_file{};  // PEM; empty: the system's
+  Reconnect::Options reconnect{};
+};
+
+// What a store says of a stream when it is opened, for the first time or again.
+struct State {
+  // The stream's own; another one is another stream, whose numbers mean something else.
+  std::uint64_t stream = 0;
+  // Changes whenever the store is found to have lost what it had acknowledged: it was emptied, or
+  // another took its place that does not have the newest entries. The numbers go on behind those
+  // that were given before, so that no number is given twice.
+  std::uint64_t epoch = 0;
+  std::uint64_t last = 0;      // number of the newest entry; 0: there has been none
+  std::uint64_t survived = 0;  // of another epoch: the newest entry that the store still had
+};
+
+// One stream of a store. [loop] Nothing blocks but the constructor; what takes time happens on a
+// thread of the engine's own or on the network, and is told to the handler, on the loop, never from
+// within a call. After on_failed() nothing is told any more, nor after destruction.
+//
+// What every engine promises:
+// - Numbers begin with 1 and are the same for everybody; one more for each entry. A higher jump is
+//   a loss: entries that were acknowledged and are gone.
+// - What on_appended() has told outlives a crash of this process, as far as the engine says in its
+//   manual also of the machine. An append that is repeated with the same sequence, because its
+//   answer was lost, is not doubled.
+// - on_entries() tells each entry from the first that was asked for once, in order, whoever
+// appended
+//   it, also after an outage; those that were dropped by `keep` meanwhile are a jump.
+// - A name belongs to one owner until he releases it or his lease has run out.
+class NETKIT_API Engine {
+ public:
+  class NETKIT_API Handler {
+   public:
+    virtual ~Handler() = default;
+    // The store is there, and every entry that it has has been told: after open(), and after each
+    // on_away(). Appends that have not been answered are to be made again.
+    virtual void on_open(const State& state) = 0;
+    virtual void on_entries(std::span<const Entry> entries) = 0;
+    // Every entry of the batch is in the store; `sequence` is that of the last.
+    virtual void on_appended(std::uint64_t sequence) = 0;
+    // None of the batch is, as the store has no room or takes no writes: half a sentence.
+    virtual void on_refused(std::string_view why) = 0;
+    // Whether the name is the owner's; `holder` is who has it, if that is known.
+    virtual void on_claimed(const std::string& name, bool granted, const std::string& holder) = 0;
+    // The answer to read_last().
+    virtual void on_last(std::span<const Entry> entries) = 0;
+    // The store cannot be reached any more, or could not from the start; the engine tries again. It
+    // has said so.
+    virtual void on_away() = 0;
+    // It is of no use, and will not be: a wrong password, a file that is no store. One sentence.
+    virtual void on_failed(ExitStatus status, const std::string& error) = 0;
+  };
+
+  virtual ~Engine() = default;
+  // Once, before all else. A store that is of no use can also be told by an Error from here.
+  virtual void open() = 0;
+  // One batch at a time, after on_open(): the next one when on_appended() or on_refused() has
+  // answered. The sequences of its entries rise.
+  virtual void append(std::span<const Entry> entries) = 0;
+  // Takes names, or renews what the owner has of them, for `lease` from now on. Nothing is answered
+  // while the store is away.
+  virtual void claim(std::span<const std::string> names, const std::string& owner,
+                     Duration lease) = 0;
+  // Nothing happens where it is not the owner's.
+  virtual void release(const std::string& name, const std::string& owner) = 0;
+  // The last entry of each topic, where Settings::keep_last has been set.
+  virtual void read_last() = 0;
+};
+
+// What an engine is made with; all references outlive it.
+struct Surroundings {
+  EventLoop& loop;
+  const Log& log;
+};
+// Throws UsageError for a URL that it cannot read, Error.
+using EngineFactory = std::unique_ptr<Engine> (*)(const Surroundings& around,
+                                                  const Settings& settings,
+                                                  Engine::Handler& handler);
+// How whoever runs a command comes by an engine: finds and loads what the URL's scheme names.
+using MakeEngine =
+    std::function<std::unique_ptr<Engine>(const Settings& settings, Engine::Handler& handler)>;
+
+// `sqlite` of `sqlite:FILE`; empty: it is no URL of a store. Any thread.
+NETKIT_API std::string_view scheme_of(std::string_view url);
+
+}  // namespace netkit::store

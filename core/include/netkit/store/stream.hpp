@@ -1,0 +1,140 @@
+// A command's way to its stream of a store: what waits to be appended, and what has come.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/record/totals.hpp>
+#include <netkit/store/engine.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit::store {
+
+// Whose fault it is when there is no room for an entry.
+enum class Wish : std::uint8_t {
+  wait,    // of a source: it waits until the store takes it
+  refuse,  // of somebody who can be told: on_refused()
+};
+
+struct Counters {
+  std::uint64_t appended = 0;  // that the store has acknowledged
+  std::uint64_t came = 0;      // of others
+  std::uint64_t refused = 0;   // by --store-queue, or by a store that takes nothing
+  std::uint64_t lost = 0;      // that the store has lost, or dropped before they were read
+  std::uint64_t outages = 0;
+};
+
+// [loop] Appends what it is given in order, as much as has come together at once, over outages;
+// gives what comes in order, each entry once, and says what is lost.
+class NETKIT_API Stream final : private Engine::Handler {
+ public:
+  class NETKIT_API Handler {
+   public:
+    virtual ~Handler() = default;
+    // The first time that the store is there; all its entries have been given.
+    virtual void on_store_open() = 0;
+    // `ticket`: what append() returned for it; 0: it is another's.
+    virtual void on_entry(const Entry& entry, std::uint64_t ticket) = 0;
+    // Numbers that will never come. It has been logged.
+    virtual void on_lost_entries(std::uint64_t from, std::uint64_t to) { (void)from, (void)to; }
+    // The store has every entry up to this one.
+    virtual void on_stored(std::uint64_t ticket) { (void)ticket; }
+    // It will not have this one; half a sentence.
+    virtual void on_refused(std::uint64_t ticket, std::string_view why) { (void)ticket, (void)why; }
+    // away(), full() or waiting() is not what it was.
+    virtual void on_store_change() {}
+    virtual void on_name(const std::string& name, bool granted, const std::string& holder) {
+      (void)name, (void)granted, (void)holder;
+    }
+    virtual void on_last_entry(const Entry& entry) { (void)entry; }
+    virtual void on_store_failed(ExitStatus status, const std::string& error) = 0;
+  };
+  struct Options {
+    Settings settings{};
+    std::size_t queue = 10000;                  // --store-queue
+    Duration lease = std::chrono::seconds(15);  // of names
+  };
+
+  // All references outlive it. Throws what `make` throws.
+  Stream(const Surroundings& around, const MakeEngine& make, const Options& options,
+         Handler& handler);
+  ~Stream() override;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  void open() { engine_->open(); }
+  // A ticket above those before; 0: the queue is full (why_full()). Time, topic, text and fields
+  // are the caller's.
+  std::uint64_t append(Entry entry, Wish wish);
+  std::size_t waiting() const { return queue_.size() + batch_.size(); }
+  bool full() const { return waiting() >= options_.queue; }
+  // "the store is away, and 10000 entries wait for it (--store-queue)"
+  std::string why_full() const;
+  // It has been there, and is not now.
+  bool away() const { return !open_; }
+  // It is there, but what is appended waits: it took none of what was tried last.
+  bool takes_nothing() const { return open_ && !refusal_.empty(); }
+
+  // Keeps a name, renewed by itself until release(); answered by on_name(), which is told again
+  // when somebody else is found to have it after an outage.
+  void claim(const std::string& name);
+  void release(const std::string& name);
+  void read_last() { engine_->read_last(); }
+
+  const State& state() const { return state_; }
+  std::uint64_t last() const { return last_; }  // number of the entry that came last; 0: none
+  const Counters& counters() const { return counters_; }
+  // Those of totals() in options.hpp.
+  void show(Totals& totals) const;
+
+ private:
+  void on_open(const State& state) override;
+  void on_entries(std::span<const Entry> entries) override;
+  void on_appended(std::uint64_t sequence) override;
+  void on_refused(std::string_view why) override;
+  void on_claimed(const std::string& name, bool granted, const std::string& holder) override;
+  void on_last(std::span<const Entry> entries) override;
+  void on_away() override;
+  void on_failed(ExitStatus status, const std::string& error) override;
+
+  void take(const Entry& entry);
+  void send_batch();
+  void fill_batch();
+  void say_lost(const State& now);
+  void lose(std::uint64_t from, std::uint64_t to);
+  void renew();
+
+  struct Waiting {
+    Entry entry;
+    Wish wish;
+  };
+
+  Surroundings around_;
+  Options options_;
+  Handler& handler_;
+  std::string owner_;
+  std::deque<Waiting> queue_;
+  std::vector<Entry> batch_;  // what the engine was given, or is to be given again
+  std::vector<Wish> wishes_;  // of the batch
+  bool in_flight_ = false;    // the engine has not answered yet
+  std::uint64_t next_ticket_ = 1;
+  std::uint64_t last_ = 0;
+  State state_;
+  std::string refusal_;                             // of the last batch; empty: it was taken
+  std::map<std::string, bool, std::less<>> names_;  // ours, and whether that is known
+  bool open_ = false;
+  bool ever_open_ = false;
+  Hook turn_;
+  Timer retry_;
+  Timer renewal_;
+  Counters counters_;
+  std::unique_ptr<Engine> engine_;  // the first to go
+};
+
+}  // namespace netkit::store

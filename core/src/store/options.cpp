@@ -1,0 +1,161 @@
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include <netkit/cli/shared_definitions.hpp>
+#include <netkit/store/options.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/random.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit::store {
+
+namespace {
+
+using Kind = ValueKind;
+
+constexpr std::string_view kPasswordVariable = "NETKIT_STORE_PASSWORD";
+
+// A password on the command line is everybody's who looks at the processes.
+void refuse_password(std::string_view url, std::string_view option) {
+  const std::size_t begin = url.find("//");
+  if (begin == std::string_view::npos) return;
+  const std::string_view authority = url.substr(begin + 2, url.find('/', begin + 2) - begin - 2);
+  const std::size_t at = authority.rfind('@');
+  if (at == std::string_view::npos || authority.substr(0, at).find(':') == std::string_view::npos) {
+    return;
+  }
+  throw UsageError(
+      fmt::format("{}: no password stands in a URL (put it into {} or the file of "
+                  "--store-password-file)",
+                  option, kPasswordVariable));
+}
+
+void check_url(std::string_view url, std::string_view option) {
+  if (scheme_of(url).empty() || url.starts_with("/")) {
+    throw UsageError(
+        fmt::format("{}: '{}' is no store (write sqlite:FILE or "
+                    "redis://HOST:PORT/PREFIX)",
+                    option, escaped_text(url)));
+  }
+  refuse_password(url, option);
+}
+
+std::string read_password(const Values& values) {
+  if (values.has("store-password-file")) return secret_of(values, "store-password-file");
+  const char* const password = ::secure_getenv(std::string(kPasswordVariable).c_str());
+  return password == nullptr ? std::string() : std::string(password);
+}
+
+std::uint64_t random_writer() {
+  std::uint64_t writer = 0;
+  fill_random(&writer, sizeof writer);
+  return writer >> 1U | 1U;  // a signed integer of a database holds it
+}
+
+}  // namespace
+
+std::vector<OptionDef> options() {
+  return {{.name = "store",
+           .kind = Kind::text,
+           .value_name = "URL",
+           .help = "keep what is said in a store, which several servers may share: sqlite:FILE or "
+                   "redis://HOST:PORT/PREFIX"},
+          {.name = "store-queue",
+           .kind = Kind::integer,
+           .default_value = "10000",
+           .help = "entries that wait for a store that is away; more are refused",
+           .min = 1,
+           .max = 10'000'000,
+           .needs = {"store"}},
+          {.name = "store-password-file",
+           .kind = Kind::path,
+           .help = "the store's password is the one line of this file",
+           .needs = {"store"}},
+          {.name = "store-cacert",
+           .kind = Kind::path,
+           .help = "PEM certificates that the store's is verified against, not the system's",
+           .needs = {"store"}},
+          {.name = "reconnect",
+           .default_value = "forever",
+           .help = "how many times in a row to try again when the store cannot be reached",
+           .needs = {"store"}}};
+}
+
+std::vector<TotalDef> totals() {
+  return {{"store_appended", "entries that --store has taken"},
+          {"store_received", "entries of others that came from --store"},
+          {"store_refused", "entries that --store did not take, or --store-queue had no room for"},
+          {"store_lost", "entries that --store has lost, or dropped before they were read"},
+          {"store_outages", "how often --store was away"},
+          {"store_waiting", "entries that wait for --store", kGauge}};
+}
+
+void show_none(Totals& totals) {
+  for (const char* name : {"store_appended", "store_received", "store_refused", "store_lost",
+                           "store_outages", "store_waiting"}) {
+    totals.add(name, std::uint64_t{0});
+  }
+}
+
+bool is_wanted(const Values& values) {
+  if (!values.has("store")) return false;
+  check_url(values.text("store"), "--store");
+  return true;
+}
+
+Stream::Options read_options(const Values& values, std::string_view stream, std::size_t keep) {
+  Stream::Options options;
+  Settings& settings = options.settings;
+  settings.url = values.text("store");
+  check_url(settings.url, "--store");
+  settings.stream = stream;
+  settings.keep = keep;
+  settings.newest = keep;
+  settings.writer = random_writer();
+  settings.password = read_password(values);
+  settings.ca_file = values.text("store-cacert");
+  settings.reconnect = reconnect_options(values);
+  options.queue = static_cast<std::size_t>(values.integer("store-queue"));
+  return options;
+}
+
+Place read_place(std::string_view text, std::string_view option) {
+  Place place;
+  std::string_view query;
+  if (const std::size_t mark = text.find('?'); mark != std::string_view::npos) {
+    query = text.substr(mark + 1);
+    text = text.substr(0, mark);
+  }
+  const std::size_t slash = text.rfind('/');
+  if (slash == std::string_view::npos || slash + 1 == text.size()) {
+    throw UsageError(
+        fmt::format("{}: '{}' names no stream (write sqlite:FILE/STREAM or "
+                    "redis://HOST:PORT/PREFIX/STREAM)",
+                    option, escaped_text(text)));
+  }
+  place.url = text.substr(0, slash);
+  place.stream = text.substr(slash + 1);
+  std::string rest;
+  while (!query.empty()) {
+    const std::size_t end = query.find('&');
+    const std::string_view part = query.substr(0, end);
+    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+    if (!part.starts_with("since=")) {
+      rest += fmt::format("{}{}", rest.empty() ? '?' : '&', part);
+      continue;
+    }
+    const std::string_view since = part.substr(6);
+    const auto number = read_integer<std::uint64_t>(since);
+    if (since != "all" && (!number || *number == 0)) {
+      throw UsageError(fmt::format("{}: since={} is neither a number from 1 on nor all", option,
+                                   escaped_text(since)));
+    }
+    place.since = since == "all" ? 1 : *number;
+  }
+  place.url += rest;
+  check_url(place.url, option);
+  return place;
+}
+
+}  // namespace netkit::store

@@ -1,0 +1,4 @@
+target_sources(netkit-core PRIVATE
+  src/store/options.cpp
+  src/store/stream.cpp
+)

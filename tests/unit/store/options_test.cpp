@@ -1,0 +1,32 @@
+#include <gtest/gtest.h>
+
+#include <netkit/store/options.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit::store {
+namespace {
+
+TEST(Places, TheLastPartOfThePathIsTheStream) {
+  const Place place = read_place("sqlite:/var/lib/x.db/chat", "--from");
+  EXPECT_EQ(place.url, "sqlite:/var/lib/x.db");
+  EXPECT_EQ(place.stream, "chat");
+  EXPECT_EQ(place.since, 0u);
+}
+
+TEST(Places, SinceIsNotTheStores) {
+  const Place place = read_place("redis://a:1,b:2/x/push?sentinel=m&since=7", "--from");
+  EXPECT_EQ(place.url, "redis://a:1,b:2/x?sentinel=m");
+  EXPECT_EQ(place.stream, "push");
+  EXPECT_EQ(place.since, 7u);
+  EXPECT_EQ(read_place("sqlite:a/chat?since=all", "--from").since, 1u);
+}
+
+TEST(Places, WhatIsNoneIsRefused) {
+  for (const char* text : {"sqlite:x.db", "sqlite:x/", "x/y", "sqlite:a/chat?since=0",
+                           "sqlite:a/chat?since=soon", "redis://u:secret@h/p/chat"}) {
+    EXPECT_THROW(read_place(text, "--from"), UsageError) << text;
+  }
+}
+
+}  // namespace
+}  // namespace netkit::store

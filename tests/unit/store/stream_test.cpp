@@ -1,0 +1,189 @@
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <netkit/store/memory_store.hpp>
+#include <netkit/store/stream.hpp>
+
+namespace netkit::store {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+// What a stream tells, as lines.
+class User final : private Stream::Handler {
+ public:
+  User(const Surroundings& around, MemoryStore& store, Stream::Options options) {
+    Stream::Handler& own = *this;
+    stream = std::make_unique<Stream>(around, store.maker(around), options, own);
+    stream->open();
+  }
+
+  std::uint64_t say(const std::string& text, Wish wish = Wish::refuse) {
+    return stream->append({.text = text}, wish);
+  }
+  Texts take() { return std::exchange(lines, {}); }
+
+  Texts lines;
+  std::uint64_t stored = 0;
+  bool open = false;
+  std::unique_ptr<Stream> stream;
+
+ private:
+  void on_store_open() override { open = true; }
+  void on_entry(const Entry& entry, std::uint64_t ticket) override {
+    lines.push_back(std::to_string(entry.number) + (ticket != 0 ? "! " : " ") + entry.text);
+  }
+  void on_lost_entries(std::uint64_t from, std::uint64_t to) override {
+    lines.push_back("lost " + std::to_string(from) + " to " + std::to_string(to));
+  }
+  void on_stored(std::uint64_t ticket) override { stored = ticket; }
+  void on_refused(std::uint64_t ticket, std::string_view why) override {
+    lines.push_back("refused " + std::to_string(ticket) + ": " + std::string(why));
+  }
+  void on_name(const std::string& name, bool granted, const std::string&) override {
+    lines.push_back(name + (granted ? " is ours" : " is not ours"));
+  }
+  void on_store_failed(ExitStatus, const std::string& error) override { lines.push_back(error); }
+};
+
+class StreamTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<User> user(std::size_t queue = 10000) {
+    Stream::Options options{.settings = {.url = "memory:", .stream = "chat", .newest = 100},
+                            .queue = queue};
+    options.settings.writer = ++writers_;
+    auto made = std::make_unique<User>(around_, store_, options);
+    EXPECT_TRUE(wait([&] { return made->open; }));
+    return made;
+  }
+  template <typename Done>
+  bool wait(Done done) {
+    for (int i = 0; i < 2000 && !done(); ++i) loop_.run_once(std::chrono::milliseconds(1));
+    return done();
+  }
+  bool stored(User& who, std::uint64_t ticket) {
+    return wait([&] { return who.stored >= ticket; });
+  }
+  void settle() {
+    for (int i = 0; i < 5; ++i) loop_.run_once(std::chrono::milliseconds(1));
+  }
+
+  SystemClock clock_;
+  EventLoop loop_{clock_};
+  Log log_{"test: ", LogLevel::notice};
+  std::string logged_;
+  Surroundings around_{loop_, log_};
+  MemoryStore store_;
+  std::uint64_t writers_ = 0;
+
+  void SetUp() override {
+    log_.redirect([this](std::string_view line) { logged_ += line; });
+  }
+};
+
+TEST_F(StreamTest, TellsWhatIsOnesOwn) {
+  const auto ann = user();
+  const auto bob = user();
+  ASSERT_TRUE(stored(*ann, ann->say("hello")));
+  EXPECT_EQ(ann->take(), Texts{"1! hello"});
+  EXPECT_TRUE(wait([&] { return !bob->lines.empty(); }));
+  EXPECT_EQ(bob->take(), Texts{"1 hello"});
+}
+
+TEST_F(StreamTest, WhatIsSaidDuringAnOutageIsStoredInOrderOnce) {
+  const auto ann = user();
+  store_.go_away();
+  EXPECT_TRUE(ann->stream->away());
+  ann->say("a");
+  ann->say("b");
+  settle();
+  EXPECT_EQ(ann->take(), Texts());
+  store_.come_back();
+  ASSERT_TRUE(stored(*ann, 2));
+  EXPECT_EQ(ann->take(), (Texts{"1! a", "2! b"}));
+}
+
+// The outage begins while the store has an append that it has not answered.
+TEST_F(StreamTest, AnAppendWithoutAnAnswerIsNotDoubled) {
+  const auto ann = user();
+  store_.be_slow(std::chrono::milliseconds(20));
+  ann->say("a");
+  settle();
+  store_.go_away();
+  store_.be_slow({});
+  store_.come_back();
+  ASSERT_TRUE(stored(*ann, 1));
+  EXPECT_EQ(ann->take(), Texts{"1! a"});
+}
+
+TEST_F(StreamTest, WhatWaitsIsBounded) {
+  const auto ann = user(2);
+  store_.go_away();
+  EXPECT_NE(ann->say("a"), 0u);
+  EXPECT_NE(ann->say("b"), 0u);
+  EXPECT_TRUE(ann->stream->full());
+  EXPECT_EQ(ann->say("c"), 0u);
+  EXPECT_EQ(ann->stream->why_full(),
+            "the store is away, and 2 entries wait for it (--store-queue)");
+}
+
+TEST_F(StreamTest, AFullStoreRefusesWhoCanBeToldAndKeepsTheRest) {
+  const auto ann = user();
+  store_.be_full("its disk is full");
+  ann->say("told");
+  ann->say("waits", Wish::wait);
+  EXPECT_TRUE(wait([&] { return !ann->lines.empty(); }));
+  EXPECT_EQ(ann->take(), Texts{"refused 1: the store takes nothing: its disk is full"});
+  EXPECT_TRUE(ann->stream->takes_nothing());
+  store_.be_full("");
+  ASSERT_TRUE(stored(*ann, 2));
+  EXPECT_EQ(ann->take(), Texts{"1! waits"});
+  EXPECT_NE(logged_.find("the store takes entries again"), std::string::npos);
+}
+
+TEST_F(StreamTest, AnEmptiedStoreIsAGap) {
+  const auto ann = user();
+  ASSERT_TRUE(stored(*ann, ann->say("a")));
+  ann->take();
+  store_.be_emptied();
+  EXPECT_TRUE(wait([&] { return !ann->lines.empty(); }));
+  EXPECT_EQ(ann->take(), Texts{"lost 2 to 1001"});
+  EXPECT_NE(logged_.find("the store has been emptied: nothing up to 1 is there any more"),
+            std::string::npos)
+      << logged_;
+  ASSERT_TRUE(stored(*ann, ann->say("b")));
+  EXPECT_EQ(ann->take(), Texts{"1002! b"});
+}
+
+TEST_F(StreamTest, ATakeoverThatLacksTheNewestIsAGapWithTheirNumbers) {
+  const auto ann = user();
+  for (const char* text : {"a", "b", "c"}) ASSERT_TRUE(stored(*ann, ann->say(text)));
+  ann->take();
+  store_.lose_newest(2);
+  EXPECT_TRUE(wait([&] { return !ann->lines.empty(); }));
+  EXPECT_NE(logged_.find("the store has lost its newest entries 2 to 3; numbers go on with 1003"),
+            std::string::npos)
+      << logged_;
+}
+
+TEST_F(StreamTest, ANameIsKeptUntilItIsReleased) {
+  const auto ann = user();
+  const auto bob = user();
+  ann->stream->claim("kim");
+  EXPECT_TRUE(wait([&] { return !ann->lines.empty(); }));
+  bob->stream->claim("kim");
+  EXPECT_TRUE(wait([&] { return !bob->lines.empty(); }));
+  EXPECT_EQ(ann->take(), Texts{"kim is ours"});
+  EXPECT_EQ(bob->take(), Texts{"kim is not ours"});
+  ann->stream->release("kim");
+  settle();
+  bob->stream->claim("kim");
+  EXPECT_TRUE(wait([&] { return !bob->lines.empty(); }));
+  EXPECT_EQ(bob->take(), Texts{"kim is ours"});
+}
+
+}  // namespace
+}  // namespace netkit::store

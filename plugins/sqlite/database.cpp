@@ -1,0 +1,400 @@
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <fcntl.h>
+#include <sqlite/database.hpp>
+#include <unistd.h>
+#include <utility>
+
+#include <Poco/Data/LOB.h>
+#include <Poco/Data/SQLite/Connector.h>
+#include <Poco/Data/SQLite/SQLiteException.h>
+#include <Poco/Data/Session.h>
+#include <fmt/format.h>
+
+#include <netkit/util/file.hpp>
+#include <netkit/util/random.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit::sqlite {
+
+namespace {
+
+using Poco::Int64;
+using Poco::Data::BLOB;
+using Poco::Data::Statement;
+using Poco::Data::Keywords::into;
+using Poco::Data::Keywords::now;
+using Poco::Data::Keywords::use;
+using store::Entry;
+
+constexpr Int64 kApplication = 0x6e746b74;  // "ntkt": whose file it is
+constexpr Int64 kVersion = 1;               // of the tables
+constexpr std::string_view kMagic("SQLite format 3\0", 16);
+
+constexpr const char* kTables[] = {
+    "CREATE TABLE stream(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, identity INTEGER NOT "
+    "NULL, epoch INTEGER NOT NULL, last INTEGER NOT NULL)",
+    "CREATE TABLE entry(stream INTEGER, number INTEGER, time INTEGER, topic TEXT, text BLOB, "
+    "fields BLOB, writer INTEGER, sequence INTEGER, PRIMARY KEY(stream, number)) WITHOUT ROWID",
+    "CREATE TABLE last_entry(stream INTEGER, topic TEXT, number INTEGER, time INTEGER, text BLOB, "
+    "fields BLOB, writer INTEGER, sequence INTEGER, PRIMARY KEY(stream, topic)) WITHOUT ROWID",
+    "CREATE TABLE name(stream INTEGER, name TEXT, owner TEXT, until INTEGER, PRIMARY KEY(stream, "
+    "name)) WITHOUT ROWID",
+    "CREATE TABLE writer(stream INTEGER, writer INTEGER, sequence INTEGER, used INTEGER, PRIMARY "
+    "KEY(stream, writer)) WITHOUT ROWID"};
+
+// A writer that has appended nothing for so long will not repeat anything.
+constexpr Int64 kWriterLife = Int64{7} * 24 * 3600 * 1'000'000;
+
+Int64 microseconds(WallTime time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
+BLOB blob(std::string_view bytes) {
+  return {reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()};
+}
+
+std::string bytes_of(const BLOB& blob) {
+  return {reinterpret_cast<const char*>(blob.rawContent()), blob.size()};
+}
+
+std::uint64_t random_number() {
+  std::uint64_t number = 0;
+  fill_random(&number, sizeof number);
+  return number >> 1U | 1U;
+}
+
+// Runs `work` and says what SQLite says as Trouble.
+template <typename Work>
+auto guarded(Work&& work) {
+  try {
+    return work();
+  } catch (const Poco::Data::SQLite::DatabaseFullException&) {
+    throw Trouble("its disk is full");
+  } catch (const Poco::Data::SQLite::ReadOnlyException&) {
+    throw Trouble("its file is read-only");
+  } catch (const Poco::Data::SQLite::DBLockedException&) {
+    throw Trouble("its file is locked by another program");
+  } catch (const Poco::Data::SQLite::TableLockedException&) {
+    throw Trouble("its file is locked by another program");
+  } catch (const Poco::Exception& error) {
+    throw Trouble(error.displayText());
+  }
+}
+
+// A row of entries, bound to the statements.
+struct Row {
+  Int64 stream = 0;
+  Int64 number = 0;
+  Int64 time = 0;
+  std::string topic;
+  BLOB text;
+  BLOB fields;
+  Int64 writer = 0;
+  Int64 sequence = 0;
+
+  void set(const Entry& entry) {
+    time = microseconds(entry.time);
+    topic = entry.topic;
+    text = blob(entry.text);
+    fields = blob(encode_fields(entry.fields));
+    writer = static_cast<Int64>(entry.writer);
+    sequence = static_cast<Int64>(entry.sequence);
+  }
+};
+
+// What a query for entries gives, column by column.
+struct Columns {
+  std::vector<Int64> number, time, writer, sequence;
+  std::vector<std::string> topic;
+  std::vector<BLOB> text, fields;
+
+  std::vector<Entry> entries() const {
+    std::vector<Entry> all;
+    all.reserve(number.size());
+    for (std::size_t i = 0; i < number.size(); ++i) {
+      all.push_back({.number = static_cast<std::uint64_t>(number[i]),
+                     .time = WallTime(std::chrono::microseconds(time[i])),
+                     .topic = topic[i],
+                     .text = bytes_of(text[i]),
+                     .fields = decode_fields(bytes_of(fields[i])),
+                     .writer = static_cast<std::uint64_t>(writer[i]),
+                     .sequence = static_cast<std::uint64_t>(sequence[i])});
+    }
+    return all;
+  }
+};
+
+constexpr const char* kColumns = "number, time, topic, text, fields, writer, sequence";
+
+// Its absolute name, so that no file of another folder is meant later, and none is taken for a URI.
+std::string made_file(const std::string& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file) throw SystemError(errno, fmt::format("--store: cannot open '{}'", path));
+  std::array<char, 16> head{};
+  const ssize_t size = ::pread(file.get(), head.data(), head.size(), 0);
+  if (size < 0) throw SystemError(errno, fmt::format("--store: cannot read '{}'", path));
+  if (size > 0 && std::string_view(head.data(), static_cast<std::size_t>(size)) != kMagic) {
+    throw Error(ExitStatus::config,
+                fmt::format("--store: '{}' is no SQLite file; name another", path));
+  }
+  return path.starts_with('/') ? path : "./" + path;
+}
+
+}  // namespace
+
+struct Database::Impl {
+  Impl(const std::string& path, const store::Settings& wanted)
+      : settings(wanted), session("SQLite", made_file(path)) {}
+
+  void prepare(const std::string& path);
+  void check_owner(const std::string& path);
+  void make_tables();
+  void open_stream();
+  Int64 one(const std::string& query);
+  void run(const std::string& statement) { session << statement, now; }
+  template <typename Work>
+  auto transaction(Work&& work);
+  Int64 done_by(std::uint64_t writer);
+  void trim(Int64 last);
+
+  store::Settings settings;
+  Poco::Data::Session session;
+  Row row;
+  std::optional<Statement> insert;       // of row into entry
+  std::optional<Statement> insert_last;  // and into last_entry
+};
+
+Int64 Database::Impl::one(const std::string& query) {
+  Int64 value = 0;
+  session << query, into(value), now;
+  return value;
+}
+
+// What another process wrote meanwhile is seen, and none writes until this is over.
+template <typename Work>
+auto Database::Impl::transaction(Work&& work) {
+  return guarded([&] {
+    run("BEGIN IMMEDIATE");
+    try {
+      auto result = work();
+      run("COMMIT");
+      return result;
+    } catch (...) {
+      try {
+        run("ROLLBACK");
+      } catch (const Poco::Exception&) {  // SQLite has done so itself
+      }
+      throw;
+    }
+  });
+}
+
+void Database::Impl::check_owner(const std::string& path) {
+  const Int64 application = one("PRAGMA application_id");
+  const bool is_new = application == 0 && one("SELECT count(*) FROM sqlite_master") == 0;
+  if (!is_new && application != kApplication) {
+    throw Error(
+        ExitStatus::config,
+        fmt::format("--store: '{}' is a SQLite file of another program; name another", path));
+  }
+  const Int64 version = one("PRAGMA user_version");
+  if (version > kVersion) {
+    throw Error(ExitStatus::config,
+                fmt::format("--store: '{}' was made by a newer netkit (version {} of its tables; "
+                            "this one knows {})",
+                            path, version, kVersion));
+  }
+}
+
+void Database::Impl::make_tables() {
+  if (one("SELECT count(*) FROM sqlite_master WHERE name = 'stream'") != 0) return;
+  for (const char* table : kTables) run(table);
+  run(fmt::format("PRAGMA application_id = {}", kApplication));
+  run(fmt::format("PRAGMA user_version = {}", kVersion));
+}
+
+void Database::Impl::open_stream() {
+  Int64 identity = static_cast<Int64>(random_number());
+  Int64 epoch = static_cast<Int64>(random_number());
+  std::string name = settings.stream;
+  session << "INSERT INTO stream(name, identity, epoch, last) VALUES(?, ?, ?, 0) ON CONFLICT DO "
+             "NOTHING",
+      use(name), use(identity), use(epoch), now;
+  session << "SELECT id FROM stream WHERE name = ?", use(name), into(row.stream), now;
+  Int64 old = microseconds(SystemClock().wall()) - kWriterLife;
+  session << "DELETE FROM writer WHERE stream = ? AND used < ?", use(row.stream), use(old), now;
+}
+
+void Database::Impl::prepare(const std::string& path) {
+  run("PRAGMA busy_timeout = 2000");
+  check_owner(path);
+  std::string mode;
+  session << "PRAGMA journal_mode = WAL", into(mode), now;
+  run("PRAGMA synchronous = FULL");
+  transaction([this] {
+    make_tables();
+    open_stream();
+    return 0;
+  });
+  insert.emplace((session << "INSERT INTO entry VALUES(?, ?, ?, ?, ?, ?, ?, ?)", use(row.stream),
+                  use(row.number), use(row.time), use(row.topic), use(row.text), use(row.fields),
+                  use(row.writer), use(row.sequence)));
+  insert_last.emplace((session << "REPLACE INTO last_entry VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+                       use(row.stream), use(row.topic), use(row.number), use(row.time),
+                       use(row.text), use(row.fields), use(row.writer), use(row.sequence)));
+}
+
+Database::Database(const std::string& path, const store::Settings& settings) {
+  Poco::Data::SQLite::Connector::registerConnector();
+  try {
+    guarded([&] {
+      impl_ = std::make_unique<Impl>(path, settings);
+      impl_->prepare(path);
+      return 0;
+    });
+  } catch (const Trouble& trouble) {
+    throw Error(trouble.status(), fmt::format("--store: '{}': {}", path, trouble.what()));
+  }
+}
+
+Database::~Database() = default;
+
+store::State Database::state() {
+  return guarded([this] {
+    Int64 identity = 0;
+    Int64 epoch = 0;
+    Int64 last = 0;
+    impl_->session << "SELECT identity, epoch, last FROM stream WHERE id = ?",
+        use(impl_->row.stream), into(identity), into(epoch), into(last), now;
+    const auto newest = static_cast<std::uint64_t>(last);
+    return store::State{.stream = static_cast<std::uint64_t>(identity),
+                        .epoch = static_cast<std::uint64_t>(epoch),
+                        .last = newest,
+                        .survived = newest};
+  });
+}
+
+std::vector<Entry> Database::read(std::uint64_t from, std::size_t limit) {
+  return guarded([&] {
+    Columns found;
+    Int64 first = static_cast<Int64>(from);
+    impl_->session << fmt::format(
+        "SELECT {} FROM entry WHERE stream = ? AND number >= ? ORDER BY number LIMIT {}", kColumns,
+        limit),
+        use(impl_->row.stream), use(first), into(found.number), into(found.time), into(found.topic),
+        into(found.text), into(found.fields), into(found.writer), into(found.sequence), now;
+    return found.entries();
+  });
+}
+
+std::vector<Entry> Database::last_of_topics() {
+  return guarded([&] {
+    Columns found;
+    impl_->session << fmt::format("SELECT {} FROM last_entry WHERE stream = ? ORDER BY number",
+                                  kColumns),
+        use(impl_->row.stream), into(found.number), into(found.time), into(found.topic),
+        into(found.text), into(found.fields), into(found.writer), into(found.sequence), now;
+    return found.entries();
+  });
+}
+
+Int64 Database::Impl::done_by(std::uint64_t writer) {
+  Int64 done = 0;
+  Int64 who = static_cast<Int64>(writer);
+  session << "SELECT sequence FROM writer WHERE stream = ? AND writer = ?", use(row.stream),
+      use(who), into(done), now;
+  return done;
+}
+
+void Database::Impl::trim(Int64 last) {
+  Int64 drop = last - static_cast<Int64>(settings.keep);
+  session << "DELETE FROM entry WHERE stream = ? AND number <= ?", use(row.stream), use(drop), now;
+}
+
+std::vector<Entry> Database::append(std::span<const Entry> entries) {
+  if (entries.empty()) return {};
+  return impl_->transaction([&] {
+    Row& row = impl_->row;
+    std::vector<Entry> appended;
+    Int64 last = 0;
+    impl_->session << "SELECT last FROM stream WHERE id = ?", use(row.stream), into(last), now;
+    const Int64 done = impl_->done_by(entries.front().writer);
+    for (const Entry& entry : entries) {
+      if (static_cast<Int64>(entry.sequence) <= done) continue;
+      row.set(entry);
+      row.number = ++last;
+      impl_->insert->execute();
+      if (impl_->settings.keep_last) impl_->insert_last->execute();
+      appended.push_back(entry);
+      appended.back().number = static_cast<std::uint64_t>(last);
+    }
+    if (appended.empty()) return appended;
+    Int64 used = microseconds(SystemClock().wall());
+    impl_->session << "UPDATE stream SET last = ? WHERE id = ?", use(last), use(row.stream), now;
+    impl_->session << "REPLACE INTO writer VALUES(?, ?, ?, ?)", use(row.stream), use(row.writer),
+        use(row.sequence), use(used), now;
+    impl_->trim(last);
+    return appended;
+  });
+}
+
+std::vector<Database::Claim> Database::claim(std::span<const std::string> names,
+                                             const std::string& owner, Duration lease,
+                                             WallTime now_is) {
+  return impl_->transaction([&] {
+    std::vector<Claim> claims;
+    Int64 time = microseconds(now_is);
+    Int64 until = microseconds(now_is + lease);
+    std::string mine = owner;
+    for (std::string name : names) {
+      impl_->session << "INSERT INTO name VALUES(?, ?, ?, ?) ON CONFLICT DO UPDATE SET owner = "
+                        "excluded.owner, until = excluded.until WHERE owner = excluded.owner OR "
+                        "until <= ?",
+          use(impl_->row.stream), use(name), use(mine), use(until), use(time), now;
+      Claim& claim = claims.emplace_back();
+      impl_->session << "SELECT owner FROM name WHERE stream = ? AND name = ?",
+          use(impl_->row.stream), use(name), into(claim.holder), now;
+      claim.granted = claim.holder == owner;
+    }
+    return claims;
+  });
+}
+
+void Database::release(const std::string& name, const std::string& owner) {
+  guarded([&] {
+    std::string free = name;
+    std::string mine = owner;
+    impl_->session << "DELETE FROM name WHERE stream = ? AND name = ? AND owner = ?",
+        use(impl_->row.stream), use(free), use(mine), now;
+    return 0;
+  });
+}
+
+std::string encode_fields(std::span<const store::Field> fields) {
+  std::string out;
+  for (const store::Field& field : fields) {
+    out += fmt::format("{}:{}:{},", field.name, field.value.size(), field.value);
+  }
+  return out;
+}
+
+std::vector<store::Field> decode_fields(std::string_view text) {
+  std::vector<store::Field> fields;
+  while (!text.empty()) {
+    const std::size_t name = text.find(':');
+    if (name == std::string_view::npos) break;
+    const std::size_t length = text.find(':', name + 1);
+    if (length == std::string_view::npos) break;
+    const auto size = read_integer<std::size_t>(text.substr(name + 1, length - name - 1));
+    if (!size || *size >= text.size() - length - 1 || text[length + 1 + *size] != ',') break;
+    fields.push_back(
+        {std::string(text.substr(0, name)), std::string(text.substr(length + 1, *size))});
+    text.remove_prefix(length + *size + 2);
+  }
+  return fields;
+}
+
+}  // namespace netkit::sqlite

@@ -1,0 +1,62 @@
+// A stream in a SQLite file: its tables and transactions. Everything here blocks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/store/engine.hpp>
+#include <netkit/util/clock.hpp>
+#include <netkit/util/error.hpp>
+
+namespace netkit::sqlite {
+
+// Why something was not done, in half a sentence, where it may be another time.
+class Trouble : public Error {
+ public:
+  explicit Trouble(const std::string& why) : Error(ExitStatus::again, why) {}
+};
+
+// [one thread at a time]
+class Database {
+ public:
+  // Opens the file, makes it (0600) where it is missing, and the stream in it. Throws Error: 77 for
+  // a file that may not be written, 78 for one that is something else, 75 for one that is locked.
+  Database(const std::string& path, const store::Settings& settings);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // The rest throws Trouble, and has changed nothing then.
+  store::State state();
+  // Entries from number `from` on, at most so many, in order.
+  std::vector<store::Entry> read(std::uint64_t from, std::size_t limit);
+  // In one transaction, which is on the disk when this returns; what its writer has appended before
+  // is left out. The entries that were appended, with their numbers.
+  std::vector<store::Entry> append(std::span<const store::Entry> entries);
+  std::vector<store::Entry> last_of_topics();
+
+  struct Claim {
+    bool granted = false;
+    std::string holder;
+  };
+  std::vector<Claim> claim(std::span<const std::string> names, const std::string& owner,
+                           Duration lease, WallTime now);
+  void release(const std::string& name, const std::string& owner);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Fields as one value that a person can read: `name:3:ann,text:5:hello,`.
+std::string encode_fields(std::span<const store::Field> fields);
+// What cannot be read is left out, with all that follows.
+std::vector<store::Field> decode_fields(std::string_view text);
+
+}  // namespace netkit::sqlite

@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <sqlite/engine.hpp>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <netkit/util/error.hpp>
+
+namespace netkit::sqlite {
+
+namespace {
+
+using store::Entry;
+
+constexpr std::size_t kAtOnce = 1000;  // entries that are read in one query
+
+}  // namespace
+
+SqliteEngine::SqliteEngine(const store::Surroundings& around, std::string path,
+                           store::Settings settings, Handler& handler)
+    : around_(around),
+      path_(std::move(path)),
+      settings_(std::move(settings)),
+      handler_(handler),
+      self_(std::make_shared<SqliteEngine*>(this)) {}
+
+SqliteEngine::~SqliteEngine() = default;
+
+// The file is opened here, before a server gives up what it needs for that; the thread comes when
+// there is work for it.
+void SqliteEngine::open() {
+  database_ = std::make_unique<Database>(path_, settings_);
+  const store::State state = database_->state();
+  next_ = settings_.since;
+  if (next_ == 0) next_ = state.last + 1 - std::min<std::uint64_t>(settings_.newest, state.last);
+  std::vector<Entry> entries;
+  while (settings_.follow) {
+    std::vector<Entry> more = read_news();
+    if (more.empty()) break;
+    std::ranges::move(more, std::back_inserter(entries));
+  }
+  around_.loop.post([self = std::weak_ptr(self_), entries = std::move(entries), state] {
+    const auto alive = self.lock();
+    if (!alive) return;
+    SqliteEngine& engine = **alive;
+    engine.tell(entries);
+    if (engine.settings_.follow) {
+      engine.watch_ = std::make_unique<FileWatch>(engine.around_.loop, engine.path_ + "-wal",
+                                                  [&engine] { engine.look(); });
+    }
+    engine.handler_.on_open(state);
+  });
+}
+
+void SqliteEngine::work(std::function<Report()> job) {
+  if (!thread_) {
+    thread_ =
+        std::make_unique<WorkerLoops>(around_.loop.clock(), 1, [this](EventLoop& loop, unsigned) {
+          worker_ = &loop;
+          return std::shared_ptr<void>();
+        });
+  }
+  worker_->post([&loop = around_.loop, self = std::weak_ptr(self_), job = std::move(job)] {
+    Report report = job();
+    if (!report) return;
+    loop.post([self, report = std::move(report)] {
+      if (const auto alive = self.lock()) report(**alive);
+    });
+  });
+}
+
+std::vector<Entry> SqliteEngine::read_news() {
+  std::vector<Entry> entries = database_->read(next_, kAtOnce);
+  if (!entries.empty()) next_ = entries.back().number + 1;
+  return entries;
+}
+
+// What is to be told once `own` has been appended. Nobody else has appended anything since what was
+// told last: then it is all there is, and need not be read.
+std::vector<Entry> SqliteEngine::news(std::vector<Entry> own) {
+  if (!settings_.follow) return {};
+  if (!own.empty() && own.front().number == next_) {
+    next_ = own.back().number + 1;
+    return own;
+  }
+  std::vector<Entry> all;
+  for (;;) {
+    std::vector<Entry> more = read_news();
+    if (more.empty()) return all;
+    std::ranges::move(more, std::back_inserter(all));
+  }
+}
+
+void SqliteEngine::tell(const std::vector<Entry>& entries) {
+  if (!entries.empty()) handler_.on_entries(entries);
+}
+
+void SqliteEngine::append(std::span<const Entry> entries) {
+  work([this, batch = std::vector<Entry>(entries.begin(), entries.end())]() -> Report {
+    try {
+      std::vector<Entry> told = news(database_->append(batch));
+      return [told = std::move(told), sequence = batch.back().sequence](SqliteEngine& engine) {
+        engine.tell(told);
+        engine.handler_.on_appended(sequence);
+      };
+    } catch (const Trouble& trouble) {
+      return [why = std::string(trouble.what())](SqliteEngine& engine) {
+        engine.handler_.on_refused(why);
+      };
+    }
+  });
+}
+
+void SqliteEngine::look() {
+  if (std::exchange(looking_, true)) return;
+  work([this]() -> Report {
+    std::vector<Entry> told;
+    try {
+      told = news({});
+    } catch (const Trouble&) {  // locked: the next look will find it
+    }
+    return [told = std::move(told)](SqliteEngine& engine) {
+      engine.looking_ = false;
+      engine.tell(told);
+    };
+  });
+}
+
+void SqliteEngine::claim(std::span<const std::string> names, const std::string& owner,
+                         Duration lease) {
+  const WallTime now = around_.loop.clock().wall();
+  work([this, names = std::vector<std::string>(names.begin(), names.end()), owner, lease,
+        now]() -> Report {
+    std::vector<Database::Claim> claims;
+    try {
+      claims = database_->claim(names, owner, lease, now);
+    } catch (const Trouble&) {
+      // Who has a name keeps it: the file takes nobody else's either.
+      claims.assign(names.size(), {.granted = true, .holder = owner});
+    }
+    return [names, claims = std::move(claims)](SqliteEngine& engine) {
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        engine.handler_.on_claimed(names[i], claims[i].granted, claims[i].holder);
+      }
+    };
+  });
+}
+
+void SqliteEngine::release(const std::string& name, const std::string& owner) {
+  work([this, name, owner]() -> Report {
+    try {
+      database_->release(name, owner);
+    } catch (const Trouble&) {  // its lease will run out
+    }
+    return {};
+  });
+}
+
+void SqliteEngine::read_last() {
+  work([this]() -> Report {
+    std::vector<Entry> last;
+    try {
+      last = database_->last_of_topics();
+    } catch (const Trouble&) {  // as if there were none
+    }
+    return [last = std::move(last)](SqliteEngine& engine) { engine.handler_.on_last(last); };
+  });
+}
+
+std::unique_ptr<store::Engine> make_engine(const store::Surroundings& around,
+                                           const store::Settings& settings,
+                                           store::Engine::Handler& handler) {
+  std::string path = settings.url.substr(settings.url.find(':') + 1);
+  if (path.find('?') != std::string::npos) {
+    throw UsageError(fmt::format("--store: '{}': a SQLite file has no settings (write sqlite:FILE)",
+                                 settings.url));
+  }
+  return std::make_unique<SqliteEngine>(around, std::move(path), settings, handler);
+}
+
+}  // namespace netkit::sqlite

@@ -1,0 +1,55 @@
+// The engine of `sqlite:FILE`: a Database on a thread of its own.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <sqlite/database.hpp>
+#include <sqlite/file_watch.hpp>
+#include <string>
+#include <vector>
+
+#include <netkit/loop/worker_loops.hpp>
+#include <netkit/store/engine.hpp>
+
+namespace netkit::sqlite {
+
+class SqliteEngine final : public store::Engine {
+ public:
+  SqliteEngine(const store::Surroundings& around, std::string path, store::Settings settings,
+               Handler& handler);
+  ~SqliteEngine() override;
+
+  void open() override;
+  void append(std::span<const store::Entry> entries) override;
+  void claim(std::span<const std::string> names, const std::string& owner, Duration lease) override;
+  void release(const std::string& name, const std::string& owner) override;
+  void read_last() override;
+
+ private:
+  // What the worker has found, told on the loop; empty: nothing.
+  using Report = std::function<void(SqliteEngine& engine)>;
+  void work(std::function<Report()> job);
+  std::vector<store::Entry> news(std::vector<store::Entry> own);
+  std::vector<store::Entry> read_news();
+  void look();
+  void tell(const std::vector<store::Entry>& entries);
+
+  store::Surroundings around_;
+  std::string path_;
+  store::Settings settings_;
+  Handler& handler_;
+  std::unique_ptr<Database> database_;   // the worker's, once there is one
+  std::uint64_t next_ = 0;               // number of the next entry that is told; likewise
+  std::shared_ptr<SqliteEngine*> self_;  // what the worker posts finds us by, as long as we live
+  std::unique_ptr<FileWatch> watch_;
+  bool looking_ = false;
+  EventLoop* worker_ = nullptr;
+  std::unique_ptr<WorkerLoops> thread_;  // the first to go
+};
+
+// Of NETKIT_STORE.
+std::unique_ptr<store::Engine> make_engine(const store::Surroundings& around,
+                                           const store::Settings& settings,
+                                           store::Engine::Handler& handler);
+
+}  // namespace netkit::sqlite

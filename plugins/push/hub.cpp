@@ -93,7 +93,7 @@ std::string_view Hub::subscribe_plain(std::string_view name, const datagram::Pat
   if (same_name != nullptr) remove(*same_name, reason::kMoved);
   if (same_address != nullptr) remove(*same_address, reason::kMoved);
   enter(kept, path, {}, control);
-  if (options_.last && counters_.records > 0) plain_.tell(path, last_text_);
+  if (options_.last && last_text_) plain_.tell(path, *last_text_);
   return {};
 }
 
@@ -157,15 +157,26 @@ void Hub::on_refused(const Endpoint& to, int error) {
   handler_.on_not_sent(to, error);
 }
 
-bool Hub::publish(std::string_view text) {
-  if (!records_.append(text)) {
-    ++counters_.too_long;
+void Hub::number_by(std::uint64_t stream, std::uint64_t next) {
+  stream_ = stream;
+  records_.flush();
+  if (next > records_.next_record()) records_.go_on_with(next);
+}
+
+bool Hub::publish(std::string_view text, std::uint64_t number) {
+  if (!fits(text)) {
+    count_too_long();
     return false;
   }
+  if (number > records_.next_record()) {
+    records_.flush();
+    records_.go_on_with(number);
+  }
+  records_.append(text);
   ++counters_.records;
   counters_.bytes += text.size();
   if (!table_.plain_paths().empty()) plain_.say(text);
-  if (options_.last) last_text_.assign(text);
+  if (options_.last) last_text_ = text;
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <push/payload.hpp>
 #include <push/subscriber_table.hpp>
 #include <string>
@@ -92,7 +93,13 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   void release(std::string_view name, std::uint64_t control);
 
   // One record for all, which goes out with the next drain(). False: it is longer than a message.
-  bool publish(std::string_view text);
+  // `number` is the store's, above those before; 0: the next one.
+  bool publish(std::string_view text, std::uint64_t number = 0);
+  void count_too_long() { ++counters_.too_long; }
+  bool fits(std::string_view text) const { return text.size() <= server_.options().max_message; }
+  // Numbers are a store's: those of the stream `stream`, the next of which is `next`. Before
+  // anybody comes.
+  void number_by(std::uint64_t stream, std::uint64_t next);
   std::size_t pending_records() const { return records_.pending_messages(); }
   std::size_t pending_bytes() const { return records_.pending_bytes(); }
   // Datagrams to plain subscribers that wait for further rounds.
@@ -146,7 +153,7 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   datagram::PlainFanout plain_;
   SubscriberTable table_;
   SourceShares shares_;
-  std::string last_text_;
+  std::optional<std::string> last_text_;
   std::uint64_t stream_;
   TimePoint now_{};
   bool someone_lagged_ = false;

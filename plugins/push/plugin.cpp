@@ -8,6 +8,7 @@
 
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/plugin/plugin.hpp>
+#include <netkit/store/options.hpp>
 
 namespace netkit::push {
 
@@ -94,6 +95,7 @@ std::vector<TotalDef> serve_totals() {
         {"dropped_slow", "subscribers that were dropped as too slow"}},
        peer_totals(),
        refusal_totals(),
+       store::totals(),
        datagram_server_totals()});
 }
 
@@ -107,8 +109,9 @@ ActionDef serve() {
       "clients, plain UDP peers that send their name, and names given over TCP (SUBSCRIBE NAME "
       "UDP-PORT, UNSUBSCRIBE NAME, LIST, STATUS, QUIT).";
   action.arguments = {listen_argument(kAddress)};
-  action.common = kOutputOptions | kSourceOptions | kServerOptions;
-  action.options = joined({source_options(), subscriber_options(), access_options()});
+  action.common = kOutputOptions | kSourceOptions | kServerOptions | kReconnectOptions;
+  action.options =
+      joined({source_options(), subscriber_options(), access_options(), store::options()});
   action.totals = serve_totals();
   action.make = new_command<ServeCommand>;
   const std::vector<FieldDef> fields = {{"name", "the subscriber's name"},
@@ -146,7 +149,9 @@ ActionDef subscribe() {
       "Subscribes, prints each record, and comes back by itself when the connection is lost, where "
       "it left off. What could not be repaired is reported with its numbers. Ends with 0 when the "
       "server's source has ended, with 75 when its name was taken by another.";
-  action.arguments = {server_argument(kAddress)};
+  ArgumentDef servers = server_argument(kAddress, "the server, or several to go on at");
+  servers.kind = Kind::addresses;
+  action.arguments = {servers};
   action.common =
       kOutputOptions | kReconnectOptions | kCountOption | kConnectTimeoutOption | kClientOptions;
   action.options = {

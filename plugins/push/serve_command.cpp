@@ -7,6 +7,7 @@
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/plugin/host.hpp>
+#include <netkit/store/options.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::push {
@@ -54,13 +55,17 @@ void ServeCommand::configure(const Values& values) {
       read_protocol(values, hub_options_.slow, hub_options_.max_subscribers);
   together_ = std::clamp<std::size_t>(protocol.keep / 2, 1, kMaxTogether);
   bytes_together_ = std::min(protocol.keep_bytes / 4, kMaxBytesTogether);
+  if (store::is_wanted(values)) {
+    store_options_ = store::read_options(values, "push", protocol.keep);
+    store_options_->lease = protocol.lease;
+  }
 }
 
 ExitStatus ServeCommand::run(Host& host) {
   host_ = &host;
   ServerSockets sockets = open_server_sockets(
       address_, {.udp = true, .tcp = true, .udp_options = {.atomic = true}, .reuse_port = false});
-  const std::vector<std::string> descriptions = sockets.descriptions();
+  descriptions_ = sockets.descriptions();
   Hub::Handler& handler = *this;
   hub_ = std::make_unique<Hub>(hub_options_, datagram::system_random(), handler);
   UdpServer::Options udp;
@@ -82,8 +87,29 @@ ExitStatus ServeCommand::run(Host& host) {
   turn_ = host.loop().before_wait([this] { end_turn(); });
   host.set_totals([this](Totals& totals) { show(totals); });
   host.on_stop([this](StopReason) { stop(); });
-  host.ready(descriptions);
+  store_options_ ? open_store() : host.ready(descriptions_);
   return host.run_loop();
+}
+
+void ServeCommand::open_store() {
+  store::Stream::Handler& handler = *this;
+  store_ = std::make_unique<store::Stream>(store::Surroundings{host_->loop(), host_->log()},
+                                           host_->stores(), *store_options_, handler);
+  store_->open();
+}
+
+// What the store has came before: it is there for those who come.
+void ServeCommand::on_store_open() {
+  hub_->number_by(store_->state().stream, store_->last() + 1);
+  host_->ready(descriptions_);
+}
+
+void ServeCommand::on_entry(const store::Entry& entry, std::uint64_t) {
+  publish(entry.text, entry.number);
+}
+
+void ServeCommand::on_store_failed(ExitStatus status, const std::string& error) {
+  host_->finish(status, error);
 }
 
 void ServeCommand::on_not_sent(const Endpoint& to, int error) {
@@ -101,17 +127,29 @@ void ServeCommand::say_nobody() {
   said_nobody_ = nobody;
 }
 
-void ServeCommand::on_source_record(std::string_view text, WallTime) {
+void ServeCommand::on_source_record(std::string_view text, WallTime time) {
   say_nobody();
-  if (!hub_->publish(text)) {
-    const TimePoint now = host_->loop().now();
-    if (now < silent_until_) return;
-    silent_until_ = now + std::chrono::seconds(1);
-    host_->log().error(fmt::format("a record of {} bytes is left out: a message has at most {}",
-                                   text.size(), hub_options_.protocol.max_message));
+  if (!hub_->fits(text)) return say_too_long(text.size());
+  if (!store_) return publish(text, 0);
+  store_->append({.time = time, .text = std::string(text)}, store::Wish::wait);
+  if (store_->full()) sources_->pause();
+}
+
+void ServeCommand::say_too_long(std::size_t size) {
+  hub_->count_too_long();
+  const TimePoint now = host_->loop().now();
+  if (now < silent_until_) return;
+  silent_until_ = now + std::chrono::seconds(1);
+  host_->log().error(fmt::format("a record of {} bytes is left out: a message has at most {}", size,
+                                 hub_options_.protocol.max_message));
+}
+
+void ServeCommand::publish(std::string_view text, std::uint64_t number) {
+  hub_->publish(text, number);
+  if (!driver_ ||
+      (hub_->pending_records() < together_ && hub_->pending_bytes() < bytes_together_)) {
     return;
   }
-  if (hub_->pending_records() < together_ && hub_->pending_bytes() < bytes_together_) return;
   driver_->send_round();
   steer_sources();
 }
@@ -148,13 +186,15 @@ bool ServeCommand::must_hold_sources() {
 
 void ServeCommand::steer_sources() {
   started_ = started_ || hub_->reachable() >= min_subscribers_;
-  const bool hold = must_hold_sources() || !started_;
+  const bool is_behind = store_ && (store_->full() || !store_->was_open());
+  const bool hold = must_hold_sources() || !started_ || is_behind || stopping_;
   if (hold == sources_->paused()) return;
   hold ? sources_->pause() : sources_->resume();
 }
 
 void ServeCommand::check_end() {
-  if (!ended_) return;
+  if (stopping_ && store_->waiting() == 0) return leave();
+  if (!ended_ || (store_ && store_->waiting() > 0)) return;
   if (!finishing_) {
     finishing_ = true;
     hub_->finish(host_->loop().now());
@@ -165,11 +205,24 @@ void ServeCommand::check_end() {
   }
 }
 
+// What was published goes to a store that is there first.
 void ServeCommand::stop() {
   control_.reset();
+  if (store_ && store_->waiting() > 0 && !store_->away()) {
+    stopping_ = true;
+    sources_->pause();
+    return;
+  }
+  leave();
+}
+
+void ServeCommand::leave() {
   driver_->flush();  // what was published before is on its way to all
   hub_->close();
   driver_->flush();
+  if (store_ && store_->waiting() > 0) {
+    return host_->finish(ExitStatus::again, store_->why_not_stored());
+  }
   host_->finish(status_, error_);
 }
 
@@ -217,6 +270,7 @@ void ServeCommand::show(Totals& totals) const {
   totals.add("refused_name", hub.refused_name);
   totals.add("dropped_slow", hub.dropped_slow);
   add_refusals(totals, driver_->policy().refused());
+  store_ ? store_->show(totals) : store::show_none(totals);
   driver_->show(totals, native);
 }
 

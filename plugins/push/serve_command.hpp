@@ -3,19 +3,25 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <push/control.hpp>
 #include <push/hub.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <netkit/datagram/driver.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/record/source.hpp>
+#include <netkit/store/stream.hpp>
 
 namespace netkit::push {
 
-class ServeCommand final : public Command, private Hub::Handler, private Sources::Handler {
+class ServeCommand final : public Command,
+                           private Hub::Handler,
+                           private Sources::Handler,
+                           private store::Stream::Handler {
  public:
   void configure(const Values& values) override;
   ExitStatus run(Host& host) override;
@@ -32,6 +38,14 @@ class ServeCommand final : public Command, private Hub::Handler, private Sources
   void on_sources_end() override { ended_ = !keep_open_; }
   bool on_source_failed(ExitStatus status, const std::string& error) override;
 
+  void on_store_open() override;
+  void on_entry(const store::Entry& entry, std::uint64_t ticket) override;
+  void on_store_failed(ExitStatus status, const std::string& error) override;
+
+  void open_store();
+  void publish(std::string_view text, std::uint64_t number);
+  void say_too_long(std::size_t size);
+  void leave();
   void end_turn();
   void steer_sources();
   bool must_hold_sources();
@@ -47,17 +61,21 @@ class ServeCommand final : public Command, private Hub::Handler, private Sources
   std::size_t min_subscribers_ = 0;
   std::size_t max_clients_ = 0;
   bool keep_open_ = false;
+  std::optional<store::Stream::Options> store_options_;
   Host* host_ = nullptr;
   std::unique_ptr<Hub> hub_;
   std::unique_ptr<datagram::Driver> driver_;
   std::unique_ptr<TcpServer> control_;
   std::unique_ptr<Sources> sources_;
-  Timer grace_;               // the end of what a laggard is given
-  std::size_t together_ = 1;  // records that are sent at once, at most
+  std::vector<std::string> descriptions_;  // of the sockets
+  std::unique_ptr<store::Stream> store_;   // none: records are this server's alone
+  Timer grace_;                            // the end of what a laggard is given
+  std::size_t together_ = 1;               // records that are sent at once, at most
   std::size_t bytes_together_ = 1;
   bool started_ = false;  // enough subscribers were there
   bool ended_ = false;    // the sources have, and with them all
   bool finishing_ = false;
+  bool stopping_ = false;                 // as soon as the store has what was published
   ExitStatus status_ = ExitStatus::done;  // that the end has, and why
   std::string error_;
   bool said_nobody_ = false;                   // is subscribed

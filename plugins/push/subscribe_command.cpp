@@ -23,7 +23,7 @@ std::string default_name() {
 }  // namespace
 
 void SubscribeCommand::configure(const Values& values) {
-  server_.servers = {values.address("ADDRESS")};
+  server_.servers = values.addresses("ADDRESS");
   name_ = values.given("name") ? values.text("name") : default_name();
   const auto clean = clean_name(name_);
   if (!clean) throw UsageError("--name: write 1 to 255 bytes that are not all white space");

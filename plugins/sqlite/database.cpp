@@ -341,25 +341,23 @@ std::vector<Entry> Database::append(std::span<const Entry> entries) {
   });
 }
 
-std::vector<Database::Claim> Database::claim(std::span<const std::string> names,
-                                             const std::string& owner, Duration lease,
-                                             WallTime now_is) {
+std::vector<std::string> Database::claim(std::span<const store::Claim> claims, Duration lease,
+                                         WallTime now_is) {
   return impl_->transaction([&] {
-    std::vector<Claim> claims;
+    std::vector<std::string> holders;
     Int64 time = microseconds(now_is);
     Int64 until = microseconds(now_is + lease);
-    std::string mine = owner;
-    for (std::string name : names) {
+    for (store::Claim claim : claims) {
+      Int64 takes_over = claim.takes_over ? 1 : 0;
       impl_->session << "INSERT INTO name VALUES(?, ?, ?, ?) ON CONFLICT DO UPDATE SET owner = "
                         "excluded.owner, until = excluded.until WHERE owner = excluded.owner OR "
-                        "until <= ?",
-          use(impl_->row.stream), use(name), use(mine), use(until), use(time), now;
-      Claim& claim = claims.emplace_back();
+                        "until <= ? OR ?",
+          use(impl_->row.stream), use(claim.name), use(claim.owner), use(until), use(time),
+          use(takes_over), now;
       impl_->session << "SELECT owner FROM name WHERE stream = ? AND name = ?",
-          use(impl_->row.stream), use(name), into(claim.holder), now;
-      claim.granted = claim.holder == owner;
+          use(impl_->row.stream), use(claim.name), into(holders.emplace_back()), now;
     }
-    return claims;
+    return holders;
   });
 }
 

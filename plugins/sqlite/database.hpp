@@ -41,12 +41,9 @@ class Database {
   std::vector<store::Entry> append(std::span<const store::Entry> entries);
   std::vector<store::Entry> last_of_topics();
 
-  struct Claim {
-    bool granted = false;
-    std::string holder;
-  };
-  std::vector<Claim> claim(std::span<const std::string> names, const std::string& owner,
-                           Duration lease, WallTime now);
+  // Who has each name then.
+  std::vector<std::string> claim(std::span<const store::Claim> claims, Duration lease,
+                                 WallTime now);
   void release(const std::string& name, const std::string& owner);
 
  private:

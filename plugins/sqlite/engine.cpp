@@ -126,21 +126,20 @@ void SqliteEngine::look() {
   });
 }
 
-void SqliteEngine::claim(std::span<const std::string> names, const std::string& owner,
-                         Duration lease) {
+void SqliteEngine::claim(std::span<const store::Claim> claims, Duration lease) {
   const WallTime now = around_.loop.clock().wall();
-  work([this, names = std::vector<std::string>(names.begin(), names.end()), owner, lease,
+  work([this, claims = std::vector<store::Claim>(claims.begin(), claims.end()), lease,
         now]() -> Report {
-    std::vector<Database::Claim> claims;
+    std::vector<std::string> holders;
     try {
-      claims = database_->claim(names, owner, lease, now);
+      holders = database_->claim(claims, lease, now);
     } catch (const Trouble&) {
       // Who has a name keeps it: the file takes nobody else's either.
-      claims.assign(names.size(), {.granted = true, .holder = owner});
+      for (const store::Claim& claim : claims) holders.push_back(claim.owner);
     }
-    return [names, claims = std::move(claims)](SqliteEngine& engine) {
-      for (std::size_t i = 0; i < names.size(); ++i) {
-        engine.handler_.on_claimed(names[i], claims[i].granted, claims[i].holder);
+    return [claims, holders = std::move(holders)](SqliteEngine& engine) {
+      for (std::size_t i = 0; i < claims.size(); ++i) {
+        engine.handler_.on_claimed(claims[i].name, holders[i] == claims[i].owner, holders[i]);
       }
     };
   });

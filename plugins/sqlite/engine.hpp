@@ -21,7 +21,7 @@ class SqliteEngine final : public store::Engine {
 
   void open() override;
   void append(std::span<const store::Entry> entries) override;
-  void claim(std::span<const std::string> names, const std::string& owner, Duration lease) override;
+  void claim(std::span<const store::Claim> claims, Duration lease) override;
   void release(const std::string& name, const std::string& owner) override;
   void read_last() override;
 

@@ -7,6 +7,7 @@
 
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/plugin/plugin.hpp>
+#include <netkit/store/options.hpp>
 
 #ifdef NETKIT_STATIC_PLUGINS
 extern "C" netkit::Command* netkit_part_sse_reader();
@@ -244,20 +245,21 @@ std::vector<OptionDef> hub_definitions() {
 
 // What a recording holds instead, and what goes wrong on purpose.
 std::vector<OptionDef> replay_definitions() {
-  return {{.name = "replay",
-           .kind = Kind::path,
-           .help = "serve the answers that --record has kept in this file",
-           .excludes = {"from", "every", "channels", "write-token-file", "read-token-file"}},
-          {.name = "speed",
-           .kind = Kind::number,
-           .value_name = "X",
-           .default_value = "1",
-           .help = "so many times as fast; 0: at once"},
-          {.name = "fault",
-           .kind = Kind::text,
-           .value_name = "split=BYTES|stall=EVENTS|drop=EVENTS|status=CODE|retry=D",
-           .help = "what to do wrong, so that clients can be tested",
-           .repeatable = true}};
+  return {
+      {.name = "replay",
+       .kind = Kind::path,
+       .help = "serve the answers that --record has kept in this file",
+       .excludes = {"from", "every", "channels", "write-token-file", "read-token-file", "store"}},
+      {.name = "speed",
+       .kind = Kind::number,
+       .value_name = "X",
+       .default_value = "1",
+       .help = "so many times as fast; 0: at once"},
+      {.name = "fault",
+       .kind = Kind::text,
+       .value_name = "split=BYTES|stall=EVENTS|drop=EVENTS|status=CODE|retry=D",
+       .help = "what to do wrong, so that clients can be tested",
+       .repeatable = true}};
 }
 
 // What one connection may do.
@@ -271,7 +273,7 @@ std::vector<OptionDef> connection_definitions() {
           max_queue_option("what may wait for one reader; then it goes on from the kept events")};
 }
 
-std::vector<TotalDef> serve_totals() {
+std::vector<TotalDef> event_totals() {
   return {{"readers", "readers now", kGauge},
           {"channels", "paths that are streams", kGauge},
           {"events", "events that were made"},
@@ -289,6 +291,10 @@ std::vector<TotalDef> serve_totals() {
           {"kept", "events that are kept", kGauge}};
 }
 
+std::vector<TotalDef> serve_totals() {
+  return joined({event_totals(), store::totals()});
+}
+
 ActionDef serve_action() {
   ActionDef action{.name = "serve", .summary = "serve records as an event stream"};
   action.description =
@@ -300,9 +306,9 @@ ActionDef serve_action() {
                        .default_value = "127.0.0.1:8000",
                        .optional = true,
                        .help = "where to listen"}};
-  action.common = kOutputOptions | kSourceOptions | kServerOptions;
-  action.options = joined({serve_definitions(), hub_definitions(), replay_definitions(),
-                           tls_server_options(), connection_definitions()});
+  action.common = kOutputOptions | kSourceOptions | kServerOptions | kReconnectOptions;
+  action.options = joined({serve_definitions(), hub_definitions(), store::options(),
+                           replay_definitions(), tls_server_options(), connection_definitions()});
   action.totals = serve_totals();
   action.make = new_command<ServeCommand>;
   action.examples = {{"netkit sse serve :8000 --every 1s", "the time, each second"},

@@ -7,11 +7,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace netkit::sse {
 
-// Ids are numbers, one more for each event. An event's bytes are shared by the ring and all
-// readers. [one thread]
+// Ids are numbers that rise, one more for each event unless a store says otherwise. An event's
+// bytes are shared by the ring and all readers. [one thread]
 class ReplayRing {
  public:
   using Payload = std::shared_ptr<const std::string>;
@@ -20,12 +21,16 @@ class ReplayRing {
   // is the id of the first event; one that no other run of the server reaches tells its ids from
   // theirs.
   ReplayRing(std::size_t keep, std::size_t max_bytes, std::uint64_t first_id)
-      : keep_(keep), max_bytes_(max_bytes), first_(first_id), next_(first_id) {}
+      : keep_(keep), max_bytes_(max_bytes), first_(first_id), oldest_(first_id), next_(first_id) {}
 
   // The id that the next event takes, so that it can be encoded with it.
   std::uint64_t next_id() const { return next_; }
   // Keeps the encoded event with next_id(), and drops the oldest ones that are too many.
-  void push(Payload event);
+  void push(Payload event) { push(next_, std::move(event)); }
+  // With that id, which is next_id() or higher.
+  void push(std::uint64_t id, Payload event);
+  // Nothing below `id` is here, nor will be: events of before are kept elsewhere, or by nobody.
+  void begin_with(std::uint64_t id);
 
   // What a reader is owed: the events from `from` up to next_id(), before it the loss of
   // `lost_from` to `lost_to`, where lost_from is not 0.
@@ -44,15 +49,17 @@ class ReplayRing {
   struct Piece {
     Payload bytes;
     std::uint64_t to = 0;
+    std::uint64_t count = 0;
   };
-  // The events from `from` on that are together no larger than `max_bytes`, but at least one.
-  // `from` is one that is kept: oldest() <= from < next_id().
+  // The events from `from` on that are together no larger than `max_bytes`, but at least one where
+  // there is one. `from` is one that is kept: oldest() <= from < next_id().
   Piece piece(std::uint64_t from, std::size_t max_bytes) const;
 
   // The option that has limited what is kept.
   std::string_view limit() const { return events_.size() < keep_ ? "--keep-bytes" : "--keep"; }
 
-  std::uint64_t oldest() const { return next_ - events_.size(); }
+  // From this id on every event is kept.
+  std::uint64_t oldest() const { return oldest_; }
   std::size_t size() const { return events_.size(); }
   std::size_t bytes() const { return bytes_; }
 
@@ -60,9 +67,14 @@ class ReplayRing {
   std::size_t keep_;
   std::size_t max_bytes_;
   std::size_t bytes_ = 0;
+  struct Event {
+    std::uint64_t id;
+    Payload payload;
+  };
   std::uint64_t first_;
+  std::uint64_t oldest_;
   std::uint64_t next_;
-  std::deque<Payload> events_;  // oldest() to next_ - 1
+  std::deque<Event> events_;  // in the order of their ids
 };
 
 }  // namespace netkit::sse

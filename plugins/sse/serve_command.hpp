@@ -11,6 +11,7 @@
 
 #include <netkit/net/address_spec.hpp>
 #include <netkit/plugin/plugin.hpp>
+#include <netkit/store/stream.hpp>
 #include <netkit/tls/tls.hpp>
 #include <netkit/util/clock.hpp>
 
@@ -38,6 +39,7 @@ struct ServeOptions {
   std::size_t max_clients = 65536;
   std::size_t max_queue = std::size_t{1} << 20U;
   std::optional<TlsServerOptions> tls;
+  std::optional<store::Stream::Options> store;  // none: events are this server's alone
 };
 
 class ServeCommand final : public Command {

@@ -41,6 +41,17 @@ void Channel::flush(SessionRef except) {
   impl_->server.broadcast(chunks, except);
 }
 
+void Channel::flush_to(std::span<const SessionRef> sessions) {
+  if (impl_->packer.empty()) return;
+  const std::span<const ChunkRef> chunks = impl_->packer.flush();
+  impl_->ring.add(chunks);
+  for (const SessionRef session : sessions) impl_->server.send(session, chunks);
+}
+
+void Channel::go_on_with(std::uint64_t record) {
+  impl_->packer.go_on_with(record);
+}
+
 std::uint64_t Channel::next_record() const {
   return impl_->packer.next_record();
 }

@@ -63,6 +63,9 @@ class NETKIT_API Packer {
   // until the next append(). Give all of them to a session before anything else: a message may be
   // cut between two.
   std::span<const ChunkRef> flush();
+  // The number that the next message gets, above those before; there are none since the last
+  // flush().
+  void go_on_with(std::uint64_t record) { next_record_ = record; }
 
   bool empty() const { return pending_messages_ == 0; }
   std::size_t pending_messages() const { return pending_messages_; }  // since the last flush()

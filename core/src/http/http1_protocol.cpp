@@ -40,6 +40,8 @@ class HttpServer::Http1 final : public Protocol, private HttpStream::Carrier {
   void answer_all(std::string_view data);
   void answer(const HttpRequest& request);
   void send_answer(const HttpAnswer& answer, HttpFraming framing);
+  void finish_answer(const HttpAnswer& answer, HttpFraming framing);
+  void await(HttpAnswer& head, HttpFraming framing);
   void begin_stream(const HttpRequest& request, HttpAnswer& answer);
   void end_with(const HttpAnswer& answer);
   void wait_for_request();
@@ -47,6 +49,7 @@ class HttpServer::Http1 final : public Protocol, private HttpStream::Carrier {
   Connection& connection_;
   std::unique_ptr<HttpRequestParser> parser_;
   std::unique_ptr<HttpStream> stream_;
+  std::shared_ptr<HttpLater> later_;  // the answer that is waited for
   std::string unread_;       // requests that wait until answers to those before have been read
   std::size_t ignored_ = 0;  // bytes that came after the request for the stream
   bool is_chunked_ = false;
@@ -70,12 +73,12 @@ void HttpServer::Http1::on_received(std::string_view data) {
 
 void HttpServer::Http1::on_half_closed() {
   half_closed_ = true;
-  if (unread_.empty()) connection_.close();
+  if (unread_.empty() && !later_) connection_.close();
 }
 
 void HttpServer::Http1::answer_all(std::string_view data) {
   while (!data.empty() && !stream_ && !connection_.closing()) {
-    if (backed_up()) {
+    if (backed_up() || later_) {
       unread_ = data;
       return;
     }
@@ -92,6 +95,7 @@ void HttpServer::Http1::answer_all(std::string_view data) {
 
 void HttpServer::Http1::on_drained() {
   if (stream_) return Connection::drain(*stream_);
+  if (later_) return;
   const std::string unread = std::exchange(unread_, {});
   answer_all(unread);
   if (half_closed_ && unread_.empty() && !connection_.closing()) connection_.close();
@@ -112,8 +116,23 @@ void HttpServer::Http1::answer(const HttpRequest& request) {
   HttpFraming framing;
   framing.is_head = request.method == "HEAD";
   framing.closes = !request.keep_alive || !connection_.options().keeps_alive;
-  send_answer(made, framing);
+  made.later ? await(made, framing) : finish_answer(made, framing);
+}
+
+void HttpServer::Http1::finish_answer(const HttpAnswer& answer, HttpFraming framing) {
+  send_answer(answer, framing);
   framing.closes ? connection_.close() : wait_for_request();
+}
+
+// Requests behind it wait as well: answers come in the order of what was asked.
+void HttpServer::Http1::await(HttpAnswer& head, HttpFraming framing) {
+  connection_.stop_waiting();
+  later_ = head.later;
+  Connection::await(head, [this, framing](const HttpAnswer& given) {
+    later_.reset();
+    finish_answer(given, framing);
+    if (!backed_up()) on_drained();
+  });
 }
 
 void HttpServer::Http1::send_answer(const HttpAnswer& answer, HttpFraming framing) {
@@ -164,6 +183,7 @@ void HttpServer::Http1::wait_for_request() {
 }
 
 void HttpServer::Http1::on_gone() {
+  if (later_) Connection::forget(*std::exchange(later_, {}));
   if (stream_) connection_.remove(*stream_);
 }
 

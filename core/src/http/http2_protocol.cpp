@@ -93,6 +93,7 @@ class HttpServer::Http2 final : public Protocol, private Http2Session::Handler {
   void on_drained(StreamId id) override;
   void on_closed(StreamId id, bool by_peer) override;
 
+  void await(StreamId id, HttpAnswer& head);
   void send();
   void send_soon();
   void watch_the_time();
@@ -100,6 +101,7 @@ class HttpServer::Http2 final : public Protocol, private Http2Session::Handler {
   Connection& connection_;
   std::unique_ptr<Http2Session> session_;
   std::map<StreamId, std::unique_ptr<Carrier>> carriers_;
+  std::map<StreamId, std::shared_ptr<HttpLater>> laters_;  // answers that are waited for
   TokenBucket taken_back_;
   Timer soon_;
   std::size_t waited_for_ = 0;  // requests that were incomplete when the time was last looked at
@@ -157,6 +159,7 @@ void HttpServer::Http2::on_request(StreamId id, const HttpRequest& request) {
   if (connection_.closing()) return;
   HttpAnswer answer = connection_.answer_to(request);
   const bool is_head = request.method == "HEAD";
+  if (answer.later) return await(id, answer);
   session_->respond(id, answer, is_head, connection_.date());
   if (!answer.stream || is_head) return;
   Carrier& carrier =
@@ -164,6 +167,15 @@ void HttpServer::Http2::on_request(StreamId id, const HttpRequest& request) {
            .first->second;
   connection_.add(carrier.stream(), carrier);
   Connection::open(carrier.stream());
+}
+
+void HttpServer::Http2::await(StreamId id, HttpAnswer& head) {
+  laters_.emplace(id, head.later);
+  Connection::await(head, [this, id](const HttpAnswer& given) {
+    laters_.erase(id);
+    session_->respond(id, given, false, connection_.date());
+    send_soon();
+  });
 }
 
 void HttpServer::Http2::on_bad_request(StreamId id, int status, std::string_view reason) {
@@ -177,6 +189,7 @@ void HttpServer::Http2::on_drained(StreamId id) {
 }
 
 void HttpServer::Http2::on_closed(StreamId id, bool by_peer) {
+  if (const auto later = laters_.extract(id); !later.empty()) Connection::forget(*later.mapped());
   const auto node = carriers_.extract(id);
   if (!node.empty()) connection_.remove(node.mapped()->stream());
   if (by_peer && !taken_back_.take(connection_.http().loop_.now()) && !connection_.closing()) {
@@ -186,6 +199,7 @@ void HttpServer::Http2::on_closed(StreamId id, bool by_peer) {
 
 void HttpServer::Http2::on_gone() {
   soon_.reset();
+  for (const auto& [id, later] : std::exchange(laters_, {})) Connection::forget(*later);
   for (const auto& [id, carrier] : std::exchange(carriers_, {})) {
     connection_.remove(carrier->stream());
   }

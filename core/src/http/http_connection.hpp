@@ -49,6 +49,10 @@ class HttpServer::Connection final : public TcpServer::Connection {
   void stop_waiting() { timer_.reset(); }
   bool is_waiting() const { return timer_.pending(); }
 
+  // Whoever has head.later answers by `give`, with head's headers, unless forget() comes before.
+  static void await(HttpAnswer& head, HttpLater::Give give);
+  static void forget(HttpLater& later) { later.give_ = {}; }
+
   // HttpStream makes HttpServer its friend, and so this.
   static void open(HttpStream& stream) { stream.on_open(); }
   static void back_up(HttpStream& stream) { stream.on_backed_up(); }

@@ -41,6 +41,10 @@ void HttpStream::cut() {
   carrier_->cut();
 }
 
+void HttpLater::give(const HttpAnswer& answer) {
+  if (const auto give = std::exchange(give_, {})) give(answer);
+}
+
 void HttpServer::Connection::on_open(std::string_view alpn) {
   protocol_ = alpn == "h2" ? Protocol::http2(*this) : Protocol::http1(*this);
 }
@@ -65,6 +69,16 @@ HttpAnswer HttpServer::Connection::answer_to(const HttpRequest& request) {
 HttpAnswer HttpServer::Connection::refusal(int status, std::string_view reason) {
   if (server().log().enabled(LogLevel::info)) say(fmt::format("answered {}: {}", status, reason));
   return HttpAnswer::text(status, reason);
+}
+
+void HttpServer::Connection::await(HttpAnswer& head, HttpLater::Give give) {
+  head.later->give_ = [headers = std::move(head.headers),
+                       give = std::move(give)](const HttpAnswer& given) {
+    give({.status = given.status,
+          .type = given.type,
+          .headers = given.headers + headers,
+          .body = given.body});
+  };
 }
 
 std::optional<WallTime> HttpServer::Connection::date() const {

@@ -39,7 +39,6 @@ Stream::Stream(const Surroundings& around, const MakeEngine& make, const Options
     : around_(around),
       options_(options),
       handler_(handler),
-      owner_(fmt::format("{:016x}", options.settings.writer)),
       turn_(around.loop.before_wait([this] { send_batch(); })) {
   Engine::Handler& own = *this;
   engine_ = make(options_.settings, own);
@@ -50,6 +49,12 @@ Stream::~Stream() = default;
 std::string Stream::why_full() const {
   return fmt::format("the store {}, and {} entries wait for it (--store-queue)",
                      open_ ? "does not keep up" : "is away", options_.queue);
+}
+
+std::string Stream::why_not_stored() const {
+  return fmt::format("{} {} not stored: the store {}", waiting(),
+                     waiting() == 1 ? "entry is" : "entries are",
+                     open_ ? "does not answer" : "is away");
 }
 
 std::uint64_t Stream::append(Entry entry, Wish wish) {
@@ -189,35 +194,37 @@ void Stream::on_last(std::span<const Entry> entries) {
 
 // ---- names
 
-void Stream::claim(const std::string& name) {
-  names_[name] = false;
-  if (open_) engine_->claim(std::span(&name, 1), owner_, options_.lease);
-  if (open_ && !renewal_.pending()) {
+void Stream::claim(Claim claim) {
+  names_[claim.name] = {.owner = claim.owner, .takes_over = claim.takes_over};
+  if (!open_) return;
+  engine_->claim(std::span(&claim, 1), options_.lease);
+  if (!renewal_.pending()) {
     renewal_ = around_.loop.after(options_.lease / 3, [this] { renew(); });
   }
 }
 
 void Stream::release(const std::string& name) {
-  if (names_.erase(name) > 0 && open_) engine_->release(name, owner_);
+  const auto found = names_.find(name);
+  if (found == names_.end()) return;
+  if (open_) engine_->release(name, found->second.owner);
+  names_.erase(found);
 }
 
 void Stream::renew() {
   if (!open_ || names_.empty()) return;
-  std::vector<std::string> names;
-  names.reserve(names_.size());
-  for (const auto& [name, granted] : names_) names.push_back(name);
-  engine_->claim(names, owner_, options_.lease);
+  std::vector<Claim> claims;
+  claims.reserve(names_.size());
+  for (const auto& [name, mine] : names_) claims.push_back({name, mine.owner, mine.takes_over});
+  engine_->claim(claims, options_.lease);
   renewal_ = around_.loop.after(options_.lease / 3, [this] { renew(); });
 }
 
 void Stream::on_claimed(const std::string& name, bool granted, const std::string& holder) {
   const auto found = names_.find(name);
-  if (found == names_.end()) {
-    if (granted) engine_->release(name, owner_);
-    return;
-  }
-  if (granted && found->second) return;
-  found->second = granted;
+  if (found == names_.end()) return;
+  Name& mine = found->second;
+  if (granted && std::exchange(mine.granted, true)) return;
+  mine.takes_over = false;
   if (!granted) names_.erase(found);
   handler_.on_name(name, granted, holder);
 }

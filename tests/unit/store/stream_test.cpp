@@ -164,7 +164,7 @@ TEST_F(StreamTest, ATakeoverThatLacksTheNewestIsAGapWithTheirNumbers) {
   ann->take();
   store_.lose_newest(2);
   EXPECT_TRUE(wait([&] { return !ann->lines.empty(); }));
-  EXPECT_NE(logged_.find("the store has lost its newest entries 2 to 3; numbers go on with 1003"),
+  EXPECT_NE(logged_.find("the store has lost its newest entries 2 to 3; numbers go on with 1004"),
             std::string::npos)
       << logged_;
 }
@@ -172,15 +172,15 @@ TEST_F(StreamTest, ATakeoverThatLacksTheNewestIsAGapWithTheirNumbers) {
 TEST_F(StreamTest, ANameIsKeptUntilItIsReleased) {
   const auto ann = user();
   const auto bob = user();
-  ann->stream->claim("kim");
+  ann->stream->claim({"kim", "ann"});
   EXPECT_TRUE(wait([&] { return !ann->lines.empty(); }));
-  bob->stream->claim("kim");
+  bob->stream->claim({"kim", "bob"});
   EXPECT_TRUE(wait([&] { return !bob->lines.empty(); }));
   EXPECT_EQ(ann->take(), Texts{"kim is ours"});
   EXPECT_EQ(bob->take(), Texts{"kim is not ours"});
   ann->stream->release("kim");
   settle();
-  bob->stream->claim("kim");
+  bob->stream->claim({"kim", "bob"});
   EXPECT_TRUE(wait([&] { return !bob->lines.empty(); }));
   EXPECT_EQ(bob->take(), Texts{"kim is ours"});
 }

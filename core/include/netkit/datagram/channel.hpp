@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include <netkit/datagram/server.hpp>
@@ -36,9 +37,14 @@ class NETKIT_API Channel {
   bool empty() const { return pending_messages() == 0; }
   // Gives what was appended to all sessions but `except`. O(sessions), some ten ns for each.
   void flush(SessionRef except = {});
+  // Gives it to these alone.
+  void flush_to(std::span<const SessionRef> sessions);
 
   // Numbers begin with 1. What next append() gets; without numbers 0.
   std::uint64_t next_record() const;
+  // Numbers go on with a higher one, where they are given by somebody else: who gets what comes
+  // next takes those left out for lost. Nothing may be pending.
+  void go_on_with(std::uint64_t record);
   std::uint64_t first_kept() const;  // the oldest that is whole; 0: nothing is kept
   std::uint64_t last_kept() const;
   // Message `record` and all after it that were flushed; everything if it is older than what is

@@ -14,6 +14,20 @@
 
 namespace netkit {
 
+struct HttpAnswer;
+
+// An answer that is not known yet. Who has the request is waited for without a limit. [loop]
+class NETKIT_API HttpLater {
+ public:
+  // Nothing happens where the peer has gone, nor the second time.
+  void give(const HttpAnswer& answer);
+
+ private:
+  friend class HttpServer;
+  using Give = std::function<void(const HttpAnswer& answer)>;
+  Give give_;
+};
+
 struct HttpAnswer {
   int status = 200;
   std::string type{};      // Content-Type; empty: no body, and no header about one
@@ -22,6 +36,8 @@ struct HttpAnswer {
   bool is_shared = false;  // with the origins that CORS lets in
   // Where there is one, the answer goes on with what is written to it.
   std::unique_ptr<HttpStream> stream{};
+  // Where there is one, the answer is what is given to it, with the headers of this one.
+  std::shared_ptr<HttpLater> later{};
 
   // In plain text, with a newline at its end.
   NETKIT_API static HttpAnswer text(int status, std::string_view text);

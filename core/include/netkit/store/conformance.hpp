@@ -66,9 +66,10 @@ class Peer final : public Engine::Handler {
             .text = std::move(text)};
   }
   bool claim(const std::string& name, const std::string& owner,
-             Duration lease = std::chrono::seconds(30)) {
+             Duration lease = std::chrono::seconds(30), bool takes_over = false) {
     answered = false;
-    engine_->claim(std::span(&name, 1), owner, lease);
+    const Claim claim{name, owner, takes_over};
+    engine_->claim(std::span(&claim, 1), lease);
     EXPECT_TRUE(wait([this] { return answered; }));
     return granted;
   }
@@ -273,6 +274,14 @@ TEST_P(Conformance, ANameBelongsToOne) {
   ann->release("kim", "one");
   EXPECT_TRUE(ann->claim("other", "one"));  // behind the release
   EXPECT_TRUE(bob->claim("kim", "two"));
+}
+
+TEST_P(Conformance, ANameCanBeTakenOver) {
+  const auto ann = peer();
+  const auto bob = peer();
+  EXPECT_TRUE(ann->claim("kim", "one"));
+  EXPECT_TRUE(bob->claim("kim", "two", std::chrono::seconds(30), true));
+  EXPECT_FALSE(ann->claim("kim", "one"));
 }
 
 TEST_P(Conformance, ANameIsFreeWhenItsLeaseIsOver) {

@@ -59,6 +59,13 @@ struct Settings {
   Reconnect::Options reconnect{};
 };
 
+// Who wants a name. One that is another's is refused to him, unless he takes it over.
+struct Claim {
+  std::string name{};
+  std::string owner{};
+  bool takes_over = false;
+};
+
 // What a store says of a stream when it is opened, for the first time or again.
 struct State {
   // The stream's own; another one is another stream, whose numbers mean something else.
@@ -115,10 +122,9 @@ class NETKIT_API Engine {
   // One batch at a time, after on_open(): the next one when on_appended() or on_refused() has
   // answered. The sequences of its entries rise.
   virtual void append(std::span<const Entry> entries) = 0;
-  // Takes names, or renews what the owner has of them, for `lease` from now on. Nothing is answered
-  // while the store is away.
-  virtual void claim(std::span<const std::string> names, const std::string& owner,
-                     Duration lease) = 0;
+  // Takes names, or renews what the owners have of them, for `lease` from now on. Nothing is
+  // answered while the store is away.
+  virtual void claim(std::span<const Claim> claims, Duration lease) = 0;
   // Nothing happens where it is not the owner's.
   virtual void release(const std::string& name, const std::string& owner) = 0;
   // The last entry of each topic, where Settings::keep_last has been set.

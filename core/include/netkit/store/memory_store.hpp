@@ -74,10 +74,9 @@ class MemoryStore::MemoryEngine final : public Engine {
   void append(std::span<const Entry> entries) override {
     later([this, batch = std::vector<Entry>(entries.begin(), entries.end())] { take(batch); });
   }
-  void claim(std::span<const std::string> names, const std::string& owner,
-             Duration lease) override {
-    later([this, names = std::vector<std::string>(names.begin(), names.end()), owner, lease] {
-      for (const std::string& name : names) give(name, owner, lease);
+  void claim(std::span<const Claim> claims, Duration lease) override {
+    later([this, wanted = std::vector<Claim>(claims.begin(), claims.end()), lease] {
+      for (const Claim& claim : wanted) give(claim, lease);
     });
   }
   void release(const std::string& name, const std::string& owner) override {
@@ -153,12 +152,13 @@ class MemoryStore::MemoryEngine final : public Engine {
     handler_.on_appended(batch.back().sequence);
   }
 
-  void give(const std::string& name, const std::string& owner, Duration lease) {
-    Name& held = data().names[name];
+  void give(const Claim& claim, Duration lease) {
+    Name& held = data().names[claim.name];
     const TimePoint now = around_.loop.now();
-    const bool granted = held.owner.empty() || held.owner == owner || held.until <= now;
-    if (granted) held = {owner, now + lease};
-    handler_.on_claimed(name, granted, held.owner);
+    const bool granted = claim.takes_over || held.owner.empty() || held.owner == claim.owner ||
+                         held.until <= now;
+    if (granted) held = {claim.owner, now + lease};
+    handler_.on_claimed(claim.name, granted, held.owner);
   }
 
   MemoryStore& store_;

@@ -76,15 +76,20 @@ class NETKIT_API Stream final : private Engine::Handler {
   bool full() const { return waiting() >= options_.queue; }
   // "the store is away, and 10000 entries wait for it (--store-queue)"
   std::string why_full() const;
-  // It has been there, and is not now.
+  // It cannot be reached.
   bool away() const { return !open_; }
+  bool was_open() const { return ever_open_; }
+  // At the end of a run, where something still waits: one sentence.
+  std::string why_not_stored() const;
   // It is there, but what is appended waits: it took none of what was tried last.
   bool takes_nothing() const { return open_ && !refusal_.empty(); }
 
-  // Keeps a name, renewed by itself until release(); answered by on_name(), which is told again
-  // when somebody else is found to have it after an outage.
-  void claim(const std::string& name);
+  // Keeps a name, renewed by itself until it is let go; answered by on_name(), which is told again
+  // when somebody else is found to have it later. Who takes it over does so once.
+  void claim(Claim claim);
+  // At once, or when its lease has run out: who has left may have come to another server, by then.
   void release(const std::string& name);
+  void let_lapse(const std::string& name) { names_.erase(name); }
   void read_last() { engine_->read_last(); }
 
   const State& state() const { return state_; }
@@ -118,7 +123,6 @@ class NETKIT_API Stream final : private Engine::Handler {
   Surroundings around_;
   Options options_;
   Handler& handler_;
-  std::string owner_;
   std::deque<Waiting> queue_;
   std::vector<Entry> batch_;  // what the engine was given, or is to be given again
   std::vector<Wish> wishes_;  // of the batch
@@ -127,7 +131,12 @@ class NETKIT_API Stream final : private Engine::Handler {
   std::uint64_t last_ = 0;
   State state_;
   std::string refusal_;                             // of the last batch; empty: it was taken
-  std::map<std::string, bool, std::less<>> names_;  // ours, and whether that is known
+  struct Name {
+    std::string owner;
+    bool takes_over = false;
+    bool granted = false;
+  };
+  std::map<std::string, Name, std::less<>> names_;  // that are renewed
   bool open_ = false;
   bool ever_open_ = false;
   Hook turn_;

@@ -1,0 +1,210 @@
+"""--store sqlite:FILE: what was pushed and published outlives a server and its kill -9."""
+
+import http.client
+import os
+import signal
+import sqlite3
+import threading
+
+import pytest
+
+from exit_ways import AS_OTHERS
+from netkit import netkit_path, tcp_connect, wait_until
+from sse_peer import Reader
+from test_sse_hub import post
+
+
+@pytest.fixture
+def store(tmp_path):
+    return f"sqlite:{tmp_path}/store.db"
+
+
+@pytest.fixture
+def push(netkit, store):
+    def start(*args, **kwargs):
+        return netkit.serve("push", "serve", "127.0.0.1:0", "--from", "-", "--store", store, *args, sockets=2, **kwargs)
+    return start
+
+
+@pytest.fixture
+def sse(netkit, store, tmp_path):
+    (tmp_path / "write").write_text("wr1te\n")
+
+    def start(*args, **kwargs):
+        return netkit.serve("sse", "serve", "127.0.0.1:0", "--write-token-file", tmp_path / "write", "--store", store,
+                            *args, **kwargs)
+    return start
+
+
+def entries(tmp_path):
+    with sqlite3.connect(f"{tmp_path}/store.db") as database:
+        return [text.decode() for (text,) in database.execute("SELECT text FROM entry ORDER BY number")]
+
+
+def records(netkit, server, *args, count):
+    done = netkit.run("push", "subscribe", server.address, "--json", "--no-end", "--count", str(count), *args)
+    assert done.status == 0, done
+    return [(record["seq"], record["text"]) for record in done.records if record["type"] == "push"]
+
+
+def test_numbers_and_history_go_on_after_a_kill(netkit, push, tmp_path):
+    server = push()
+    server.write(b"a\nb\nc\n")
+    wait_until(lambda: os.path.exists(tmp_path / "store.db") and entries(tmp_path) == ["a", "b", "c"], what="the records")
+    server.signal(signal.SIGKILL)
+    server.wait()
+    server = push()
+    server.write(b"d\n")
+    assert records(netkit, server, "--since", "2", count=3) == [(2, "b"), (3, "c"), (4, "d")]
+
+
+def test_a_subscriber_goes_on_at_another_server(netkit, push):
+    """With nothing lost and nothing doubled, as the numbers are those of the store."""
+    first, second = push(), push()
+    reader = netkit.start("push", "subscribe", f"{first.address},{second.address}", "--name", "ann", "--json",
+                          "--reconnect-max", "100ms")
+    reader.err.expect(b"subscribed to " + first.address.encode())
+    first.write(b"1\n2\n")
+    assert [reader.out.json()["seq"] for _ in range(2)] == [1, 2]
+    first.signal(signal.SIGKILL)
+    second.write(b"3\n")
+    reader.err.expect(b"subscribed to " + second.address.encode())
+    second.write(b"4\n")
+    assert [(r["seq"], r["text"]) for r in (reader.out.json() for _ in range(2))] == [(3, "3"), (4, "4")]
+
+
+def test_two_servers_on_one_file_have_one_numbering(netkit, push):
+    servers = [push(), push()]
+    readers = [netkit.start("push", "subscribe", server.address, "--name", f"s{i}", "--json")
+               for i, server in enumerate(servers)]
+    for reader in readers:
+        reader.err.expect(b"subscribed to")
+    for i in range(20):
+        servers[i % 2].write(b"%d\n" % i)
+    heard = [[reader.out.json() for _ in range(20)] for reader in readers]
+    assert [r["seq"] for r in heard[0]] == list(range(1, 21))
+    assert [(r["seq"], r["text"]) for r in heard[0]] == [(r["seq"], r["text"]) for r in heard[1]]
+    assert sorted(int(r["text"]) for r in heard[0]) == list(range(20))
+
+
+def test_what_was_acknowledged_outlives_kills_at_any_moment(netkit, sse, tmp_path):
+    """A POST is answered when the event is on the disk; a hundred answers later the server is killed, again and again."""
+    acknowledged = {}
+    for _ in range(6):
+        server = sse("--keep", "100000")
+        done = threading.Event()
+
+        def publish(name):
+            connection = http.client.HTTPConnection(server.address, timeout=20)
+            try:
+                for i in range(10000):
+                    text = f"{name}-{len(acknowledged)}-{i}"
+                    connection.request("POST", "/", text, {"Authorization": "Bearer wr1te", "Host": "localhost"})
+                    number = int(connection.getresponse().read())
+                    assert acknowledged.setdefault(number, text) == text
+                    if i == 30:
+                        done.set()
+            except (OSError, http.client.HTTPException, ValueError):  # it was killed, within an answer perhaps
+                pass
+
+        threads = [threading.Thread(target=publish, args=(f"p{n}",)) for n in range(3)]
+        for thread in threads:
+            thread.start()
+        assert done.wait(20)
+        server.signal(signal.SIGKILL)
+        for thread in threads:
+            thread.join(20)
+        server.wait()
+    with sqlite3.connect(f"{tmp_path}/store.db") as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        kept = {number: text.decode() for number, text in database.execute("SELECT number, text FROM entry")}
+    assert len(acknowledged) > 150
+    assert sorted(kept) == list(range(1, len(kept) + 1)), "numbers have no holes"
+    assert {number: kept.get(number) for number in acknowledged} == acknowledged
+
+
+def test_readers_of_events_go_on_after_a_restart(netkit, sse):
+    server = sse()
+    with tcp_connect(server.address) as sock:
+        assert [post(sock, "/?event=x", b"one"), post(sock, "/", b"two")] == [(200, b"1\n"), (200, b"2\n")]
+    server.signal(signal.SIGKILL)
+    server.wait()
+    server = sse()
+    reader = Reader(server.address, Last_Event_ID=1)
+    assert b"one" not in reader.until(b"id: 2\ndata: two\n\n")
+    everything = Reader(server.address, "/?last=5")
+    everything.until(b"id: 1\nevent: x\ndata: one\n\nid: 2\ndata: two\n\n")
+
+
+def test_channels_are_kept_apart(netkit, sse):
+    server = sse("--channels")
+    with tcp_connect(server.address) as sock:
+        assert [post(sock, path, path.encode())[1] for path in ("/a", "/b", "/a")] == [b"1\n", b"2\n", b"3\n"]
+    server.stop()
+    server = sse("--channels")
+    reader = Reader(server.address, "/a?last=5")
+    assert b"/b" not in reader.until(b"id: 1\ndata: /a\n\nid: 3\ndata: /a\n\n")
+
+
+def test_no_more_than_keep_is_kept(netkit, push, tmp_path):
+    server = push("--keep", "5")
+    server.write(b"".join(b"%d\n" % i for i in range(1, 101)))
+    wait_until(lambda: os.path.exists(tmp_path / "store.db") and entries(tmp_path) == ["96", "97", "98", "99", "100"],
+               what="the newest")
+
+
+def test_a_server_says_what_it_could_not_store(netkit, tmp_path):
+    """On a disk that is full."""
+    script = 'mount -t tmpfs -o size=256k none "$0" && exec "$@"'
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "write").write_text("wr1te\n")
+    server = netkit.serve(argv=["unshare", "-m", "sh", "-c", script, str(tmp_path / "disk"), netkit_path(), "sse", "serve",
+                                "127.0.0.1:0", "--write-token-file", tmp_path / "write", "--sandbox", "off",
+                                "--store", f"sqlite:{tmp_path}/disk/store.db"])
+    with tcp_connect(server.address) as sock:
+        answers = [post(sock, "/", b"x" * 20000) for _ in range(20)]
+    assert answers[0] == (200, b"1\n")
+    assert (503, b"the store takes nothing: its disk is full\n") in answers
+    server.err.expect(rb"^netkit: sse: the store takes nothing: its disk is full; trying again$")
+
+
+FOREIGN = [("text", 78, "is no SQLite file"), ("other", 78, "is a SQLite file of another program"),
+           ("missing/x.db", 74, "cannot open"), ("newer", 78, "was made by a newer netkit")]
+
+
+@pytest.mark.parametrize("name, status, sentence", FOREIGN)
+@pytest.mark.parametrize("command", ["push", "sse"])
+def test_a_file_that_is_no_store_is_refused(netkit, tmp_path, command, name, status, sentence):
+    (tmp_path / "text").write_text("something else altogether\n")
+    with sqlite3.connect(tmp_path / "other") as database:
+        database.execute("CREATE TABLE mine(x)")
+    with sqlite3.connect(tmp_path / "newer") as database:
+        database.execute("CREATE TABLE stream(x)")
+        database.execute(f"PRAGMA application_id = {0x6e746b74}")
+        database.execute("PRAGMA user_version = 99")
+    done = netkit.run(command, "serve", "127.0.0.1:0", "--store", f"sqlite:{tmp_path}/{name}")
+    assert done.status == status, done
+    assert sentence in done.err.decode() and done.err.count(b"\n") == 1
+
+
+def test_a_file_that_may_not_be_written_is_refused(netkit, tmp_path):
+    (tmp_path / "store.db").touch(0o400)
+    (tmp_path / "store.db").chmod(0o400)
+    done = netkit.run(argv=[*AS_OTHERS, netkit_path(), "push", "serve", "127.0.0.1:0", "--store", f"sqlite:{tmp_path}/store.db"])
+    assert done.status == 77, done
+
+
+@pytest.mark.parametrize("url, sentence", [
+    ("nothing", b"--store: 'nothing' is no store"), ("nosql:x", b"there is no store 'nosql' (netkit plugins lists them)"),
+    ("redis://ann:secret@127.0.0.1/x", b"--store: no password stands in a URL"),
+    ("sqlite:a?x=1", b"a SQLite file has no settings")])
+def test_what_is_no_store_is_a_usage_error(netkit, tmp_path, url, sentence):
+    done = netkit.run("push", "serve", "127.0.0.1:0", "--store", url, cwd=tmp_path)
+    assert done.status == 2 and sentence in done.err and b"secret" not in done.err, done
+
+
+def test_both_kinds_of_plugins_are_listed_and_checked(netkit):
+    listed = {record["name"]: record for record in netkit.run("plugins", "--json").records if record["type"] == "plugin"}
+    assert (listed["sqlite"]["kind"], listed["push"]["kind"]) == ("store", "command")
+    assert netkit.run("plugins", "check", listed["sqlite"]["path"]).status == 0
+    assert netkit.run("sqlite").status == 2, "it is no command"

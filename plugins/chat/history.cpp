@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <netkit/record/totals.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
@@ -53,11 +54,13 @@ ExitStatus History::outcome(ExitStatus status) const {
 void EventPrinter::emit(const Message& message, std::uint64_t seq, const Endpoint& peer) {
   const bool is_private = (message.flags & Message::kPrivate) != 0;
   const bool is_action = (message.flags & Message::kAction) != 0;
-  const std::array<Field, 4> fields{Field{"name", message.name}, Field{"seq", seq},
+  const FieldValue number = seq == 0 ? FieldValue(kNotMeasured) : FieldValue(seq);
+  const std::array<Field, 4> fields{Field{"name", message.name}, Field{"seq", number},
                                     Field{"private", is_private}, Field{"action", is_action}};
   const std::array<Field, 3> without_seq{fields[0], fields[2], fields[3]};
   const WallTime time{std::chrono::microseconds(message.time_us)};
   Record record{.type = "message", .time = time, .peer = &peer, .payload = message.text};
+  if (peer.port() == 0) record.peer = nullptr;  // it was said at another server
   record.fields = is_private ? std::span<const Field>(without_seq) : fields;
   line_.clear();
   if (is_action) {

@@ -69,7 +69,7 @@ ExitStatus JoinRun::run() {
 }
 
 void JoinCommand::configure(const Values& values) {
-  options_.room.servers = {values.address("ADDRESS")};
+  options_.room.servers = values.addresses("ADDRESS");
   options_.room.reconnect = reconnect_options(values);
   options_.name = values.given("name") ? values.text("name") : default_name();
   const std::string_view why = why_not_a_name(options_.name);

@@ -168,7 +168,7 @@ void Member::on_message(std::uint64_t record, std::string_view message) {
     return;
   }
   if (const Refused* refused = std::get_if<Refused>(&*decoded)) return take_refusal(*refused);
-  if (is_own(*decoded, record)) return;
+  if (is_own(*decoded) || was_heard(*decoded, record)) return;
   if (const Renamed* renamed = std::get_if<Renamed>(&*decoded); renamed != nullptr) {
     if (renamed->member == id_) options_.name = renamed->to;
   }
@@ -176,12 +176,28 @@ void Member::on_message(std::uint64_t record, std::string_view message) {
 }
 
 // What he said for all, and that he came (or that an old session of his went), he knows himself.
-bool Member::is_own(const FromRoom& event, std::uint64_t record) const {
+bool Member::is_own(const FromRoom& event) const {
   if (const Message* said = std::get_if<Message>(&event)) {
-    return record != 0 && said->member == id_;
+    return (said->flags & Message::kPrivate) == 0 && said->member == id_;
   }
   if (const Joined* joined = std::get_if<Joined>(&event)) return joined->member == id_;
   if (const Left* left = std::get_if<Left>(&event)) return left->member == id_;
+  return false;
+}
+
+// A room whose store is away says what it hears without a number, and again when it has one.
+bool Member::was_heard(const FromRoom& event, std::uint64_t record) {
+  const Message* said = std::get_if<Message>(&event);
+  if (said == nullptr || (said->flags & Message::kPrivate) != 0) return false;
+  const std::pair key(said->member, said->time_us);
+  if (record != 0) {
+    const auto found = unnumbered_.find(key);
+    if (found == unnumbered_.end()) return false;
+    unnumbered_.erase(found);
+    return true;
+  }
+  if (unnumbered_.size() >= kMaxUnnumbered) unnumbered_.erase(unnumbered_.begin());
+  unnumbered_.insert(key);
   return false;
 }
 

@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <netkit/datagram/client.hpp>
 #include <netkit/datagram/driver.hpp>
@@ -98,7 +100,8 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
   void settle();
   void forget_first();
   void send_pending(TimePoint now);
-  bool is_own(const FromRoom& event, std::uint64_t record) const;
+  bool is_own(const FromRoom& event) const;
+  bool was_heard(const FromRoom& event, std::uint64_t record);
   void take_refusal(const Refused& refused);
 
   struct Taken {
@@ -106,12 +109,15 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
     std::string bytes;
   };
   static constexpr std::size_t kRemembered = 1024;
+  static constexpr std::size_t kMaxUnnumbered = 100'000;
 
   Options options_;
   Handler& handler_;
   datagram::Client client_;
   std::deque<std::string> pending_;  // requests, the first is number taken_ + 1
-  std::deque<Taken> recent_;         // the last that were taken, should the room refuse one
+  // By who said them and when: messages that have been heard, and come again with their numbers.
+  std::multiset<std::pair<std::uint32_t, std::uint64_t>> unnumbered_;
+  std::deque<Taken> recent_;  // the last that were taken, should the room refuse one
   std::uint64_t taken_ = 0;
   std::size_t sent_ = 0;  // of pending_, in this session
   std::optional<TokenBucket> bucket_;

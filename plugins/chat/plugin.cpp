@@ -7,6 +7,7 @@
 
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/plugin/plugin.hpp>
+#include <netkit/store/options.hpp>
 
 namespace netkit::chat {
 
@@ -17,33 +18,36 @@ using Kind = ValueKind;
 constexpr std::string_view kAddress = "127.0.0.1:9998";
 
 std::vector<RecordDef> room_records() {
-  return {{.type = "message",
-           .help = "somebody said something",
-           .fields = {{"name", "who said it"},
-                      {"seq", "its number in the room, from 1; private ones have none"},
-                      {"private", "true: it is not for everybody"},
-                      {"action", "true: it was said by /me"}},
-           .layout = "[{name}] {text}",
-           .colored_field = "name"},
-          {.type = "joined",
-           .help = "somebody has come",
-           .fields = {{"name", "who"}},
-           .layout = "* {name} joined",
-           .payload_name = {},
-           .colored_field = "name"},
-          {.type = "left",
-           .help = "somebody has gone",
-           .fields = {{"name", "who"},
-                      {"reason", "quit, lease (not heard from for --lease), or reset"}},
-           .layout = "* {name} left ({reason})",
-           .payload_name = {},
-           .colored_field = "name"},
-          {.type = "renamed",
-           .help = "somebody took another name",
-           .fields = {{"from", "the name before"}, {"name", "the name now"}},
-           .layout = "* {from} is now {name}",
-           .payload_name = {},
-           .colored_field = "name"}};
+  return {
+      {.type = "message",
+       .help = "somebody said something",
+       .fields = {{"name", "who said it"},
+                  {"seq",
+                   "its number in the room, from 1; private ones have none, and null says that the "
+                   "store has not given one yet"},
+                  {"private", "true: it is not for everybody"},
+                  {"action", "true: it was said by /me"}},
+       .layout = "[{name}] {text}",
+       .colored_field = "name"},
+      {.type = "joined",
+       .help = "somebody has come",
+       .fields = {{"name", "who"}},
+       .layout = "* {name} joined",
+       .payload_name = {},
+       .colored_field = "name"},
+      {.type = "left",
+       .help = "somebody has gone",
+       .fields = {{"name", "who"},
+                  {"reason", "quit, lease (not heard from for --lease), or reset"}},
+       .layout = "* {name} left ({reason})",
+       .payload_name = {},
+       .colored_field = "name"},
+      {.type = "renamed",
+       .help = "somebody took another name",
+       .fields = {{"from", "the name before"}, {"name", "the name now"}},
+       .layout = "* {from} is now {name}",
+       .payload_name = {},
+       .colored_field = "name"}};
 }
 
 OptionDef history_option(std::string_view help) {
@@ -107,6 +111,7 @@ std::vector<TotalDef> serve_totals() {
         labelled_total(kDroppedMetric, "plain", "dropped_plain",
                        "messages that plain members do not get"),
         kHistoryLostTotal},
+       store::totals(),
        peer_totals(),
        refusal_totals(),
        datagram_server_totals()});
@@ -121,8 +126,8 @@ ActionDef serve() {
       "sends text by UDP takes part. Prints what is said and who comes and goes; -q prints "
       "nothing.";
   action.arguments = {listen_argument(kAddress)};
-  action.common = kOutputOptions | kServerOptions;
-  action.options = joined({room_options(), access_options()});
+  action.common = kOutputOptions | kServerOptions | kReconnectOptions;
+  action.options = joined({room_options(), access_options(), store::options()});
   action.records = room_records();
   action.totals = serve_totals();
   action.make = new_command<ServeCommand>;
@@ -178,7 +183,9 @@ ActionDef join() {
       "At a terminal: a prompt with /who /nick /msg /me /ignore /quit /help. Otherwise each line "
       "of standard input is said as it is, and the end of input says goodbye. What was said while "
       "the room could not be reached is said as soon as it can.";
-  action.arguments = {server_argument(kAddress, "the room")};
+  ArgumentDef servers = server_argument(kAddress, "the room, or several of its servers");
+  servers.kind = Kind::addresses;
+  action.arguments = {servers};
   action.common = kOutputOptions | kReconnectOptions | kWaitOption | kConnectTimeoutOption |
                   kCountOption | kClientOptions;
   action.options = join_options();

@@ -74,6 +74,7 @@ void Room::remove(Slot slot, LeaveReason reason) {
   } else {
     by_instance_.erase(member.instance);
     remember(member);
+    handler_.on_name_free(member.name, reason == LeaveReason::quit);
   }
   handler_.notify(left);
   handler_.on_event(left, 0, member.path.peer);
@@ -84,8 +85,9 @@ void Room::remove(Slot slot, LeaveReason reason) {
 
 void Room::remember(const Member& member) {
   if (options_.remember == 0) return;
-  past_[member.instance] = {member.id, member.taken};
-  past_order_.push_back(member.instance);
+  if (past_.insert_or_assign(member.instance, Past{member.id, member.taken}).second) {
+    past_order_.push_back(member.instance);
+  }
   while (past_order_.size() > options_.remember) {
     past_.erase(past_order_.front());
     past_order_.pop_front();
@@ -140,7 +142,7 @@ Slot Room::join_plain(const datagram::Path& from, TimePoint now) {
   const Slot slot = add(from.peer.to_string(), from, now);
   Member& member = members_[slot];
   member.plain = true;
-  member.id = next_id_++;
+  member.id = new_id(0);
   by_endpoint_.emplace(from.peer, slot);
   link(slot);
   ++counters_.joined;
@@ -241,15 +243,57 @@ Room::Entry Room::join(const Hello& hello, const Endpoint& peer, TimePoint now) 
   member.instance = hello.instance;
   by_instance_.emplace(hello.instance, entry.slot);
   const auto past = past_.find(hello.instance);
-  member.id = past == past_.end() ? next_id_++ : past->second.id;
+  member.id = past == past_.end() ? new_id(hello.instance) : past->second.id;
   member.taken = std::max(hello.taken, past == past_.end() ? 0 : past->second.taken);
   entry.member = member.id;
   entry.taken = member.taken;
   ++counters_.joined;
+  handler_.on_name_taken(member.name, member.instance);
   const Joined joined{member.id, member.name};
   handler_.notify(joined);
   handler_.on_event(joined, 0, peer);
   return entry;
+}
+
+// The same at every server, so that a member who comes from another does not hear himself.
+std::uint32_t Room::new_id(std::uint64_t instance) {
+  if (!options_.is_shared) return next_id_++;
+  const auto folded = static_cast<std::uint32_t>(instance ^ instance >> 32U);
+  return folded == 0 ? next_id_++ : folded;
+}
+
+void Room::note_taken(std::uint64_t instance, std::uint64_t taken) {
+  const auto here = by_instance_.find(instance);
+  if (here != by_instance_.end()) {
+    Member& member = members_[here->second];
+    member.taken = std::max(member.taken, taken);
+    return;
+  }
+  const auto past = past_.find(instance);
+  Member known;
+  known.instance = instance;
+  known.id = past == past_.end() ? new_id(instance) : past->second.id;
+  known.taken = std::max(taken, past == past_.end() ? 0 : past->second.taken);
+  remember(known);
+}
+
+std::string Room::give_other_name(const std::string& name) {
+  const Slot slot = find(name);
+  if (slot == kNoSlot || members_[slot].plain) return {};
+  std::string other;
+  for (int i = 2; other.empty() || find(other) != kNoSlot; ++i) {
+    const std::string number = std::to_string(i);
+    other = name.substr(0, kMaxName - number.size()) + number;
+  }
+  rename(slot, other);
+  return other;
+}
+
+void Room::answer_sync(std::uint64_t instance) {
+  const auto found = by_instance_.find(instance);
+  if (found == by_instance_.end()) return;
+  const FromRoom synced = Synced{};
+  handler_.tell(found->second, {&synced, 1});
 }
 
 Room::Entry Room::replace(Slot slot, const Hello& hello, const Endpoint& peer) {
@@ -298,9 +342,8 @@ void Room::carry_out(Slot slot, const Request& request, WallTime wall) {
     rename(slot, renaming->name);
   } else if (std::holds_alternative<Who>(request)) {
     list(slot);
-  } else {
-    const FromRoom synced = Synced{};
-    handler_.tell(slot, {&synced, 1});
+  } else if (!handler_.holds_sync(members_[slot].instance)) {
+    answer_sync(members_[slot].instance);
   }
 }
 
@@ -315,6 +358,8 @@ void Room::rename(Slot slot, std::string_view name) {
   by_name_.erase(member.name);
   const std::string before = std::exchange(member.name, std::string(name));
   by_name_.emplace(member.name, slot);
+  handler_.on_name_free(before, true);
+  handler_.on_name_taken(member.name, member.instance);
   const Renamed renamed{member.id, before, member.name};
   handler_.notify(renamed);
   handler_.on_event(renamed, 0, member.path.peer);
@@ -335,22 +380,63 @@ void Room::list(Slot slot) {
 // ---- what is said
 
 void Room::publish(const Member& from, std::string_view text, std::uint8_t flags, WallTime wall) {
-  ++counters_.messages;
   const Message message{flags, from.id, microseconds(wall), from.name, text};
-  deliver(message, from.path.peer, wall);
+  const Handler::Placing placing =
+      handler_.place(message, from.path.peer, from.instance, from.plain ? 0 : from.taken);
+  switch (placing.place) {
+    case Handler::Place::here:
+      ++counters_.messages;
+      return deliver(message, from.path.peer, wall);
+    case Handler::Place::store:
+      ++counters_.messages;
+      return;
+    case Handler::Place::nowhere:
+      ++counters_.messages;
+      return deliver_unnumbered(message, from.path.peer, wall);
+    case Handler::Place::refused:
+      ++counters_.refused_store;
+      if (!from.plain) refuse(by_instance_.at(from.instance), placing.why);
+  }
 }
 
 void Room::deliver(const Message& message, const Endpoint& peer, WallTime wall) {
   handler_.on_event(message, next_seq_, peer);
   handler_.say(message);
-  if (plain_members() > 0) {
-    render_plain(message, peer, wall);
-    handler_.say_plain(rendered_);
-  }
+  say_to_plain(message, next_seq_, peer, wall);
   ++next_seq_;
 }
 
-void Room::render_plain(const Message& message, const Endpoint& peer, WallTime wall) {
+void Room::deliver_unnumbered(const Message& message, const Endpoint& peer, WallTime wall) {
+  handler_.on_event(message, 0, peer);
+  handler_.say_unnumbered(message);
+  say_to_plain(message, 0, peer, wall);
+}
+
+void Room::refuse_stored(std::uint64_t instance, std::uint64_t request, std::string_view why) {
+  ++counters_.refused_store;
+  const auto found = by_instance_.find(instance);
+  if (found == by_instance_.end()) return;
+  const FromRoom refused = Refused{request, why};
+  handler_.tell(found->second, {&refused, 1});
+}
+
+void Room::deliver_stored(const Message& message, std::uint64_t seq, bool heard,
+                          const Endpoint& peer, WallTime wall) {
+  handler_.say(message);
+  if (heard) return;
+  handler_.on_event(message, seq, peer);
+  say_to_plain(message, seq, peer, wall);
+}
+
+void Room::say_to_plain(const Message& message, std::uint64_t seq, const Endpoint& peer,
+                        WallTime wall) {
+  if (plain_members() == 0) return;
+  render_plain(message, seq, peer, wall);
+  handler_.say_plain(rendered_);
+}
+
+void Room::render_plain(const Message& message, std::uint64_t seq, const Endpoint& peer,
+                        WallTime wall) {
   std::string action;
   std::string_view text = trim_white_space(message.text);
   if ((message.flags & Message::kAction) != 0) {
@@ -358,9 +444,9 @@ void Room::render_plain(const Message& message, const Endpoint& peer, WallTime w
     action += text;
     text = action;
   }
-  std::array<Field, 2> fields{Field{"name", message.name}, Field{"seq", next_seq_}};
+  std::array<Field, 2> fields{Field{"name", message.name}, Field{"seq", seq}};
   Record record{.type = "message", .time = wall, .peer = &peer, .fields = fields, .payload = text};
-  if ((message.flags & Message::kPrivate) != 0) record.fields = std::span(fields).first(1);
+  if (seq == 0) record.fields = std::span(fields).first(1);
   rendered_.clear();
   options_.plain_template.render(record, rendered_, Escaping::none);
 }
@@ -385,7 +471,7 @@ void Room::tell_private(Slot slot, std::string_view line, WallTime wall) {
   ++counters_.private_messages;
   const Message message{Message::kPrivate, from.id, microseconds(wall), from.name, text};
   if (members_[to].plain) {
-    render_plain(message, from.path.peer, wall);
+    render_plain(message, 0, from.path.peer, wall);
     handler_.tell_plain(members_[to].path, rendered_);
     return;
   }

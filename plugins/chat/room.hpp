@@ -39,6 +39,7 @@ struct RoomCounters {
   std::uint64_t refused_plain = 0;  // by --plain
   std::uint64_t refused_share = 0;  // newcomers whose address has its share of the places
   std::uint64_t dropped_long = 0;   // plain messages over kMaxText
+  std::uint64_t refused_store = 0;  // messages that the store had no room for
   std::uint64_t ignored = 0;        // plain datagrams: empty, a stranger's quit, from port 0
 };
 
@@ -63,6 +64,37 @@ class Room {
     virtual void on_plain_change() = 0;
     // A native member came back before his old session had ended: it is to be closed.
     virtual void on_replaced(Slot member) = 0;
+    // With a store, whose order counts: where a message has its place. Without one, here.
+    enum class Place : std::uint8_t {
+      here,     // among those of this room
+      store,    // the store's: it comes by deliver_stored()
+      nowhere,  // for now: the store is away, and it is heard here alone until it is back
+      refused,
+    };
+    struct Placing {
+      Place place = Place::here;
+      std::string why{};  // it is refused
+    };
+    // `instance` and `request` tell who says it and which of his requests it is; 0, 0: a plain
+    // member's.
+    virtual Placing place(const Message& message, const Endpoint& peer, std::uint64_t instance,
+                          std::uint64_t request) {
+      (void)message, (void)peer, (void)instance, (void)request;
+      return {};
+    }
+    // Likewise: a native member has this name from now on, or has it no more; `quit`: by his own
+    // wish.
+    virtual void on_name_taken(const std::string& name, std::uint64_t instance) {
+      (void)name, (void)instance;
+    }
+    virtual void on_name_free(const std::string& name, bool quit) { (void)name, (void)quit; }
+    // Whether the answer to Sync has to wait until more of what was said has its place.
+    virtual bool holds_sync(std::uint64_t instance) {
+      (void)instance;
+      return false;
+    }
+    // To all native members at once, the speaker too, without a number.
+    virtual void say_unnumbered(const Message& message) { (void)message; }
     // For whoever keeps the log. `seq` is the number of a Message, 0 of everything else.
     virtual void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) = 0;
   };
@@ -73,6 +105,8 @@ class Room {
     std::size_t max_members = 10000;            // plain and native together
     double rate = 1000;           // requests and messages of one member a second; 0: any
     std::size_t remember = 4096;  // native members who left, for their return
+    // Several servers are one room: members are known by what is theirs everywhere.
+    bool is_shared = false;
   };
 
   Room(const Options& options, Handler& handler);
@@ -97,6 +131,21 @@ class Room {
   // one is refused.
   void on_lost(Slot slot, std::uint64_t count);
   void leave(Slot slot, LeaveReason reason);
+
+  // A message that the store has given its number. `heard`: those who are here had it already, when
+  // the store was away.
+  void deliver_stored(const Message& message, std::uint64_t seq, bool heard, const Endpoint& peer,
+                      WallTime wall);
+  // To those who are here, at once and without a number.
+  void deliver_unnumbered(const Message& message, const Endpoint& peer, WallTime wall);
+  // The store would not have what a member said.
+  void refuse_stored(std::uint64_t instance, std::uint64_t request, std::string_view why);
+  // The room has taken so many requests of that member, here or at another server.
+  void note_taken(std::uint64_t instance, std::uint64_t taken);
+  // His name is another's, at another server: the member here gets another one, which is returned.
+  std::string give_other_name(const std::string& name);
+  // The answer to Sync that was held.
+  void answer_sync(std::uint64_t instance);
 
   void tick(TimePoint now);         // evicts plain members
   TimePoint next_deadline() const;  // max: none
@@ -147,10 +196,11 @@ class Room {
   double cost_of(const Request& request) const;
   void remember(const Member& member);
   void publish(const Member& from, std::string_view text, std::uint8_t flags, WallTime wall);
-  // A message that has its place among all of the room, to everybody here. A log that several
-  // servers of one room share would stand between publish() and this.
+  // A message that has its place among all of the room, to everybody here.
   void deliver(const Message& message, const Endpoint& peer, WallTime wall);
-  void render_plain(const Message& message, const Endpoint& peer, WallTime wall);
+  void say_to_plain(const Message& message, std::uint64_t seq, const Endpoint& peer, WallTime wall);
+  void render_plain(const Message& message, std::uint64_t seq, const Endpoint& peer, WallTime wall);
+  std::uint32_t new_id(std::uint64_t instance);
   void carry_out(Slot slot, const Request& request, WallTime wall);
   void tell_private(Slot slot, std::string_view line, WallTime wall);
   void rename(Slot slot, std::string_view name);

@@ -166,6 +166,31 @@ void RoomServer::say(const Message& message) {
   messages_.append(encoded_);
 }
 
+void RoomServer::say_unnumbered(const Message& message) {
+  flush_told();
+  flush_messages();
+  encode(FromRoom(message), encoded_);
+  notices_.append(encoded_);
+  flush_notices();
+}
+
+void RoomServer::number_by(std::uint64_t stream, std::uint64_t next) {
+  id_ = stream;
+  if (next <= messages_.next_record()) return;
+  flush();
+  messages_.go_on_with(next);
+}
+
+void RoomServer::deliver_stored(const Message& message, std::uint64_t seq, bool heard,
+                                const Endpoint& peer) {
+  number_by(id_, seq);
+  room_.deliver_stored(message, seq, heard, peer, handler_.wall());
+}
+
+void RoomServer::deliver_unnumbered(const Message& message, const Endpoint& peer) {
+  room_.deliver_unnumbered(message, peer, handler_.wall());
+}
+
 void RoomServer::notify(const FromRoom& notice) {
   flush_told();
   flush_messages();

@@ -38,6 +38,20 @@ class RoomServer final : public datagram::Driver::Handler,
     virtual void on_closed() = 0;                    // after close(): all have been told
     virtual const AnswerPolicy& policy() const = 0;  // who may be a plain member
     virtual WallTime wall() const = 0;
+    // With a store: as Room::Handler has them.
+    virtual Room::Handler::Placing place(const Message& message, const Endpoint& peer,
+                                         std::uint64_t instance, std::uint64_t request) {
+      (void)message, (void)peer, (void)instance, (void)request;
+      return {};
+    }
+    virtual void on_name_taken(const std::string& name, std::uint64_t instance) {
+      (void)name, (void)instance;
+    }
+    virtual void on_name_free(const std::string& name, bool quit) { (void)name, (void)quit; }
+    virtual bool holds_sync(std::uint64_t instance) {
+      (void)instance;
+      return false;
+    }
   };
   // `handler` must outlive it.
   RoomServer(const Options& options, const datagram::Random& random, Handler& handler);
@@ -49,6 +63,21 @@ class RoomServer final : public datagram::Driver::Handler,
 
   // Nobody comes in any more; everybody is told, and on_closed() follows.
   void close(TimePoint now);
+
+  // Numbers are a store's: the room is its stream, and its next message has the number `next`.
+  // Before anybody comes.
+  void number_by(std::uint64_t stream, std::uint64_t next);
+  // As Room has them; `seq` is above those before.
+  void deliver_stored(const Message& message, std::uint64_t seq, bool heard, const Endpoint& peer);
+  void deliver_unnumbered(const Message& message, const Endpoint& peer);
+  void refuse_stored(std::uint64_t instance, std::uint64_t request, std::string_view why) {
+    room_.refuse_stored(instance, request, why);
+  }
+  void note_taken(std::uint64_t instance, std::uint64_t taken) {
+    room_.note_taken(instance, taken);
+  }
+  std::string give_other_name(const std::string& name) { return room_.give_other_name(name); }
+  void answer_sync(std::uint64_t instance) { room_.answer_sync(instance); }
 
   const Room& room() const { return room_; }
   const datagram::Server& native() const { return native_; }
@@ -73,6 +102,18 @@ class RoomServer final : public datagram::Driver::Handler,
   void on_plain_change() override;
   void on_replaced(Slot member) override;
   void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) override;
+  Placing place(const Message& message, const Endpoint& peer, std::uint64_t instance,
+                std::uint64_t request) override {
+    return handler_.place(message, peer, instance, request);
+  }
+  void on_name_taken(const std::string& name, std::uint64_t instance) override {
+    handler_.on_name_taken(name, instance);
+  }
+  void on_name_free(const std::string& name, bool quit) override {
+    handler_.on_name_free(name, quit);
+  }
+  bool holds_sync(std::uint64_t instance) override { return handler_.holds_sync(instance); }
+  void say_unnumbered(const Message& message) override;
 
   std::uint64_t first_for(const Hello& hello) const;
   void flush();

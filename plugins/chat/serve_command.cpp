@@ -4,6 +4,7 @@
 
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/net/server_sockets.hpp>
+#include <netkit/store/options.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::chat {
@@ -42,6 +43,28 @@ void ServeCommand::configure(const Values& values) {
   policy_.rate = 0;  // --rate is of a member, and the room's
   history_path_ = values.text("history");
   notices_ = values.text("notices") == "yes";
+  if (!store::is_wanted(values)) return;
+  store_options_ = store::read_options(values, "chat", keep);
+  store_options_->lease = options_->native.lease;
+  options_->room.is_shared = true;
+}
+
+Room::Handler::Placing ServeCommand::place(const Message& message, const Endpoint& peer,
+                                           std::uint64_t instance, std::uint64_t request) {
+  if (!store_) return {};
+  return store_->place(message, peer, instance, request);
+}
+
+void ServeCommand::on_name_taken(const std::string& name, std::uint64_t instance) {
+  if (store_) store_->claim(name, instance);
+}
+
+void ServeCommand::on_name_free(const std::string& name, bool quit) {
+  if (store_) store_->free(name, quit);
+}
+
+bool ServeCommand::holds_sync(std::uint64_t instance) {
+  return store_ && store_->holds_sync(instance);
 }
 
 void ServeCommand::on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) {
@@ -65,6 +88,7 @@ void ServeCommand::show(Totals& totals) const {
   totals.add("dropped_plain", room_->plain_dropped());
   totals.add("dropped_plain_rate", room_->plain_over_rate());
   totals.add("history_lost", history_->lost());
+  store_ ? store_->stream().show(totals) : store::show_none(totals);
   auto refused = driver_->policy().refused();
   refused[static_cast<std::size_t>(Refusal::rate)] += room.dropped_rate;
   add_refusals(totals, refused);
@@ -75,7 +99,7 @@ ExitStatus ServeCommand::run(Host& host) {
   host_ = &host;
   ServerSockets opened =
       open_server_sockets(address_, {.udp = true, .udp_options = {.gro = true, .atomic = true}});
-  const std::vector<std::string> descriptions = opened.descriptions();
+  descriptions_ = opened.descriptions();
   history_ = std::make_unique<History>(host.log());
   history_->open(history_path_);
   printer_ = std::make_unique<EventPrinter>(host.output(), *history_, notices_);
@@ -86,9 +110,27 @@ ExitStatus ServeCommand::run(Host& host) {
   options.log = &host.log();
   driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(opened.udp), *room_, options);
   host.set_totals([this](Totals& totals) { show(totals); });
-  host.on_stop([this, &host](StopReason) { room_->close(host.loop().now()); });
-  host.ready(descriptions);
+  host.on_stop([this](StopReason) { stop(); });
+  open_room();
   return history_->outcome(host.run_loop());
+}
+
+void ServeCommand::open_room() {
+  if (!store_options_) return host_->ready(descriptions_);
+  store_ = std::make_unique<RoomStore>(*host_, *store_options_, *room_,
+                                       [this] { host_->ready(descriptions_); });
+  store_->open();
+}
+
+void ServeCommand::stop() {
+  const auto close = [this] { room_->close(host_->loop().now()); };
+  store_ ? store_->when_settled(close) : close();
+}
+
+void ServeCommand::on_closed() {
+  const bool is_settled = !store_ || store_->stream().waiting() == 0;
+  is_settled ? host_->finish(ExitStatus::done)
+             : host_->finish(ExitStatus::again, store_->stream().why_not_stored());
 }
 
 }  // namespace netkit::chat

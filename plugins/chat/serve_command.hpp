@@ -3,6 +3,7 @@
 
 #include <chat/history.hpp>
 #include <chat/room_server.hpp>
+#include <chat/room_store.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,14 +22,22 @@ class ServeCommand final : public Command, private RoomServer::Handler {
 
  private:
   void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) override;
-  void on_closed() override { host_->finish(ExitStatus::done); }
+  void on_closed() override;
+  Room::Handler::Placing place(const Message& message, const Endpoint& peer, std::uint64_t instance,
+                               std::uint64_t request) override;
+  void on_name_taken(const std::string& name, std::uint64_t instance) override;
+  void on_name_free(const std::string& name, bool quit) override;
+  bool holds_sync(std::uint64_t instance) override;
   const AnswerPolicy& policy() const override { return driver_->policy(); }
   WallTime wall() const override { return host_->clock().wall(); }
+  void open_room();
+  void stop();
   void show(Totals& totals) const;
 
   AddressSpec address_;
   std::optional<RoomServer::Options> options_;
   AnswerPolicy::Options policy_;
+  std::optional<store::Stream::Options> store_options_;
   std::string history_path_;
   bool notices_ = true;
   Host* host_ = nullptr;
@@ -36,6 +45,8 @@ class ServeCommand final : public Command, private RoomServer::Handler {
   std::unique_ptr<EventPrinter> printer_;
   std::unique_ptr<RoomServer> room_;
   std::unique_ptr<datagram::Driver> driver_;
+  std::vector<std::string> descriptions_;  // of the sockets
+  std::unique_ptr<RoomStore> store_;       // none: the room is this server's alone
 };
 
 }  // namespace netkit::chat

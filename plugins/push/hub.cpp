@@ -159,6 +159,7 @@ void Hub::on_refused(const Endpoint& to, int error) {
 
 void Hub::number_by(std::uint64_t stream, std::uint64_t next) {
   stream_ = stream;
+  counters_ = {};  // what was pushed before
   records_.flush();
   if (next > records_.next_record()) records_.go_on_with(next);
 }

@@ -193,7 +193,7 @@ void ServeCommand::steer_sources() {
 }
 
 void ServeCommand::check_end() {
-  if (stopping_ && store_->waiting() == 0) return leave();
+  if (stopping_ && !store_->settling()) return leave();
   if (!ended_ || (store_ && store_->waiting() > 0)) return;
   if (!finishing_) {
     finishing_ = true;
@@ -208,7 +208,7 @@ void ServeCommand::check_end() {
 // What was published goes to a store that is there first.
 void ServeCommand::stop() {
   control_.reset();
-  if (store_ && store_->waiting() > 0 && !store_->away()) {
+  if (store_ && store_->settling()) {
     stopping_ = true;
     sources_->pause();
     return;

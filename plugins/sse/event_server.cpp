@@ -291,9 +291,7 @@ void EventServer::on_refused(std::uint64_t ticket, std::string_view why) {
 }
 
 void EventServer::on_store_change() {
-  if (after_store_ && (store_->waiting() == 0 || store_->away())) {
-    return std::exchange(after_store_, {})();
-  }
+  if (after_store_ && !store_->settling()) return std::exchange(after_store_, {})();
   if (!after_store_ && store_->was_open() && !store_->full() && sources_->paused()) {
     sources_->resume();
   }
@@ -304,7 +302,7 @@ void EventServer::on_store_failed(ExitStatus status, const std::string& error) {
 }
 
 void EventServer::when_stored(std::function<void()> then) {
-  if (!store_ || store_->waiting() == 0 || store_->away()) return then();
+  if (!store_ || !store_->settling()) return then();
   after_store_ = std::move(then);
 }
 

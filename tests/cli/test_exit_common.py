@@ -3,7 +3,7 @@
 import signal
 
 from exit_status import ends_each
-from exit_ways import (LINES, LISTEN, NO_LEAK_CHECK, PEER, TOLD, UNPRIVILEGED, broken_pipe, by_second_signal,  # noqa: F401
+from exit_ways import (AS_OTHERS, LINES, LISTEN, NO_LEAK_CHECK, PEER, TOLD, UNPRIVILEGED, broken_pipe, by_second_signal,  # noqa: F401
                        full_pipe, is_sanitized, silent, with_fault, words_of)
 from netkit import netkit_path
 
@@ -51,6 +51,35 @@ def test_configuration(netkit, tmp_path, command, action):
 
 
 # What becomes of servers.
+
+
+STORING = [("chat", "serve"), ("push", "serve"), ("sse", "serve")]
+
+
+@ends_each("78 what --store names is something else", STORING)
+def test_no_store(netkit, tmp_path, command, action):
+    (tmp_path / "notes.txt").write_text("not a database\n")
+    return netkit.run(*words_of(command, action), "--store", f"sqlite:{tmp_path}/notes.txt")
+
+
+@ends_each("77 the store may not be used", STORING)
+def test_read_only_store(netkit, tmp_path, command, action):
+    (tmp_path / "store.db").touch()
+    (tmp_path / "store.db").chmod(0o400)
+    return netkit.run(argv=[*AS_OTHERS, netkit_path(), *words_of(command, action), "--store", f"sqlite:{tmp_path}/store.db"])
+
+
+@ends_each("75 the store is away, or takes nothing, when it ends", [("push", "serve"), ("sse", "serve")])
+def test_full_store(netkit, tmp_path, command, action):
+    (tmp_path / "disk").mkdir()
+    script = 'mount -t tmpfs -o size=256k none "$0" && exec "$@"'
+    server = netkit.serve(argv=["unshare", "-m", "sh", "-c", script, str(tmp_path / "disk"), netkit_path(),
+                                *words_of(command, action), "--from", "-", "--store", f"sqlite:{tmp_path}/disk/store.db"])
+    for _ in range(20):
+        server.write(b"x" * 20000 + b"\n")
+    server.err.expect(rb"the store takes nothing: its disk is full")
+    server.signal(signal.SIGTERM)
+    return server
 
 
 @ends_each("69 address in use, or not one of this machine", SERVERS)

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from exit_ways import AS_OTHERS
-from netkit import netkit_path, tcp_connect, wait_until
+from netkit import host_port, netkit_path, tcp_connect, udp_socket, wait_until
 from sse_peer import Reader
 from test_sse_hub import post
 
@@ -132,7 +132,7 @@ def test_readers_of_events_go_on_after_a_restart(netkit, sse):
     server = sse()
     reader = Reader(server.address, Last_Event_ID=1)
     assert b"one" not in reader.until(b"id: 2\ndata: two\n\n")
-    everything = Reader(server.address, "/?last=5")
+    everything = Reader(server.address, "/events?last=5")
     everything.until(b"id: 1\nevent: x\ndata: one\n\nid: 2\ndata: two\n\n")
 
 
@@ -208,3 +208,88 @@ def test_both_kinds_of_plugins_are_listed_and_checked(netkit):
     assert (listed["sqlite"]["kind"], listed["push"]["kind"]) == ("store", "command")
     assert netkit.run("plugins", "check", listed["sqlite"]["path"]).status == 0
     assert netkit.run("sqlite").status == 2, "it is no command"
+
+
+# ---- rooms
+
+
+@pytest.fixture
+def room(netkit, store):
+    def start(*args, **kwargs):
+        return netkit.serve("chat", "serve", "127.0.0.1:0", "--store", store, *args, **kwargs)
+    return start
+
+
+def join(netkit, rooms, name, *args, **kwargs):
+    addresses = ",".join(room.address for room in rooms)
+    member = netkit.start("chat", "join", addresses, "--name", name, "--json", "--reconnect-max", "100ms", *args, **kwargs)
+    member.err.expect(b"joined %s as %s\n" % (rooms[0].address.encode(), name.encode()))
+    return member
+
+
+def messages(member, count):
+    heard = []
+    while len(heard) < count:
+        record = member.out.json()
+        if record["type"] == "message":
+            heard.append((record["seq"], record["name"], record["text"]))
+    return heard
+
+
+def test_a_room_outlives_its_server(netkit, room):
+    first = room()
+    assert netkit.run("chat", "join", first.address, "--name", "ann", stdin="hello\nthere\n").status == 0
+    first.signal(signal.SIGKILL)
+    first.wait()
+    second = room()
+    late = join(netkit, [second], "bob", "--since", "all")
+    assert messages(late, 2) == [(1, "ann", "hello"), (2, "ann", "there")]
+    assert second.out.line() == b"* bob joined", "what was said before is no news"
+
+
+def test_two_servers_are_one_room(netkit, room):
+    rooms = [room(), room()]
+    ann, bob = join(netkit, rooms[:1], "ann"), join(netkit, rooms[1:], "bob")
+    ann.write("one\n")
+    assert messages(bob, 1) == [(1, "ann", "one")]
+    bob.write("two\n")
+    assert messages(ann, 1) == [(2, "bob", "two")]
+    ann.write("/me waves\n")  # a pipe's lines are said as they are
+    assert messages(bob, 1) == [(3, "ann", "/me waves")]
+
+
+def test_a_member_goes_on_at_another_server_and_misses_nothing(netkit, room):
+    rooms = [room("--lease", "2s"), room("--lease", "2s")]
+    bob = join(netkit, rooms, "bob")
+    ann = join(netkit, rooms[1:], "ann")
+    ann.write("1\n")
+    assert messages(bob, 1) == [(1, "ann", "1")]
+    bob.write("mine\n")
+    assert messages(ann, 1) == [(2, "bob", "mine")]
+    rooms[0].signal(signal.SIGKILL)
+    ann.write("2\n")
+    bob.err.expect(b"joined " + rooms[1].address.encode() + b" as bob")
+    ann.write("3\n")
+    assert messages(bob, 2) == [(3, "ann", "2"), (4, "ann", "3")], "and not what he said himself"
+
+
+def test_a_name_is_one_members_at_all_servers(netkit, room):
+    rooms = [room(), room()]
+    join(netkit, rooms[:1], "ann").out.expect(b"")
+    rooms[0].out.expect(b"ann joined")
+    other = join(netkit, rooms[1:], "ann")
+    record = other.out.json()
+    assert (record["type"], record["from"], record["name"]) == ("renamed", "ann", "ann2")
+    rooms[1].err.expect(rb"the name 'ann' is taken at another server: the member here is ann2\n")
+
+
+def test_plain_members_hear_what_is_said_at_another_server(netkit, room):
+    rooms = [room(), room()]
+    ann = join(netkit, rooms[:1], "ann")
+    with udp_socket() as plain:
+        plain.sendto(b"reg", host_port(rooms[1].address))
+        rooms[1].out.expect(b"joined")
+        ann.write("hello\n")
+        assert plain.recv(100) == b"[ann] hello\n"
+        plain.sendto(b"hi", host_port(rooms[1].address))
+        assert messages(ann, 1)[0][2] == "hi"

@@ -11,7 +11,7 @@ def test_every_file_is_where_it_is_looked_for():
                  "share/bash-completion/completions/netkit", "share/zsh/site-functions/_netkit",
                  "share/fish/vendor_completions.d/netkit.fish", "share/man/man1/netkit.1",
                  "share/man/man1/netkit-shell.1", "share/man/man3/netkit-plugin.3", "share/man/man5/netkit.conf.5",
-                 "share/man/man7/netkit-migrate.7", "share/man/man7/netkit-protocol.7", "share/man/man7/netkit-recipes.7",
+                 "share/man/man7/netkit-migrate.7", "share/man/man7/netkit-protocol.7", "share/man/man7/netkit-recipes.7", "share/man/man7/netkit-store.7",
                  "share/netkit/netkit.lua",
                  "lib/systemd/system/netkit-echo@.service",
                  "lib/systemd/system/netkit-echo@.socket"):

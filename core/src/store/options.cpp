@@ -34,9 +34,7 @@ void refuse_password(std::string_view url, std::string_view option) {
 void check_url(std::string_view url, std::string_view option) {
   if (scheme_of(url).empty() || url.starts_with("/")) {
     throw UsageError(
-        fmt::format("{}: '{}' is no store (write sqlite:FILE or "
-                    "redis://HOST:PORT/PREFIX)",
-                    option, escaped_text(url)));
+        fmt::format("{}: '{}' is no store (write sqlite:FILE)", option, escaped_text(url)));
   }
   refuse_password(url, option);
 }
@@ -59,8 +57,7 @@ std::vector<OptionDef> options() {
   return {{.name = "store",
            .kind = Kind::text,
            .value_name = "URL",
-           .help = "keep what is said in a store, which several servers may share: sqlite:FILE or "
-                   "redis://HOST:PORT/PREFIX"},
+           .help = "keep what is said in a store, which several servers may share: sqlite:FILE"},
           {.name = "store-queue",
            .kind = Kind::integer,
            .default_value = "10000",

@@ -54,7 +54,9 @@ std::string Stream::why_full() const {
 std::string Stream::why_not_stored() const {
   return fmt::format("{} {} not stored: the store {}", waiting(),
                      waiting() == 1 ? "entry is" : "entries are",
-                     open_ ? "does not answer" : "is away");
+                     !open_             ? "is away"
+                     : refusal_.empty() ? "does not answer"
+                                        : "takes nothing");
 }
 
 std::uint64_t Stream::append(Entry entry, Wish wish) {

@@ -79,6 +79,8 @@ class NETKIT_API Stream final : private Engine::Handler {
   // It cannot be reached.
   bool away() const { return !open_; }
   bool was_open() const { return ever_open_; }
+  // What waits is on its way: the end of a run waits for it.
+  bool settling() const { return waiting() > 0 && open_ && refusal_.empty(); }
   // At the end of a run, where something still waits: one sentence.
   std::string why_not_stored() const;
   // It is there, but what is appended waits: it took none of what was tried last.

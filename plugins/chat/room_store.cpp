@@ -1,0 +1,155 @@
+#include <algorithm>
+#include <chat/room_store.hpp>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <netkit/util/text.hpp>
+
+namespace netkit::chat {
+
+namespace {
+
+std::uint64_t number_of(const store::Entry& entry, std::string_view field) {
+  return read_integer<std::uint64_t>(entry.field(field)).value_or(0);
+}
+
+// The entry's bytes outlive the message.
+Message message_of(const store::Entry& entry) {
+  const auto since =
+      std::chrono::duration_cast<std::chrono::microseconds>(entry.time.time_since_epoch()).count();
+  const std::string_view name = entry.field("name");
+  return {
+      .flags = entry.field("action").empty() ? std::uint8_t{0} : Message::kAction,
+      .member = static_cast<std::uint32_t>(number_of(entry, "member")),
+      .time_us = std::min(static_cast<std::uint64_t>(std::max<std::int64_t>(since, 0)), kMaxTime),
+      .name = why_not_a_name(name).empty() ? name : "somebody",
+      .text = entry.text};
+}
+
+store::Entry entry_of(const Message& message, std::uint64_t instance, std::uint64_t request) {
+  store::Entry entry{
+      .time = WallTime(std::chrono::microseconds(message.time_us)),
+      .text = std::string(message.text),
+      .fields = {{"name", std::string(message.name)}, {"member", std::to_string(message.member)}}};
+  if ((message.flags & Message::kAction) != 0) entry.fields.push_back({"action", "1"});
+  if (request == 0) return entry;
+  entry.fields.push_back({"by", std::to_string(instance)});
+  entry.fields.push_back({"request", std::to_string(request)});
+  return entry;
+}
+
+}  // namespace
+
+RoomStore::RoomStore(Host& host, const store::Stream::Options& options, RoomServer& room,
+                     std::function<void()> on_open)
+    : host_(host),
+      room_(room),
+      on_open_(std::move(on_open)),
+      stream_({host.loop(), host.log()}, host.stores(), options, *this) {}
+
+Room::Handler::Placing RoomStore::place(const Message& message, const Endpoint& peer,
+                                        std::uint64_t instance, std::uint64_t request) {
+  using Place = Room::Handler::Place;
+  store::Entry entry = entry_of(message, instance, request);
+  const std::uint64_t ticket = stream_.append(entry, store::Wish::refuse);
+  if (ticket == 0) return {Place::refused, stream_.why_full()};
+  last_ticket_ = ticket;
+  said_.emplace(ticket, Said{std::move(entry), peer, stream_.away()});
+  return {stream_.away() ? Place::nowhere : Place::store, {}};
+}
+
+void RoomStore::on_store_open() {
+  room_.number_by(stream_.state().stream, stream_.last() + 1);
+  on_open_();
+}
+
+void RoomStore::on_entry(const store::Entry& entry, std::uint64_t ticket) {
+  const auto said = said_.find(ticket);
+  // What was said before this server was there is kept for newcomers, and no news.
+  const bool heard = !stream_.was_open() || (said != said_.end() && said->second.heard);
+  const Endpoint peer = said != said_.end() ? said->second.peer : Endpoint();
+  if (said != said_.end()) said_.erase(said);
+  if (entry.text.size() > kMaxText) return;  // of another program
+  room_.deliver_stored(message_of(entry), entry.number, heard, peer);
+  const std::uint64_t instance = number_of(entry, "by");
+  if (instance != 0) room_.note_taken(instance, number_of(entry, "request"));
+}
+
+void RoomStore::on_refused(std::uint64_t ticket, std::string_view why) {
+  const auto said = said_.find(ticket);
+  if (said == said_.end()) return;
+  const store::Entry entry = std::move(said->second.entry);
+  said_.erase(said);
+  room_.refuse_stored(number_of(entry, "by"), number_of(entry, "request"), why);
+  answer_syncs(ticket);
+}
+
+void RoomStore::on_stored(std::uint64_t ticket) {
+  answer_syncs(ticket);
+}
+
+void RoomStore::on_store_change() {
+  if (!stream_.was_open()) return;
+  if (stream_.away()) {
+    go_on_alone();
+  } else if (std::exchange(alone_, false)) {
+    host_.log().notice("the store is back: what was said meanwhile gets its numbers");
+  }
+  if (then_ && !stream_.settling()) std::exchange(then_, {})();
+}
+
+// What was on its way to the store is heard now, before all that follows.
+void RoomStore::go_on_alone() {
+  if (std::exchange(alone_, true)) return;
+  host_.log().notice("the store is away: the room goes on for the members of this server alone");
+  for (auto& [ticket, said] : said_) {
+    if (!std::exchange(said.heard, true)) {
+      room_.deliver_unnumbered(message_of(said.entry), said.peer);
+    }
+  }
+  answer_syncs(UINT64_MAX);
+}
+
+bool RoomStore::holds_sync(std::uint64_t instance) {
+  if (said_.empty() || stream_.away()) return false;
+  syncs_.push_back({last_ticket_, instance});
+  return true;
+}
+
+void RoomStore::answer_syncs(std::uint64_t stored) {
+  while (!syncs_.empty() && syncs_.front().ticket <= stored) {
+    room_.answer_sync(syncs_.front().instance);
+    syncs_.pop_front();
+  }
+}
+
+void RoomStore::when_settled(std::function<void()> then) {
+  if (!stream_.settling()) return then();
+  then_ = std::move(then);
+}
+
+// ---- names
+
+// A member's is his own, not his server's: where he comes from another one, it is his already.
+void RoomStore::claim(const std::string& name, std::uint64_t instance) {
+  stream_.claim({name, fmt::format("{:016x}", instance)});
+}
+
+void RoomStore::free(const std::string& name, bool quit) {
+  quit ? stream_.release(name) : stream_.let_lapse(name);
+}
+
+void RoomStore::on_name(const std::string& name, bool granted, const std::string&) {
+  if (granted) return;
+  const std::string other = room_.give_other_name(name);
+  if (other.empty()) return;
+  host_.log().notice(
+      fmt::format("the name '{}' is taken at another server: the member here is {}", name, other));
+}
+
+void RoomStore::on_store_failed(ExitStatus status, const std::string& error) {
+  host_.finish(status, error);
+}
+
+}  // namespace netkit::chat

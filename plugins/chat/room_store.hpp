@@ -1,0 +1,72 @@
+// A room whose messages have their place in a store, so that several servers are one room.
+#pragma once
+
+#include <chat/room_server.hpp>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include <netkit/net/endpoint.hpp>
+#include <netkit/plugin/host.hpp>
+#include <netkit/store/stream.hpp>
+
+namespace netkit::chat {
+
+// [loop] What is said goes to the store, and to the members when it comes from there. While the
+// store is away the room goes on for its own members.
+class RoomStore final : private store::Stream::Handler {
+ public:
+  // `on_open` is called once, when the store is there and its messages have been given to the room.
+  // All references outlive it. Throws Error.
+  RoomStore(Host& host, const store::Stream::Options& options, RoomServer& room,
+            std::function<void()> on_open);
+  void open() { stream_.open(); }
+
+  Room::Handler::Placing place(const Message& message, const Endpoint& peer, std::uint64_t instance,
+                               std::uint64_t request);
+  void claim(const std::string& name, std::uint64_t instance);
+  void free(const std::string& name, bool quit);
+  // The answer follows when all that was said has its place.
+  bool holds_sync(std::uint64_t instance);
+  // Calls `then` when what was said is in the store, or cannot be brought there for now.
+  void when_settled(std::function<void()> then);
+  const store::Stream& stream() const { return stream_; }
+
+ private:
+  void on_store_open() override;
+  void on_entry(const store::Entry& entry, std::uint64_t ticket) override;
+  void on_stored(std::uint64_t ticket) override;
+  void on_refused(std::uint64_t ticket, std::string_view why) override;
+  void on_store_change() override;
+  void on_name(const std::string& name, bool granted, const std::string& holder) override;
+  void on_store_failed(ExitStatus status, const std::string& error) override;
+
+  void go_on_alone();
+  void answer_syncs(std::uint64_t stored);
+
+  // What was said here and has not come back yet.
+  struct Said {
+    store::Entry entry;
+    Endpoint peer;
+    bool heard = false;  // by the members here, without a number
+  };
+  struct Sync {
+    std::uint64_t ticket;
+    std::uint64_t instance;
+  };
+
+  Host& host_;
+  RoomServer& room_;
+  std::function<void()> on_open_;
+  std::map<std::uint64_t, Said> said_;  // by their tickets
+  std::uint64_t last_ticket_ = 0;
+  std::deque<Sync> syncs_;
+  std::function<void()> then_;
+  bool alone_ = false;  // it has been said
+  store::Stream stream_;
+};
+
+}  // namespace netkit::chat

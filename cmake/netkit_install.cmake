@@ -18,7 +18,7 @@ file(CREATE_LINK ${dissector} ${PROJECT_BINARY_DIR}/netkit.lua SYMBOLIC)
 install(FILES ${PROJECT_BINARY_DIR}/netkit.lua DESTINATION ${wireshark})
 
 # Manual pages: those of netkit itself, and one a command.
-set(pages netkit.1 netkit-completion.1 netkit-config.1 netkit-plugins.1 netkit-shell.1 netkit.conf.5 netkit-migrate.7 netkit-protocol.7 netkit-recipes.7 netkit-store.7 netkit-plugin.3)
+set(pages netkit.1 netkit-completion.1 netkit-config.1 netkit-plugins.1 netkit-psk.1 netkit-shell.1 netkit.conf.5 netkit-migrate.7 netkit-protocol.7 netkit-recipes.7 netkit-store.7 netkit-plugin.3)
 foreach(command IN LISTS NETKIT_COMMANDS)
   list(APPEND pages netkit-${command}.1)
 endforeach()

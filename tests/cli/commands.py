@@ -26,7 +26,7 @@ def candidates(*words):
 
 def commands():
     """The plugins that are installed."""
-    words = ("help", "plugins", "config", "completion", "version", "shell")
+    words = ("help", "plugins", "config", "completion", "psk", "version", "shell")
     return [name for name in candidates("") if name not in words]
 
 

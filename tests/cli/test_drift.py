@@ -82,7 +82,7 @@ def test_every_total_is_in_the_page(command, action):
     assert not [name for name in names if not re.search(rf"\b{name}\b", text)]
 
 
-@pytest.mark.parametrize("word, page", [(word, f"netkit-{word}.1") for word in ("plugins", "config", "completion", "shell")])
+@pytest.mark.parametrize("word, page", [(word, f"netkit-{word}.1") for word in ("plugins", "config", "completion", "psk", "shell")])
 def test_netkits_own_words_are_in_a_page(word, page):
     text = page_text(page)
     for action in candidates("help", word, "") or [""]:

@@ -6,7 +6,7 @@ import pytest
 
 from commands import all_actions, commands, common_options, help_options, output
 
-BUILTINS = ["help", "plugins", "shell", "config", "completion", "version"]
+BUILTINS = ["help", "plugins", "shell", "config", "completion", "psk", "version"]
 
 
 def widths(text):

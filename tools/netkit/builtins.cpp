@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <netkit/tls/psk.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/text.hpp>
 #include <netkit/version.hpp>
 
 namespace netkit {
@@ -9,6 +12,16 @@ namespace {
 
 int run_version(App&, const ActionDef&, const Values&) {
   print("netkit " NETKIT_VERSION "\n");
+  return 0;
+}
+
+int run_psk(App&, const ActionDef&, const Values& values) {
+  const std::string& name = values.arguments().front();
+  const std::string_view why = why_not_an_identity(name);
+  if (!why.empty()) {
+    throw UsageError("the name '" + escaped_text(name) + "' " + std::string(why));
+  }
+  print(new_psk_line(name) + "\n");
   return 0;
 }
 
@@ -106,6 +119,17 @@ Builtin completion() {
       "completion", "print a completion script for bash, zsh or fish", {script}, run_completion};
 }
 
+Builtin psk() {
+  ActionDef make = action("", "print a line with a new key for a file of --psk-file");
+  make.description =
+      "Prints NAME, a colon and a random key of 32 bytes in hexadecimal. A server's file has such a "
+      "line for each of its peers, a peer's file its own; nobody else may read them.";
+  make.arguments = {{.name = "NAME", .help = "who will have the key"}};
+  make.examples = {
+      {"(umask 077; netkit psk ann >> keys)", "a key for ann, in a file that others cannot read"}};
+  return {"psk", "make a pre-shared key", {make}, run_psk};
+}
+
 Builtin version() {
   return {"version", "print the version", {action("", "print the version")}, run_version};
 }
@@ -114,7 +138,7 @@ Builtin version() {
 
 std::span<const Builtin> builtins() {
   static const std::vector<Builtin> kBuiltins{help(),   plugins(),    shell(),
-                                              config(), completion(), version()};
+                                              config(), completion(), psk(),   version()};
   return kBuiltins;
 }
 

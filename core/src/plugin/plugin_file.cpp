@@ -146,8 +146,8 @@ PluginFile inspect_plugin(const std::string& path) {
 }
 
 std::span<const std::string_view> reserved_words() {
-  static constexpr std::array<std::string_view, 6> kWords{"help",   "plugins",    "shell",
-                                                          "config", "completion", "version"};
+  static constexpr std::array<std::string_view, 7> kWords{
+      "help", "plugins", "shell", "config", "completion", "psk", "version"};
   return kWords;
 }
 

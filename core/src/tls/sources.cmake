@@ -1,3 +1,4 @@
 target_sources(netkit-core PRIVATE
+  src/tls/psk.cpp
   src/tls/tls_library.cpp
 )

@@ -1,0 +1,74 @@
+// Pre-shared keys: who holds which, as a file says.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// An identity is a name: 1 to 64 bytes of text that is seen as it is, without white space at its
+// ends. Why `name` is none, as half a sentence: "is longer than 64 bytes"; empty: it is one.
+NETKIT_API std::string_view why_not_an_identity(std::string_view name);
+
+// The bytes of a key, which are wiped when they are not needed any more.
+class NETKIT_API PskKey {
+ public:
+  static constexpr std::size_t kShortest = 16;
+  static constexpr std::size_t kLongest = 64;
+
+  PskKey() = default;
+  explicit PskKey(std::string bytes) : bytes_(std::move(bytes)) {}
+  PskKey(const PskKey&) = default;
+  PskKey(PskKey&& other) noexcept;
+  PskKey& operator=(const PskKey& other);
+  PskKey& operator=(PskKey&& other) noexcept;
+  ~PskKey();
+
+  std::string_view bytes() const { return bytes_; }
+  // In a time that tells nothing of where two keys of one length differ.
+  friend bool operator==(const PskKey& a, const PskKey& b) { return a.same(b); }
+
+ private:
+  bool same(const PskKey& other) const;
+  void wipe();
+  std::string bytes_;
+};
+
+// What a file of keys holds: a line `IDENTITY:HEXKEY` for each, the key of 16 to 64 bytes; empty
+// lines and those that begin with # say nothing. [any thread] to read.
+class NETKIT_API PskKeys {
+ public:
+  // Throws Error (ExitStatus::config) that names the file, the line and what would be right; never
+  // the key. A file that others may read is refused, and so is one of this user's that its group
+  // may read.
+  static PskKeys load(const std::string& path);
+  // The same of a file's content; `file` is for messages.
+  static PskKeys parse(std::string_view text, std::string_view file);
+
+  const PskKey* find(std::string_view identity) const;  // null: not there
+  std::size_t size() const { return keys_.size(); }
+  // By identity.
+  const std::map<std::string, PskKey, std::less<>>& all() const { return keys_; }
+
+ private:
+  std::map<std::string, PskKey, std::less<>> keys_;
+};
+
+// A line of such a file with a new random key of 32 bytes, without its newline.
+NETKIT_API std::string new_psk_line(std::string_view identity);
+
+// One of a client's keys: who it is.
+struct PskIdentity {
+  std::string name;
+  PskKey key;
+};
+// The one of `keys` that a client called `name` has; of a client without a name the only one there
+// is. Throws Error (ExitStatus::config); `file` is for the message.
+NETKIT_API PskIdentity choose_identity(const PskKeys& keys, std::string_view name,
+                                       std::string_view file);
+
+}  // namespace netkit

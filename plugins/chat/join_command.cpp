@@ -71,16 +71,20 @@ ExitStatus JoinRun::run() {
 void JoinCommand::configure(const Values& values) {
   options_.room.servers = values.addresses("ADDRESS");
   options_.room.reconnect = reconnect_options(values);
-  options_.name = values.given("name") ? values.text("name") : default_name();
+  options_.room.identity = identity_of(values);
+  options_.name = options_.room.identity ? options_.room.identity->name
+                  : values.given("name") ? values.text("name")
+                                         : default_name();
   const std::string_view why = why_not_a_name(options_.name);
   if (!why.empty()) throw UsageError(fmt::format("--name: the name {}", why));
-  options_.heartbeat = values.duration("heartbeat");
+  options_.room.privacy.heartbeat = options_.heartbeat = values.duration("heartbeat");
   options_.since = read_since(values);
   options_.history = values.text("history");
   options_.commands = values.flag("commands");
   options_.notices = values.text("notices") == "yes";
   options_.wait = values.duration("wait");
   options_.connect_timeout = values.duration("connect-timeout");
+  options_.room.privacy.handshake_timeout = options_.connect_timeout;
   options_.count = static_cast<std::uint64_t>(values.integer("count"));
   plain_ = values.flag("plain");
 }

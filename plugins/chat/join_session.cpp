@@ -26,6 +26,7 @@ Member::Options member_options(const JoinOptions& given) {
   Member::Options options;
   options.native.heartbeat = given.heartbeat;
   options.native.connect_timeout = given.connect_timeout;
+  if (given.room.identity) options.native.max_datagram -= datagram::kPrivateOverhead;
   fill_random(&options.instance, sizeof options.instance);
   options.name = given.name;
   options.since = given.since;

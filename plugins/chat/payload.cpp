@@ -74,7 +74,7 @@ void fields(Io&, M&) {}  // Synced, Who, Sync
 template <typename M>
 bool is_valid(const M& m) {
   if constexpr (std::same_as<M, Message>) return m.time_us <= kMaxTime;
-  if constexpr (std::same_as<M, Left>) return m.reason <= LeaveReason::reset;
+  if constexpr (std::same_as<M, Left>) return m.reason <= LeaveReason::revoked;
   return true;
 }
 
@@ -130,6 +130,12 @@ std::string_view to_string(LeaveReason reason) {
       return "lease";
     case LeaveReason::reset:
       return "reset";
+    case LeaveReason::kicked:
+      return "kicked";
+    case LeaveReason::banned:
+      return "banned";
+    case LeaveReason::revoked:
+      return "revoked";
   }
   return "quit";
 }

@@ -42,7 +42,14 @@ struct Welcome {
   std::string_view motd;
 };
 
-enum class LeaveReason : std::uint8_t { quit = 0, lease = 1, reset = 2 };
+enum class LeaveReason : std::uint8_t {
+  quit = 0,
+  lease = 1,
+  reset = 2,
+  kicked = 3,
+  banned = 4,
+  revoked = 5,  // the key is no key any more
+};
 std::string_view to_string(LeaveReason reason);
 
 // From the room to its members. Messages that are not private are numbered by the session; nothing

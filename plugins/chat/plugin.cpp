@@ -75,6 +75,8 @@ std::vector<OptionDef> room_options() {
            .default_value = "[{name}] {text}\\n",
            .help = "what plain members get for each message"},
           plain_option(),
+          psk_file_option("keys of the members, who then are encrypted and have the names of their "
+                          "keys (netkit psk)"),
           history_option("append what happens to this file"),
           notices_option(),
           {.name = "keep",
@@ -113,6 +115,7 @@ std::vector<TotalDef> serve_totals() {
         kHistoryLostTotal},
        store::totals(),
        peer_totals(),
+       private_totals(),
        refusal_totals(),
        datagram_server_totals()});
 }
@@ -158,7 +161,10 @@ std::vector<OptionDef> join_options() {
            .value_name = "N|all",
            .help = "hear what was said before, from message N on or as far back as is kept",
            .choices = {"all"}},
-          {.name = "plain", .help = "speak the plain dialect", .excludes = {"since", "commands"}},
+          {.name = "plain",
+           .help = "speak the plain dialect",
+           .excludes = {"since", "commands", "psk-file"}},
+          psk_file_option("the key to be encrypted by, whose identity is the name (netkit psk)"),
           history_option("append what is said to this file"),
           notices_option(),
           {.name = "commands", .help = "obey /commands in piped lines, too"},

@@ -217,11 +217,12 @@ std::string Room::why_refused(std::string_view name, Slot asking, Entry::Refusal
   return {};
 }
 
-Room::Entry Room::join(const Hello& hello, const Endpoint& peer, TimePoint now) {
+Room::Entry Room::join(const Hello& hello, const Endpoint& peer, TimePoint now, bool proved) {
   const auto same = by_instance_.find(hello.instance);
   const Slot old = same == by_instance_.end() ? kNoSlot : same->second;
+  const Slot former = proved && old == kNoSlot ? find(hello.name) : kNoSlot;
   Entry entry;
-  entry.why = why_refused(hello.name, old, entry.refusal);
+  entry.why = why_refused(hello.name, former == kNoSlot ? old : former, entry.refusal);
   if (!entry.why.empty()) return entry;
   const bool moves = old == kNoSlot || members_[old].path.peer.address() != peer.address();
   if (moves && !shares_.take(peer.address())) {
@@ -231,6 +232,10 @@ Room::Entry Room::join(const Hello& hello, const Endpoint& peer, TimePoint now) 
     return entry;
   }
   if (old != kNoSlot) return replace(old, hello, peer);
+  if (former != kNoSlot) {
+    handler_.on_replaced(former);
+    remove(former, LeaveReason::quit);
+  }
   if (members() >= options_.max_members) {
     shares_.give_back(peer.address());
     ++counters_.dropped_full;
@@ -240,6 +245,7 @@ Room::Entry Room::join(const Hello& hello, const Endpoint& peer, TimePoint now) 
   }
   entry.slot = add(std::string(hello.name), peer, now);
   Member& member = members_[entry.slot];
+  member.proved = proved;
   member.instance = hello.instance;
   by_instance_.emplace(hello.instance, entry.slot);
   const auto past = past_.find(hello.instance);
@@ -339,6 +345,7 @@ void Room::carry_out(Slot slot, const Request& request, WallTime wall) {
     Entry::Refusal refusal = Entry::Refusal::none;
     const std::string why = why_refused(renaming->name, slot, refusal);
     if (!why.empty()) return refuse(slot, why);
+    if (members_[slot].proved) return refuse(slot, "the name is that of the key");
     rename(slot, renaming->name);
   } else if (std::holds_alternative<Who>(request)) {
     list(slot);

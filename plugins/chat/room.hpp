@@ -123,8 +123,9 @@ class Room {
     std::string why;
   };
   // A native member comes, or comes back: the same Hello::instance replaces his session and keeps
-  // what he is called and what was taken of him.
-  Entry join(const Hello& hello, const Endpoint& peer, TimePoint now);
+  // what he is called and what was taken of him. `proved`: the name is that of his key, so who has
+  // it already is himself, and gives way.
+  Entry join(const Hello& hello, const Endpoint& peer, TimePoint now, bool proved = false);
   // What he said, as it came; nothing for one that could not be read.
   void on_request(Slot slot, const std::optional<Request>& request, TimePoint now, WallTime wall);
   // Requests that will never come, as the member's session says: they count as taken, and the last
@@ -171,6 +172,7 @@ class Room {
     std::string name;  // empty: the place is free
     datagram::Path path;
     bool plain = false;
+    bool proved = false;  // the name is that of his key
     std::uint32_t id = 0;
     std::uint64_t instance = 0;
     std::uint64_t taken = 0;

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <chat/room_server.hpp>
 
+#include <fmt/format.h>
+
 namespace netkit::chat {
 
 namespace {
@@ -20,6 +22,11 @@ LeaveReason reason_of(datagram::LeftReason reason) {
 }
 
 }  // namespace
+
+const std::string& RoomServer::Handler::identity(std::uint32_t /*owner*/) const {
+  static const std::string kNobody;
+  return kNobody;
+}
 
 RoomServer::RoomServer(const Options& options, const datagram::Random& random, Handler& handler)
     : options_(options),
@@ -103,10 +110,15 @@ datagram::Verdict RoomServer::on_connect(SessionRef session, const Endpoint& pee
   const auto hello = decode_hello(payload);
   if (!hello) return Verdict::reject(RejectCode::bad_request, "this is a chat room");
   if (closing_) return Verdict::reject(RejectCode::full, "the room is closing");
+  const std::uint32_t owner = native_.owner(session);
+  if (owner != 0 && handler_.identity(owner) != hello->name) {
+    return Verdict::reject(RejectCode::forbidden,
+                           fmt::format("the key is that of '{}'", handler_.identity(owner)));
+  }
   // What was said before is not for him, or comes from the ring. Notices are left to wait, so that
   // those of many who come at once go out together.
   flush_messages(session);
-  const Room::Entry entry = room_.join(*hello, peer, now_);
+  const Room::Entry entry = room_.join(*hello, peer, now_, owner != 0);
   if (entry.slot == kNoSlot) {
     const bool full = entry.refusal == Room::Entry::Refusal::full;
     const bool taken = entry.refusal == Room::Entry::Refusal::taken;
@@ -122,6 +134,23 @@ datagram::Verdict RoomServer::on_connect(SessionRef session, const Endpoint& pee
   if (welcome.first < messages_.next_record()) messages_.send_since(session, welcome.first);
   encode(welcome, encoded_);
   return Verdict::accept(encoded_);
+}
+
+void RoomServer::put_out(Slot member, LeaveReason reason, std::string_view why,
+                         datagram::ByeCode code) {
+  const SessionRef session = std::exchange(session_of(member), {});
+  slot_of(session) = kNoSlot;
+  room_.leave(member, reason);
+  flush();
+  native_.close(session, why, code);
+}
+
+void RoomServer::revoke(std::uint32_t owner) {
+  for (Slot member = 0; member < sessions_.size(); ++member) {
+    const SessionRef session = sessions_[member];
+    if (!session || native_.owner(session) != owner) continue;
+    put_out(member, LeaveReason::revoked, "the key was revoked", datagram::ByeCode::forbidden);
+  }
 }
 
 void RoomServer::on_message(SessionRef session, std::uint64_t /*record*/,

@@ -52,6 +52,8 @@ class RoomServer final : public datagram::Driver::Handler,
       (void)instance;
       return false;
     }
+    // Whose key a session is under: datagram::PrivateServer::identity().
+    virtual const std::string& identity(std::uint32_t owner) const;
   };
   // `handler` must outlive it.
   RoomServer(const Options& options, const datagram::Random& random, Handler& handler);
@@ -61,6 +63,8 @@ class RoomServer final : public datagram::Driver::Handler,
   TimePoint next_deadline() const override;
   bool drain(datagram::OutputQueue& queue, TimePoint now) override;
 
+  // The key of `owner` is no key any more.
+  void revoke(std::uint32_t owner);
   // Nobody comes in any more; everybody is told, and on_closed() follows.
   void close(TimePoint now);
 
@@ -115,6 +119,7 @@ class RoomServer final : public datagram::Driver::Handler,
   bool holds_sync(std::uint64_t instance) override { return handler_.holds_sync(instance); }
   void say_unnumbered(const Message& message) override;
 
+  void put_out(Slot member, LeaveReason reason, std::string_view why, datagram::ByeCode code);
   std::uint64_t first_for(const Hello& hello) const;
   void flush();
   void flush_messages(datagram::SessionRef except = {});

@@ -33,14 +33,17 @@ datagram::Options native_options(const Room::Options& room, std::size_t keep) {
 void ServeCommand::configure(const Values& values) {
   address_ = values.address("ADDRESS");
   const auto keep = static_cast<std::size_t>(values.integer("keep"));
+  policy_ = answer_policy(values);
+  policy_.rate = 0;  // --rate is of a member, and the room's
   Room::Options room = room_options(values);
   datagram::Options native = native_options(room, keep);
   native.max_held = static_cast<std::size_t>(values.size("max-memory"));
+  private_ = datagram::ServerPrivacy::read(values);
+  if (!private_.plain) policy_.plain = AnswerPolicy::Plain::none;
+  if (private_.keys) native.max_datagram -= datagram::kPrivateOverhead;
   options_.emplace(RoomServer::Options{std::move(room), native, keep, values.text("motd")});
   if (options_->motd.size() > kMaxMotd) throw UsageError("--motd is longer than 900 bytes");
   options_->plain_rate = plain_rate(values);
-  policy_ = answer_policy(values);
-  policy_.rate = 0;  // --rate is of a member, and the room's
   history_path_ = values.text("history");
   notices_ = values.text("notices") == "yes";
   if (!store::is_wanted(values)) return;
@@ -92,6 +95,7 @@ void ServeCommand::show(Totals& totals) const {
   auto refused = driver_->policy().refused();
   refused[static_cast<std::size_t>(Refusal::rate)] += room.dropped_rate;
   add_refusals(totals, refused);
+  privacy_->show(totals);
   driver_->show(totals, native);
 }
 
@@ -108,10 +112,15 @@ ExitStatus ServeCommand::run(Host& host) {
   UdpServer::Options options;
   options.policy = policy_;
   options.log = &host.log();
-  driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(opened.udp), *room_, options);
+  datagram::ServerPrivacy::Handler& revoked = *this;
+  privacy_ = std::make_unique<datagram::ServerPrivacy>(host, private_, options_->native, *room_,
+                                                       revoked);
+  driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(opened.udp),
+                                               privacy_->driven(), options);
   host.set_totals([this](Totals& totals) { show(totals); });
   host.on_stop([this](StopReason) { stop(); });
   open_room();
+  privacy_->say_if_open(driver_->sockets());
   return history_->outcome(host.run_loop());
 }
 

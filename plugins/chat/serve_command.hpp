@@ -10,12 +10,14 @@
 #include <vector>
 
 #include <netkit/datagram/driver.hpp>
+#include <netkit/datagram/server_privacy.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/plugin/plugin.hpp>
 
 namespace netkit::chat {
 
-class ServeCommand final : public Command, private RoomServer::Handler {
+class ServeCommand final : public Command, private RoomServer::Handler,
+                           private datagram::ServerPrivacy::Handler {
  public:
   void configure(const Values& values) override;
   ExitStatus run(Host& host) override;
@@ -28,6 +30,10 @@ class ServeCommand final : public Command, private RoomServer::Handler {
   void on_name_taken(const std::string& name, std::uint64_t instance) override;
   void on_name_free(const std::string& name, bool quit) override;
   bool holds_sync(std::uint64_t instance) override;
+  const std::string& identity(std::uint32_t owner) const override {
+    return privacy_->identity(owner);
+  }
+  void on_revoked(std::uint32_t owner) override { room_->revoke(owner); }
   const AnswerPolicy& policy() const override { return driver_->policy(); }
   WallTime wall() const override { return host_->clock().wall(); }
   void open_room();
@@ -38,12 +44,14 @@ class ServeCommand final : public Command, private RoomServer::Handler {
   std::optional<RoomServer::Options> options_;
   AnswerPolicy::Options policy_;
   std::optional<store::Stream::Options> store_options_;
+  datagram::ServerPrivacy::Options private_;
   std::string history_path_;
   bool notices_ = true;
   Host* host_ = nullptr;
   std::unique_ptr<History> history_;
   std::unique_ptr<EventPrinter> printer_;
   std::unique_ptr<RoomServer> room_;
+  std::unique_ptr<datagram::ServerPrivacy> privacy_;
   std::unique_ptr<datagram::Driver> driver_;
   std::vector<std::string> descriptions_;  // of the sockets
   std::unique_ptr<RoomStore> store_;       // none: the room is this server's alone

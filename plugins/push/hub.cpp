@@ -3,12 +3,16 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::push {
 
 namespace {
+
+using datagram::ByeCode;
 
 std::string_view reason_of(datagram::LeftReason why) {
   switch (why) {
@@ -22,6 +26,11 @@ std::string_view reason_of(datagram::LeftReason why) {
 }
 
 }  // namespace
+
+const std::string& Hub::Handler::identity(std::uint32_t /*owner*/) const {
+  static const std::string kNobody;
+  return kNobody;
+}
 
 Hub::Hub(const Options& options, const datagram::Random& random, Handler& handler)
     : options_(options),
@@ -121,7 +130,8 @@ void Hub::remove(Subscriber& subscriber, std::string_view why) {
   handler_.on_unsubscribed(subscriber, why, undelivered);
   shares_.give_back(subscriber.address.address());
   table_.remove(subscriber);
-  if (session) server_.close(session, why);
+  const bool forbidden = why == reason::kRevoked;
+  if (session) server_.close(session, why, forbidden ? ByeCode::forbidden : ByeCode::bye);
 }
 
 std::string_view Hub::subscribe(std::string_view name, const Endpoint& address,
@@ -144,6 +154,18 @@ bool Hub::unsubscribe(std::string_view name) {
 void Hub::release(std::string_view name, std::uint64_t control) {
   Subscriber* subscriber = table_.find_name(name);
   if (subscriber != nullptr && subscriber->control == control) remove(*subscriber, reason::kLeft);
+}
+
+void Hub::revoke(std::uint32_t owner) {
+  std::vector<datagram::SessionRef> sessions;
+  table_.for_each([&](const Subscriber& subscriber) {
+    if (!subscriber.plain() && server_.owner(subscriber.session) == owner) {
+      sessions.push_back(subscriber.session);
+    }
+  });
+  for (const datagram::SessionRef session : sessions) {
+    remove(*table_.find_session(session), reason::kRevoked);
+  }
 }
 
 void Hub::on_unreachable(const Endpoint& to) {
@@ -234,6 +256,11 @@ datagram::Verdict Hub::on_connect(datagram::SessionRef session, const Endpoint& 
   if (!request) {
     ++counters_.refused_name;
     return Verdict::reject(datagram::RejectCode::bad_request, "no valid name (1 to 255 bytes)");
+  }
+  const std::uint32_t owner = server_.owner(session);
+  if (owner != 0 && handler_.identity(owner) != request->name) {
+    return Verdict::reject(datagram::RejectCode::forbidden,
+                           fmt::format("the key is that of '{}'", handler_.identity(owner)));
   }
   if (finishing_) return Verdict::reject(datagram::RejectCode::full, "the server is closing");
   Subscriber* same_name = table_.find_name(request->name);

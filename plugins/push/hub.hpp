@@ -65,6 +65,8 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
     virtual void on_not_sent(const Endpoint& to, int error) { (void)to, (void)error; }
     // Who may be a plain subscriber.
     virtual const AnswerPolicy& policy() const = 0;
+    // Whose key a session is under: datagram::PrivateServer::identity().
+    virtual const std::string& identity(std::uint32_t owner) const;
   };
   struct Options {
     datagram::Options protocol;
@@ -91,6 +93,9 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   bool unsubscribe(std::string_view name);
   // The control connection that subscribed `name` is gone; nothing if the name has moved since.
   void release(std::string_view name, std::uint64_t control);
+
+  // The key of `owner` is no key any more.
+  void revoke(std::uint32_t owner);
 
   // One record for all, which goes out with the next drain(). False: it is longer than a message.
   // `number` is the store's, above those before; 0: the next one.

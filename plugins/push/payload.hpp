@@ -34,6 +34,7 @@ inline constexpr std::string_view kSilent = "silent";
 inline constexpr std::string_view kRefused = "port unreachable";
 inline constexpr std::string_view kSlow = "too slow";
 inline constexpr std::string_view kEnded = "ended";
+inline constexpr std::string_view kRevoked = "the key was revoked";
 inline constexpr std::string_view kStopped = "the server stops";
 }  // namespace reason
 

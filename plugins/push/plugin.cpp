@@ -63,6 +63,8 @@ std::vector<OptionDef> subscriber_options() {
        .max = 10'000'000},
       max_clients_option("1024"),
       plain_option(),
+      psk_file_option("keys of the subscribers, who then are encrypted and have the names of their "
+                      "keys (netkit psk)"),
       plain_rate_option(),
       max_memory_option(),
       rate_option("datagrams that are taken from each source address"),
@@ -94,6 +96,7 @@ std::vector<TotalDef> serve_totals() {
         labelled_total(kRefusedMetric, "name", "refused_name", "subscribers whose name is none"),
         {"dropped_slow", "subscribers that were dropped as too slow"}},
        peer_totals(),
+       private_totals(),
        refusal_totals(),
        store::totals(),
        datagram_server_totals()});
@@ -126,7 +129,7 @@ ActionDef serve() {
                                 fields[1],
                                 {"reason",
                                  "left, silent, moved, unsubscribed, port unreachable, too slow, "
-                                 "ended or the server stops"}},
+                                 "ended, the key was revoked or the server stops"}},
                      .layout = "{peer} unsubscribed {name}"}};
   action.examples = {
       {"netkit push serve", "the local time every 10 seconds, on 127.0.0.1:9000"},
@@ -160,7 +163,8 @@ ActionDef subscribe() {
        .help = "the name to subscribe under; HOST-PID if not given"},
       {.name = "plain",
        .help = "subscribe by plain datagrams, as any small script can",
-       .excludes = {"since"}},
+       .excludes = {"since", "psk-file"}},
+      psk_file_option("the key to be encrypted by, whose identity is the name (netkit psk)"),
       {.name = "since",
        .kind = Kind::integer,
        .value_name = "SEQ",

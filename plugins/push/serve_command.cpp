@@ -51,8 +51,11 @@ void ServeCommand::configure(const Values& values) {
   hub_options_.last = values.flag("last");
   hub_options_.plain_rate = plain_rate(values);
   hub_options_.max_subscribers = static_cast<std::size_t>(values.integer("max-subscribers"));
-  const datagram::Options& protocol = hub_options_.protocol =
+  private_ = datagram::ServerPrivacy::read(values);
+  if (!private_.plain) policy_.plain = AnswerPolicy::Plain::none;
+  datagram::Options& protocol = hub_options_.protocol =
       read_protocol(values, hub_options_.slow, hub_options_.max_subscribers);
+  if (private_.keys) protocol.max_datagram -= datagram::kPrivateOverhead;
   together_ = std::clamp<std::size_t>(protocol.keep / 2, 1, kMaxTogether);
   bytes_together_ = std::min(protocol.keep_bytes / 4, kMaxBytesTogether);
   if (store::is_wanted(values)) {
@@ -73,9 +76,13 @@ ExitStatus ServeCommand::run(Host& host) {
   udp.capacity = kCapacity;
   udp.report_unreachable = true;
   udp.log = &host.log();
-  driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(sockets.udp), *hub_, udp);
+  datagram::ServerPrivacy::Handler& revoked = *this;
+  privacy_ = std::make_unique<datagram::ServerPrivacy>(host, private_, hub_options_.protocol,
+                                                       *hub_, revoked);
+  driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(sockets.udp),
+                                               privacy_->driven(), udp);
   control_ = make_control_server(host.loop(), host.log(),
-                                 {.access = policy_.access,
+                                 {.access = control_access(),
                                   .max_clients = max_clients_,
                                   .tcp = {.no_delay = true, .keepalive = true}},
                                  *hub_);
@@ -88,6 +95,7 @@ ExitStatus ServeCommand::run(Host& host) {
   host.set_totals([this](Totals& totals) { show(totals); });
   host.on_stop([this](StopReason) { stop(); });
   store_options_ ? open_store() : host.ready(descriptions_);
+  privacy_->say_if_open(driver_->sockets());
   return host.run_loop();
 }
 
@@ -110,6 +118,11 @@ void ServeCommand::on_entry(const store::Entry& entry, std::uint64_t) {
 
 void ServeCommand::on_store_failed(ExitStatus status, const std::string& error) {
   host_->finish(status, error);
+}
+
+// The control channel proves nothing: where only who has a key may come, it is this machine's.
+AccessList ServeCommand::control_access() const {
+  return private_.plain ? policy_.access : AccessList({"127.0.0.0/8", "::1/128"}, {});
 }
 
 void ServeCommand::on_not_sent(const Endpoint& to, int error) {
@@ -270,6 +283,7 @@ void ServeCommand::show(Totals& totals) const {
   totals.add("refused_name", hub.refused_name);
   totals.add("dropped_slow", hub.dropped_slow);
   add_refusals(totals, driver_->policy().refused());
+  privacy_->show(totals);
   store_ ? store_->show(totals) : store::show_none(totals);
   driver_->show(totals, native);
 }

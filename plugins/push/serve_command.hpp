@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <netkit/datagram/driver.hpp>
+#include <netkit/datagram/server_privacy.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/record/source.hpp>
@@ -20,6 +21,7 @@ namespace netkit::push {
 
 class ServeCommand final : public Command,
                            private Hub::Handler,
+                           private datagram::ServerPrivacy::Handler,
                            private Sources::Handler,
                            private store::Stream::Handler {
  public:
@@ -31,6 +33,10 @@ class ServeCommand final : public Command,
   void on_unsubscribed(const Subscriber& subscriber, std::string_view why,
                        std::uint64_t undelivered) override;
   void on_full(const Endpoint& peer, std::string_view why) override;
+  const std::string& identity(std::uint32_t owner) const override {
+    return privacy_->identity(owner);
+  }
+  void on_revoked(std::uint32_t owner) override { hub_->revoke(owner); }
   const AnswerPolicy& policy() const override { return driver_->policy(); }
   void on_not_sent(const Endpoint& to, int error) override;
 
@@ -46,6 +52,7 @@ class ServeCommand final : public Command,
   void publish(std::string_view text, std::uint64_t number);
   void say_too_long(std::size_t size);
   void leave();
+  AccessList control_access() const;
   void end_turn();
   void steer_sources();
   bool must_hold_sources();
@@ -58,12 +65,14 @@ class ServeCommand final : public Command,
   AddressSpec address_;
   Hub::Options hub_options_;
   AnswerPolicy::Options policy_;
+  datagram::ServerPrivacy::Options private_;
   std::size_t min_subscribers_ = 0;
   std::size_t max_clients_ = 0;
   bool keep_open_ = false;
   std::optional<store::Stream::Options> store_options_;
   Host* host_ = nullptr;
   std::unique_ptr<Hub> hub_;
+  std::unique_ptr<datagram::ServerPrivacy> privacy_;
   std::unique_ptr<datagram::Driver> driver_;
   std::unique_ptr<TcpServer> control_;
   std::unique_ptr<Sources> sources_;

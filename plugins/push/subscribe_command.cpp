@@ -24,7 +24,10 @@ std::string default_name() {
 
 void SubscribeCommand::configure(const Values& values) {
   server_.servers = values.addresses("ADDRESS");
-  name_ = values.given("name") ? values.text("name") : default_name();
+  server_.identity = identity_of(values);
+  name_ = server_.identity       ? server_.identity->name
+          : values.given("name") ? values.text("name")
+                                 : default_name();
   const auto clean = clean_name(name_);
   if (!clean) throw UsageError("--name: write 1 to 255 bytes that are not all white space");
   name_ = std::string(*clean);
@@ -35,6 +38,9 @@ void SubscribeCommand::configure(const Values& values) {
   if (values.given("count")) count_ = static_cast<std::uint64_t>(values.integer("count"));
   server_.reconnect = reconnect_options(values);
   protocol_.connect_timeout = values.duration("connect-timeout");
+  server_.privacy = {.handshake_timeout = protocol_.connect_timeout,
+                     .heartbeat = protocol_.heartbeat};
+  if (server_.identity) protocol_.max_datagram -= datagram::kPrivateOverhead;
 }
 
 ExitStatus SubscribeCommand::run(Host& host) {

@@ -50,6 +50,21 @@ std::optional<TlsServerOptions> tls_server(const Values& values) {
   return options;
 }
 
+OptionDef psk_file_option(std::string_view help) {
+  return {.name = "psk-file", .kind = Kind::path, .value_name = "FILE", .help = help};
+}
+
+std::optional<PskKeys> psk_keys(const Values& values) {
+  if (!values.has("psk-file")) return std::nullopt;
+  return PskKeys::load(values.text("psk-file"));
+}
+
+std::optional<PskIdentity> identity_of(const Values& values) {
+  const std::optional<PskKeys> keys = psk_keys(values);
+  if (!keys) return std::nullopt;
+  return choose_identity(*keys, values.text("name"), values.text("psk-file"));
+}
+
 std::string content_of(FileContent content, std::string_view path, std::size_t limit,
                        std::string_view option) {
   if (content.error == EFBIG) {
@@ -211,6 +226,12 @@ void add_refusals(Totals& totals, const std::array<std::uint64_t, kRefusals>& re
     const auto why = static_cast<Refusal>(i);
     if (why != Refusal::loop) totals.add(total_name(why), refused[i]);
   }
+}
+
+std::vector<TotalDef> private_totals() {
+  return {{"handshakes", "peers that proved their identity of --psk-file"},
+          labelled_total(kRefusedMetric, "key", "refused_key",
+                         "peers without a key, or with a wrong one")};
 }
 
 std::vector<TotalDef> datagram_server_totals() {

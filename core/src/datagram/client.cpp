@@ -26,6 +26,17 @@ constexpr Duration kLongestFarewell = std::chrono::seconds(1);
 // What answers, but not in this protocol, may have the right answer on its way.
 constexpr Duration kStrangerPatience = std::chrono::seconds(2);
 
+LeftReason reason_of(const Bye& bye) {
+  switch (static_cast<ByeCode>(bye.code)) {
+    case ByeCode::evicted:
+      return LeftReason::evicted;
+    case ByeCode::forbidden:
+      return LeftReason::forbidden;
+    default:
+      return LeftReason::bye;
+  }
+}
+
 }  // namespace
 
 struct Client::Impl final : public MessageHandler {
@@ -198,7 +209,7 @@ void Client::Impl::on_session(std::string_view datagram, TimePoint now) {
   if (header->type == Type::bye) {
     const auto bye = decode_bye(body);
     counters.malformed += !bye;
-    if (bye) left(LeftReason::bye, std::string(bye->text));
+    if (bye) left(reason_of(*bye), std::string(bye->text));
     return;
   }
   session->on_datagram(*header, body, now, *this);

@@ -38,6 +38,10 @@ Loss loss_of(LeftReason reason, std::string_view text) {
       return {.why = "no answer"};
     case LeftReason::lease:
       return {.why = "not heard from any more"};
+    case LeftReason::evicted:
+      return {.why = std::string(text), .again = false, .status = ExitStatus::again};
+    case LeftReason::forbidden:
+      return {.why = std::string(text), .again = false, .status = ExitStatus::permission};
     case LeftReason::version:
       return {.why = std::string(text), .again = false, .status = ExitStatus::protocol};
     default:
@@ -68,7 +72,21 @@ Link::Link(EventLoop& loop, const Log& log, Options options, Driver::Handler& dr
       driven_(driven),
       handler_(handler),
       resolver_(loop),
-      attempts_(loop, log, options_.reconnect, names_of(options_.servers), [this] { attempt(); }) {}
+      attempts_(loop, log, options_.reconnect, names_of(options_.servers), [this] { attempt(); }) {
+  if (!options_.identity) return;
+  PrivateClient::Handler& self = *this;
+  private_ = std::make_unique<PrivateClient>(*options_.identity, options_.privacy, driven, self);
+}
+
+Driver::Handler& Link::driven() const {
+  return private_ ? *private_ : driven_;
+}
+
+void Link::on_not_secured(const Loss& loss) {
+  if (loss.again) return failed(loss.why, loss.status);
+  stop();
+  handler_.on_gave_up(loss.status, loss.sentence(server()));
+}
 
 void Link::start() {
   attempts_.start();
@@ -106,10 +124,11 @@ void Link::connect(std::vector<Endpoint> addresses) {
   std::rotate(addresses.begin(), addresses.begin() + static_cast<std::ptrdiff_t>(first),
               addresses.end());
   try {
-    driver_ = std::make_unique<Driver>(loop_, std::move(addresses), driven_, options_.udp);
+    driver_ = std::make_unique<Driver>(loop_, std::move(addresses), driven(), options_.udp);
   } catch (const SystemError& error) {
     return failed(error.what(), ExitStatus::unreachable);
   }
+  if (private_) private_->begin(loop_.now());
   handler_.on_attempt();
 }
 

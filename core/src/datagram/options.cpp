@@ -47,6 +47,10 @@ std::string_view to_string(LeftReason reason) {
       return "version";
     case LeftReason::stranger:
       return "stranger";
+    case LeftReason::evicted:
+      return "evicted";
+    case LeftReason::forbidden:
+      return "forbidden";
   }
   return "";
 }

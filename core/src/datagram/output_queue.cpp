@@ -26,11 +26,21 @@ void OutputQueue::add_along(const Path& to, std::string_view head, ChunkRef&& bo
   bytes_ += head.size() + shared.size();
 }
 
-void OutputQueue::add_kept(const Path& to, std::string_view body) {
+char* OutputQueue::add_room(const Path& to, std::size_t size) {
+  char* const at = room(size);
   Item& item = items_.emplace_back();
   item.to = &to;
+  item.head = {at, size};
+  bytes_ += size;
+  return at;
+}
+
+void OutputQueue::add_kept(const Path& to, std::string_view head, std::string_view body) {
+  Item& item = items_.emplace_back();
+  item.to = &to;
+  item.head = head;
   item.body = body;
-  bytes_ += body.size();
+  bytes_ += item.size();
 }
 
 void OutputQueue::clear() {

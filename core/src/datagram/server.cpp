@@ -39,10 +39,31 @@ Server::Impl::Peer* Server::Impl::find(SessionRef ref) const {
   return peers[ref.index].get();
 }
 
-Server::Impl::Peer* Server::Impl::find(std::uint64_t id, const Endpoint& from) const {
+// What a session's owner has proved to be his moves it, unless it has overtaken what moved it since.
+Server::Impl::Peer* Server::Impl::find(std::uint64_t id, const Path& from) {
   const auto found = by_id.find(id);
-  if (found == by_id.end() || !(found->second->path.peer == from)) return nullptr;
-  return found->second;
+  if (found == by_id.end()) return nullptr;
+  Peer& peer = *found->second;
+  if (peer.path.owner != from.owner) return nullptr;
+  if (from.proved > peer.path.proved) move(peer, from);
+  return peer.path.peer == from.peer || from.owner != 0 ? &peer : nullptr;
+}
+
+void Server::Impl::move(Peer& peer, const Path& to) {
+  const bool elsewhere = !(peer.path.peer == to.peer);
+  by_attempt.erase(peer.attempt());
+  leave_network(peer);
+  peer.path = to;
+  by_attempt.emplace(peer.attempt(), &peer);
+  if (peer.session.sending().congestion() != nullptr) {
+    by_network[network_of(to.peer)] = peer.ref.index;
+  }
+  if (elsewhere && !peer.leaving) handler.on_moved(peer.ref, to.peer);
+}
+
+void Server::Impl::leave_network(const Peer& peer) {
+  const auto newest = by_network.find(network_of(peer.path.peer));
+  if (newest != by_network.end() && newest->second == peer.ref.index) by_network.erase(newest);
 }
 
 void Server::Impl::on_session_datagram(const Path& from, std::string_view datagram, TimePoint at) {
@@ -51,7 +72,7 @@ void Server::Impl::on_session_datagram(const Path& from, std::string_view datagr
     ++counters.malformed;
     return;
   }
-  Peer* peer = find(header->session, from.peer);
+  Peer* peer = find(header->session, from);
   if (peer == nullptr) {
     on_stray(from, *header, at);
     return;
@@ -87,7 +108,7 @@ void Server::Impl::on_confirmed(Peer& peer, TimePoint at) {
 }
 
 void Server::Impl::on_reset(const Path& from, std::uint64_t id, TimePoint at) {
-  Peer* peer = find(id, from.peer);
+  Peer* peer = find(id, from);
   if (peer != nullptr) leave(*peer, LeftReason::reset, {}, at);
 }
 
@@ -174,18 +195,17 @@ void Server::Impl::leave(Peer& peer, LeftReason reason, std::string_view text, T
   forget(peer, in_order ? Answer::ack : silent ? Answer::reset : Answer::nothing, at);
 }
 
-void Server::Impl::forget(Peer& peer, EndedSessions::Answer answer, TimePoint at) {
+void Server::Impl::forget(Peer& peer, EndedSessions::Answer answer, TimePoint at, ByeCode code) {
   const Type type = answer == EndedSessions::Answer::bye ? Type::bye : Type::ack;
   if (answer != EndedSessions::Answer::reset) {
-    ended.add({peer.attempt(), answer, peer.session.header(type, at)});
+    ended.add({peer.attempt(), answer, peer.session.header(type, at), code});
   }
   if (peer.accept) --unconfirmed;
   update_full(peer);
   deadlines.remove(peer.ref.index);
   by_id.erase(peer.session.id());
   by_attempt.erase(peer.attempt());
-  const auto newest = by_network.find(network_of(peer.path.peer));
-  if (newest != by_network.end() && newest->second == peer.ref.index) by_network.erase(newest);
+  leave_network(peer);
   ++generations[peer.ref.index];
   free_indexes.push_back(peer.ref.index);
   gone.push_back(std::move(peers[peer.ref.index]));
@@ -301,17 +321,18 @@ void Server::finish_all(std::string_view text, TimePoint now) {
   }
 }
 
-void Server::close(SessionRef session, std::string_view text) {
+void Server::close(SessionRef session, std::string_view text, ByeCode code) {
   Impl::Peer* peer = impl_->find(session);
   if (peer == nullptr || peer->leaving) return;
   peer->leaving = true;
   peer->session.receiving().stop();
   const Header header = peer->session.header(Type::bye, impl_->now);
-  impl_->scratch.assign(kHeaderSize + 1, '\0');
+  impl_->scratch.assign(kHeaderSize, '\0');
   encode_header(header, impl_->scratch.data());
+  impl_->scratch.push_back(static_cast<char>(code));
   impl_->scratch.append(text.substr(0, kMaxReason));
   impl_->queue(peer->path, impl_->scratch);  // one a session: bounded by their number
-  impl_->forget(*peer, EndedSessions::Answer::bye, impl_->now);
+  impl_->forget(*peer, EndedSessions::Answer::bye, impl_->now, code);
 }
 
 std::size_t Server::size() const {
@@ -336,6 +357,10 @@ bool Server::contains(SessionRef session) const {
 
 const Endpoint& Server::peer(SessionRef session) const {
   return impl_->find(session)->path.peer;
+}
+
+std::uint32_t Server::owner(SessionRef session) const {
+  return impl_->find(session)->path.owner;
 }
 
 SessionStatus Server::status(SessionRef session) const {

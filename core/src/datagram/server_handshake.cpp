@@ -176,7 +176,9 @@ void Server::Impl::on_stray(const Path& from, const Header& header, TimePoint at
   if (known) {
     scratch.assign(kHeaderSize, '\0');
     encode_header(entry->header, scratch.data());
-    if (entry->answer == EndedSessions::Answer::bye) scratch.push_back('\0');
+    if (entry->answer == EndedSessions::Answer::bye) {
+      scratch.push_back(static_cast<char>(entry->code));
+    }
   } else {
     encode(Reset{header.session}, scratch);
   }

@@ -49,7 +49,9 @@ struct Server::Impl {
 
   // Sessions.
   Peer* find(SessionRef ref) const;
-  Peer* find(std::uint64_t id, const Endpoint& from) const;
+  Peer* find(std::uint64_t id, const Path& from);
+  void move(Peer& peer, const Path& to);
+  void leave_network(const Peer& peer);
   void on_session_datagram(const Path& from, std::string_view datagram, TimePoint now);
   void on_reset(const Path& from, std::uint64_t id, TimePoint now);
   void on_confirmed(Peer& peer, TimePoint now);
@@ -60,7 +62,8 @@ struct Server::Impl {
   void mark_dirty(Peer& peer);
   void update_full(Peer& peer);
   void leave(Peer& peer, LeftReason reason, std::string_view text, TimePoint now);
-  void forget(Peer& peer, EndedSessions::Answer answer, TimePoint now);
+  void forget(Peer& peer, EndedSessions::Answer answer, TimePoint now,
+              ByeCode code = ByeCode::bye);
   void finish(Peer& peer, std::string_view text, TimePoint now);
   // Sessions with one address (of IPv6: one /64) go the same way, as a rule.
   static std::uint64_t network_of(const Endpoint& peer);

@@ -63,6 +63,7 @@ class EndedSessions {
     AttemptKey attempt;
     Answer answer = Answer::nothing;
     Header header;  // of the answer, as the session stood
+    ByeCode code = ByeCode::bye;
   };
 
   explicit EndedSessions(std::size_t limit) : limit_(limit) {}

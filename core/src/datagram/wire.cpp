@@ -1,5 +1,6 @@
 
 
+#include "datagram/dtls_wire.hpp"
 #include "datagram/wire.hpp"
 
 #include <array>
@@ -81,6 +82,7 @@ std::string_view describe(std::string_view datagram) {
       "data", "ack",   "bye",    "reset",   "version"};
   switch (classify(datagram)) {
     case Class::foreign:
+      if (is_dtls(datagram)) return datagram[0] == 23 ? "encrypted" : "handshake";
       return "plain";
     case Class::malformed:
       return "malformed";

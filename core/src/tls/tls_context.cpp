@@ -1,3 +1,4 @@
+#include "tls/key_log.hpp"
 #include "tls/tls_library.hpp"
 #include "tls/tls_stream.hpp"
 
@@ -100,6 +101,7 @@ ContextPtr new_context(const SSL_METHOD* method) {
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);  // an idle connection keeps none
+  tls::log_keys(context.get());
   return context;
 }
 
@@ -235,6 +237,7 @@ std::shared_ptr<TlsContext> make_server(const TlsServerOptions& options) {
 }  // namespace netkit
 
 extern "C" NETKIT_API const netkit::TlsLibrary* netkit_tls_library() {
-  static constexpr netkit::TlsLibrary kLibrary{netkit::make_client, netkit::make_server};
+  static constexpr netkit::TlsLibrary kLibrary{netkit::make_client, netkit::make_server,
+                                                netkit::tls::make_dtls_context};
   return &kLibrary;
 }

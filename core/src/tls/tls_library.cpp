@@ -22,4 +22,8 @@ std::shared_ptr<TlsContext> TlsContext::server(const TlsServerOptions& options) 
   return library().server(options);
 }
 
+std::shared_ptr<DtlsContext> DtlsContext::make() {
+  return library().dtls();
+}
+
 }  // namespace netkit

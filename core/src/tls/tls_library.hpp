@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include <netkit/tls/dtls.hpp>
 #include <netkit/tls/tls.hpp>
 
 namespace netkit {
@@ -10,7 +11,12 @@ namespace netkit {
 struct TlsLibrary {
   std::shared_ptr<TlsContext> (*client)(const TlsClientOptions& options);
   std::shared_ptr<TlsContext> (*server)(const TlsServerOptions& options);
+  std::shared_ptr<DtlsContext> (*dtls)();
 };
+
+namespace tls {
+std::shared_ptr<DtlsContext> make_dtls_context();  // within the library
+}
 
 // The type and the name of its entry symbol.
 using TlsLibraryEntry = const TlsLibrary* (*)();

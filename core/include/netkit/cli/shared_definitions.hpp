@@ -16,6 +16,7 @@
 #include <netkit/net/answer_policy.hpp>
 #include <netkit/net/reconnect.hpp>
 #include <netkit/record/totals.hpp>
+#include <netkit/tls/psk.hpp>
 #include <netkit/tls/tls.hpp>
 #include <netkit/util/export.hpp>
 #include <netkit/util/file.hpp>
@@ -40,6 +41,13 @@ NETKIT_API std::vector<OptionDef> tls_client_options();
 // What these say. A server that has no --cert speaks no TLS.
 NETKIT_API TlsClientOptions tls_client(const Values& values);
 NETKIT_API std::optional<TlsServerOptions> tls_server(const Values& values);
+
+// --psk-file: keys that this side and its peers have in common; `help` says whose.
+NETKIT_API OptionDef psk_file_option(std::string_view help);
+// What it holds; nothing where it is not given. Throws Error.
+NETKIT_API std::optional<PskKeys> psk_keys(const Values& values);
+// The one of them that a client has, whom --name may tell; nothing where there is no file.
+NETKIT_API std::optional<PskIdentity> identity_of(const Values& values);
 
 // What the file of an option holds: `content` as read_file() with `limit` gave it; `option` as it
 // is typed. Throws UsageError for what is larger, SystemError.
@@ -94,6 +102,8 @@ NETKIT_API std::vector<TotalDef> refusal_totals();
 NETKIT_API void add_refusals(Totals& totals, const std::array<std::uint64_t, kRefusals>& refused);
 // refused_plain, dropped_plain_rate and refused_share: of a server with peers of two dialects.
 NETKIT_API std::vector<TotalDef> peer_totals();
+// handshakes and refused_key: of a server that may have --psk-file.
+NETKIT_API std::vector<TotalDef> private_totals();
 // What a server, and a client, of the native dialect counts of its datagrams: Driver and Link of
 // netkit/datagram tell the numbers.
 NETKIT_API std::vector<TotalDef> datagram_server_totals();

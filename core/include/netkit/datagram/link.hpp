@@ -2,11 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <netkit/datagram/driver.hpp>
+#include <netkit/datagram/loss.hpp>
+#include <netkit/datagram/private_client.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/attempts.hpp>
 #include <netkit/util/error.hpp>
@@ -14,30 +17,17 @@
 
 namespace netkit::datagram {
 
-// What the end of a session, or the refusal of one, means to a client: what to say of it, whether
-// it makes sense to try again, and what a run ends with that does not. Any thread.
-struct Loss {
-  std::string why;
-  bool again = true;
-  ExitStatus status = ExitStatus::unreachable;
-  bool predicate = false;  // `why` goes on where the server's name ends
-  // One sentence for the end of a run; `server` as the user wrote it.
-  NETKIT_API std::string sentence(std::string_view server) const;
-};
-// Something is there that is not `what`: "a push server".
-NETKIT_API Loss stranger(std::string_view what);
-NETKIT_API Loss loss_of(LeftReason reason, std::string_view text);
-NETKIT_API Loss rejection(std::uint16_t code, std::string_view text);  // of REJECT
-
 // [loop] What TcpClient is for streams: resolves a server's name, makes a Driver for what speaks to
 // it, and tries again and the next one by the one policy (Attempts), which says each outage once.
 // Whether a server answers only who speaks to it can tell: by succeeded() and failed().
-class NETKIT_API Link {
+class NETKIT_API Link final : private PrivateClient::Handler {
  public:
   struct Options {
     std::vector<AddressSpec> servers;  // at least one
     Reconnect::Options reconnect;
     UdpClient::Options udp;
+    std::optional<PskIdentity> identity{};  // shakes hands as this one; none: speaks in clear
+    PrivateClient::Options privacy{};
   };
 
   class NETKIT_API Handler {
@@ -74,6 +64,8 @@ class NETKIT_API Link {
   bool outage() const { return attempts_.outage() || attempts_.pending(); }
 
  private:
+  void on_not_secured(const Loss& loss) override;
+  Driver::Handler& driven() const;
   void attempt();
   void connect(std::vector<Endpoint> addresses);
 
@@ -83,6 +75,7 @@ class NETKIT_API Link {
   Handler& handler_;
   AsyncResolver resolver_;
   Attempts attempts_;
+  std::unique_ptr<PrivateClient> private_;
   std::unique_ptr<Driver> driver_;
   Endpoint nowhere_;
   std::size_t unanswered_ = 0;  // attempts that nobody answered, so that each begins elsewhere

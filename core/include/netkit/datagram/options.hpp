@@ -13,6 +13,9 @@ namespace netkit::datagram {
 
 inline constexpr unsigned char kMagic = 0xF5;      // no UTF-8 text contains it
 inline constexpr std::size_t kMaxDatagram = 1200;  // bytes
+// Bytes that encryption (PrivateServer, PrivateClient) adds to a datagram: a session's have so many
+// less.
+inline constexpr std::size_t kPrivateOverhead = 29;
 inline constexpr std::size_t kMaxPayload = 1024;   // bytes of the application's in CONNECT, ACCEPT
 inline constexpr std::size_t kMaxReason = 255;     // bytes of text in REJECT, BYE and END
 
@@ -29,8 +32,8 @@ enum class Overflow : std::uint8_t {
 };
 
 struct NETKIT_API Options {
-  // UDP payload of one datagram, headers included. Below a DTLS layer, less what its records add
-  // (37 bytes for AES-GCM). At least 256, at most 1200.
+  // UDP payload of one datagram, headers included; where it is encrypted, less kPrivateOverhead. At
+  // least 256, at most 1200.
   std::size_t max_datagram = 1200;
   std::size_t max_message = 65536;  // bytes of one message, sent or reassembled
 
@@ -132,11 +135,16 @@ enum class LeftReason : std::uint8_t {
   timeout,   // connect_timeout passed before the session began
   version,   // the server speaks other versions of the protocol
   stranger,  // what answers does not speak the protocol at all
+  evicted,    // the other side said BYE: away with you, for now
+  forbidden,  // the other side said BYE: you may not be here
 };
 NETKIT_API std::string_view to_string(LeftReason reason);  // the enumerator's name
 
 // Codes of REJECT. Applications number their own from 16 on.
 enum class RejectCode : std::uint16_t { full = 1, taken = 2, bad_request = 3, forbidden = 4 };
+
+// Codes of BYE.
+enum class ByeCode : std::uint8_t { bye = 0, evicted = 1, forbidden = 2 };
 
 // A run of messages that will never come. Numbered ones by their numbers, inclusive (0, 0: none);
 // of messages without a number only how many.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -22,6 +23,9 @@ struct Path {
   Path(const Endpoint& with, const DatagramSource& by = {}) : peer(with), local(by) {}
   Endpoint peer;
   DatagramSource local;
+  // Who the peer has proved to be (PrivateServer); 0: whoever is there, in clear text.
+  std::uint32_t owner = 0;
+  std::uint32_t proved = 0;  // a number that is higher the later he has proved it
   friend bool operator==(const Path&, const Path&) = default;
 };
 
@@ -29,8 +33,7 @@ struct Chunk;                                   // the body of a datagram, encod
 using ChunkRef = std::shared_ptr<const Chunk>;  // may be shared between threads
 
 // Datagrams made of a head of their own and a body that many share. Those of one peer lie together,
-// full-sized ones first, so that they can go out by UDP_SEGMENT. A DTLS layer stands here: it takes
-// head and body, and gives records to the socket.
+// full-sized ones first, so that they can go out by UDP_SEGMENT.
 // [one thread] Allocates only while it grows.
 class NETKIT_API OutputQueue {
  public:
@@ -53,7 +56,10 @@ class NETKIT_API OutputQueue {
   // The same with a path that stays until clear(), as many datagrams have the same.
   void add_along(const Path& to, std::string_view head, ChunkRef&& body = {});
   // A datagram of bytes and a path that stay until clear(): owned by what keep() was given.
-  void add_kept(const Path& to, std::string_view body);
+  void add_kept(const Path& to, std::string_view head, std::string_view body = {});
+  // A datagram of `size` bytes, at most kMaxDatagram, that the caller writes before clear(), until
+  // when the path stays.
+  char* add_room(const Path& to, std::size_t size);
   void keep(std::shared_ptr<const void> owner) { kept_.push_back(std::move(owner)); }
   // All since the last clear(), in order; valid until the next add() (the bytes: until clear()).
   std::span<const Item> items() const { return items_; }

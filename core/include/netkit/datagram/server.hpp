@@ -56,6 +56,8 @@ class NETKIT_API Server {
     virtual void on_message(SessionRef session, std::uint64_t record, std::string_view message) = 0;
     // Messages that will never come, in their place in the order.
     virtual void on_gap(SessionRef session, const Gap& gap) { (void)session, (void)gap; }
+    // The client goes on at another address.
+    virtual void on_moved(SessionRef session, const Endpoint& peer) { (void)session, (void)peer; }
     // The session is over, and `session` void after this call. Not called for close().
     virtual void on_left(SessionRef session, LeftReason reason, std::string_view text) = 0;
   };
@@ -91,7 +93,7 @@ class NETKIT_API Server {
   void finish(SessionRef session, std::string_view text, TimePoint now);
   void finish_all(std::string_view text, TimePoint now);
   // Forgets the session at once and says BYE, without on_left().
-  void close(SessionRef session, std::string_view text);
+  void close(SessionRef session, std::string_view text, ByeCode code = ByeCode::bye);
 
   std::size_t size() const;  // sessions, finishing ones included
   // Sessions that were accepted and whose clients have not been heard from since: nothing is sent
@@ -104,6 +106,7 @@ class NETKIT_API Server {
   bool full(SessionRef session) const;  // one that contains() knows
   bool contains(SessionRef session) const;
   const Endpoint& peer(SessionRef session) const;  // of a session that contains() knows
+  std::uint32_t owner(SessionRef session) const;   // likewise: Path::owner of who connected
   SessionStatus status(SessionRef session) const;  // likewise
   const Options& options() const;
   const Counters& counters() const;

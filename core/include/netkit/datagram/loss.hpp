@@ -1,0 +1,29 @@
+// What the end of a session, or the refusal of one, means to a client.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <netkit/datagram/options.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit::datagram {
+
+// What to say of it, whether it makes sense to try again, and what a run ends with that does not.
+// Any thread.
+struct Loss {
+  std::string why;
+  bool again = true;
+  ExitStatus status = ExitStatus::unreachable;
+  bool predicate = false;  // `why` goes on where the server's name ends
+  // One sentence for the end of a run; `server` as the user wrote it.
+  NETKIT_API std::string sentence(std::string_view server) const;
+};
+// Something is there that is not `what`: "a push server".
+NETKIT_API Loss stranger(std::string_view what);
+NETKIT_API Loss loss_of(LeftReason reason, std::string_view text);
+NETKIT_API Loss rejection(std::uint16_t code, std::string_view text);  // of REJECT
+
+}  // namespace netkit::datagram

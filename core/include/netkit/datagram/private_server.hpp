@@ -1,0 +1,82 @@
+// A server's side of privacy: what stands between its sockets and what speaks the native protocol
+// and the plain dialect, with keys and without.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <netkit/datagram/driver.hpp>
+#include <netkit/datagram/options.hpp>
+#include <netkit/tls/psk.hpp>
+#include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit::datagram {
+
+// What happened; never reset.
+struct PrivateCounters {
+  std::uint64_t handshakes = 0;      // that proved who is there
+  std::uint64_t refused = 0;         // peers without a key, or with a wrong one
+  std::uint64_t not_authentic = 0;   // records that were forged, damaged or came again
+};
+
+// With keys, every native peer has to shake hands by DTLS 1.2 (netkit-protocol(7), PRIVATE): what
+// it sends comes to `inner` decrypted, with its Path::owner, and what `inner` has for that owner at
+// that address leaves encrypted. Peers in clear are told so, once for each of their datagrams that
+// is worth an answer. Nothing is kept of who has not returned a cookie, and nobody unproved gets
+// more bytes than he sent. Without keys everything passes, but for handshakes, which are answered
+// so that the other side knows. Pure. [one thread]
+class NETKIT_API PrivateServer final : public Driver::Handler {
+ public:
+  // Called from within on_datagram(), tick() and set_keys().
+  class NETKIT_API Handler {
+   public:
+    virtual ~Handler() = default;
+    // Nobody comes in from `peer`, as `why` says: "there is no key of 'bob'". Called for each.
+    virtual void on_refused(const Endpoint& peer, std::string_view why) = 0;
+    // The key of `owner` is no key any more: close its sessions, with a word that still reaches it.
+    virtual void on_revoked(std::uint32_t owner) = 0;
+  };
+
+  struct Options {
+    std::optional<PskKeys> keys{};  // none: in clear
+    bool plain = true;              // peers of the plain dialect may come, too
+    Duration handshake_timeout = std::chrono::seconds(10);
+    Duration idle = std::chrono::seconds(60);  // silence after which a peer is forgotten
+    std::size_t max_peers = 65536;
+    std::size_t max_handshakes = 2048;  // at once; each has some 60 KiB
+    std::size_t max_replies = 4096;     // answers to strangers waiting for one drain()
+    std::size_t stray_rate = 10000;     // a second, of answers to records of unknown sessions
+  };
+
+  // `inner` and `handler` must outlive it. Throws Error where DTLS cannot be loaded.
+  PrivateServer(Options options, Random random, Driver::Handler& inner, Handler& handler);
+  ~PrivateServer() override;
+  PrivateServer(const PrivateServer&) = delete;
+  PrivateServer& operator=(const PrivateServer&) = delete;
+
+  // Other keys, of a server that has some. Who is there by one that is not among them is revoked.
+  void set_keys(PskKeys keys);
+  // Who an owner is; empty for 0. Valid as long as the server.
+  const std::string& identity(std::uint32_t owner) const;
+  bool has_keys() const;
+  std::size_t peers() const;  // that are known, in a handshake or after it
+  const PrivateCounters& counters() const;
+
+  void on_datagram(const Path& from, std::string_view datagram, TimePoint now) override;
+  void tick(TimePoint now) override;
+  TimePoint next_deadline() const override;
+  bool drain(OutputQueue& queue, TimePoint now) override;
+  void on_refused(const Endpoint& to, int error) override;
+  void on_unreachable(const Endpoint& to) override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace netkit::datagram

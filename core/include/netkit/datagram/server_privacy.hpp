@@ -1,0 +1,62 @@
+// What --psk-file is to a server's run.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <netkit/cli/values.hpp>
+#include <netkit/datagram/private_server.hpp>
+#include <netkit/io/input.hpp>
+#include <netkit/net/peer_log.hpp>
+#include <netkit/net/udp_sockets.hpp>
+#include <netkit/record/totals.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit::datagram {
+
+// [loop] A PrivateServer with its file, which it reads again at SIGHUP; says who is not let in.
+class NETKIT_API ServerPrivacy final : private PrivateServer::Handler {
+ public:
+  struct Options {
+    std::string psk_file{};          // empty: in clear
+    std::optional<PskKeys> keys{};   // what it holds
+    bool plain = true;               // peers of the plain dialect may come, too
+  };
+  // What --psk-file and --plain say: with keys those of the plain dialect may come where --plain is
+  // given. Throws Error.
+  static Options read(const Values& values);
+
+  class NETKIT_API Handler {
+   public:
+    virtual ~Handler() = default;
+    // As PrivateServer::Handler has it.
+    virtual void on_revoked(std::uint32_t owner) = 0;
+  };
+
+  // `protocol` is what the sessions have. All references outlive it. Throws Error.
+  ServerPrivacy(Run& run, Options options, const datagram::Options& protocol,
+                Driver::Handler& inner, Handler& handler);
+
+  Driver::Handler& driven() { return server_; }  // to be given to a Driver
+  const std::string& identity(std::uint32_t owner) const { return server_.identity(owner); }
+  // Says, of a server in clear that others than this machine reach, that it is.
+  void say_if_open(const UdpSockets& sockets) const;
+  void show(Totals& totals) const;  // private_totals() (netkit/cli/shared_definitions.hpp)
+
+ private:
+  void on_refused(const Endpoint& peer, std::string_view why) override;
+  void on_revoked(std::uint32_t owner) override;
+  void reload();
+
+  Run& run_;
+  Handler& handler_;
+  std::string file_;
+  LimitedLog log_;
+  PrivateServer server_;
+  Hook hung_up_;
+};
+
+}  // namespace netkit::datagram

@@ -1,0 +1,242 @@
+#include "datagram/private_peer.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <netkit/datagram/private_client.hpp>
+
+namespace netkit::datagram {
+namespace {
+
+// Who says no is not known to be the server: a yes may be on its way.
+constexpr Duration kPatience = std::chrono::seconds(2);
+constexpr Duration kBetweenHandshakes = std::chrono::seconds(1);
+
+}  // namespace
+
+struct PrivateClient::Impl {
+  Impl(PskIdentity own, const Options& given, Driver::Handler& to, PrivateClient::Handler& owner)
+      : identity(std::move(own)),
+        options(given),
+        inner(to),
+        handler(owner),
+        context(DtlsContext::make()) {}
+
+  void shake_hands(TimePoint now);
+  void feed(std::string_view datagram, TimePoint now);
+  void become_secure(TimePoint now);
+  void on_alert(std::uint8_t alert, TimePoint now);
+  void on_record(const Path& from, const DtlsRecord& record, TimePoint now);
+  void fail();
+  Loss loss() const;
+  TimePoint silent_at() const;
+
+  PskIdentity identity;
+  Options options;
+  Driver::Handler& inner;
+  PrivateClient::Handler& handler;
+  std::shared_ptr<DtlsContext> context;
+  std::unique_ptr<DtlsHandshake> handshake;  // under way
+  DtlsHandshake::Datagrams flight;           // to be sent
+  FlightTimer flight_timer;
+  TimePoint began = TimePoint::min();  // the last handshake
+  TimePoint give_up = TimePoint::max();
+  std::unique_ptr<DtlsRecords> records;   // null: not secure yet
+  std::unique_ptr<DtlsRecords> previous;  // what was sent by them may still come
+  TimePoint heard{};                      // something authentic
+  std::optional<std::uint8_t> alert;      // the server's, or somebody's
+  bool answered = false;                  // by something of DTLS
+  bool stranger = false;                  // by something else
+  bool failed = false;                    // has been said
+  OutputQueue clear;                      // what `inner` says, before it is encrypted
+  std::string content;
+};
+
+void PrivateClient::Impl::shake_hands(TimePoint now) {
+  handshake = context->connect(identity);
+  flight.clear();
+  handshake->start(flight);
+  alert.reset();
+  flight_timer.start(now);
+  began = now;
+}
+
+TimePoint PrivateClient::Impl::silent_at() const {
+  const Duration silence = options.heartbeat == kNever ? kNever : 2 * options.heartbeat;
+  return saturating_add(std::max(heard, began), silence);
+}
+
+void PrivateClient::Impl::feed(std::string_view datagram, TimePoint now) {
+  DtlsHandshake::Datagrams answer;
+  handshake->on_datagram(datagram, answer);
+  if (!answer.empty()) {
+    flight = std::move(answer);
+    flight_timer.start(now);
+  }
+  if (handshake->state() == DtlsHandshake::State::done) return become_secure(now);
+  // Whatever it failed at, it may have been forged: the timer begins anew.
+}
+
+void PrivateClient::Impl::become_secure(TimePoint now) {
+  const DtlsSecrets& secrets = handshake->secrets();
+  previous = std::exchange(records, std::make_unique<DtlsRecords>(secrets.client, secrets.server));
+  handshake.reset();
+  flight_timer.stop();
+  give_up = TimePoint::max();
+  heard = now;
+  alert.reset();
+  if (previous) return;
+  clear.clear();
+  inner.drain(clear, now);  // what it has said to nobody
+  inner.on_next_address(now);
+}
+
+void PrivateClient::Impl::on_alert(std::uint8_t code, TimePoint now) {
+  if (records) {
+    // The server does not know these records: it was started anew, or sees another address.
+    if (!handshake && now - began >= kBetweenHandshakes) shake_hands(now);
+    if (!handshake || heard > began) return;
+  }
+  if (code == static_cast<std::uint8_t>(Alert::bad_record_mac)) return;  // not of this handshake
+  alert = code;
+  give_up = std::min(give_up, now + kPatience);
+}
+
+void PrivateClient::Impl::on_record(const Path& from, const DtlsRecord& record, TimePoint now) {
+  const bool authentic = (records && records->open(record, content)) ||
+                         (previous && previous->open(record, content));
+  if (!authentic) return;
+  heard = now;
+  if (record.type == RecordType::application_data) inner.on_datagram(from, content, now);
+}
+
+Loss PrivateClient::Impl::loss() const {
+  Loss loss{.why = {}, .again = false, .status = ExitStatus::permission};
+  if (alert == static_cast<std::uint8_t>(Alert::unknown_psk_identity)) {
+    loss.why = fmt::format("refused: there is no key of '{}' there", identity.name);
+  } else if (alert == static_cast<std::uint8_t>(Alert::decrypt_error)) {
+    loss.why = fmt::format("refused: the key of '{}' is another there", identity.name);
+  } else if (alert == static_cast<std::uint8_t>(Alert::handshake_failure)) {
+    loss.why = "refused: there are no keys there (--psk-file), or no cipher in common";
+  } else if (alert) {
+    loss.why = fmt::format("refused the handshake (alert {})", *alert);
+  } else if (answered) {
+    loss.why = fmt::format("the handshake does not end: is the key of '{}' the same there?",
+                           identity.name);
+  } else if (stranger) {
+    loss = datagram::stranger("a server with keys");
+  } else {
+    loss = {.why = "no answer"};
+  }
+  return loss;
+}
+
+void PrivateClient::Impl::fail() {
+  handshake.reset();
+  flight.clear();
+  flight_timer.stop();
+  give_up = TimePoint::max();
+  // Who was let in before, and is told now why not, will not be let in any more.
+  if ((records && !alert) || std::exchange(failed, true)) return;
+  handler.on_not_secured(loss());
+}
+
+PrivateClient::PrivateClient(PskIdentity identity, const Options& options, Driver::Handler& inner,
+                             Handler& handler)
+    : impl_(std::make_unique<Impl>(std::move(identity), options, inner, handler)) {}
+
+PrivateClient::~PrivateClient() = default;
+
+void PrivateClient::begin(TimePoint now) {
+  Impl& impl = *impl_;
+  impl.records.reset();
+  impl.previous.reset();
+  impl.alert.reset();
+  impl.answered = impl.stranger = impl.failed = false;
+  impl.heard = now;
+  impl.give_up = saturating_add(now, impl.options.handshake_timeout);
+  impl.shake_hands(now);
+}
+
+void PrivateClient::on_datagram(const Path& from, std::string_view datagram, TimePoint now) {
+  Impl& impl = *impl_;
+  std::string_view rest = datagram;
+  auto record = take_record(rest);
+  if (!record) {
+    if (!impl.records && !impl.answered && !std::exchange(impl.stranger, true)) {
+      impl.give_up = std::min(impl.give_up, now + kPatience);
+    }
+    return;
+  }
+  if (!impl.records && std::exchange(impl.stranger, false) && !impl.alert) {
+    impl.give_up = saturating_add(impl.began, impl.options.handshake_timeout);
+  }
+  impl.answered = impl.answered || !decode_alert(*record);
+  if (record->type == RecordType::handshake || record->type == RecordType::change_cipher_spec) {
+    if (impl.handshake) impl.feed(datagram, now);
+    return;
+  }
+  for (; record; record = take_record(rest)) {
+    if (const auto alert = decode_alert(*record)) {
+      impl.on_alert(*alert, now);
+    } else if (record->epoch == 1) {
+      impl.on_record(from, *record, now);
+    }
+  }
+}
+
+void PrivateClient::tick(TimePoint now) {
+  Impl& impl = *impl_;
+  if (impl.handshake && impl.give_up <= now) impl.fail();
+  if (impl.handshake && impl.flight_timer.due() <= now) {
+    DtlsHandshake::Datagrams again;
+    if (impl.handshake->state() == DtlsHandshake::State::going) {
+      impl.handshake->on_timer(again);
+      impl.flight = std::move(again);
+      impl.flight_timer.again(now);
+    } else {
+      impl.shake_hands(now);
+    }
+  }
+  if (!impl.records) return;
+  if (!impl.handshake && impl.silent_at() <= now) impl.shake_hands(now);
+  if (impl.inner.next_deadline() <= now) impl.inner.tick(now);
+}
+
+TimePoint PrivateClient::next_deadline() const {
+  const Impl& impl = *impl_;
+  TimePoint next = TimePoint::max();
+  if (impl.handshake) next = std::min(impl.flight_timer.due(), impl.give_up);
+  if (impl.records) {
+    next = std::min(next, impl.inner.next_deadline());
+    if (!impl.handshake) next = std::min(next, impl.silent_at());
+  }
+  return next;
+}
+
+bool PrivateClient::drain(OutputQueue& queue, TimePoint now) {
+  Impl& impl = *impl_;
+  for (const std::string& datagram : std::exchange(impl.flight, {})) queue.add({}, datagram);
+  if (!impl.records) return false;
+  impl.clear.clear();
+  const bool more = impl.inner.drain(impl.clear, now);
+  for (const OutputQueue::Item& item : impl.clear.items()) {
+    char* const at = queue.add_room(*item.to, item.size() + DtlsRecords::kOverhead);
+    impl.records->seal(RecordType::application_data, item.head, item.body, at);
+  }
+  return more;
+}
+
+void PrivateClient::on_refused(const Endpoint& to, int error) {
+  impl_->inner.on_refused(to, error);
+}
+
+void PrivateClient::on_next_address(TimePoint now) {
+  begin(now);
+}
+
+}  // namespace netkit::datagram

@@ -1,0 +1,260 @@
+"""chat and push between those who have a key: who is let in, who is told why not, and what anybody else can do."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from keys import KEYS, key_file
+from netkit import host_port, udp_socket, wait_until
+from relay import Relay
+
+
+@pytest.fixture
+def keys(tmp_path):
+    """Makes key files by name: keys("room", "ann", "ben")."""
+    return lambda file, *names, **others: key_file(tmp_path / file, *names, **others)
+
+
+@pytest.fixture
+def room(netkit, keys):
+    return netkit.serve("chat", "serve", "127.0.0.1:0", "--psk-file", keys("room", "ann", "ben"))
+
+
+@pytest.fixture
+def relays():
+    made = []
+
+    def make(server, **kwargs):
+        made.append(Relay(host_port(server.address), **kwargs))
+        return made[-1]
+    yield make
+    for relay in made:
+        relay.close()
+
+
+def join(netkit, address, file, *args):
+    member = netkit.start("chat", "join", address, "--psk-file", file, *args)
+    member.err.expect(rb"joined ")
+    return member
+
+
+def refused(netkit, address, *args, command=("chat", "join")):
+    """What a run that may not come in says, within the eleven seconds."""
+    run = netkit.run(*command, address, *args, deadline=11)
+    assert run.status == 77, run
+    return run.err.decode()
+
+
+def test_members_talk_under_the_names_of_their_keys(netkit, room, keys):
+    ann = join(netkit, room.address, keys("a", "ann"))
+    ben = join(netkit, room.address, keys("b", "ann", "ben"), "--name", "ben")
+    ann.write("hello\n")
+    ben.out.expect(rb"^\[ann\] hello\n")
+    ben.write("hello yourself\n")
+    ann.out.expect(rb"^\[ben\] hello yourself\n")
+    ann.close_stdin()
+    assert ann.wait() == 0
+    room.out.expect(rb"\* ann left \(quit\)\n")
+
+
+def test_subscribers_get_what_is_pushed(netkit, keys, tmp_path):
+    server = netkit.serve("push", "serve", "127.0.0.1:0", "--psk-file", keys("k", "ann", "ben"), "--from", "-",
+                          "--min-subscribers", "2", sockets=2)
+    subscribers = [netkit.start("push", "subscribe", server.address, "--psk-file", keys(name, name)) for name in
+                   ("ann", "ben")]
+    lines = b"".join(b"line %d\n" % i for i in range(2000))
+    server.write(lines)
+    server.close_stdin()
+    for subscriber in subscribers:
+        assert subscriber.wait() == 0
+        assert subscriber.out.rest() == lines
+    assert server.wait() == 0
+
+
+@pytest.mark.parametrize("command", [("chat", "join"), ("push", "subscribe")], ids=["chat", "push"])
+@pytest.mark.parametrize("own, here, there", [
+    ({"ann": "99" * 32}, "the key of 'ann' is another there", "its key of 'ann' is not ours"),
+    ({"bob": "99" * 32}, "there is no key of 'bob' there", "there is no key of 'bob'"),
+    (None, "a key is needed here (--psk-file)", "it is not encrypted, and only who has a key may come (--psk-file)"),
+], ids=["another key", "unknown", "no key"])
+def test_who_is_not_let_in_is_told_and_the_server_says_so(netkit, keys, command, own, here, there):
+    server = netkit.serve(command[0], "serve", "127.0.0.1:0", "--psk-file", keys("room", "ann"))
+    args = ["--name", "ann"] if own is None else ["--psk-file", keys("own", **own)]
+    said = refused(netkit, server.address, *args, command=command)
+    assert said == f"netkit: {command[0]}: {server.address}: refused: {here}\n"
+    server.err.expect(rb"^netkit: \w+: 127\.0\.0\.1:\d+ refused: " + re.escape(there).encode() + rb"\n")
+    server.stop()
+    assert not [key for key in ("99" * 32, KEYS["ann"]) if key.encode() in server.err.data]
+
+
+@pytest.mark.parametrize("command", [("chat", "join"), ("push", "subscribe")], ids=["chat", "push"])
+def test_a_server_without_keys_knows_a_handshake_and_says_so(netkit, keys, command):
+    server = netkit.serve(command[0], "serve", "127.0.0.1:0")
+    said = refused(netkit, server.address, "--psk-file", keys("own", "ann"), command=command)
+    assert said == (f"netkit: {command[0]}: {server.address}: refused: there are no keys there (--psk-file), or no "
+                    "cipher in common\n")
+    server.err.expect(rb"refused: it wants to be encrypted, and there are no keys here \(--psk-file\)\n")
+    server.stop()
+    assert b"joined" not in server.out.data and b"subscribed" not in server.out.data
+
+
+def test_a_plain_member_needs_to_be_allowed(netkit, room, keys):
+    with udp_socket() as sock:
+        sock.sendto(b"reg\n", host_port(room.address))
+        room.err.expect(rb"refused: it speaks plain text, and only who has a key may come \(--plain\)\n")
+    open_room = netkit.serve("chat", "serve", "127.0.0.1:0", "--psk-file", keys("k", "ann"), "--plain", "local")
+    with udp_socket() as sock:
+        sock.sendto(b"reg\n", host_port(open_room.address))
+        open_room.out.expect(rb"joined\n")
+        join(netkit, open_room.address, keys("a", "ann")).write("hello\n")
+        assert sock.recv(100) == b"[ann] hello\n"
+
+
+def test_nobody_can_take_the_name_of_another_or_change_his_own(netkit, room, keys):
+    ann = join(netkit, room.address, keys("a", "ann"), "--commands")
+    assert netkit.run("chat", "join", room.address, "--psk-file", keys("b", "ben"), "--name", "ann").status == 78
+    ann.write("/nick ben\n")
+    ann.err.expect(rb"the name is that of the key\n")
+
+
+def test_who_comes_again_by_his_key_takes_his_own_place(netkit, room, keys):
+    old = join(netkit, room.address, keys("a", "ann"))
+    old.signal(signal.SIGKILL)
+    old.wait()
+    new = join(netkit, room.address, keys("a", "ann"))
+    new.write("back\n")
+    room.out.expect(rb"\[ann\] back\n")
+
+
+def test_a_revoked_member_is_put_out_at_once(netkit, room, keys, tmp_path):
+    ann, ben = (join(netkit, room.address, keys(name, name)) for name in ("ann", "ben"))
+    keys("room", "ben")
+    room.signal(signal.SIGHUP)
+    room.err.expect(rb"read again: 1 key\n")
+    room.err.expect(rb"the key of 'ann' is revoked\n")
+    assert ann.wait(5) == 77
+    assert ann.err.data.endswith(b": the key was revoked\n")
+    room.out.expect(rb"\* ann left \(revoked\)\n")
+    ben.out.expect(rb"\* ann left \(revoked\)\n")
+    assert "there is no key of 'ann' there" in refused(netkit, room.address, "--psk-file", tmp_path / "ann")
+    ben.write("still here\n")
+    room.out.expect(rb"\[ben\] still here\n")
+
+
+def test_a_file_with_a_mistake_changes_nothing(netkit, room, keys, tmp_path):
+    ann = join(netkit, room.address, keys("ann", "ann"))
+    (tmp_path / "room").write_text("ann:password\n")
+    room.signal(signal.SIGHUP)
+    room.err.expect(rb"is not hexadecimal \(a password is no key\); [^\n]*; the keys stay as they were\n")
+    ann.write("hello\n")
+    room.out.expect(rb"\[ann\] hello\n")
+
+
+@pytest.mark.parametrize("args", [("chat", "serve", "0"), ("chat", "join", "9"), ("push", "serve", "0"),
+                                  ("push", "subscribe", "9")], ids=lambda args: " ".join(args[:2]))
+def test_a_key_file_that_others_may_read_is_refused(netkit, keys, args):
+    file = keys("k", "ann", mode=0o644)
+    run = netkit.run(*args, "--psk-file", file)
+    assert run.status == 78
+    assert run.err.decode() == (f"netkit: {args[0]}: others may read the key file '{file}': make it yours alone with "
+                                f"chmod 600 {file}\n")
+
+
+def test_a_server_that_others_reach_says_that_it_is_open(netkit, keys):
+    for command in ("chat", "push"):
+        server = netkit.serve(command, "serve", "0.0.0.0:0")
+        server.err.expect(rb"not encrypted: who is on the way can read and forge it \(--psk-file\)\n")
+        quiet = netkit.serve(command, "serve", "0.0.0.0:0", "--psk-file", keys("k", "ann"))
+        for process in (server, quiet):
+            process.stop()
+        assert b"not encrypted" not in quiet.err.data
+
+
+def test_everything_arrives_through_a_bad_wire(netkit, keys, relays, tmp_path):
+    server = netkit.serve("push", "serve", "127.0.0.1:0", "--psk-file", keys("k", "ann", "ben"), "--from", "-",
+                          "--min-subscribers", "2", sockets=2)
+    relay = relays(server, loss=0.2, double=0.05, reorder=0.1, seed=7)
+    subscribers = [netkit.start("push", "subscribe", relay.address, "--psk-file", keys(name, name)) for name in
+                   ("ann", "ben")]
+    lines = b"".join(b"line %05d, each exactly once and in order\n" % i for i in range(2000))
+    big = bytes(32 + i % 90 for i in range(60000)) + b"\n"
+    server.write(lines + big)
+    server.close_stdin()
+    for subscriber in subscribers:
+        assert subscriber.wait(60) == 0, subscriber.err.data
+        assert subscriber.out.rest() == lines + big
+    assert server.wait(60) == 0
+    assert relay.largest <= 1200
+    assert relay.dropped > 20
+
+
+def s_client(address, identity, key, **kwargs):
+    return subprocess.Popen(["openssl", "s_client", "-dtls1_2", "-connect", address, "-psk_identity", identity, "-psk",
+                             key, "-quiet"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            **kwargs)
+
+
+def test_openssl_is_a_member_of_the_native_dialect(netkit, room, keys):
+    """s_client completes the handshake, and what it sends is taken: a HELLO gets its COOKIE."""
+    client = s_client(room.address, "ann", KEYS["ann"])
+    try:
+        client.stdin.write(b"\xf5\x01\x01\x00nonce123".ljust(64, b"\0"))
+        client.stdin.flush()
+        answer = os.read(client.stdout.fileno(), 2048)
+        assert answer[:1] == b"\xf5" and answer[2] == 2 and answer[4:12] == b"nonce123" and len(answer) == 32
+    finally:
+        client.kill()
+        client.communicate()
+
+
+def test_an_openssl_server_is_shaken_hands_with(netkit, keys):
+    with udp_socket() as sock:
+        port = sock.getsockname()[1]
+    server = netkit.start(argv=["openssl", "s_server", "-dtls1_2", "-accept", f"127.0.0.1:{port}", "-nocert", "-psk",
+                                KEYS["ann"], "-cipher", "ECDHE-PSK-CHACHA20-POLY1305"])
+    server.out.expect(rb"ACCEPT")
+    netkit.start("chat", "join", f"127.0.0.1:{port}", "--psk-file", keys("a", "ann"))
+    server.out.expect(rb"\xf5.\x01\x00.{8}\x00{52}")
+
+
+def test_a_restarted_member_on_the_same_port_comes_back(netkit, room, keys):
+    with udp_socket() as sock:
+        port = sock.getsockname()[1]
+    for _ in range(3):
+        ann = join(netkit, room.address, keys("a", "ann"), "--bind", f"127.0.0.1:{port}")
+        ann.write("hello\n")
+        room.out.expect(rb"\[ann\] hello\n")
+        ann.signal(signal.SIGKILL)
+        ann.wait()
+
+
+def test_a_killed_server_is_come_back_to(netkit, room, keys, tmp_path):
+    ann = join(netkit, room.address, keys("a", "ann"), "--reconnect-max", "200ms")
+    room.signal(signal.SIGKILL)
+    room.wait()
+    again = netkit.serve("chat", "serve", room.address, "--psk-file", tmp_path / "room")
+    ann.write("are you there?\n")
+    again.out.expect(rb"\[ann\] are you there\?\n")
+
+
+def test_what_is_captured_has_no_word_in_clear(netkit, room, keys, relays):
+    seen = []
+
+    class Tap(Relay):
+        def _forward(self, sock, data, to):
+            seen.append(data)
+            super()._forward(sock, data, to)
+
+    relay = Tap(host_port(room.address))
+    try:
+        ann = join(netkit, relay.address, keys("a", "ann"))
+        ann.write("a word of ours\n")
+        room.out.expect(rb"a word of ours")
+    finally:
+        relay.close()
+    assert seen and all(20 <= data[0] <= 23 and data[1] == 0xFE for data in seen)
+    assert not [data for data in seen if b"a word of ours" in data]

@@ -1,0 +1,259 @@
+#include "private_net.hpp"
+
+#include "datagram/dtls_wire.hpp"
+
+#include <set>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace netkit::datagram {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class PrivateTest : public PrivateNet {
+ protected:
+  Member& let_in(const std::string& name = "ann") {
+    Member& member = join(identity_of(name));
+    EXPECT_TRUE(run_until([&] { return member.client.connected(); }, 10s));
+    return member;
+  }
+  // What the only member is told once no handshake succeeds.
+  std::string refusal(Member& member) {
+    EXPECT_TRUE(run_until([&] { return !member.losses.empty(); }, 11s));
+    return member.losses.empty() ? "nothing" : member.losses[0].sentence("srv");
+  }
+};
+
+TEST_F(PrivateTest, who_has_a_key_is_let_in_under_its_identity) {
+  serve(keys_of(line_of("ann") + line_of("ben", '2')));
+  let_in("ann");
+  EXPECT_EQ(serving->gate->identity(serving->server.owner(serving->application.sessions[0])),
+            "ann");
+  EXPECT_EQ(serving->gate->counters().handshakes, 1U);
+  EXPECT_THAT(serving->refused, IsEmpty());
+}
+
+TEST_F(PrivateTest, nothing_native_is_seen_on_the_way) {
+  serve(keys_of(line_of("ann")));
+  bool seen = false;
+  tap = [&](const Endpoint&, const Endpoint&, const std::string& bytes) {
+    seen = seen || !is_dtls(bytes) || bytes.find("hello") != bytes.npos;
+  };
+  Member& ann = let_in();
+  say(ann, "hello");
+  push("hello");
+  run(1s);
+  EXPECT_FALSE(seen);
+  EXPECT_EQ(serving->application.heard.size(), 1U);
+  EXPECT_EQ(ann.events.heard.size(), 1U);
+}
+
+TEST_F(PrivateTest, what_is_said_arrives_once_and_in_order_on_a_bad_wire) {
+  serve(keys_of(line_of("ann") + line_of("ben", '2')));
+  loss = 0.2;
+  duplicate = 0.05;
+  reorder = 0.1;
+  Member& ann = let_in();
+  for (int i = 0; i < 500; ++i) {
+    say(ann, std::to_string(i));
+    push(std::to_string(i));
+    run(5ms);
+  }
+  ASSERT_TRUE(run_until([&] {
+    return serving->application.heard.size() >= 500 && ann.events.heard.size() >= 500;
+  }));
+  for (std::size_t i = 0; i < 500; ++i) {
+    ASSERT_EQ(serving->application.heard[i].text, std::to_string(i));
+    ASSERT_EQ(ann.events.heard[i].text, std::to_string(i));
+  }
+}
+
+TEST_F(PrivateTest, a_handshake_takes_seconds_at_worst_at_a_loss_of_a_fifth) {
+  serve(keys_of(line_of("ann")));
+  loss = 0.2;
+  std::vector<Duration> times;
+  for (int i = 0; i < 60; ++i) {
+    const TimePoint began = now;
+    let_in();
+    times.push_back(now - began);
+    members.clear();
+    serve(keys_of(line_of("ann")));
+    in_transit.clear();
+  }
+  std::ranges::sort(times);
+  EXPECT_LT(times[57], 5s);
+}
+
+TEST_F(PrivateTest, another_key_is_said_on_both_ends) {
+  serve(keys_of(line_of("ann", '2')));
+  Member& ann = join(identity_of("ann"));
+  EXPECT_EQ(refusal(ann), "srv: refused: the key of 'ann' is another there");
+  EXPECT_FALSE(ann.losses[0].again);
+  EXPECT_EQ(ann.losses[0].status, ExitStatus::permission);
+  run(3s);
+  EXPECT_THAT(serving->refused, ElementsAre("its key of 'ann' is not ours"));
+  EXPECT_EQ(serving->gate->peers(), 0U);
+}
+
+TEST_F(PrivateTest, an_unknown_identity_is_said_on_both_ends) {
+  serve(keys_of(line_of("ann")));
+  Member& ben = join(identity_of("ben"));
+  EXPECT_EQ(refusal(ben), "srv: refused: there is no key of 'ben' there");
+  EXPECT_THAT(serving->refused, ElementsAre("there is no key of 'ben'"));
+}
+
+TEST_F(PrivateTest, a_server_without_keys_says_so) {
+  serve(std::nullopt);
+  Member& ann = join(identity_of("ann"));
+  EXPECT_EQ(refusal(ann),
+            "srv: refused: there are no keys there (--psk-file), or no cipher in common");
+  EXPECT_EQ(serving->refused[0],
+            "it wants to be encrypted, and there are no keys here (--psk-file)");
+  EXPECT_THAT(serving->plain, IsEmpty());
+}
+
+TEST_F(PrivateTest, a_client_without_a_key_is_told_so) {
+  serve(keys_of(line_of("ann")));
+  Member& ben = join(std::nullopt);
+  run(1s);
+  EXPECT_THAT(ben.events.log, ElementsAre("rejected 4 a key is needed here (--psk-file)"));
+  EXPECT_EQ(serving->refused[0],
+            "it is not encrypted, and only who has a key may come (--psk-file)");
+}
+
+TEST_F(PrivateTest, nobody_there_is_no_refusal) {
+  Member& ann = join(identity_of("ann"));
+  EXPECT_EQ(refusal(ann), "srv: no answer");
+  EXPECT_TRUE(ann.losses[0].again);
+  EXPECT_EQ(ann.losses[0].status, ExitStatus::unreachable);
+}
+
+TEST_F(PrivateTest, a_client_that_was_started_anew_on_its_port_comes_back) {
+  serve(keys_of(line_of("ann")));
+  const Endpoint address = let_in().address;
+  members.clear();
+  Member& again = join(identity_of("ann"));
+  EXPECT_EQ(again.address, address);
+  EXPECT_TRUE(run_until([&] { return again.client.connected(); }, 2s));
+  push("hello");
+  EXPECT_TRUE(run_until([&] { return !again.events.heard.empty(); }, 2s));
+}
+
+TEST_F(PrivateTest, a_server_that_was_started_anew_is_noticed_at_once) {
+  serve(keys_of(line_of("ann")));
+  Member& ann = let_in();
+  run(2s);
+  serve(keys_of(line_of("ann")));
+  say(ann, "are you there?");
+  EXPECT_TRUE(run_until([&] { return !ann.events.log.empty() && ann.events.log.back() == "left reset"; }, 3s));
+}
+
+TEST_F(PrivateTest, who_is_revoked_is_put_out_at_once_and_does_not_come_back) {
+  serve(keys_of(line_of("ann") + line_of("ben", '2')));
+  Member& ann = let_in();
+  serving->gate->set_keys(keys_of(line_of("ben", '2')));
+  EXPECT_TRUE(run_until([&] { return ann.events.log.back() == "left forbidden revoked"; }, 1s));
+  ann.begin();
+  EXPECT_EQ(refusal(ann), "srv: refused: there is no key of 'ann' there");
+}
+
+TEST_F(PrivateTest, who_keeps_his_key_stays) {
+  serve(keys_of(line_of("ann") + line_of("ben", '2')));
+  Member& ann = let_in();
+  serving->gate->set_keys(keys_of(line_of("ann")));
+  push("still here");
+  EXPECT_TRUE(run_until([&] { return ann.events.heard.size() == 1; }, 1s));
+}
+
+TEST_F(PrivateTest, nothing_is_kept_of_who_returns_no_cookie) {
+  serve(keys_of(line_of("ann")));
+  std::string hello;
+  tap = [&](const Endpoint& from, const Endpoint&, const std::string& bytes) {
+    if (from != server_address && hello.empty()) hello = bytes;
+  };
+  join(identity_of("ann"));
+  flush();
+  members.clear();
+  in_transit.clear();
+  std::size_t answered = 0;
+  tap = [&](const Endpoint&, const Endpoint&, const std::string& bytes) {
+    EXPECT_LE(bytes.size(), hello.size());
+    ++answered;
+  };
+  for (std::uint16_t port = 1; port <= 1000; ++port) {
+    inject(endpoint(port, "10.9.9.9"), server_address, hello);
+  }
+  run(1s);
+  EXPECT_EQ(answered, 1000U);
+  EXPECT_EQ(serving->gate->peers(), 0U);
+}
+
+TEST_F(PrivateTest, a_handshake_that_comes_again_begins_nothing_and_ends_nothing) {
+  serve(keys_of(line_of("ann")));
+  std::vector<std::string> sent;
+  tap = [&](const Endpoint& from, const Endpoint&, const std::string& bytes) {
+    if (from != server_address) sent.push_back(bytes);
+  };
+  Member& ann = let_in();
+  tap = nullptr;
+  for (const std::string& bytes : sent) {
+    inject(ann.address, server_address, bytes);
+    inject(endpoint(999, "10.9.9.9"), server_address, bytes);
+  }
+  run(12s);
+  EXPECT_EQ(serving->gate->peers(), 1U);
+  push("hello");
+  EXPECT_TRUE(run_until([&] { return ann.events.heard.size() == 1; }, 1s));
+  EXPECT_THAT(serving->application.left, IsEmpty());
+}
+
+TEST_F(PrivateTest, forged_datagrams_do_nothing) {
+  serve(keys_of(line_of("ann")));
+  Member& ann = let_in();
+  std::string alert;
+  for (const Alert code : {Alert::close_notify, Alert::bad_record_mac, Alert::decrypt_error,
+                           Alert::handshake_failure, Alert::unknown_psk_identity}) {
+    encode_alert(code, 1, alert);
+    inject(ann.address, server_address, alert);
+    inject(server_address, ann.address, alert);
+  }
+  inject(ann.address, server_address, std::string("\x17\xfe\xfd\0\1\0\0\0\0\0\x63\0\x20", 13) +
+                                          std::string(32, 'x'));
+  run(5s);
+  EXPECT_THAT(ann.losses, IsEmpty());
+  push("hello");
+  EXPECT_TRUE(run_until([&] { return ann.events.heard.size() == 1; }, 1s));
+}
+
+TEST_F(PrivateTest, the_session_goes_on_from_another_address) {
+  serve(keys_of(line_of("ann")));
+  Member& ann = let_in();
+  for (int i = 0; i < 5; ++i) {
+    ann.address = endpoint(static_cast<std::uint16_t>(50000 + i), "10.7.7." + std::to_string(i));
+    run(1100ms);
+    say(ann, "mine " + std::to_string(i));
+    push("yours " + std::to_string(i));
+    run(3s);
+  }
+  ASSERT_TRUE(run_until([&] {
+    return serving->application.heard.size() == 5 && ann.events.heard.size() == 5;
+  }));
+  EXPECT_EQ(serving->application.names.size(), 1U) << "one session all the time";
+  EXPECT_EQ(ann.events.log.size(), 1U);
+}
+
+TEST_F(PrivateTest, peers_that_are_silent_are_forgotten) {
+  serve(keys_of(line_of("ann")));
+  let_in();
+  members.clear();
+  run(200s);
+  EXPECT_EQ(serving->gate->peers(), 0U);
+  EXPECT_EQ(serving->gate->next_deadline(), TimePoint::max());
+}
+
+}  // namespace
+}  // namespace netkit::datagram

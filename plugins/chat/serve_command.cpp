@@ -113,8 +113,8 @@ ExitStatus ServeCommand::run(Host& host) {
   options.policy = policy_;
   options.log = &host.log();
   datagram::ServerPrivacy::Handler& revoked = *this;
-  privacy_ = std::make_unique<datagram::ServerPrivacy>(host, private_, options_->native, *room_,
-                                                       revoked);
+  privacy_ =
+      std::make_unique<datagram::ServerPrivacy>(host, private_, options_->native, *room_, revoked);
   driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(opened.udp),
                                                privacy_->driven(), options);
   host.set_totals([this](Totals& totals) { show(totals); });

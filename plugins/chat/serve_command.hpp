@@ -16,7 +16,8 @@
 
 namespace netkit::chat {
 
-class ServeCommand final : public Command, private RoomServer::Handler,
+class ServeCommand final : public Command,
+                           private RoomServer::Handler,
                            private datagram::ServerPrivacy::Handler {
  public:
   void configure(const Values& values) override;

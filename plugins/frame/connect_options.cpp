@@ -2,6 +2,7 @@
 #include <frame/connect_options.hpp>
 #include <unistd.h>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::frame {
@@ -9,12 +10,8 @@ namespace netkit::frame {
 namespace {
 
 std::optional<TlsClientOptions> tls_options(const Values& values) {
-  if (!values.flag("tls")) return std::nullopt;
-  return TlsClientOptions{.ca_file = values.text("cacert"),
-                          .cert_file = values.text("cert"),
-                          .key_file = values.text("key"),
-                          .insecure = values.flag("insecure"),
-                          .alpn = {}};
+  if (auto identity = identity_of(values)) return TlsClientOptions{.psk = std::move(identity)};
+  return values.flag("tls") ? std::optional(tls_client(values)) : std::nullopt;
 }
 
 ClientOptions session_options(const Values& values, Transport transport) {
@@ -68,7 +65,9 @@ ConnectOptions connect_options(const Values& values) {
   const Transport transport = transport_of(options.connection.servers);
   options.session = session_options(values, transport);
   options.tls = tls_options(values);
-  if (options.tls) refuse_tls(options.connection.servers.front(), "--tls");
+  if (options.tls) {
+    refuse_tls(options.connection.servers.front(), options.tls->psk ? "--psk-file" : "--tls");
+  }
   if (values.has("every")) options.every = values.duration("every");
   if (values.has("expect")) options.expect = Pattern::parse(values.text("expect"), "--expect");
   options.within = values.duration("within");

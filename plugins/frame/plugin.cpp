@@ -63,7 +63,9 @@ OptionDef record_definition() {
 std::vector<OptionDef> tls_definitions() {
   std::vector<OptionDef> options = tls_client_options();
   for (OptionDef& option : options) option.needs.push_back("tls");
-  return joined({{{.name = "tls", .help = "speak TLS, and verify the server"}}, options});
+  OptionDef key = psk_file_option("speak TLS by the key in FILE, which the server has, too");
+  key.excludes = {"tls"};
+  return joined({{{.name = "tls", .help = "speak TLS, and verify the server"}}, options, {key}});
 }
 
 // What decoders count besides good frames.
@@ -330,7 +332,12 @@ ActionDef proxy_action() {
                 .kind = Kind::path,
                 .help = "trust these PEM certificates instead of the system's",
                 .needs = {"tls"}},
-               {.name = "insecure", .help = "do not verify the target", .needs = {"tls"}}},
+               {.name = "insecure", .help = "do not verify the target", .needs = {"tls"}},
+               {.name = "target-psk-file",
+                .kind = Kind::path,
+                .value_name = "FILE",
+                .help = "speak TLS with the target by the key in FILE",
+                .excludes = {"tls"}}},
               tls_server_options(),
               {record_definition()}});
   action.totals =

@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/interfaces.hpp>
 #include <netkit/net/peer_log.hpp>
@@ -473,9 +474,12 @@ ProxyOptions proxy_options(const Values& values) {
   options.cuttings = {read_cutting(values, options.listen.transport),
                       read_cutting(values, options.target.transport)};
   options.faults = Faults::parse(values.texts("fault"));
-  if (values.has("cert")) {
-    refuse_tls(options.listen, "--cert");
-    options.tls = TlsServerOptions{values.text("cert"), values.text("key"), {}};
+  options.tls = tls_server(values);
+  if (options.tls) refuse_tls(options.listen, options.tls->psk_keys ? "--psk-file" : "--cert");
+  if (values.has("target-psk-file")) {
+    const std::string file = values.text("target-psk-file");
+    refuse_tls(options.target, "--target-psk-file");
+    options.target_tls = TlsClientOptions{.psk = choose_identity(PskKeys::load(file), {}, file)};
   }
   if (values.flag("tls")) {
     refuse_tls(options.target, "--tls");

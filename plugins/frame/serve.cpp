@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/io/input.hpp>
 #include <netkit/net/tcp_server.hpp>
 #include <netkit/plugin/host.hpp>
@@ -480,11 +481,8 @@ ServeOptions serve_options(const Values& values) {
   options.max_queue = values.size("max-queue");
   options.record = values.text("record");
   options.show_heartbeats = values.text("show") == "heartbeats";
-  if (values.has("cert")) {
-    options.tls =
-        TlsServerOptions{values.text("cert"), values.text("key"), values.text("client-ca")};
-    refuse_tls(options.address, "--cert");
-  }
+  options.tls = tls_server(values);
+  if (options.tls) refuse_tls(options.address, options.tls->psk_keys ? "--psk-file" : "--cert");
   const FrameEncoder checked(options.session.codec);
   return options;
 }

@@ -77,8 +77,8 @@ ExitStatus ServeCommand::run(Host& host) {
   udp.report_unreachable = true;
   udp.log = &host.log();
   datagram::ServerPrivacy::Handler& revoked = *this;
-  privacy_ = std::make_unique<datagram::ServerPrivacy>(host, private_, hub_options_.protocol,
-                                                       *hub_, revoked);
+  privacy_ = std::make_unique<datagram::ServerPrivacy>(host, private_, hub_options_.protocol, *hub_,
+                                                       revoked);
   driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(sockets.udp),
                                                privacy_->driven(), udp);
   control_ = make_control_server(host.loop(), host.log(),

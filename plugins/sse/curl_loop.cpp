@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 
 #include <netkit/http/http_text.hpp>
+#include <netkit/tls/tls.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
@@ -98,6 +99,7 @@ CURLcode watch_tls(CURL*, void* context, void* alert) {
 }  // namespace
 
 CurlLoop::CurlLoop(EventLoop& loop, const Log& log) : loop_(loop), log_(log), multi_(nullptr) {
+  make_key_log_file();  // curl would let others read it
   if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) multi_ = curl_multi_init();
   if (multi_ == nullptr) throw Error(ExitStatus::fault, "libcurl cannot be initialised");
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlLoop::on_socket);

@@ -8,6 +8,7 @@ import pytest
 
 import exit_status
 from exit_ways import AS_OTHERS, LONG_LINE, TOLD, by_second_signal, silent, words_of  # noqa: F401
+from keys import key_file
 from native_server import accept, answer_connect, answer_hello, version
 from netkit import netkit_path, udp_socket
 
@@ -152,3 +153,15 @@ def test_leaves_without_goodbye(netkit, silent):
     answer_connect(silent.udp, lambda key: accept(key, b"\1" + struct.pack(">QIQQI", 7, 1, 1, 0, 0)))
     member.err.expect(rb"joined ")
     return by_second_signal(member)
+
+
+@ends("77 the room does not take the key, or takes nobody without one", "join")
+def test_another_key(netkit, tmp_path):
+    server = netkit.serve("chat", "serve", "127.0.0.1:0", "--psk-file", key_file(tmp_path / "there", "ann"))
+    return netkit.run("chat", "join", server.address, "--psk-file", key_file(tmp_path / "here", ann="99" * 32))
+
+
+@ends("78 the key file cannot be read, or others may read it", "serve", "join")
+def test_a_key_file_for_others(netkit, tmp_path, action):
+    return netkit.run("chat", action, "127.0.0.1:0" if action == "serve" else "9", "--psk-file",
+                      key_file(tmp_path / "keys", "ann", mode=0o640))

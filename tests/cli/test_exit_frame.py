@@ -12,6 +12,7 @@ from certificates import make_family
 from exit_ways import (AS_OTHERS, PROHIBITED, RECORDING, TOLD, broken_pipe, by_second_signal, full_pipe,  # noqa: F401
                        silent, words_of)
 from frame_peer import APPID, DATETIME, IMEI, REGISTER, Peer, Server, answer, free_port, request
+from keys import key_file
 from netkit import netkit_path
 
 ends = functools.partial(exit_status.ends, "frame")
@@ -311,3 +312,9 @@ def test_reader_of_encode_gone(netkit, broken_pipe):
     run = netkit.start("frame", "encode", stdout=broken_pipe)
     run.write(b"datetime\n")
     return run, signal.SIGPIPE
+
+
+@ends("77 the server does not take the key", "connect")
+def test_another_key(netkit, tmp_path):
+    server = netkit.serve("frame", "serve", "127.0.0.1:0", "--psk-file", key_file(tmp_path / "there", "ann"))
+    return netkit.run("frame", "connect", server.address, "--psk-file", key_file(tmp_path / "here", ann="99" * 32))

@@ -7,6 +7,7 @@ import pytest
 
 import exit_status
 from exit_ways import AS_OTHERS, LONG_LINE, PROHIBITED, TOLD, by_second_signal, full_pipe, silent  # noqa: F401
+from keys import key_file
 from native_server import FORBIDDEN, answer_connect, answer_hello, reject, version
 from netkit import netkit_path, tcp_connect, udp_socket
 
@@ -209,3 +210,15 @@ def test_by_two(netkit, full_pipe, server):
     subscriber = netkit.start("push", "subscribe", server.address, "--json", stdout=full_pipe)
     subscriber.err.expect(rb"subscribed to ")
     return by_second_signal(subscriber)
+
+
+@ends("77 the server does not take the key, or takes nobody without one", "subscribe")
+def test_another_key(netkit, tmp_path):
+    server = netkit.serve("push", "serve", "127.0.0.1:0", "--psk-file", key_file(tmp_path / "there", "ann"))
+    return netkit.run("push", "subscribe", server.address, "--psk-file", key_file(tmp_path / "here", ann="99" * 32))
+
+
+@ends("78 the key file cannot be read, or others may read it", "serve", "subscribe")
+def test_a_key_file_for_others(netkit, tmp_path, action):
+    return netkit.run("push", action, "127.0.0.1:0" if action == "serve" else "9", "--psk-file",
+                      key_file(tmp_path / "keys", "ann", mode=0o640))

@@ -122,7 +122,8 @@ Builtin completion() {
 Builtin psk() {
   ActionDef make = action("", "print a line with a new key for a file of --psk-file");
   make.description =
-      "Prints NAME, a colon and a random key of 32 bytes in hexadecimal. A server's file has such a "
+      "Prints NAME, a colon and a random key of 32 bytes in hexadecimal. A server's file has such "
+      "a "
       "line for each of its peers, a peer's file its own; nobody else may read them.";
   make.arguments = {{.name = "NAME", .help = "who will have the key"}};
   make.examples = {
@@ -137,8 +138,8 @@ Builtin version() {
 }  // namespace
 
 std::span<const Builtin> builtins() {
-  static const std::vector<Builtin> kBuiltins{help(),   plugins(),    shell(),
-                                              config(), completion(), psk(),   version()};
+  static const std::vector<Builtin> kBuiltins{help(),       plugins(), shell(),  config(),
+                                              completion(), psk(),     version()};
   return kBuiltins;
 }
 

@@ -25,7 +25,9 @@ std::vector<OptionDef> certificate_options(std::string_view help) {
 }  // namespace
 
 std::vector<OptionDef> tls_server_options() {
-  return certificate_options("PEM certificate chain: speak TLS");
+  OptionDef keys = psk_file_option("speak TLS with who has a key in FILE (netkit psk)");
+  keys.excludes = {"cert"};
+  return joined<OptionDef>({certificate_options("PEM certificate chain: speak TLS"), {keys}});
 }
 
 std::vector<OptionDef> tls_client_options() {
@@ -44,6 +46,9 @@ TlsClientOptions tls_client(const Values& values) {
 }
 
 std::optional<TlsServerOptions> tls_server(const Values& values) {
+  if (values.has("psk-file")) {
+    return TlsServerOptions{.psk_keys = psk_keys(values)};
+  }
   if (!values.has("cert")) return std::nullopt;
   TlsServerOptions options{.cert_file = values.text("cert"), .key_file = values.text("key")};
   if (values.declared("client-ca")) options.client_ca_file = values.text("client-ca");
@@ -62,7 +67,9 @@ std::optional<PskKeys> psk_keys(const Values& values) {
 std::optional<PskIdentity> identity_of(const Values& values) {
   const std::optional<PskKeys> keys = psk_keys(values);
   if (!keys) return std::nullopt;
-  return choose_identity(*keys, values.text("name"), values.text("psk-file"));
+  const bool named = values.declared("name");
+  return choose_identity(*keys, named ? values.text("name") : std::string(),
+                         values.text("psk-file"), named ? ", or --name says which" : "");
 }
 
 std::string content_of(FileContent content, std::string_view path, std::size_t limit,

@@ -10,9 +10,9 @@ namespace {
 using big_endian::append;
 using big_endian::get;
 
-constexpr std::uint8_t kMajor = 0xFE;            // of all versions of DTLS
-constexpr std::uint16_t kVersion10 = 0xFEFF;     // what a HelloVerifyRequest has (RFC 6347, 4.2.1)
-constexpr std::size_t kMessageHeader = 12;       // type, length, sequence, offset, length
+constexpr std::uint8_t kMajor = 0xFE;         // of all versions of DTLS
+constexpr std::uint16_t kVersion10 = 0xFEFF;  // what a HelloVerifyRequest has (RFC 6347, 4.2.1)
+constexpr std::size_t kMessageHeader = 12;    // type, length, sequence, offset, length
 constexpr std::uint8_t kClientHello = 1;
 constexpr std::uint8_t kHelloVerifyRequest = 3;
 constexpr std::uint8_t kFatal = 2;

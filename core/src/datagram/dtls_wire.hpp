@@ -25,8 +25,8 @@ inline constexpr std::size_t kRecordHeader = 13;  // type, version, epoch and nu
 struct DtlsRecord {
   RecordType type = RecordType::handshake;
   std::uint16_t epoch = 0;
-  std::uint64_t number = 0;   // 48 bits
-  std::string_view whole{};   // with its header
+  std::uint64_t number = 0;  // 48 bits
+  std::string_view whole{};  // with its header
   std::string_view fragment() const { return whole.substr(kRecordHeader); }
 };
 

@@ -107,8 +107,8 @@ void PrivateClient::Impl::on_alert(std::uint8_t code, TimePoint now) {
 }
 
 void PrivateClient::Impl::on_record(const Path& from, const DtlsRecord& record, TimePoint now) {
-  const bool authentic = (records && records->open(record, content)) ||
-                         (previous && previous->open(record, content));
+  const bool authentic =
+      (records && records->open(record, content)) || (previous && previous->open(record, content));
   if (!authentic) return;
   heard = now;
   if (record.type == RecordType::application_data) inner.on_datagram(from, content, now);

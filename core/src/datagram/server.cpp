@@ -39,7 +39,8 @@ Server::Impl::Peer* Server::Impl::find(SessionRef ref) const {
   return peers[ref.index].get();
 }
 
-// What a session's owner has proved to be his moves it, unless it has overtaken what moved it since.
+// What a session's owner has proved to be his moves it, unless it has overtaken what moved it
+// since.
 Server::Impl::Peer* Server::Impl::find(std::uint64_t id, const Path& from) {
   const auto found = by_id.find(id);
   if (found == by_id.end()) return nullptr;

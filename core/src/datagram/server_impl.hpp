@@ -62,8 +62,7 @@ struct Server::Impl {
   void mark_dirty(Peer& peer);
   void update_full(Peer& peer);
   void leave(Peer& peer, LeftReason reason, std::string_view text, TimePoint now);
-  void forget(Peer& peer, EndedSessions::Answer answer, TimePoint now,
-              ByeCode code = ByeCode::bye);
+  void forget(Peer& peer, EndedSessions::Answer answer, TimePoint now, ByeCode code = ByeCode::bye);
   void finish(Peer& peer, std::string_view text, TimePoint now);
   // Sessions with one address (of IPv6: one /64) go the same way, as a rule.
   static std::uint64_t network_of(const Endpoint& peer);

@@ -1,7 +1,8 @@
 
 
-#include "datagram/dtls_wire.hpp"
 #include "datagram/wire.hpp"
+
+#include "datagram/dtls_wire.hpp"
 
 #include <array>
 #include <cstring>

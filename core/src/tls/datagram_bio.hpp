@@ -11,7 +11,7 @@
 namespace netkit::tls {
 
 struct DatagramEnds {
-  std::string_view in{};  // empty: there is none now
+  std::string_view in{};                    // empty: there is none now
   std::vector<std::string>* out = nullptr;  // null: what is written is lost
 };
 

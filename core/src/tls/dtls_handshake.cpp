@@ -21,7 +21,6 @@ namespace netkit::tls {
 namespace {
 
 constexpr long kMaxDatagram = 1200;
-constexpr char kCipher[] = "ECDHE-PSK-CHACHA20-POLY1305";
 
 struct ContextFree {
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
@@ -53,8 +52,7 @@ bool derive(const SSL* ssl, DtlsSecrets& out) {
       OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, seed.data(), seed.size()),
       OSSL_PARAM_construct_end()};
   std::array<unsigned char, 2 * (32 + 12)> block{};
-  const bool derived =
-      EVP_KDF_derive(context.get(), block.data(), block.size(), parameters) == 1;
+  const bool derived = EVP_KDF_derive(context.get(), block.data(), block.size(), parameters) == 1;
   const unsigned char* at = block.data();
   const auto take = [&at](auto& field) {
     std::memcpy(field.data(), at, field.size());
@@ -161,20 +159,16 @@ class Handshake final : public DtlsHandshake {
     auto& self = *static_cast<Handshake*>(SSL_get_app_data(ssl));
     self.identity_ = identity == nullptr ? "" : identity;
     const PskKey* const key = (*self.find_)(self.identity_);
-    self.known_ = key != nullptr && key->bytes().size() <= room;
-    if (!self.known_) return 0;
-    std::memcpy(out, key->bytes().data(), key->bytes().size());
-    return static_cast<unsigned int>(key->bytes().size());
+    self.known_ = key != nullptr;
+    return put_key(key, out, room);
   }
   static unsigned int client_key(SSL* ssl, const char* /*hint*/, char* identity,
                                  unsigned int identity_room, unsigned char* out,
                                  unsigned int room) {
     const auto& self = *static_cast<Handshake*>(SSL_get_app_data(ssl));
-    const std::string_view key = self.own_.key.bytes();
-    if (self.own_.name.size() + 1 > identity_room || key.size() > room) return 0;
+    if (self.own_.name.size() + 1 > identity_room) return 0;
     std::memcpy(identity, self.own_.name.c_str(), self.own_.name.size() + 1);
-    std::memcpy(out, key.data(), key.size());
-    return static_cast<unsigned int>(key.size());
+    return put_key(&self.own_.key, out, room);
   }
 
  private:
@@ -272,7 +266,7 @@ std::shared_ptr<DtlsContext> make_dtls_context() {
   ContextPtr context(SSL_CTX_new(DTLS_method()), ContextFree());
   if (!context || SSL_CTX_set_min_proto_version(context.get(), DTLS1_2_VERSION) != 1 ||
       SSL_CTX_set_max_proto_version(context.get(), DTLS1_2_VERSION) != 1 ||
-      SSL_CTX_set_cipher_list(context.get(), kCipher) != 1) {
+      SSL_CTX_set_cipher_list(context.get(), kPskCipher) != 1) {
     throw Error(ExitStatus::fault, "cannot set up DTLS: " + take_library_reason());
   }
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |

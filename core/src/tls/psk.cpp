@@ -48,7 +48,8 @@ struct Line {
     netkit::refuse(fmt::format("the key file '{}', line {}: {}", file, number, why));
   }
   [[noreturn]] void refuse_key(std::string_view why) const {
-    refuse(fmt::format("the key of '{}' {}; 'netkit psk {}' makes a line", identity, why, identity));
+    refuse(
+        fmt::format("the key of '{}' {}; 'netkit psk {}' makes a line", identity, why, identity));
   }
 };
 
@@ -163,17 +164,17 @@ std::string new_psk_line(std::string_view identity) {
   return fmt::format("{}:{}", identity, encode_hex(key));
 }
 
-PskIdentity choose_identity(const PskKeys& keys, std::string_view name, std::string_view file) {
-  if (name.empty() && keys.size() == 1) return {keys.all().begin()->first, keys.all().begin()->second};
+PskIdentity choose_identity(const PskKeys& keys, std::string_view name, std::string_view file,
+                            std::string_view or_else) {
+  const auto& [first, first_key] = *keys.all().begin();
+  if (name.empty() && keys.size() == 1) return {first, first_key};
   if (name.empty()) {
-    refuse(fmt::format("the key file '{}' has {} keys: say by --name whose is yours", file,
-                       keys.size()));
+    refuse(fmt::format("the key file '{}' has {} keys: a client's has its own{}", file, keys.size(),
+                       or_else));
   }
   if (const PskKey* key = keys.find(name)) return {std::string(name), *key};
   refuse(fmt::format("the key file '{}' has no key of '{}'{}", file, name,
-                     keys.size() == 1
-                         ? fmt::format(", only that of '{}'", keys.all().begin()->first)
-                         : std::string()));
+                     keys.size() == 1 ? fmt::format(", only that of '{}'", first) : ""));
 }
 
 }  // namespace netkit

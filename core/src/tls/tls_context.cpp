@@ -143,8 +143,10 @@ int choose_alpn(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* size,
 
 class OpenSslContext final : public TlsContext {
  public:
-  OpenSslContext(ContextPtr context, bool is_client, bool verify)
-      : context_(std::move(context)), is_client_(is_client), verify_(verify) {}
+  OpenSslContext(ContextPtr context, bool is_client, bool verify, tls::PskSide psk = {})
+      : psk_(std::move(psk)), context_(std::move(context)), is_client_(is_client), verify_(verify) {
+    if (psk_.own || psk_.keys) SSL_CTX_set_app_data(context_.get(), &psk_);
+  }
 
   // Of a server: what it agrees on.
   void choose_from(const std::vector<std::string>& protocols) {
@@ -192,14 +194,32 @@ class OpenSslContext final : public TlsContext {
       throw Error(ExitStatus::usage, "'" + name + "' cannot be the name of a TLS server");
   }
 
+  tls::PskSide psk_;
   ContextPtr context_;
   bool is_client_;
   bool verify_;
   std::string alpn_{};
 };
 
+// The suite that DTLS has (dtls_handshake.cpp): OpenSSL's other ones with keys are of CBC, or have
+// no forward secrecy.
+void use_keys(SSL_CTX* context) {
+  if (SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION) != 1 ||
+      SSL_CTX_set_cipher_list(context, tls::kPskCipher) != 1) {
+    refuse("cannot set up TLS with pre-shared keys: " + tls::take_library_reason());
+  }
+  SSL_CTX_set_psk_server_callback(context, tls::find_client_key);
+  SSL_CTX_set_psk_client_callback(context, tls::give_own_key);
+}
+
 std::shared_ptr<TlsContext> make_client(const TlsClientOptions& options) {
   ContextPtr context = new_context(TLS_client_method());
+  if (options.psk) {
+    use_keys(context.get());
+    offer_alpn(context.get(), options.alpn);
+    return std::make_shared<OpenSslContext>(std::move(context), true, false,
+                                            tls::PskSide{.own = options.psk});
+  }
   if (!options.ca_file.empty()) {
     load_authorities(context.get(), options.ca_file);
   } else if (!options.insecure) {
@@ -215,8 +235,12 @@ std::shared_ptr<TlsContext> make_client(const TlsClientOptions& options) {
 
 std::shared_ptr<TlsContext> make_server(const TlsServerOptions& options) {
   ContextPtr context = new_context(TLS_server_method());
-  if (options.cert_file.empty()) refuse("a TLS server needs a certificate");
-  load_identity(context.get(), options.cert_file, options.key_file);
+  if (options.psk_keys) {
+    use_keys(context.get());
+  } else {
+    if (options.cert_file.empty()) refuse("a TLS server needs a certificate");
+    load_identity(context.get(), options.cert_file, options.key_file);
+  }
   if (!options.client_ca_file.empty()) {
     load_authorities(context.get(), options.client_ca_file);
     SSL_CTX_set_client_CA_list(context.get(),
@@ -228,7 +252,8 @@ std::shared_ptr<TlsContext> make_server(const TlsServerOptions& options) {
   SSL_CTX_set_num_tickets(context.get(), 0);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
-  const auto made = std::make_shared<OpenSslContext>(std::move(context), false, false);
+  const auto made = std::make_shared<OpenSslContext>(std::move(context), false, false,
+                                                     tls::PskSide{.keys = options.psk_keys});
   made->choose_from(options.alpn);
   return made;
 }
@@ -238,6 +263,6 @@ std::shared_ptr<TlsContext> make_server(const TlsServerOptions& options) {
 
 extern "C" NETKIT_API const netkit::TlsLibrary* netkit_tls_library() {
   static constexpr netkit::TlsLibrary kLibrary{netkit::make_client, netkit::make_server,
-                                                netkit::tls::make_dtls_context};
+                                               netkit::tls::make_dtls_context};
   return &kLibrary;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string_view>
 
@@ -117,7 +118,57 @@ StreamFault fault_of(unsigned long code) {
   }
 }
 
+const PskSide* psk_of(const SSL* ssl) {
+  return static_cast<const PskSide*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+}
+
+// What a handshake with pre-shared keys failed at, where that is about the keys.
+std::string psk_reason(const SSL* ssl, int reason) {
+  const PskSide& side = *psk_of(ssl);
+  if (SSL_is_init_finished(ssl) != 0) return {};
+  const std::string& name =
+      side.own ? side.own->name : *static_cast<const std::string*>(SSL_get_app_data(ssl));
+  switch (reason) {
+    case SSL_R_PSK_IDENTITY_NOT_FOUND:
+      return "there is no key of '" + name + "'";
+    case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC:
+    case SSL_R_BAD_RECORD_TYPE:
+      return "its key of '" + name + "' is not ours";
+    case SSL_R_NO_SHARED_CIPHER:
+      return "it has no pre-shared key, or no cipher in common";
+    case SSL_AD_REASON_OFFSET + SSL_AD_UNKNOWN_PSK_IDENTITY:
+      return "refused: there is no key of '" + name + "' there";
+    case SSL_AD_REASON_OFFSET + SSL_AD_BAD_RECORD_MAC:
+    case SSL_AD_REASON_OFFSET + SSL_AD_DECRYPT_ERROR:
+      return "refused: the key of '" + name + "' is another there";
+    case SSL_AD_REASON_OFFSET + SSL_AD_HANDSHAKE_FAILURE:
+      return "refused: there are no keys there (--psk-file), or no cipher in common";
+    default:
+      return {};
+  }
+}
+
 }  // namespace
+
+unsigned put_key(const PskKey* key, unsigned char* out, unsigned room) {
+  if (key == nullptr || key->bytes().size() > room) return 0;
+  std::memcpy(out, key->bytes().data(), key->bytes().size());
+  return static_cast<unsigned>(key->bytes().size());
+}
+
+unsigned find_client_key(SSL* ssl, const char* identity, unsigned char* out, unsigned room) {
+  std::string& name = *static_cast<std::string*>(SSL_get_app_data(ssl));
+  name = identity == nullptr ? "" : identity;
+  return put_key(psk_of(ssl)->keys->find(name), out, room);
+}
+
+unsigned give_own_key(SSL* ssl, const char* /*hint*/, char* identity, unsigned identity_room,
+                      unsigned char* out, unsigned room) {
+  const PskIdentity& own = *psk_of(ssl)->own;
+  if (own.name.size() + 1 > identity_room) return 0;
+  std::memcpy(identity, own.name.c_str(), own.name.size() + 1);
+  return put_key(&own.key, out, room);
+}
 
 int remember_names(int verified, X509_STORE_CTX* context) {
   if (verified == 0 && is_mismatch(X509_STORE_CTX_get_error(context))) {
@@ -145,6 +196,13 @@ Reason take_reason(const SSL* ssl, const std::string& wanted) {
       ERR_GET_REASON(last) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
     ERR_clear_error();
     return {StreamFault::certificate, verify_reason(ssl, verified, wanted)};
+  }
+  if (psk_of(ssl) != nullptr && ERR_GET_LIB(code) == ERR_LIB_SSL) {
+    std::string why = psk_reason(ssl, ERR_GET_REASON(code));
+    if (!why.empty()) {
+      ERR_clear_error();
+      return {StreamFault::certificate, std::move(why)};
+    }
   }
   const StreamFault fault = fault_of(code);
   return {fault, take_library_reason()};

@@ -1,5 +1,10 @@
 #include "tls/tls_library.hpp"
 
+#include <cstdlib>
+#include <string>
+
+#include <netkit/util/file.hpp>
+
 #include "util/core_library.hpp"
 
 namespace netkit {
@@ -20,6 +25,13 @@ std::shared_ptr<TlsContext> TlsContext::client(const TlsClientOptions& options) 
 
 std::shared_ptr<TlsContext> TlsContext::server(const TlsServerOptions& options) {
   return library().server(options);
+}
+
+void make_key_log_file() {
+  const char* const path = std::getenv("SSLKEYLOGFILE");
+  if (path == nullptr || path[0] == '\0') return;
+  AppendFile file;
+  static_cast<void>(file.open(path));  // who writes it finds out what is wrong
 }
 
 std::shared_ptr<DtlsContext> DtlsContext::make() {

@@ -6,12 +6,14 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include <openssl/ssl.h>
 
 #include <netkit/net/tcp_stream.hpp>
+#include <netkit/tls/psk.hpp>
 
 namespace netkit::tls {
 
@@ -23,6 +25,23 @@ struct Reason {
   StreamFault fault = StreamFault::protocol;
   std::string text;
 };
+
+// For the callbacks that ask for a key: its size; 0, and nothing at `out`, where it is null or has
+// no room.
+unsigned put_key(const PskKey* key, unsigned char* out, unsigned room);
+
+inline constexpr char kPskCipher[] = "ECDHE-PSK-CHACHA20-POLY1305";
+
+// The pre-shared keys of a context, which is its app data where it has some.
+struct PskSide {
+  std::optional<PskIdentity> own{};  // a client's
+  std::optional<PskKeys> keys{};     // a server's
+};
+// For SSL_CTX_set_psk_server_callback and SSL_CTX_set_psk_client_callback of streams. Who a client
+// says to be is left in the string that is the SSL's app data, for take_reason().
+unsigned find_client_key(SSL* ssl, const char* identity, unsigned char* out, unsigned room);
+unsigned give_own_key(SSL* ssl, const char* hint, char* identity, unsigned identity_room,
+                      unsigned char* out, unsigned room);
 
 // Why the last call on `ssl` failed, and empties the thread's error queue. `wanted` is the name or
 // address that the certificate should be for; empty on a server.

@@ -1,5 +1,6 @@
-#include "datagram/dtls_records.hpp"
 #include "datagram/dtls_wire.hpp"
+
+#include "datagram/dtls_records.hpp"
 
 #include <algorithm>
 #include <string>
@@ -115,7 +116,8 @@ TEST(HelloVerifyRequest, is_shorter_than_what_it_answers) {
   encode_hello_verify(std::string(20, 'c'), 7, out);
   EXPECT_EQ(out.size(), 48U);
   EXPECT_LT(out.size(), kHello.size());
-  const std::string head("\x16\xfe\xff\0\0\0\0\0\0\0\7\0\x23\3\0\0\x17\0\0\0\0\0\0\0\x17\xfe\xff\x14", 28);
+  const std::string head(
+      "\x16\xfe\xff\0\0\0\0\0\0\0\7\0\x23\3\0\0\x17\0\0\0\0\0\0\0\x17\xfe\xff\x14", 28);
   EXPECT_EQ(out, head + std::string(20, 'c'));
 }
 

@@ -1,6 +1,5 @@
-#include "private_net.hpp"
-
 #include "datagram/dtls_wire.hpp"
+#include "private_net.hpp"
 
 #include <set>
 #include <string>
@@ -63,9 +62,8 @@ TEST_F(PrivateTest, what_is_said_arrives_once_and_in_order_on_a_bad_wire) {
     push(std::to_string(i));
     run(5ms);
   }
-  ASSERT_TRUE(run_until([&] {
-    return serving->application.heard.size() >= 500 && ann.events.heard.size() >= 500;
-  }));
+  ASSERT_TRUE(run_until(
+      [&] { return serving->application.heard.size() >= 500 && ann.events.heard.size() >= 500; }));
   for (std::size_t i = 0; i < 500; ++i) {
     ASSERT_EQ(serving->application.heard[i].text, std::to_string(i));
     ASSERT_EQ(ann.events.heard[i].text, std::to_string(i));
@@ -149,7 +147,8 @@ TEST_F(PrivateTest, a_server_that_was_started_anew_is_noticed_at_once) {
   run(2s);
   serve(keys_of(line_of("ann")));
   say(ann, "are you there?");
-  EXPECT_TRUE(run_until([&] { return !ann.events.log.empty() && ann.events.log.back() == "left reset"; }, 3s));
+  EXPECT_TRUE(run_until(
+      [&] { return !ann.events.log.empty() && ann.events.log.back() == "left reset"; }, 3s));
 }
 
 TEST_F(PrivateTest, who_is_revoked_is_put_out_at_once_and_does_not_come_back) {
@@ -221,8 +220,8 @@ TEST_F(PrivateTest, forged_datagrams_do_nothing) {
     inject(ann.address, server_address, alert);
     inject(server_address, ann.address, alert);
   }
-  inject(ann.address, server_address, std::string("\x17\xfe\xfd\0\1\0\0\0\0\0\x63\0\x20", 13) +
-                                          std::string(32, 'x'));
+  inject(ann.address, server_address,
+         std::string("\x17\xfe\xfd\0\1\0\0\0\0\0\x63\0\x20", 13) + std::string(32, 'x'));
   run(5s);
   EXPECT_THAT(ann.losses, IsEmpty());
   push("hello");
@@ -239,9 +238,8 @@ TEST_F(PrivateTest, the_session_goes_on_from_another_address) {
     push("yours " + std::to_string(i));
     run(3s);
   }
-  ASSERT_TRUE(run_until([&] {
-    return serving->application.heard.size() == 5 && ann.events.heard.size() == 5;
-  }));
+  ASSERT_TRUE(run_until(
+      [&] { return serving->application.heard.size() == 5 && ann.events.heard.size() == 5; }));
   EXPECT_EQ(serving->application.names.size(), 1U) << "one session all the time";
   EXPECT_EQ(ann.events.log.size(), 1U);
 }

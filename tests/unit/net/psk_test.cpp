@@ -87,7 +87,7 @@ TEST(PskKeys, are_chosen_by_name_or_because_there_is_no_other) {
             "the key file 'keys' has no key of 'ben', only that of 'ann'");
   const PskKeys two = PskKeys::parse("ann:" + kKey + "\nben:" + kKey, "keys");
   EXPECT_EQ(refusal([&] { choose_identity(two, "", "keys"); }),
-            "the key file 'keys' has 2 keys: say by --name whose is yours");
+            "the key file 'keys' has 2 keys: a client's has its own");
 }
 
 class PskFile : public testing::Test {

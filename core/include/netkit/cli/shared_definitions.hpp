@@ -33,12 +33,12 @@ std::vector<Definition> joined(std::initializer_list<std::vector<Definition>> pa
   return all;
 }
 
-// --cert --key: a server that speaks TLS.
+// --cert --key, or --psk-file: a server that speaks TLS.
 NETKIT_API std::vector<OptionDef> tls_server_options();
 // --cacert --cert --key --insecure: a client's.
 NETKIT_API std::vector<OptionDef> tls_client_options();
 
-// What these say. A server that has no --cert speaks no TLS.
+// What these say. A server that has neither --cert nor --psk-file speaks no TLS.
 NETKIT_API TlsClientOptions tls_client(const Values& values);
 NETKIT_API std::optional<TlsServerOptions> tls_server(const Values& values);
 

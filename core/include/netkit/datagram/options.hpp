@@ -16,8 +16,8 @@ inline constexpr std::size_t kMaxDatagram = 1200;  // bytes
 // Bytes that encryption (PrivateServer, PrivateClient) adds to a datagram: a session's have so many
 // less.
 inline constexpr std::size_t kPrivateOverhead = 29;
-inline constexpr std::size_t kMaxPayload = 1024;   // bytes of the application's in CONNECT, ACCEPT
-inline constexpr std::size_t kMaxReason = 255;     // bytes of text in REJECT, BYE and END
+inline constexpr std::size_t kMaxPayload = 1024;  // bytes of the application's in CONNECT, ACCEPT
+inline constexpr std::size_t kMaxReason = 255;    // bytes of text in REJECT, BYE and END
 
 // Whether a datagram is of the native protocol; the others are of an application's plain dialect.
 inline bool is_native(std::string_view datagram) {
@@ -127,14 +127,14 @@ struct Counters {
 
 // Why a session is over.
 enum class LeftReason : std::uint8_t {
-  ended,     // the other side said END: all it had to say has arrived
-  bye,       // the other side said BYE
-  finished,  // our finish(): the other side has acknowledged everything, END too
-  lease,     // not heard from for the lease
-  reset,     // the other side does not know the session: it was restarted
-  timeout,   // connect_timeout passed before the session began
-  version,   // the server speaks other versions of the protocol
-  stranger,  // what answers does not speak the protocol at all
+  ended,      // the other side said END: all it had to say has arrived
+  bye,        // the other side said BYE
+  finished,   // our finish(): the other side has acknowledged everything, END too
+  lease,      // not heard from for the lease
+  reset,      // the other side does not know the session: it was restarted
+  timeout,    // connect_timeout passed before the session began
+  version,    // the server speaks other versions of the protocol
+  stranger,   // what answers does not speak the protocol at all
   evicted,    // the other side said BYE: away with you, for now
   forbidden,  // the other side said BYE: you may not be here
 };

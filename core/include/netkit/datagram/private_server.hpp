@@ -19,9 +19,9 @@ namespace netkit::datagram {
 
 // What happened; never reset.
 struct PrivateCounters {
-  std::uint64_t handshakes = 0;      // that proved who is there
-  std::uint64_t refused = 0;         // peers without a key, or with a wrong one
-  std::uint64_t not_authentic = 0;   // records that were forged, damaged or came again
+  std::uint64_t handshakes = 0;     // that proved who is there
+  std::uint64_t refused = 0;        // peers without a key, or with a wrong one
+  std::uint64_t not_authentic = 0;  // records that were forged, damaged or came again
 };
 
 // With keys, every native peer has to shake hands by DTLS 1.2 (netkit-protocol(7), PRIVATE): what

@@ -21,9 +21,9 @@ namespace netkit::datagram {
 class NETKIT_API ServerPrivacy final : private PrivateServer::Handler {
  public:
   struct Options {
-    std::string psk_file{};          // empty: in clear
-    std::optional<PskKeys> keys{};   // what it holds
-    bool plain = true;               // peers of the plain dialect may come, too
+    std::string psk_file{};         // empty: in clear
+    std::optional<PskKeys> keys{};  // what it holds
+    bool plain = true;              // peers of the plain dialect may come, too
   };
   // What --psk-file and --plain say: with keys those of the plain dialect may come where --plain is
   // given. Throws Error.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <netkit/net/tcp_stream.hpp>
+#include <netkit/tls/psk.hpp>
 
 namespace netkit {
 
@@ -16,6 +17,8 @@ struct TlsClientOptions {
   std::string key_file{};
   bool insecure = false;  // do not verify; the caller warns
   std::vector<std::string> alpn{};
+  // Proves itself by this key, and wants the server to have it, instead of all about certificates.
+  std::optional<PskIdentity> psk{};
 };
 
 struct TlsServerOptions {
@@ -24,9 +27,12 @@ struct TlsServerOptions {
   std::string
       client_ca_file{};  // require client certificates signed by these; empty: none asked for
   std::vector<std::string> alpn{};  // the first of these that the client has is agreed on, if any
+  // Takes clients who have one of these keys, and no others, instead of all about certificates.
+  std::optional<PskKeys> psk_keys{};
 };
 
-// Certificates and settings, loaded once and shared by the streams made from it. TLS 1.2 and later.
+// Certificates and settings, loaded once and shared by the streams made from it. TLS 1.2 and later;
+// with pre-shared keys TLS 1.2, ECDHE and ChaCha20-Poly1305, as DTLS has it (tls/dtls.hpp).
 // Throws Error (ExitStatus::config) that names the file and says what is wrong with it.
 class NETKIT_API TlsContext : public StreamMaker {
  public:
@@ -38,5 +44,9 @@ class NETKIT_API TlsContext : public StreamMaker {
   // Handler::on_closed with EPROTO and a reason for people ("certificate has expired"). A stream
   // that the peer ends without close_notify ends with ECONNRESET, never on_end.
 };
+
+// Makes the file that SSLKEYLOGFILE names, if any, for its owner alone (0600): for a library that
+// writes it by itself. TlsContext and DtlsContext do so by themselves.
+NETKIT_API void make_key_log_file();
 
 }  // namespace netkit

@@ -63,7 +63,7 @@ OptionDef record_definition() {
 std::vector<OptionDef> tls_definitions() {
   std::vector<OptionDef> options = tls_client_options();
   for (OptionDef& option : options) option.needs.push_back("tls");
-  OptionDef key = psk_file_option("speak TLS by the key in FILE, which the server has, too");
+  OptionDef key = psk_file_option("speak TLS by the key in FILE");
   key.excludes = {"tls"};
   return joined({{{.name = "tls", .help = "speak TLS, and verify the server"}}, options, {key}});
 }

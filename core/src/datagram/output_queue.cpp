@@ -35,7 +35,7 @@ char* OutputQueue::add_room(const Path& to, std::size_t size) {
   return at;
 }
 
-void OutputQueue::add_kept(const Path& to, std::string_view head, std::string_view body) {
+void OutputQueue::add_kept(const Path& to, std::string_view body, std::string_view head) {
   Item& item = items_.emplace_back();
   item.to = &to;
   item.head = head;

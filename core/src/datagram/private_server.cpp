@@ -363,7 +363,7 @@ void PrivateServer::Impl::send(const Path& to, const DtlsHandshake::Datagrams& f
 }
 
 void PrivateServer::Impl::protect(const OutputQueue::Item& item, OutputQueue& queue) {
-  if (item.to->owner == 0) return queue.add_kept(*item.to, item.head, item.body);
+  if (item.to->owner == 0) return queue.add_kept(*item.to, item.body, item.head);
   if (last_peer == nullptr || !(last_to == item.to->peer)) {
     const std::size_t index = find(item.to->peer);
     last_peer = index == kNone ? nullptr : peers[index].get();

@@ -56,7 +56,7 @@ class NETKIT_API OutputQueue {
   // The same with a path that stays until clear(), as many datagrams have the same.
   void add_along(const Path& to, std::string_view head, ChunkRef&& body = {});
   // A datagram of bytes and a path that stay until clear(): owned by what keep() was given.
-  void add_kept(const Path& to, std::string_view head, std::string_view body = {});
+  void add_kept(const Path& to, std::string_view body, std::string_view head = {});
   // A datagram of `size` bytes, at most kMaxDatagram, that the caller writes before clear(), until
   // when the path stays.
   char* add_room(const Path& to, std::size_t size);

@@ -1,4 +1,4 @@
-"""Records that others send: `--from udp:` and `--from tcp:`; and sinks that lead back."""
+"""Records that others send: `--from udp:`, `tcp:` and `unix:`; and sinks that lead back."""
 
 import signal
 import socket
@@ -64,6 +64,21 @@ def test_a_line_of_a_connection_is_a_record(netkit, sink):
     assert run.stop(signal.SIGINT) == 130
 
 
+def test_a_line_to_a_unix_socket_is_a_record(netkit, sink, tmp_path):
+    path = tmp_path / "records"
+    run = netkit.start("broadcast", "send", address(sink), "-w", "none", "--replies", "1", "--from", f"unix:{path}")
+    run.err.expect(rb"reading from unix %s\n" % str(path).encode())
+    assert path.stat().st_mode & 0o777 == 0o600
+    for text in (b"one", b"two"):
+        with socket.socket(socket.AF_UNIX) as writer:
+            writer.connect(str(path))
+            writer.sendall(text + b"\n")
+        assert heard(sink, 1) == [text]
+    assert run.stop(signal.SIGINT) == 130
+    again = netkit.start("broadcast", "send", address(sink), "-w", "none", "--from", f"unix:{path}")
+    again.err.expect(rb"reading from unix ")  # though the socket was left behind
+
+
 def test_a_line_that_is_too_long_ends_nothing(netkit, sink):
     run = netkit.start("broadcast", "send", address(sink), "-w", "none", "--replies", "1", "--max-line", "10", "--from",
                        "tcp:127.0.0.1:0")
@@ -74,7 +89,8 @@ def test_a_line_that_is_too_long_ends_nothing(netkit, sink):
     assert run.stop(signal.SIGINT) == 130
 
 
-@pytest.mark.parametrize("source, status", [("udp:nowhere", 2), ("tcp:", 2), ("tcp:192.0.2.1:80", 69)])
+@pytest.mark.parametrize("source, status", [("udp:nowhere", 2), ("tcp:", 2), ("unix:", 2), ("tcp:192.0.2.1:80", 69),
+                                            ("unix:/nonexistent/socket", 69)])
 def test_a_source_that_cannot_be(netkit, sink, source, status):
     assert netkit.run("broadcast", "send", address(sink), "--from", source).status == status
 

@@ -110,10 +110,23 @@ void refuse_address(const std::string& command, std::span<const ActionDef> actio
                   escaped_text(word), command, action->name));
 }
 
+// `netkit plugins chek`: where the action may be left out, a first word that is nearly one was
+// meant to be it. What could be a URL or a file is left alone.
+void refuse_mistyped_action(std::span<const ActionDef> actions, Words words) {
+  if (words.empty() || words.front().find_first_of("-./:0123456789") != std::string::npos) return;
+  const auto near = [&](const ActionDef& action) {
+    return action.name != words.front() && !suggest(words.front(), {&action.name, 1}).empty();
+  };
+  if (std::ranges::any_of(actions, near)) find_action(actions, words.front());
+}
+
 Selection require_action(const std::string& command, std::span<const ActionDef> actions,
                          Words words) {
   Selection selection = select_action(actions, words);
-  if (selection.action != nullptr) return selection;
+  if (selection.action != nullptr) {
+    if (selection.action->may_be_omitted) refuse_mistyped_action(actions, words);
+    return selection;
+  }
   for (const std::string& word : words) {
     if (word.starts_with('-')) continue;
     refuse_address(command, actions, word);

@@ -15,7 +15,7 @@
 namespace netkit {
 
 struct CommonOption {
-  std::uint32_t group;  // one of CommonOptions; kNoCommon: belongs to every action
+  std::uint32_t group;  // CommonOptions any of which brings it; kNoCommon: belongs to every action
   OptionDef option;
 };
 

@@ -107,13 +107,13 @@ void check_source(std::string_view text) {
   for (const std::string_view scheme : {"file:", "exec:"}) {
     if (text.starts_with(scheme) && text.size() > scheme.size()) return;
   }
-  for (const std::string_view scheme : {"udp:", "tcp:"}) {
+  for (const std::string_view scheme : {"udp:", "tcp:", "unix:"}) {
     if (!text.starts_with(scheme)) continue;
-    AddressSpec::parse(text.substr(scheme.size()), AddressRole::server);
+    AddressSpec::parse(text, AddressRole::any_server);
     return;
   }
   if (is_path(text)) refuse(text, "a source", fmt::format("file:{}", escaped_text(text)));
-  refuse(text, "a source", "-, file:PATH, exec:COMMAND, udp:ADDRESS or tcp:ADDRESS");
+  refuse(text, "a source", "-, file:PATH, exec:COMMAND, udp:ADDRESS, tcp:ADDRESS or unix:PATH");
 }
 
 void check_sink(std::string_view text) {
@@ -147,6 +147,16 @@ void check_url(std::string_view text) {
   if (!printable) throw UsageError("a URL has no blanks (write http://HOST/PATH)");
 }
 
+// A login has no colon (RFC 7617): what stands behind one is a password, which is not repeated.
+void check_login(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == text.npos) return;
+  throw UsageError(
+      fmt::format("a password belongs in a file, where nobody else sees it (write {}, and "
+                  "--password-file FILE)",
+                  escaped_text(text.substr(0, colon))));
+}
+
 void check_flag(std::string_view text) {
   if (!read_flag(text)) refuse(text, "yes or no", "true, false or a count");
 }
@@ -159,6 +169,7 @@ void check_words(const OptionDef& option, std::string_view text) {
   if (option.kind == ValueKind::url) check_url(text);
   if (option.kind == ValueKind::regex) check_regex(text);
   if (option.kind == ValueKind::interface) check_interface(text);
+  if (option.kind == ValueKind::login) check_login(text);
 }
 
 // Takes the words of one value from the front; the value as one word.
@@ -264,6 +275,7 @@ void check_value(const OptionDef& option, std::string_view text) {
     case ValueKind::command:
     case ValueKind::regex:
     case ValueKind::url:
+    case ValueKind::login:
       return check_words(option, text);
   }
 }

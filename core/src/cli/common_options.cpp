@@ -55,8 +55,8 @@ std::vector<CommonOption> source_options() {
        {.name = "from",
         .kind = Kind::source,
         .help =
-            "where records come from: - (standard input), file:PATH, exec:COMMAND, udp:ADDRESS or "
-            "tcp:ADDRESS",
+            "where records come from: - (standard input), file:PATH, exec:COMMAND, udp:ADDRESS, "
+            "tcp:ADDRESS or unix:PATH",
         .repeatable = true}},
       {kSourceOptions, {.name = "every", .kind = Kind::duration, .help = "make a record every D"}},
       {kSourceOptions,
@@ -139,7 +139,7 @@ std::vector<CommonOption> server_options() {
             "once it listens give up what it never needs: as far as the kernel can, or else not "
             "run at all",
         .choices = {"auto", "require", "off"}}},
-      {kServerOptions,
+      {kServerOptions | kMetricsOption,
        {.name = "metrics",
         .kind = Kind::listen_address,
         .help = "serve the counters there in Prometheus' text format"}},

@@ -69,7 +69,10 @@ std::string sources() {
   return table("Sources, of --from; repeatable, and merged:",
                {{"-", "standard input, a record a line"},
                 {"file:PATH", "a file, a record a line"},
-                {"exec:COMMAND", "what a command prints, a record a line"}},
+                {"exec:COMMAND", "what a command prints, a record a line"},
+                {"udp:ADDRESS", "what is sent to this port, a record a datagram"},
+                {"tcp:ADDRESS", "the same by TCP, a record a line, from any number of writers"},
+                {"unix:PATH", "the same by a unix socket, which is made there"}},
                "--every D makes a record every D, whose text is --message T. Where no source is "
                "named, standard input is read if it is a pipe or a file.");
 }

@@ -67,6 +67,8 @@ std::string_view usual_value_name(ValueKind kind) {
       return "REGEX";
     case ValueKind::url:
       return "URL";
+    case ValueKind::login:
+      return "NAME";
     case ValueKind::choice:
     case ValueKind::count_or_word:
       return {};

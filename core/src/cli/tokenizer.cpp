@@ -106,17 +106,22 @@ class WordReader {
     for (const OptionDef& option : options_.all()) names.push_back(option.name);
     const std::string_view nearest = suggest(name, names);
     std::string hint = nearest.empty() ? "" : fmt::format("; did you mean '--{}'?", nearest);
-    if (!address_.empty() && (name == "port" || name == "host")) {
-      hint = fmt::format("; the {} is part of {} (write HOST:PORT)", name, address_);
-    }
+    if (name == "port" || name == "host") hint = address_hint(name);
     throw UsageError("unknown option '--" + escaped_text(name) + "'" + hint);
+  }
+
+  // Where other programs have options for its parts; empty: the action has no address.
+  std::string address_hint(std::string_view part) const {
+    if (address_.empty()) return {};
+    return fmt::format("; the {} is part of {} (write HOST:PORT)", part, address_);
   }
 
   // `-json` was meant to be `--json`.
   [[noreturn]] void unknown_letter(std::string_view word, std::size_t at) const {
     const std::string_view name = word.substr(1, word.find('=') - 1);
     const bool one_dash = name.size() > 1 && options_.by_name(name) != nullptr;
-    const std::string hint = one_dash ? "; did you mean '--" + std::string(name) + "'?" : "";
+    std::string hint = one_dash ? "; did you mean '--" + std::string(name) + "'?" : "";
+    if (word[at] == 'p' && !one_dash) hint = address_hint("port");
     // All bytes of the letter, which may be more than one in UTF-8.
     std::size_t end = at + 1;
     while (end < word.size() && (static_cast<unsigned char>(word[end]) & 0xC0) == 0x80) ++end;

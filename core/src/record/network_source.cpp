@@ -1,6 +1,7 @@
 #include "record/network_source.hpp"
 
 #include <algorithm>
+#include <array>
 #include <list>
 #include <string>
 #include <utility>
@@ -16,8 +17,7 @@
 namespace netkit {
 namespace {
 
-constexpr std::string_view kUdp = "udp:";
-constexpr std::string_view kTcp = "tcp:";
+constexpr std::array<std::string_view, 3> kSchemes = {"udp:", "tcp:", "unix:"};
 
 // Read one by one, so that a pause leaves the others in the kernel.
 class DatagramRecords final : public NetworkSource {
@@ -180,16 +180,16 @@ class LineRecords final : public NetworkSource {
 }  // namespace
 
 bool NetworkSource::is_one(std::string_view name) {
-  return name.starts_with(kUdp) || name.starts_with(kTcp);
+  return std::ranges::any_of(kSchemes,
+                             [name](std::string_view scheme) { return name.starts_with(scheme); });
 }
 
 std::unique_ptr<NetworkSource> NetworkSource::open(Run& run, std::string_view name,
                                                    std::size_t max_line, OnRecord on_record) {
-  if (name.starts_with(kUdp)) {
-    const auto address = AddressSpec::parse(name.substr(kUdp.size()), AddressRole::server);
+  const AddressSpec address = AddressSpec::parse(name, AddressRole::any_server);
+  if (address.transport == Transport::udp) {
     return std::make_unique<DatagramRecords>(run, address, std::move(on_record));
   }
-  const auto address = AddressSpec::parse(name.substr(kTcp.size()), AddressRole::server);
   return std::make_unique<LineRecords>(run, address, max_line, std::move(on_record));
 }
 

@@ -1,4 +1,4 @@
-// `--from udp:ADDRESS` and `tcp:ADDRESS`: records that others send.
+// `--from udp:ADDRESS`, `tcp:ADDRESS` and `unix:PATH`: records that others send.
 #pragma once
 
 #include <cstddef>

@@ -168,7 +168,7 @@ void SourcesImpl::open_input(const std::string& name) {
   } else if (name != "-") {
     throw UsageError(
         fmt::format("--from: '{}' is not a source (write -, file:PATH, exec:COMMAND, "
-                    "udp:ADDRESS or tcp:ADDRESS)",
+                    "udp:ADDRESS, tcp:ADDRESS or unix:PATH)",
                     name));
   } else if (run_.interactive() && owns_terminal()) {
     input.typed = std::make_unique<TypedLines>(*this, input);

@@ -93,8 +93,8 @@ TEST_F(ParseTest, ValuesOfAKindThatTheyAreNotSayWhatWouldBeRight) {
   EXPECT_EQ(refusal(":7 --reconnect soon"),
             "--reconnect: 'soon' is not never, forever or a whole number");
   EXPECT_EQ(refusal(":7 --from pipe:x"),
-            "--from: 'pipe:x' is not a source (write -, file:PATH, exec:COMMAND, udp:ADDRESS or "
-            "tcp:ADDRESS)");
+            "--from: 'pipe:x' is not a source (write -, file:PATH, exec:COMMAND, udp:ADDRESS, "
+            "tcp:ADDRESS or unix:PATH)");
   EXPECT_THAT(refusal(":7 --to file:"), HasSubstr("--to: 'file:' is not a sink"));
   EXPECT_THAT(refusal(":7 --to udp:::1:80"), HasSubstr("[::1]:80"));
   EXPECT_EQ(status_, ExitStatus::usage);

@@ -37,11 +37,12 @@ enum class ValueKind : std::uint8_t {
   cidr,
   path,
   template_text,
-  source,   // - file:PATH exec:COMMAND
+  source,   // - file:PATH exec:COMMAND udp:ADDRESS tcp:ADDRESS unix:PATH
   sink,     // - none file:PATH udp:H:P broadcast:H:P multicast:G:P exec:COMMAND
   command,  // for sh -c
   regex,
   url,
+  login,          // a name to log in by, without its password
   choice,         // one of `choices`
   count_or_word,  // a whole number or one of `choices`, e.g. --reconnect never|N|forever
 };
@@ -92,6 +93,7 @@ enum CommonOptions : std::uint32_t {
   kConnectTimeoutOption = 1u << 7,  // --connect-timeout
   kIdleTimeoutOption = 1u << 8,     // --idle-timeout
   kClientOptions = 1u << 10,        // -4 -6 --bind
+  kMetricsOption = 1u << 11,        // --metrics, of what is no server
   kHelpOnly = 1u << 9,              // of what belongs to all only --help: netkit's own words
 };
 

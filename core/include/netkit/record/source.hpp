@@ -1,6 +1,6 @@
 // Where records come from: `--from -`, `file:PATH`, `exec:COMMAND`, `udp:ADDRESS`, `tcp:ADDRESS`,
-// `--every D` with `--message T` or `--exec CMD`. At a terminal (Run::interactive()) standard input
-// is typed at a prompt.
+// `unix:PATH`, `--every D` with `--message T` or `--exec CMD`. At a terminal (Run::interactive())
+// standard input is typed at a prompt.
 #pragma once
 
 #include <memory>

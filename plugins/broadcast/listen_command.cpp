@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/util/error.hpp>
 
@@ -51,7 +52,9 @@ void ListenCommand::configure(const Values& values) {
     address_.host += "%" + interface_names_.front();
   }
   if (values.given("reply")) reply_ = Template::parse(values.text("reply"), "--reply");
-  any_port_ = values.flag("any-port");
+  policy_ = answer_policy(values);
+  policy_.answers_broadcasts = true;
+  if (reply_) policy_.loops = AnswerPolicy::Loops::any_answer;
   hex_ = values.flag("hex");
   count_ = static_cast<std::uint64_t>(values.integer("count"));
 }
@@ -115,9 +118,7 @@ void ListenCommand::add_broadcast_sockets(ServerSockets& sockets, const UdpOptio
 UdpServer::Options ListenCommand::server_options() const {
   UdpServer::Options options;
   options.log = &host_->log();
-  options.policy.any_port = any_port_;
-  options.policy.answers_broadcasts = true;
-  if (reply_) options.policy.loops = AnswerPolicy::Loops::any_answer;
+  options.policy = policy_;
   return options;
 }
 
@@ -192,7 +193,9 @@ void ListenCommand::on_datagram(const ReceivedMessage& from, std::string_view da
   server_->answer(from, rendered_);
 }
 
-void ListenCommand::on_refused(const ReceivedMessage& message, Refusal /*why*/) {
+// Who may not be answered is heard all the same; who is kept out is not.
+void ListenCommand::on_refused(const ReceivedMessage& message, Refusal why) {
+  if (why == Refusal::denied || why == Refusal::rate) return;
   if (take(message, message.data, false) && reply_) ++unanswered_;
 }
 
@@ -234,6 +237,7 @@ void ListenCommand::fill(Totals& totals) const {
   totals.add("unsendable", sent.refused + sent.no_room);
   totals.add("ignored", ignored_);
   totals.add("kernel_drops", server_->kernel_drops());
+  add_refusals(totals, server_->policy().refused());
 }
 
 }  // namespace netkit::broadcast

@@ -43,7 +43,7 @@ class ListenCommand final : public Command, private UdpServer::Handler {
   std::optional<IpAddress> source_;
   std::vector<std::string> interface_names_;
   std::optional<Template> reply_;
-  bool any_port_ = false;
+  AnswerPolicy::Options policy_;
   bool hex_ = false;
   std::uint64_t count_ = 0;  // 0: without end
 

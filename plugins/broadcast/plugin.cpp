@@ -91,22 +91,8 @@ ActionDef send() {
   return action;
 }
 
-ActionDef listen() {
-  ActionDef action;
-  action.name = "listen";
-  action.summary = "print what comes by broadcast or multicast, and answer";
-  action.description =
-      "Shares its port with other listeners. Prints PEER TEXT; with --json also the interface and "
-      "the destination address a datagram came by. Hears the groups that it joins and no others; "
-      "at one address of this machine it hears the broadcasts of that network, too. Interfaces "
-      "that come up later take part.";
-  action.arguments = {{.name = "ADDRESS",
-                       .kind = Kind::listen_address,
-                       .default_value = ":8086",
-                       .optional = true,
-                       .help = "where to listen; a multicast address is joined"}};
-  action.common = kOutputOptions | kServerOptions | kCountOption;
-  action.options = {
+std::vector<OptionDef> listen_options() {
+  return {
       {.name = "group",
        .kind = Kind::ip,
        .value_name = "ADDR",
@@ -124,18 +110,41 @@ ActionDef listen() {
       {.name = "hex", .help = "show datagrams in hexadecimal"},
       any_port_option(),
   };
+}
+
+ActionDef listen() {
+  ActionDef action;
+  action.name = "listen";
+  action.summary = "print what comes by broadcast or multicast, and answer";
+  action.description =
+      "Shares its port with other listeners. Prints PEER TEXT; with --json also the interface and "
+      "the destination address a datagram came by. Hears the groups that it joins and no others; "
+      "at one address of this machine it hears the broadcasts of that network, too. Interfaces "
+      "that come up later take part.";
+  action.arguments = {{.name = "ADDRESS",
+                       .kind = Kind::listen_address,
+                       .default_value = ":8086",
+                       .optional = true,
+                       .help = "where to listen; a multicast address is joined"}};
+  action.common = kOutputOptions | kServerOptions | kCountOption;
+  action.options =
+      joined({listen_options(),
+              access_options(),
+              {rate_option("datagrams a second that are taken from each source address")}});
   action.records = {{.type = "datagram",
                      .help = "a datagram came",
                      .fields = {{"interface", "name of the interface it came by"},
                                 {"destination", "the address it was sent to"},
                                 {"seq", "number of the datagram, from 1"}},
                      .layout = "{peer} {text}"}};
-  action.totals = {{"received", "datagrams that came"},
-                   {"answered", "answers that were sent"},
-                   {"unanswered", "datagrams of sources that are never answered"},
-                   kUnsendableTotal,
-                   {"ignored", "datagrams that came by another interface or to another group"},
-                   kKernelDropsTotal};
+  action.totals = joined<TotalDef>(
+      {{{"received", "datagrams that came"},
+        {"answered", "answers that were sent"},
+        {"unanswered", "datagrams of sources that are never answered"},
+        kUnsendableTotal,
+        {"ignored", "datagrams that came by another interface or to another group"},
+        kKernelDropsTotal},
+       refusal_totals()});
   action.make = new_command<ListenCommand>;
   action.examples = {
       {"netkit broadcast listen", "port 8086 on every interface"},

@@ -310,7 +310,8 @@ void FrameClient::judge(ClientSession::Status status) {
           wrong_peer_text(recognise_opening(opening_), session_.frame_error().text()),
           ExitStatus::protocol);
     case ClientSession::Status::short_frame:
-      return client_.drop("a frame has no error code, so it is no answer", ExitStatus::protocol);
+      return client_.drop("a frame has no error code, so it is not an answer",
+                          ExitStatus::protocol);
   }
 }
 

@@ -25,16 +25,16 @@ std::string parse_body(std::string_view text, std::string_view body, const FileL
   constexpr std::string_view kBase64 = "base64:";
   if (body.starts_with(kHex)) {
     auto bytes = decode_hex(body.substr(kHex.size()));
-    if (!bytes) refuse(text, "hex: wants two hexadecimal digits a byte, as in hex:00ff");
+    if (!bytes) refuse(text, "hex: needs two hexadecimal digits a byte, as in hex:00ff");
     return *std::move(bytes);
   }
   if (body.starts_with(kBase64)) {
     auto bytes = decode_base64(body.substr(kBase64.size()));
-    if (!bytes) refuse(text, "base64: wants the standard alphabet (A-Z a-z 0-9 + /), as in AP8=");
+    if (!bytes) refuse(text, "base64: needs the standard alphabet (A-Z a-z 0-9 + /), as in AP8=");
     return *std::move(bytes);
   }
   if (!body.starts_with('@')) return std::string(body);
-  if (body.size() == 1) refuse(text, "@ wants the name of a file");
+  if (body.size() == 1) refuse(text, "@ needs the name of a file");
   return load(std::string(body.substr(1)));
 }
 
@@ -151,9 +151,8 @@ std::optional<Answer> parse_answer(std::string_view content) {
 std::string register_content(std::string_view appid_imei) {
   const std::size_t comma = appid_imei.rfind(',');
   if (comma == std::string_view::npos) {
-    throw UsageError(fmt::format(
-        "register {}: an appid and an imei are wanted, with a comma between: APPID,IMEI",
-        quoted(appid_imei)));
+    throw UsageError(fmt::format("register {}: write APPID,IMEI, with a comma between them",
+                                 quoted(appid_imei)));
   }
   const std::string_view appid = appid_imei.substr(0, comma);
   const std::string_view imei = appid_imei.substr(comma + 1);
@@ -185,7 +184,7 @@ std::string parse_message(std::string_view text, const CodecSpec& codec, const F
   }
   if (!codec.message_ids) return parse_body(text, text, load);
   if (word == "register") {
-    if (!has_body) refuse(text, "register wants register:APPID,IMEI");
+    if (!has_body) refuse(text, "write register:APPID,IMEI");
     return register_content(body);
   }
   if (word == "heartbeat" || word == "datetime") {
@@ -194,8 +193,7 @@ std::string parse_message(std::string_view text, const CodecSpec& codec, const F
     return std::string(1, static_cast<char>(word == "heartbeat" ? kHeartbeat : kDatetime));
   }
   const std::int8_t id = parse_id(text, word);
-  if (!has_body)
-    refuse(text, fmt::format("the id wants a colon and a body, which may be empty: {}:", word));
+  if (!has_body) refuse(text, fmt::format("write {}: and a body, which may be empty", word));
   std::string content(1, static_cast<char>(id));
   content += parse_body(text, body, load);
   return content;

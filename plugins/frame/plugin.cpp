@@ -77,7 +77,6 @@ std::vector<TotalDef> with_cut_totals(std::vector<TotalDef> totals) {
 }
 
 constexpr TotalDef kFramesTotal{"frames", "frames that were read"};
-constexpr TotalDef kRefusedTotal{"refused", "connections beyond --max-clients"};
 constexpr TotalDef kClientsTotal{"clients", "clients now", kGauge};
 constexpr MetricDef kFramesMetric{"frames", "direction", "frames that were read"};
 constexpr MetricDef kKindsMetric{"requests", "kind", "requests that came"};
@@ -113,7 +112,6 @@ std::vector<OptionDef> serve_definitions() {
            .kind = Kind::duration,
            .default_value = "none",
            .help = "close a client that was silent this long"},
-          max_clients_option("65536"),
           {.name = "rule",
            .kind = Kind::text,
            .value_name = "'PATTERN => ANSWER'",
@@ -136,11 +134,8 @@ std::vector<OptionDef> serve_definitions() {
            .choices = {"heartbeats"}}};
 }
 
-std::vector<TotalDef> serve_totals() {
-  return {kClientsTotal,
-          kConnectionsTotal,
-          kRefusedTotal,
-          kFramesTotal,
+std::vector<TotalDef> request_totals() {
+  return {kFramesTotal,
           labelled_total(kKindsMetric, "register", "registers", "registrations"),
           labelled_total(kKindsMetric, "heartbeat", "heartbeats", "heartbeats"),
           labelled_total(kKindsMetric, "datetime", "datetimes", "requests for the time"),
@@ -149,12 +144,16 @@ std::vector<TotalDef> serve_totals() {
           {"answered", "frames that a --rule answered"},
           {"pushed", "frames to clients that are no answers"},
           {"dropped", "of those, what a client did not take in time"},
-          {"protocol_errors", "connections closed for what is no frame"},
+          {"protocol_errors", "connections closed for bytes that are not a frame"},
           labelled_total(kTimeoutsMetric, "frame", "frame_timeouts",
                          "connections closed after --frame-timeout"),
           labelled_total(kTimeoutsMetric, "idle", "idle_timeouts",
                          "connections closed after --idle-timeout"),
           {"bytes", "bytes that came", TotalKind::counter, TotalUnit::bytes}};
+}
+
+std::vector<TotalDef> serve_totals() {
+  return joined<TotalDef>({{kClientsTotal}, tcp_client_totals(), request_totals()});
 }
 
 ActionDef serve_action() {
@@ -171,6 +170,7 @@ ActionDef serve_action() {
                        .help = "where to listen"}};
   action.common = kOutputOptions | kServerOptions;
   action.options = joined({serve_definitions(),
+                           tcp_client_limits("65536"),
                            cutting_definitions(),
                            tls_server_options(),
                            {{.name = "client-ca",
@@ -321,8 +321,8 @@ ActionDef proxy_action() {
   action.common = kOutputOptions | kServerOptions | kConnectTimeoutOption | kClientOptions;
   action.options =
       joined({cutting_definitions(),
-              {max_clients_option("65536"),
-               {.name = "fault",
+              tcp_client_limits("65536"),
+              {{.name = "fault",
                 .kind = Kind::text,
                 .value_name = "delay=D|split=BYTES|corrupt=P%|reset=FRAMES",
                 .help = "what happens to the frames on their way",
@@ -340,19 +340,18 @@ ActionDef proxy_action() {
                 .excludes = {"tls"}}},
               tls_server_options(),
               {record_definition()}});
-  action.totals =
-      with_cut_totals({kClientsTotal,
-                       kConnectionsTotal,
-                       kRefusedTotal,
-                       {"failures", "connections to the target that failed"},
-                       labelled_total(kFramesMetric, "out", "frames_out", "frames to the target"),
-                       labelled_total(kFramesMetric, "in", "frames_in", "frames of the target"),
-                       {"undecoded", "directions of connections that cannot be decoded"},
-                       labelled_total(kBytesMetric, "out", "bytes_out", "bytes to the target"),
-                       labelled_total(kBytesMetric, "in", "bytes_in", "bytes of the target")});
+  action.totals = with_cut_totals(
+      joined<TotalDef>({{kClientsTotal},
+                        tcp_client_totals(),
+                        {{"failures", "connections to the target that failed"},
+                         labelled_total(kFramesMetric, "out", "frames_out", "frames to the target"),
+                         labelled_total(kFramesMetric, "in", "frames_in", "frames of the target"),
+                         {"undecoded", "directions of connections that cannot be decoded"},
+                         labelled_total(kBytesMetric, "out", "bytes_out", "bytes to the target"),
+                         labelled_total(kBytesMetric, "in", "bytes_in", "bytes of the target")}}));
   action.make = make_proxy;
   action.records = {frame_record("a frame of either direction")};
-  action.examples = {{"netkit frame proxy :9090 server.example:9089", "look on"},
+  action.examples = {{"netkit frame proxy :9090 server.example:9089", "watch the traffic"},
                      {"netkit frame proxy :5433 localhost:5432 --codec postgres",
                       "a conversation with PostgreSQL"},
                      {"netkit frame proxy :9000 serial:/dev/ttyUSB0,19200,8e1 --codec modbus-rtu",

@@ -447,8 +447,7 @@ void Proxy::fill_totals(Totals& totals) const {
   const Flow& out = flows_[static_cast<std::size_t>(Direction::to_server)];
   const Flow& in = flows_[static_cast<std::size_t>(Direction::to_client)];
   totals.add("clients", server_.size());
-  totals.add("connections", server_.counters().accepted);
-  totals.add("refused", server_.counters().refused);
+  add_tcp_clients(totals, server_.counters());
   totals.add("failures", failures_);
   totals.add("frames_out", out.frames);
   totals.add("frames_in", in.frames);
@@ -488,7 +487,7 @@ ProxyOptions proxy_options(const Values& values) {
     options.target_tls->insecure = values.flag("insecure");
   }
   options.server.pause_backed_up = false;
-  options.server.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
+  read_tcp_client_limits(values, options.server);
   options.connect_timeout = values.duration("connect-timeout");
   options.record = values.text("record");
   return options;

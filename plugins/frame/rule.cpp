@@ -47,7 +47,7 @@ std::string template_of_hex(std::string_view text, std::string_view digits) {
     } else {
       const std::string_view byte = digits.substr(at, 2);
       if (byte.size() < 2 || hex_value(byte[0]) < 0 || hex_value(byte[1]) < 0) {
-        refuse(kRule, text, "hex: wants two hexadecimal digits a byte, and {1} for a group");
+        refuse(kRule, text, "hex: needs two hexadecimal digits a byte, and {1} for a group");
       }
       source.append("\\x").append(byte);
       at += 2;
@@ -67,7 +67,8 @@ Pattern Pattern::parse(std::string_view text, std::string_view option) {
     try {
       pattern.regex_.emplace(std::string(text.substr(1, text.size() - 2)), kKind);
     } catch (const std::regex_error&) {
-      refuse(option, text, "this is no regular expression (ECMAScript, without back-references)");
+      refuse(option, text,
+             "this is not a regular expression (ECMAScript, without back-references)");
     }
     pattern.groups_ = pattern.regex_->mark_count();
   } else if (!text.starts_with(kHex)) {
@@ -83,7 +84,7 @@ Pattern Pattern::parse(std::string_view text, std::string_view option) {
       const std::string_view byte = digits.substr(at, 2);
       const bool any = byte == "??";
       if (!any && (byte.size() < 2 || hex_value(byte[0]) < 0 || hex_value(byte[1]) < 0)) {
-        refuse(option, text, "hex: wants two hexadecimal digits a byte, or ?? for any byte");
+        refuse(option, text, "hex: needs two hexadecimal digits a byte, or ?? for any byte");
       }
       pattern.bytes_ +=
           any ? '\0' : static_cast<char>(hex_value(byte[0]) * 16 + hex_value(byte[1]));
@@ -120,7 +121,7 @@ std::optional<std::vector<std::string_view>> Pattern::match(std::string_view bod
 Rule Rule::parse(std::string_view text) {
   constexpr std::string_view kArrow = " => ";
   const std::size_t arrow = text.find(kArrow);
-  if (arrow == text.npos) refuse(kRule, text, "it wants 'PATTERN => ANSWER'");
+  if (arrow == text.npos) refuse(kRule, text, "write 'PATTERN => ANSWER'");
   Pattern pattern = Pattern::parse(text.substr(0, arrow), kRule);
   const std::string_view answer = text.substr(arrow + kArrow.size());
   const std::string source = answer.starts_with(kHex)

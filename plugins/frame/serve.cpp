@@ -439,8 +439,7 @@ void FrameServer::fill_totals(Totals& totals) const {
     return counters_.kinds[static_cast<std::size_t>(kind)];
   };
   totals.add("clients", server_.size());
-  totals.add("connections", server.accepted);
-  totals.add("refused", server.refused);
+  add_tcp_clients(totals, server);
   totals.add("frames", counters_.frames);
   totals.add("registers", of_kind(ServerReply::Kind::registered));
   totals.add("heartbeats", of_kind(ServerReply::Kind::heartbeat));
@@ -477,7 +476,7 @@ ServeOptions serve_options(const Values& values) {
   options.session.frame_timeout = values.duration("frame-timeout");
   options.session.idle_timeout = values.duration("idle-timeout");
   options.session.accept_custom = values.flag("broadcast");
-  options.server.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
+  read_tcp_client_limits(values, options.server);
   options.max_queue = values.size("max-queue");
   options.record = values.text("record");
   options.show_heartbeats = values.text("show") == "heartbeats";

@@ -252,7 +252,7 @@ std::string Bench::summary() const {
     out += fmt::format("{:<12} p50 {}  p99 {}  max {}\n", name, latency_text(times->percentile(50)),
                        latency_text(times->percentile(99)), latency_text(times->max()));
   }
-  return out + gaps_.render(kWidth);
+  return out + gaps_.render(kWidth, locale_is_utf8());
 }
 
 }  // namespace

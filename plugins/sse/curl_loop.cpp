@@ -222,8 +222,8 @@ Failure of_proxy(long status) {
   const bool later = judge(static_cast<int>(status), {}) == Answer::later;
   if (status == 407) {
     return {ExitStatus::permission,
-            "the proxy answered 407 to CONNECT: it wants a login, which belongs into "
-            "NETKIT_SSE_PROXY, as http://NAME:PASSWORD@HOST:PORT",
+            "the proxy answered 407 to CONNECT: put the login into NETKIT_SSE_PROXY, as "
+            "http://NAME:PASSWORD@HOST:PORT",
             true};
   }
   return {later ? ExitStatus::unreachable : ExitStatus::protocol,
@@ -234,7 +234,7 @@ Failure of_proxy(long status) {
 Failure of_socks(long answer, const std::string& text) {
   switch (answer) {
     case CURLPX_NO_AUTH:
-      return {ExitStatus::permission, "the proxy wants another login", true};
+      return {ExitStatus::permission, "the proxy asks for another login", true};
     case CURLPX_USER_REJECTED:
       return {ExitStatus::permission, "the proxy refused the login", true};
     case CURLPX_REPLY_NOT_ALLOWED:
@@ -254,7 +254,7 @@ Failure of_socks(long answer, const std::string& text) {
     case CURLPX_REPLY_COMMAND_NOT_SUPPORTED:
       return {ExitStatus::protocol, "the proxy makes no connections", true};
     case CURLPX_BAD_VERSION:
-      return {ExitStatus::protocol, "what came is no answer of a SOCKS proxy", true};
+      return {ExitStatus::protocol, "the proxy does not speak SOCKS", true};
     default:
       return {ExitStatus::unreachable, "the proxy does not let through: " + text, false};
   }
@@ -280,7 +280,7 @@ Failure failure_of(const CurlError& error) {
   const std::string text = escaped_text(
       without_passwords(error.detail.empty() ? curl_easy_strerror(error.code) : error.detail));
   if (is_certificate_refused(error.tls_alert)) {
-    return {ExitStatus::permission, "the server wants another certificate of the client: " + text,
+    return {ExitStatus::permission, "the server does not accept the client's certificate: " + text,
             true};
   }
   switch (error.code) {
@@ -312,7 +312,7 @@ Failure failure_of(const CurlError& error) {
       return {ExitStatus::unreachable, "the server broke off the stream", false};
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
-      return {ExitStatus::protocol, "what came is no answer of HTTP: " + text, true};
+      return {ExitStatus::protocol, "the server does not speak HTTP: " + text, true};
     case CURLE_OUT_OF_MEMORY:
       // What libcurl says of a line of a head that is longer than it takes.
       if (error.was_sent) return long_line();

@@ -52,8 +52,7 @@ std::vector<OptionDef> request_definitions() {
            .excludes = {"data"}},
           {.name = "user",
            .letter = 'u',
-           .kind = Kind::text,
-           .value_name = "NAME",
+           .kind = Kind::login,
            .help = "log in",
            .needs = {"password-file"},
            .excludes = {"bearer-file"}},
@@ -135,7 +134,7 @@ ActionDef read_action() {
   action.description =
       "Reads the event streams of all URLs and prints the data of their events. A stream that is "
       "lost is connected again, after the last event that came. It ends when told to, when the "
-      "server says that there is no more (204), or when something came that is no event stream.";
+      "server says that there is no more (204), or when what comes is not an event stream.";
   action.arguments = {
       {.name = "URL", .kind = Kind::url, .repeatable = true, .help = "http:// or https://"}};
   action.common = kOutputOptions | kReconnectOptions | kCountOption | kConnectTimeoutOption |
@@ -224,7 +223,7 @@ std::vector<OptionDef> serve_definitions() {
 
 // A hub that can be written to.
 std::vector<OptionDef> hub_definitions() {
-  return {{.name = "channels", .help = "each path is a stream of its own; the sources feed /"},
+  return {{.name = "channels", .help = "each path is a separate stream; the sources feed /"},
           {.name = "max-channels",
            .kind = Kind::integer,
            .default_value = "1000",
@@ -254,7 +253,7 @@ std::vector<OptionDef> replay_definitions() {
        .kind = Kind::number,
        .value_name = "X",
        .default_value = "1",
-       .help = "so many times as fast; 0: at once"},
+       .help = "X times as fast; 0: without waiting"},
       {.name = "fault",
        .kind = Kind::text,
        .value_name = "split=BYTES|stall=EVENTS|drop=EVENTS|status=CODE|retry=D",
@@ -269,7 +268,6 @@ std::vector<OptionDef> connection_definitions() {
            .default_value = "10s",
            .help = "how long a TLS handshake and a request may take",
            .min = 1},
-          max_clients_option("65536"),
           max_queue_option("what may wait for one reader; then it goes on from the kept events")};
 }
 
@@ -281,18 +279,15 @@ std::vector<TotalDef> event_totals() {
           {"replayed", "of those, kept ones that a reader had missed"},
           {"lost", "events that a reader does not get"},
           {"slow", "how often a reader was too slow for --max-queue"},
-          {"unauthorized", "requests without the token that is needed"},
-          kConnectionsTotal,
-          {"refused", "connections beyond --max-clients"},
-          {"requests", "requests that came"},
+          {"unauthorized", "requests without the token that is needed"}};
+}
+
+std::vector<TotalDef> request_totals() {
+  return {{"requests", "requests that came"},
           {"streams", "streams that began"},
           {"bad_requests", "requests that cannot be read"},
           {"request_timeouts", "connections closed after --request-timeout"},
           {"kept", "events that are kept", kGauge}};
-}
-
-std::vector<TotalDef> serve_totals() {
-  return joined({event_totals(), store::totals()});
 }
 
 ActionDef serve_action() {
@@ -308,8 +303,10 @@ ActionDef serve_action() {
                        .help = "where to listen"}};
   action.common = kOutputOptions | kSourceOptions | kServerOptions | kReconnectOptions;
   action.options = joined({serve_definitions(), hub_definitions(), store::options(),
-                           replay_definitions(), tls_server_options(), connection_definitions()});
-  action.totals = serve_totals();
+                           replay_definitions(), tls_server_options(), connection_definitions(),
+                           tcp_client_limits("65536")});
+  action.totals =
+      joined({event_totals(), tcp_client_totals(), request_totals(), store::totals()});
   action.make = new_command<ServeCommand>;
   action.examples = {{"netkit sse serve :8000 --every 1s", "the time, each second"},
                      {"tail -f log | netkit sse serve :8000", "a log, for browsers"}};
@@ -348,8 +345,8 @@ ActionDef proxy_action() {
                 .kind = Kind::size,
                 .default_value = "16M",
                 .help = "the largest event that is printed",
-                .min = 1},
-               max_clients_option("65536")},
+                .min = 1}},
+              tcp_client_limits("65536"),
               tls_server_options(),
               trust_definitions()});
   RecordDef event{.type = "event", .help = "an event"};
@@ -358,13 +355,13 @@ ActionDef proxy_action() {
                   {"url", "the path that it came from"}};
   event.payload_name = "data";
   action.records = {event};
-  action.totals = {{"requests", "requests that were passed on"},
-                   {"events", "events that came back"},
-                   {"bytes", "bytes of answers", TotalKind::counter, TotalUnit::bytes},
-                   {"failed", "requests that the target could not be asked"},
-                   kConnectionsTotal,
-                   {"refused", "connections beyond --max-clients"},
-                   {"clients", "connections now", kGauge}};
+  action.totals =
+      joined<TotalDef>({{{"requests", "requests that were passed on"},
+                         {"events", "events that came back"},
+                         {"bytes", "bytes of answers", TotalKind::counter, TotalUnit::bytes},
+                         {"failed", "requests that the target could not be asked"}},
+                        tcp_client_totals(),
+                        {{"clients", "connections now", kGauge}}});
   action.make = new_command<ProxyCommand>;
   action.examples = {{"netkit sse proxy 8001 https://api.example/", "look at an API's streams"},
                      {"netkit sse proxy 8001 8000 --record day.rec", "keep them"}};

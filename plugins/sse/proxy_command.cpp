@@ -127,7 +127,7 @@ void Proxy::Session::take_requests() {
 // As it came, but for Host and the path.
 void Proxy::Session::pass_on(const HttpRequest& request) {
   if (over_limit())
-    return refuse(503, full_text(proxy_.options_.max_clients, "client", "--max-clients"));
+    return refuse(503, full_text(proxy_.options_.server.max_clients, "client", "--max-clients"));
   if (!proxy_.permits_host_(request.header("Host").value_or(""))) {
     return refuse(421, "this server does not go by that name");
   }
@@ -281,17 +281,19 @@ bool Proxy::Session::on_event(const Event& event) {
   return true;
 }
 
+TcpServer::Options server_options(const ProxyOptions& options) {
+  TcpServer::Options server = options.server;
+  if (options.tls) server.tls = TlsContext::server(*options.tls);
+  return server;
+}
+
 Proxy::Proxy(Host& host, const ProxyOptions& options)
     : host_(host),
       options_(options),
       permits_host_(http::own_hosts(options.hosts)),
       target_tls_(options.target.is_tls ? TlsContext::client(options.target_tls) : nullptr),
       recorder_(host, "sse", options.record),
-      server_(host.loop(), host.log(),
-              {.max_clients = options.max_clients,
-               .told_when_full = 64,
-               .pause_backed_up = false,
-               .tls = options.tls ? TlsContext::server(*options.tls) : nullptr},
+      server_(host.loop(), host.log(), server_options(options),
               [this](const Endpoint&) { return std::make_unique<Session>(*this); }) {
   host_.set_totals([this](Totals& totals) { fill_totals(totals); });
   host_.on_stop([this](StopReason) { stop(); });
@@ -300,13 +302,11 @@ Proxy::Proxy(Host& host, const ProxyOptions& options)
 }
 
 void Proxy::fill_totals(Totals& totals) const {
-  const TcpServer::Counters& tcp = server_.counters();
   totals.add("requests", counters_.requests);
   totals.add("events", counters_.events);
   totals.add("bytes", counters_.bytes);
   totals.add("failed", counters_.failed);
-  totals.add("connections", tcp.accepted);
-  totals.add("refused", tcp.refused);
+  add_tcp_clients(totals, server_.counters());
   totals.add("clients", server_.size());
 }
 
@@ -329,7 +329,7 @@ void ProxyCommand::configure(const Values& values) {
   options_.tls = tls_server(values);
   options_.target_tls = {.ca_file = values.text("cacert"), .insecure = values.flag("insecure")};
   options_.connect_timeout = values.duration("connect-timeout");
-  options_.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
+  read_tcp_client_limits(values, options_.server);
   options_.max_event = values.size("max-event");
   options_.record = values.text("record");
 }

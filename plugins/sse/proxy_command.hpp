@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <netkit/net/address_spec.hpp>
+#include <netkit/net/tcp_server.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/tls/tls.hpp>
 #include <netkit/util/clock.hpp>
@@ -21,7 +22,7 @@ struct ProxyOptions {
   std::optional<TlsServerOptions> tls;
   TlsClientOptions target_tls;
   Duration connect_timeout = std::chrono::seconds(10);
-  std::size_t max_clients = 65536;
+  TcpServer::Options server{.told_when_full = 64, .pause_backed_up = false};
   std::size_t max_event = std::size_t{16} << 20U;
   std::string record;  // the file; empty: none
 };

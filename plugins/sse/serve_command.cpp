@@ -100,7 +100,7 @@ void ServeCommand::configure(const Values& values) {
   options_.replayed.speed = values.number("speed");
   options_.replayed.faults = Faults::parse(values.texts("fault"));
   if (options_.replayed.faults.retry) options_.retry = options_.replayed.faults.retry;
-  options_.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
+  read_tcp_client_limits(values, options_.clients);
   options_.max_queue = values.size("max-queue");
   options_.tls = tls_server(values);
   if (store::is_wanted(values)) options_.store = store::read_options(values, "sse", options_.keep);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <netkit/net/address_spec.hpp>
+#include <netkit/net/tcp_server.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/store/stream.hpp>
 #include <netkit/tls/tls.hpp>
@@ -36,7 +37,7 @@ struct ServeOptions {
   std::string write_token;                        // empty: nobody publishes
   std::string replay;                             // the file; empty: no replay
   ReplayStream::Options replayed;                 // its speed, and the faults of any stream
-  std::size_t max_clients = 65536;
+  TcpServer::Options clients{};                   // how many, which, and how much of each
   std::size_t max_queue = std::size_t{1} << 20U;
   std::optional<TlsServerOptions> tls;
   std::optional<store::Stream::Options> store;  // none: events are this server's alone

@@ -1,6 +1,7 @@
 #include <sse/event_stream.hpp>
 #include <sse/serve_http.hpp>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/http/http_text.hpp>
 
 namespace netkit::sse {
@@ -11,9 +12,8 @@ constexpr std::size_t kRefusedAtOnce = 64;  // that are told so at a time
 }  // namespace
 
 HttpServer::Options http_options(const ServeOptions& options) {
-  HttpServer::Options http{.request_timeout = options.request_timeout};
+  HttpServer::Options http{.tcp = options.clients, .request_timeout = options.request_timeout};
   http.limits.max_body = options.max_event;
-  http.tcp.max_clients = options.max_clients;
   http.tcp.told_when_full = kRefusedAtOnce;
   http.tcp.low_water = options.max_queue / 2;
   http.tcp.high_water = options.max_queue;
@@ -34,8 +34,7 @@ HttpRoutes::Options route_options(const ServeOptions& options) {
 void add_http_totals(Totals& totals, const HttpServer& server) {
   const TcpServer::Counters& tcp = server.tcp().counters();
   const HttpServer::Counters& http = server.counters();
-  totals.add("connections", tcp.accepted);
-  totals.add("refused", tcp.refused);
+  add_tcp_clients(totals, tcp);
   totals.add("requests", http.requests);
   totals.add("streams", http.streams);
   totals.add("bad_requests", http.bad_requests);

@@ -48,10 +48,11 @@ void StateFile::read_line(std::string_view line) {
   const bool is_pair = id != std::string_view::npos;
   // A line that is no pair is the only one.
   if (!is_event_id(line) || has_single_ || (!is_pair && !ids_.empty())) {
-    throw Error(ExitStatus::config,
-                fmt::format("--state: '{}' is no state file (it holds an id, or lines 'URL ID'), "
-                            "and would be overwritten",
-                            path_));
+    throw Error(
+        ExitStatus::config,
+        fmt::format("--state: '{}' is not a state file (it holds an id, or lines 'URL ID'), "
+                    "and would be overwritten",
+                    path_));
   }
   if (is_pair) {
     ids_[std::string(line.substr(0, id - 1))] = line.substr(id);

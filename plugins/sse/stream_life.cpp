@@ -98,14 +98,15 @@ Failure failure_of(const Rejection& rejection) {
   switch (rejection.status) {
     case 401:
       return {ExitStatus::permission,
-              text + "; it wants a login (--user and --password-file, or --bearer-file)", true};
+              text + "; log in with --user and --password-file, or with --bearer-file", true};
     case 403:
       return {ExitStatus::permission,
-              text + "; it lets nobody in by this login (--user, --bearer-file)", true};
+              text + "; this login does not let you in (--user, --bearer-file)", true};
     case 407:
-      return {ExitStatus::permission,
-              text + "; the proxy wants a login (NETKIT_SSE_PROXY=http://NAME:PASSWORD@HOST:PORT)",
-              true};
+      return {
+          ExitStatus::permission,
+          text + "; the proxy asks for a login (NETKIT_SSE_PROXY=http://NAME:PASSWORD@HOST:PORT)",
+          true};
     default:
       return {ExitStatus::protocol, text, true};
   }

@@ -135,14 +135,25 @@ OptionDef plain_option() {
 }
 
 std::vector<OptionDef> access_options() {
-  return {{.name = "allow",
-           .kind = Kind::cidr,
-           .help = "have to do with addresses in CIDR only",
-           .repeatable = true},
-          {.name = "deny",
-           .kind = Kind::cidr,
-           .help = "have nothing to do with addresses in CIDR",
-           .repeatable = true}};
+  return {
+      {.name = "allow",
+       .kind = Kind::cidr,
+       .help = "serve only clients in CIDR",
+       .repeatable = true},
+      {.name = "deny", .kind = Kind::cidr, .help = "ignore clients in CIDR", .repeatable = true}};
+}
+
+std::vector<OptionDef> tcp_client_limits(std::string_view max_clients) {
+  return joined<OptionDef>(
+      {{max_clients_option(max_clients)},
+       access_options(),
+       {rate_option("reads a second that are taken from each source address")}});
+}
+
+void read_tcp_client_limits(const Values& values, TcpServer::Options& options) {
+  options.max_clients = static_cast<std::size_t>(values.integer("max-clients"));
+  options.access = {values.texts("allow"), values.texts("deny")};
+  options.rate = values.number("rate");
 }
 
 OptionDef rate_option(std::string_view help, std::string_view default_value) {
@@ -239,6 +250,20 @@ std::vector<TotalDef> private_totals() {
   return {{"handshakes", "peers that proved their identity of --psk-file"},
           labelled_total(kRefusedMetric, "key", "refused_key",
                          "peers without a key, or with a wrong one")};
+}
+
+std::vector<TotalDef> tcp_client_totals() {
+  return {kConnectionsTotal,
+          {"refused", "connections beyond --max-clients"},
+          {"denied", "connections from outside of --allow or inside of --deny"},
+          {"delayed", "reads that waited for --rate"}};
+}
+
+void add_tcp_clients(Totals& totals, const TcpServer::Counters& counted) {
+  totals.add("connections", counted.accepted);
+  totals.add("refused", counted.refused);
+  totals.add("denied", counted.denied);
+  totals.add("delayed", counted.delayed);
 }
 
 std::vector<TotalDef> datagram_server_totals() {

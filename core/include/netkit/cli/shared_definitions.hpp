@@ -15,6 +15,7 @@
 #include <netkit/cli/values.hpp>
 #include <netkit/net/answer_policy.hpp>
 #include <netkit/net/reconnect.hpp>
+#include <netkit/net/tcp_server.hpp>
 #include <netkit/record/totals.hpp>
 #include <netkit/tls/psk.hpp>
 #include <netkit/tls/tls.hpp>
@@ -66,6 +67,10 @@ NETKIT_API OptionDef any_port_option();
 NETKIT_API OptionDef plain_option();
 // --allow --deny: whom a server has to do with.
 NETKIT_API std::vector<OptionDef> access_options();
+// --max-clients --allow --deny --rate: whom a TCP server has to do with.
+NETKIT_API std::vector<OptionDef> tcp_client_limits(std::string_view max_clients);
+// What these say, in `options`.
+NETKIT_API void read_tcp_client_limits(const Values& values, TcpServer::Options& options);
 // --rate: what is taken of one peer; `help` says of what.
 NETKIT_API OptionDef rate_option(std::string_view help, std::string_view default_value = {});
 // --plain-rate: what goes to each plain peer of a server of the native dialect.
@@ -104,6 +109,9 @@ NETKIT_API void add_refusals(Totals& totals, const std::array<std::uint64_t, kRe
 NETKIT_API std::vector<TotalDef> peer_totals();
 // handshakes and refused_key: of a server that may have --psk-file.
 NETKIT_API std::vector<TotalDef> private_totals();
+// connections, refused, denied and delayed: what a TcpServer counts of its clients.
+NETKIT_API std::vector<TotalDef> tcp_client_totals();
+NETKIT_API void add_tcp_clients(Totals& totals, const TcpServer::Counters& counted);
 // What a server, and a client, of the native dialect counts of its datagrams: Driver and Link of
 // netkit/datagram tell the numbers.
 NETKIT_API std::vector<TotalDef> datagram_server_totals();

@@ -9,6 +9,7 @@
 
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
+#include <netkit/util/format.hpp>
 
 namespace netkit::echo {
 
@@ -87,8 +88,20 @@ ExitStatus BenchCommand::run(Host& host) {
     stopped_ = true;
     run_->stop();
   });
+  if (period_ != kNever && !search_) say_load();
   run_->start();
   return host.run_loop();
+}
+
+// `UDP 127.0.0.1:7000   16 flows × 8 in flight   64 B`, above the rows.
+void BenchCommand::say_load() const {
+  const std::string load =
+      options_.rate > 0 ? fmt::format("at {}/s", short_number(options_.rate))
+                        : fmt::format("{} {} in flight", utf8_ ? "\u00d7" : "x", options_.window);
+  host_->log().notice(fmt::format("{} {}   {} {}   {}", options_.tcp ? "TCP" : "UDP",
+                                  options_.servers.front().to_string(),
+                                  counted(options_.flows, "flow"), load,
+                                  short_quantity(static_cast<double>(options_.size), "B")));
 }
 
 void BenchCommand::start_run() {
@@ -106,7 +119,7 @@ void BenchCommand::on_run_end(ExitStatus status, const std::string& error) {
   if (search_ && !stopped_) return judge_step(status, error);
   if (search_) return finish_search();
   if (run_->counters().received > 0) {
-    host_->output().write_text(bench_report(run_->counters(), run_->result()));
+    host_->output().write_text(bench_report(run_->counters(), run_->result(), utf8_));
   }
   if (status != ExitStatus::done) return host_->finish(status, error);
   const BenchCounters& counters = run_->counters();
@@ -170,13 +183,10 @@ void BenchCommand::show_interval() {
   };
   const double from = since_start(std::exchange(interval_began_, now));
   const double to = since_start(now);
-  const double seconds = to - from;
-  const double rate = static_cast<double>(interval.received) / seconds;
-  const double bytes = static_cast<double>(interval.bytes) / seconds;
-  host_->log().notice(fmt::format("{:.0f}-{:.0f} s: {:.0f} replies/s, {:.3f} MB/s, {} lost, {}",
-                                  from, to, rate, bytes / 1e6, interval.lost,
-                                  short_latencies(interval.latency)));
+  host_->log().notice(interval_row(interval, from, to, utf8_));
   if (!emits_intervals_ || host_->output().format() != Format::json) return;
+  const double rate = static_cast<double>(interval.received) / (to - from);
+  const double bytes = static_cast<double>(interval.bytes) / (to - from);
   const auto at = [&interval](double percent) {
     return interval.received == 0 ? kNotMeasured
                                   : milliseconds(interval.latency.percentile(percent));

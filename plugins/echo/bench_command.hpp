@@ -7,6 +7,7 @@
 #include <string>
 
 #include <netkit/plugin/plugin.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit::echo {
 
@@ -20,6 +21,7 @@ class BenchCommand final : public Command {
   void check_size() const;
   void check_descriptors() const;
   void read_intervals(const Values& values);
+  void say_load() const;
   void start_run();
   void on_run_end(ExitStatus status, const std::string& error);
   void judge_step(ExitStatus status, const std::string& error);
@@ -35,6 +37,7 @@ class BenchCommand final : public Command {
   Duration step_ = Duration::zero();
 
   Host* host_ = nullptr;
+  bool utf8_ = locale_is_utf8();
   std::optional<BenchRun> run_;
   TimePoint interval_began_;
   TimePoint began_;

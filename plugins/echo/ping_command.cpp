@@ -64,6 +64,7 @@ ExitStatus PingCommand::run(Host& host) {
     targets_.emplace_back(host, options_, address, [this] { on_end(); });
   }
   host.set_totals([this](Totals& totals) { show(totals); });
+  host.set_metrics([this](std::string& text) { append_metrics(text); });
   host.on_stop([this](StopReason reason) {
     told_to_end_ = reason == StopReason::signal && !options_.count;
     for (PingTarget& target : targets_) target.end();
@@ -94,7 +95,7 @@ void PingCommand::finish() {
   for (const PingTarget& target : targets_) {
     if (options_.many) emit_summary(target);
     if (!target.failed()) {
-      host_->output().write_text(ping_report(target.peer(), target.statistics()));
+      host_->output().write_text(ping_report(target.peer(), target.statistics(), locale_is_utf8()));
     }
     const std::string error = target.verdict_error();
     if (!wants_verdict) continue;
@@ -122,6 +123,27 @@ void PingCommand::show(Totals& totals) const {
   PingStatistics all(1);
   for (const PingTarget& target : targets_) all.merge(target.statistics());
   for (const auto& [name, value] : ping_numbers(all)) totals.add(name, value);
+}
+
+// By target, which totals cannot be.
+void PingCommand::append_metrics(std::string& text) const {
+  const auto family = [&](std::string_view name, std::string_view help, auto value) {
+    text += fmt::format("# HELP {0} {1}\n# TYPE {0} counter\n", name, help);
+    for (const PingTarget& target : targets_) {
+      text +=
+          fmt::format("{}{{target=\"{}\"}} {}\n", name, target.name(), value(target.statistics()));
+    }
+  };
+  family("netkit_ping_probes_total", "probes that were sent",
+         [](const PingStatistics& of) { return of.sent(); });
+  family("netkit_ping_replies_total", "probes that were answered",
+         [](const PingStatistics& of) { return of.received(); });
+  constexpr std::string_view kRtt = "netkit_ping_rtt_seconds";
+  text += fmt::format("# HELP {0} round-trip times\n# TYPE {0} histogram\n", kRtt);
+  for (const PingTarget& target : targets_) {
+    target.statistics().rtt().append_samples(text, kRtt,
+                                             fmt::format("target=\"{}\"", target.name()));
+  }
 }
 
 }  // namespace netkit::echo

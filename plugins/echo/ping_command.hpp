@@ -22,6 +22,7 @@ class PingCommand final : public Command {
   void finish();
   void emit_summary(const PingTarget& target);
   void show(Totals& totals) const;
+  void append_metrics(std::string& text) const;
 
   std::vector<AddressSpec> addresses_;
   std::string targets_file_;

@@ -46,6 +46,7 @@ class PingTarget final : private UdpClient::Handler, private TcpClient::Handler 
   ExitStatus verdict() const;
   std::string verdict_error() const;
   std::string peer() const;
+  std::string name() const { return address_.to_string(); }  // as it was typed
   const PingStatistics& statistics() const { return statistics_; }
 
  private:

@@ -31,7 +31,7 @@ std::vector<OptionDef> serve_options() {
         {.name = "threads",
          .kind = Kind::integer,
          .default_value = "1",
-         .help = "threads, each with sockets of its own",
+         .help = "threads, each with its own sockets",
          .min = 1,
          .max = 256},
         max_clients_option("10000")},
@@ -220,7 +220,8 @@ ActionDef ping() {
       "interrupted. Of several servers the worst decides how it ends.";
   action.arguments = {server_argument(kServer)};
   action.arguments.front().repeatable = true;
-  action.common = kOutputOptions | kCountOption | kIntervalOption | kWaitOption | kClientOptions;
+  action.common = kOutputOptions | kCountOption | kIntervalOption | kWaitOption | kClientOptions |
+                  kMetricsOption;
   action.options = {
       {.name = "count", .help = "end after N probes", .max = UINT32_MAX},
       {.name = "interval", .default_value = "1s", .help = "the time between two probes", .min = 1},

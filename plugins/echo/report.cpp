@@ -1,7 +1,9 @@
 #include <echo/report.hpp>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include <netkit/util/format.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::echo {
@@ -10,15 +12,32 @@ namespace {
 
 constexpr unsigned kWidth = 72;
 
-// `NAME min/mean/p50/p90/p99/max 17.2us/…/1.25ms` and the histogram; nothing while there is no
-// value.
-std::string latencies(std::string_view name, const LatencyHistogram& histogram) {
-  if (histogram.count() == 0) return {};
-  return fmt::format("{} min/mean/p50/p90/p99/max {}/{}/{}/{}/{}/{}\n{}", name,
-                     latency_text(histogram.min()), latency_text(histogram.mean()),
-                     latency_text(histogram.percentile(50)), latency_text(histogram.percentile(90)),
-                     latency_text(histogram.percentile(99)), latency_text(histogram.max()),
-                     histogram.render(kWidth));
+// What so few values say nothing about is left out.
+constexpr std::uint64_t kForP90 = 10;
+constexpr std::uint64_t kForP99 = 100;
+constexpr std::uint64_t kForP999 = 1000;
+
+// `rtt       min 8.4   mean 71   p50 67   p90 97   p99 157   max 3,460 µs`, without the unit.
+std::string latency_row(std::string_view name, const LatencyHistogram& latency,
+                        const LatencyUnit& unit) {
+  std::string row = fmt::format("{:<9}", name);
+  const auto add = [&](std::string_view what, Duration value) {
+    row += fmt::format(" {} {}  ", what, unit.number(value));
+  };
+  add("min", latency.min());
+  add("mean", latency.mean());
+  add("p50", latency.percentile(50));
+  if (latency.count() >= kForP90) add("p90", latency.percentile(90));
+  if (latency.count() >= kForP99) add("p99", latency.percentile(99));
+  if (latency.count() >= kForP999) add("p99.9", latency.percentile(99.9));
+  row += fmt::format(" max {}", unit.number(latency.max()));
+  return row;
+}
+
+// With an empty line in front of it.
+std::string histogram_of(const LatencyHistogram& latency, bool utf8) {
+  const std::string drawn = latency.render(kWidth, utf8);
+  return drawn.empty() ? drawn : "\n" + drawn;
 }
 
 double measured(const LatencyHistogram& histogram, Duration value) {
@@ -31,10 +50,27 @@ double percentile(const LatencyHistogram& histogram, double percent) {
 
 }  // namespace
 
-std::string short_latencies(const LatencyHistogram& latency) {
-  if (latency.count() == 0) return "no reply";
-  return fmt::format("p50 {}, p99 {}, max {}", latency_text(latency.percentile(50)),
-                     latency_text(latency.percentile(99)), latency_text(latency.max()));
+// `0`, `0.5`, `12`.
+std::string tenths(double seconds) {
+  const std::string text = fmt::format("{:.1f}", seconds);
+  return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
+}
+
+std::string interval_row(const BenchInterval& interval, double from, double to, bool utf8) {
+  const double seconds = to - from;
+  const double replies = static_cast<double>(interval.received) / seconds;
+  const double bytes = static_cast<double>(interval.bytes) / seconds;
+  std::string row =
+      fmt::format("{:>3}-{:<3} s   {} replies/s   {}   {} lost", tenths(from), tenths(to),
+                  short_number(replies), short_quantity(bytes, "B/s"), grouped(interval.lost));
+  const LatencyHistogram& latency = interval.latency;
+  if (latency.count() == 0) return row + "   no reply";
+  for (const auto& [name, percent] :
+       {std::pair("p50", 50), std::pair("p99", 99), std::pair("max", 100)}) {
+    const Duration value = latency.percentile(percent);
+    row += fmt::format("   {} {}", name, LatencyUnit(value, utf8).text(value));
+  }
+  return row;
 }
 
 double BenchCounters::loss_percent() const {
@@ -101,7 +137,7 @@ Numbers bench_numbers(const BenchCounters& counters, const BenchResult& result) 
           {"seconds", result.seconds}};
 }
 
-std::string ping_report(std::string_view peer, const PingStatistics& statistics) {
+std::string ping_report(std::string_view peer, const PingStatistics& statistics, bool utf8) {
   std::string text =
       fmt::format("--- {}: {} sent, {} received, {:.1f} % lost, {} duplicates, {} reordered\n",
                   peer, statistics.sent(), statistics.received(), statistics.loss_percent(),
@@ -109,23 +145,33 @@ std::string ping_report(std::string_view peer, const PingStatistics& statistics)
   if (statistics.wrong() > 0) {
     text += fmt::format("{} that were not what was sent\n", counted(statistics.wrong(), "reply"));
   }
-  text += latencies("rtt", statistics.rtt());
-  if (statistics.received() > 1) {
-    text += fmt::format("jitter {}\n", latency_text(statistics.jitter()));
-  }
-  return text;
+  const LatencyHistogram& rtt = statistics.rtt();
+  if (rtt.count() == 0) return text;
+  const LatencyUnit unit(rtt.percentile(50), utf8);
+  text += latency_row("rtt", rtt, unit);
+  if (rtt.count() > 1) text += fmt::format("   jitter {}", unit.number(statistics.jitter()));
+  return text + fmt::format(" {}\n", unit.name()) + histogram_of(rtt, utf8);
 }
 
-std::string bench_report(const BenchCounters& counters, const BenchResult& result) {
-  std::string text = fmt::format(
-      "sent {}, received {}, lost {} ({:.2f} %) in {:.2f} s\n{:.0f} replies/s, {:.3f} MB/s\n",
-      counters.sent, counters.received, counters.lost, result.loss_percent, result.seconds,
-      result.packets_per_s, result.bytes_per_s / 1e6);
+std::string bench_report(const BenchCounters& counters, const BenchResult& result, bool utf8) {
+  std::string text = fmt::format("replies   {} of {}   {} lost", grouped(counters.received),
+                                 grouped(counters.sent), grouped(counters.lost));
+  for (const auto& [count, what] :
+       {std::pair(counters.late, "late"), std::pair(counters.duplicates, "duplicate")}) {
+    if (count > 0) text += fmt::format("   {} {}", grouped(count), what);
+  }
+  text += fmt::format("   in {:.2f} s\nrate      {} replies/s   {}   {}\n", result.seconds,
+                      short_number(result.packets_per_s), short_quantity(result.bytes_per_s, "B/s"),
+                      short_quantity(8 * result.bytes_per_s, "bit/s"));
   if (counters.skipped > 0) {
     text += fmt::format("{} messages were not sent: this machine could not keep up the rate\n",
-                        counters.skipped);
+                        grouped(counters.skipped));
   }
-  return text + latencies("latency", counters.latency);
+  const LatencyHistogram& latency = counters.latency;
+  if (latency.count() == 0) return text;
+  const LatencyUnit unit(latency.percentile(50), utf8);
+  return text + latency_row("latency", latency, unit) + fmt::format(" {}\n", unit.name()) +
+         histogram_of(latency, utf8);
 }
 
 }  // namespace netkit::echo

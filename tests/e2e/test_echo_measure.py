@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 import time
+import urllib.request
 
 import pytest
 from echo_peers import closed_port, tcp_server, udp_server  # noqa: F401
@@ -21,8 +22,9 @@ def test_ping_prints_replies_and_statistics(netkit, udp_server):
     for number in (1, 2, 3):
         assert re.fullmatch(rf"100 bytes from {server.address}: seq={number} time=\d+\.\d{{3}} ms", lines[number - 1])
     assert lines[3] == f"--- {server.address}: 3 sent, 3 received, 0.0 % lost, 0 duplicates, 0 reordered"
-    assert lines[4].startswith("rtt min/mean/p50/p90/p99/max ")
-    assert any("#" in line for line in lines[5:-1]) and lines[-1].startswith("jitter ")
+    number = r"[\d.,]+"
+    assert re.fullmatch(rf"rtt       min {number}   mean {number}   p50 {number}   max {number}   jitter {number} [µm]s", lines[4])
+    assert len(lines) == 5, "so few have neither percentiles nor a histogram"
     assert len({len(data) for data in server.seen}) == 1
 
 
@@ -265,8 +267,32 @@ def test_bench_counts_what_it_sent_and_got(netkit, extra):
 def test_bench_reports_for_people(netkit, udp_server):
     done = netkit.run("echo", "bench", udp_server().address, "--duration", "200ms", "--flows", "1", "--window", "2")
     assert done.status == 0
-    assert re.match(r"sent \d+, received \d+, lost \d+ \(\d+\.\d\d %\) in \d+\.\d\d s", done.lines[0])
-    assert re.match(r"\d+ replies/s, ", done.lines[1]) and done.lines[2].startswith("latency min/mean/p50")
+    number = r"[\d.,]+"
+    assert re.fullmatch(rf"replies   {number} of {number}   {number} lost   in \d+\.\d\d s", done.lines[0])
+    assert re.fullmatch(rf"rate      {number} replies/s   {number} [kM]B/s   {number} [kM]bit/s", done.lines[1])
+    assert re.fullmatch(rf"latency   min {number}   mean {number}   p50 {number}   p90 {number}   (p99 {number}   )?"
+                        rf"(p99.9 {number}   )?max {number} [µm]s", done.lines[2])
+    assert done.lines[3] == "" and all(re.fullmatch(r" +≤ +\d+ (µs|ms|s ) +[▏▎▍▌▋▊▉█·]+ +<?[\d.]+ %", line) for line in done.lines[4:])
+
+
+def test_bench_draws_with_what_the_locale_has(netkit, udp_server):
+    done = netkit.run("echo", "bench", udp_server().address, "--duration", "100ms", "--flows", "1", env={"LC_ALL": "C"})
+    assert done.out.isascii() and done.lines[4].startswith("  <= ") and any("#" in line for line in done.lines[4:])
+
+
+def test_ping_has_metrics_by_target(netkit, udp_server):
+    server, nobody = udp_server().address, f"127.0.0.1:{closed_port()}"
+    ping = netkit.start("echo", "ping", server, nobody, "-i", "20ms", "-w", "100ms", "--metrics", "127.0.0.1:0")
+    url = ping.err.expect(rb"metrics on (http://\S+)\n").group(1).decode()
+    ping.out.expect(rb"seq=3 time=")
+    text = urllib.request.urlopen(url, timeout=20).read().decode()
+    found = dict(re.findall(r"^(\S+) (\S+)$", text, re.M))
+    assert int(found[f'netkit_ping_replies_total{{target="{server}"}}']) >= 3
+    assert int(found[f'netkit_ping_probes_total{{target="{nobody}"}}']) >= 3
+    assert found[f'netkit_ping_replies_total{{target="{nobody}"}}'] == "0"
+    buckets = [int(value) for name, value in found.items() if name.startswith("netkit_ping_rtt_seconds_bucket") and server in name]
+    assert buckets == sorted(buckets) and str(buckets[-1]) == found[f'netkit_ping_rtt_seconds_count{{target="{server}"}}']
+    assert "# TYPE netkit_ping_rtt_seconds histogram\n" in text
 
 
 @pytest.mark.realtime

@@ -124,6 +124,7 @@ void HostImpl::release_callbacks(ExitStatus status) {
   live_.reset();
   metrics_.reset();
   fill_ = {};
+  append_metrics_ = {};
   stop_ = {};
   if (!finished_) finished_ = status;
 }
@@ -233,8 +234,10 @@ void HostImpl::ready(const std::vector<std::string>& descriptions) {
 
 void HostImpl::serve_metrics() {
   metrics_ = std::make_unique<MetricsServer>(loop_, options_.metrics, [this] {
-    return metrics_text(totals(),
-                        {command_, action_.name, started_, loop_.counters().out_of_memory});
+    std::string text =
+        metrics_text(totals(), {command_, action_.name, started_, loop_.counters().out_of_memory});
+    if (append_metrics_) append_metrics_(text);
+    return text;
   });
   for (const Endpoint& local : metrics_->locals()) {
     log_.notice("metrics on http://" + local.to_string() + "/metrics");
@@ -256,6 +259,7 @@ void HostImpl::enter_sandbox() {
 
 ExitStatus HostImpl::run_loop() {
   take_over_signals();
+  if (!ready_ && !options_.metrics.empty()) serve_metrics();  // of what is no server
   update_live_line();
   while (!finished_) loop_.run();
   // What the callbacks refer to may be gone after this.
@@ -263,6 +267,7 @@ ExitStatus HostImpl::run_loop() {
   metrics_.reset();
   if (fill_) fill_(final_totals_);
   fill_ = {};
+  append_metrics_ = {};
   output_->on_unblocked({});
   return *finished_;
 }

@@ -74,6 +74,9 @@ class NETKIT_API HostImpl final : public Host {
   bool interactive() const override { return interactive_; }
   void ready(const std::vector<std::string>& descriptions) override;
   void set_totals(std::function<void(Totals&)> fill) override;
+  void set_metrics(std::function<void(std::string&)> append) override {
+    append_metrics_ = std::move(append);
+  }
   void on_stop(std::function<void(StopReason)> callback) override { stop_ = std::move(callback); }
   ExitStatus run_loop() override;
   void finish(ExitStatus status, std::string error) override;
@@ -126,6 +129,7 @@ class NETKIT_API HostImpl final : public Host {
   Timer stats_;
   Timer cut_off_;
   std::function<void(Totals&)> fill_;
+  std::function<void(std::string&)> append_metrics_;
   Totals final_totals_;  // of the action, once its loop has ended
   TotalsBefore before_;  // as --stats=D showed them last
   TimePoint before_at_;

@@ -36,7 +36,7 @@ std::string verdict(const std::string& path) {
     const std::string prefix = "plugin " + path + " ";
     return sentence.starts_with(prefix) ? sentence.substr(prefix.size()) : sentence;
   } catch (...) {
-    return "threw something that is no exception";
+    return "threw something that is not an exception";
   }
 }
 

@@ -1,6 +1,8 @@
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <ctime>
+#include <iterator>
 #include <string_view>
 
 #include <netkit/util/format.hpp>
@@ -91,6 +93,28 @@ void append_double(std::string& out, double value) {
 std::string grouped(std::uint64_t value) {
   std::string out = std::to_string(value);
   for (std::size_t at = out.size(); at > 3;) out.insert(at -= 3, 1, ',');
+  return out;
+}
+
+std::string short_number(double value) {
+  if (value >= 9.95) return grouped(static_cast<std::uint64_t>(std::llround(value)));
+  std::string out;
+  append_fixed(out, value, value >= 0.995 || value == 0 ? 1 : 2);
+  if (out.ends_with(".0")) out.resize(out.size() - 2);
+  return out;
+}
+
+std::string short_quantity(double value, std::string_view unit) {
+  constexpr std::string_view kPrefixes[] = {"", "k", "M", "G", "T", "P"};
+  std::size_t prefix = 0;
+  while (value >= 999.5 && prefix + 1 < std::size(kPrefixes)) {
+    value /= 1000;
+    ++prefix;
+  }
+  std::string out = short_number(value);
+  out += ' ';
+  out += kPrefixes[prefix];
+  out += unit;
   return out;
 }
 

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <iterator>
 
 #include <fmt/format.h>
 
+#include <netkit/util/format.hpp>
 #include <netkit/util/histogram.hpp>
 
 namespace netkit {
@@ -32,8 +34,8 @@ std::int64_t middle_of(std::size_t index) {
   return static_cast<std::int64_t>((lowest_of(index) + lowest_of(index + 1) - 1) / 2);
 }
 
-constexpr std::int64_t kMostRows = 10;
 constexpr unsigned kLeastWidth = 40;
+constexpr std::uint64_t kLeastValues = 20;  // that have a shape
 
 struct Scale {
   std::int64_t nanoseconds;
@@ -49,42 +51,63 @@ const Scale& scale_of(std::int64_t nanoseconds) {
   return kScales[std::size(kScales) - 1];
 }
 
-// The least of 1, 2, 5, 10, 20, ... that covers `span` in `rows` steps.
-std::int64_t round_step(std::int64_t span, std::int64_t rows) {
-  const std::int64_t least = std::max<std::int64_t>((span + rows - 1) / rows, 1);
-  std::int64_t power = 1;
-  while (power <= least / 10) power *= 10;
-  for (const std::int64_t digit : {1, 2, 5, 10}) {
-    if (digit * power >= least) return digit * power;
+// The powers of two of each unit, from 1 ns on; what is longer than the last has none.
+std::vector<std::int64_t> row_ends() {
+  std::vector<std::int64_t> ends;
+  for (auto scale = std::rbegin(kScales); scale != std::rend(kScales); ++scale) {
+    for (std::int64_t times = 1; times < 1000; times *= 2) {
+      ends.push_back(times * scale->nanoseconds);
+    }
   }
-  return 10 * power;
+  return ends;
+}
+
+// `eighths` of a cell, as whole cells and what is left of one.
+std::string bar_of_blocks(std::size_t eighths) {
+  constexpr std::string_view kBlocks[] = {"",       "\u258f", "\u258e", "\u258d",
+                                          "\u258c", "\u258b", "\u258a", "\u2589"};
+  std::string out;
+  for (std::size_t i = 0; i < eighths / 8; ++i) out += "\u2588";
+  out += kBlocks[eighths % 8];
+  return out;
 }
 
 struct Row {
-  std::string range;
+  std::int64_t end = 0;
   std::uint64_t count = 0;
+  bool beyond = false;  // of what is longer than `end`
 };
 
-std::string draw(const std::vector<Row>& rows, std::uint64_t total, std::size_t width) {
-  std::size_t range_width = 0;
-  std::uint64_t most = 1;
-  for (const Row& row : rows) {
-    range_width = std::max(range_width, row.range.size());
-    most = std::max(most, row.count);
+// Draws `share`, 0 to 1, on `width` columns, and fills the rest with blanks.
+void append_bar(std::string& out, double share, std::size_t width, bool utf8) {
+  const std::size_t parts = utf8 ? 8 : 1;
+  const auto filled = static_cast<std::size_t>(share * static_cast<double>(width * parts));
+  const std::size_t drawn = std::max<std::size_t>((filled + parts - 1) / parts, 1);
+  if (filled == 0) {
+    out += utf8 ? "\u00b7" : ".";
+  } else {
+    out += utf8 ? bar_of_blocks(filled) : std::string(filled, '#');
   }
-  const std::size_t count_width = fmt::formatted_size("{}", most);
-  const std::size_t fixed = range_width + count_width + 6 + 4;
-  const std::size_t bar_width = width > fixed + 4 ? width - fixed : 4;
+  out.append(width - drawn, ' ');
+}
+
+std::string share_text(double percent) {
+  return percent > 0 && percent < 0.05 ? "<0.1 %" : fmt::format("{:.1f} %", percent);
+}
+
+std::string draw(const std::vector<Row>& rows, std::uint64_t total, std::size_t width, bool utf8) {
+  constexpr std::size_t kFixed = 2 + 10 + 2 + 2 + 7;  // indent, `<= 512 us`, gaps, share
+  std::uint64_t most = 1;
+  for (const Row& row : rows) most = std::max(most, row.count);
   std::string out;
   for (const Row& row : rows) {
-    const double filled =
-        static_cast<double>(row.count) / static_cast<double>(most) * static_cast<double>(bar_width);
-    auto bar = static_cast<std::size_t>(std::llround(filled));
-    if (row.count > 0) bar = std::max<std::size_t>(bar, 1);
-    const double share = 100.0 * static_cast<double>(row.count) / static_cast<double>(total);
-    const std::string filled_bar(bar, '#');
-    out += fmt::format("{:>{}}  {:<{}} {:>{}} {:>6}\n", row.range, range_width, filled_bar,
-                       bar_width, row.count, count_width, fmt::format("{:.1f}%", share));
+    const LatencyUnit unit{Duration(row.end), utf8};
+    fmt::format_to(std::back_inserter(out), "  {:>2} {:>3} {:<2}   ",
+                   utf8 ? "\u2264" : "<=", unit.number(Duration(row.end)), unit.name());
+    const double share = static_cast<double>(row.count) / static_cast<double>(most);
+    append_bar(out, share, width - kFixed, utf8);
+    const double percent = 100 * static_cast<double>(row.count) / static_cast<double>(total);
+    fmt::format_to(std::back_inserter(out), "  {:>7}\n", share_text(percent));
   }
   return out;
 }
@@ -138,12 +161,12 @@ Duration LatencyHistogram::percentile(double percent) const {
   return Duration(std::clamp(middle_of(index), min_, max_));
 }
 
-// Of the buckets whose middle lies in [low, high).
-std::uint64_t LatencyHistogram::count_between(std::int64_t low, std::int64_t high) const {
+// Of the buckets whose middle is at most `high`.
+std::uint64_t LatencyHistogram::count_up_to(std::int64_t high) const {
+  if (high >= max_) return count_;
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
-    const std::int64_t middle = std::clamp(middle_of(i), min_, max_);
-    if (buckets_[i] != 0 && middle >= low && middle < high) sum += buckets_[i];
+    if (buckets_[i] != 0 && std::clamp(middle_of(i), min_, max_) <= high) sum += buckets_[i];
   }
   return sum;
 }
@@ -158,21 +181,50 @@ std::string latency_text(Duration latency) {
   return fmt::format("{:.{}f}{}", value, decimals, scale.unit);
 }
 
-std::string LatencyHistogram::render(unsigned width) const {
-  if (count_ == 0) return {};
-  const std::int64_t body_end = std::max(percentile(99).count(), min_);
-  const std::int64_t step = round_step(body_end - min_ + 1, kMostRows);
+LatencyUnit::LatencyUnit(Duration typical, bool utf8) {
+  const Scale& scale = scale_of(typical.count());
+  name_ = utf8 && scale.unit == "us" ? "\u00b5s" : scale.unit;
+  nanoseconds_ = static_cast<double>(scale.nanoseconds);
+}
+
+std::string LatencyUnit::number(Duration latency) const {
+  return short_number(static_cast<double>(std::max<std::int64_t>(latency.count(), 0)) /
+                      nanoseconds_);
+}
+
+std::string LatencyUnit::text(Duration latency) const {
+  return fmt::format("{} {}", number(latency), name_);
+}
+
+std::string LatencyHistogram::render(unsigned width, bool utf8) const {
+  if (count_ < kLeastValues) return {};
   std::vector<Row> rows;
-  std::int64_t low = min_ / step * step;
-  for (; low <= body_end; low += step) {
-    rows.push_back(
-        {fmt::format("{} - {}", latency_text(Duration(low)), latency_text(Duration(low + step))),
-         count_between(low, low + step)});
+  std::uint64_t before = 0;
+  for (const std::int64_t end : row_ends()) {
+    const std::uint64_t now = count_up_to(end);
+    if (now > before) rows.push_back({end, now - before});
+    before = now;
   }
-  if (max_ >= low)
-    rows.push_back(
-        {fmt::format("over {}", latency_text(Duration(low))), count_between(low, INT64_MAX)});
-  return draw(rows, count_, std::max(width, kLeastWidth));
+  if (before < count_) rows.push_back({row_ends().back(), count_ - before, true});
+  return draw(rows, count_, std::max(width, kLeastWidth), utf8);
+}
+
+void LatencyHistogram::append_samples(std::string& out, std::string_view name,
+                                      std::string_view labels) const {
+  constexpr unsigned kFirst = 10;  // 2^10 ns are a microsecond, 2^36 ns a minute
+  constexpr unsigned kLast = 36;
+  const auto bucket = [&](std::string_view end, std::uint64_t count) {
+    fmt::format_to(std::back_inserter(out), "{}_bucket{{{}{}le=\"{}\"}} {}\n", name, labels,
+                   labels.empty() ? "" : ",", end, count);
+  };
+  for (unsigned power = kFirst; power <= kLast; ++power) {
+    const std::int64_t end = std::int64_t{1} << power;
+    bucket(fmt::format("{:.9f}", static_cast<double>(end) / 1e9), count_up_to(end));
+  }
+  bucket("+Inf", count_);
+  const std::string braced = labels.empty() ? std::string() : fmt::format("{{{}}}", labels);
+  fmt::format_to(std::back_inserter(out), "{0}_sum{1} {2:.9f}\n{0}_count{1} {3}\n", name, braced,
+                 sum_ / 1e9, count_);
 }
 
 }  // namespace netkit

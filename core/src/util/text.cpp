@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <clocale>
+#include <langinfo.h>
 
 #include <fmt/format.h>
 
@@ -145,6 +147,14 @@ bool has_unseen(std::string_view bytes) {
     at += sequence.length;
   }
   return false;
+}
+
+bool locale_is_utf8() {
+  const locale_t locale = ::newlocale(LC_CTYPE_MASK, "", nullptr);
+  if (locale == nullptr) return false;
+  const bool is_utf8 = std::string_view(::nl_langinfo_l(CODESET, locale)) == "UTF-8";
+  ::freelocale(locale);
+  return is_utf8;
 }
 
 std::string_view trim_white_space(std::string_view text) {

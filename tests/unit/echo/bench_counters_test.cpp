@@ -21,6 +21,12 @@ BenchCounters some_counters() {
   return counters;
 }
 
+std::string BlocksOfFullWidth() {
+  std::string bar;
+  for (int i = 0; i < 72 - 23; ++i) bar += "\u2588";
+  return bar;
+}
+
 TEST(BenchCountersTest, SumsUp) {
   const BenchResult result = summarize(some_counters(), seconds(2));
   EXPECT_DOUBLE_EQ(result.packets_per_s, 450);
@@ -42,15 +48,39 @@ TEST(BenchCountersTest, LossIsOfWhatIsSettled) {
 }
 
 TEST(BenchCountersTest, ReportsForPeople) {
+  const BenchCounters counters = some_counters();
+  EXPECT_EQ(bench_report(counters, summarize(counters, seconds(2)), true),
+            "replies   900 of 1,000   100 lost   in 2.00 s\n"
+            "rate      450 replies/s   29 kB/s   230 kbit/s\n"
+            "latency   min 20   mean 20   p50 20   p90 20   p99 20   max 20 \u00b5s\n"
+            "\n"
+            "   \u2264  32 \u00b5s   " +
+                BlocksOfFullWidth() + "  100.0 %\n");
+}
+
+TEST(BenchCountersTest, ReportsWhatWasNotSent) {
   BenchCounters counters = some_counters();
-  const std::string report = bench_report(counters, summarize(counters, seconds(2)));
-  EXPECT_THAT(report, HasSubstr("sent 1000, received 900, lost 100 (10.00 %) in 2.00 s\n"));
-  EXPECT_THAT(report, HasSubstr("450 replies/s, 0.029 MB/s\n"));
-  EXPECT_THAT(report, HasSubstr("latency min/mean/p50/p90/p99/max 20.0us/"));
-  EXPECT_THAT(report, Not(HasSubstr("not sent")));
-  counters.skipped = 5;
-  EXPECT_THAT(bench_report(counters, summarize(counters, seconds(2))),
-              HasSubstr("5 messages were not sent"));
+  counters.skipped = 5000;
+  EXPECT_THAT(bench_report(counters, summarize(counters, seconds(2)), false),
+              HasSubstr("5,000 messages were not sent"));
+}
+
+TEST(BenchCountersTest, ChoosesTheUnitOnceALine) {
+  BenchCounters counters = some_counters();
+  counters.latency.record(microseconds(3'460), 100);
+  EXPECT_THAT(bench_report(counters, summarize(counters, seconds(2)), false),
+              HasSubstr("p99 3,460   p99.9 3,460   max 3,460 us\n"));
+}
+
+TEST(BenchCountersTest, ShowsAnInterval) {
+  BenchInterval interval{.received = 1'772'145, .bytes = 113'417'280, .lost = 1234, .latency = {}};
+  interval.latency.record(microseconds(67), 1000);
+  interval.latency.record(microseconds(3'500));
+  EXPECT_EQ(
+      interval_row(interval, 0, 1, true),
+      "  0-1   s   1,772,145 replies/s   113 MB/s   1,234 lost   p50 67 \u00b5s   p99 67 \u00b5s   "
+      "max 3.5 ms");
+  EXPECT_THAT(interval_row({}, 1, 2, false), testing::EndsWith("0 lost   no reply"));
 }
 
 }  // namespace

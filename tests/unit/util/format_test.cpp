@@ -90,5 +90,22 @@ TEST(Grouped, HasACommaBeforeEachThreeDigits) {
   EXPECT_EQ(grouped(UINT64_MAX), "18,446,744,073,709,551,615");
 }
 
+TEST(ShortNumber, HasAsManyDigitsAsPeopleRead) {
+  EXPECT_EQ(short_number(0), "0");
+  EXPECT_EQ(short_number(0.314), "0.31");
+  EXPECT_EQ(short_number(8.44), "8.4");
+  EXPECT_EQ(short_number(8), "8");
+  EXPECT_EQ(short_number(9.96), "10");
+  EXPECT_EQ(short_number(71.4), "71");
+  EXPECT_EQ(short_number(1'772'145), "1,772,145");
+}
+
+TEST(ShortQuantity, HasPowersOf1000) {
+  EXPECT_EQ(short_quantity(64, "B"), "64 B");
+  EXPECT_EQ(short_quantity(999.7, "B"), "1 kB");
+  EXPECT_EQ(short_quantity(113'417'280, "B/s"), "113 MB/s");
+  EXPECT_EQ(short_quantity(915e6, "bit/s"), "915 Mbit/s");
+}
+
 }  // namespace
 }  // namespace netkit

@@ -22,7 +22,7 @@ TEST(LatencyHistogramTest, IsEmptyAtFirst) {
   EXPECT_EQ(histogram.percentile(50), 0ns);
   EXPECT_EQ(histogram.mean(), 0ns);
   EXPECT_EQ(histogram.min(), 0ns);
-  EXPECT_EQ(histogram.render(80), "");
+  EXPECT_EQ(histogram.render(80, true), "");
 }
 
 TEST(LatencyHistogramTest, IsExactForOneValue) {
@@ -96,44 +96,77 @@ TEST(LatencyHistogramTest, MergesAsIfRecordedTogether) {
   EXPECT_EQ(left.count(), 0u);
 }
 
-TEST(HistogramDrawing, ShowsRangesBarsAndShares) {
+LatencyHistogram SomeLatencies() {
   LatencyHistogram histogram;
-  histogram.record(11us, 50);
-  histogram.record(15us, 25);
-  histogram.record(19us, 25);
-  EXPECT_EQ(histogram.render(59),
-            "11.0us - 12.0us  ################################ 50  50.0%\n"
-            "12.0us - 13.0us                                    0   0.0%\n"
-            "13.0us - 14.0us                                    0   0.0%\n"
-            "14.0us - 15.0us                                    0   0.0%\n"
-            "15.0us - 16.0us  ################                 25  25.0%\n"
-            "16.0us - 17.0us                                    0   0.0%\n"
-            "17.0us - 18.0us                                    0   0.0%\n"
-            "18.0us - 19.0us                                    0   0.0%\n"
-            "19.0us - 20.0us  ################                 25  25.0%\n");
+  histogram.record(30us, 320);
+  histogram.record(60us, 4100);
+  histogram.record(100us, 5390);
+  histogram.record(200us, 189);
+  histogram.record(3ms);
+  return histogram;
 }
 
-TEST(HistogramDrawing, StaysWithinItsWidthAndTwelveLinesAndLosesNobody) {
+TEST(HistogramDrawing, HasALineForEachPowerOfTwoWithinWhichThereIsSomething) {
+  EXPECT_EQ(SomeLatencies().render(43, false),
+            "  <=  32 us   #                       3.2 %\n"
+            "  <=  64 us   ###############        41.0 %\n"
+            "  <= 128 us   ####################   53.9 %\n"
+            "  <= 256 us   .                       1.9 %\n"
+            "  <=   4 ms   .                      <0.1 %\n");
+}
+
+TEST(HistogramDrawing, IsOfEighthBlocks) {
+  EXPECT_EQ(SomeLatencies().render(43, true),
+            "   \u2264  32 \u00b5s   \u2588\u258f                      3.2 %\n"
+            "   \u2264  64 \u00b5s   "
+            "\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588"
+            "\u2588\u258f"
+            "       41.0 %\n"
+            "   \u2264 128 \u00b5s   "
+            "\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588"
+            "\u2588\u2588\u2588"
+            "\u2588\u2588\u2588   53.9 %\n"
+            "   \u2264 256 \u00b5s   \u258b                       1.9 %\n"
+            "   \u2264   4 ms   \u00b7                      <0.1 %\n");
+}
+
+TEST(HistogramDrawing, DrawsNothingOfAFew) {
+  LatencyHistogram histogram;
+  histogram.record(1ms, 19);
+  EXPECT_EQ(histogram.render(80, true), "");
+  histogram.record(1ms);
+  EXPECT_NE(histogram.render(80, true), "");
+}
+
+TEST(HistogramDrawing, StaysWithinItsWidthAndLosesNobody) {
   RandomEngine random(4);
-  for (const double spread : {0.01, 0.5, 3.0, 12.0}) {
+  for (const double spread : {0.01, 0.5, 3.0, 12.0, 30.0}) {
     LatencyHistogram histogram;
     for (int i = 0; i < 5000; ++i) {
       histogram.record(Duration(std::llround(1000 * std::exp(spread * random.unit()))));
     }
     for (const unsigned width : {40u, 60u, 80u, 200u}) {
-      std::istringstream lines(histogram.render(width));
-      std::uint64_t total = 0;
-      int count = 0;
-      for (std::string line; std::getline(lines, line); ++count) {
+      std::istringstream lines(histogram.render(width, false));
+      double total = 0;
+      for (std::string line; std::getline(lines, line);) {
         EXPECT_LE(line.size(), width) << line;
-        const std::size_t share = line.find_last_of(' ');
-        const std::size_t end = line.find_last_not_of(' ', share);
-        total += std::stoull(line.substr(line.find_last_of(' ', end)));
+        const std::string share = line.substr(line.size() - 7, 5);
+        if (share.find('<') == std::string::npos) total += std::stod(share);
       }
-      EXPECT_LE(count, 12);
-      EXPECT_EQ(total, 5000u);
+      EXPECT_NEAR(total, 100, 2);
     }
   }
+}
+
+TEST(HistogramSamples, AreCumulativeAndInSeconds) {
+  std::string text;
+  SomeLatencies().append_samples(text, "rtt", "target=\"a\"");
+  EXPECT_NE(text.find("rtt_bucket{target=\"a\",le=\"0.000032768\"} 320\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("rtt_bucket{target=\"a\",le=\"0.000065536\"} 4420\n"), std::string::npos);
+  EXPECT_NE(text.find("rtt_bucket{target=\"a\",le=\"+Inf\"} 10000\n"), std::string::npos);
+  EXPECT_TRUE(text.ends_with("rtt_sum{target=\"a\"} 0.835400000\nrtt_count{target=\"a\"} 10000\n"))
+      << text;
 }
 
 TEST(LatencyText, HasThreeDigitsAndAUnit) {
@@ -143,6 +176,15 @@ TEST(LatencyText, HasThreeDigitsAndAUnit) {
   EXPECT_EQ(latency_text(1250us), "1.25ms");
   EXPECT_EQ(latency_text(3s), "3.00s");
   EXPECT_EQ(latency_text(-3s), "-3.00s");
+}
+
+TEST(LatencyUnitTest, IsChosenOnceForALine) {
+  const LatencyUnit unit(67us, true);
+  EXPECT_EQ(unit.number(8400ns), "8.4");
+  EXPECT_EQ(unit.number(3460us), "3,460");
+  EXPECT_EQ(unit.text(310ns), "0.31 \u00b5s");
+  EXPECT_EQ(LatencyUnit(67us, false).text(67us), "67 us");
+  EXPECT_EQ(LatencyUnit(3500us, true).text(3500us), "3.5 ms");
 }
 
 }  // namespace

@@ -110,6 +110,9 @@ class FakeHost final : public Host {
   bool interactive() const override { return false; }
   void ready(const std::vector<std::string>& descriptions) override { listening = descriptions; }
   void set_totals(std::function<void(Totals&)> fill) override { fill_ = std::move(fill); }
+  void set_metrics(std::function<void(std::string&)> append) override {
+    append_metrics = std::move(append);
+  }
   void on_stop(std::function<void(StopReason)> callback) override { stop_ = std::move(callback); }
   ExitStatus run_loop() override {
     while (!finished) loop_.run();
@@ -154,6 +157,7 @@ class FakeHost final : public Host {
   FakeOutput fake_output;
   std::vector<std::string> log_lines;  // with prefix and newline
   std::vector<std::string> listening;
+  std::function<void(std::string&)> append_metrics;
   std::optional<ExitStatus> finished;
   std::string error;
 

@@ -41,6 +41,9 @@ class NETKIT_API Host : public Run {
   // Where the numbers come from, asked whenever they are shown. Set before run_loop() and before
   // the first packet: from here on INT and TERM wait for the loop, which tells the numbers.
   virtual void set_totals(std::function<void(Totals&)> fill) = 0;
+  // Appends to what --metrics answers, besides the totals: whole families, HELP and TYPE first, of
+  // names that no total has.
+  virtual void set_metrics(std::function<void(std::string&)> append) = 0;
   // Called once when INT or TERM came or --timeout passed: stop accepting, tell the peers, then
   // finish(). Without it the host finishes by itself.
   virtual void on_stop(std::function<void(StopReason)> callback) = 0;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include <netkit/util/clock.hpp>
 #include <netkit/util/export.hpp>
@@ -21,6 +22,11 @@ NETKIT_API void append_double(std::string& out, double value);
 
 // `1,234,567`, for people.
 NETKIT_API std::string grouped(std::uint64_t value);
+// For people: two or three digits, or as many as there are before the point: `0.31`, `8.4`, `71`,
+// `3,460`. Not negative.
+NETKIT_API std::string short_number(double value);
+// The same with a unit of powers of 1000: `64 B`, `1.2 kB`, `113 MB`; `unit` is `B`, `bit/s`.
+NETKIT_API std::string short_quantity(double value, std::string_view unit);
 
 // Writes points in time. What is the same for a whole second is worked out once a second and kept,
 // so each record's time costs a copy; who prints times owns one. [one thread]

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <netkit/util/clock.hpp>
@@ -32,13 +33,18 @@ class NETKIT_API LatencyHistogram {
   // median, 0 the minimum, 100 the maximum.
   Duration percentile(double percent) const;
 
-  // Up to a dozen lines of at most `width` columns (40 at least), each with a newline: a range, a
-  // bar of `#`, a count and a share; the tail beyond p99 is one line. ASCII only. Empty while
-  // nothing is recorded.
-  std::string render(unsigned width) const;
+  // A line for each power of two within which there are values, of at most `width` columns (40 at
+  // least), each with a newline: the upper end, a bar and a share. Bars are of eighth blocks where
+  // `utf8`, else of `#`; a dot stands for too few to draw. Empty below 20 values, which have no
+  // shape yet.
+  std::string render(unsigned width, bool utf8) const;
+
+  // The samples of a histogram as Prometheus has them, in seconds: `NAME_bucket`, cumulative,
+  // `NAME_sum` and `NAME_count`. `labels` as `target="a"`, or empty.
+  void append_samples(std::string& out, std::string_view name, std::string_view labels) const;
 
  private:
-  std::uint64_t count_between(std::int64_t low, std::int64_t high) const;
+  std::uint64_t count_up_to(std::int64_t high) const;
 
   std::vector<std::uint64_t> buckets_;
   std::uint64_t count_ = 0;
@@ -47,7 +53,21 @@ class NETKIT_API LatencyHistogram {
   std::int64_t max_ = 0;
 };
 
-// A latency as people read it, with three digits and a unit: `850ns`, `17.2us`, `1.25ms`, `3.00s`.
+// A latency as people type it, with three digits and a unit: `850ns`, `17.2us`, `1.25ms`, `3.00s`.
 NETKIT_API std::string latency_text(Duration latency);
+
+// A unit for all latencies of a line: that in which `typical` reads best. Any thread.
+class NETKIT_API LatencyUnit {
+ public:
+  // `utf8`: µs instead of us.
+  LatencyUnit(Duration typical, bool utf8);
+  std::string_view name() const { return name_; }
+  std::string number(Duration latency) const;  // `8.4`, `71`, `3,460`
+  std::string text(Duration latency) const;    // with its name: `8.4 us`
+
+ private:
+  std::string_view name_;
+  double nanoseconds_;
+};
 
 }  // namespace netkit

@@ -19,6 +19,10 @@ namespace netkit {
 // RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. Any thread, as all of these.
 NETKIT_API bool is_valid_utf8(std::string_view bytes);
 
+// Whether the locale that the environment names is one of UTF-8, so that a terminal shows more than
+// ASCII.
+NETKIT_API bool locale_is_utf8();
+
 // Puts `bytes` into `out`, with U+FFFD for what is not UTF-8: one for each maximal subpart, as
 // browsers decode (the Encoding standard's "UTF-8 decoder"). False, with `out` cut short, when that
 // would be more than `limit` bytes.

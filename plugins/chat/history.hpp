@@ -3,6 +3,7 @@
 
 #include <chat/payload.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -46,26 +47,39 @@ class History {
 // [loop] Both outlive it.
 class EventPrinter {
  public:
-  // Without `notices` only the history tells of who comes and goes.
-  EventPrinter(Output& output, History& history, bool notices)
-      : output_(output), history_(history), notices_(notices) {}
+  struct Options {
+    bool notices = true;      // false: only the history tells of who comes and goes
+    bool timestamps = false;  // the time of day in front of each line, and the day when it changes
+  };
+  EventPrinter(Output& output, History& history, const Options& options)
+      : output_(output), history_(history), options_(options) {}
+  // What is not for the history: one's own lines, as the others see them.
+  void show(const Message& message, const Endpoint& peer);
+  // Messages that name this member ring the bell; empty: none does.
+  void call_by(std::string_view name) { name_ = name; }
   // Message, Joined, Left, Renamed; the others print nothing. `now`: the time of what bears none.
   void print(const FromRoom& event, std::uint64_t seq, const Endpoint& peer, WallTime now);
   void print_undelivered(std::string_view text, std::string_view why, const Endpoint& peer,
                          WallTime now);
 
  private:
-  void emit(const Message& message, std::uint64_t seq, const Endpoint& peer);
   void emit(const Joined& joined, const Endpoint& peer, WallTime now);
   void emit(const Left& left, const Endpoint& peer, WallTime now);
   void emit(const Renamed& renamed, const Endpoint& peer, WallTime now);
 
-  void notice(const Record& record);
+  void notice(Record record);
+  void emit(Record record);
+  void emit(const Message& message, std::optional<std::uint64_t> seq, const Endpoint& peer);
+  bool calls(std::string_view text) const;
 
   Output& output_;
   History& history_;
-  bool notices_;
+  Options options_;
+  std::string name_;
   std::string line_;
+  std::string prefix_;
+  std::string day_;  // of the line before
+  TimeFormatter times_;
 };
 
 }  // namespace netkit::chat

@@ -56,6 +56,8 @@ ExitStatus JoinRun::run() {
   datagram::Link::Options room = options_.room;
   room.udp.socket.gro = true;
   room.udp.log = &host_.log();
+  // Only who sits at a prompt ends the session.
+  if (host_.interactive()) room.reconnect.limit = Reconnect::kForever;
   datagram::Link::Handler& handler = *this;
   link_.emplace(host_.loop(), host_.log(), std::move(room), driven(), handler);
   host_.set_totals([this](Totals& totals) { show(totals); });
@@ -72,9 +74,10 @@ void JoinCommand::configure(const Values& values) {
   options_.room.servers = values.addresses("ADDRESS");
   options_.room.reconnect = reconnect_options(values);
   options_.room.identity = identity_of(values);
+  options_.is_name_given = options_.room.identity || values.given("name");
   options_.name = options_.room.identity ? options_.room.identity->name
-                  : values.given("name") ? values.text("name")
-                                         : default_name();
+                  : options_.is_name_given ? normal_name(values.text("name"))
+                                           : default_name();
   const std::string_view why = why_not_a_name(options_.name);
   if (!why.empty()) throw UsageError(fmt::format("--name: the name {}", why));
   options_.room.privacy.heartbeat = options_.heartbeat = values.duration("heartbeat");
@@ -82,6 +85,7 @@ void JoinCommand::configure(const Values& values) {
   options_.history = values.text("history");
   options_.commands = values.flag("commands");
   options_.notices = values.text("notices") == "yes";
+  if (values.given("timestamps")) options_.timestamps = values.flag("timestamps");
   options_.wait = values.duration("wait");
   options_.connect_timeout = values.duration("connect-timeout");
   options_.room.privacy.handshake_timeout = options_.connect_timeout;

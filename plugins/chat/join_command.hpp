@@ -19,6 +19,8 @@ namespace netkit::chat {
 struct JoinOptions {
   datagram::Link::Options room;
   std::string name;
+  bool is_name_given = false;        // false: where it is taken, name2, name3 … are tried
+  std::optional<bool> timestamps{};  // nothing: at a prompt
   Duration heartbeat{};
   std::uint64_t since = 0;  // as Hello::since
   std::string history;

@@ -22,7 +22,10 @@ constexpr bool is_message(const FromRoom& event) {
   return std::holds_alternative<Message>(event);
 }
 
-Member::Options member_options(const JoinOptions& given) {
+constexpr std::uint64_t kLastShown = 10;  // messages, on joining at a prompt
+constexpr int kMostNames = 99;            // name, name2 … name99
+
+Member::Options member_options(const JoinOptions& given, bool interactive) {
   Member::Options options;
   options.native.heartbeat = given.heartbeat;
   options.native.connect_timeout = given.connect_timeout;
@@ -30,6 +33,7 @@ Member::Options member_options(const JoinOptions& given) {
   fill_random(&options.instance, sizeof options.instance);
   options.name = given.name;
   options.since = given.since;
+  if (interactive && given.since == kSinceNow) options.since = since_last(kLastShown);
   return options;
 }
 
@@ -42,8 +46,11 @@ std::string_view name_of(const FromRoom& event) {
 
 JoinSession::JoinSession(Host& host, const JoinOptions& options)
     : JoinRun(host, options),
-      printer_(host.output(), history_, options.notices),
-      member_(member_options(options), datagram::system_random(),
+      printer_(
+          host.output(), history_,
+          EventPrinter::Options{.notices = options.notices,
+                                .timestamps = options.timestamps.value_or(host.interactive())}),
+      member_(member_options(options, host.interactive()), datagram::system_random(),
               static_cast<Member::Handler&>(*this)) {}
 
 void JoinSession::begin() {
@@ -76,13 +83,27 @@ void JoinSession::on_joined(const Welcome& welcome) {
   joined_at_ = host_.loop().now();
   link_->succeeded();
   host_.log().notice(fmt::format("joined {} as {}", link_->peer().to_string(), member_.name()));
-  if (!std::exchange(joined_, true) && !welcome.motd.empty()) host_.log().notice(welcome.motd);
+  const bool first = !std::exchange(joined_, true);
+  if (first && !welcome.motd.empty()) host_.log().notice(welcome.motd);
   if (!host_.interactive()) return;
+  printer_.call_by(member_.name());
   listing_ = member_.request(Who{});
+  show_listing_ = show_listing_ || first;
   roster_.clear();
 }
 
+// Who chose no name is content with the next that is free.
+bool JoinSession::try_next_name() {
+  if (options_.is_name_given || ++names_tried_ > kMostNames) return false;
+  const std::string next = fmt::format("{}{}", options_.name, names_tried_);
+  if (!why_not_a_name(next).empty()) return false;
+  member_.set_name(next);
+  rename_ = host_.loop().after(Duration::zero(), [this] { member_.connect(host_.loop().now()); });
+  return true;
+}
+
 void JoinSession::on_rejected(std::uint16_t code, std::string_view text) {
+  if (code == static_cast<std::uint16_t>(datagram::RejectCode::taken) && try_next_name()) return;
   datagram::Loss loss = datagram::rejection(code, text);
   if (code == static_cast<std::uint16_t>(datagram::RejectCode::taken)) {
     loss.why += "; choose another with --name";
@@ -95,7 +116,7 @@ void JoinSession::on_lost(datagram::LeftReason reason, std::string_view text) {
   using datagram::LeftReason;
   const datagram::Loss loss = reason == LeftReason::stranger ? datagram::stranger("a chat room")
                                                              : datagram::loss_of(reason, text);
-  if (!loss.again || reason == LeftReason::ended || reason == LeftReason::bye) {
+  if (!loss.again || reason == LeftReason::bye) {
     return give_up(loss.status, loss.sentence(link_->server()));
   }
   // After a reset it answers, so there is nothing to wait for, unless it does so again and again.
@@ -151,6 +172,9 @@ void JoinSession::finish(ExitStatus status, const std::string& why) {
 
 void JoinSession::on_event(const FromRoom& event, std::uint64_t seq) {
   follow_roster(event);
+  if (host_.interactive() && std::holds_alternative<Renamed>(event)) {
+    printer_.call_by(member_.name());
+  }
   if (host_.finishing() || ignored_.contains(name_of(event))) return;
   if (options_.count != 0 && received_ >= options_.count) return;  // on the way out
   printer_.print(event, seq, link_->peer(), host_.clock().wall());
@@ -216,7 +240,10 @@ void JoinSession::undelivered(std::string_view text, std::string_view why) {
 
 void JoinSession::on_input_line(std::string_view line) {
   if (member_.finishing()) return;
-  if (options_.commands || host_.interactive()) return obey(read_member_line(line));
+  if (options_.commands || host_.interactive()) {
+    const std::string normal = line.starts_with("/nick ") ? normal_name(line) : std::string();
+    return obey(read_member_line(normal.empty() ? line : normal));
+  }
   say(Say{false, line});
 }
 
@@ -261,7 +288,18 @@ void JoinSession::say(const Request& request) {
   }
   ++said_;
   history_.add('>', member_.name(), text, host_.clock().wall());
+  if (const Say* const said = std::get_if<Say>(&request)) show_own(*said);
   if (member_.full() && input_ && !std::exchange(paused_, true)) input_->pause();
+}
+
+// At a prompt what one says looks as it does to the others.
+void JoinSession::show_own(const Say& said) {
+  if (!input_ || !input_->wipe_typed()) return;
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
+      host_.clock().wall().time_since_epoch());
+  printer_.show({said.action ? Message::kAction : std::uint8_t{0}, 0,
+                 static_cast<std::uint64_t>(now.count()), member_.name(), said.text},
+                link_->peer());
 }
 
 void JoinSession::on_ready() {

@@ -40,7 +40,9 @@ class JoinSession final : public JoinRun, private Member::Handler {
 
   void try_again(std::string_view why, RetryBounds bounds = {});
   void obey(const TypedLine& typed);
+  bool try_next_name();
   void say(const Request& request);
+  void show_own(const Say& said);
   void ignore(std::string_view name);
   void follow_roster(const FromRoom& event);
   void show_roster();
@@ -66,6 +68,8 @@ class JoinSession final : public JoinRun, private Member::Handler {
   std::optional<ExitStatus> input_failure_;
   std::string input_error_;
   TimePoint joined_at_{};
+  int names_tried_ = 1;
+  Timer rename_;
   Hook hung_up_;
   Timer patience_;
 };

@@ -134,7 +134,7 @@ void Member::send_pending(TimePoint now) {
 void Member::on_connected(std::string_view payload) {
   const auto welcome = decode_welcome(payload);
   if (!welcome) {
-    client_.leave("this is no chat room", now_);
+    client_.leave("this is not a chat room", now_);
     return handler_.on_lost(datagram::LeftReason::stranger, {});
   }
   room_ = welcome->room;

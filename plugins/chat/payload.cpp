@@ -1,6 +1,11 @@
+#include <algorithm>
 #include <chat/payload.hpp>
 #include <concepts>
+#include <cstdlib>
+#include <memory>
+#include <new>
 #include <type_traits>
+#include <uninorm.h>
 
 #include <netkit/net/endpoint.hpp>
 #include <netkit/util/big_endian.hpp>
@@ -146,6 +151,19 @@ std::string_view text_of(const Request& request) {
   return {};
 }
 
+std::string normal_name(std::string_view name) {
+  const bool is_ascii =
+      std::ranges::all_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (is_ascii || !is_valid_utf8(name)) return std::string(name);
+  std::size_t size = 0;
+  const std::unique_ptr<std::uint8_t, decltype(&std::free)> normal(
+      ::u8_normalize(UNINORM_NFC, reinterpret_cast<const std::uint8_t*>(name.data()), name.size(),
+                     nullptr, &size),
+      &std::free);
+  if (!normal) throw std::bad_alloc();
+  return {reinterpret_cast<const char*>(normal.get()), size};
+}
+
 std::string_view why_not_a_name(std::string_view name) {
   if (name.empty()) return "is empty";
   if (name.size() > kMaxName) return "is longer than 64 bytes";
@@ -153,6 +171,7 @@ std::string_view why_not_a_name(std::string_view name) {
   if (name.find('\t') != std::string_view::npos || escaped_text(name) != name) {
     return "holds control characters";
   }
+  if (normal_name(name) != name) return "is not in Unicode's normal form C";
   if (has_unseen(name)) return "holds invisible characters or unusual spaces";
   if (trim_white_space(name) != name) return "begins or ends with white space";
   if (name.find("  ") != std::string_view::npos) return "holds two spaces in a row";

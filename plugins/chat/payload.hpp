@@ -22,12 +22,17 @@ inline constexpr std::size_t kMaxName = 64;
 inline constexpr std::uint64_t kMaxTime = static_cast<std::uint64_t>(INT64_MAX) / 1000;
 inline constexpr std::uint64_t kSinceNow = 0;
 inline constexpr std::uint64_t kSinceAll = UINT64_MAX;
+// Hello::since for the last `count` messages that are kept: kSinceAll - count.
+inline constexpr std::uint64_t kMostSinceLast = 1'000'000;
+constexpr std::uint64_t since_last(std::uint64_t count) {
+  return kSinceAll - count;
+}
 
 // In CONNECT.
 struct Hello {
   std::uint64_t instance = 0;       // random; the same as long as the member's process lives
   std::uint64_t room = 0;           // the room that `since` is about; 0: whichever
-  std::uint64_t since = kSinceNow;  // number of the first message wanted
+  std::uint64_t since = kSinceNow;  // number of the first message wanted, or since_last()
   std::uint64_t taken = 0;          // how many of its requests the member knows to be taken
   std::string_view name;
 };
@@ -126,11 +131,15 @@ using Request = std::variant<Say, Tell, Rename, Who, Sync>;
 // What it says to others; empty where it says nothing.
 std::string_view text_of(const Request& request);
 
+// The name as the room has it: in Unicode's normal form C, so that what looks the same is the same.
+// What is not UTF-8 stays as it is.
+std::string normal_name(std::string_view name);
+
 // What may be a name. Nothing is wrong with it: empty. Otherwise why it cannot be a name, as half a
-// sentence: "is longer than 64 bytes". A name is 1 to 64 bytes of UTF-8 without control,
-// line-breaking, bidirectional and invisible characters, brackets, white space at its ends or other
-// than single spaces; it does not begin with a slash, nor end as a private message is marked, and
-// is no address.
+// sentence: "is longer than 64 bytes". A name is 1 to 64 bytes of UTF-8 in normal form C without
+// control, line-breaking, bidirectional and invisible characters, brackets, white space at its ends
+// or other than single spaces; it does not begin with a slash, nor end as a private message is
+// marked, and is no address.
 std::string_view why_not_a_name(std::string_view name);
 
 // Each replaces `out`. Names over 255 bytes are cut.

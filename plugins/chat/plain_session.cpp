@@ -32,8 +32,8 @@ void PlainSession::on_datagram(const datagram::Path& from, std::string_view data
   unheard_.clear();
   link_->succeeded();
   if (trim_white_space(datagram) == "end") {
-    return host_.finish(ExitStatus::unreachable,
-                        fmt::format("the room {} has closed", from.peer.to_string()));
+    heard_ = false;
+    return link_->failed("the room has closed", ExitStatus::unreachable);
   }
   const WallTime time = host_.clock().wall();
   host_.output().emit({.type = "datagram", .time = time, .peer = &from.peer, .payload = datagram});

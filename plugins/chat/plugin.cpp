@@ -94,14 +94,14 @@ std::vector<OptionDef> room_options() {
           rate_option("messages that are taken from one member", "1000/s"),
           plain_rate_option(),
           max_memory_option(),
-          {.name = "motd", .kind = Kind::text, .help = "said to every native newcomer"}};
+          {.name = "motd", .kind = Kind::text, .help = "a greeting for every native newcomer"}};
 }
 
 std::vector<TotalDef> serve_totals() {
   return joined(
       {{{"members", "members now", kGauge},
-        {"messages", "messages that were said to all"},
-        {"private_messages", "messages that were said to one"},
+        {"messages", "messages to all"},
+        {"private_messages", "private messages"},
         {"joined", "members who came"},
         {"left", "members who went"},
         {"expired", "members who were silent for --lease"},
@@ -150,7 +150,7 @@ std::vector<OptionDef> join_options() {
            .letter = 'n',
            .kind = Kind::text,
            .value_name = "NAME",
-           .help = "the name in the room; $USER without it"},
+           .help = "the name in the room; without it $USER, or $USER2 … while that is taken"},
           {.name = "heartbeat",
            .kind = Kind::duration,
            .default_value = "5s",
@@ -167,6 +167,9 @@ std::vector<OptionDef> join_options() {
           psk_file_option("the key to be encrypted by, whose identity is the name (netkit psk)"),
           history_option("append what is said to this file"),
           notices_option(),
+          {.name = "timestamps",
+           .help = "the time in front of each line, and the day when it changes; at a prompt it is "
+                   "there anyway"},
           {.name = "commands", .help = "obey /commands in piped lines, too"},
           {.name = "wait",
            .default_value = "10s",
@@ -211,7 +214,7 @@ ActionDef join() {
                             .help = "with --plain: something came",
                             .newline_only_if_missing = true});
   action.totals = joined({{{"received", "messages, and with --plain datagrams, that came"},
-                           {"said", "lines that were said"},
+                           {"said", "lines said to the room"},
                            {"sent", "with --plain: lines that were sent"},
                            {"undelivered", "lines that the room did not take"},
                            {"lost", "messages that are lost"}},

@@ -465,7 +465,7 @@ void Room::tell_private(Slot slot, std::string_view line, WallTime wall) {
   while (to == kNoSlot && end > 0) {
     end = line.find_last_of(" \t", end);
     if (end == std::string_view::npos) break;
-    to = find(line.substr(0, end));
+    to = find(normal_name(line.substr(0, end)));
     if (to == kNoSlot && end > 0) --end;
   }
   if (to == kNoSlot) {

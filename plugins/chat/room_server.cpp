@@ -100,6 +100,10 @@ std::uint64_t RoomServer::first_for(const Hello& hello) const {
   if (hello.since == kSinceAll || other_room) {
     return messages_.first_kept() == 0 ? next : messages_.first_kept();
   }
+  if (hello.since >= since_last(kMostSinceLast)) {
+    const std::uint64_t wanted = std::min(kSinceAll - hello.since, next - 1);
+    return std::max(next - wanted, messages_.first_kept() == 0 ? next : messages_.first_kept());
+  }
   return std::min(hello.since, next);
 }
 

@@ -106,7 +106,8 @@ ExitStatus ServeCommand::run(Host& host) {
   descriptions_ = opened.descriptions();
   history_ = std::make_unique<History>(host.log());
   history_->open(history_path_);
-  printer_ = std::make_unique<EventPrinter>(host.output(), *history_, notices_);
+  printer_ = std::make_unique<EventPrinter>(host.output(), *history_,
+                                            EventPrinter::Options{.notices = notices_});
   RoomServer::Handler& handler = *this;
   room_ = std::make_unique<RoomServer>(*options_, datagram::system_random(), handler);
   UdpServer::Options options;

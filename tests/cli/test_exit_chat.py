@@ -72,14 +72,14 @@ def test_too_long_to_say(netkit, room):
 
 @ends("69 the room has closed, or cannot be reached", "join")
 def test_room_closes(netkit, room):
-    member = joined(netkit, room)
+    member = joined(netkit, room, "--reconnect", "never")
     room.signal(signal.SIGTERM)
     return member
 
 
 @ends("69 the room has closed, or cannot be reached", "join")
 def test_plain_room_closes(netkit, silent):
-    member = netkit.start("chat", "join", silent.address, "--plain")
+    member = netkit.start("chat", "join", silent.address, "--plain", "--reconnect", "never")
     _, address = silent.udp.recvfrom(100)
     silent.udp.sendto(b"end", address)
     return member

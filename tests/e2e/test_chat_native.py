@@ -248,10 +248,32 @@ def test_ignore(netkit):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_room_that_closes_ends_its_members(netkit, number):
     server = netkit.serve("chat", "serve", "127.0.0.1:0")
-    ann = join(netkit, server.address, "ann")
+    ann = join(netkit, server.address, "ann", "--reconnect", "never")
     assert server.stop(number) == 0
     assert ann.wait() == 69
     assert b"the room has closed" in ann.err.data
+
+
+def test_names_that_look_the_same_are_the_same(netkit):
+    server = netkit.serve("chat", "serve", "127.0.0.1:0")
+    composed, apart = "b\u00f3b", "bo\u0301b"
+    member = netkit.start("chat", "join", server.address, "--name", apart, "--commands")
+    member.err.expect(f"joined \\S+ as {composed}\n".encode())
+    assert netkit.run("chat", "join", server.address, "--name", composed, stdin="x\n").status == 75
+    ann = netkit.run("chat", "join", server.address, "--name", "ann", "--commands", stdin=f"/msg {apart} hello\n/nick {apart}\n")
+    assert b"is taken" in ann.err
+    member.out.expect(rb"^\[ann to you\] hello\n")
+
+
+def test_a_room_that_closes_is_an_outage(netkit):
+    server = netkit.serve("chat", "serve", "127.0.0.1:0")
+    ann = join(netkit, server.address, "ann", "--reconnect-max", "100ms")
+    assert server.stop() == 0
+    ann.err.expect(rb"the room has closed; trying again in ")
+    ann.write("said meanwhile\n")
+    again = netkit.serve("chat", "serve", server.address)
+    again.out.expect(rb"^\[ann\] said meanwhile\n")
+    ann.err.expect(rb"connected again after ")
 
 
 def test_nobody_there(netkit):

@@ -228,12 +228,22 @@ def test_join_plain_cannot_do_what_its_dialect_has_no_words_for(netkit, words):
 
 def test_join_plain_ends_when_the_room_does(netkit):
     room = udp_socket()
-    process = netkit.start("chat", "join", "127.0.0.1:%d" % room.getsockname()[1], "--plain")
+    process = netkit.start("chat", "join", "127.0.0.1:%d" % room.getsockname()[1], "--plain", "--reconnect", "never")
     data, peer = room.recvfrom(65536)
     assert data == b"reg"
     room.sendto(b"end", peer)
     assert process.wait() == 69
     assert b"has closed" in process.err.data
+
+
+def test_join_plain_comes_back_to_a_room_that_closed(netkit):
+    room = udp_socket()
+    process = netkit.start("chat", "join", "127.0.0.1:%d" % room.getsockname()[1], "--plain")
+    peer = room.recvfrom(65536)[1]
+    room.sendto(b"end", peer)
+    process.err.expect(rb"the room has closed; trying again in ")
+    room.settimeout(20)
+    assert room.recvfrom(65536)[0] == b"^hb^"
 
 
 def test_join_plain_in_a_netkit_room(netkit):

@@ -84,6 +84,9 @@ class NETKIT_API Prompt {
   void set_text(std::string text);
   // The line that is being typed is wiped off, and drawn again below `text`.
   void print_above(int fd, std::string_view text);
+  // Within on_line(), before anything is printed: wipes what was typed off the screen, for what is
+  // printed in its place. False where this terminal cannot.
+  bool wipe_typed();
 
  private:
   static void on_line(char* line);
@@ -97,6 +100,7 @@ class NETKIT_API Prompt {
   void deliver();
   void go_on();
   void take_size();
+  int rows_of(std::string_view typed) const;
   void suspend();
   void wake_up();
   void end_input();
@@ -109,6 +113,7 @@ class NETKIT_API Prompt {
   std::vector<std::string> candidates_;
   std::size_t next_candidate_ = 0;  // for readline, which asks for one after the other
   std::deque<std::string> typed_;   // lines that were taken and not handed out yet
+  int shown_rows_ = 0;              // of what was typed, right above the cursor
   Watch watch_;
   std::vector<Hook> signals_;
   Timer again_;

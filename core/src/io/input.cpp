@@ -92,6 +92,7 @@ class PromptInput final : public Input {
   void resume() override { prompt_.resume(); }
   bool ended() const override { return prompt_.ended(); }
   void set_prompt(std::string prompt) override { prompt_.set_text(std::move(prompt)); }
+  bool wipe_typed() override { return prompt_.wipe_typed(); }
 
  private:
   Prompt::Callbacks callbacks() {

@@ -120,6 +120,7 @@ void Prompt::on_line(char* line) {
 
 void Prompt::take_line(char* typed) {
   if (typed == nullptr) return end_input();  // Ctrl-D at an empty line
+  shown_rows_ = rows_of(typed);
   // What was pasted may be several lines.
   std::string_view rest(typed);
   for (bool more = true; more;) {
@@ -133,6 +134,32 @@ void Prompt::take_line(char* typed) {
   in_handler_ = true;
   deliver();
   if (!alive.expired()) in_handler_ = false;
+}
+
+// How many rows it takes with the prompt in front of it.
+int Prompt::rows_of(std::string_view typed) const {
+  int rows = 0;
+  int columns = 0;
+  rl_get_screen_size(&rows, &columns);
+  std::string line = options_.text;
+  int taken = 0;
+  while (true) {
+    const std::size_t end = std::min(typed.find('\n'), typed.size());
+    line += typed.substr(0, end);
+    taken += 1 + wrapped_rows(line, std::max(columns, 2));
+    if (end == typed.size()) return taken;
+    typed.remove_prefix(end + 1);
+    line.clear();
+  }
+}
+
+bool Prompt::wipe_typed() {
+  const char* const wipe_row = rl_get_termcap("ce");
+  if (wipe_row == nullptr || std::string_view(wipe_row) != "\x1b[K") return false;
+  if (const int rows = std::exchange(shown_rows_, 0); rows > 0) {
+    static_cast<void>(write_all(STDOUT_FILENO, fmt::format("\r\x1b[{}A\x1b[J", rows)));
+  }
+  return true;
 }
 
 void Prompt::deliver() {
@@ -255,6 +282,7 @@ void Prompt::print_above(int fd, std::string_view text) {
     std::fflush(rl_outstream);
   }
   static_cast<void>(write_all(fd, text));
+  shown_rows_ = 0;
   if (!shown) return;
   if (!text.empty() && text.back() != '\n') static_cast<void>(write_all(fd, "\n"));
   rl_on_new_line();

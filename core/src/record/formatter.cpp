@@ -30,7 +30,7 @@ const Entry& entry_of(const std::vector<Entry>& entries, std::size_t& last, std:
 class TextFormatter final : public Formatter {
  public:
   TextFormatter(std::span<const RecordDef> definitions, bool colored, Escaping escaping)
-      : escaping_(escaping) {
+      : escaping_(escaping), colored_(colored) {
     for (const RecordDef& definition : definitions) {
       const bool may_end_itself = escaping == Escaping::text && definition.newline_only_if_missing;
       entries_.push_back({definition.type, parse(definition), may_end_itself,
@@ -42,6 +42,8 @@ class TextFormatter final : public Formatter {
   void format(const Record& record, std::string& out) override {
     const Entry& entry = entry_of(entries_, last_, record.type);
     const bool as_it_is = entry.payload_only && record.payload && record.payload_is_printable;
+    out += record.prefix;
+    if (record.is_call) return format_call(record, entry, out);
     if (!as_it_is || record.line) return format_by_layout(record, entry, out);
     out += *record.payload;
     if (!record.is_piece) out += '\n';  // which no such payload has
@@ -49,7 +51,7 @@ class TextFormatter final : public Formatter {
 
   std::optional<std::string_view> end_after_payload(const Record& record) override {
     const Entry& entry = entry_of(entries_, last_, record.type);
-    if (!entry.payload_only || record.line) return {};
+    if (!entry.payload_only || record.line || !record.prefix.empty() || record.is_call) return {};
     const bool unchanged = escaping_ == Escaping::none || record.payload_is_printable ||
                            is_shown_unchanged(*record.payload, true);
     if (!unchanged) return {};
@@ -81,6 +83,14 @@ class TextFormatter final : public Formatter {
     if (!record.is_piece) out += end_of(entry, std::string_view(out).substr(begin));
   }
 
+  void format_call(const Record& record, const Entry& entry, std::string& out) const {
+    out += colored_ ? "\a\x1b[1m" : "\a";
+    format_by_layout(record, entry, out);
+    if (!colored_) return;
+    constexpr std::string_view kNormal = "\x1b[22m";
+    out.insert(out.ends_with('\n') ? out.size() - 1 : out.size(), kNormal);
+  }
+
   static std::string_view end_of(const Entry& entry, std::string_view shown) {
     return entry.newline_only_if_missing && shown.ends_with('\n') ? "" : "\n";
   }
@@ -96,6 +106,7 @@ class TextFormatter final : public Formatter {
   }
 
   Escaping escaping_;
+  bool colored_;
   std::vector<Entry> entries_;
   std::size_t last_ = 0;
 };

@@ -107,13 +107,13 @@ std::string RecordingReader::fault_text() const {
     case Fault::none:
       return "no error";
     case Fault::no_header:
-      return fmt::format("this is no recording of netkit {}: it does not begin with '{}{}'",
+      return fmt::format("this is not a recording of netkit {}: it does not begin with '{}{}'",
                          command_, magic_, kVersion);
     case Fault::version:
       return fmt::format("line {} begins a recording of a version that is not known; {} is", line(),
                          kVersion);
     case Fault::bad_line:
-      return fmt::format("line {} is no record (SECONDS CONNECTION > BASE64)", line());
+      return fmt::format("line {} is not a record (SECONDS CONNECTION > BASE64)", line());
     case Fault::cut_short:
       return fmt::format("line {} was cut short", line());
     case Fault::too_long:

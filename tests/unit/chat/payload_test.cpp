@@ -102,5 +102,13 @@ TEST(Payload, IsWhatTheManPageShows) {
   EXPECT_EQ(hex(encoded(Request(Say{false, "hi"}))), vector_of_man_page("say"));
 }
 
+TEST(NormalName, JoinsALetterAndItsAccent) {
+  EXPECT_EQ(normal_name("bo\u0301b"), "b\u00f3b");
+  EXPECT_EQ(normal_name("ann"), "ann");
+  EXPECT_EQ(normal_name("\xff"), "\xff");
+  EXPECT_EQ(why_not_a_name("bo\u0301b"), "is not in Unicode's normal form C");
+  EXPECT_EQ(why_not_a_name("b\u00f3b"), "");
+}
+
 }  // namespace
 }  // namespace netkit::chat

@@ -82,6 +82,9 @@ class NETKIT_API Input {
   virtual void resume() = 0;
   virtual bool ended() const = 0;
   virtual void set_prompt(std::string prompt) = 0;
+  // Within on_input_line(), before anything is printed: wipes what was typed off the screen, for
+  // who prints something in its place. False where nothing was typed, or the terminal cannot.
+  virtual bool wipe_typed() { return false; }
 };
 
 }  // namespace netkit

@@ -40,6 +40,11 @@ struct Record {
   // or CR LF at its end; none: the layout. For lines that a layout cannot say; templates, JSON and
   // raw do not see it.
   std::optional<std::string_view> line{};
+  // Text form: what stands in front of it, as it is.
+  std::string_view prefix{};
+  // Text form: it is meant for who sits there. It rings the bell, and is bold where there is
+  // colour.
+  bool is_call = false;
 };
 
 // What one type of record looks like: declared once per action; JSON output, text output, `netkit

@@ -10,8 +10,9 @@ install(FILES ${PROJECT_SOURCE_DIR}/completions/_netkit
 install(FILES ${PROJECT_SOURCE_DIR}/completions/netkit.fish
   DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 
-# The dissector, and where Debian's Wireshark and tshark look for it.
-install(FILES ${PROJECT_SOURCE_DIR}/share/netkit.lua DESTINATION ${CMAKE_INSTALL_DATADIR}/netkit)
+# The dashboard, the alerts and the dissector, and where Debian's Wireshark and tshark look for it.
+install(FILES ${PROJECT_SOURCE_DIR}/share/netkit.lua ${PROJECT_SOURCE_DIR}/share/grafana.json
+  ${PROJECT_SOURCE_DIR}/share/alerts.yml DESTINATION ${CMAKE_INSTALL_DATADIR}/netkit)
 cmake_path(APPEND wireshark lib "${CMAKE_LIBRARY_ARCHITECTURE}" wireshark plugins)
 file(RELATIVE_PATH dissector /${wireshark} /${CMAKE_INSTALL_DATADIR}/netkit/netkit.lua)
 file(CREATE_LINK ${dissector} ${PROJECT_BINARY_DIR}/netkit.lua SYMBOLIC)

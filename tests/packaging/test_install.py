@@ -12,7 +12,7 @@ def test_every_file_is_where_it_is_looked_for():
                  "share/fish/vendor_completions.d/netkit.fish", "share/man/man1/netkit.1",
                  "share/man/man1/netkit-shell.1", "share/man/man3/netkit-plugin.3", "share/man/man5/netkit.conf.5",
                  "share/man/man7/netkit-migrate.7", "share/man/man7/netkit-protocol.7", "share/man/man7/netkit-recipes.7", "share/man/man7/netkit-store.7",
-                 "share/netkit/netkit.lua",
+                 "share/netkit/netkit.lua", "share/netkit/grafana.json", "share/netkit/alerts.yml",
                  "lib/systemd/system/netkit-echo@.service",
                  "lib/systemd/system/netkit-echo@.socket"):
         assert os.path.exists(os.path.join(PREFIX, path)), path

@@ -1,2 +1,3 @@
 netkit_fuzz_test(http_request SOURCES http_request_fuzz.cpp)
 netkit_fuzz_test(http2_session SOURCES http2_session_fuzz.cpp)
+netkit_fuzz_test(http_server SOURCES http_server_fuzz.cpp)

@@ -115,7 +115,7 @@ def test_no_source(netkit, tmp_path):
     return netkit.run("sse", "serve", "127.0.0.1:0", "--from", f"file:{tmp_path}/nothing")
 
 
-NO_STREAM = "76 what came is no event stream, or over a limit"
+NO_STREAM = "76 what came is not an event stream, or over a limit"
 
 
 @ends(NO_STREAM, "read")
@@ -166,7 +166,7 @@ def test_complete_answer(netkit):
     return read(netkit, STREAM + events(1), args=["-d", "{}"])
 
 
-@ends("77 the server or the proxy wants another login: 401, 403 or 407", "read")
+@ends("77 the server or the proxy asks for another login: 401, 403 or 407", "read")
 def test_unauthorized(netkit):
     return read(netkit, answer("401 Unauthorized"))
 

@@ -50,6 +50,20 @@ def test_the_sessions_of_the_readme_are_what_happens(session):
             session.step(command, expected)
 
 
+def parts(name):
+    """What a README shows and names, whatever language it is in: its blocks, its code, the links, the shape of its tables."""
+    with open(os.path.join(SOURCE, name), encoding="utf-8") as file:
+        text = file.read()
+    prose = re.sub(r"^    .*\n", "", text, flags=re.M)
+    return {"blocks": re.findall(r"(?:^    .*\n)+", text, re.M), "headings": len(re.findall(r"^## ", prose, re.M)),
+            "code": sorted(re.findall(r"`[^`]+`", prose)), "rows": [line.count("|") for line in prose.splitlines() if line[:1] == "|"],
+            "links": sorted(re.findall(r"\]\((?!README)([^)]+)\)", prose)), "points": len(re.findall(r"^- ", prose, re.M))}
+
+
+def test_the_chinese_readme_shows_what_the_english_one_does():
+    assert parts("README.zh-CN.md") == parts("README.md")
+
+
 # What each example of netkit's own pages ends with, and prints.
 EXAMPLES = {
     "netkit.1": [

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from netkit import host_port, netkit_path, receive_to_end, tcp_connect, udp_socket
+from netkit import host_port, netkit_path, receive_exactly, receive_to_end, tcp_connect, udp_socket
 
 
 def echo_server(netkit, *args, **kwargs):
@@ -49,6 +49,19 @@ def test_ready_fd_gets_the_same_lines_and_is_closed(netkit):
     assert len(lines) == 2 and lines[0].startswith("netkit: echo: listening on udp 127.0.0.1:")
     assert server.stop(signal.SIGINT) == 0
     assert server.err.data.decode().splitlines() == lines  # with -q nothing else
+
+
+def test_ready_fd_2_leaves_standard_error_to_the_log(netkit):
+    """Nobody who connects gets its number, and with it what is logged."""
+    server = echo_server(netkit, "--ready-fd", "2", "-v")
+    assert os.readlink(f"/proc/{server.pid}/fd/2").startswith("pipe:")
+    with tcp_connect(server.listening[1][1]) as client:
+        server.err.expect(rb" connected\n")
+        client.sendall(b"x")
+        assert receive_exactly(client, 1) == b"x"
+        client.shutdown(socket.SHUT_WR)
+        assert receive_to_end(client) == b""
+    server.err.expect(rb" closed\n")
 
 
 def test_a_port_that_is_taken_is_one_line_and_69(netkit):

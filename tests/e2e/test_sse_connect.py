@@ -106,9 +106,9 @@ def test_a_name_that_is_not_ascii(netkit):
 # TLS 1.2 has no alert that says that a certificate was missing.
 @pytest.mark.parametrize("version, given, status, words", [
     ("-tls1_2", (), 76, b"handshake failure"),
-    ("-tls1_3", (), 77, b"wants another certificate of the client"),
-    ("-tls1_2", ("--cert", "stranger.pem", "--key", "stranger.key"), 77, b"wants another certificate of the client"),
-    ("-tls1_3", ("--cert", "stranger.pem", "--key", "stranger.key"), 77, b"wants another certificate of the client"),
+    ("-tls1_3", (), 77, b"does not accept the client's certificate"),
+    ("-tls1_2", ("--cert", "stranger.pem", "--key", "stranger.key"), 77, b"does not accept the client's certificate"),
+    ("-tls1_3", ("--cert", "stranger.pem", "--key", "stranger.key"), 77, b"does not accept the client's certificate"),
 ])
 def test_a_server_that_demands_a_certificate_in_the_handshake(netkit, folder, version, given, status, words):
     """openssl s_server refuses at once what nginx answers with 400."""

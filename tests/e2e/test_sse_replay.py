@@ -148,7 +148,7 @@ def test_what_is_no_fault(netkit, fault):
 def test_what_is_no_recording(netkit, tmp_path):
     (tmp_path / "text").write_text("hello\n")
     done = netkit.run("sse", "serve", "127.0.0.1:0", "--replay", tmp_path / "text")
-    assert done.status == 76 and b"this is no recording of netkit sse" in done.err, done
+    assert done.status == 76 and b"this is not a recording of netkit sse" in done.err, done
     assert netkit.run("sse", "serve", "127.0.0.1:0", "--replay", tmp_path / "none").status == 74
     (tmp_path / "empty").write_text("netkit-sse-recording 1\n")
     done = netkit.run("sse", "serve", "127.0.0.1:0", "--replay", tmp_path / "empty")

@@ -76,7 +76,7 @@ def test_a_login_is_told_to_the_proxy_and_to_nobody_else(netkit, origin, scheme,
 
 
 @pytest.mark.parametrize("said, why", [("ann:guessed@", b"the proxy refused the login"),
-                                       ("", b"the proxy wants another login")], ids=["wrong", "none"])
+                                       ("", b"the proxy asks for another login")], ids=["wrong", "none"])
 def test_a_login_that_it_does_not_take_is_77(read, said, why):
     with Socks(login=LOGIN) as proxy:
         done = read(env={"ALL_PROXY": f"socks5h://{said}{proxy.address}"})

@@ -107,7 +107,7 @@ def test_a_file_that_is_no_state_is_not_overwritten(netkit, tmp_path, content):
     (tmp_path / "file").write_bytes(content)
     with Server(ok(events(7))) as server:
         done = read(netkit, server, "-c", "1", "--state", tmp_path / "file")
-    assert done.status == 78 and b"is no state file" in done.err and done.err.count(b"\n") == 1, done
+    assert done.status == 78 and b"is not a state file" in done.err and done.err.count(b"\n") == 1, done
     assert (tmp_path / "file").read_bytes() == content and not server.requests
 
 

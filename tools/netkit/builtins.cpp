@@ -76,7 +76,7 @@ Builtin shell() {
   ActionDef run = action("", "run commands from a prompt, a script or a word");
   run.description =
       "Runs netkit's commands without their first word, at a prompt with completion and history, "
-      "or from a script at standard input. Each is a process of its own. Quotes, pipes, "
+      "or from a script at standard input. Each is a separate process. Quotes, pipes, "
       "redirections and & are as in sh; jobs, fg, stop N and exit are the shell's own.";
   run.options = {
       {.name = "command",

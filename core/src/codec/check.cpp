@@ -40,7 +40,7 @@ CrcModel read_model(std::string_view text, std::string_view rest) {
   const auto hexadecimal = [&](std::string_view word) {
     if (word.starts_with("0x") || word.starts_with("0X")) word.remove_prefix(2);
     const auto number = read_integer<std::uint64_t>(word, 16);
-    if (!number) refuse(text, fmt::format("'{}' is no hexadecimal number of 64 bits", word));
+    if (!number) refuse(text, fmt::format("'{}' is not a 64-bit hexadecimal number", word));
     return *number;
   };
   const auto boolean = [&](std::string_view word) {
@@ -105,7 +105,7 @@ std::string_view Check::take_range(std::string_view text) {
   const auto position = [&](std::string_view word) -> std::optional<std::int64_t> {
     if (word.empty()) return std::nullopt;
     const auto number = read_integer<std::int32_t>(word, 10);
-    if (!number) refuse(text, fmt::format("'{}' is no position in a frame", word));
+    if (!number) refuse(text, fmt::format("'{}' is not a position in a frame", word));
     return *number;
   };
   from_body_ = false;
@@ -129,7 +129,7 @@ void Check::take_name(std::string_view name) {
                          : find_crc(name);
   if (!model) {
     const std::vector<std::string_view> names = check_names();
-    refuse(text_, fmt::format("'{}' is no check{}", name, did_you_mean(name, names)));
+    refuse(text_, fmt::format("'{}' is not a check{}", name, did_you_mean(name, names)));
   }
   sum_ = Sum::crc;
   crc_.emplace(*model);

@@ -185,7 +185,7 @@ CodecSpec parse_line(std::string_view text) {
     if (cut == codec.name) refuse(text, fmt::format("{} takes no settings", cut));
   }
   if (!take_cut(text, split(cut), spec)) {
-    refuse(text, fmt::format("'{}' is no length field, no mark and no name", cut));
+    refuse(text, fmt::format("'{}' is not a codec", cut));
   }
   std::vector<std::string_view> seen;
   while (comma != std::string_view::npos) {

@@ -24,7 +24,7 @@ std::string FrameError::text() const {
       return fmt::format("a frame of length {} is shorter than the {} bytes that the codec strips",
                          length, limit);
     case FrameFault::varint:
-      return "a length of more than 64 bits is no varint";
+      return "a length of more than 64 bits is not a varint";
     case FrameFault::digits:
       return fmt::format("a length is not the {} digits that the codec has for it", limit);
     case FrameFault::start:

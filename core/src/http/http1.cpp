@@ -269,7 +269,7 @@ bool HttpRequestParser::check_body() {
     }
   }
   if (is_chunked && (length || request_.minor_version == 0)) {
-    return fail(400, "the length of the body is said in two ways");
+    return fail(400, "the length of the body is given in two ways");
   }
   in_body_ = is_chunked || length.value_or(0) != 0;
   if (limits_.max_body == 0) {

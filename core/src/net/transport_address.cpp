@@ -48,7 +48,7 @@ AddressSpec parse_serial(std::string_view text) {
     const std::string_view word = text.substr(from, comma - from);
     if (!take_setting(word, spec.serial)) {
       throw UsageError(fmt::format(
-          "'{}' is no setting of a serial line (write serial:{},115200,8n1 and rs485 behind it)",
+          "'{}' is not a setting of a serial line (write serial:{},115200,8n1 and rs485 behind it)",
           escaped_text(word), escaped_text(spec.path)));
     }
   }
@@ -59,7 +59,7 @@ AddressSpec parse_unix(std::string_view path) {
   constexpr std::size_t kLongest = 107;  // of sockaddr_un
   if (path.empty() || path.size() > kLongest) {
     throw UsageError(
-        fmt::format("unix: wants the path of a socket, of at most {} bytes", kLongest));
+        fmt::format("unix: needs the path of a socket, of at most {} bytes", kLongest));
   }
   AddressSpec spec;
   spec.transport = Transport::unix_socket;

@@ -70,7 +70,7 @@ TEST_F(RecordingTest, WhatIsNoneIsSaidWithItsLine) {
                            "0.000000000 0 > YWI=", "0.000000000 1 ? YWI=", "0.000000000 1 >YWI=",
                            "0.000000000 1 > Y", "99999999999.000000000 1 > YWI="}) {
     EXPECT_EQ(fault_of(kHeader + line + "\n"), Fault::bad_line) << line;
-    EXPECT_EQ(text_, "line 2 is no record (SECONDS CONNECTION > BASE64)");
+    EXPECT_EQ(text_, "line 2 is not a record (SECONDS CONNECTION > BASE64)");
   }
 }
 

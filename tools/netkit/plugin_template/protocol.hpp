@@ -17,7 +17,7 @@ std::string make_question(std::string_view text);
 // The answer to a datagram; none where it is no question.
 std::optional<std::string> answer_to(std::string_view datagram);
 
-// What an answer says; none where it is no answer. The view is into `datagram`.
+// What an answer says; none where it is not an answer. The view is into `datagram`.
 std::optional<std::string_view> answer_text(std::string_view datagram);
 
 }  // namespace skeleton_plugin

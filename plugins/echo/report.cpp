@@ -65,12 +65,9 @@ std::string interval_row(const BenchInterval& interval, double from, double to, 
                   short_number(replies), short_quantity(bytes, "B/s"), grouped(interval.lost));
   const LatencyHistogram& latency = interval.latency;
   if (latency.count() == 0) return row + "   no reply";
-  for (const auto& [name, percent] :
-       {std::pair("p50", 50), std::pair("p99", 99), std::pair("max", 100)}) {
-    const Duration value = latency.percentile(percent);
-    row += fmt::format("   {} {}", name, LatencyUnit(value, utf8).text(value));
-  }
-  return row;
+  const LatencyUnit unit(latency.percentile(50), utf8);
+  return row + fmt::format("   p50 {}   p99 {}   max {}", unit.number(latency.percentile(50)),
+                           unit.number(latency.percentile(99)), unit.text(latency.max()));
 }
 
 double BenchCounters::loss_percent() const {

@@ -36,7 +36,7 @@ struct BenchInterval {
   std::uint64_t lost = 0;
   LatencyHistogram latency;
 };
-// `  0-1   s   1,772,145 replies/s   113 MB/s   0 lost   p50 67 µs   p99 157 µs   max 3.5 ms`.
+// `  0-1   s   1,772,145 replies/s   113 MB/s   0 lost   p50 67   p99 157   max 3,460 µs`.
 std::string interval_row(const BenchInterval& interval, double from, double to, bool utf8);
 
 // The totals of ping and bench, by their names. What was not measured is kNotMeasured.

@@ -243,16 +243,19 @@ void Bench::fill_totals(Totals& totals) const {
 }
 
 std::string Bench::summary() const {
+  const bool utf8 = locale_is_utf8();
   std::string out = fmt::format("{}, {} failed, {}\n", counted(readers_.size(), "reader"), failed_,
                                 counted(events_, "event"));
   for (const auto& [name, times] :
        {std::pair("connect", &connects_), std::pair("first event", &firsts_),
         std::pair("gap", &gaps_), std::pair("lag", &lags_)}) {
     if (times->count() == 0) continue;
-    out += fmt::format("{:<12} p50 {}  p99 {}  max {}\n", name, latency_text(times->percentile(50)),
-                       latency_text(times->percentile(99)), latency_text(times->max()));
+    const LatencyUnit unit(times->percentile(50), utf8);
+    out +=
+        fmt::format("{:<12} p50 {}   p99 {}   max {}\n", name, unit.number(times->percentile(50)),
+                    unit.number(times->percentile(99)), unit.text(times->max()));
   }
-  return out + gaps_.render(kWidth, locale_is_utf8());
+  return out + gaps_.render(kWidth, utf8);
 }
 
 }  // namespace

@@ -33,21 +33,10 @@ std::regex compile(const std::string& pattern) {
   }
 }
 
-// The action may be left out, so a word that is nearly one arrives as a URL.
-void refuse_mistyped_action(const std::string& word) {
-  constexpr std::array<std::string_view, 4> kActions{"read", "serve", "proxy", "bench"};
-  if (word.find_first_of(".:/") != std::string::npos) return;
-  const std::string hint = did_you_mean(word, kActions);
-  if (hint.empty()) return;
-  throw UsageError("'" + escaped_text(word) + "' is not an action" + hint +
-                   " (a URL begins with http://)");
-}
-
 }  // namespace
 
 void ReadCommand::configure(const Values& values) {
   for (const std::string& url : values.texts("URL")) {
-    refuse_mistyped_action(url);
     const std::string checked = checked_url(url);
     if (std::ranges::find(urls_, checked) != urls_.end()) {
       throw UsageError("'" + url + "' is given twice");

@@ -249,9 +249,9 @@ def test_replay_misses_answers(netkit, tmp_path):
 
 
 @pytest.mark.parametrize("content, status, text", [
-    ("", 76, "no recording"),
-    ("something else\n", 76, "no recording"),
-    ("netkit-frame-recording 1\nx\n", 76, "line 2 is no record"),
+    ("", 76, "not a recording"),
+    ("something else\n", 76, "not a recording"),
+    ("netkit-frame-recording 1\nx\n", 76, "line 2 is not a record"),
     ("netkit-frame-recording 9\n", 76, "version"),
     ("netkit-frame-recording 1\n0.000000000 1 > AAAA", 76, "cut short"),
     (None, 74, "cannot read"),

@@ -54,7 +54,7 @@ def test_rules_come_before_the_answers_of_the_codec_netkit(netkit):
 
 
 @pytest.mark.parametrize("rule, hint", [
-    ("PING", "PATTERN => ANSWER"), ("hex:0 => x", "two hexadecimal digits"), ("/(/ => x", "no regular expression"),
+    ("PING", "PATTERN => ANSWER"), ("hex:0 => x", "two hexadecimal digits"), ("/(/ => x", "not a regular expression"),
     ("hex:?? => {2}", "{2}"), ("hex:?? => hex:0", "two hexadecimal digits"), (" => x", "the pattern is empty"),
 ])
 def test_a_rule_that_is_none(netkit, rule, hint):

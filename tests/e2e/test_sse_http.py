@@ -396,7 +396,7 @@ def test_a_proxy_from_the_environment_and_the_option(netkit):
     (("http://x/", "--until", "("), b"--until"),
     (("http://x/", "--until", "(a)\\1"), b"back-reference"),
     (("http://x/", "http://x/"), b"twice"),
-    (("serv",), b"'serv' is not an action; did you mean 'serve'?"),
+    (("serv",), b"unknown action 'serv'; did you mean 'serve'?"),
     (("http://x/", "--proxy", "ftp://x"), b"'ftp://x' is not a proxy (write http://HOST:PORT"),
     (("http://x/", "--proxy", "http://ann:secret@x"), b"NETKIT_SSE_PROXY"),
     (("http://x/", "--idle-timeout", "0"), b"--idle-timeout"),

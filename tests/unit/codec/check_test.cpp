@@ -93,9 +93,9 @@ TEST(CheckTest, SaysWhatWouldBeRight) {
   EXPECT_NE(refusal("crc:65:1:0:0:0:0").find("1 to 64 bits"), std::string::npos);
   EXPECT_NE(refusal("crc:8:107:0:0:0:0").find("more than 8 bits"), std::string::npos);
   EXPECT_NE(refusal("crc:8:7:0:maybe:0:0").find("neither true nor false"), std::string::npos);
-  EXPECT_NE(refusal("crc:8:x:0:0:0:0").find("no hexadecimal number"), std::string::npos);
+  EXPECT_NE(refusal("crc:8:x:0:0:0:0").find("not a 64-bit hexadecimal number"), std::string::npos);
   EXPECT_NE(refusal("sum8@3").find("FROM..TO"), std::string::npos);
-  EXPECT_NE(refusal("sum8@a..").find("no position"), std::string::npos);
+  EXPECT_NE(refusal("sum8@a..").find("not a position"), std::string::npos);
   for (const char* text : {"", ":le", "sum8:be", "crc:16:8005:0:0:0:0:le:le", "sum8@"}) {
     EXPECT_NE(refusal(text).find("a check is sum8"), std::string::npos) << text;
   }

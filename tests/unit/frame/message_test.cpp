@@ -86,7 +86,7 @@ TEST_F(MessageTest, SaysWhatWouldBeRight) {
   EXPECT_THAT(refusal("200:x"), HasSubstr("-128 to 127; the byte 200 is the id -56"));
   EXPECT_THAT(refusal("-129:x"), HasSubstr("-128 to 127"));
   EXPECT_THAT(refusal("99999999999:x"), HasSubstr("-128 to 127"));
-  EXPECT_THAT(refusal("7"), HasSubstr("which may be empty: 7:"));
+  EXPECT_THAT(refusal("7"), HasSubstr("write 7: and a body, which may be empty"));
   EXPECT_THAT(refusal("7:hex:0"), HasSubstr("two hexadecimal digits a byte"));
   EXPECT_THAT(refusal("7:base64:!"), HasSubstr("standard alphabet"));
   EXPECT_THAT(refusal("7:@"), HasSubstr("the name of a file"));

@@ -25,7 +25,7 @@ bool take(std::string_view name, std::string_view value, Faults& faults) {
   }
   if (name == "corrupt") {
     const auto share = read_percent(value);
-    faults.corrupt = share.value_or(0);
+    faults.corrupt = share.value_or(0) / 100;
     return share.has_value();
   }
   if (name == "split") {

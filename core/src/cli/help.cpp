@@ -178,6 +178,19 @@ std::string action_help(std::string_view command, const ActionDef& action) {
   return out;
 }
 
+// On one line where it can be: without what is after a comma, and beside its name however long that is.
+void append_brief_option(std::string& out, const OptionDef& option) {
+  constexpr std::size_t kScreen = 80;
+  const std::string words = option_words(option);
+  const std::string value =
+      option.default_value.empty() ? "" : fmt::format(" [{}]", option.default_value);
+  std::string text = first_sentence(option.help);
+  const std::size_t column = std::max(kOptionColumn, columns(words) + 4);
+  if (column + columns(text) + value.size() > kScreen) text = text.substr(0, text.find(", "));
+  text += value;
+  append_row(out, words, text, column + columns(text) > kScreen ? kOptionColumn : column);
+}
+
 std::string brief_action_help(std::string_view command, const ActionDef& action) {
   constexpr std::size_t kExamples = 2;
   std::string out;
@@ -186,11 +199,7 @@ std::string brief_action_help(std::string_view command, const ActionDef& action)
   append_examples(out,
                   std::span(action.examples).first(std::min(action.examples.size(), kExamples)));
   const OptionSet options = effective_options(action);
-  for (const OptionDef& option : options.own()) {
-    std::string text = first_sentence(option.help);
-    if (!option.default_value.empty()) text += " [" + std::string(option.default_value) + "]";
-    append_row(out, option_words(option), text, kOptionColumn);
-  }
+  for (const OptionDef& option : options.own()) append_brief_option(out, option);
   return out;
 }
 

@@ -94,7 +94,7 @@ def test_it_depends_on_what_it_links_and_no_more(packages, root):
 def test_the_library_is_in_the_one_and_its_headers_in_the_other(packages):
     program, dev = files(packages["netkit"]), files(packages["netkit-dev"])
     assert "/usr/bin/netkit" in program and not any("/include/" in path for path in program)
-    assert any(path.endswith("/libnetkit-core.so.2") for path in program)
+    assert any(re.search(r"/libnetkit-core\.so\.\d+$", path) for path in program)
     assert any(path.endswith("/libnetkit-core.so") for path in dev)
     assert "/usr/include/netkit/plugin/plugin.hpp" in dev and "/usr/share/man/man3/netkit-plugin.3.gz" in dev
     assert all(path.startswith("/usr/") for path in program | dev)
@@ -126,7 +126,8 @@ def test_its_sums_are_right(packages, root, tmp_path):
 def test_it_runs_from_there(netkit, root):
     program = root / "usr/bin/netkit"
     listed = netkit.run(argv=[program, "plugins", "--json"]).records
-    assert len([r for r in listed if r["type"] == "plugin" and r["ok"] and r["path"].startswith(str(root))]) == 6
+    plugins = [r for r in listed if r["type"] == "plugin" and r["ok"] and r["path"].startswith(str(root))]
+    assert len([r for r in plugins if r["kind"] == "command"]) == 6
     server = netkit.start(argv=[program, "echo", "serve", "127.0.0.1:0", "--udp", "-q"])
     address = server.err.expect(rb"listening on udp (\S+)\n").group(1).decode()
     assert netkit.run(argv=[program, "echo", "send", address, "hi"]).out == b"hi\n"

@@ -178,7 +178,10 @@ std::string action_help(std::string_view command, const ActionDef& action) {
   return out;
 }
 
-// On one line where it can be: without what is after a comma, and beside its name however long that is.
+namespace {
+
+// On one line where it can be: without what is after a comma, and beside its name however long that
+// is.
 void append_brief_option(std::string& out, const OptionDef& option) {
   constexpr std::size_t kScreen = 80;
   const std::string words = option_words(option);
@@ -190,6 +193,8 @@ void append_brief_option(std::string& out, const OptionDef& option) {
   text += value;
   append_row(out, words, text, column + columns(text) > kScreen ? kOptionColumn : column);
 }
+
+}  // namespace
 
 std::string brief_action_help(std::string_view command, const ActionDef& action) {
   constexpr std::size_t kExamples = 2;

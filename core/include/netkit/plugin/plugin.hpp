@@ -73,23 +73,26 @@ NETKIT_API std::unique_ptr<Command> load_part(const void* inside, std::string_vi
 #define NETKIT_PLUGIN_NOTE_PLACE [[gnu::used, gnu::section(".note.netkit")]]
 #endif
 
+// The note that a plugin carries: `kind` is 'P' of a command, 'S' of an engine for --store.
+#define NETKIT_PLUGIN_NOTE(variable, kind, name, summary)                                  \
+  NETKIT_PLUGIN_NOTE_PLACE alignas(4) static constexpr netkit::PluginNoteSection variable{ \
+      sizeof "netkit",                                                                     \
+      sizeof(netkit::PluginNote),                                                          \
+      netkit::kPluginNoteType,                                                             \
+      "netkit",                                                                            \
+      {{'n', 'e', 't', 'k', 'i', 't', kind, '1'},                                          \
+       netkit::kPluginAbi,                                                                 \
+       sizeof(netkit::PluginNote),                                                         \
+       NETKIT_BUILD_TAG,                                                                   \
+       #name,                                                                              \
+       NETKIT_PLUGIN_VERSION,                                                              \
+       summary}};
+
 // At namespace scope, once, in a plugin's source: `name` as an identifier, its file's name without
 // .so; `summary` a literal of at most 123 bytes, one line; `Factory` the complete name of a
 // function `std::vector<netkit::ActionDef>()`, which may throw.
 #define NETKIT_PLUGIN(name, summary, Factory)                                    \
-  NETKIT_PLUGIN_NOTE_PLACE alignas(                                              \
-      4) static constexpr netkit::PluginNoteSection netkit_plugin_note_##name{   \
-      sizeof "netkit",                                                           \
-      sizeof(netkit::PluginNote),                                                \
-      netkit::kPluginNoteType,                                                   \
-      "netkit",                                                                  \
-      {{'n', 'e', 't', 'k', 'i', 't', 'P', '1'},                                 \
-       netkit::kPluginAbi,                                                       \
-       sizeof(netkit::PluginNote),                                               \
-       NETKIT_BUILD_TAG,                                                         \
-       #name,                                                                    \
-       NETKIT_PLUGIN_VERSION,                                                    \
-       summary}};                                                                \
+  NETKIT_PLUGIN_NOTE(netkit_plugin_note_##name, 'P', name, summary)              \
   extern "C" NETKIT_API const netkit::PluginEntry* NETKIT_PLUGIN_ENTRY(name)() { \
     static constexpr netkit::PluginEntry kEntry{                                 \
         netkit::kPluginAbi, 0, &netkit_plugin_note_##name.note,                  \

@@ -37,19 +37,7 @@ inline constexpr char kStoreEntrySymbol[] = "netkit_store_entry";
 // .so and the scheme of its URLs; `summary` a literal of at most 123 bytes, one line; `Factory` the
 // complete name of a store::EngineFactory.
 #define NETKIT_STORE(name, summary, Factory)                                               \
-  NETKIT_PLUGIN_NOTE_PLACE alignas(                                                        \
-      4) static constexpr netkit::PluginNoteSection netkit_store_note_##name{              \
-      sizeof "netkit",                                                                     \
-      sizeof(netkit::PluginNote),                                                          \
-      netkit::kPluginNoteType,                                                             \
-      "netkit",                                                                            \
-      {{'n', 'e', 't', 'k', 'i', 't', 'S', '1'},                                           \
-       netkit::kPluginAbi,                                                                 \
-       sizeof(netkit::PluginNote),                                                         \
-       NETKIT_BUILD_TAG,                                                                   \
-       #name,                                                                              \
-       NETKIT_PLUGIN_VERSION,                                                              \
-       summary}};                                                                          \
+  NETKIT_PLUGIN_NOTE(netkit_store_note_##name, 'S', name, summary)                         \
   extern "C" NETKIT_API const netkit::StoreEntry* NETKIT_STORE_ENTRY(name)() {             \
     static constexpr netkit::StoreEntry kEntry{netkit::kPluginAbi, 0,                      \
                                                &netkit_store_note_##name.note, (Factory)}; \

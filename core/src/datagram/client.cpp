@@ -177,7 +177,7 @@ void Client::Impl::on_accept(std::string_view datagram, TimePoint now) {
   start.heartbeat =
       std::max<Duration>(std::min(options.heartbeat, start.lease / 3), kShortestHeartbeat);
   session = std::make_unique<Session>(options, counters, start, now);
-  if (asked == 1) session->sending().add_rtt_sample(now - asked_at);
+  if (asked == 1) session->sending().add_rtt_sample(now - asked_at, now);
   // The server sends nothing before it has heard this, so it is repeated until there is an answer.
   session->ask_for_life();
   state = State::open;

@@ -7,22 +7,29 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr double kProducts = 2;   // on the way
-constexpr double kTry = 1.25;     // more than is known to be delivered, for a round
-constexpr double kDrain = 0.75;   // in the round after it
-constexpr double kLook = 0.25;    // while the path is looked at
-constexpr double kStarved = 0.7;  // of what was delivered before
-constexpr double kYield = 0.85;   // of the window, where more was lost
+constexpr double kTry = 1.25;    // more than is known to be delivered, for a round
+constexpr double kDrain = 0.75;  // in the round after it
+constexpr double kLook = 0.25;   // while the path is looked at
+constexpr double kYield = 0.85;  // of the window, where more was lost
 constexpr double kLossWithQueue = 0.02;
 constexpr double kHeavyLoss = 0.3;
 constexpr double kMostRandom = 0.22;           // loss that is made up for
 constexpr Duration kQueue = milliseconds(12);  // that is one
-constexpr Duration kLookEvery = std::chrono::seconds(5);
-constexpr Duration kLookFor = milliseconds(100);
+constexpr Duration kLeastQueue = milliseconds(2);
+constexpr double kShare = 0.3;  // datagrams in a short queue
+constexpr Duration kShort = milliseconds(12);
+constexpr Duration kRivals = milliseconds(6);  // left of a queue: of others
+constexpr Duration kLookEvery = std::chrono::seconds(3);
+constexpr Duration kLate = milliseconds(30);
+constexpr Duration kLookFor = milliseconds(50);
 constexpr Duration kNotPaced = milliseconds(2);
+constexpr int kTurns = 4;
+constexpr double kForget = 0.8;  // of the highest rate, at each look
+constexpr double kFew = 8;       // datagrams in a window that is kept by the pace
 // As long as no queue was seen, there is nothing to be gained by less than makes a good batch.
 constexpr Duration kLan = milliseconds(1);
 constexpr double kLanWindow = 64;
+constexpr double kLeastWindow = 0.3;
 
 double seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -32,16 +39,18 @@ double seconds(Duration duration) {
 
 CongestionController::CongestionController(const Path& known, double max_window)
     : max_window_(max_window),
-      window_(std::clamp(known.window, 1.0, max_window)),
+      window_(std::clamp(known.window, kLeastWindow, max_window)),
       ceiling_(max_window),
-      base_(known.base) {}
+      floor_(known.base) {}
 
 void CongestionController::on_sent(std::uint64_t order, TimePoint now) {
   newest_ = order;
+  on_timer(now);
+  if (now >= look_from_) probing_ = false;
   if (round_.begin != TimePoint{}) return;
   round_.begin = now;
-  looked_ = now.time_since_epoch() / kLookEvery;
   round_.end = order;
+  turn_ = static_cast<std::uint8_t>(now.time_since_epoch() / milliseconds(1) % kTurns);
   // Sessions that began together do not try more together.
   phase_ = static_cast<std::uint8_t>(now.time_since_epoch() / milliseconds(1) % kRounds);
 }
@@ -49,13 +58,14 @@ void CongestionController::on_sent(std::uint64_t order, TimePoint now) {
 void CongestionController::on_acked(std::uint32_t count, std::uint64_t order, Duration rtt,
                                     bool limited, TimePoint now) {
   if (rtt > Duration{}) {
-    if (base_ == Duration{} || rtt < base_) base_ = rtt;
+    floor_.add(rtt, now);
     smoothed_ = smoothed_ == Duration{} ? rtt : smoothed_ + (rtt - smoothed_) / 8;
     round_.least = round_.samples++ == 0 ? rtt : std::min(round_.least, rtt);
-    if (mode_ == Mode::look) look_least_ = std::min(look_least_, rtt);
+    if (mode_ == Mode::look && now - rtt >= look_from_) look_least_ = std::min(look_least_, rtt);
   }
   round_.acked += count;
   round_.limited = round_.limited || limited;
+  on_timer(now);
   if (mode_ == Mode::start && limited)
     window_ = std::min(window_ + count, std::min(ceiling_, max_window_));
   if (order >= round_.end && round_.begin != TimePoint{}) end_round(now);
@@ -64,102 +74,142 @@ void CongestionController::on_acked(std::uint32_t count, std::uint64_t order, Du
 void CongestionController::end_round(TimePoint now) {
   const double took = std::max(seconds(now - round_.begin), 1e-5);
   const double rate = round_.acked / took;
-  const bool known = round_.samples > 0;
-  const Duration queue = known ? round_.least - base_ : Duration{};
-  if (known) queued_ = queue > std::max(kQueue, base_ / 4);
+  if (round_.samples > 0) queue_ = round_.least - base();
+  if (round_.samples > 0) queued_ = queue_ > std::max(kQueue, base() / 4);
   clear_ = clear_ && !queued_ && round_.lost == 0;
-  learn_rate(rate, round_.limited);
-  judge_loss(rate, queue);
-  step(queue, now);
+  learn_rate(rate);
+  judge_loss(rate);
+  step();
   set_window();
   round_ = {.begin = now, .end = newest_ + 1};
 }
 
 // What was sent although there was more room says nothing of the path, unless it is more than was
 // known.
-void CongestionController::learn_rate(double rate, bool limited) {
+void CongestionController::learn_rate(double rate) {
   if (mode_ == Mode::look) return;
-  if (!limited && rate < rate_) return;
+  if (!round_.limited && rate < rate_) return;
   std::shift_right(rates_.begin(), rates_.end(), 1);
   rates_.front() = static_cast<float>(rate);
   rate_ = *std::max_element(rates_.begin(), rates_.end());
-  most_rate_ = std::max(most_rate_, rate_);
 }
 
-void CongestionController::judge_loss(double rate, Duration) {
+void CongestionController::judge_loss(double rate) {
   const double sent = round_.lost + round_.acked;
   const double lost = round_.lost / std::max(sent, 1.0);
   loss_ += (lost - loss_) * std::min(sent / 64, 0.5);
   const bool heavy = loss_ > kHeavyLoss;
-  if ((queued_ && loss_ > kLossWithQueue && round_.lost > 0) || heavy) {
-    ceiling_ = std::max(std::min(ceiling_, window_) * kYield, 1.0);
+  if ((queued_ && loss_ > kLossWithQueue && round_.lost > 0) || heavy || round_.marked > 0) {
+    ceiling_ = std::max(std::min(ceiling_, window_) * kYield, kLeastWindow);
+    held_ *= kYield;
     if (heavy || lost > kHeavyLoss) {
       rates_.fill(0);
       rates_.front() = static_cast<float>(rate);
       rate_ = rate;
     }
     if (heavy) loss_ = kMostRandom;
-    if (mode_ == Mode::start) mode_ = Mode::drain;
+    if (mode_ == Mode::start) begin_drain();
   } else if (round_.limited) {
-    ceiling_ = std::min(ceiling_ * (queued_ ? 1.01 : 1.05) + (queued_ ? 0.01 : 0.25), max_window_);
+    ceiling_ = std::min(ceiling_ * (queued_ ? 1.01 : 1.25) + (queued_ ? 0.02 : 1), max_window_);
   }
 }
 
-void CongestionController::step(Duration queue, TimePoint now) {
+void CongestionController::step() {
   switch (mode_) {
     case Mode::start: {
+      if (queued_) return begin_drain();
       if (!round_.limited) break;
       const bool grew = rate_ >= 1.25 * rate_before_;
       flat_rounds_ = grew ? std::uint8_t{0} : static_cast<std::uint8_t>(flat_rounds_ + 1);
       if (grew) rate_before_ = rate_;
-      if (flat_rounds_ >= (queued_ ? 2 : 3)) mode_ = Mode::drain;
+      if (flat_rounds_ >= 3) begin_drain();
       break;
     }
     case Mode::drain:
-      if (queue < kQueue / 2 || ++flat_rounds_ > 6) {
+      if (queue_ < kQueue / 2 || ++flat_rounds_ > 3) {
         mode_ = Mode::steady;
         rate_before_ = rate_;
       }
       break;
     case Mode::steady:
-      phase_ = static_cast<std::uint8_t>((phase_ + 1) % kRounds);
-      if (phase_ == 2) {  // what was tried has come back
-        const bool more = rate_ > 1.15 * rate_before_ && !queued_ && round_.limited;
-        grown_ = more ? static_cast<std::uint8_t>(grown_ + 1) : std::uint8_t{0};
-        if (grown_ == 2) {  // there is much more room
-          mode_ = Mode::start;
-          flat_rounds_ = grown_ = 0;
-        }
-        rate_before_ = rate_;
-      }
-      if (now.time_since_epoch() / kLookEvery != looked_) begin_look(queue, now);
+      step_steady();
       break;
     case Mode::look:
-      if (now < look_end_) break;
-      end_look();
       break;
   }
 }
 
-void CongestionController::begin_look(Duration queue, TimePoint now) {
-  // Sessions of one machine look together, as each would see the queue of the others.
-  looked_ = now.time_since_epoch() / kLookEvery;
-  mode_ = Mode::look;
-  look_least_ = Duration::max();
-  queue_before_ = queue;
-  look_end_ = now + std::max<Duration>(2 * smoothed_, kLookFor);
+void CongestionController::begin_drain() {
+  mode_ = Mode::drain;
+  flat_rounds_ = 0;
 }
 
-// Most of the queue is still there, and takes this session's share: it is of those who fill queues
-// whatever others do, and has to be counted as part of the path.
+void CongestionController::step_steady() {
+  phase_ = static_cast<std::uint8_t>((phase_ + 1) % kRounds);
+  if (phase_ == 2) {  // what was tried has come back
+    const bool more = rate_ > 1.15 * rate_before_ && !queued_ && round_.limited;
+    grown_ = more ? static_cast<std::uint8_t>(grown_ + 1) : std::uint8_t{0};
+    if (grown_ == 2) {  // there is much more room
+      mode_ = Mode::start;
+      flat_rounds_ = grown_ = 0;
+    }
+    rate_before_ = rate_;
+  }
+}
+
+// All sessions of a machine look at the same times, as each would see the queue of the others; not
+// late, as it would see the queue of those who are through with it.
+void CongestionController::on_timer(TimePoint now) {
+  if (mode_ == Mode::look && now >= look_end_) return end_look();
+  if (now < next_look_) return;
+  const bool late = now - next_look_ > kLate;
+  next_look_ = TimePoint((now.time_since_epoch() / kLookEvery + 1) * kLookEvery);
+  ++looks_;
+  if (mode_ == Mode::steady && !late) begin_look(now);
+}
+
+void CongestionController::begin_look(TimePoint now) {
+  mode_ = Mode::look;
+  look_least_ = Duration::max();
+  // What sends seldom does not see the path in time. Were all of many to do so at once, they would
+  // see each other.
+  const bool turn = window_ >= 1 || rate_ < most_rate_ / 4 || (looks_ + turn_) % kTurns == 0;
+  probing_ = window_ < kFew && turn;
+  round_trip_before_ = smoothed_;
+  window_before_ = window_;
+  const Duration queue = smoothed_ - base();
+  look_from_ = now + queue * 3 / 2;
+  look_end_ = look_from_ + base() + kLookFor;
+  set_window();
+}
+
 void CongestionController::end_look() {
   mode_ = Mode::steady;
-  const bool starved = rate_ < kStarved * most_rate_;
-  most_rate_ *= 0.9;
-  if (look_least_ == Duration::max()) return;
-  const Duration left = look_least_ - base_;
-  if (left > kQueue / 2 && (!starved || left < queue_before_ / 2)) return;
-  base_ = look_least_;
+  if (look_least_ != Duration::max()) judge_look();
+  most_rate_ = std::max(most_rate_ * kForget, rate_);
+  window_ = window_before_;
+  set_window();
+}
+
+void CongestionController::judge_look() {
+  // What they have on their way is to what this one had as what is left of the round trip is to
+  // what went.
+  const double left = seconds(look_least_);
+  const double gone = std::max(seconds(round_trip_before_) - left, left / 50);
+  const double theirs = window_before_ * left / gone;
+  // Nothing that grows by leaps can be known well, but half of what the path once had to give is.
+  const double half = most_rate_ * seconds(round_trip_before_) / 2;
+  const double wanted = std::clamp((window_before_ + theirs) / 2, window_before_ / 2,
+                                   std::max(window_before_ * 3, half));
+  const Duration queue = look_least_ - base();
+  const bool much = window_before_ >= kFew || queue > (round_trip_before_ - base()) * 7 / 10;
+  if (queue > std::max(kRivals, base() / 8) && much) {
+    held_ = std::min(std::max(wanted, held_ == 0 ? held_before_ : 0), max_window_);
+  } else if (held_ > 0) {
+    held_before_ = held_;
+    held_ = std::min(wanted, held_ * 0.75);
+    if (held_ < rate_ * seconds(base()) + spare()) held_ = 0;
+  }
 }
 
 void CongestionController::on_timeout() {
@@ -171,18 +221,26 @@ void CongestionController::on_timeout() {
 }
 
 double CongestionController::product() const {
-  return rate_ * seconds(base_);
+  return rate_ * seconds(base());
+}
+
+double CongestionController::spare() const {
+  const double queue = std::max(seconds(smoothed_ - base()), 1e-3);
+  const double least = seconds(std::clamp<Duration>(base() / 4, kLeastQueue, kQueue / 2));
+  return rate_ * least +
+         kShare * std::sqrt(rate_) * std::sqrt(std::min(seconds(kShort) / queue, 1.0));
 }
 
 void CongestionController::set_window() {
   if (mode_ == Mode::start || rate_ <= 0) return;
-  double window = kProducts * product() + 1;  // the same for great and small
-  if (mode_ == Mode::drain) window = product();
+  double window = product() + spare();
+  if (mode_ == Mode::drain) window = std::max(product(), window / 2);
   if (mode_ == Mode::look) window = product() / 2;
+  if (mode_ == Mode::steady) window = std::max(window, held_);
   // What is lost has to be sent again meanwhile.
   if (!queued_) window /= 1 - std::min(loss_, kMostRandom);
-  const bool idle_lan = clear_ && base_ < kLan;
-  const double least = idle_lan ? kLanWindow : queued_ ? 1.0 : 2.0;
+  const bool idle_lan = clear_ && base() < kLan;
+  const double least = idle_lan ? kLanWindow : kLeastWindow;
   window_ = std::min(std::max(std::min(window, ceiling_), least), max_window_);
 }
 
@@ -195,15 +253,18 @@ double CongestionController::gain() const {
 }
 
 std::size_t CongestionController::window() const {
-  return static_cast<std::size_t>(std::lround(window_));
+  return static_cast<std::size_t>(std::ceil(window_));
 }
 
 Duration CongestionController::interval() const {
-  if (smoothed_ < kNotPaced) return {};
-  double rate = gain() * (rate_ > 0 ? rate_ : window_ / seconds(smoothed_));
-  if (mode_ == Mode::start) rate = std::max(rate, 2 * window_ / seconds(smoothed_));
-  if (phase_ == 0 && mode_ == Mode::steady) rate = std::max(rate, rate_ + 1 / seconds(smoothed_));
+  if (smoothed_ < kNotPaced && window_ >= 1) return {};
+  const double full = window_ / seconds(smoothed_);
+  double rate = rate_ > 0 ? gain() * rate_ : full;
+  if (mode_ == Mode::start) rate = 2 * std::max(rate_, full);
+  if (mode_ == Mode::steady)
+    rate = held_ > 0 ? 2 * full : std::max(rate, rate_ + 1 / seconds(smoothed_));
   if (!queued_) rate /= 1 - std::min(loss_, kMostRandom);
+  if (window_ < kFew && mode_ != Mode::start) rate = full;
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(1 / rate));
 }
 

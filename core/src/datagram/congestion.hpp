@@ -1,6 +1,8 @@
 // How much a session may have on its way, and how fast it may send (RFC 8085, section 3.1).
 #pragma once
 
+#include "datagram/path_floor.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -13,10 +15,15 @@ namespace netkit::datagram {
 // One direction of one session over a path that others use, too. Random loss is no signal, as a
 // wireless link may lose a fifth of what it carries. So this follows a model of the path, as BBR
 // does (draft-cardwell-iccrg-bbr): what was delivered a second, at most, within the last rounds,
-// and the shortest round trip of the last seconds. It sends as fast as the one and has on its way
-// twice the product of both, now and then tries a little more, and every five seconds little enough
-// to see the round trip alone. Loss counts where it comes with a queue, and where it is over a
-// quarter.
+// and the shortest round trip. It sends as fast as the one and has a little more on its way than
+// the product of both: a fixed number of datagrams, the same for everybody, so that sessions which
+// share a path end up with equal parts of it (as FAST TCP does), and fewer the longer the queue.
+//
+// Every few seconds it has little enough on its way to see what is left of the queue. Sessions of
+// one machine do so together; so what is left is of others, who fill queues whatever happens. Then
+// it has as much on its way as they have, and half of the path.
+//
+// Loss counts where it comes with a queue, and where it is over a quarter; a mark (ECN) always.
 //
 // Pure: no clock, no socket. Windows are in datagrams, rates in datagrams a second. [one thread]
 class NETKIT_API CongestionController {
@@ -32,9 +39,7 @@ class NETKIT_API CongestionController {
   CongestionController(const Path& known, double max_window);
 
   // The round trip of the handshake, in which nothing of this session was on its way.
-  void on_handshake(Duration rtt) {
-    if (base_ == Duration{} || rtt < base_) base_ = rtt;
-  }
+  void on_handshake(Duration rtt, TimePoint now) { floor_.add(rtt, now); }
   // A sending, the `order`th one.
   void on_sent(std::uint64_t order, TimePoint now);
   // So many sendings are acknowledged, the newest of which is the `order`th. `rtt`: the round trip
@@ -43,16 +48,24 @@ class NETKIT_API CongestionController {
   void on_acked(std::uint32_t count, std::uint64_t order, Duration rtt, bool limited,
                 TimePoint now);
   void on_lost(std::uint32_t count) { round_.lost += count; }
+  // So many arrived with the path's mark that it is congested (ECN-CE).
+  void on_marked(std::uint32_t count) { round_.marked += count; }
   // Nothing has come back for so long that all is taken for lost.
   void on_timeout();
 
   std::size_t window() const;
   // Between two datagrams; zero: there is no need to wait.
   Duration interval() const;
+  // When one may go whatever interval() says, to see how the path is.
+  TimePoint probe_at() const { return probing_ ? look_from_ : TimePoint::max(); }
+  // As long as something is on its way, on_timer() is to be called then.
+  TimePoint deadline() const { return mode_ == Mode::look ? look_end_ : next_look_; }
+  void on_timer(TimePoint now);
   double rate() const { return rate_; }  // what the path delivers; 0: not known
-  Path path() const { return {base_, window_}; }
+  Path path() const { return {floor_.get(), window_}; }
   enum class Mode : std::uint8_t { start, drain, steady, look };
   Mode mode() const { return mode_; }
+  bool beside_others() const { return held_ > 0; }  // who fill the queue
 
  private:
   static constexpr std::size_t kRounds = 8;  // of the filter, and of the cycle of trying more
@@ -61,26 +74,35 @@ class NETKIT_API CongestionController {
     std::uint64_t end = 0;  // acknowledged, it ends the round
     std::uint32_t acked = 0;
     std::uint32_t lost = 0;
+    std::uint32_t marked = 0;
     std::uint32_t samples = 0;
     Duration least{};
     bool limited = false;
   };
 
   void end_round(TimePoint now);
-  void learn_rate(double rate, bool limited);
-  void judge_loss(double rate, Duration queue);
-  void step(Duration queue, TimePoint now);
-  void begin_look(Duration queue, TimePoint now);
+  void learn_rate(double rate);
+  void judge_loss(double rate);
+  void step();
+  void begin_drain();
+  void step_steady();
+  void begin_look(TimePoint now);
   void end_look();
+  void judge_look();
   void set_window();
+  Duration base() const { return floor_.get(); }
+  double spare() const;  // datagrams in the queue
   double gain() const;
   double product() const;  // of rate and round trip
 
   double max_window_;
   double window_;
-  double ceiling_;  // what the path has shown that it does not take
-  Duration base_;
+  double ceiling_;   // what the path has shown that it does not take
+  double held_ = 0;  // beside others, whatever the queue; 0: there are none
+  double held_before_ = 0;
+  PathFloor floor_;
   Duration smoothed_{};
+  Duration queue_{};  // of the last round, at least
   double rate_ = 0;
   double loss_ = 0;  // part of what was sent, smoothed
   std::array<float, kRounds> rates_{};
@@ -93,11 +115,16 @@ class NETKIT_API CongestionController {
   bool queued_ = false;  // of late
   bool clear_ = true;    // no queue and no loss was ever seen
   double rate_before_ = 0;
-  std::int64_t looked_ = 0;  // the last time, counted in what lies between two
+  double most_rate_ = 0;  // of late
+  TimePoint next_look_{};
+  unsigned looks_ = 0;
+  std::uint8_t turn_ = 0;
+  bool probing_ = false;
+  TimePoint look_from_{};
   TimePoint look_end_{};
   Duration look_least_{};
-  Duration queue_before_{};
-  double most_rate_ = 0;  // of late
+  Duration round_trip_before_{};
+  double window_before_ = 0;
 };
 
 }  // namespace netkit::datagram

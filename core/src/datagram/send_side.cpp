@@ -172,6 +172,7 @@ void SendSide::end_round() {
 }
 
 void SendSide::on_timer(TimePoint now) {
+  if (way_) way_->congestion.on_timer(now);
   if (reorder_at_ <= now) detect_losses(now);
   if (timeout_at_ > now) return;
   timeout_at_ = TimePoint::max();
@@ -286,11 +287,11 @@ void SendSide::sent(InFlight& entry, Emission& out, std::uint64_t seq, TimePoint
 // A little at once, so that it leaves by UDP_SEGMENT; what is acknowledged some times in a round
 // trip tells how long that is.
 void SendSide::pace(Emission& out, TimePoint now) {
-  way_->congestion.on_sent(order_, now);
   const Duration pause = way_->congestion.interval();
+  way_->congestion.on_sent(order_, now);
   if (pause == Duration::zero()) return;
   const Duration burst = std::max<Duration>(2 * pause, kBurst);
-  way_->pace_at = std::max(way_->pace_at, now - burst) + pause;
+  way_->paced = std::max(way_->paced + pause, now - burst);
   out.urgent = (order_ - way_->asked) * 4 >= window();
   if (out.urgent) way_->asked = order_;
 }

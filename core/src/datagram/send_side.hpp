@@ -40,10 +40,10 @@ class NETKIT_API SendSide {
   // known or claims what was never sent is ignored.
   void on_ack(std::uint32_t ack, std::uint16_t window, std::string_view bitmap, Duration delay,
               TimePoint now);
-  void open_window(std::uint16_t window);  // of the handshake
-  void add_rtt_sample(Duration sample) {   // of the handshake
+  void open_window(std::uint16_t window);                // of the handshake
+  void add_rtt_sample(Duration sample, TimePoint now) {  // of the handshake
     rtt_.add(sample);
-    if (way_) way_->congestion.on_handshake(sample);
+    if (way_) way_->congestion.on_handshake(sample, now);
   }
 
   // The next datagram to send, or false when there is none now.
@@ -56,7 +56,8 @@ class NETKIT_API SendSide {
   bool has_next(TimePoint now) const { return pace_at() <= now && may_send(); }
   void on_timer(TimePoint now);
   TimePoint deadline() const {
-    const TimePoint due = std::min(timeout_at_, reorder_at_);
+    TimePoint due = std::min(timeout_at_, reorder_at_);
+    if (way_ && !in_flight_.empty()) due = std::min(due, way_->congestion.deadline());
     return may_send() ? std::min(due, pace_at()) : due;
   }
   // A window update is to be asked for; said once.
@@ -85,10 +86,14 @@ class NETKIT_API SendSide {
   // Shared with others.
   struct Way {
     CongestionController congestion;
-    TimePoint pace_at = TimePoint::min();  // when the next may go
-    std::uint64_t asked = 0;               // order of the last sending that was urgent
+    TimePoint paced{};        // when the last one went, or should have
+    std::uint64_t asked = 0;  // order of the last sending that was urgent
   };
-  TimePoint pace_at() const { return way_ ? way_->pace_at : TimePoint::min(); }
+  TimePoint pace_at() const {
+    if (!way_) return TimePoint::min();
+    const CongestionController& congestion = way_->congestion;
+    return std::min(way_->paced + congestion.interval(), congestion.probe_at());
+  }
   struct InFlight {
     ChunkRef chunk;           // null once acknowledged
     TimePoint sent{};         // last

@@ -104,7 +104,7 @@ void Server::Impl::on_confirmed(Peer& peer, TimePoint at) {
   // may be the repetition, and by Karn's rule is no sample.
   const Duration sample = at - peer.began;
   if (!peer.asked_again && sample < 2 * options.min_rto) {
-    peer.session.sending().add_rtt_sample(sample);
+    peer.session.sending().add_rtt_sample(sample, at);
   }
 }
 

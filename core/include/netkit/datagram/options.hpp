@@ -51,7 +51,7 @@ struct NETKIT_API Options {
   std::uint16_t receive_window = 1024;  // datagrams held for reordering or while paused; to 1024
   // Datagrams that may be on their way at most where a path is shared with others; how many are is
   // what a CongestionController finds out.
-  std::uint16_t max_window = 1024;
+  std::uint16_t max_window = 960;
   // The same within this machine, where the receiver alone is to be spared.
   std::uint16_t max_in_flight = 128;     // datagrams sent and not acknowledged; to 1024
   std::uint16_t initial_in_flight = 32;  // how many before the first acknowledgement

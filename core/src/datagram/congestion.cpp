@@ -9,7 +9,8 @@ using std::chrono::milliseconds;
 
 constexpr double kTry = 1.25;    // more than is known to be delivered, for a round
 constexpr double kDrain = 0.75;  // in the round after it
-constexpr double kLook = 0.25;   // while the path is looked at
+constexpr double kLook = 0.5;    // while the path is looked at
+constexpr double kDeep = 0.125;  // the same where much is lost
 constexpr double kYield = 0.85;  // of the window, where more was lost
 constexpr double kLossWithQueue = 0.02;
 constexpr double kHeavyLoss = 0.3;
@@ -20,12 +21,15 @@ constexpr double kShare = 0.3;  // datagrams in a short queue
 constexpr Duration kShort = milliseconds(12);
 constexpr Duration kRivals = milliseconds(6);  // left of a queue: of others
 constexpr Duration kLookEvery = std::chrono::seconds(3);
+constexpr Duration kLookOften = std::chrono::seconds(1);
+constexpr double kLossy = 0.05;
 constexpr Duration kLate = milliseconds(30);
 constexpr Duration kLookFor = milliseconds(50);
 constexpr Duration kNotPaced = milliseconds(2);
 constexpr int kTurns = 4;
 constexpr double kForget = 0.8;  // of the highest rate, at each look
-constexpr double kFew = 8;       // datagrams in a window that is kept by the pace
+constexpr double kFew = 16;      // datagrams in a window, which may not see the path in time
+constexpr double kTiny = 2;      // that is kept by the pace
 // As long as no queue was seen, there is nothing to be gained by less than makes a good batch.
 constexpr Duration kLan = milliseconds(1);
 constexpr double kLanWindow = 64;
@@ -61,7 +65,7 @@ void CongestionController::on_acked(std::uint32_t count, std::uint64_t order, Du
     floor_.add(rtt, now);
     smoothed_ = smoothed_ == Duration{} ? rtt : smoothed_ + (rtt - smoothed_) / 8;
     round_.least = round_.samples++ == 0 ? rtt : std::min(round_.least, rtt);
-    if (mode_ == Mode::look && now - rtt >= look_from_) look_least_ = std::min(look_least_, rtt);
+    note_look(rtt, now);
   }
   round_.acked += count;
   round_.limited = round_.limited || limited;
@@ -163,18 +167,20 @@ void CongestionController::on_timer(TimePoint now) {
   if (mode_ == Mode::look && now >= look_end_) return end_look();
   if (now < next_look_) return;
   const bool late = now - next_look_ > kLate;
-  next_look_ = TimePoint((now.time_since_epoch() / kLookEvery + 1) * kLookEvery);
+  together_ = next_look_.time_since_epoch() % kLookEvery == Duration{};
+  const Duration every = loss_ > kLossy ? kLookOften : kLookEvery;
+  next_look_ = TimePoint((now.time_since_epoch() / every + 1) * every);
   ++looks_;
-  if (mode_ == Mode::steady && !late) begin_look(now);
+  if ((mode_ != Mode::start || loss_ > kLossy) && !late) begin_look(now);
 }
 
 void CongestionController::begin_look(TimePoint now) {
   mode_ = Mode::look;
+  judging_ = true;
   look_least_ = Duration::max();
   // What sends seldom does not see the path in time. Were all of many to do so at once, they would
   // see each other.
-  const bool turn = window_ >= 1 || rate_ < most_rate_ / 4 || (looks_ + turn_) % kTurns == 0;
-  probing_ = window_ < kFew && turn;
+  probing_ = window_ >= 1 || rate_ < most_rate_ / 4 || (looks_ + turn_) % kTurns == 0;
   round_trip_before_ = smoothed_;
   window_before_ = window_;
   const Duration queue = smoothed_ - base();
@@ -185,10 +191,21 @@ void CongestionController::begin_look(TimePoint now) {
 
 void CongestionController::end_look() {
   mode_ = Mode::steady;
-  if (look_least_ != Duration::max()) judge_look();
-  most_rate_ = std::max(most_rate_ * kForget, rate_);
+  probing_ = false;
   window_ = window_before_;
   set_window();
+}
+
+// What was sent while the path was looked at comes back a little later.
+void CongestionController::note_look(Duration rtt, TimePoint now) {
+  if (!judging_) return;
+  const TimePoint sent = now - rtt;
+  if (sent >= look_from_ && sent < look_end_) look_least_ = std::min(look_least_, rtt);
+  if (sent < look_end_) return;
+  judging_ = false;
+  if (look_least_ != Duration::max() && together_) judge_look();
+  most_rate_ = std::max(most_rate_ * kForget, rate_);
+  if (mode_ == Mode::steady) set_window();
 }
 
 void CongestionController::judge_look() {
@@ -205,9 +222,11 @@ void CongestionController::judge_look() {
   const bool much = window_before_ >= kFew || queue > (round_trip_before_ - base()) * 7 / 10;
   if (queue > std::max(kRivals, base() / 8) && much) {
     held_ = std::min(std::max(wanted, held_ == 0 ? held_before_ : 0), max_window_);
+    alone_looks_ = 0;
   } else if (held_ > 0) {
     held_before_ = held_;
-    held_ = std::min(wanted, held_ * 0.75);
+    alone_looks_ = std::min(alone_looks_ + 1, 4);
+    held_ = std::min(wanted, held_ * (1 - 0.035 * (1 << alone_looks_)));
     if (held_ < rate_ * seconds(base()) + spare()) held_ = 0;
   }
 }
@@ -235,7 +254,7 @@ void CongestionController::set_window() {
   if (mode_ == Mode::start || rate_ <= 0) return;
   double window = product() + spare();
   if (mode_ == Mode::drain) window = std::max(product(), window / 2);
-  if (mode_ == Mode::look) window = product() / 2;
+  if (mode_ == Mode::look) window = product() * (loss_ > kLossy ? kDeep : kLook);
   if (mode_ == Mode::steady) window = std::max(window, held_);
   // What is lost has to be sent again meanwhile.
   if (!queued_) window /= 1 - std::min(loss_, kMostRandom);
@@ -247,7 +266,7 @@ void CongestionController::set_window() {
 double CongestionController::gain() const {
   if (mode_ == Mode::start) return 2;
   if (mode_ == Mode::drain) return kDrain;
-  if (mode_ == Mode::look) return kLook;
+  if (mode_ == Mode::look) return kLook / 2;
   if (phase_ == 0) return kTry;
   return phase_ == 1 ? kDrain : 1;
 }

@@ -47,6 +47,10 @@ class NETKIT_API CongestionController {
   // was what held back.
   void on_acked(std::uint32_t count, std::uint64_t order, Duration rtt, bool limited,
                 TimePoint now);
+  // A round trip of what was sent more than once: it may have been longer.
+  void on_unsure(Duration rtt) {
+    if (rtt < smoothed_) smoothed_ += (rtt - smoothed_) / 8;
+  }
   void on_lost(std::uint32_t count) { round_.lost += count; }
   // So many arrived with the path's mark that it is congested (ECN-CE).
   void on_marked(std::uint32_t count) { round_.marked += count; }
@@ -88,6 +92,7 @@ class NETKIT_API CongestionController {
   void step_steady();
   void begin_look(TimePoint now);
   void end_look();
+  void note_look(Duration rtt, TimePoint now);
   void judge_look();
   void set_window();
   Duration base() const { return floor_.get(); }
@@ -120,6 +125,9 @@ class NETKIT_API CongestionController {
   unsigned looks_ = 0;
   std::uint8_t turn_ = 0;
   bool probing_ = false;
+  bool judging_ = false;
+  bool together_ = false;
+  int alone_looks_ = 0;
   TimePoint look_from_{};
   TimePoint look_end_{};
   Duration look_least_{};

@@ -72,6 +72,7 @@ void SendSide::on_ack(std::uint32_t ack, std::uint16_t window, std::string_view 
   const std::uint16_t lost_before = lost_;
   const bool limited = next_ < limit_ && (!waiting_.empty() || lost_ > 0);
   sample_sent_ = TimePoint::max();
+  if (way_) way_->answered = TimePoint::max();
   for (std::uint32_t i = 0; i < ahead; ++i) acknowledge(in_flight_[i], now);
   const std::uint64_t first = base() + ahead;
   const bool opened = first + window > limit_;
@@ -93,7 +94,12 @@ void SendSide::on_ack(std::uint32_t ack, std::uint16_t window, std::string_view 
   }
   const bool progress = on_the_way_ != before || lost_ != lost_before;
   const auto acked = static_cast<std::uint32_t>(before + lost_before - on_the_way_ - lost_);
-  if (way_ && acked > 0) way_->congestion.on_acked(acked, acked_order_, sample, limited, now);
+  if (way_ && acked > 0) {
+    if (sample == Duration{} && way_->answered != TimePoint::max()) {
+      way_->congestion.on_unsure(now - way_->answered);
+    }
+    way_->congestion.on_acked(acked, acked_order_, sample, limited, now);
+  }
   if (progress || (opened && in_flight_.empty())) after_progress(now);
   // Without a hole, everything sent before what arrived has arrived, but for what was sent twice.
   if (holes || retransmitted_ > 0) detect_losses(now);
@@ -102,12 +108,12 @@ void SendSide::on_ack(std::uint32_t ack, std::uint16_t window, std::string_view 
 
 void SendSide::acknowledge(InFlight& entry, TimePoint now) {
   if (!entry.chunk) return;
-  if (!entry.again) {
-    if (entry.order > acked_order_) sample_sent_ = entry.sent;
-    acked_order_ = std::max(acked_order_, entry.order);
-  } else if (rtt_.known() && now - entry.sent >= rtt_.smoothed() / 2) {
-    // Not an answer to an earlier sending, as far as one can tell.
-    acked_order_ = std::max(acked_order_, entry.order);
+  // Of what was sent again: not an answer to an earlier sending, as far as one can tell.
+  const bool answered = !entry.again || (rtt_.known() && now - entry.sent >= least_round_trip());
+  if (answered && entry.order > acked_order_) {
+    if (!entry.again) sample_sent_ = entry.sent;
+    if (way_) way_->answered = entry.sent;
+    acked_order_ = entry.order;
   }
   (entry.lost ? lost_ : on_the_way_)--;
   entry.lost = false;
@@ -115,6 +121,10 @@ void SendSide::acknowledge(InFlight& entry, TimePoint now) {
   delivered_ += entry.chunk->ended();
   counters_->messages_acked += entry.chunk->ended();
   entry.chunk.reset();
+}
+
+Duration SendSide::least_round_trip() const {
+  return way_ ? way_->congestion.path().base : rtt_.smoothed() / 2;
 }
 
 void SendSide::release_front() {

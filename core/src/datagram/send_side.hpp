@@ -87,6 +87,7 @@ class NETKIT_API SendSide {
   struct Way {
     CongestionController congestion;
     TimePoint paced{};        // when the last one went, or should have
+    TimePoint answered{};     // when the newest of what was just acknowledged was sent
     std::uint64_t asked = 0;  // order of the last sending that was urgent
   };
   TimePoint pace_at() const {
@@ -105,6 +106,7 @@ class NETKIT_API SendSide {
   bool has_gap() const { return gap_.to != 0 || gap_.unnumbered != 0; }
   void drop_oldest();
   void acknowledge(InFlight& entry, TimePoint now);
+  Duration least_round_trip() const;
   void release_front();
   void after_progress(TimePoint now);
   void mark_lost(InFlight& entry);

@@ -153,7 +153,7 @@ void CongestionController::step_steady() {
   if (phase_ == 2) {  // what was tried has come back
     const bool more = rate_ > 1.15 * rate_before_ && !queued_ && round_.limited;
     grown_ = more ? static_cast<std::uint8_t>(grown_ + 1) : std::uint8_t{0};
-    if (grown_ == 2) {  // there is much more room
+    if (grown_ > (loss_ > kLossWithQueue ? 1 : 0)) {  // there is much more room
       mode_ = Mode::start;
       flat_rounds_ = grown_ = 0;
     }
@@ -180,7 +180,7 @@ void CongestionController::begin_look(TimePoint now) {
   look_least_ = Duration::max();
   // What sends seldom does not see the path in time. Were all of many to do so at once, they would
   // see each other.
-  probing_ = window_ >= 1 || rate_ < most_rate_ / 4 || (looks_ + turn_) % kTurns == 0;
+  probing_ = window_ >= 1 || starved() || (looks_ + turn_) % kTurns == 0;
   round_trip_before_ = smoothed_;
   window_before_ = window_;
   const Duration queue = smoothed_ - base();
@@ -216,11 +216,16 @@ void CongestionController::judge_look() {
   const double theirs = window_before_ * left / gone;
   // Nothing that grows by leaps can be known well, but half of what the path once had to give is.
   const double half = most_rate_ * seconds(round_trip_before_) / 2;
-  const double wanted = std::clamp((window_before_ + theirs) / 2, window_before_ / 2,
+  const double wanted = std::clamp(std::sqrt(window_before_ * theirs), window_before_ / 8,
                                    std::max(window_before_ * 3, half));
   const Duration queue = look_least_ - base();
   const bool much = window_before_ >= kFew || queue > (round_trip_before_ - base()) * 7 / 10;
-  if (queue > std::max(kRivals, base() / 8) && much) {
+  const bool others = queue > std::max(kRivals, base() / 8) && much;
+  // One sample may have had to wait elsewhere.
+  const bool sure = held_ > 0 || window_before_ >= kFew || others_before_ || starved();
+  others_before_ = others;
+  if (others && !sure) return;
+  if (others) {
     held_ = std::min(std::max(wanted, held_ == 0 ? held_before_ : 0), max_window_);
     alone_looks_ = 0;
   } else if (held_ > 0) {

@@ -97,6 +97,7 @@ class NETKIT_API CongestionController {
   void set_window();
   Duration base() const { return floor_.get(); }
   double spare() const;  // datagrams in the queue
+  bool starved() const { return rate_ < most_rate_ / 4; }
   double gain() const;
   double product() const;  // of rate and round trip
 
@@ -127,6 +128,7 @@ class NETKIT_API CongestionController {
   bool probing_ = false;
   bool judging_ = false;
   bool together_ = false;
+  bool others_before_ = false;
   int alone_looks_ = 0;
   TimePoint look_from_{};
   TimePoint look_end_{};

@@ -1,9 +1,6 @@
-// A bottleneck with a buffer, and flows that share it, in simulated time: sessions steered by a
-// CongestionController, and a TCP stream that follows RFC 9438. Seeded, so that each run is the
-// same.
+// A bottleneck with a buffer, and flows that share it, in simulated time: sessions of the protocol,
+// and a TCP stream that follows RFC 9438. Seeded, so that each run is the same.
 #pragma once
-
-#include "datagram/congestion.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +9,11 @@
 #include <memory>
 #include <queue>
 #include <random>
+#include <string>
 #include <vector>
+
+#include <netkit/datagram/client.hpp>
+#include <netkit/datagram/server.hpp>
 
 namespace netkit::datagram::test {
 
@@ -98,98 +99,150 @@ struct Bottleneck {
   std::mt19937_64 random{7};
 };
 
-// A session that always has something to send, with SendSide's way to notice a loss.
-class Session {
+// A server and its clients, one of which always has something to say to the other: the whole
+// protocol, on the simulated clock. What they say passes the bottleneck, what acknowledges it does
+// not.
+class Stream final : public Server::Handler {
  public:
-  Session(Events& events, Bottleneck& link, Duration rtt, CongestionController::Path known,
-          double max_window = 1024)
-      : controller(known, max_window), events_(events), link_(link), rtt_(rtt) {}
-  void start() { send(); }
+  enum class Speaker : std::uint8_t { server, clients };
+  Stream(Events& events, Bottleneck& link, Duration rtt, Speaker speaker = Speaker::server)
+      : events_(events),
+        link_(link),
+        rtt_(rtt),
+        speaker_(speaker),
+        server_(
+            options(), [this] { return random_(); }, *this) {}
 
-  CongestionController controller;
-  double delivered = 0;  // bytes
+  // Another session; what it has to say begins at once.
+  void add() {
+    const auto port = static_cast<std::uint16_t>(40000 + peers_.size());
+    peers_.push_back(std::make_unique<Peer>(*this, Endpoint(address(2), port)));
+    peers_.back()->client.connect("", events_.now);
+    pump(*peers_.back());
+  }
+  std::vector<double> delivered() const {  // bytes, of each session
+    std::vector<double> all;
+    for (const auto& peer : peers_) all.push_back(peer->delivered);
+    return all;
+  }
+  void forget_delivered() {
+    for (const auto& peer : peers_) peer->delivered = 0;
+  }
+  int left = 0;  // sessions that ended
 
  private:
-  static constexpr double kSize = 1228;
+  struct Peer final : Client::Handler {
+    Peer(Stream& stream, const Endpoint& at)
+        : owner(stream),
+          here(at),
+          client(
+              options(), there(), [&] { return owner.random_(); }, *this) {}
+    void on_connected(std::string_view) override {}
+    void on_rejected(std::uint16_t, std::string_view) override { ++owner.left; }
+    void on_message(std::uint64_t, std::string_view text) override {
+      delivered += static_cast<double>(text.size());
+    }
+    void on_gap(const Gap&) override {}
+    void on_left(LeftReason, std::string_view) override { ++owner.left; }
 
-  void send() {
-    while (sent_.size() < controller.window() && next_ <= events_.now) {
-      const std::uint64_t order = ++order_;
-      sent_[order] = events_.now;
-      controller.on_sent(order, events_.now);
-      const Duration pause = controller.interval();
-      const Duration burst =
-          pause == Duration{} ? pause : std::max<Duration>(2 * pause, milliseconds(2));
-      next_ = std::max(next_, events_.now - burst) + pause;
-      link_.send(kSize, rtt_ / 2, [this, order] {
-        delivered += kSize;
-        events_.at(events_.now + rtt_ / 2, [this, order] { acknowledge(order); });
-      });
-    }
-    if (sent_.size() < controller.window() && !paced_) {
-      paced_ = true;
-      events_.at(next_, [this] {
-        paced_ = false;
-        send();
-      });
-    }
-    if (!watched_) {
-      watched_ = true;
-      events_.at(events_.now + milliseconds(20), [this] {
-        watched_ = false;
-        check_timeout();
-        send();
-      });
+    Stream& owner;
+    Endpoint here;
+    Client client;
+    SessionRef session;
+    double delivered = 0;
+    TimePoint due = TimePoint::max();
+  };
+
+  static IpAddress address(std::uint8_t last) {
+    return *IpAddress::parse("10.91.1." + std::to_string(last));
+  }
+  static Endpoint there() { return {address(1), 9000}; }
+  static Options options() {
+    Options options;
+    options.overflow = Overflow::keep_all;
+    return options;
+  }
+
+  Verdict on_connect(SessionRef session, const Endpoint& from, std::string_view) override {
+    peer_at(from).session = session;
+    return Verdict::accept();
+  }
+  void on_message(SessionRef session, std::uint64_t, std::string_view text) override {
+    peer_at(server_.peer(session)).delivered += static_cast<double>(text.size());
+  }
+  void on_left(SessionRef, LeftReason, std::string_view) override { ++left; }
+  Peer& peer_at(const Endpoint& where) { return *peers_[where.port() - 40000u]; }
+
+  // All that `end` has to send now, to be given to `arrive` at the other one.
+  template <typename End, typename Arrive>
+  void drain(End& end, bool speaks, Arrive arrive) {
+    bool more = true;
+    while (more) {
+      OutputQueue queue;
+      more = end.drain(queue, events_.now);
+      if (queue.empty()) return;
+      for (const auto& item : queue.items()) {
+        std::string bytes(item.head);
+        bytes += item.body;
+        const double size = static_cast<double>(bytes.size()) + 42;  // with IP and Ethernet
+        auto here = [arrive, bytes = std::move(bytes), to = item.to->peer] { arrive(to, bytes); };
+        if (speaks) {
+          link_.send(size, rtt_ / 2, std::move(here));
+        } else {
+          events_.at(events_.now + rtt_ / 2, std::move(here));
+        }
+      }
     }
   }
-  void check_timeout() {
-    const Duration usual = smoothed_ == Duration{} ? Duration(milliseconds(250))
-                                                   : smoothed_ * 3 / 2 + milliseconds(15);
-    const Duration timeout = std::min<Duration>(
-        std::max<Duration>(usual, milliseconds(50)) * (1 << backed_off_), std::chrono::seconds(1));
-    std::uint32_t lost = 0;
-    while (!sent_.empty() && events_.now - sent_.begin()->second > timeout) {
-      late_.insert(*sent_.begin());
-      sent_.erase(sent_.begin());
-      ++lost;
+  void pump(Peer& peer) {
+    if (speaker_ == Speaker::clients) {
+      while (peer.client.unacknowledged() < 1500 && peer.client.send(line_)) {
+      }
     }
-    while (late_.size() > 2000) late_.erase(late_.begin());
-    if (lost == 0) return;
-    controller.on_lost(lost);
-    if (++backed_off_ == 2) controller.on_timeout();
-    backed_off_ = std::min(backed_off_, 4);
+    drain(peer.client, speaker_ == Speaker::clients, [this, &peer](const Endpoint&, auto& bytes) {
+      server_.on_datagram(peer.here, bytes, events_.now);
+      pump();
+    });
+    wake(peer.client.next_deadline(), peer.due, [this, &peer] {
+      peer.client.tick(events_.now);
+      pump(peer);
+    });
   }
-  void acknowledge(std::uint64_t order) {
-    auto& from = sent_.contains(order) ? sent_ : late_;
-    const auto found = from.find(order);
-    if (found == from.end()) return;
-    const Duration rtt = events_.now - found->second;
-    from.erase(found);
-    backed_off_ = 0;
-    smoothed_ = smoothed_ == Duration{} ? rtt : smoothed_ + (rtt - smoothed_) / 8;
-    std::uint32_t lost = 0;
-    const Duration patience = smoothed_ + std::max<Duration>(smoothed_ / 4, milliseconds(1));
-    for (auto at = sent_.begin(); at != sent_.end() && at->first < order;) {
-      const bool gone = events_.now - at->second > patience;
-      lost += gone;
-      at = gone ? sent_.erase(at) : std::next(at);
+  void pump() {
+    for (const auto& peer : peers_) {
+      if (speaker_ == Speaker::clients || !server_.contains(peer->session)) continue;
+      while (server_.status(peer->session).queued < 64) server_.send(peer->session, line_);
     }
-    if (lost > 0) controller.on_lost(lost);
-    controller.on_acked(1, order, rtt, true, events_.now);
-    send();
+    drain(server_, speaker_ == Speaker::server, [this](const Endpoint& to, auto& bytes) {
+      Peer& peer = peer_at(to);
+      peer.client.on_datagram(bytes, events_.now, there());
+      pump(peer);
+    });
+    wake(server_.next_deadline(), due_, [this] {
+      server_.tick(events_.now);
+      pump();
+    });
+  }
+  template <typename Then>
+  void wake(TimePoint when, TimePoint& due, Then then) {
+    if (when >= due) return;
+    due = when;
+    events_.at(when, [when, &due, then] {
+      if (due != when) return;
+      due = TimePoint::max();
+      then();
+    });
   }
 
   Events& events_;
   Bottleneck& link_;
   Duration rtt_;
-  std::map<std::uint64_t, TimePoint> sent_;
-  std::map<std::uint64_t, TimePoint> late_;  // taken for lost
-  std::uint64_t order_ = 0;
-  TimePoint next_{};
-  Duration smoothed_{};
-  int backed_off_ = 0;
-  bool paced_ = false;
-  bool watched_ = false;
+  Speaker speaker_;
+  std::mt19937_64 random_{3};
+  std::vector<std::unique_ptr<Peer>> peers_;
+  Server server_;
+  TimePoint due_ = TimePoint::max();
+  std::string line_ = std::string(1000, 'x');
 };
 
 // TCP with CUBIC and SACK, roughly.
@@ -227,7 +280,15 @@ class Tcp {
     if (found == sent_.end()) return;
     const Duration rtt = events_.now - found->second;
     smoothed_ = smoothed_ == Duration{} ? rtt : smoothed_ + (rtt - smoothed_) / 8;
+    least_ = std::min(least_, rtt);
     sent_.erase(found);
+    // HyStart: slow start ends before the queue is full.
+    const auto late = least_ + std::clamp<Duration>(least_ / 8, milliseconds(4), milliseconds(16));
+    late_ = rtt > late ? late_ + 1 : 0;
+    if (window_ < threshold_ && window_ >= 16 && late_ > 8) {
+      threshold_ = plateau_ = reno_ = window_;
+      epoch_ = events_.now;
+    }
     bool lost = false;
     while (!sent_.empty() && sent_.begin()->first + 3 < order) {
       sent_.erase(sent_.begin());
@@ -242,7 +303,7 @@ class Tcp {
   }
   void reduce() {
     if (events_.now < recovered_) return;
-    plateau_ = window_;
+    plateau_ = window_ < plateau_ ? window_ * 0.85 : window_;
     window_ = threshold_ = reno_ = std::max(2.0, window_ * 0.7);
     epoch_ = events_.now;
     recovered_ = events_.now + smoothed_;
@@ -253,7 +314,7 @@ class Tcp {
       return;
     }
     const double t = seconds(events_.now - epoch_ + smoothed_);
-    const double k = std::cbrt(plateau_ * 0.3 / 0.4);
+    const double k = std::cbrt(std::max(plateau_ - threshold_, 0.0) / 0.4);
     reno_ += 0.53 / window_;
     const double goal = std::max(0.4 * std::pow(t - k, 3) + plateau_, reno_);
     window_ += goal > window_ ? std::min((goal - window_) / window_, 0.5) : 0.01 / window_;
@@ -271,6 +332,8 @@ class Tcp {
   TimePoint epoch_{};
   TimePoint recovered_{};
   Duration smoothed_{};
+  Duration least_ = Duration::max();
+  int late_ = 0;
   bool watched_ = false;
 };
 

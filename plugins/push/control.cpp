@@ -16,6 +16,7 @@ namespace netkit::push {
 namespace {
 
 using Verb = ControlLine::Verb;
+using Milliseconds = std::chrono::duration<double, std::milli>;
 
 constexpr std::string_view kSubscribeForm = "write SUBSCRIBE NAME UDP-PORT";
 constexpr std::string_view kUnsubscribeForm = "write UNSUBSCRIBE NAME";
@@ -54,6 +55,16 @@ ControlLine subscribe(std::string_view rest) {
 void append_word(std::string& out, std::uint64_t value) {
   append_unsigned(out, value);
   out += ' ';
+}
+
+void append_path(std::string& out, const datagram::PathStatus& path) {
+  out += '\t';
+  append_fixed(out, Milliseconds(path.rtt).count(), 3);
+  out += ' ';
+  append_word(out, path.window);
+  append_fixed(out, path.rate, 1);
+  out += ' ';
+  append_unsigned(out, path.retransmitted);
 }
 
 void append_reversibly(std::string& out, std::string_view name) {
@@ -115,8 +126,36 @@ void append_status_row(std::string& out, const RosterRow& row) {
   append_word(out, row.lost);
   append_word(out, row.lag);
   append_reversibly(out, row.name);
+  if (!row.plain) append_path(out, row.path);
   out += '\n';
 }
+
+namespace {
+
+// What a netkit that knows less takes for a part of the name is set off by a tab, which no escaped
+// name contains.
+std::optional<datagram::PathStatus> cut_off_path(std::string_view& line) {
+  const std::size_t tab = line.find('\t');
+  if (tab == std::string_view::npos) return datagram::PathStatus{};
+  std::string_view rest = line.substr(tab + 1);
+  line = line.substr(0, tab);
+  std::array<double, 4> numbers{};
+  for (double& number : numbers) {
+    const auto read = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    if (read.ec != std::errc() || !(number >= 0 && number < 1e15)) return std::nullopt;
+    rest.remove_prefix(static_cast<std::size_t>(read.ptr - rest.data()));
+    if (rest.starts_with(' ')) rest.remove_prefix(1);
+  }
+  if (!rest.empty()) return std::nullopt;
+  datagram::PathStatus path;
+  path.rtt = std::chrono::duration_cast<Duration>(Milliseconds(numbers[0]));
+  path.window = static_cast<std::size_t>(numbers[1]);
+  path.rate = numbers[2];
+  path.retransmitted = static_cast<std::uint64_t>(numbers[3]);
+  return path;
+}
+
+}  // namespace
 
 std::optional<StatusRow> parse_status_row(std::string_view line) {
   std::array<std::string_view, 6> words;
@@ -126,7 +165,9 @@ std::optional<StatusRow> parse_status_row(std::string_view line) {
     word = line.substr(0, space);
     line.remove_prefix(space + 1);
   }
-  StatusRow row{.name = original(line), .address = words[0], .kind = words[1]};
+  const auto path = cut_off_path(line);
+  if (!path) return std::nullopt;
+  StatusRow row{.name = original(line), .address = words[0], .kind = words[1], .path = *path};
   if (row.name.empty() || (row.kind != "plain" && row.kind != "native")) return std::nullopt;
   const auto age = read_number(words[2]);
   const auto sent = read_integer<std::uint64_t>(words[3]);

@@ -31,9 +31,9 @@ ControlLine parse_control(std::string_view line);
 // `NAME ADDRESS` and a newline: a row of LIST. The name is escaped.
 void append_list_row(std::string& out, const RosterRow& row);
 
-// `ADDRESS plain|native AGE SENT LOST LAG NAME` and a newline: a row of STATUS; AGE in seconds with
-// three decimals; the rest of the line is the name, escaped, a backslash too, so that it can be
-// read again.
+// `ADDRESS plain|native AGE SENT LOST LAG NAME`, of a native one a tab and `RTT WINDOW RATE AGAIN`
+// (milliseconds, datagrams, datagrams a second, datagrams), and a newline: a row of STATUS; AGE in
+// seconds with three decimals; the name is escaped, a backslash too, so that it can be read again.
 void append_status_row(std::string& out, const RosterRow& row);
 
 // A row of STATUS read again.
@@ -45,6 +45,7 @@ struct StatusRow {
   std::uint64_t sent = 0;
   std::uint64_t lost = 0;
   std::uint64_t lag = 0;
+  datagram::PathStatus path;  // of a native one
 };
 std::optional<StatusRow> parse_status_row(std::string_view line);
 

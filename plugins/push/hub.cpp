@@ -319,6 +319,7 @@ RosterRow Hub::row_of(const Subscriber& subscriber, TimePoint now) const {
     row.sent = status.delivered;
     row.lost = status.dropped;
     row.lag = status.lag;
+    row.path = status.path;
   }
   return row;
 }

@@ -220,8 +220,13 @@ ActionDef status() {
                   {"age", "seconds since it subscribed"},
                   {"sent", "records sent; of a native one those that it acknowledged"},
                   {"lost", "records that it did not and will not get"},
-                  {"lag", "records waiting or not acknowledged yet"}},
-       .layout = "{name} {address} {kind} age={age} sent={sent} lost={lost} lag={lag}"}};
+                  {"lag", "records waiting or not acknowledged yet"},
+                  {"rtt_ms", "of a native one: its round trip in milliseconds"},
+                  {"window", "datagrams that may be on their way to it"},
+                  {"rate", "datagrams a second that its path delivers; 0: not known"},
+                  {"retransmitted", "datagrams that were lost, and sent again"}},
+       .layout = "{name} {address} {kind} age={age} sent={sent} lost={lost} lag={lag} rtt={rtt_ms} "
+                 "window={window} rate={rate} retransmitted={retransmitted}"}};
   action.examples = {{"netkit push status 9000", "the roster of 127.0.0.1:9000"},
                      {"netkit push status 9000 --json", "with all numbers, for scripts"}};
   return action;

@@ -11,6 +11,12 @@
 
 namespace netkit::push {
 
+namespace {
+
+constexpr std::size_t kPlainFields = 7;  // of a peer that gives no feedback
+
+}  // namespace
+
 void StatusCommand::configure(const Values& values) {
   options_.servers = {values.address("ADDRESS")};
   wait_ = options_.connect_timeout = values.duration("wait");
@@ -79,18 +85,31 @@ void StatusCommand::refuse(std::string_view line) {
 void StatusCommand::on_row(std::string_view line) {
   const auto row = parse_status_row(line);
   if (!row) return refuse(line);
-  const Field fields[] = {{"name", std::string_view(row->name)},
-                          {"address", row->address},
-                          {"kind", row->kind},
-                          {"age", row->age_s},
-                          {"sent", row->sent},
-                          {"lost", row->lost},
-                          {"lag", row->lag}};
-  host_->output().emit({.type = "subscriber",
-                        .time = host_->clock().wall(),
-                        .peer = &server_,
-                        .fields = fields,
-                        .payload = std::nullopt});
+  const Field fields[] = {
+      {"name", std::string_view(row->name)},
+      {"address", row->address},
+      {"kind", row->kind},
+      {"age", row->age_s},
+      {"sent", row->sent},
+      {"lost", row->lost},
+      {"lag", row->lag},
+      {"rtt_ms", std::chrono::duration<double, std::milli>(row->path.rtt).count()},
+      {"window", std::uint64_t{row->path.window}},
+      {"rate", row->path.rate},
+      {"retransmitted", row->path.retransmitted}};
+  const bool native = row->kind == "native";
+  std::optional<std::string> line;
+  if (!native) {
+    line = fmt::format("{} {} {} age={:.3f} sent={} lost={} lag={}", row->name, row->address,
+                       row->kind, row->age_s, row->sent, row->lost, row->lag);
+  }
+  host_->output().emit(
+      {.type = "subscriber",
+       .time = host_->clock().wall(),
+       .peer = &server_,
+       .fields = std::span(fields).first(native ? std::size(fields) : kPlainFields),
+       .payload = std::nullopt,
+       .line = line});
   ++shown_;
   if (--rows_ == 0) host_->finish(ExitStatus::done);
 }

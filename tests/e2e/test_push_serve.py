@@ -281,8 +281,9 @@ def test_status_shows_the_roster_with_numbers(netkit):
     assert found["ann"]["kind"] == "native" and found["ann"]["lag"] == 0 and found["ann"]["lost"] == 0
     assert found["plain one"]["address"] == "127.0.0.1:%d" % peer.getsockname()[1]
     assert found["plain one"]["sent"] == 2
+    assert found["ann"]["window"] > 0 and found["ann"]["rtt_ms"] > 0 and "window" not in found["plain one"]
     text = netkit.run("push", "status", server.address)
-    assert b"plain one 127.0.0.1:" in text.out
+    assert b"plain one 127.0.0.1:" in text.out and b" window=" in text.out
 
 
 def test_status_without_a_server_is_69(netkit):

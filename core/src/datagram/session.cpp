@@ -137,13 +137,13 @@ SessionStatus Session::status() const {
   SessionStatus status;
   status.delivered = send_.delivered();
   status.dropped = send_.dropped();
-  status.retransmitted = send_.retransmitted();
   status.queued = send_.waiting_messages();
   status.lag = send_.unacknowledged();
   status.blocked = send_.blocked();
-  status.rtt = send_.rtt().smoothed();
-  status.window = send_.window();
-  if (send_.congestion() != nullptr) status.rate = send_.congestion()->rate();
+  status.path.rtt = send_.rtt().smoothed();
+  status.path.window = send_.window();
+  if (send_.congestion() != nullptr) status.path.rate = send_.congestion()->rate();
+  status.path.retransmitted = send_.retransmitted();
   status.last_heard = last_heard_;
   return status;
 }

@@ -90,6 +90,23 @@ TEST(RosterLine, StatusComesBackAsItWas) {
   EXPECT_EQ(read->sent + read->lost + read->lag, 10u);
 }
 
+TEST(RosterLine, StatusOfANativeOneTellsItsPath) {
+  RosterRow native = row("ann b");
+  native.plain = false;
+  native.path = {std::chrono::microseconds(40500), 64, 1250.5, 3};
+  std::string line;
+  append_status_row(line, native);
+  EXPECT_EQ(line, "[::1]:5000 native 1.500 7 2 1 ann b\t40.500 64 1250.5 3\n");
+  line.pop_back();
+  const auto read = parse_status_row(line);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->name, "ann b");
+  EXPECT_EQ(read->path.rtt, native.path.rtt);
+  EXPECT_EQ(read->path.window, 64u);
+  EXPECT_DOUBLE_EQ(read->path.rate, 1250.5);
+  EXPECT_EQ(read->path.retransmitted, 3u);
+}
+
 TEST(RosterLine, StatusHasTheNameItselfWhateverItHolds) {
   for (const std::string name :
        {"a\x1b[2J", "a\nb", R"(C:\dir\x5c\)", R"(\x1b)", "bad\xff", "\u202e-", "\\"}) {
@@ -112,7 +129,8 @@ TEST(RosterLine, WhatIsNoEscapeIsKept) {
 
 TEST(RosterLine, AnythingElseIsNotAStatusRow) {
   for (const char* line : {"", "a b c d e f g", "a plain 1 2 3 4", "a plain 1 2 3 -4 x",
-                           "a plain  2 3 4 5 x", "a plain 1 2 3 4 "}) {
+                           "a plain  2 3 4 5 x", "a plain 1 2 3 4 ", "a native 1 2 3 4 x\t1 2 3",
+                           "a native 1 2 3 4 x\t1 2 3 4 5", "a native 1 2 3 4 x\t1 2 -3 4"}) {
     EXPECT_FALSE(parse_status_row(line)) << line;
   }
 }

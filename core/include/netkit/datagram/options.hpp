@@ -155,17 +155,22 @@ struct Gap {
   friend bool operator==(const Gap&, const Gap&) = default;
 };
 
+// The path that a session takes, in the direction of what it sends.
+struct PathStatus {
+  Duration rtt{};                   // round trip, smoothed; 0 while unknown
+  std::size_t window = 0;           // datagrams that may be on their way
+  double rate = 0;                  // datagrams a second that it delivers; 0: not known
+  std::uint64_t retransmitted = 0;  // datagrams that were taken for lost
+};
+
 // How one session stands, for a roster.
 struct SessionStatus {
-  std::uint64_t delivered = 0;      // messages that the other side acknowledged
-  std::uint64_t dropped = 0;        // messages dropped by `keep`
-  std::uint64_t retransmitted = 0;  // datagrams
-  std::size_t queued = 0;           // messages waiting to be sent
-  std::size_t lag = 0;              // messages waiting or not yet acknowledged
-  bool blocked = false;             // what waits cannot go out: window full or peer silent
-  Duration rtt{};                   // smoothed; 0 while unknown
-  std::size_t window = 0;           // datagrams that may be on their way
-  double rate = 0;                  // datagrams a second that the path delivers; 0: not known
+  std::uint64_t delivered = 0;  // messages that the other side acknowledged
+  std::uint64_t dropped = 0;    // messages dropped by `keep`
+  std::size_t queued = 0;       // messages waiting to be sent
+  std::size_t lag = 0;          // messages waiting or not yet acknowledged
+  bool blocked = false;         // what waits cannot go out: window full or peer silent
+  PathStatus path;
   TimePoint last_heard{};
 };
 

@@ -22,7 +22,9 @@ constexpr Duration kShort = milliseconds(12);
 constexpr Duration kRivals = milliseconds(6);  // left of a queue: of others
 constexpr Duration kLookEvery = std::chrono::seconds(3);
 constexpr Duration kLookOften = std::chrono::seconds(1);
+constexpr int kLateOnes = 4;  // acknowledgements in a row
 constexpr double kLossy = 0.05;
+constexpr int kFruitless = 5;
 constexpr Duration kLate = milliseconds(30);
 constexpr Duration kLookFor = milliseconds(50);
 constexpr Duration kNotPaced = milliseconds(2);
@@ -70,6 +72,12 @@ void CongestionController::on_acked(std::uint32_t count, std::uint64_t order, Du
   round_.acked += count;
   round_.limited = round_.limited || limited;
   on_timer(now);
+  if (mode_ == Mode::start && rtt > Duration{}) {
+    // As HyStart (RFC 9406): before the queue is full, not when a round has shown it to be.
+    const bool late = rtt - base() > std::max(kQueue, base() / 4);
+    late_ = late ? static_cast<std::uint8_t>(late_ + 1) : std::uint8_t{0};
+    if (late_ >= kLateOnes) begin_drain();
+  }
   if (mode_ == Mode::start && limited)
     window_ = std::min(window_ + count, std::min(ceiling_, max_window_));
   if (order >= round_.end && round_.begin != TimePoint{}) end_round(now);
@@ -79,7 +87,8 @@ void CongestionController::end_round(TimePoint now) {
   const double took = std::max(seconds(now - round_.begin), 1e-5);
   const double rate = round_.acked / took;
   if (round_.samples > 0) queue_ = round_.least - base();
-  if (round_.samples > 0) queued_ = queue_ > std::max(kQueue, base() / 4);
+  blind_rounds_ = round_.samples > 0 ? 0 : blind_rounds_ + 1;
+  queued_ = queue_ > std::max(kQueue, base() / 4);
   clear_ = clear_ && !queued_ && round_.lost == 0;
   learn_rate(rate);
   judge_loss(rate);
@@ -146,6 +155,7 @@ void CongestionController::step() {
 void CongestionController::begin_drain() {
   mode_ = Mode::drain;
   flat_rounds_ = 0;
+  late_ = 0;
 }
 
 void CongestionController::step_steady() {
@@ -168,15 +178,16 @@ void CongestionController::on_timer(TimePoint now) {
   if (now < next_look_) return;
   const bool late = now - next_look_ > kLate;
   together_ = next_look_.time_since_epoch() % kLookEvery == Duration{};
-  const Duration every = loss_ > kLossy ? kLookOften : kLookEvery;
+  const Duration every = doubtful() ? kLookOften : kLookEvery;
   next_look_ = TimePoint((now.time_since_epoch() / every + 1) * every);
   ++looks_;
-  if ((mode_ != Mode::start || loss_ > kLossy) && !late) begin_look(now);
+  if ((mode_ != Mode::start || doubtful()) && !late) begin_look(now);
 }
 
 void CongestionController::begin_look(TimePoint now) {
   mode_ = Mode::look;
   judging_ = true;
+  floor_before_ = base();
   look_least_ = Duration::max();
   // What sends seldom does not see the path in time. Were all of many to do so at once, they would
   // see each other.
@@ -203,6 +214,8 @@ void CongestionController::note_look(Duration rtt, TimePoint now) {
   if (sent >= look_from_ && sent < look_end_) look_least_ = std::min(look_least_, rtt);
   if (sent < look_end_) return;
   judging_ = false;
+  const bool lower = look_least_ < floor_before_ * 19 / 20;
+  fruitless_ = lower || loss_ <= kLossy ? 0 : std::min(fruitless_ + 1, kFruitless);
   if (look_least_ != Duration::max() && together_) judge_look();
   most_rate_ = std::max(most_rate_ * kForget, rate_);
   if (mode_ == Mode::steady) set_window();
@@ -244,6 +257,11 @@ void CongestionController::on_timeout() {
   flat_rounds_ = 0;
 }
 
+// What is lost may show a full buffer although the round trip never was without its queue.
+bool CongestionController::doubtful() const {
+  return loss_ > kLossy && fruitless_ < kFruitless;
+}
+
 double CongestionController::product() const {
   return rate_ * seconds(base());
 }
@@ -259,7 +277,7 @@ void CongestionController::set_window() {
   if (mode_ == Mode::start || rate_ <= 0) return;
   double window = product() + spare();
   if (mode_ == Mode::drain) window = std::max(product(), window / 2);
-  if (mode_ == Mode::look) window = product() * (loss_ > kLossy ? kDeep : kLook);
+  if (mode_ == Mode::look) window = product() * (doubtful() ? kDeep : kLook);
   if (mode_ == Mode::steady) window = std::max(window, held_);
   // What is lost has to be sent again meanwhile.
   if (!queued_) window /= 1 - std::min(loss_, kMostRandom);

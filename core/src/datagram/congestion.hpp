@@ -50,6 +50,7 @@ class NETKIT_API CongestionController {
   // A round trip of what was sent more than once: it may have been longer.
   void on_unsure(Duration rtt) {
     if (rtt < smoothed_) smoothed_ += (rtt - smoothed_) / 8;
+    if (blind_rounds_ > 1) queue_ = std::min(queue_, std::max(rtt - base(), Duration{}));
   }
   void on_lost(std::uint32_t count) { round_.lost += count; }
   // So many arrived with the path's mark that it is congested (ECN-CE).
@@ -97,6 +98,7 @@ class NETKIT_API CongestionController {
   void set_window();
   Duration base() const { return floor_.get(); }
   double spare() const;  // datagrams in the queue
+  bool doubtful() const;
   bool starved() const { return rate_ < most_rate_ / 4; }
   double gain() const;
   double product() const;  // of rate and round trip
@@ -116,6 +118,7 @@ class NETKIT_API CongestionController {
   Round round_;
   std::uint8_t phase_ = 0;  // of the cycle
   std::uint8_t flat_rounds_ = 0;
+  std::uint8_t late_ = 0;
   std::uint8_t grown_ = 0;  // cycles in a row
   Mode mode_ = Mode::start;
   bool queued_ = false;  // of late
@@ -129,7 +132,10 @@ class NETKIT_API CongestionController {
   bool judging_ = false;
   bool together_ = false;
   bool others_before_ = false;
+  int blind_rounds_ = 0;  // in a row, in which there was nothing sent once
   int alone_looks_ = 0;
+  int fruitless_ = 0;  // looks in a row that showed no shorter round trip
+  Duration floor_before_{};
   TimePoint look_from_{};
   TimePoint look_end_{};
   Duration look_least_{};

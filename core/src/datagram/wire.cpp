@@ -4,6 +4,7 @@
 
 #include "datagram/dtls_wire.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -16,6 +17,7 @@ using big_endian::append;
 using big_endian::get;
 using big_endian::put;
 
+constexpr unsigned kFours = 4;
 constexpr std::size_t kPrefix = 4;         // magic, version, type, flags
 constexpr std::size_t kKeyed = 12;         // and a nonce or session id
 constexpr std::size_t kVersionReply = 16;  // and the range
@@ -37,6 +39,10 @@ Cookie cookie_at(const char* at) {
   Cookie cookie;
   std::memcpy(cookie.data(), at, cookie.size());
   return cookie;
+}
+
+std::uint16_t plain_window(std::uint16_t window) {
+  return std::min(window, static_cast<std::uint16_t>(kMaxPlainWindow));
 }
 
 std::size_t least_size(Type type) {
@@ -122,7 +128,7 @@ std::optional<Connect> decode_connect(std::string_view datagram) {
   connect.first_seq = get<std::uint32_t>(at + 20);
   connect.window = get<std::uint16_t>(at + 24);
   connect.payload = datagram.substr(least_size(Type::connect));
-  if (connect.window > kMaxWindow || connect.payload.size() > kMaxPayload) return std::nullopt;
+  if (connect.window > kMaxPlainWindow || connect.payload.size() > kMaxPayload) return std::nullopt;
   return connect;
 }
 
@@ -136,7 +142,7 @@ std::optional<Accept> decode_accept(std::string_view datagram) {
   accept.window = get<std::uint16_t>(at + 12);
   accept.lease_ms = get<std::uint32_t>(at + 14);
   accept.payload = datagram.substr(least_size(Type::accept));
-  if (accept.window > kMaxWindow || accept.payload.size() > kMaxPayload) return std::nullopt;
+  if (accept.window > kMaxPlainWindow || accept.payload.size() > kMaxPayload) return std::nullopt;
   return accept;
 }
 
@@ -175,7 +181,11 @@ std::optional<Header> decode_header(std::string_view datagram) {
   header.ack = get<std::uint32_t>(at + 16);
   header.window = get<std::uint16_t>(at + 20);
   header.ack_delay = get<std::uint16_t>(at + 22);
-  if (header.window > kMaxWindow) return std::nullopt;
+  if (header.window > kMaxPlainWindow) return std::nullopt;
+  if (header.flags & Header::kWide) {
+    header.flags &= static_cast<std::uint8_t>(~Header::kWide);
+    header.window = static_cast<std::uint16_t>(header.window * kFours);
+  }
   return header;
 }
 
@@ -198,7 +208,7 @@ void encode(const Connect& connect, std::string& out) {
   begin(Type::connect, connect.nonce, out);
   out.append(connect.cookie.data(), connect.cookie.size());
   append(out, connect.first_seq);
-  append(out, connect.window);
+  append(out, plain_window(connect.window));
   out.append(connect.payload.substr(0, kMaxPayload));
 }
 
@@ -206,7 +216,7 @@ void encode(const Accept& accept, std::string& out) {
   begin(Type::accept, accept.nonce, out);
   append(out, accept.session);
   append(out, accept.first_seq);
-  append(out, accept.window);
+  append(out, plain_window(accept.window));
   append(out, accept.lease_ms);
   out.append(accept.payload.substr(0, kMaxPayload));
 }
@@ -232,11 +242,12 @@ void encode_header(const Header& header, char* out) {
   out[0] = static_cast<char>(kMagic);
   out[1] = static_cast<char>(kVersion);
   out[2] = static_cast<char>(header.type);
-  out[3] = static_cast<char>(header.flags);
+  const bool wide = header.window > kMaxPlainWindow;
+  out[3] = static_cast<char>(header.flags | (wide ? Header::kWide : 0));
   put(out + 4, header.session);
   put(out + 12, header.seq);
   put(out + 16, header.ack);
-  put(out + 20, header.window);
+  put(out + 20, static_cast<std::uint16_t>(header.window / (wide ? kFours : 1u)));
   put(out + 22, header.ack_delay);
 }
 

@@ -19,7 +19,8 @@ inline constexpr std::uint8_t kVersion = 1;
 inline constexpr std::size_t kHeaderSize = 24;  // of datagrams within a session
 inline constexpr std::size_t kHelloSize = 64;   // padded: larger than what answers it
 inline constexpr std::size_t kCookieSize = 20;
-inline constexpr std::size_t kMaxWindow = 1024;  // datagrams; a bitmap of them takes 128 bytes
+inline constexpr std::size_t kMaxWindow = 4096;       // datagrams; a bitmap of them takes 512 bytes
+inline constexpr std::size_t kMaxPlainWindow = 1024;  // of a field that counts single datagrams
 
 enum class Type : std::uint8_t {
   hello = 1,
@@ -75,6 +76,8 @@ struct VersionReply {
 // In front of DATA, ACK and BYE.
 struct Header {
   static constexpr std::uint8_t kPing = 0x01;  // acknowledge at once
+  // The window on the wire counts fours; kept by encode_header() and decode_header().
+  static constexpr std::uint8_t kWide = 0x02;
   Type type = Type::ack;
   std::uint8_t flags = 0;
   std::uint64_t session = 0;

@@ -131,7 +131,7 @@ class LossyNet : public ::testing::Test {
   bool heard_of(const Client& client) const {
     return std::any_of(served.sessions.begin(), served.sessions.end(), [&](SessionRef session) {
       return server->contains(session) && server->peer(session) == client.address &&
-             server->status(session).rtt > 0ns;
+             server->status(session).path.rtt > 0ns;
     });
   }
 

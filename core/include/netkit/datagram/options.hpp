@@ -48,7 +48,9 @@ struct NETKIT_API Options {
   // whole: beyond it such datagrams are not taken, and come again, and such messages are lost.
   std::size_t max_held = 256u << 20;
 
-  std::uint16_t receive_window = 1024;  // datagrams held for reordering or while paused; to 1024
+  // Datagrams held for reordering or while paused; to 4096. Several times max_window, as what is
+  // lost twice or more holds up what came after it.
+  std::uint16_t receive_window = 4096;
   // Datagrams that may be on their way at most where a path is shared with others; how many are is
   // what a CongestionController finds out.
   std::uint16_t max_window = 960;

@@ -27,6 +27,7 @@ local f = {
   type = field(ProtoField.uint8, "type", "Type", base.DEC, TYPES),
   flags = field(ProtoField.uint8, "flags", "Flags", base.HEX),
   ping = field(ProtoField.bool, "flags.ping", "Ping: acknowledge at once", 8, nil, 0x01),
+  wide = field(ProtoField.bool, "flags.wide", "Wide: the window counts fours", 8, nil, 0x02),
   nonce = field(ProtoField.uint64, "nonce", "Nonce", base.HEX),
   session = field(ProtoField.uint64, "session", "Session", base.HEX),
   cookie = field(ProtoField.bytes, "cookie", "Cookie"),
@@ -296,7 +297,9 @@ local function dissect_one(tvb, pinfo, tree)
   local top = tree:add(native, tvb(), "netkit " .. TYPES[kind])
   top:add(f.version, tvb(1, 1))
   top:add(f.type, tvb(2, 1))
-  top:add(f.flags, tvb(3, 1)):add(f.ping, tvb(3, 1))
+  local flags = top:add(f.flags, tvb(3, 1))
+  flags:add(f.ping, tvb(3, 1))
+  flags:add(f.wide, tvb(3, 1))
   if tvb:len() < LEAST[kind] then
     top:add_proto_expert_info(malformed)
     return

@@ -45,7 +45,7 @@ struct StatusRow {
   std::uint64_t sent = 0;
   std::uint64_t lost = 0;
   std::uint64_t lag = 0;
-  datagram::PathStatus path;  // of a native one
+  datagram::PathStatus path{};  // of a native one
 };
 std::optional<StatusRow> parse_status_row(std::string_view line);
 

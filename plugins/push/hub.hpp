@@ -35,7 +35,7 @@ struct RosterRow {
   std::uint64_t lost = 0;  // records that it did not and will not get
   std::uint64_t lag = 0;   // records on their way or waiting
   // The path to a native one; the last three also say what is not known yet: 0.
-  datagram::PathStatus path;
+  datagram::PathStatus path{};
 };
 
 struct HubCounters {

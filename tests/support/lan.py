@@ -2,6 +2,7 @@
 
 Needs root. Each host is a network namespace that lives as long as the process that holds it."""
 
+import os
 import subprocess
 
 from netkit import netkit_path
@@ -49,6 +50,18 @@ class Lan:
             _run("ip", "address", "add", address, "broadcast", "+", "dev", f"n{number}", pid=process.pid)
             _run("ip", "link", "set", f"n{number}", "up", pid=process.pid)
         return process
+
+    def cable(self, one, address, other, other_address, delay_ms, loss=0):
+        """Joins two hosts by an interface n1 on each, with delay either way; of what `one` sends, `loss` percent are
+        lost. Takes hosts that have no n1 yet."""
+        ends = [(one, address, other_address), (other, other_address, address)]
+        devices = [str(part) for name, _, _ in ends for part in (self.hosts[name].pid, "n1")]
+        cable = self.netkit.start(argv=[os.environ["NETKIT_BUILD"] + "/tests/cable", *devices, str(delay_ms), str(loss)])
+        cable.out.expect(rb"ready\n")
+        for name, own, peer in ends:
+            pid = self.hosts[name].pid
+            _run("ip", "address", "add", own, "peer", peer, "dev", "n1", pid=pid)
+            _run("ip", "link", "set", "n1", "up", "txqueuelen", "10000", pid=pid)
 
     def ip(self, host, *args):
         """Runs `ip ARGS` on a host."""

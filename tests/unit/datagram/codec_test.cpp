@@ -205,6 +205,22 @@ TEST(Body, IsRefusedAtEveryCut) {
   }
 }
 
+TEST(Window, CountsFoursBeyondWhatAPlainOneMaySay) {
+  for (const auto [window, on_wire, read] :
+       {std::array{1024, 1024, 1024}, std::array{1025, 256, 1024}, std::array{4096, 1024, 4096}}) {
+    Header header;
+    header.window = static_cast<std::uint16_t>(window);
+    std::string bytes(kHeaderSize, '\0');
+    encode_header(header, bytes.data());
+    EXPECT_EQ(static_cast<unsigned char>(bytes[20]) * 256 + static_cast<unsigned char>(bytes[21]),
+              on_wire);
+    const auto again = decode_header(bytes);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->window, read);
+    EXPECT_EQ(again->flags, 0);
+  }
+}
+
 TEST(Cookies, AreBoundToAddressPortZoneAndNonce) {
   std::mt19937_64 random;
   CookieJar jar(10s, [&] { return random(); });

@@ -40,6 +40,7 @@ std::vector<OptionDef> send_options() {
        .help = "how many routers it may pass",
        .min = 1,
        .max = 255},
+      plain_rate_option(),
       hex_option(),
       {.name = "max-responders",
        .kind = Kind::integer,

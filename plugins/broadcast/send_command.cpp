@@ -41,6 +41,7 @@ void SendCommand::configure(const Values& values) {
   expect_ = static_cast<std::uint64_t>(values.integer("expect"));
   repeat_ = values.integer("repeat");
   ttl_ = static_cast<unsigned>(values.integer("ttl"));
+  plain_rate_ = plain_rate(values);
   max_responders_ = static_cast<std::size_t>(values.integer("max-responders"));
   const bool sources = values.given("from") || values.given("every");
   if (sources && !arguments_.empty()) throw UsageError("give either TEXT or --from, not both");
@@ -183,7 +184,22 @@ void SendCommand::begin(std::string message) {
   send_once();
 }
 
+// How long what is to be sent has to wait for --plain-rate.
+Duration SendCommand::over_rate(TimePoint now) {
+  if (plain_rate_ <= 0 || endpoint_.address().is_loopback()) return {};
+  const double burst = std::max(plain_rate_, 65'536.0);
+  const auto bytes = static_cast<double>(message_.size() * targets_.size());
+  const double count = std::min(bytes, burst);
+  if (!bucket_) bucket_.emplace(plain_rate_, burst, now);
+  if (bucket_->take(now, count)) return {};
+  return std::max<Duration>(bucket_->ready_at(now, count) - now, std::chrono::milliseconds(1));
+}
+
 void SendCommand::send_once() {
+  if (const Duration pause = over_rate(host_->loop().refresh_now()); pause > Duration::zero()) {
+    timer_ = host_->loop().after(pause, [this] { send_once(); });
+    return;
+  }
   failed_ = 0;
   refresh_targets();
   for (const BroadcastTarget& target : targets_) {

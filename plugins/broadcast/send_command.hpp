@@ -15,6 +15,7 @@
 #include <netkit/net/udp_server.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/record/source.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit::broadcast {
 
@@ -39,6 +40,7 @@ class SendCommand final : public Command, private Sources::Handler, private UdpS
   void say_targets(const std::vector<BroadcastTarget>& before) const;
   void send_next_argument();
   void begin(std::string message);
+  Duration over_rate(TimePoint now);
   void send_once();
   void sent_once();
   void repeated();
@@ -59,12 +61,14 @@ class SendCommand final : public Command, private Sources::Handler, private UdpS
   std::uint64_t expect_ = 0;
   std::int64_t repeat_ = 1;
   unsigned ttl_ = 1;
+  double plain_rate_ = 0;  // bytes a second to other machines; 0: no limit
   std::size_t max_responders_ = 0;
 
   Host* host_ = nullptr;
   Endpoint endpoint_;  // what the address is
   Endpoint local_;     // what the socket is bound to
   std::vector<BroadcastTarget> targets_;
+  std::optional<TokenBucket> bucket_;  // of plain_rate_
   TimePoint targets_found_;
   std::optional<UdpServer> server_;
   std::optional<AnswerTable> table_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <netkit/cli/shared_definitions.hpp>
+#include <netkit/datagram/path_metrics.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/store/options.hpp>
 #include <netkit/util/error.hpp>
@@ -119,6 +120,8 @@ ExitStatus ServeCommand::run(Host& host) {
   driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(opened.udp),
                                                privacy_->driven(), options);
   host.set_totals([this](Totals& totals) { show(totals); });
+  host.set_metrics(
+      [this](std::string& text) { datagram::append_path_metrics(text, room_->native().paths()); });
   host.on_stop([this](StopReason) { stop(); });
   open_room();
   privacy_->say_if_open(driver_->sockets());

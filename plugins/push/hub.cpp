@@ -306,6 +306,11 @@ void Hub::for_each_row(TimePoint now, const std::function<void(const RosterRow&)
   for (const Subscriber* subscriber : all) visit(row_of(*subscriber, now));
 }
 
+datagram::PathStatus Hub::path_of(const Subscriber& subscriber) const {
+  if (!server_.contains(subscriber.session)) return {};
+  return server_.status(subscriber.session).path;
+}
+
 RosterRow Hub::row_of(const Subscriber& subscriber, TimePoint now) const {
   RosterRow row{.name = subscriber.name,
                 .address = subscriber.address,

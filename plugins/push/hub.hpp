@@ -133,6 +133,8 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   void for_each_row(TimePoint now, const std::function<void(const RosterRow&)>& visit) const;
   const HubCounters& counters() const { return counters_; }
   const datagram::Counters& protocol_counters() const { return server_.counters(); }
+  std::vector<datagram::PathStatus> paths() const { return server_.paths(); }
+  datagram::PathStatus path_of(const Subscriber& subscriber) const;  // of a native one
 
  private:
   datagram::Verdict on_connect(datagram::SessionRef session, const Endpoint& peer,

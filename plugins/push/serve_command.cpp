@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <netkit/cli/shared_definitions.hpp>
+#include <netkit/datagram/path_metrics.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/store/options.hpp>
@@ -93,6 +94,8 @@ ExitStatus ServeCommand::run(Host& host) {
   sources_ = open_sources(host, records, defaults);
   turn_ = host.loop().before_wait([this] { end_turn(); });
   host.set_totals([this](Totals& totals) { show(totals); });
+  host.set_metrics(
+      [this](std::string& text) { datagram::append_path_metrics(text, hub_->paths()); });
   host.on_stop([this](StopReason) { stop(); });
   store_options_ ? open_store() : host.ready(descriptions_);
   privacy_->say_if_open(driver_->sockets());
@@ -246,6 +249,10 @@ void ServeCommand::on_subscribed(const Subscriber& subscriber) {
 void ServeCommand::on_unsubscribed(const Subscriber& subscriber, std::string_view why,
                                    std::uint64_t undelivered) {
   emit("unsubscribed", subscriber, why);
+  if (!subscriber.plain() && host_->log().enabled(LogLevel::protocol)) {
+    host_->log().protocol(fmt::format("{}: {}", subscriber.address.to_string(),
+                                      datagram::path_text(hub_->path_of(subscriber))));
+  }
   if (undelivered == 0) return;
   host_->log().error(fmt::format("{} is {}: {} records for {} are not delivered",
                                  subscriber.address.to_string(), why, undelivered,

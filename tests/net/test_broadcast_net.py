@@ -1,6 +1,7 @@
 """Broadcast and multicast between four hosts on two networks, none of which has a default route."""
 
 import os
+import time
 
 import pytest
 
@@ -50,6 +51,15 @@ def test_repeated_messages_count_a_responder_once(lan):
     listen_everywhere(lan)
     result = lan.run("a", "broadcast", "send", "10.91.1.255:8086", "x", "--repeat", "3", "-i", "20ms", "-w", "500ms")
     assert sorted(result.lines) == ["10.91.1.2:8086 b heard x", "10.91.1.3:8086 c heard x"]
+
+
+def test_what_is_over_the_rate_waits(lan):
+    message = "x" * 1000
+    began = time.monotonic()
+    result = lan.run("a", "broadcast", "send", "10.91.1.255:8086", message, "--repeat", "100", "-i", "0", "-w", "0",
+                     "--plain-rate", "64k/s", "--stats", "--json")
+    assert result.records[-1]["sent"] == 100
+    assert time.monotonic() - began >= (100_000 - 65_536) / 65_536
 
 
 @pytest.mark.parametrize("group, listen", [("239.9.9.9:5000", ":5000"), ("[ff12::99]:5000", ":5000")])

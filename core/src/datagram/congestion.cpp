@@ -112,7 +112,7 @@ void CongestionController::judge_loss(double rate) {
   const double lost = round_.lost / std::max(sent, 1.0);
   loss_ += (lost - loss_) * std::min(sent / 64, 0.5);
   const bool heavy = loss_ > kHeavyLoss;
-  if ((queued_ && loss_ > kLossWithQueue && round_.lost > 0) || heavy || round_.marked > 0) {
+  if ((queued_ && loss_ > kLossWithQueue && round_.lost > 0) || heavy) {
     ceiling_ = std::max(std::min(ceiling_, window_) * kYield, kLeastWindow);
     held_ *= kYield;
     if (heavy || lost > kHeavyLoss) {

@@ -23,7 +23,7 @@ namespace netkit::datagram {
 // one machine do so together; so what is left is of others, who fill queues whatever happens. Then
 // it has as much on its way as they have, and half of the path.
 //
-// Loss counts where it comes with a queue, and where it is over a quarter; a mark (ECN) always.
+// Loss counts where it comes with a queue, and where it is over a quarter.
 //
 // Pure: no clock, no socket. Windows are in datagrams, rates in datagrams a second. [one thread]
 class NETKIT_API CongestionController {
@@ -53,8 +53,6 @@ class NETKIT_API CongestionController {
     if (blind_rounds_ > 1) queue_ = std::min(queue_, std::max(rtt - base(), Duration{}));
   }
   void on_lost(std::uint32_t count) { round_.lost += count; }
-  // So many arrived with the path's mark that it is congested (ECN-CE).
-  void on_marked(std::uint32_t count) { round_.marked += count; }
   // Nothing has come back for so long that all is taken for lost.
   void on_timeout();
 
@@ -79,7 +77,6 @@ class NETKIT_API CongestionController {
     std::uint64_t end = 0;  // acknowledged, it ends the round
     std::uint32_t acked = 0;
     std::uint32_t lost = 0;
-    std::uint32_t marked = 0;
     std::uint32_t samples = 0;
     Duration least{};
     bool limited = false;

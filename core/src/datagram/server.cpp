@@ -368,6 +368,14 @@ SessionStatus Server::status(SessionRef session) const {
   return impl_->find(session)->session.status();
 }
 
+std::vector<PathStatus> Server::paths() const {
+  std::vector<PathStatus> all;
+  for (const auto& peer : impl_->peers) {
+    if (peer) all.push_back(peer->session.status().path);
+  }
+  return all;
+}
+
 const Options& Server::options() const {
   return impl_->options;
 }

@@ -9,6 +9,7 @@ target_sources(netkit-core PRIVATE
   src/datagram/link.cpp
   src/datagram/options.cpp
   src/datagram/output_queue.cpp
+  src/datagram/path_metrics.cpp
   src/datagram/plain_fanout.cpp
   src/datagram/private_client.cpp
   src/datagram/private_server.cpp

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <netkit/datagram/options.hpp>
 #include <netkit/datagram/output_queue.hpp>
@@ -108,6 +109,7 @@ class NETKIT_API Server {
   const Endpoint& peer(SessionRef session) const;  // of a session that contains() knows
   std::uint32_t owner(SessionRef session) const;   // likewise: Path::owner of who connected
   SessionStatus status(SessionRef session) const;  // likewise
+  std::vector<PathStatus> paths() const;           // of all sessions
   const Options& options() const;
   const Counters& counters() const;
 

@@ -229,13 +229,17 @@ void CongestionController::judge_look() {
   const double theirs = window_before_ * left / gone;
   // Nothing that grows by leaps can be known well, but half of what the path once had to give is.
   const double half = most_rate_ * seconds(round_trip_before_) / 2;
-  const double wanted = std::clamp(std::sqrt(window_before_ * theirs), window_before_ / 8,
-                                   std::max(window_before_ * 3, half));
+  const double even = std::sqrt(window_before_ * theirs);
+  const double wanted =
+      starved() && loss_ < kLossWithQueue
+          ? std::max(even, half)
+          : std::clamp(even, window_before_ / 8, std::max(window_before_ * 3, half));
   const Duration queue = look_least_ - base();
   const bool much = window_before_ >= kFew || queue > (round_trip_before_ - base()) * 7 / 10;
   const bool others = queue > std::max(kRivals, base() / 8) && much;
   // One sample may have had to wait elsewhere.
-  const bool sure = held_ > 0 || window_before_ >= kFew || others_before_ || starved();
+  const bool sure = held_ > 0 || window_before_ >= kFew || others_before_ ||
+                    (starved() && loss_ < kLossWithQueue);
   others_before_ = others;
   if (others && !sure) return;
   if (others) {

@@ -31,7 +31,7 @@ constexpr Duration kNotPaced = milliseconds(2);
 constexpr int kTurns = 4;
 constexpr double kForget = 0.8;  // of the highest rate, at each look
 constexpr double kFew = 16;      // datagrams in a window, which may not see the path in time
-constexpr double kTiny = 2;      // that is kept by the pace
+constexpr double kMany = 128;    // that keep the pace, if they are as many
 // As long as no queue was seen, there is nothing to be gained by less than makes a good batch.
 constexpr Duration kLan = milliseconds(1);
 constexpr double kLanWindow = 64;
@@ -309,6 +309,8 @@ Duration CongestionController::interval() const {
   if (mode_ == Mode::start) rate = 2 * std::max(rate_, full);
   if (mode_ == Mode::steady)
     rate = held_ > 0 ? 2 * full : std::max(rate, rate_ + 1 / seconds(smoothed_));
+  // The window, not the pace, makes great ones shrink and small ones grow.
+  if (mode_ == Mode::steady && phase_ != 1 && window_ >= kMany) rate = std::max(rate, full);
   if (!queued_) rate /= 1 - std::min(loss_, kMostRandom);
   if (window_ < kFew && mode_ != Mode::start) rate = full;
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(1 / rate));

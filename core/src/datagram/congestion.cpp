@@ -17,25 +17,30 @@ constexpr double kHeavyLoss = 0.3;
 constexpr double kMostRandom = 0.22;           // loss that is made up for
 constexpr Duration kQueue = milliseconds(12);  // that is one
 constexpr Duration kLeastQueue = milliseconds(2);
-constexpr double kShare = 0.3;  // datagrams in a short queue
+// What is in flight beyond the product: a part of the rate, and this many times the square root of
+// it, less where the queue is longer than kShort.
+constexpr double kShare = 0.3;
 constexpr Duration kShort = milliseconds(12);
-constexpr Duration kRivals = milliseconds(6);  // left of a queue: of others
+constexpr int kLateOnes = 4;  // acknowledgements in a row that show a queue
+
+// Looking at the path.
+constexpr Duration kRivals = milliseconds(6);  // left of the queue: of others
 constexpr Duration kLookEvery = std::chrono::seconds(3);
-constexpr Duration kLookOften = std::chrono::seconds(1);
-constexpr int kLateOnes = 4;  // acknowledgements in a row
-constexpr double kLossy = 0.05;
-constexpr int kFruitless = 5;
-constexpr Duration kLate = milliseconds(30);
 constexpr Duration kLookFor = milliseconds(50);
-constexpr Duration kNotPaced = milliseconds(2);
-constexpr int kTurns = 4;
+constexpr Duration kLate = milliseconds(30);
+constexpr int kTurns = 4;        // in one of so many looks a session that sends seldom probes
 constexpr double kForget = 0.8;  // of the highest rate, at each look
-constexpr double kFew = 16;      // datagrams in a window, which may not see the path in time
-constexpr double kMany = 128;    // that keep the pace, if they are as many
+constexpr double kLossy = 0.05;  // then it is done more often, and deeper, until that was in vain
+constexpr Duration kLookOften = std::chrono::seconds(1);
+constexpr int kFruitless = 5;
+
+constexpr Duration kNotPaced = milliseconds(2);
+constexpr double kFew = 16;    // datagrams in a window, which is kept by the pace
+constexpr double kMany = 128;  // that keep the pace, if they are as many
 // As long as no queue was seen, there is nothing to be gained by less than makes a good batch.
 constexpr Duration kLan = milliseconds(1);
 constexpr double kLanWindow = 64;
-constexpr double kLeastWindow = 0.3;
+constexpr double kLeastWindow = 0.3;  // one datagram in some round trips
 
 double seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();

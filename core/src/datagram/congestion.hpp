@@ -113,10 +113,10 @@ class NETKIT_API CongestionController {
   std::array<float, kRounds> rates_{};
   std::uint64_t newest_ = 0;
   Round round_;
-  std::uint8_t phase_ = 0;  // of the cycle
-  std::uint8_t flat_rounds_ = 0;
-  std::uint8_t late_ = 0;
-  std::uint8_t grown_ = 0;  // cycles in a row
+  std::uint8_t phase_ = 0;        // of the cycle
+  std::uint8_t flat_rounds_ = 0;  // in a row
+  std::uint8_t late_ = 0;         // acknowledgements in a row
+  std::uint8_t grown_ = 0;        // cycles in a row
   Mode mode_ = Mode::start;
   bool queued_ = false;  // of late
   bool clear_ = true;    // no queue and no loss was ever seen
@@ -124,15 +124,15 @@ class NETKIT_API CongestionController {
   double most_rate_ = 0;  // of late
   TimePoint next_look_{};
   unsigned looks_ = 0;
-  std::uint8_t turn_ = 0;
-  bool probing_ = false;
-  bool judging_ = false;
-  bool together_ = false;
-  bool others_before_ = false;
-  int blind_rounds_ = 0;  // in a row, in which there was nothing sent once
-  int alone_looks_ = 0;
-  int fruitless_ = 0;  // looks in a row that showed no shorter round trip
-  Duration floor_before_{};
+  std::uint8_t turn_ = 0;       // to probe
+  bool probing_ = false;        // one more is to be sent while it looks
+  bool judging_ = false;        // what the look showed is still coming back
+  bool together_ = false;       // the other sessions look as well
+  bool others_before_ = false;  // were seen in the look before
+  int blind_rounds_ = 0;        // in a row, in which nothing that was sent once came back
+  int alone_looks_ = 0;         // in a row, beside others who are not to be seen any more
+  int fruitless_ = 0;           // looks in a row that showed no shorter round trip
+  Duration floor_before_{};     // the look
   TimePoint look_from_{};
   TimePoint look_end_{};
   Duration look_least_{};

@@ -98,9 +98,9 @@ void StatusCommand::on_row(std::string_view line) {
       {"rate", row->path.rate},
       {"retransmitted", row->path.retransmitted}};
   const bool native = row->kind == "native";
-  std::optional<std::string> line;
+  std::optional<std::string> text;
   if (!native) {
-    line = fmt::format("{} {} {} age={:.3f} sent={} lost={} lag={}", row->name, row->address,
+    text = fmt::format("{} {} {} age={:.3f} sent={} lost={} lag={}", row->name, row->address,
                        row->kind, row->age_s, row->sent, row->lost, row->lag);
   }
   host_->output().emit(
@@ -109,7 +109,7 @@ void StatusCommand::on_row(std::string_view line) {
        .peer = &server_,
        .fields = std::span(fields).first(native ? std::size(fields) : kPlainFields),
        .payload = std::nullopt,
-       .line = line});
+       .line = text});
   ++shown_;
   if (--rows_ == 0) host_->finish(ExitStatus::done);
 }

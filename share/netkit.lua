@@ -13,13 +13,14 @@ end
 -- ---- the native dialect
 
 local TYPES = {[1] = "HELLO", [2] = "COOKIE", [3] = "CONNECT", [4] = "ACCEPT", [5] = "REJECT", [6] = "DATA",
-               [7] = "ACK", [8] = "BYE", [9] = "RESET", [10] = "VERSION"}
-local LEAST = {[1] = 64, [2] = 32, [3] = 38, [4] = 30, [5] = 14, [6] = 25, [7] = 24, [8] = 25, [9] = 12, [10] = 16}
+               [7] = "ACK", [8] = "BYE", [9] = "RESET", [10] = "VERSION", [11] = "CHALLENGE", [12] = "MOVE"}
+local LEAST = {[1] = 64, [2] = 32, [3] = 38, [4] = 46, [5] = 14, [6] = 25, [7] = 24, [8] = 25, [9] = 12, [10] = 16,
+               [11] = 24, [12] = 44}
 local KINDS = {[0] = "bundle", [1] = "gap", [2] = "end"}
 local REJECTS = {[1] = "full", [2] = "taken", [3] = "bad request", [4] = "forbidden"}
 local CHAT_CODES = {[1] = "message", [2] = "joined", [3] = "left", [4] = "renamed", [5] = "present", [6] = "refused",
                     [7] = "synced", [65] = "say", [66] = "tell", [67] = "rename", [68] = "who", [69] = "sync"}
-local LEFT = {[0] = "quit", [1] = "lease", [2] = "reset"}
+local LEFT = {[0] = "quit", [1] = "lease", [2] = "reset", [3] = "kicked", [4] = "banned", [5] = "revoked"}
 
 local native = Proto("netkit", "netkit native dialect")
 local f = {
@@ -37,6 +38,10 @@ local f = {
   code = field(ProtoField.uint16, "code", "Code", base.DEC, REJECTS),
   end_code = field(ProtoField.uint8, "end_code", "Code"),
   text = field(ProtoField.string, "text", "Text", base.UNICODE),
+  key = field(ProtoField.bytes, "key", "Key"),
+  token = field(ProtoField.bytes, "token", "Token"),
+  count = field(ProtoField.uint32, "count", "Count"),
+  proof = field(ProtoField.bytes, "proof", "Proof"),
   lowest = field(ProtoField.uint8, "lowest", "Lowest version"),
   highest = field(ProtoField.uint8, "highest", "Highest version"),
   seq = field(ProtoField.uint32, "seq", "Sequence number"),
@@ -256,7 +261,8 @@ local handlers = {
     tree:add(f.first, tvb(20, 4))
     tree:add(f.window, tvb(24, 2))
     tree:add(f.lease, tvb(26, 4))
-    if tvb:len() > 30 then accept_payload(tvb(30):tvb(), tree, app) end
+    tree:add(f.key, tvb(30, 16))
+    if tvb:len() > 46 then accept_payload(tvb(46):tvb(), tree, app) end
   end,
   [5] = function(tvb, tree)
     tree:add(f.nonce, tvb(4, 8))
@@ -272,6 +278,16 @@ local handlers = {
     tree:add(f.lowest, tvb(12, 1))
     tree:add(f.highest, tvb(13, 1))
   end,
+  [11] = function(tvb, tree)
+    tree:add(f.session, tvb(4, 8))
+    tree:add(f.token, tvb(12, 12))
+  end,
+  [12] = function(tvb, tree)
+    tree:add(f.session, tvb(4, 8))
+    tree:add(f.token, tvb(12, 12))
+    tree:add(f.count, tvb(24, 4))
+    tree:add(f.proof, tvb(28, 16))
+  end,
 }
 
 -- Where the next datagram of the same session begins. The kernel hands what leaves together by UDP_SEGMENT to a
@@ -283,7 +299,7 @@ local function next_datagram(tvb)
   local session = bytes:sub(5, 12)
   local at = bytes:find(session, 25, true)
   while at do
-    if at > 28 and bytes:byte(at - 4) == 0xF5 and bytes:byte(at - 3) == 1 and LEAST[bytes:byte(at - 2)] then
+    if at > 28 and bytes:byte(at - 4) == 0xF5 and bytes:byte(at - 3) == 2 and LEAST[bytes:byte(at - 2)] then
       return at - 5
     end
     at = bytes:find(session, at + 1, true)
@@ -326,7 +342,7 @@ function native.dissector(tvb, pinfo, tree)
 end
 
 native:register_heuristic("udp", function(tvb, pinfo, tree)
-  if tvb:len() < 12 or tvb(0, 1):uint() ~= 0xF5 or tvb(1, 1):uint() ~= 1 or not TYPES[tvb(2, 1):uint()] then
+  if tvb:len() < 12 or tvb(0, 1):uint() ~= 0xF5 or tvb(1, 1):uint() ~= 2 or not TYPES[tvb(2, 1):uint()] then
     return false
   end
   native.dissector(tvb, pinfo, tree)

@@ -58,6 +58,7 @@ ExitStatus JoinRun::run() {
   room.udp.log = &host_.log();
   // Only who sits at a prompt ends the session.
   if (host_.interactive()) room.reconnect.limit = Reconnect::kForever;
+  if (options_.heartbeat != kNever) room.udp.silence = 2 * options_.heartbeat;
   datagram::Link::Handler& handler = *this;
   link_.emplace(host_.loop(), host_.log(), std::move(room), driven(), handler);
   host_.set_totals([this](Totals& totals) { show(totals); });

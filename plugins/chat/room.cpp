@@ -313,6 +313,14 @@ Room::Entry Room::replace(Slot slot, const Hello& hello, const Endpoint& peer) {
   return {slot, member.id, member.taken, Entry::Refusal::none, {}};
 }
 
+// He has a place already, so his new address may have more than its share.
+void Room::move(Slot slot, const Endpoint& peer) {
+  datagram::Path& path = members_[slot].path;
+  shares_.give_back(path.peer.address());
+  shares_.add(peer.address());
+  path = peer;
+}
+
 void Room::leave(Slot slot, LeaveReason reason) {
   remove(slot, reason);
 }

@@ -132,6 +132,8 @@ class Room {
   // one is refused.
   void on_lost(Slot slot, std::uint64_t count);
   void leave(Slot slot, LeaveReason reason);
+  // His session goes on at another address.
+  void move(Slot slot, const Endpoint& peer);
 
   // A message that the store has given its number. `heard`: those who are here had it already, when
   // the store was away.

@@ -167,6 +167,10 @@ void RoomServer::on_gap(SessionRef session, const datagram::Gap& gap) {
   if (gap.unnumbered > 0 && !closing_) room_.on_lost(slot_of(session), gap.unnumbered);
 }
 
+void RoomServer::on_moved(SessionRef session, const Endpoint& peer) {
+  if (slot_of(session) != kNoSlot) room_.move(slot_of(session), peer);
+}
+
 void RoomServer::on_left(SessionRef session, datagram::LeftReason reason,
                          std::string_view /*text*/) {
   Slot& slot = slot_of(session);

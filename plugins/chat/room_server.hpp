@@ -95,6 +95,7 @@ class RoomServer final : public datagram::Driver::Handler,
   void on_message(datagram::SessionRef session, std::uint64_t record,
                   std::string_view message) override;
   void on_gap(datagram::SessionRef session, const datagram::Gap& gap) override;
+  void on_moved(datagram::SessionRef session, const Endpoint& peer) override;
   void on_left(datagram::SessionRef session, datagram::LeftReason reason,
                std::string_view text) override;
   // Room::Handler

@@ -275,6 +275,15 @@ datagram::Verdict Hub::on_connect(datagram::SessionRef session, const Endpoint& 
   return Verdict::accept(encode(Welcome{stream_, first}));
 }
 
+// It has a place already, so its new address may have more than its share.
+void Hub::on_moved(datagram::SessionRef session, const Endpoint& peer) {
+  Subscriber* subscriber = table_.find_session(session);
+  if (subscriber == nullptr) return;
+  shares_.give_back(subscriber->address.address());
+  shares_.add(peer.address());
+  subscriber->address = peer;
+}
+
 void Hub::on_left(datagram::SessionRef session, datagram::LeftReason why, std::string_view) {
   Subscriber* subscriber = table_.find_session(session);
   if (subscriber != nullptr) remove(*subscriber, reason_of(why));

@@ -140,6 +140,7 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   datagram::Verdict on_connect(datagram::SessionRef session, const Endpoint& peer,
                                std::string_view payload) override;
   void on_message(datagram::SessionRef, std::uint64_t, std::string_view) override {}
+  void on_moved(datagram::SessionRef session, const Endpoint& peer) override;
   void on_left(datagram::SessionRef session, datagram::LeftReason why,
                std::string_view text) override;
 

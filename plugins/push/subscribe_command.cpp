@@ -57,6 +57,7 @@ ExitStatus SubscribeCommand::run(Host& host) {
   host.output().on_unblocked([this] { subscription_->resume(host_->loop().now()); });
   server_.udp.socket.gro = true;
   server_.udp.log = &host.log();
+  if (!plain_) server_.udp.silence = 2 * protocol_.heartbeat;
   datagram::Link::Handler& handler = *this;
   subscription_ = make_subscription();
   link_.emplace(host.loop(), host.log(), std::move(server_), *subscription_, handler);

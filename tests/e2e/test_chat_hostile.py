@@ -39,7 +39,7 @@ def test_a_time_beyond_any_clock_is_not_a_message(netkit, time):
     for seq, us in ((1, time), (2, 1)):
         text = bytes([MESSAGE, 0]) + struct.pack(">IQ", 9, us) + b"\x03bob" + b"hi %d" % seq
         body = b"\x01" + struct.pack(">Q", seq) + bytes([len(text)]) + text
-        header = b"\xf5\x01\x06\x01" + session[0][12:20] + struct.pack(">IIHH", seq, 1, 64, 0)
+        header = b"\xf5\x02\x06\x01" + session[0][12:20] + struct.pack(">IIHH", seq, 1, 64, 0)
         room.sendto(header + body, member_address(room))
     assert member.out.json()["text"] == "hi 2"
     assert member.stop() in (0, 69)

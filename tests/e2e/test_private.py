@@ -202,7 +202,7 @@ def test_openssl_is_a_member_of_the_native_dialect(netkit, room, keys):
     """s_client completes the handshake, and what it sends is taken: a HELLO gets its COOKIE."""
     client = s_client(room.address, "ann", KEYS["ann"])
     try:
-        client.stdin.write(b"\xf5\x01\x01\x00nonce123".ljust(64, b"\0"))
+        client.stdin.write(b"\xf5\x02\x01\x00nonce123".ljust(64, b"\0"))
         client.stdin.flush()
         answer = os.read(client.stdout.fileno(), 2048)
         assert answer[:1] == b"\xf5" and answer[2] == 2 and answer[4:12] == b"nonce123" and len(answer) == 32

@@ -123,7 +123,7 @@ HELLO = 64
 
 
 def hello(nonce):
-    return struct.pack(">BBBBQ", 0xF5, 1, 1, 0, nonce).ljust(HELLO, b"\0")
+    return struct.pack(">BBBBQ", 0xF5, 2, 1, 0, nonce).ljust(HELLO, b"\0")
 
 
 def answers(sock):

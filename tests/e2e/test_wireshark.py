@@ -124,7 +124,7 @@ def test_a_frame_session(netkit, capture, tmp_path, known):
 def test_what_is_cut_short_is_marked(netkit, capture, tmp_path):
     server = netkit.serve("chat", "serve", "127.0.0.1:0")
     peer = ChatPeer(udp_socket(), host_port(server.address), b"eve")
-    peer.sock.sendto(b"\xf5\x01\x06\x00" + peer.session, host_port(server.address))
+    peer.sock.sendto(b"\xf5\x02\x06\x00" + peer.session, host_port(server.address))
     peer.leave()
     server.out.expect(b"left")
     capture.save(tmp_path / "cut.pcap", server.port)

@@ -68,8 +68,8 @@ def session(kind, seq=1, ack=0, window=64, delay=0, body=b"", key=KEY):
 # What a server that knows nothing of the sender gets: no answer to any, or one no longer than what came.
 STRANGERS = {
     "magic alone": b"\xf5",
-    "magic and version": b"\xf5\x01",
-    "no type": b"\xf5\x01\x00" + bytes(20),
+    "magic and version": b"\xf5\x02",
+    "no type": b"\xf5\x02\x00" + bytes(20),
     "type 11": native(11, rest=bytes(40)),
     "type 255": native(255, rest=bytes(40)),
     "eleven bytes": native(HELLO)[:11],

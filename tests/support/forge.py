@@ -28,7 +28,7 @@ def main():
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as sock:
         for i in range(count):
             if text == "hello":
-                payload = struct.pack(">BBBBQ", 0xF5, 1, 1, 0, i).ljust(64, b"\0")
+                payload = struct.pack(">BBBBQ", 0xF5, 2, 1, 0, i).ljust(64, b"\0")
             else:
                 payload = b"%s%d" % (text.encode(), i)
             sock.sendto(datagram(first + i, target, port, payload), (host, 0))

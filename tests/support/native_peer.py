@@ -10,7 +10,7 @@ WINDOW = 64
 
 
 def begin(kind, flags, key):
-    return struct.pack(">BBBB", 0xF5, 1, kind, flags) + key
+    return struct.pack(">BBBB", 0xF5, 2, kind, flags) + key
 
 
 class Session:
@@ -31,7 +31,7 @@ class Session:
             self.sock.sendto(datagram, self.server)
             answer, sender = self.sock.recvfrom(2048)
             assert sender == self.server
-            if answer[:3] == bytes([0xF5, 1, kind]) and answer[4:12] == datagram[4:12]:
+            if answer[:3] == bytes([0xF5, 2, kind]) and answer[4:12] == datagram[4:12]:
                 return answer
 
     def _handshake(self, payload):
@@ -40,7 +40,7 @@ class Session:
         accept = self._ask(begin(CONNECT, 0, nonce) + cookie + struct.pack(">IH", 1, WINDOW) + payload, ACCEPT)
         self.session = accept[12:20]
         self.next, _, self.lease = struct.unpack(">IHI", accept[20:30])
-        self.payload = accept[30:]
+        self.key, self.payload = accept[30:46], accept[46:]
         assert self.payload[0] == 1
         self.acknowledge(PING)
 
@@ -64,7 +64,7 @@ class Session:
         """Until the server has said its end."""
         while self.end is None:
             datagram, _ = self.sock.recvfrom(2048)
-            assert len(datagram) <= 1200 and datagram[:2] == b"\xf5\x01" and datagram[4:12] == self.session
+            assert len(datagram) <= 1200 and datagram[:2] == b"\xf5\x02" and datagram[4:12] == self.session
             kind, flags = datagram[2], datagram[3]
             if kind == DATA:
                 self.data += 1

@@ -6,6 +6,7 @@ from native_peer import ACCEPT, BYE, CONNECT, COOKIE, HELLO, begin
 
 REJECT, VERSION = 5, 10
 FULL, TAKEN, BAD_REQUEST, FORBIDDEN = 1, 2, 3, 4
+KEY = bytes(16)
 SESSION = b"\xa1\xa2\xa3\xa4\xa5\xa6\xa7\xa8"
 
 
@@ -14,7 +15,7 @@ def cookie(key):
 
 
 def version(key):
-    return begin(VERSION, 0, key) + bytes([2, 2, 0, 0])
+    return begin(VERSION, 0, key) + bytes([3, 3, 0, 0])
 
 
 def reject(key, code, text):
@@ -22,7 +23,7 @@ def reject(key, code, text):
 
 
 def accept(key, payload):
-    return begin(ACCEPT, 0, key) + SESSION + struct.pack(">IHI", 1, 64, 30_000) + payload
+    return begin(ACCEPT, 0, key) + SESSION + struct.pack(">IHI", 1, 64, 30_000) + KEY + payload
 
 
 def bye(text):

@@ -1,3 +1,4 @@
+#include "datagram/moving.hpp"
 #include "datagram/session.hpp"
 #include "datagram/strangers.hpp"
 
@@ -76,6 +77,7 @@ struct Client::Impl final : public MessageHandler {
   void on_farewell_answer(const Header& header, TimePoint now);
   void left(LeftReason reason, std::string_view text);
   void fill_session(TimePoint now);
+  void on_challenge(std::string_view datagram, TimePoint now);
   void put(const Header& header, std::string_view body = {});
 
   Options options;
@@ -95,6 +97,8 @@ struct Client::Impl final : public MessageHandler {
   std::optional<std::string> finish_text;
   std::uint64_t nonce = 0;
   std::uint32_t first_seq = 0;
+  SessionKey key{};
+  std::uint32_t moves = 0;
   Cookie cookie{};
   TimePoint asked_at{};
   TimePoint began{};  // of the handshake
@@ -180,6 +184,8 @@ void Client::Impl::on_accept(std::string_view datagram, TimePoint now) {
   if (asked == 1) session->sending().add_rtt_sample(now - asked_at, now);
   // The server sends nothing before it has heard this, so it is repeated until there is an answer.
   session->ask_for_life();
+  key = accept->key;
+  moves = 0;
   state = State::open;
   ++counters.accepted;
   handler.on_connected(accept->payload);
@@ -259,6 +265,20 @@ void Client::Impl::on_stray(const Header& header, TimePoint now) {
   replies.add(server, scratch);
 }
 
+// The server has heard of this session from an address that is not where it thinks this client is:
+// it has another one by now, or somebody else has sent that.
+void Client::Impl::on_challenge(std::string_view datagram, TimePoint now) {
+  const auto challenge = decode_challenge(datagram);
+  const bool ours = challenge && session && session->id() == challenge->session;
+  if (!ours || (state != State::open && state != State::ended) || !strays.allow(now)) return;
+  Move move{challenge->session, challenge->token, ++moves, {}};
+  move.proof = prove_move(key, move.session, move.token, move.count);
+  encode(move, scratch);
+  replies.add(server, scratch);
+  ++counters.datagrams_out;
+  counters.bytes_out += scratch.size();
+}
+
 void Client::Impl::put(const Header& header, std::string_view body) {
   scratch.assign(kHeaderSize, '\0');
   encode_header(header, scratch.data());
@@ -319,6 +339,8 @@ void Client::on_datagram(std::string_view datagram, TimePoint now, const Endpoin
     case Type::ack:
     case Type::bye:
       return impl.on_session(datagram, now);
+    case Type::challenge:
+      return impl.on_challenge(datagram, now);
     case Type::reset:
       if (!impl.session || impl.session->id() != key_of(datagram)) return;
       if (impl.state == State::open) impl.left(LeftReason::reset, {});

@@ -77,6 +77,7 @@ bool Driver::drain_round() {
   // Not the turn's time: were the rounds before to count as time that a peer takes to answer, much
   // would seem overdue.
   more_ = handler_.drain(queue_, loop_.refresh_now());
+  if (client_ && !queue_.empty()) client_->renew_if_silent();
   for (const OutputQueue::Item& item : queue_.items()) {
     sockets_.send(client_ ? peer() : item.to->peer, item.head, item.body, item.to->local);
   }

@@ -15,6 +15,7 @@ namespace {
 // Who says no is not known to be the server: a yes may be on its way.
 constexpr Duration kPatience = std::chrono::seconds(2);
 constexpr Duration kBetweenHandshakes = std::chrono::seconds(1);
+constexpr Duration kBetweenRestarts = std::chrono::milliseconds(150);
 
 }  // namespace
 
@@ -101,7 +102,11 @@ void PrivateClient::Impl::on_alert(std::uint8_t code, TimePoint now) {
     if (!handshake && now - began >= kBetweenHandshakes) shake_hands(now);
     if (!handshake || heard > began) return;
   }
-  if (code == static_cast<std::uint8_t>(Alert::bad_record_mac)) return;  // not of this handshake
+  if (code == static_cast<std::uint8_t>(Alert::bad_record_mac)) {
+    // It knows nothing of this handshake: it sees another address since it began.
+    if (!alert && now - began >= kBetweenRestarts) shake_hands(now);
+    return;
+  }
   alert = code;
   give_up = std::min(give_up, now + kPatience);
 }

@@ -187,7 +187,8 @@ void PrivateServer::Impl::on_records(const Path& from, std::string_view datagram
   if (!record) return;
   if (index == kNone) {
     // So that a client whose address has changed, or whose server was restarted, need not wait.
-    if (record->epoch == 0 || !strays.allow(now)) return;
+    const bool answers = record->type == RecordType::alert && record->epoch == 0;
+    if (answers || !strays.allow(now)) return;
     encode_alert(Alert::bad_record_mac, record->number, scratch);
     return reply(from, scratch);
   }

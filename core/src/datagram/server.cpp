@@ -39,34 +39,6 @@ Server::Impl::Peer* Server::Impl::find(SessionRef ref) const {
   return peers[ref.index].get();
 }
 
-// What a session's owner has proved to be his moves it, unless it has overtaken what moved it
-// since.
-Server::Impl::Peer* Server::Impl::find(std::uint64_t id, const Path& from) {
-  const auto found = by_id.find(id);
-  if (found == by_id.end()) return nullptr;
-  Peer& peer = *found->second;
-  if (peer.path.owner != from.owner) return nullptr;
-  if (from.proved > peer.path.proved) move(peer, from);
-  return peer.path.peer == from.peer || from.owner != 0 ? &peer : nullptr;
-}
-
-void Server::Impl::move(Peer& peer, const Path& to) {
-  const bool elsewhere = !(peer.path.peer == to.peer);
-  by_attempt.erase(peer.attempt());
-  leave_network(peer);
-  peer.path = to;
-  by_attempt.emplace(peer.attempt(), &peer);
-  if (peer.session.sending().congestion() != nullptr) {
-    by_network[network_of(to.peer)] = peer.ref.index;
-  }
-  if (elsewhere && !peer.leaving) handler.on_moved(peer.ref, to.peer);
-}
-
-void Server::Impl::leave_network(const Peer& peer) {
-  const auto newest = by_network.find(network_of(peer.path.peer));
-  if (newest != by_network.end() && newest->second == peer.ref.index) by_network.erase(newest);
-}
-
 void Server::Impl::on_session_datagram(const Path& from, std::string_view datagram, TimePoint at) {
   const auto header = decode_header(datagram);
   if (!header) {
@@ -75,7 +47,7 @@ void Server::Impl::on_session_datagram(const Path& from, std::string_view datagr
   }
   Peer* peer = find(header->session, from);
   if (peer == nullptr) {
-    on_stray(from, *header, at);
+    if (!challenge(from, *header, at)) on_stray(from, *header, at);
     return;
   }
   const std::string_view body = datagram.substr(kHeaderSize);
@@ -246,6 +218,8 @@ void Server::on_datagram(const Path& from, std::string_view datagram, TimePoint 
       return impl.on_session_datagram(from, datagram, now);
     case Type::reset:
       return impl.on_reset(from, key_of(datagram), now);
+    case Type::move:
+      return impl.on_move(from, datagram, now);
     default:  // a server's: never answered
       ++impl.counters.malformed;
   }

@@ -93,6 +93,7 @@ void Server::Impl::on_connect(const Path& from, std::string_view datagram, TimeP
   accept.first_seq = peer.session.sending().next_seq();
   accept.window = peer.session.receiving().window();
   accept.lease_ms = lease_on_wire(options.lease);
+  accept.key = peer.key;
   accept.payload = verdict.text;
   peer.accept = std::make_unique<std::string>();
   ++unconfirmed;
@@ -139,6 +140,8 @@ Server::Impl::Peer& Server::Impl::make_peer(const Path& from, const Connect& con
   auto peer = std::make_unique<Peer>(options, counters, start, at);
   peer->path = from;
   peer->nonce = connect.nonce;
+  big_endian::put(peer->key.data(), random());
+  big_endian::put(peer->key.data() + 8, random());
   peer->began = at;
   peer->ref = {free_indexes.back(), generations[free_indexes.back()]};
   by_id.emplace(start.id, peer.get());

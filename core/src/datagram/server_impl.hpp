@@ -22,6 +22,8 @@ struct Server::Impl {
     Session session;
     Path path;
     std::uint64_t nonce = 0;  // of its CONNECT
+    SessionKey key{};
+    std::uint32_t moves = 0;  // Move::count of the last one
     AttemptKey attempt() const { return {path.peer, nonce}; }
     SessionRef ref;
     std::unique_ptr<std::string> accept;  // the ACCEPT, until the client has used the session
@@ -52,6 +54,8 @@ struct Server::Impl {
   Peer* find(std::uint64_t id, const Path& from);
   void move(Peer& peer, const Path& to);
   void leave_network(const Peer& peer);
+  bool challenge(const Path& from, const Header& header, TimePoint now);
+  void on_move(const Path& from, std::string_view datagram, TimePoint now);
   void on_session_datagram(const Path& from, std::string_view datagram, TimePoint now);
   void on_reset(const Path& from, std::uint64_t id, TimePoint now);
   void on_confirmed(Peer& peer, TimePoint now);

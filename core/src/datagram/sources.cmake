@@ -7,6 +7,7 @@ target_sources(netkit-core PRIVATE
   src/datagram/dtls_records.cpp
   src/datagram/dtls_wire.cpp
   src/datagram/link.cpp
+  src/datagram/moving.cpp
   src/datagram/options.cpp
   src/datagram/output_queue.cpp
   src/datagram/path_metrics.cpp
@@ -17,6 +18,7 @@ target_sources(netkit-core PRIVATE
   src/datagram/send_side.cpp
   src/datagram/server.cpp
   src/datagram/server_handshake.cpp
+  src/datagram/server_moves.cpp
   src/datagram/server_privacy.cpp
   src/datagram/session.cpp
   src/datagram/strangers.cpp

@@ -102,16 +102,33 @@ Cookie CookieJar::make(const Endpoint& peer, std::uint64_t nonce, TimePoint now)
   return compute(*current_, static_cast<std::uint32_t>(slot_), peer, nonce);
 }
 
+MoveToken CookieJar::make_token(const Endpoint& peer, std::uint64_t session, TimePoint now) {
+  const Cookie cookie = make(peer, session, now);
+  MoveToken token;
+  std::memcpy(token.data(), cookie.data(), token.size());
+  return token;
+}
+
 bool CookieJar::verify(const Cookie& cookie, const Endpoint& peer, std::uint64_t nonce,
                        TimePoint now) {
+  return verify(std::string_view(cookie.data(), cookie.size()), peer, nonce, now);
+}
+
+bool CookieJar::verify(const MoveToken& token, const Endpoint& peer, std::uint64_t session,
+                       TimePoint now) {
+  return verify(std::string_view(token.data(), token.size()), peer, session, now);
+}
+
+bool CookieJar::verify(std::string_view begin, const Endpoint& peer, std::uint64_t nonce,
+                       TimePoint now) {
   turn(now);
-  const auto slot = get<std::uint32_t>(cookie.data());
+  const auto slot = get<std::uint32_t>(begin.data());
   Mac* mac = nullptr;
   if (slot == static_cast<std::uint32_t>(slot_)) mac = current_.get();
   if (slot == static_cast<std::uint32_t>(slot_ - 1)) mac = previous_.get();
   if (mac == nullptr) return false;
   const Cookie expected = compute(*mac, slot, peer, nonce);
-  return CRYPTO_memcmp(expected.data(), cookie.data(), cookie.size()) == 0;
+  return CRYPTO_memcmp(expected.data(), begin.data(), begin.size()) == 0;
 }
 
 }  // namespace netkit::datagram

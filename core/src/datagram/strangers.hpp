@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -40,10 +41,14 @@ class NETKIT_API CookieJar {
   ~CookieJar();
   Cookie make(const Endpoint& peer, std::uint64_t nonce, TimePoint now);
   bool verify(const Cookie& cookie, const Endpoint& peer, std::uint64_t nonce, TimePoint now);
+  // The beginning of a cookie, where a whole one would be longer than what it answers.
+  MoveToken make_token(const Endpoint& peer, std::uint64_t session, TimePoint now);
+  bool verify(const MoveToken& token, const Endpoint& peer, std::uint64_t session, TimePoint now);
 
  private:
   struct Mac;
   void turn(TimePoint now);
+  bool verify(std::string_view begin, const Endpoint& peer, std::uint64_t nonce, TimePoint now);
   Cookie compute(Mac& mac, std::uint32_t slot, const Endpoint& peer, std::uint64_t nonce) const;
 
   Duration lifetime_;

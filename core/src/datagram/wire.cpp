@@ -35,10 +35,16 @@ bool is(std::string_view datagram, Type type, std::size_t size) {
   return datagram.size() >= size && type_of(datagram) == type;
 }
 
-Cookie cookie_at(const char* at) {
-  Cookie cookie;
-  std::memcpy(cookie.data(), at, cookie.size());
-  return cookie;
+template <typename Bytes>
+Bytes bytes_at(const char* at) {
+  Bytes bytes;
+  std::memcpy(bytes.data(), at, bytes.size());
+  return bytes;
+}
+
+template <typename Bytes>
+void append_bytes(std::string& out, const Bytes& bytes) {
+  out.append(bytes.data(), bytes.size());
 }
 
 std::uint16_t plain_window(std::uint16_t window) {
@@ -54,7 +60,7 @@ std::size_t least_size(Type type) {
     case Type::connect:
       return kKeyed + kCookieSize + 6;
     case Type::accept:
-      return kKeyed + 18;
+      return kKeyed + 18 + sizeof(SessionKey);
     case Type::reject:
       return kKeyed + 2;
     case Type::data:
@@ -67,6 +73,10 @@ std::size_t least_size(Type type) {
       return kKeyed;
     case Type::version:
       return kVersionReply;
+    case Type::challenge:
+      return kKeyed + kTokenSize;
+    case Type::move:
+      return kKeyed + kTokenSize + 4 + sizeof(MoveProof);
   }
   return SIZE_MAX;
 }
@@ -84,9 +94,9 @@ Class classify(std::string_view datagram) {
 }
 
 std::string_view describe(std::string_view datagram) {
-  static constexpr std::array<std::string_view, 11> kNames = {
-      "",     "hello", "cookie", "connect", "accept", "reject",
-      "data", "ack",   "bye",    "reset",   "version"};
+  static constexpr std::array<std::string_view, 13> kNames = {
+      "",    "hello", "cookie", "connect", "accept",    "reject", "data",
+      "ack", "bye",   "reset",  "version", "challenge", "move"};
   switch (classify(datagram)) {
     case Class::foreign:
       if (is_dtls(datagram)) return datagram[0] == 23 ? "encrypted" : "handshake";
@@ -116,7 +126,7 @@ std::optional<Hello> decode_hello(std::string_view datagram) {
 
 std::optional<CookieReply> decode_cookie(std::string_view datagram) {
   if (!is(datagram, Type::cookie, kKeyed + kCookieSize)) return std::nullopt;
-  return CookieReply{key_of(datagram), cookie_at(datagram.data() + kKeyed)};
+  return CookieReply{key_of(datagram), bytes_at<Cookie>(datagram.data() + kKeyed)};
 }
 
 std::optional<Connect> decode_connect(std::string_view datagram) {
@@ -124,7 +134,7 @@ std::optional<Connect> decode_connect(std::string_view datagram) {
   const char* at = datagram.data() + kKeyed;
   Connect connect;
   connect.nonce = key_of(datagram);
-  connect.cookie = cookie_at(at);
+  connect.cookie = bytes_at<Cookie>(at);
   connect.first_seq = get<std::uint32_t>(at + 20);
   connect.window = get<std::uint16_t>(at + 24);
   connect.payload = datagram.substr(least_size(Type::connect));
@@ -141,6 +151,7 @@ std::optional<Accept> decode_accept(std::string_view datagram) {
   accept.first_seq = get<std::uint32_t>(at + 8);
   accept.window = get<std::uint16_t>(at + 12);
   accept.lease_ms = get<std::uint32_t>(at + 14);
+  accept.key = bytes_at<SessionKey>(at + 18);
   accept.payload = datagram.substr(least_size(Type::accept));
   if (accept.window > kMaxPlainWindow || accept.payload.size() > kMaxPayload) return std::nullopt;
   return accept;
@@ -159,6 +170,22 @@ std::optional<Reject> decode_reject(std::string_view datagram) {
 std::optional<Reset> decode_reset(std::string_view datagram) {
   if (!is(datagram, Type::reset, kKeyed)) return std::nullopt;
   return Reset{key_of(datagram)};
+}
+
+std::optional<Challenge> decode_challenge(std::string_view datagram) {
+  if (!is(datagram, Type::challenge, least_size(Type::challenge))) return std::nullopt;
+  return Challenge{key_of(datagram), bytes_at<MoveToken>(datagram.data() + kKeyed)};
+}
+
+std::optional<Move> decode_move(std::string_view datagram) {
+  if (!is(datagram, Type::move, least_size(Type::move))) return std::nullopt;
+  const char* at = datagram.data() + kKeyed;
+  Move move;
+  move.session = key_of(datagram);
+  move.token = bytes_at<MoveToken>(at);
+  move.count = get<std::uint32_t>(at + kTokenSize);
+  move.proof = bytes_at<MoveProof>(at + kTokenSize + 4);
+  return move;
 }
 
 std::optional<VersionReply> decode_version(std::string_view datagram) {
@@ -201,12 +228,12 @@ void encode(const Hello& hello, std::string& out) {
 
 void encode(const CookieReply& reply, std::string& out) {
   begin(Type::cookie, reply.nonce, out);
-  out.append(reply.cookie.data(), reply.cookie.size());
+  append_bytes(out, reply.cookie);
 }
 
 void encode(const Connect& connect, std::string& out) {
   begin(Type::connect, connect.nonce, out);
-  out.append(connect.cookie.data(), connect.cookie.size());
+  append_bytes(out, connect.cookie);
   append(out, connect.first_seq);
   append(out, plain_window(connect.window));
   out.append(connect.payload.substr(0, kMaxPayload));
@@ -218,6 +245,7 @@ void encode(const Accept& accept, std::string& out) {
   append(out, accept.first_seq);
   append(out, plain_window(accept.window));
   append(out, accept.lease_ms);
+  append_bytes(out, accept.key);
   out.append(accept.payload.substr(0, kMaxPayload));
 }
 
@@ -229,6 +257,18 @@ void encode(const Reject& reject, std::string& out) {
 
 void encode(const Reset& reset, std::string& out) {
   begin(Type::reset, reset.session, out);
+}
+
+void encode(const Challenge& challenge, std::string& out) {
+  begin(Type::challenge, challenge.session, out);
+  append_bytes(out, challenge.token);
+}
+
+void encode(const Move& move, std::string& out) {
+  begin(Type::move, move.session, out);
+  append_bytes(out, move.token);
+  append(out, move.count);
+  append_bytes(out, move.proof);
 }
 
 void encode(const VersionReply& reply, std::string& out) {

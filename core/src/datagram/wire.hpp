@@ -15,10 +15,11 @@
 
 namespace netkit::datagram {
 
-inline constexpr std::uint8_t kVersion = 1;
+inline constexpr std::uint8_t kVersion = 2;
 inline constexpr std::size_t kHeaderSize = 24;  // of datagrams within a session
 inline constexpr std::size_t kHelloSize = 64;   // padded: larger than what answers it
 inline constexpr std::size_t kCookieSize = 20;
+inline constexpr std::size_t kTokenSize = 12;    // of a CHALLENGE: no longer than what it answers
 inline constexpr std::size_t kMaxWindow = 4096;       // datagrams; a bitmap of them takes 512 bytes
 inline constexpr std::size_t kMaxPlainWindow = 1024;  // of a field that counts single datagrams
 
@@ -33,9 +34,14 @@ enum class Type : std::uint8_t {
   bye = 8,
   reset = 9,
   version = 10,  // bytes 0 to 15 of this one stay as they are in every version
+  challenge = 11,
+  move = 12,
 };
 
 using Cookie = std::array<char, kCookieSize>;
+using SessionKey = std::array<char, 16>;
+using MoveToken = std::array<char, kTokenSize>;
+using MoveProof = std::array<char, 16>;
 
 struct Hello {
   std::uint64_t nonce = 0;
@@ -57,6 +63,7 @@ struct Accept {
   std::uint32_t first_seq = 0;  // of the server's datagrams
   std::uint16_t window = 0;
   std::uint32_t lease_ms = 0;
+  SessionKey key{};  // by which the client proves that it has moved
   std::string_view payload;
 };
 struct Reject {
@@ -66,6 +73,18 @@ struct Reject {
 };
 struct Reset {
   std::uint64_t session = 0;
+};
+// To an address that datagrams of a session have come from that is elsewhere.
+struct Challenge {
+  std::uint64_t session = 0;
+  MoveToken token{};
+};
+// The client's answer: from here on the session is where this comes from.
+struct Move {
+  std::uint64_t session = 0;
+  MoveToken token{};
+  std::uint32_t count = 0;  // one more each time
+  MoveProof proof{};        // moving.hpp
 };
 struct VersionReply {
   std::uint64_t echo = 0;  // bytes 4 to 11 of what it answers: a nonce or a session id
@@ -114,6 +133,8 @@ NETKIT_API std::optional<Connect> decode_connect(std::string_view datagram);
 NETKIT_API std::optional<Accept> decode_accept(std::string_view datagram);
 NETKIT_API std::optional<Reject> decode_reject(std::string_view datagram);
 NETKIT_API std::optional<Reset> decode_reset(std::string_view datagram);
+NETKIT_API std::optional<Challenge> decode_challenge(std::string_view datagram);
+NETKIT_API std::optional<Move> decode_move(std::string_view datagram);
 NETKIT_API std::optional<VersionReply> decode_version(std::string_view datagram);
 NETKIT_API std::optional<Header> decode_header(std::string_view datagram);  // data, ack, bye
 // What follows the header of a BYE.
@@ -126,6 +147,8 @@ NETKIT_API void encode(const Connect& connect, std::string& out);
 NETKIT_API void encode(const Accept& accept, std::string& out);
 NETKIT_API void encode(const Reject& reject, std::string& out);
 NETKIT_API void encode(const Reset& reset, std::string& out);
+NETKIT_API void encode(const Challenge& challenge, std::string& out);
+NETKIT_API void encode(const Move& move, std::string& out);
 NETKIT_API void encode(const VersionReply& reply, std::string& out);
 // Writes kHeaderSize bytes.
 NETKIT_API void encode_header(const Header& header, char* out);

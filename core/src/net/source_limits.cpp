@@ -104,6 +104,10 @@ bool SourceShares::take(const IpAddress& source) {
   return true;
 }
 
+void SourceShares::add(const IpAddress& source) {
+  if (!source.is_loopback()) ++taken_[source_key(source)];
+}
+
 void SourceShares::give_back(const IpAddress& source) {
   const auto at = taken_.find(source_key(source));
   if (at != taken_.end() && --at->second == 0) taken_.erase(at);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -14,6 +15,10 @@ std::vector<UdpSocket> only(UdpSocket socket) {
   std::vector<UdpSocket> sockets;
   sockets.push_back(std::move(socket));
   return sockets;
+}
+
+bool has_port(const std::vector<Endpoint>& sources) {
+  return std::ranges::any_of(sources, [](const Endpoint& source) { return source.port() != 0; });
 }
 
 // What says nothing of the server: no room on this side, or too long for the way.
@@ -91,7 +96,19 @@ UdpClient::UdpClient(EventLoop& loop, ServerAddresses addresses, Handler& handle
     : UdpSockets(loop, only(addresses.connect(options.socket)), options),
       handler_(handler),
       addresses_(std::move(addresses)),
-      socket_options_(options.socket) {}
+      socket_options_(options.socket),
+      silence_(has_port(options.sources) ? kNever : options.silence),
+      heard_at_(loop.now()) {}
+
+void UdpClient::renew_if_silent() {
+  if (silence_ == kNever || loop().now() - heard_at_ < silence_) return;
+  heard_at_ = loop().now();
+  try {
+    replace(addresses_.connect_to_current(socket_options_));
+  } catch (const SystemError&) {
+    // There is no way at the moment; the old socket says so.
+  }
+}
 
 void UdpClient::start_over() {
   heard_ = false;
@@ -107,6 +124,7 @@ int UdpClient::send_now(std::string_view datagram) {
 
 void UdpClient::on_message(Port& /*port*/, const ReceivedMessage& message) {
   heard_ = true;
+  heard_at_ = loop().now();
   for_each_datagram(message, [this](std::string_view datagram) { handler_.on_datagram(datagram); });
 }
 
@@ -114,6 +132,7 @@ void UdpClient::on_unreachable(const Endpoint& /*to*/, int error) {
   if (!heard_) {
     if (auto next = addresses_.connect_next(socket_options_)) {
       replace(*std::move(next));
+      heard_at_ = loop().now();
       return handler_.on_next_address(error);
     }
   }

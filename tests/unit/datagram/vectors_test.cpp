@@ -1,5 +1,6 @@
 // The test vectors of netkit-protocol(7): what the page shows is what the codec makes and reads.
 #include "datagram/chunk.hpp"
+#include "datagram/moving.hpp"
 #include "datagram/wire.hpp"
 #include "support/page_vectors.hpp"
 
@@ -20,6 +21,18 @@ constexpr std::uint64_t kSession = 0xa1a2a3a4a5a6a7a8;
 Cookie cookie() {
   Cookie bytes;
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(0x20 + i);
+  return bytes;
+}
+
+SessionKey key() {
+  SessionKey bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(0x40 + i);
+  return bytes;
+}
+
+MoveToken token() {
+  MoveToken bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(0x60 + i);
   return bytes;
 }
 
@@ -57,10 +70,12 @@ std::map<std::string, std::string> made_vectors() {
   made["hello"] = bytes_of(Hello{kNonce});
   made["cookie"] = bytes_of(CookieReply{kNonce, cookie()});
   made["connect"] = bytes_of(Connect{kNonce, cookie(), 0xfffffffe, 256, "ann"});
-  made["accept"] = bytes_of(Accept{kNonce, kSession, 0x11121314, 256, 30000, "hi"});
+  made["accept"] = bytes_of(Accept{kNonce, kSession, 0x11121314, 256, 30000, key(), "hi"});
   made["reject"] = bytes_of(Reject{kNonce, 2, "taken"});
+  made["challenge"] = bytes_of(Challenge{kSession, token()});
+  made["move"] = bytes_of(Move{kSession, token(), 1, prove_move(key(), kSession, token(), 1)});
   made["reset"] = bytes_of(Reset{kSession});
-  made["version"] = bytes_of(VersionReply{kNonce, 1, 1});
+  made["version"] = bytes_of(VersionReply{kNonce, 2, 2});
   made["data"] = in_session(Type::data, pack(7, kMaxBody, {"one", "", "two"})[0]->body);
   const auto cut = pack(0, 16, {"0123456789abcdefghij", "k"});
   EXPECT_EQ(cut.size(), 2u);

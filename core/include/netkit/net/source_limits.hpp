@@ -77,7 +77,9 @@ class NETKIT_API SourceShares {
   std::size_t share() const { return share_; }
   // Takes a place; false where the source has its share.
   bool take(const IpAddress& source);
-  void give_back(const IpAddress& source);  // one that it has taken
+  // The same whatever its share is: of who has a place, and has moved.
+  void add(const IpAddress& source);
+  void give_back(const IpAddress& source);  // one that it has taken or was added
 
  private:
   std::size_t share_;

@@ -67,6 +67,9 @@ class NETKIT_API UdpClient final : public UdpSockets {
   struct Options : UdpSockets::Options {
     UdpOptions socket{};
     std::vector<Endpoint> sources{};  // as AddressSpec has them
+    // Silence of the server after which what is sent leaves by a new socket, as the address of this
+    // machine, or what translates it, may be another by now. Not where `sources` has a port.
+    Duration silence = kNever;
   };
 
   // Resolves `servers`, which may block, and connects to the first of their addresses that there is
@@ -89,6 +92,8 @@ class NETKIT_API UdpClient final : public UdpSockets {
   }
   // After EMSGSIZE; 0 when unknown.
   unsigned path_mtu() const { return first().socket.path_mtu(); }
+  // To be called before what is queued is sent: a new socket where there was silence for that long.
+  void renew_if_silent();
   // Whatever was heard so far, all addresses may be tried from now on.
   void start_over();
 
@@ -102,6 +107,8 @@ class NETKIT_API UdpClient final : public UdpSockets {
   Handler& handler_;
   ServerAddresses addresses_;
   UdpOptions socket_options_;
+  Duration silence_;
+  TimePoint heard_at_;  // or when the socket was made
   bool heard_ = false;  // so that the address in use is the right one
 };
 

@@ -1,0 +1,73 @@
+// Sessions that go on at another address.
+#include "datagram/moving.hpp"
+#include "datagram/server_impl.hpp"
+
+namespace netkit::datagram {
+
+// What a session's owner has proved to be his moves it, unless it has overtaken what moved it
+// since.
+Server::Impl::Peer* Server::Impl::find(std::uint64_t id, const Path& from) {
+  const auto found = by_id.find(id);
+  if (found == by_id.end()) return nullptr;
+  Peer& peer = *found->second;
+  if (peer.path.owner != from.owner) return nullptr;
+  if (from.proved > peer.path.proved) move(peer, from);
+  return peer.path.peer == from.peer || from.owner != 0 ? &peer : nullptr;
+}
+
+void Server::Impl::move(Peer& peer, const Path& to) {
+  const bool elsewhere = !(peer.path.peer == to.peer);
+  by_attempt.erase(peer.attempt());
+  leave_network(peer);
+  peer.path = to;
+  by_attempt.emplace(peer.attempt(), &peer);
+  if (peer.session.sending().congestion() != nullptr) {
+    by_network[network_of(to.peer)] = peer.ref.index;
+  }
+  if (elsewhere && !peer.leaving) handler.on_moved(peer.ref, to.peer);
+}
+
+void Server::Impl::leave_network(const Peer& peer) {
+  const auto newest = by_network.find(network_of(peer.path.peer));
+  if (newest != by_network.end() && newest->second == peer.ref.index) by_network.erase(newest);
+}
+
+// Somebody has sent what may be of a session in clear: the client from elsewhere, or who saw it on
+// its way. True: he is asked to prove it, and nothing is done before he has.
+bool Server::Impl::challenge(const Path& from, const Header& header, TimePoint at) {
+  const auto found = by_id.find(header.session);
+  if (found == by_id.end() || found->second->leaving) return false;
+  if (found->second->path.owner != 0 || from.owner != 0 || header.type == Type::bye) return true;
+  if (!strays.allow(at)) {
+    ++counters.replies_dropped;
+    return true;
+  }
+  encode(Challenge{header.session, cookies.make_token(from.peer, header.session, at)}, scratch);
+  reply(from, scratch);
+  return true;
+}
+
+void Server::Impl::on_move(const Path& from, std::string_view datagram, TimePoint at) {
+  const auto move_to = decode_move(datagram);
+  const auto found = move_to ? by_id.find(move_to->session) : by_id.end();
+  if (found == by_id.end()) {
+    counters.malformed += !move_to;
+    return;
+  }
+  Peer& peer = *found->second;
+  // One that was recorded counts less than what has come since.
+  const bool is_news = !(peer.path.peer == from.peer) && move_to->count > peer.moves;
+  if (peer.leaving || peer.path.owner != 0 || from.owner != 0 || !is_news) return;
+  if (!cookies.verify(move_to->token, from.peer, move_to->session, at) ||
+      !proves(*move_to, peer.key)) {
+    ++counters.bad_cookies;
+    return;
+  }
+  peer.moves = move_to->count;
+  move(peer, from);
+  if (peer.leaving || peer.accept) return;
+  peer.session.ask_for_life();  // what the client waits for may have gone to where it was
+  mark_dirty(peer);
+}
+
+}  // namespace netkit::datagram

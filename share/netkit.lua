@@ -19,7 +19,8 @@ local LEAST = {[1] = 64, [2] = 32, [3] = 38, [4] = 46, [5] = 14, [6] = 25, [7] =
 local KINDS = {[0] = "bundle", [1] = "gap", [2] = "end"}
 local REJECTS = {[1] = "full", [2] = "taken", [3] = "bad request", [4] = "forbidden"}
 local CHAT_CODES = {[1] = "message", [2] = "joined", [3] = "left", [4] = "renamed", [5] = "present", [6] = "refused",
-                    [7] = "synced", [65] = "say", [66] = "tell", [67] = "rename", [68] = "who", [69] = "sync"}
+                    [7] = "synced", [8] = "topic", [65] = "say", [66] = "tell", [67] = "rename", [68] = "who", [69] = "sync",
+                    [70] = "kick", [71] = "ban", [72] = "mute", [73] = "set topic"}
 local LEFT = {[0] = "quit", [1] = "lease", [2] = "reset", [3] = "kicked", [4] = "banned", [5] = "revoked"}
 
 local native = Proto("netkit", "netkit native dialect")
@@ -74,6 +75,7 @@ local f = {
   time = field(ProtoField.absolute_time, "chat.time", "Time"),
   reason = field(ProtoField.uint8, "chat.reason", "Reason", base.DEC, LEFT),
   before = field(ProtoField.string, "chat.before", "Name before", base.UNICODE),
+  seconds = field(ProtoField.uint32, "chat.seconds", "Seconds"),
   request = field(ProtoField.uint64, "chat.request", "Request"),
 }
 native.fields = f
@@ -153,7 +155,15 @@ local function chat_message(tvb, tree)
   elseif code == 4 then
     tree:add(f.member, tvb(1, 4))
     return add_name(tree, tvb, add_name(tree, tvb, 5, f.before))
-  elseif code == 5 or code == 67 then
+  elseif code == 8 then
+    tree:add(f.member, tvb(1, 4))
+    at = add_name(tree, tvb, 5)
+  elseif code == 72 then
+    tree:add(f.seconds, tvb(1, 4))
+    return add_name(tree, tvb, 5)
+  elseif code == 73 then
+    at = 1
+  elseif code == 5 or code == 67 or code == 70 or code == 71 then
     return add_name(tree, tvb, 1)
   elseif code == 6 then
     tree:add(f.request, tvb(1, 8))

@@ -152,6 +152,15 @@ void EventPrinter::emit(const Renamed& renamed, const Endpoint& peer, WallTime n
   history_.add('*', renamed.from, line_, now);
 }
 
+void EventPrinter::emit(const Topic& topic, const Endpoint& peer, WallTime now) {
+  const Field name{"name", topic.name};
+  notice(
+      {.type = "topic", .time = now, .peer = &peer, .fields = {&name, 1}, .payload = topic.text});
+  line_ = "topic: ";
+  line_ += topic.text;
+  history_.add('*', topic.name, line_, now);
+}
+
 void EventPrinter::print(const FromRoom& event, std::uint64_t seq, const Endpoint& peer,
                          WallTime now) {
   if (const Message* message = std::get_if<Message>(&event)) {
@@ -163,6 +172,7 @@ void EventPrinter::print(const FromRoom& event, std::uint64_t seq, const Endpoin
   if (const Joined* joined = std::get_if<Joined>(&event)) return emit(*joined, peer, now);
   if (const Left* left = std::get_if<Left>(&event)) return emit(*left, peer, now);
   if (const Renamed* renamed = std::get_if<Renamed>(&event)) return emit(*renamed, peer, now);
+  if (const Topic* topic = std::get_if<Topic>(&event)) return emit(*topic, peer, now);
 }
 
 void EventPrinter::print_undelivered(std::string_view text, std::string_view why,

@@ -260,7 +260,7 @@ bool JoinSession::on_input_failed(ExitStatus status, const std::string& error) {
 
 void JoinSession::obey(const TypedLine& typed) {
   if (const Request* request = std::get_if<Request>(&typed)) {
-    if (std::holds_alternative<Rename>(*request)) {
+    if (!std::holds_alternative<Who>(*request) && text_of(*request).empty()) {
       member_.request(*request);
     } else if (std::holds_alternative<Who>(*request)) {
       roster_.clear();
@@ -274,7 +274,9 @@ void JoinSession::obey(const TypedLine& typed) {
     begin_end();
   } else if (std::holds_alternative<TypedHelp>(typed)) {
     host_.log().notice(
-        "/who, /nick NAME, /msg NAME TEXT, /me TEXT, /ignore [NAME], /quit; //x says /x");
+        "/who, /nick NAME, /msg NAME TEXT, /me TEXT, /ignore [NAME], /quit; //x says /x; "
+        "operators: "
+        "/kick NAME, /mute NAME [D], /ban NAME, /topic TEXT");
   } else if (const TypedMistake* wrong = std::get_if<TypedMistake>(&typed)) {
     host_.log().error(wrong->why);
   }

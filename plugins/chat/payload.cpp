@@ -73,12 +73,33 @@ template <typename Io, Is<Rename> M>
 void fields(Io& io, M& m) {
   io.short_text(m.name);
 }
+template <typename Io, Is<Topic> M>
+void fields(Io& io, M& m) {
+  io.number(m.member).short_text(m.name).rest(m.text);
+}
+template <typename Io, Is<Kick> M>
+void fields(Io& io, M& m) {
+  io.short_text(m.name);
+}
+template <typename Io, Is<Ban> M>
+void fields(Io& io, M& m) {
+  io.short_text(m.name);
+}
+template <typename Io, Is<Mute> M>
+void fields(Io& io, M& m) {
+  io.number(m.seconds).short_text(m.name);
+}
+template <typename Io, Is<SetTopic> M>
+void fields(Io& io, M& m) {
+  io.rest(m.text);
+}
 template <typename Io, typename M>
 void fields(Io&, M&) {}  // Synced, Who, Sync
 
 template <typename M>
 bool is_valid(const M& m) {
   if constexpr (std::same_as<M, Message>) return m.time_us <= kMaxTime;
+  if constexpr (std::same_as<M, SetTopic>) return m.text.size() <= kMaxTopic;
   if constexpr (std::same_as<M, Left>) return m.reason <= LeaveReason::revoked;
   return true;
 }

@@ -18,6 +18,7 @@ inline constexpr std::uint8_t kPayloadVersion = 1;
 inline constexpr std::size_t kMaxText = 65000;
 inline constexpr std::size_t kMaxMotd = 900;
 inline constexpr std::size_t kMaxName = 64;
+inline constexpr std::size_t kMaxTopic = 300;
 // Microseconds since 1970 that a clock of nanoseconds can tell: to the year 2262.
 inline constexpr std::uint64_t kMaxTime = static_cast<std::uint64_t>(INT64_MAX) / 1000;
 inline constexpr std::uint64_t kSinceNow = 0;
@@ -101,8 +102,15 @@ struct Refused {
 struct Synced {
   friend bool operator==(const Synced&, const Synced&) = default;
 };
+// What the room is about, and who says so.
+struct Topic {
+  std::uint32_t member = 0;
+  std::string_view name;
+  std::string_view text;  // empty: nothing in particular
+  friend bool operator==(const Topic&, const Topic&) = default;
+};
 // In the order of their codes, from 1 on.
-using FromRoom = std::variant<Message, Joined, Left, Renamed, Present, Refused, Synced>;
+using FromRoom = std::variant<Message, Joined, Left, Renamed, Present, Refused, Synced, Topic>;
 
 // From a member to the room.
 struct Say {
@@ -126,8 +134,27 @@ struct Who {
 struct Sync {
   friend bool operator==(const Sync&, const Sync&) = default;
 };
+// An operator's.
+struct Kick {
+  std::string_view name;
+  friend bool operator==(const Kick&, const Kick&) = default;
+};
+struct Ban {
+  std::string_view name;
+  friend bool operator==(const Ban&, const Ban&) = default;
+};
+struct Mute {
+  static constexpr std::uint32_t kForever = UINT32_MAX;
+  std::uint32_t seconds = kForever;  // 0: he may speak again
+  std::string_view name;
+  friend bool operator==(const Mute&, const Mute&) = default;
+};
+struct SetTopic {
+  std::string_view text;
+  friend bool operator==(const SetTopic&, const SetTopic&) = default;
+};
 // In the order of their codes, from 65 on.
-using Request = std::variant<Say, Tell, Rename, Who, Sync>;
+using Request = std::variant<Say, Tell, Rename, Who, Sync, Kick, Ban, Mute, SetTopic>;
 // What it says to others; empty where it says nothing.
 std::string_view text_of(const Request& request);
 

@@ -38,7 +38,8 @@ std::vector<RecordDef> room_records() {
       {.type = "left",
        .help = "somebody has gone",
        .fields = {{"name", "who"},
-                  {"reason", "quit, lease (not heard from for --lease), or reset"}},
+                  {"reason",
+                   "quit, lease (not heard from for --lease), reset, kicked, banned or revoked"}},
        .layout = "* {name} left ({reason})",
        .payload_name = {},
        .colored_field = "name"},
@@ -47,6 +48,11 @@ std::vector<RecordDef> room_records() {
        .fields = {{"from", "the name before"}, {"name", "the name now"}},
        .layout = "* {from} is now {name}",
        .payload_name = {},
+       .colored_field = "name"},
+      {.type = "topic",
+       .help = "what the room is about",
+       .fields = {{"name", "who says so"}},
+       .layout = "* {name} set the topic: {text}",
        .colored_field = "name"}};
 }
 
@@ -77,6 +83,11 @@ std::vector<OptionDef> room_options() {
           plain_option(),
           psk_file_option("keys of the members, who then are encrypted and have the names of their "
                           "keys (netkit psk)"),
+          {.name = "operators",
+           .kind = Kind::text,
+           .value_name = "NAME,...",
+           .help = "members who may kick, mute and ban others and set the topic, by their keys",
+           .needs = {"psk-file"}},
           history_option("append what happens to this file"),
           notices_option(),
           {.name = "keep",
@@ -189,7 +200,8 @@ ActionDef join() {
   action.name = "join";
   action.summary = "take part in a room";
   action.description =
-      "At a terminal: a prompt with /who /nick /msg /me /ignore /quit /help. Otherwise each line "
+      "At a terminal: a prompt with /who /nick /msg /me /ignore /quit /help, for operators also "
+      "/kick /mute /ban /topic. Otherwise each line "
       "of standard input is said as it is, and the end of input says goodbye. What was said while "
       "the room could not be reached is said as soon as it can.";
   ArgumentDef servers = server_argument(kAddress, "the room, or several of its servers");

@@ -29,7 +29,10 @@ std::uint64_t microseconds(WallTime time) {
 }  // namespace
 
 Room::Room(const Options& options, Handler& handler)
-    : options_(options), handler_(handler), shares_(options.max_members) {}
+    : options_(options),
+      handler_(handler),
+      shares_(options.max_members),
+      moderation_(options.operators) {}
 
 // ---- who is there
 
@@ -224,6 +227,9 @@ Room::Entry Room::join(const Hello& hello, const Endpoint& peer, TimePoint now, 
   Entry entry;
   entry.why = why_refused(hello.name, former == kNoSlot ? old : former, entry.refusal);
   if (!entry.why.empty()) return entry;
+  if (proved && moderation_.is_banned(hello.name)) {
+    return {kNoSlot, 0, 0, Entry::Refusal::banned, "banned by an operator"};
+  }
   const bool moves = old == kNoSlot || members_[old].path.peer.address() != peer.address();
   if (moves && !shares_.take(peer.address())) {
     ++counters_.refused_share;
@@ -334,7 +340,7 @@ void Room::on_request(Slot slot, const std::optional<Request>& request, TimePoin
     return;
   }
   if (!request) return refuse(slot, "not understood");
-  carry_out(slot, *request, wall);
+  carry_out(slot, *request, now, wall);
 }
 
 // The count is the peer's word: it is added, never run over.
@@ -343,7 +349,8 @@ void Room::on_lost(Slot slot, std::uint64_t count) {
   refuse(slot, "not understood");
 }
 
-void Room::carry_out(Slot slot, const Request& request, WallTime wall) {
+void Room::carry_out(Slot slot, const Request& request, TimePoint now, WallTime wall) {
+  if (moderate(slot, request, now)) return;
   if (const Say* say = std::get_if<Say>(&request)) {
     if (say->text.size() > kMaxText) return refuse(slot, "longer than 65000 bytes");
     publish(members_[slot], say->text, say->action ? Message::kAction : std::uint8_t{0}, wall);
@@ -360,6 +367,76 @@ void Room::carry_out(Slot slot, const Request& request, WallTime wall) {
   } else if (!handler_.holds_sync(members_[slot].instance)) {
     answer_sync(members_[slot].instance);
   }
+}
+
+// ---- what operators may
+
+// True: that was an operator's request, or who asks is muted; it has been answered.
+bool Room::moderate(Slot slot, const Request& request, TimePoint now) {
+  const Member& member = members_[slot];
+  const bool speaks = std::holds_alternative<Say>(request) || std::holds_alternative<Tell>(request);
+  if (speaks && member.proved && moderation_.is_muted(member.name, now)) {
+    refuse(slot, "an operator has muted you");
+    return true;
+  }
+  const Kick* const kick = std::get_if<Kick>(&request);
+  const Ban* const ban = std::get_if<Ban>(&request);
+  const Mute* const mute = std::get_if<Mute>(&request);
+  const SetTopic* const topic = std::get_if<SetTopic>(&request);
+  if (kick == nullptr && ban == nullptr && mute == nullptr && topic == nullptr) return false;
+  if (!member.proved || !moderation_.is_operator(member.name)) {
+    refuse(slot, "only operators may do that (--operators)");
+  } else if (kick != nullptr) {
+    moderate(slot, *kick);
+  } else if (ban != nullptr) {
+    moderate(slot, *ban);
+  } else if (mute != nullptr) {
+    moderate(slot, *mute, now);
+  } else {
+    moderate(slot, *topic);
+  }
+  return true;
+}
+
+void Room::moderate(Slot slot, const Kick& kick) {
+  const Slot target = find(kick.name);
+  if (target == kNoSlot) return refuse(slot, fmt::format("there is no '{}' here", kick.name));
+  put_out(target, LeaveReason::kicked);
+}
+
+// By identity, so that he cannot come back, and need not be here.
+void Room::moderate(Slot slot, const Ban& ban) {
+  const Slot target = find(ban.name);
+  if (target != kNoSlot && !members_[target].proved) {
+    return refuse(
+        slot, fmt::format("'{}' has no key to be known again by; /kick puts him out", ban.name));
+  }
+  moderation_.ban(ban.name);
+  if (target != kNoSlot) put_out(target, LeaveReason::banned);
+}
+
+void Room::moderate(Slot slot, const Mute& mute, TimePoint now) {
+  const Slot target = find(mute.name);
+  if (target != kNoSlot && !members_[target].proved) {
+    return refuse(
+        slot, fmt::format("'{}' has no key to be known again by; /kick puts him out", mute.name));
+  }
+  const Duration span = std::chrono::seconds(mute.seconds);
+  moderation_.mute(mute.name,
+                   mute.seconds == Mute::kForever ? TimePoint::max() : saturating_add(now, span));
+}
+
+void Room::moderate(Slot slot, const SetTopic& topic) {
+  const Member& member = members_[slot];
+  moderation_.set_topic(topic.text, member.name);
+  const chat::Topic news{member.id, member.name, moderation_.topic()};
+  handler_.notify(news);
+  handler_.on_event(news, 0, member.path.peer);
+}
+
+void Room::put_out(Slot slot, LeaveReason reason) {
+  if (!members_[slot].plain) handler_.on_put_out(slot, reason);
+  remove(slot, reason);
 }
 
 void Room::refuse(Slot slot, std::string_view why) {

@@ -2,6 +2,7 @@
 // deliveries come out.
 #pragma once
 
+#include <chat/moderation.hpp>
 #include <chat/payload.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -64,6 +65,8 @@ class Room {
     virtual void on_plain_change() = 0;
     // A native member came back before his old session had ended: it is to be closed.
     virtual void on_replaced(Slot member) = 0;
+    // A native member has to go: his session is to be closed, with a word that says why.
+    virtual void on_put_out(Slot member, LeaveReason reason) = 0;
     // With a store, whose order counts: where a message has its place. Without one, here.
     enum class Place : std::uint8_t {
       here,     // among those of this room
@@ -107,6 +110,7 @@ class Room {
     std::size_t remember = 4096;  // native members who left, for their return
     // Several servers are one room: members are known by what is theirs everywhere.
     bool is_shared = false;
+    Moderation::Names operators{};  // identities of keys
   };
 
   Room(const Options& options, Handler& handler);
@@ -119,7 +123,13 @@ class Room {
     Slot slot = kNoSlot;  // kNoSlot: refused
     std::uint32_t member = 0;
     std::uint64_t taken = 0;
-    enum class Refusal : std::uint8_t { none, full, taken, bad_name } refusal = Refusal::none;
+    enum class Refusal : std::uint8_t {
+      none,
+      full,
+      taken,
+      bad_name,
+      banned
+    } refusal = Refusal::none;
     std::string why;
   };
   // A native member comes, or comes back: the same Hello::instance replaces his session and keeps
@@ -132,6 +142,8 @@ class Room {
   // one is refused.
   void on_lost(Slot slot, std::uint64_t count);
   void leave(Slot slot, LeaveReason reason);
+  // He has to go, whatever he would say.
+  void put_out(Slot slot, LeaveReason reason);
   // His session goes on at another address.
   void move(Slot slot, const Endpoint& peer);
 
@@ -154,6 +166,7 @@ class Room {
   TimePoint next_deadline() const;  // max: none
   // Tells the plain members that it is over.
   void close();
+  const Moderation& moderation() const { return moderation_; }
 
   std::size_t members() const { return by_name_.size(); }
   std::size_t plain_members() const { return by_endpoint_.size(); }
@@ -205,7 +218,12 @@ class Room {
   void say_to_plain(const Message& message, std::uint64_t seq, const Endpoint& peer, WallTime wall);
   void render_plain(const Message& message, std::uint64_t seq, const Endpoint& peer, WallTime wall);
   std::uint32_t new_id(std::uint64_t instance);
-  void carry_out(Slot slot, const Request& request, WallTime wall);
+  void carry_out(Slot slot, const Request& request, TimePoint now, WallTime wall);
+  bool moderate(Slot slot, const Request& request, TimePoint now);
+  void moderate(Slot slot, const Kick& kick);
+  void moderate(Slot slot, const Ban& ban);
+  void moderate(Slot slot, const Mute& mute, TimePoint now);
+  void moderate(Slot slot, const SetTopic& topic);
   void tell_private(Slot slot, std::string_view line, WallTime wall);
   void rename(Slot slot, std::string_view name);
   void list(Slot slot);
@@ -214,6 +232,7 @@ class Room {
   Options options_;
   Handler& handler_;
   SourceShares shares_;
+  Moderation moderation_;
   std::vector<Member> members_;
   std::vector<Slot> free_;
   std::unordered_map<std::string_view, Slot> by_name_;   // views of Member::name

@@ -126,9 +126,11 @@ datagram::Verdict RoomServer::on_connect(SessionRef session, const Endpoint& pee
   if (entry.slot == kNoSlot) {
     const bool full = entry.refusal == Room::Entry::Refusal::full;
     const bool taken = entry.refusal == Room::Entry::Refusal::taken;
-    return Verdict::reject(full    ? RejectCode::full
-                           : taken ? RejectCode::taken
-                                   : RejectCode::bad_request,
+    const bool banned = entry.refusal == Room::Entry::Refusal::banned;
+    return Verdict::reject(full     ? RejectCode::full
+                           : taken  ? RejectCode::taken
+                           : banned ? RejectCode::forbidden
+                                    : RejectCode::bad_request,
                            entry.why);
   }
   slot_of(session) = entry.slot;
@@ -137,23 +139,19 @@ datagram::Verdict RoomServer::on_connect(SessionRef session, const Endpoint& pee
   welcome.rate = static_cast<std::uint32_t>(std::min(options_.room.rate, 4e9));
   if (welcome.first < messages_.next_record()) messages_.send_since(session, welcome.first);
   encode(welcome, encoded_);
-  return Verdict::accept(encoded_);
-}
-
-void RoomServer::put_out(Slot member, LeaveReason reason, std::string_view why,
-                         datagram::ByeCode code) {
-  const SessionRef session = std::exchange(session_of(member), {});
-  slot_of(session) = kNoSlot;
-  room_.leave(member, reason);
-  flush();
-  native_.close(session, why, code);
+  std::string accepted = encoded_;
+  if (const Moderation& moderation = room_.moderation(); !moderation.topic().empty()) {
+    const FromRoom topic = Topic{0, moderation.topic_by(), moderation.topic()};
+    tell(entry.slot, {&topic, 1});
+  }
+  return Verdict::accept(std::move(accepted));
 }
 
 void RoomServer::revoke(std::uint32_t owner) {
   for (Slot member = 0; member < sessions_.size(); ++member) {
     const SessionRef session = sessions_[member];
     if (!session || native_.owner(session) != owner) continue;
-    put_out(member, LeaveReason::revoked, "the key was revoked", datagram::ByeCode::forbidden);
+    room_.put_out(member, LeaveReason::revoked);
   }
 }
 
@@ -278,6 +276,19 @@ void RoomServer::on_replaced(Slot member) {
   if (!session) return;
   slot_of(session) = kNoSlot;
   native_.close(session, "the same member has come from elsewhere");
+}
+
+void RoomServer::on_put_out(Slot member, LeaveReason reason) {
+  const SessionRef session = std::exchange(session_of(member), {});
+  if (!session) return;
+  slot_of(session) = kNoSlot;
+  if (reason == LeaveReason::kicked) {
+    native_.close(session, "kicked by an operator", datagram::ByeCode::evicted);
+  } else if (reason == LeaveReason::banned) {
+    native_.close(session, "banned by an operator", datagram::ByeCode::forbidden);
+  } else {
+    native_.close(session, "the key was revoked", datagram::ByeCode::forbidden);
+  }
 }
 
 void RoomServer::on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) {

@@ -106,6 +106,7 @@ class RoomServer final : public datagram::Driver::Handler,
   void tell_plain(const datagram::Path& member, std::string_view datagram) override;
   void on_plain_change() override;
   void on_replaced(Slot member) override;
+  void on_put_out(Slot member, LeaveReason reason) override;
   void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) override;
   Placing place(const Message& message, const Endpoint& peer, std::uint64_t instance,
                 std::uint64_t request) override {
@@ -120,7 +121,6 @@ class RoomServer final : public datagram::Driver::Handler,
   bool holds_sync(std::uint64_t instance) override { return handler_.holds_sync(instance); }
   void say_unnumbered(const Message& message) override;
 
-  void put_out(Slot member, LeaveReason reason, std::string_view why, datagram::ByeCode code);
   std::uint64_t first_for(const Hello& hello) const;
   void flush();
   void flush_messages(datagram::SessionRef except = {});

@@ -1,17 +1,20 @@
 #include <algorithm>
 #include <array>
 #include <chat/typed_line.hpp>
+#include <chrono>
 
 #include <fmt/format.h>
 
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::chat {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> kMemberCommands = {"/help", "/ignore", "/me", "/msg",
-                                                             "/nick", "/quit",   "/who"};
+constexpr std::array<std::string_view, 11> kMemberCommands = {"/ban",  "/help",  "/ignore", "/kick",
+                                                              "/me",   "/msg",   "/mute",   "/nick",
+                                                              "/quit", "/topic", "/who"};
 constexpr std::array<std::string_view, 4> kPeerCommands = {"/peers", "/to", "/help", "/quit"};
 
 struct Split {
@@ -51,6 +54,23 @@ TypedLine read_nick(std::string_view rest) {
   return Rename{rest};
 }
 
+// The last word may be how long; the name may have several.
+TypedLine read_mute(std::string_view rest) {
+  if (rest.empty()) return TypedMistake{"write /mute NAME [D]"};
+  const std::size_t blank = rest.find_last_of(" \t");
+  if (blank == rest.npos) return Mute{Mute::kForever, rest};
+  const auto span = read_duration(rest.substr(blank + 1));
+  if (!span || *span == kNever) return Mute{Mute::kForever, rest};
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*span).count();
+  return Mute{static_cast<std::uint32_t>(std::min<std::int64_t>(seconds, Mute::kForever - 1)),
+              trim_white_space(rest.substr(0, blank))};
+}
+
+TypedLine read_topic(std::string_view rest) {
+  if (rest.size() > kMaxTopic) return TypedMistake{"a topic has at most 300 bytes"};
+  return SetTopic{rest};
+}
+
 }  // namespace
 
 std::span<const std::string_view> member_commands() {
@@ -70,6 +90,11 @@ TypedLine read_member_line(std::string_view line) {
   if (word == "/nick") return read_nick(rest);
   if (word == "/msg") return read_tell(rest);
   if (word == "/ignore") return TypedIgnore{rest};
+  if (word == "/mute") return read_mute(rest);
+  if (word == "/topic") return read_topic(rest);
+  if (word == "/kick" && !rest.empty()) return Kick{rest};
+  if (word == "/ban" && !rest.empty()) return Ban{rest};
+  if (word == "/kick" || word == "/ban") return TypedMistake{fmt::format("write {} NAME", word)};
   if (word != "/me") return unknown(word, kMemberCommands);
   if (rest.empty()) return TypedMistake{"write /me TEXT"};
   return Say{true, rest};

@@ -26,7 +26,8 @@ struct TypedMistake {
 using TypedLine =
     std::variant<Request, TypedIgnore, TypedQuit, TypedHelp, TypedTo, TypedPeers, TypedMistake>;
 
-// Commands of a member: /who /nick /msg /me /ignore /quit /help.
+// Commands of a member: /who /nick /msg /me /ignore /quit /help, and an operator's: /kick /mute
+// /ban /topic.
 std::span<const std::string_view> member_commands();
 // Commands of peer mode: /to /peers; at a prompt also /quit /help.
 std::span<const std::string_view> peer_commands(bool prompt);

@@ -165,3 +165,25 @@ def test_another_key(netkit, tmp_path):
 def test_a_key_file_for_others(netkit, tmp_path, action):
     return netkit.run("chat", action, "127.0.0.1:0" if action == "serve" else "9", "--psk-file",
                       key_file(tmp_path / "keys", "ann", mode=0o640))
+
+
+def put_out(netkit, tmp_path, command):
+    """A member whom an operator puts out."""
+    room = netkit.serve("chat", "serve", "127.0.0.1:0", "--operators", "ann", "--psk-file",
+                        key_file(tmp_path / "room", "ann", "ben"))
+    ann, ben = (netkit.start("chat", "join", room.address, "--commands", "--psk-file", key_file(tmp_path / name, name))
+                for name in ("ann", "ben"))
+    for member in (ann, ben):
+        member.err.expect(rb"joined ")
+    ann.write(command)
+    return ben
+
+
+@ends("75 an operator has kicked the member", "join")
+def test_kicked(netkit, tmp_path):
+    return put_out(netkit, tmp_path, "/kick ben\n")
+
+
+@ends("77 an operator has banned the member, or its key was revoked", "join")
+def test_banned(netkit, tmp_path):
+    return put_out(netkit, tmp_path, "/ban ben\n")

@@ -258,3 +258,43 @@ def test_what_is_captured_has_no_word_in_clear(netkit, room, keys, relays):
         relay.close()
     assert seen and all(20 <= data[0] <= 23 and data[1] == 0xFE for data in seen)
     assert not [data for data in seen if b"a word of ours" in data]
+
+
+@pytest.fixture
+def operated(netkit, keys):
+    """A room with an operator, ann, and a member, ben."""
+    room = netkit.serve("chat", "serve", "127.0.0.1:0", "--psk-file", keys("room", "ann", "ben"), "--operators", "ann")
+    return room, *(join(netkit, room.address, keys(name, name), "--commands") for name in ("ann", "ben"))
+
+
+def test_an_operator_mutes_and_sets_the_topic(netkit, operated, keys):
+    room, ann, ben = operated
+    ann.write("/topic the weather\n/mute ben 1h\n")
+    ben.out.expect(rb"\* ann set the topic: the weather\n")
+    ben.write("can you hear me?\n")
+    ben.err.expect(rb"undelivered \(an operator has muted you\): can you hear me\?\n")
+    ann.write("/mute ben 0\n")
+    room.out.expect(rb"set the topic")
+    wait_until(lambda: ben.write("and now?\n") is None and b"[ben] and now?" in read_on(room), what="ben is heard")
+
+
+def read_on(process):
+    process.out._pump(0.05)
+    return process.out.data
+
+
+def test_only_operators_may(operated):
+    room, ann, ben = operated
+    for line in ("/kick ann", "/ban ann", "/mute ann", "/topic mine"):
+        ben.write(line + "\n")
+        ben.err.expect(rb"only operators may do that \(--operators\)\n")
+
+
+def test_a_banned_member_stays_out_and_a_kicked_one_comes_back(netkit, operated, keys, tmp_path):
+    room, ann, ben = operated
+    ann.write("/kick ben\n")
+    assert ben.wait(5) == 75 and ben.err.data.endswith(b": kicked by an operator\n")
+    ben = join(netkit, room.address, tmp_path / "ben")
+    ann.write("/ban ben\n")
+    assert ben.wait(5) == 77 and ben.err.data.endswith(b": banned by an operator\n")
+    assert "refused: banned by an operator" in refused(netkit, room.address, "--psk-file", tmp_path / "ben")

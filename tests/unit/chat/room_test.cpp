@@ -28,6 +28,9 @@ std::string describe(const FromRoom& event) {
   if (const auto* m = std::get_if<Refused>(&event)) {
     return "refused " + std::to_string(m->request) + " " + std::string(m->why);
   }
+  if (const auto* m = std::get_if<Topic>(&event)) {
+    return std::string(m->name) + " set the topic " + std::string(m->text);
+  }
   return "synced";
 }
 
@@ -43,12 +46,16 @@ class RoomTest : public testing::Test, public Room::Handler {
   void plain(std::uint16_t port, std::string_view text, bool allowed = true) {
     room().on_plain(at(port), text, allowed, now, wall);
   }
-  Room::Entry join(std::string_view name, std::uint64_t instance, std::uint64_t taken = 0) {
+  Room::Entry join(std::string_view name, std::uint64_t instance, std::uint64_t taken = 0,
+                   bool proved = false) {
     Hello hello;
     hello.instance = instance;
     hello.taken = taken;
     hello.name = name;
-    return room().join(hello, at(instance), now);
+    return room().join(hello, at(instance), now, proved);
+  }
+  Room::Entry join_by_key(std::string_view name, std::uint64_t instance) {
+    return join(name, instance, 0, true);
   }
   void request(Slot slot, const Request& what) { room().on_request(slot, what, now, wall); }
 
@@ -71,6 +78,9 @@ class RoomTest : public testing::Test, public Room::Handler {
   }
   void on_plain_change() override {}
   void on_replaced(Slot member) override { told.push_back(std::to_string(member) + " replaced"); }
+  void on_put_out(Slot member, LeaveReason reason) override {
+    told.push_back(std::to_string(member) + " put out " + std::string(to_string(reason)));
+  }
   void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint&) override {
     events.push_back(std::to_string(seq) + " " + describe(event));
   }
@@ -242,6 +252,90 @@ TEST_F(RoomTest, SaysEndWhenItCloses) {
   plain(1, "reg");
   room().close();
   EXPECT_EQ(datagrams, Texts{"end"});
+}
+
+TEST_F(RoomTest, who_has_the_key_of_a_name_takes_the_place_of_who_has_it) {
+  const Slot old = join_by_key("ann", 1).slot;
+  told.clear();
+  const Room::Entry again = join_by_key("ann", 2);
+  EXPECT_NE(again.slot, kNoSlot);
+  EXPECT_EQ(told, Texts{std::to_string(old) + " replaced"});
+  EXPECT_EQ(room().members(), 1U);
+  request(again.slot, Rename{"ben"});
+  EXPECT_EQ(told.back(), std::to_string(again.slot) + ": refused 1 the name is that of the key");
+}
+
+class OperatorTest : public RoomTest {
+ protected:
+  OperatorTest() {
+    options.operators = {"ann"};
+    ann = join_by_key("ann", 1).slot;
+    ben = join_by_key("ben", 2).slot;
+    told.clear();
+    events.clear();
+  }
+  std::string answer(Slot slot, const Request& what) {
+    told.clear();
+    request(slot, what);
+    return told.empty() ? "" : told.back();
+  }
+  Slot ann = kNoSlot;
+  Slot ben = kNoSlot;
+};
+
+TEST_F(OperatorTest, kicks_whom_may_come_back) {
+  EXPECT_EQ(answer(ann, Kick{"ben"}), std::to_string(ben) + " put out kicked");
+  EXPECT_EQ(events.back(), "ben left kicked");
+  EXPECT_NE(join_by_key("ben", 3).slot, kNoSlot);
+  EXPECT_EQ(answer(ann, Kick{"bob"}), std::to_string(ann) + ": refused 2 there is no 'bob' here");
+}
+
+TEST_F(OperatorTest, bans_whom_does_not_come_back) {
+  EXPECT_EQ(answer(ann, Ban{"ben"}), std::to_string(ben) + " put out banned");
+  const Room::Entry entry = join_by_key("ben", 3);
+  EXPECT_EQ(entry.slot, kNoSlot);
+  EXPECT_EQ(entry.refusal, Room::Entry::Refusal::banned);
+  EXPECT_EQ(answer(ann, Ban{"bob"}), "") << "who is not here";
+  EXPECT_EQ(join_by_key("bob", 4).slot, kNoSlot);
+}
+
+TEST_F(OperatorTest, mutes_for_a_while) {
+  EXPECT_EQ(answer(ann, Mute{60, "ben"}), "");
+  EXPECT_EQ(answer(ben, Say{false, "hey"}),
+            std::to_string(ben) + ": refused 1 an operator has muted you");
+  now += 61s;
+  EXPECT_EQ(answer(ben, Say{false, "hey"}), "");
+  EXPECT_EQ(events.back(), "ben: hey");
+  answer(ann, Mute{Mute::kForever, "ben"});
+  now += std::chrono::hours(1000);
+  EXPECT_NE(answer(ben, Tell{"ann hey"}), "");
+  answer(ann, Mute{0, "ben"});
+  EXPECT_EQ(answer(ben, Say{false, "hey"}), "");
+}
+
+TEST_F(OperatorTest, sets_the_topic) {
+  answer(ann, SetTopic{"the weather"});
+  EXPECT_EQ(events.back(), "ann set the topic the weather");
+  EXPECT_EQ(room().moderation().topic(), "the weather");
+}
+
+TEST_F(OperatorTest, is_who_has_a_key_of_the_list) {
+  const Slot plain_name = join("eve", 5).slot;
+  for (const Slot slot : {ben, plain_name}) {
+    for (const Request& what : {Request(Kick{"ann"}), Request(Ban{"ann"}), Request(Mute{0, "ann"}),
+                                Request(SetTopic{"x"})}) {
+      EXPECT_NE(answer(slot, what).find("only operators may do that"), std::string::npos);
+    }
+  }
+  EXPECT_EQ(room().members(), 3U);
+}
+
+TEST_F(OperatorTest, kicks_plain_members_and_cannot_ban_them) {
+  plain(7, "reg");
+  const std::string name = at(7).to_string();
+  EXPECT_NE(answer(ann, Ban{name}).find("has no key to be known again by"), std::string::npos);
+  answer(ann, Kick{name});
+  EXPECT_EQ(events.back(), name + " left kicked");
 }
 
 }  // namespace

@@ -254,7 +254,7 @@ TEST_F(RoomTest, SaysEndWhenItCloses) {
   EXPECT_EQ(datagrams, Texts{"end"});
 }
 
-TEST_F(RoomTest, who_has_the_key_of_a_name_takes_the_place_of_who_has_it) {
+TEST_F(RoomTest, TheHolderOfANamesKeyTakesThePlaceOfWhoHasIt) {
   const Slot old = join_by_key("ann", 1).slot;
   told.clear();
   const Room::Entry again = join_by_key("ann", 2);
@@ -262,7 +262,7 @@ TEST_F(RoomTest, who_has_the_key_of_a_name_takes_the_place_of_who_has_it) {
   EXPECT_EQ(told, Texts{std::to_string(old) + " replaced"});
   EXPECT_EQ(room().members(), 1U);
   request(again.slot, Rename{"ben"});
-  EXPECT_EQ(told.back(), std::to_string(again.slot) + ": refused 1 the name is that of the key");
+  EXPECT_EQ(told.back(), std::to_string(again.slot) + " refused 1 the name is that of the key");
 }
 
 class OperatorTest : public RoomTest {
@@ -283,14 +283,14 @@ class OperatorTest : public RoomTest {
   Slot ben = kNoSlot;
 };
 
-TEST_F(OperatorTest, kicks_whom_may_come_back) {
+TEST_F(OperatorTest, KicksWhoMayComeBack) {
   EXPECT_EQ(answer(ann, Kick{"ben"}), std::to_string(ben) + " put out kicked");
-  EXPECT_EQ(events.back(), "ben left kicked");
+  EXPECT_EQ(events.back(), "0 ben left kicked");
   EXPECT_NE(join_by_key("ben", 3).slot, kNoSlot);
-  EXPECT_EQ(answer(ann, Kick{"bob"}), std::to_string(ann) + ": refused 2 there is no 'bob' here");
+  EXPECT_EQ(answer(ann, Kick{"bob"}), std::to_string(ann) + " refused 2 there is no 'bob' here");
 }
 
-TEST_F(OperatorTest, bans_whom_does_not_come_back) {
+TEST_F(OperatorTest, BansWhoDoesNotComeBack) {
   EXPECT_EQ(answer(ann, Ban{"ben"}), std::to_string(ben) + " put out banned");
   const Room::Entry entry = join_by_key("ben", 3);
   EXPECT_EQ(entry.slot, kNoSlot);
@@ -299,13 +299,13 @@ TEST_F(OperatorTest, bans_whom_does_not_come_back) {
   EXPECT_EQ(join_by_key("bob", 4).slot, kNoSlot);
 }
 
-TEST_F(OperatorTest, mutes_for_a_while) {
+TEST_F(OperatorTest, MutesForAWhile) {
   EXPECT_EQ(answer(ann, Mute{60, "ben"}), "");
   EXPECT_EQ(answer(ben, Say{false, "hey"}),
-            std::to_string(ben) + ": refused 1 an operator has muted you");
+            std::to_string(ben) + " refused 1 an operator has muted you");
   now += 61s;
   EXPECT_EQ(answer(ben, Say{false, "hey"}), "");
-  EXPECT_EQ(events.back(), "ben: hey");
+  EXPECT_EQ(events.back(), "1 ben: hey");
   answer(ann, Mute{Mute::kForever, "ben"});
   now += std::chrono::hours(1000);
   EXPECT_NE(answer(ben, Tell{"ann hey"}), "");
@@ -313,13 +313,13 @@ TEST_F(OperatorTest, mutes_for_a_while) {
   EXPECT_EQ(answer(ben, Say{false, "hey"}), "");
 }
 
-TEST_F(OperatorTest, sets_the_topic) {
+TEST_F(OperatorTest, SetsTheTopic) {
   answer(ann, SetTopic{"the weather"});
-  EXPECT_EQ(events.back(), "ann set the topic the weather");
+  EXPECT_EQ(events.back(), "0 ann set the topic the weather");
   EXPECT_EQ(room().moderation().topic(), "the weather");
 }
 
-TEST_F(OperatorTest, is_who_has_a_key_of_the_list) {
+TEST_F(OperatorTest, IsWhoHasAKeyOfTheList) {
   const Slot plain_name = join("eve", 5).slot;
   for (const Slot slot : {ben, plain_name}) {
     for (const Request& what : {Request(Kick{"ann"}), Request(Ban{"ann"}), Request(Mute{0, "ann"}),
@@ -330,12 +330,12 @@ TEST_F(OperatorTest, is_who_has_a_key_of_the_list) {
   EXPECT_EQ(room().members(), 3U);
 }
 
-TEST_F(OperatorTest, kicks_plain_members_and_cannot_ban_them) {
+TEST_F(OperatorTest, KicksPlainMembersAndCannotBanThem) {
   plain(7, "reg");
   const std::string name = at(7).to_string();
   EXPECT_NE(answer(ann, Ban{name}).find("has no key to be known again by"), std::string::npos);
   answer(ann, Kick{name});
-  EXPECT_EQ(events.back(), name + " left kicked");
+  EXPECT_EQ(events.back(), "0 " + name + " left kicked");
 }
 
 }  // namespace

@@ -57,8 +57,10 @@ class Pair final : private PrivateServer::Handler, private PrivateClient::Handle
   void run() {
     client_gate_.begin(now_);
     for (int steps = 0; steps < 400 && !script_.done(); ++steps) step();
-    now_ += 200s;
-    gate_.tick(now_);
+    for (int silent = 0; silent < 3; ++silent) {
+      now_ += 100s;
+      gate_.tick(now_);
+    }
     FUZZ_CHECK(gate_.peers() == 0);
   }
 

@@ -1,12 +1,15 @@
 """chat and push between those who have a key: who is let in, who is told why not, and what anybody else can do."""
 
+import hmac
 import os
 import re
 import signal
-import socket
+import stat
+import struct
 import subprocess
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from keys import KEYS, key_file
 from netkit import host_port, udp_socket, wait_until
@@ -298,3 +301,104 @@ def test_a_banned_member_stays_out_and_a_kicked_one_comes_back(netkit, operated,
     ann.write("/ban ben\n")
     assert ben.wait(5) == 77 and ben.err.data.endswith(b": banned by an operator\n")
     assert "refused: banned by an operator" in refused(netkit, room.address, "--psk-file", tmp_path / "ben")
+
+
+def prf(secret, seed, size):
+    """P_SHA256 of RFC 5246."""
+    out, a = b"", seed
+    while len(out) < size:
+        a = hmac.digest(secret, a, "sha256")
+        out += hmac.digest(secret, a + seed, "sha256")
+    return out[:size]
+
+
+def records(datagrams):
+    """(from the client, type, epoch and number, fragment) of the DTLS records in them."""
+    for data, from_client in datagrams:
+        while data:
+            size = 13 + int.from_bytes(data[11:13], "big")
+            yield from_client, data[0], data[3:11], data[13:size]
+            data = data[size:]
+
+
+def decrypted(datagrams, master):
+    """What a second implementation makes of a captured session with its master secret (RFC 5246, 6347, 7905)."""
+    randoms = {}
+    for from_client, kind, number, fragment in records(datagrams):
+        if kind == 22 and number[:2] == b"\0\0" and fragment[0] in (1, 2):
+            randoms[from_client] = fragment[14:46]
+    block = prf(master, b"key expansion" + randoms[False] + randoms[True], 88)
+    ciphers = {True: (ChaCha20Poly1305(block[:32]), block[64:76]), False: (ChaCha20Poly1305(block[32:64]), block[76:88])}
+    for from_client, kind, number, fragment in records(datagrams):
+        if kind == 23:
+            cipher, iv = ciphers[from_client]
+            nonce = bytes(a ^ b for a, b in zip(iv, bytes(4) + number))
+            size = struct.pack(">H", len(fragment) - 16)
+            yield from_client, cipher.decrypt(nonce, fragment, number + b"\x17\xfe\xfd" + size)
+
+
+def test_the_key_log_decrypts_a_captured_session(netkit, room, keys, relays, tmp_path):
+    log = tmp_path / "keys.log"
+    relay = relays(room)
+    seen = []
+    relay.tap = lambda data, from_client: seen.append((data, from_client))
+    ann = netkit.start("chat", "join", relay.address, "--psk-file", keys("a", "ann"), env={"SSLKEYLOGFILE": str(log)})
+    ann.err.expect(rb"joined ")
+    ann.write("a word of ours\n")
+    room.out.expect(rb"a word of ours")
+    ann.close_stdin()
+    assert ann.wait() == 0
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    master = bytes.fromhex(re.fullmatch(r"CLIENT_RANDOM [0-9a-f]{64} ([0-9a-f]{96})\n", log.read_text()).group(1))
+    native = list(decrypted(seen, master))
+    assert all(datagram[:2] == b"\xf5\x02" for _, datagram in native)
+    assert {1, 2, 3, 4, 6, 7} <= {datagram[2] for _, datagram in native}
+    assert [datagram for from_client, datagram in native if from_client and b"a word of ours" in datagram]
+
+
+def test_gnutls_completes_the_handshake(room):
+    """gnutls-cli 3.7.9 crashes right after it; so what the room says of it counts."""
+    client = subprocess.Popen(["gnutls-cli", "--udp", "--pskusername", "ann", "--pskkey", KEYS["ann"], "--priority",
+                               "NORMAL:-VERS-ALL:+VERS-DTLS1.2:-KX-ALL:+ECDHE-PSK:-CIPHER-ALL:+CHACHA20-POLY1305",
+                               "-p", str(room.port), "127.0.0.1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+    try:
+        shown = b""
+        while b"Handshake was completed" not in shown:
+            more = os.read(client.stdout.fileno(), 4096)
+            assert more, shown
+            shown += more
+        assert b"(ECDHE-X25519)-(PSK)-(CHACHA20-POLY1305)" in shown or b"CHACHA20-POLY1305" in shown
+    finally:
+        client.kill()
+        client.communicate()
+
+
+def test_a_flood_of_hellos_costs_members_nothing(netkit, room, keys):
+    ann, ben = (join(netkit, room.address, keys(name, name)) for name in ("ann", "ben"))
+    before = resident(room)
+    hello = client_hello()
+    with udp_socket() as sock:
+        sock.setblocking(False)
+        for i in range(100_000):
+            try:
+                sock.sendto(hello[:27] + os.urandom(8) + hello[35:], host_port(room.address))
+            except BlockingIOError:
+                pass
+            if i % 20_000 == 0:
+                ann.write(f"said {i}\n")
+                ben.out.expect(rf"\[ann\] said {i}\n".encode())
+    ann.write("done\n")
+    ben.out.expect(rb"\[ann\] done\n")
+    assert resident(room) - before < 8 << 20
+
+
+def resident(process):
+    with open(f"/proc/{process.pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def client_hello():
+    body = b"\xfe\xfd" + os.urandom(32) + b"\0\0" + b"\0\4\xcc\xac\0\xff" + b"\1\0"
+    message = b"\1" + len(body).to_bytes(3, "big") + bytes(5) + len(body).to_bytes(3, "big") + body
+    return b"\x16\xfe\xff" + bytes(8) + len(message).to_bytes(2, "big") + message

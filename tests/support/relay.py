@@ -11,7 +11,9 @@ import time
 class Relay:
     """Clients send to `relay.address`; each gets a socket of its own towards `target`, so that the server sees as many
     peers as there are. `loss`, `double` and `reorder` are probabilities, applied in both directions. `outage()` drops
-    everything for a while. `largest` is the largest payload seen, `forwarded` and `dropped` count datagrams."""
+    everything for a while, `move()` gives every client another address and port towards the server, as a NAT may.
+    `largest` is the largest payload seen, `forwarded` and `dropped` count datagrams; `tap`, if set, is called with each
+    that comes and whether a client sent it."""
 
     def __init__(self, target, loss=0.0, double=0.0, reorder=0.0, delay=0.02, seed=1):
         self.target = target
@@ -27,6 +29,8 @@ class Relay:
         self.largest = 0
         self.forwarded = self.dropped = 0
         self.down_until = 0.0
+        self.moves = self.moved = 0
+        self.tap = None
         self.running = True
         self.count = 0
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -35,12 +39,24 @@ class Relay:
     def outage(self, seconds):
         self.down_until = time.monotonic() + seconds
 
+    def move(self):
+        """Returns once it is done; what is on its way to where the clients were is lost."""
+        self.moves += 1
+        while self.moved < self.moves:
+            time.sleep(0.001)
+
+    def _move(self):
+        for client, old in list(self.clients.items()):
+            del self.clients[client], self.backs[old]
+            old.close()
+        self.moved = self.moves
+
     def _back(self, client):
         sock = self.clients.get(client)
         if sock is None:
             sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-            sock.bind(("127.0.0.1", 0))
+            sock.bind((f"127.0.0.{1 + self.moved}", 0))
             self.clients[client] = sock
             self.backs[sock] = client
         return sock
@@ -77,10 +93,14 @@ class Relay:
                     data, sender = sock.recvfrom(65536)
                 except OSError:
                     continue
+                if self.tap:
+                    self.tap(data, sock is self.front)
                 if sock is self.front:
                     self._forward(self._back(sender), data, self.target)
                 else:
                     self._forward(self.front, data, self.backs[sock])
+            if self.moved < self.moves:
+                self._move()
             while self.delayed and self.delayed[0][0] <= time.monotonic():
                 _, _, sock, data, to = heapq.heappop(self.delayed)
                 self._send(sock, data, to)

@@ -1,9 +1,12 @@
-// Native subscribers of netkit push, each with a socket of its own as `netkit push subscribe` has.
+// Native subscribers of netkit push, each with a socket of its own as `netkit push subscribe` has,
+// in clear and with keys.
 #include "subscriber.hpp"
 
 #include <chrono>
+#include <optional>
 
 #include <netkit/datagram/client.hpp>
+#include <netkit/datagram/private_client.hpp>
 #include <netkit/net/datagram_receiver.hpp>
 #include <netkit/net/datagram_sender.hpp>
 #include <netkit/net/udp_socket.hpp>
@@ -35,13 +38,32 @@ std::string request(std::size_t number) {
   return '\1' + std::string(16, '\0') + "s" + std::to_string(number);
 }
 
-class NativeSubscriber final : public Subscriber, private netkit::datagram::Client::Handler {
+netkit::datagram::Options options(bool with_keys) {
+  netkit::datagram::Options made;
+  if (with_keys) made.max_datagram -= netkit::datagram::kPrivateOverhead;
+  return made;
+}
+
+class NativeSubscriber final : public Subscriber,
+                               private netkit::datagram::Driver::Handler,
+                               private netkit::datagram::PrivateClient::Handler,
+                               private netkit::datagram::Client::Handler {
  public:
-  NativeSubscriber(const Endpoint& server, std::size_t number, DatagramReceiver& receiver)
-      : socket_(connected(server)),
+  // `keys`: null in clear.
+  NativeSubscriber(const Endpoint& server, std::size_t number, DatagramReceiver& receiver,
+                   const netkit::PskKeys* keys)
+      : server_(server),
+        request_(request(number)),
+        socket_(connected(server)),
         receiver_(receiver),
-        client_({}, server, netkit::datagram::system_random(), *this) {
-    client_.connect(request(number), now());
+        client_(options(keys != nullptr), server, netkit::datagram::system_random(), *this) {
+    client_.connect(request_, now());
+    if (keys != nullptr) {
+      netkit::datagram::PrivateClient::Handler& self = *this;
+      private_.emplace(netkit::choose_identity(*keys, "s" + std::to_string(number), "keys"),
+                       netkit::datagram::PrivateClient::Options{}, *this, self);
+      private_->begin(now());
+    }
     answer();
   }
   int fd() const override { return socket_.fd(); }
@@ -50,18 +72,34 @@ class NativeSubscriber final : public Subscriber, private netkit::datagram::Clie
     const TimePoint at = now();
     for (const auto& message : receiver_.receive(socket_).messages) {
       netkit::for_each_datagram(
-          message, [&](std::string_view datagram) { client_.on_datagram(datagram, at); });
+          message, [&](std::string_view datagram) { driven().on_datagram(server_, datagram, at); });
     }
     answer();
     return std::exchange(bytes_, 0);
   }
   void tick() override {
-    if (client_.next_deadline() > now()) return;
-    client_.tick(now());
+    if (driven().next_deadline() > now()) return;
+    driven().tick(now());
     answer();
   }
 
  private:
+  netkit::datagram::Driver::Handler& driven() {
+    return private_ ? *private_ : static_cast<netkit::datagram::Driver::Handler&>(*this);
+  }
+  void on_datagram(const netkit::datagram::Path&, std::string_view datagram,
+                   TimePoint at) override {
+    client_.on_datagram(datagram, at);
+  }
+  void tick(TimePoint at) override { client_.tick(at); }
+  TimePoint next_deadline() const override { return client_.next_deadline(); }
+  bool drain(netkit::datagram::OutputQueue& queue, TimePoint at) override {
+    return client_.drain(queue, at);
+  }
+  void on_next_address(TimePoint at) override { client_.connect(request_, at); }
+  void on_not_secured(const netkit::datagram::Loss& loss) override {
+    throw std::runtime_error(loss.why);
+  }
   void on_connected(std::string_view) override { ready_ = true; }
   void on_rejected(std::uint16_t, std::string_view text) override {
     throw std::runtime_error("refused: " + std::string(text));
@@ -73,17 +111,20 @@ class NativeSubscriber final : public Subscriber, private netkit::datagram::Clie
   }
 
   void answer() {
-    while (client_.drain(queue_, now())) {
+    while (driven().drain(queue_, now())) {
     }
-    for (const auto& item : queue_.items()) sender_.add(item.to->peer, item.head, item.body);
+    for (const auto& item : queue_.items()) sender_.add(server_, item.head, item.body);
     sender_.flush(socket_);
     sender_.drop_queued();
     queue_.clear();
   }
 
+  Endpoint server_;
+  std::string request_;
   UdpSocket socket_;
   DatagramReceiver& receiver_;
   DatagramSender sender_;
+  std::optional<netkit::datagram::PrivateClient> private_;
   netkit::datagram::Client client_;
   netkit::datagram::OutputQueue queue_;
   std::uint64_t bytes_ = 0;
@@ -92,10 +133,13 @@ class NativeSubscriber final : public Subscriber, private netkit::datagram::Clie
 
 class NetkitWire final : public Wire {
  public:
-  NetkitWire(std::uint16_t port, int pipe)
-      : server_(netkit::IpAddress::loopback(netkit::IpAddress::Family::v4), port), pipe_(pipe) {}
+  NetkitWire(std::uint16_t port, int pipe, const char* keys)
+      : server_(netkit::IpAddress::loopback(netkit::IpAddress::Family::v4), port), pipe_(pipe) {
+    if (keys != nullptr) keys_ = netkit::PskKeys::load(keys);
+  }
   std::unique_ptr<Subscriber> subscribe(std::size_t number) override {
-    return std::make_unique<NativeSubscriber>(server_, number, receiver_);
+    return std::make_unique<NativeSubscriber>(server_, number, receiver_,
+                                              keys_ ? &*keys_ : nullptr);
   }
   int publisher() override { return pipe_; }
   std::string publish(std::string_view text) override { return std::string(text) + '\n'; }
@@ -103,13 +147,14 @@ class NetkitWire final : public Wire {
  private:
   Endpoint server_;
   int pipe_;
+  std::optional<netkit::PskKeys> keys_;
   DatagramReceiver receiver_{4};
 };
 
 }  // namespace
 
-std::unique_ptr<Wire> make_netkit_wire(std::uint16_t port, int pipe) {
-  return std::make_unique<NetkitWire>(port, pipe);
+std::unique_ptr<Wire> make_netkit_wire(std::uint16_t port, int pipe, const char* keys) {
+  return std::make_unique<NetkitWire>(port, pipe, keys);
 }
 
 }  // namespace fanout

@@ -57,9 +57,10 @@ def server(wire):
     """Its process, its port, and the descriptor that netkit takes its records from (or -1)."""
     with tempfile.TemporaryDirectory() as folder:
         source = -1
-        if wire == "netkit":
+        if wire in ("netkit", "private"):
             reading, source = os.pipe()
-            process = subprocess.Popen([program(wire), "push", "serve", "0", "--from", "-", "-q", "--ready-fd", "1"],
+            keys = ["--psk-file", os.environ["NETKIT_BENCH_KEYS"]] if wire == "private" else []
+            process = subprocess.Popen([program("netkit"), "push", "serve", "0", "--from", "-", "-q", "--ready-fd", "1", *keys],
                                        stdin=reading, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             os.close(reading)
             port = int(re.search(rb":(\d+)\n", process.stdout.readline()).group(1))

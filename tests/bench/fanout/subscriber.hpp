@@ -35,8 +35,9 @@ class Wire {
   virtual std::string publish(std::string_view text) = 0;
 };
 
-// "netkit", "redis", "nats", "mosquitto". `pipe` is where netkit takes its records from.
+// "netkit", "private" (netkit by the keys of the file that NETKIT_BENCH_KEYS names), "redis",
+// "nats", "mosquitto". `pipe` is where netkit takes its records from.
 std::unique_ptr<Wire> make_wire(std::string_view name, std::uint16_t port, int pipe);
-std::unique_ptr<Wire> make_netkit_wire(std::uint16_t port, int pipe);
+std::unique_ptr<Wire> make_netkit_wire(std::uint16_t port, int pipe, const char* keys);
 
 }  // namespace fanout

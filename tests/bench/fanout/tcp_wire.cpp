@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -150,7 +151,8 @@ class TcpWire final : public Wire {
 }  // namespace
 
 std::unique_ptr<Wire> make_wire(std::string_view name, std::uint16_t port, int pipe) {
-  if (name == "netkit") return make_netkit_wire(port, pipe);
+  if (name == "netkit") return make_netkit_wire(port, pipe, nullptr);
+  if (name == "private") return make_netkit_wire(port, pipe, std::getenv("NETKIT_BENCH_KEYS"));
   for (const Protocol& protocol : kProtocols) {
     if (protocol.name == name) return std::make_unique<TcpWire>(protocol, port);
   }

@@ -60,8 +60,9 @@ class NativeSubscriber final : public Subscriber,
     client_.connect(request_, now());
     if (keys != nullptr) {
       netkit::datagram::PrivateClient::Handler& self = *this;
+      netkit::datagram::Driver::Handler& inner = *this;
       private_.emplace(netkit::choose_identity(*keys, "s" + std::to_string(number), "keys"),
-                       netkit::datagram::PrivateClient::Options{}, *this, self);
+                       netkit::datagram::PrivateClient::Options{}, inner, self);
       private_->begin(now());
     }
     answer();

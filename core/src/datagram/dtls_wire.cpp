@@ -80,6 +80,15 @@ std::optional<ClientHello> decode_client_hello(std::string_view datagram) {
   return hello;
 }
 
+std::optional<std::string_view> decode_hello_verify(std::string_view datagram) {
+  const auto record = take_record(datagram);
+  if (!record || record->type != RecordType::handshake || record->epoch != 0) return std::nullopt;
+  const std::string_view body = record->fragment();
+  constexpr std::size_t kCookieAt = kMessageHeader + 3;  // behind the version and its length
+  if (body.size() < kCookieAt || body[0] != kHelloVerifyRequest) return std::nullopt;
+  return body.substr(kCookieAt);
+}
+
 std::optional<std::uint8_t> decode_alert(const DtlsRecord& record) {
   if (record.type != RecordType::alert || record.epoch != 0) return std::nullopt;
   const std::string_view body = record.fragment();

@@ -45,6 +45,9 @@ struct ClientHello {
 };
 NETKIT_API std::optional<ClientHello> decode_client_hello(std::string_view datagram);
 
+// The cookie of a HelloVerifyRequest that a datagram begins with.
+NETKIT_API std::optional<std::string_view> decode_hello_verify(std::string_view datagram);
+
 // Alerts that say why there is no session (RFC 5246, 4279).
 enum class Alert : std::uint8_t {
   close_notify = 0,

@@ -48,6 +48,7 @@ struct PrivateClient::Impl {
   TimePoint give_up = TimePoint::max();
   std::unique_ptr<DtlsRecords> records;   // null: not secure yet
   std::unique_ptr<DtlsRecords> previous;  // what was sent by them may still come
+  std::string cookie;                     // of this handshake; empty: not asked for yet
   TimePoint heard{};                      // something authentic
   std::optional<std::uint8_t> alert;      // the server's, or somebody's
   bool answered = false;                  // by something of DTLS
@@ -59,6 +60,7 @@ struct PrivateClient::Impl {
 
 void PrivateClient::Impl::shake_hands(TimePoint now) {
   handshake = context->connect(identity);
+  cookie.clear();
   flight.clear();
   handshake->start(flight);
   alert.reset();
@@ -72,6 +74,14 @@ TimePoint PrivateClient::Impl::silent_at() const {
 }
 
 void PrivateClient::Impl::feed(std::string_view datagram, TimePoint now) {
+  if (const auto asked = decode_hello_verify(datagram)) {
+    // A handshake has one cookie. The server has another for the address that it sees by now.
+    if (!cookie.empty()) {
+      if (cookie != *asked && now - began >= kBetweenRestarts) shake_hands(now);
+      return;
+    }
+    cookie = *asked;
+  }
   DtlsHandshake::Datagrams answer;
   handshake->on_datagram(datagram, answer);
   if (!answer.empty()) {

@@ -39,6 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto accept = decode_accept(input)) expect_same(*accept, input, size);
     if (const auto reject = decode_reject(input)) expect_same(*reject, input, size);
     if (const auto reset = decode_reset(input)) expect_same(*reset, input, 12);
+    if (const auto challenge = decode_challenge(input)) expect_same(*challenge, input, 24);
+    if (const auto move = decode_move(input)) expect_same(*move, input, 44);
     if (const auto version = decode_version(input)) (void)*version;
     if (const auto header = decode_header(input)) {
       char made[kHeaderSize];

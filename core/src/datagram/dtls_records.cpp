@@ -17,6 +17,12 @@ constexpr std::size_t kAad = 13;
 constexpr std::uint16_t kVersion12 = 0xFEFD;
 constexpr std::uint64_t kEpoch = std::uint64_t{1} << 48;
 
+// Looked up once: EVP_chacha20_poly1305() is looked up by its name with every use.
+const EVP_CIPHER* algorithm() {
+  static const EVP_CIPHER* const fetched = EVP_CIPHER_fetch(nullptr, "ChaCha20-Poly1305", nullptr);
+  return fetched;
+}
+
 }  // namespace
 
 void DtlsRecords::Free::operator()(EVP_CIPHER_CTX* context) const {
@@ -25,7 +31,7 @@ void DtlsRecords::Free::operator()(EVP_CIPHER_CTX* context) const {
 
 DtlsRecords::Cipher DtlsRecords::make_cipher(const DtlsSecret& secret, bool seals) {
   Cipher cipher(EVP_CIPHER_CTX_new());
-  if (!cipher || EVP_CipherInit_ex(cipher.get(), EVP_chacha20_poly1305(), nullptr,
+  if (!cipher || EVP_CipherInit_ex(cipher.get(), algorithm(), nullptr,
                                    secret.key.data(), secret.iv.data(), seals ? 1 : 0) != 1) {
     throw std::bad_alloc();  // there is nothing else that it could lack
   }

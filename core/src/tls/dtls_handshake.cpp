@@ -40,10 +40,9 @@ bool derive(const SSL* ssl, DtlsSecrets& out) {
   std::memcpy(seed.data(), "key expansion", 13);
   SSL_get_server_random(ssl, seed.data() + 13, SSL3_RANDOM_SIZE);
   SSL_get_client_random(ssl, seed.data() + 13 + SSL3_RANDOM_SIZE, SSL3_RANDOM_SIZE);
-  EVP_KDF* const prf = EVP_KDF_fetch(nullptr, OSSL_KDF_NAME_TLS1_PRF, nullptr);
+  static EVP_KDF* const prf = EVP_KDF_fetch(nullptr, OSSL_KDF_NAME_TLS1_PRF, nullptr);
   if (prf == nullptr) return false;
   const std::unique_ptr<EVP_KDF_CTX, KdfFree> context(EVP_KDF_CTX_new(prf));
-  EVP_KDF_free(prf);
   if (!context) throw std::bad_alloc();
   char digest[] = "SHA256";
   const OSSL_PARAM parameters[] = {

@@ -26,13 +26,13 @@ class PrivateNet : public testing::Test {
       PrivateServer::Handler& self = *this;
       gate = std::make_unique<PrivateServer>(given, of.dice(), *this, self);
     }
-    void on_datagram(const Path& from, std::string_view datagram, TimePoint now) override {
-      if (is_native(datagram)) return server.on_datagram(from, datagram, now);
+    void on_datagram(const Path& from, std::string_view datagram, TimePoint at) override {
+      if (is_native(datagram)) return server.on_datagram(from, datagram, at);
       plain.emplace_back(datagram);
     }
-    void tick(TimePoint now) override { server.tick(now); }
+    void tick(TimePoint at) override { server.tick(at); }
     TimePoint next_deadline() const override { return server.next_deadline(); }
-    bool drain(OutputQueue& queue, TimePoint now) override { return server.drain(queue, now); }
+    bool drain(OutputQueue& queue, TimePoint at) override { return server.drain(queue, at); }
     void on_refused(const Endpoint&, std::string_view why) override { refused.emplace_back(why); }
     void on_revoked(std::uint32_t owner) override {
       for (const SessionRef session : std::vector(application.sessions)) {
@@ -41,7 +41,7 @@ class PrivateNet : public testing::Test {
         std::erase(application.sessions, session);
       }
     }
-    using PrivateServer::Handler::on_refused;
+    using Driver::Handler::on_refused;
 
     PrivateNet& net;
     RecordingServer application;
@@ -64,13 +64,13 @@ class PrivateNet : public testing::Test {
       if (gate) gate->begin(net.now);
       client.connect("hello", net.now);
     }
-    void on_datagram(const Path& from, std::string_view datagram, TimePoint now) override {
-      client.on_datagram(datagram, now, from.peer);
+    void on_datagram(const Path& from, std::string_view datagram, TimePoint at) override {
+      client.on_datagram(datagram, at, from.peer);
     }
-    void tick(TimePoint now) override { client.tick(now); }
+    void tick(TimePoint at) override { client.tick(at); }
     TimePoint next_deadline() const override { return client.next_deadline(); }
-    bool drain(OutputQueue& queue, TimePoint now) override { return client.drain(queue, now); }
-    void on_next_address(TimePoint now) override { client.connect("hello", now); }
+    bool drain(OutputQueue& queue, TimePoint at) override { return client.drain(queue, at); }
+    void on_next_address(TimePoint at) override { client.connect("hello", at); }
     void on_not_secured(const Loss& loss) override { losses.push_back(loss); }
 
     PrivateNet& net;

@@ -107,7 +107,7 @@ class PskFile : public testing::Test {
 TEST_F(PskFile, is_its_owners_alone) {
   EXPECT_EQ(with_mode(0600), "accepted");
   EXPECT_EQ(with_mode(0400), "accepted");
-  for (const mode_t mode : {0640, 0604, 0644, 0620}) {
+  for (const mode_t mode : {0640U, 0604U, 0644U, 0620U}) {
     EXPECT_EQ(with_mode(mode), "others may read the key file '" + path_ +
                                    "': make it yours alone with chmod 600 " + path_);
   }

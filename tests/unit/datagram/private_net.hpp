@@ -71,7 +71,7 @@ class PrivateNet : public testing::Test {
     TimePoint next_deadline() const override { return client.next_deadline(); }
     bool drain(OutputQueue& queue, TimePoint at) override { return client.drain(queue, at); }
     void on_next_address(TimePoint at) override { client.connect("hello", at); }
-    void on_not_secured(const Loss& loss) override { losses.push_back(loss); }
+    void on_not_secured(const Loss& why) override { losses.push_back(why); }
 
     PrivateNet& net;
     Endpoint address;

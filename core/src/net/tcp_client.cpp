@@ -72,7 +72,7 @@ void TcpClient::on_ready() {
   handshake_timer_.reset();
   connected_ = true;
   ++connections_;
-  attempts_.succeeded();
+  if (!options_.is_confirmed) attempts_.succeeded();
   handler_.on_connected(*this);
 }
 
@@ -112,6 +112,10 @@ void TcpClient::drop(std::string_view why, ExitStatus status) {
 void TcpClient::fail(ExitStatus status, const std::string& why) {
   if (attempts_.failed(why)) return;
   handler_.on_gave_up(*this, status, Outage::sentence(server(), why));
+}
+
+void TcpClient::confirm() {
+  if (connected_) attempts_.succeeded();
 }
 
 void TcpClient::stop() {

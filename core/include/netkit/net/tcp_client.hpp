@@ -25,6 +25,8 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
     Reconnect::Options reconnect;
     TcpOptions tcp;
     std::shared_ptr<StreamMaker> tls;  // TlsContext::client(); none: plain TCP
+    // A connection alone is no success: confirm() says when the server has answered.
+    bool is_confirmed = false;
   };
 
   // A callback may drop() and stop() the client, and write to its stream, but not destroy it.
@@ -59,6 +61,8 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
   // The connection is of no use: it is closed at once, and the next one is tried for. Nothing
   // happens where there is none.
   void drop(std::string_view why, ExitStatus status);
+  // The server is there: for Options::is_confirmed. Further calls change nothing until on_lost().
+  void confirm();
   // No further attempts and no callbacks; a connection sends what the kernel takes, and closes.
   void stop();
 

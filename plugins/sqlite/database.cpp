@@ -13,9 +13,9 @@
 #include <Poco/Data/Session.h>
 #include <fmt/format.h>
 
+#include <netkit/store/packed.hpp>
 #include <netkit/util/file.hpp>
 #include <netkit/util/random.hpp>
-#include <netkit/util/text.hpp>
 
 namespace netkit::sqlite {
 
@@ -99,7 +99,7 @@ struct Row {
     time = microseconds(entry.time);
     topic = entry.topic;
     text = blob(entry.text);
-    fields = blob(encode_fields(entry.fields));
+    fields = blob(store::pack(entry.fields));
     writer = static_cast<Int64>(entry.writer);
     sequence = static_cast<Int64>(entry.sequence);
   }
@@ -119,7 +119,7 @@ struct Columns {
                      .time = WallTime(std::chrono::microseconds(time[i])),
                      .topic = topic[i],
                      .text = bytes_of(text[i]),
-                     .fields = decode_fields(bytes_of(fields[i])),
+                     .fields = store::unpack(bytes_of(fields[i])),
                      .writer = static_cast<std::uint64_t>(writer[i]),
                      .sequence = static_cast<std::uint64_t>(sequence[i])});
     }
@@ -369,30 +369,6 @@ void Database::release(const std::string& name, const std::string& owner) {
         use(impl_->row.stream), use(free), use(mine), now;
     return 0;
   });
-}
-
-std::string encode_fields(std::span<const store::Field> fields) {
-  std::string out;
-  for (const store::Field& field : fields) {
-    out += fmt::format("{}:{}:{},", field.name, field.value.size(), field.value);
-  }
-  return out;
-}
-
-std::vector<store::Field> decode_fields(std::string_view text) {
-  std::vector<store::Field> fields;
-  while (!text.empty()) {
-    const std::size_t name = text.find(':');
-    if (name == std::string_view::npos) break;
-    const std::size_t length = text.find(':', name + 1);
-    if (length == std::string_view::npos) break;
-    const auto size = read_integer<std::size_t>(text.substr(name + 1, length - name - 1));
-    if (!size || *size >= text.size() - length - 1 || text[length + 1 + *size] != ',') break;
-    fields.push_back(
-        {std::string(text.substr(0, name)), std::string(text.substr(length + 1, *size))});
-    text.remove_prefix(length + *size + 2);
-  }
-  return fields;
 }
 
 }  // namespace netkit::sqlite

@@ -51,9 +51,4 @@ class Database {
   std::unique_ptr<Impl> impl_;
 };
 
-// Fields as one value that a person can read: `name:3:ann,text:5:hello,`.
-std::string encode_fields(std::span<const store::Field> fields);
-// What cannot be read is left out, with all that follows.
-std::vector<store::Field> decode_fields(std::string_view text);
-
 }  // namespace netkit::sqlite

@@ -14,6 +14,7 @@ namespace {
 
 using Kind = ValueKind;
 
+constexpr std::size_t kMaxKept = 1'000'000;
 constexpr std::string_view kPasswordVariable = "NETKIT_STORE_PASSWORD";
 
 // A password on the command line is everybody's who looks at the processes.
@@ -34,15 +35,20 @@ void refuse_password(std::string_view url, std::string_view option) {
 void check_url(std::string_view url, std::string_view option) {
   if (scheme_of(url).empty() || url.starts_with("/")) {
     throw UsageError(
-        fmt::format("{}: '{}' is no store (write sqlite:FILE)", option, escaped_text(url)));
+        fmt::format("{}: '{}' is no store (write sqlite:FILE or redis://HOST:PORT/PREFIX)", option,
+                    escaped_text(url)));
   }
   refuse_password(url, option);
 }
 
-std::string read_password(const Values& values) {
-  if (values.has("store-password-file")) return secret_of(values, "store-password-file");
+std::string password_of_environment() {
   const char* const password = ::secure_getenv(std::string(kPasswordVariable).c_str());
   return password == nullptr ? std::string() : std::string(password);
+}
+
+std::string read_password(const Values& values) {
+  if (values.has("store-password-file")) return secret_of(values, "store-password-file");
+  return password_of_environment();
 }
 
 std::uint64_t random_writer() {
@@ -57,7 +63,8 @@ std::vector<OptionDef> options() {
   return {{.name = "store",
            .kind = Kind::text,
            .value_name = "URL",
-           .help = "keep what is said in a store, which several servers may share: sqlite:FILE"},
+           .help = "keep what is said in a store, which several servers may share: sqlite:FILE or "
+                   "redis://HOST:PORT/PREFIX"},
           {.name = "store-queue",
            .kind = Kind::integer,
            .default_value = "10000",
@@ -115,6 +122,18 @@ Stream::Options read_options(const Values& values, std::string_view stream, std:
   settings.reconnect = reconnect_options(values);
   options.queue = static_cast<std::size_t>(values.integer("store-queue"));
   return options;
+}
+
+Settings settings_of(const Place& place) {
+  Settings settings;
+  settings.url = place.url;
+  settings.stream = place.stream;
+  settings.since = place.since;
+  settings.keep = kMaxKept;  // what a server of the stream keeps is up to its --keep
+  settings.writer = random_writer();
+  settings.password = password_of_environment();
+  settings.reconnect.limit = Reconnect::kForever;
+  return settings;
 }
 
 Place read_place(std::string_view text, std::string_view option) {

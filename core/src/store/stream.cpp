@@ -98,11 +98,9 @@ void Stream::on_open(const State& state) {
   retry_.reset();
   if (ever_open_ && before.epoch != state.epoch) say_lost(state);
   if (!names_.empty()) renew();
-  if (!std::exchange(ever_open_, true)) {
-    last_ = std::max(last_, state.last);
-    return handler_.on_store_open();
-  }
-  handler_.on_store_change();
+  if (std::exchange(ever_open_, true)) return handler_.on_store_change();
+  last_ = std::max(last_, state.last);
+  options_.settings.keep_last ? engine_->read_last() : handler_.on_store_open();
 }
 
 void Stream::say_lost(const State& now) {
@@ -192,6 +190,7 @@ void Stream::on_failed(ExitStatus status, const std::string& error) {
 
 void Stream::on_last(std::span<const Entry> entries) {
   for (const Entry& entry : entries) handler_.on_last_entry(entry);
+  handler_.on_store_open();
 }
 
 // ---- names

@@ -12,8 +12,6 @@
 namespace netkit::sqlite {
 namespace {
 
-using store::Field;
-
 ExitStatus status_of(const std::string& path) {
   try {
     const Database database(path, {.stream = "chat"});
@@ -21,20 +19,6 @@ ExitStatus status_of(const std::string& path) {
   } catch (const Error& error) {
     return error.status();
   }
-}
-
-TEST(Fields, AreReadAsTheyWereWritten) {
-  const std::vector<Field> fields{{"name", "a:1,b"}, {"empty", ""}, {"odd", std::string("\0,", 2)}};
-  EXPECT_EQ(decode_fields(encode_fields(fields)), fields);
-  EXPECT_EQ(encode_fields(std::vector<Field>{{"name", "ann"}}), "name:3:ann,");
-}
-
-TEST(Fields, WhatIsCutShortIsLeftOut) {
-  const std::string whole = encode_fields(std::vector<Field>{{"a", "1"}, {"b", "22"}});
-  for (std::size_t size = 0; size < whole.size(); ++size) {
-    EXPECT_LE(decode_fields(whole.substr(0, size)).size(), 1u);
-  }
-  EXPECT_TRUE(decode_fields("a:18446744073709551615:x,").empty());
 }
 
 TEST(Database, IsItsOwnersAlone) {

@@ -1,10 +1,28 @@
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include <netkit/store/options.hpp>
+#include <netkit/store/packed.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::store {
 namespace {
+
+TEST(Fields, AreReadAsTheyWereWritten) {
+  const std::vector<Field> fields{{"name", "a:1,b"}, {"empty", ""}, {"odd", std::string("\0,", 2)}};
+  EXPECT_EQ(unpack(pack(fields)), fields);
+  EXPECT_EQ(pack(std::vector<Field>{{"name", "ann"}}), "name:3:ann,");
+}
+
+TEST(Fields, WhatIsCutShortIsLeftOut) {
+  const std::string whole = pack(std::vector<Field>{{"a", "1"}, {"b", "22"}});
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_LE(unpack(whole.substr(0, size)).size(), 1u);
+  }
+  EXPECT_TRUE(unpack("a:18446744073709551615:x,").empty());
+}
 
 TEST(Places, TheLastPartOfThePathIsTheStream) {
   const Place place = read_place("sqlite:/var/lib/x.db/chat", "--from");

@@ -155,8 +155,8 @@ class MemoryStore::MemoryEngine final : public Engine {
   void give(const Claim& claim, Duration lease) {
     Name& held = data().names[claim.name];
     const TimePoint now = around_.loop.now();
-    const bool granted = claim.takes_over || held.owner.empty() || held.owner == claim.owner ||
-                         held.until <= now;
+    const bool granted =
+        claim.takes_over || held.owner.empty() || held.owner == claim.owner || held.until <= now;
     if (granted) held = {claim.owner, now + lease};
     handler_.on_claimed(claim.name, granted, held.owner);
   }

@@ -33,6 +33,8 @@ struct Place {
   std::string stream;
   std::uint64_t since = 0;  // 0: from now on; `all` is 1
 };
+// What a stream of it is opened with, by the password of the environment.
+NETKIT_API Settings settings_of(const Place& place);
 // Throws UsageError.
 NETKIT_API Place read_place(std::string_view text, std::string_view option);
 

@@ -52,6 +52,7 @@ class NETKIT_API Stream final : private Engine::Handler {
     virtual void on_name(const std::string& name, bool granted, const std::string& holder) {
       (void)name, (void)granted, (void)holder;
     }
+    // With Settings::keep_last, before on_store_open(): the last entry of each topic.
     virtual void on_last_entry(const Entry& entry) { (void)entry; }
     virtual void on_store_failed(ExitStatus status, const std::string& error) = 0;
   };
@@ -92,7 +93,6 @@ class NETKIT_API Stream final : private Engine::Handler {
   // At once, or when its lease has run out: who has left may have come to another server, by then.
   void release(const std::string& name);
   void let_lapse(const std::string& name) { names_.erase(name); }
-  void read_last() { engine_->read_last(); }
 
   const State& state() const { return state_; }
   std::uint64_t last() const { return last_; }  // number of the entry that came last; 0: none
@@ -132,7 +132,7 @@ class NETKIT_API Stream final : private Engine::Handler {
   std::uint64_t next_ticket_ = 1;
   std::uint64_t last_ = 0;
   State state_;
-  std::string refusal_;                             // of the last batch; empty: it was taken
+  std::string refusal_;  // of the last batch; empty: it was taken
   struct Name {
     std::string owner;
     bool takes_over = false;

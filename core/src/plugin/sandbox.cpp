@@ -196,9 +196,9 @@ class Landlock {
     return std::max(0L, ::syscall(__NR_landlock_create_ruleset, nullptr, 0, kCreateVersion));
   }
 
-  explicit Landlock(long abi) {
+  Landlock(long abi, bool any_port) {
     attributes_.files = kOfFirstAbi | (abi >= 2 ? kRefer : 0) | (abi >= 3 ? kTruncate : 0);
-    attributes_.network = abi >= 4 ? kConnectTcp : 0;
+    attributes_.network = abi >= 4 && !any_port ? kConnectTcp : 0;
     const std::size_t size = abi >= 4 ? sizeof attributes_ : sizeof attributes_.files;
     rules_.reset(static_cast<int>(::syscall(__NR_landlock_create_ruleset, &attributes_, size, 0)));
   }
@@ -247,7 +247,7 @@ int limit_files_and_ports(const SandboxNeeds& needs) {
   const long abi = Landlock::abi();
   if (abi == 0) return ENOSYS;
   if (::isatty(STDIN_FILENO) == 1) HistoryFile::make_folder();  // which cannot be made later
-  Landlock landlock(abi);
+  Landlock landlock(abi, needs.any_port);
   for (const char* folder : {"/etc", "/usr", "/lib", "/lib64", "/proc", "/sys/class/net",
                              "/sys/devices/system/cpu", "/run/systemd/resolve", "/run/nscd"}) {
     landlock.allow(folder, kRead);
@@ -279,19 +279,22 @@ void add_file(SandboxNeeds& needs, ValueKind kind, std::string_view text) {
   for (const std::string_view scheme : {"file:", "unix:", "serial:", "sqlite:"}) {
     if (!text.starts_with(scheme)) continue;
     text.remove_prefix(scheme.size());
-    needs.files.emplace_back(text.substr(0, text.find_first_of(",?")));
+    text = text.substr(0, text.find_first_of(",?"));
+    // The last part of its path is a stream in it.
+    const bool is_stream = kind == ValueKind::source || kind == ValueKind::sink;
+    if (is_stream && scheme == "sqlite:") text = text.substr(0, text.rfind('/'));
+    needs.files.emplace_back(text);
     return;
   }
 }
 
 // `HOST:PORT`, `PORT`, lists of them, and URLs, with the port that their scheme has.
 void add_ports(SandboxNeeds& needs, std::string_view text) {
-  for (const auto& [scheme, port] : {std::pair<std::string_view, std::uint16_t>{"http:", 80},
-                                     {"https:", 443},
-                                     {"redis:", 6379},
-                                     {"rediss:", 6379}}) {
+  for (const auto& [scheme, port] :
+       {std::pair<std::string_view, std::uint16_t>{"http:", 80}, {"https:", 443}}) {
     if (text.starts_with(scheme)) needs.ports.push_back(port);
   }
+  if (text.starts_with("redis:") || text.starts_with("rediss:")) needs.any_port = true;
   while (!text.empty()) {
     const std::size_t end = text.find_first_of(",/?");
     const std::string_view word = text.substr(0, end);

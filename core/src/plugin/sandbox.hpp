@@ -16,6 +16,7 @@ struct SandboxNeeds {
   bool any_file = false;  // lines of its input may name files to be read
   std::vector<std::string> files{};    // that options name: to read, and their folders to write
   std::vector<std::uint16_t> ports{};  // of TCP, to connect to
+  bool any_port = false;               // where to connect to is told by others: Sentinel, a cluster
 };
 
 // What the values of an action name. Pure.

@@ -1,0 +1,152 @@
+#include <cstdlib>
+#include <hiredis/hiredis.h>
+#include <redis/connection.hpp>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <netkit/util/quantity.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit::redis {
+
+bool Reply::is_error() const {
+  return reply_ != nullptr && reply_->type == REDIS_REPLY_ERROR;
+}
+
+bool Reply::is_null() const {
+  return reply_ == nullptr || reply_->type == REDIS_REPLY_NIL;
+}
+
+std::string_view Reply::text() const {
+  if (reply_ == nullptr || reply_->str == nullptr) return {};
+  return {reply_->str, reply_->len};
+}
+
+std::int64_t Reply::integer() const {
+  if (reply_ != nullptr && reply_->type == REDIS_REPLY_INTEGER) return reply_->integer;
+  return read_integer<std::int64_t>(text()).value_or(0);
+}
+
+std::size_t Reply::size() const {
+  return reply_ != nullptr && reply_->type == REDIS_REPLY_ARRAY ? reply_->elements : 0;
+}
+
+Reply Reply::operator[](std::size_t i) const {
+  return Reply(i < size() ? reply_->element[i] : nullptr);
+}
+
+void Connection::FreeReader::operator()(redisReader* reader) const {
+  redisReaderFree(reader);
+}
+
+Connection::Connection(EventLoop& loop, const Log& log, TcpClient::Options options, Login login,
+                       Handler& handler)
+    : loop_(loop),
+      login_(std::move(login)),
+      handler_(handler),
+      client_(loop, log, std::move(options), *this) {}
+
+Connection::~Connection() = default;
+
+void Connection::on_connected(TcpClient&) {
+  reader_.reset(redisReaderCreate());
+  expected_.clear();
+  if (login_.password.empty()) {
+    ready_ = true;
+    return handler_.on_ready(*this);
+  }
+  log_in();
+}
+
+void Connection::log_in() {
+  std::vector<std::string> words{"AUTH"};
+  if (!login_.user.empty()) words.push_back(login_.user);
+  words.push_back(login_.password);
+  send(words, [this](const Reply& reply) { on_login(reply); });
+}
+
+// A password that is wrong does not become right by trying again.
+void Connection::on_login(const Reply& reply) {
+  if (reply.is_error()) {
+    const std::string why = fmt::format("{}: the store does not take the password ({})", server(),
+                                        escaped_text(reply.text()));
+    client_.stop();
+    return handler_.on_gave_up(*this, ExitStatus::permission, why);
+  }
+  ready_ = true;
+  handler_.on_ready(*this);
+}
+
+void Connection::send(std::span<const std::string> words, Callback callback, Duration patience) {
+  ByteStream* const stream = client_.stream();
+  if (stream == nullptr) return;
+  std::vector<const char*> begins;
+  std::vector<std::size_t> sizes;
+  for (const std::string& word : words) {
+    begins.push_back(word.data());
+    sizes.push_back(word.size());
+  }
+  char* bytes = nullptr;
+  const auto size =
+      redisFormatCommandArgv(&bytes, static_cast<int>(words.size()), begins.data(), sizes.data());
+  if (size < 0) throw std::bad_alloc();
+  stream->write(std::string_view(bytes, static_cast<std::size_t>(size)));
+  std::free(bytes);
+  expected_.push_back({std::move(callback), saturating_add(loop_.now(), patience)});
+  if (expected_.size() == 1) watch_answers();
+}
+
+void Connection::eval(const char* script, std::span<const std::string> keys,
+                      std::span<const std::string> arguments, Callback callback) {
+  std::vector<std::string> words{"EVAL", script, std::to_string(keys.size())};
+  words.insert(words.end(), keys.begin(), keys.end());
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  send(words, std::move(callback));
+}
+
+// Of a server that has stopped, or a way that has, nothing else tells.
+void Connection::watch_answers() {
+  overdue_.reset();
+  if (expected_.empty()) return;
+  overdue_ = loop_.at(expected_.front().due, [this] { drop("the store does not answer"); });
+}
+
+void Connection::on_data(TcpClient&, std::string_view data) {
+  redisReader* const reader = reader_.get();
+  redisReaderFeed(reader, data.data(), data.size());
+  while (reader == reader_.get() && client_.stream() != nullptr) {
+    void* reply = nullptr;
+    if (redisReaderGetReply(reader, &reply) != REDIS_OK) {
+      return drop("what answers is no Redis");
+    }
+    if (reply == nullptr) return;
+    const std::unique_ptr<void, void (*)(void*)> owner(reply, freeReplyObject);
+    take(static_cast<const redisReply*>(reply));
+  }
+}
+
+void Connection::take(const redisReply* reply) {
+  if (expected_.empty()) return drop("what answers is no Redis");
+  const Callback callback = std::move(expected_.front().callback);
+  expected_.pop_front();
+  watch_answers();
+  if (callback) callback(Reply(reply));
+}
+
+void Connection::drop(std::string_view why) {
+  client_.drop(why, ExitStatus::unreachable);
+}
+
+std::string Connection::on_lost(TcpClient&) {
+  expected_.clear();
+  overdue_.reset();
+  if (std::exchange(ready_, false)) handler_.on_lost(*this);
+  return {};
+}
+
+void Connection::on_gave_up(TcpClient&, ExitStatus status, const std::string& error) {
+  handler_.on_gave_up(*this, status, error);
+}
+
+}  // namespace netkit::redis

@@ -1,0 +1,115 @@
+// A connection to Redis: commands out, answers in, in their order.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/net/tcp_client.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/log.hpp>
+
+struct redisReply;
+struct redisReader;
+
+namespace netkit::redis {
+
+// An answer, valid during the call that gives it.
+class Reply {
+ public:
+  explicit Reply(const redisReply* reply) : reply_(reply) {}
+  bool is_error() const;
+  bool is_null() const;
+  std::string_view text() const;  // of a string, a status or an error; else empty
+  std::int64_t integer() const;   // of an integer, or a string that is one; else 0
+  std::uint64_t number() const { return static_cast<std::uint64_t>(integer()); }
+  std::size_t size() const;  // of an array; else 0
+  Reply operator[](std::size_t i) const;
+
+ private:
+  const redisReply* reply_;
+};
+
+// [loop] Made again by TcpClient's policy whenever it is lost; logs in first.
+class Connection final : private TcpClient::Handler {
+ public:
+  class Handler {
+   public:
+    virtual ~Handler() = default;
+    // There is one. It has not succeeded until confirm(), so that a server that takes connections
+    // and does nothing else is none that has come back.
+    virtual void on_ready(Connection& connection) = 0;
+    virtual void on_lost(Connection& connection) = 0;
+    // There will be none: `status` and a sentence.
+    virtual void on_gave_up(Connection& connection, ExitStatus status,
+                            const std::string& error) = 0;
+  };
+  struct Login {
+    std::string user{};
+    std::string password{};  // empty: none
+  };
+  using Callback = std::function<void(const Reply& reply)>;
+
+  // How long an answer may take, unless a command says otherwise.
+  static constexpr Duration kPatience = std::chrono::seconds(3);
+
+  // All references outlive it.
+  Connection(EventLoop& loop, const Log& log, TcpClient::Options options, Login login,
+             Handler& handler);
+  ~Connection() override;
+
+  void start() { client_.start(); }
+  void confirm() { client_.confirm(); }
+  // An answer that is lost with the connection is not given.
+  void send(std::span<const std::string> words, Callback callback, Duration patience = kPatience);
+  void send(std::initializer_list<std::string> words, Callback callback,
+            Duration patience = kPatience) {
+    send(std::span(words.begin(), words.size()), std::move(callback), patience);
+  }
+  // EVAL: `script` with its keys and arguments.
+  void eval(const char* script, std::span<const std::string> keys,
+            std::span<const std::string> arguments, Callback callback);
+  void drop(std::string_view why);
+  void stop() { client_.stop(); }
+  // Where it is, as it was written.
+  const std::string& server() const { return client_.server(); }
+  bool ready() const { return ready_; }
+
+ private:
+  void on_connected(TcpClient& client) override;
+  void on_data(TcpClient& client, std::string_view data) override;
+  std::string on_lost(TcpClient& client) override;
+  void on_gave_up(TcpClient& client, ExitStatus status, const std::string& error) override;
+
+  void log_in();
+  void on_login(const Reply& reply);
+  void take(const redisReply* reply);
+  void watch_answers();
+
+  struct Expected {
+    Callback callback;
+    TimePoint due;
+  };
+  struct FreeReader {
+    void operator()(redisReader* reader) const;
+  };
+
+  EventLoop& loop_;
+  Login login_;
+  Handler& handler_;
+  std::unique_ptr<redisReader, FreeReader> reader_;
+  std::deque<Expected> expected_;
+  Timer overdue_;
+  bool ready_ = false;
+  TcpClient client_;
+};
+
+}  // namespace netkit::redis

@@ -1,0 +1,93 @@
+// The engine of `redis:` and `rediss:`: a stream in Redis Streams.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <redis/connection.hpp>
+#include <redis/url.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/store/engine.hpp>
+
+namespace netkit::redis {
+
+// One connection for what is asked, one that waits for entries. Where Sentinel, or a node of a
+// cluster that has not the stream, says where to go, those two are made to there, and live as long
+// as the one that said so. [loop]
+class RedisEngine final : public store::Engine, private Connection::Handler {
+ public:
+  RedisEngine(const store::Surroundings& around, Url url, store::Settings settings,
+              store::Engine::Handler& handler);
+  ~RedisEngine() override;
+
+  void open() override { main_->start(); }
+  void append(std::span<const store::Entry> entries) override;
+  void claim(std::span<const store::Claim> claims, Duration lease) override;
+  void release(const std::string& name, const std::string& owner) override;
+  void read_last() override;
+
+ private:
+  void on_ready(Connection& connection) override;
+  void on_lost(Connection& connection) override;
+  void on_gave_up(Connection& connection, ExitStatus status, const std::string& error) override;
+
+  std::unique_ptr<Connection> connect(std::vector<AddressSpec> servers,
+                                      const Reconnect::Options& reconnect, const Log& log,
+                                      bool logs_in);
+  Connection& commands() { return redirected_ ? *redirected_ : *main_; }
+  void ask_sentinel();
+  void go_to(std::string_view host, std::string_view port);
+  void forget_others();
+
+  void attach();
+  void send_attach();
+  void on_attached(const Reply& reply);
+  void read_forwards();
+  void read_backwards(const std::string& before);
+  void on_older(const Reply& reply);
+  void be_open();
+  void reopen();
+  void ping();
+  void follow();
+  void on_followed(const Reply& reply);
+  void on_appended(const Reply& reply, std::uint64_t sequence);
+  // Nothing for one that has no number: it is given one, or passed over.
+  std::optional<store::Entry> read_entry(const Reply& reply);
+  void pass_over(std::string_view id);
+  void tell(std::vector<store::Entry> entries);
+  // True where it is an error that has been seen to.
+  bool is_trouble(const Reply& reply);
+  void retry(std::string_view why) { main_->drop(why); }
+  void fail(ExitStatus status, const std::string& why);
+
+  store::Surroundings around_;
+  Url url_;
+  store::Settings settings_;
+  store::Engine::Handler& handler_;
+  Keys keys_;
+  Log silent_{"", LogLevel::error};  // of connections whose outages the main one tells
+  store::State state_;
+  std::uint64_t next_ = 0;           // number of the first entry that is wanted; 0: not known yet
+  std::uint64_t known_ = 0;          // the newest number that is known here
+  std::string position_;             // the id of the entry that was read last
+  std::vector<store::Entry> older_;  // what has been read backwards, the newest first
+  bool passed_over_ = false;         // has been said
+  bool open_ = false;
+  bool failed_ = false;
+  Timer ping_;
+  std::shared_ptr<StreamMaker> tls_;  // none: plain TCP
+  std::unique_ptr<Connection> main_;
+  std::unique_ptr<Connection> redirected_;  // where main_ has sent us; none: main_ itself
+  std::unique_ptr<Connection> follower_;
+};
+
+// Of NETKIT_STORE.
+std::unique_ptr<store::Engine> make_engine(const store::Surroundings& around,
+                                           const store::Settings& settings,
+                                           store::Engine::Handler& handler);
+
+}  // namespace netkit::redis

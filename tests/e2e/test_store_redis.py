@@ -1,0 +1,281 @@
+"""--store redis://: several servers are one, whatever happens to Redis meanwhile."""
+
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from echo_peers import closed_port
+from netkit import tcp_connect, wait_until
+from redis_server import Redis
+from test_sse_hub import post
+from test_store_sqlite import join, messages
+
+
+@pytest.fixture
+def start_redis(tmp_path):
+    started = []
+
+    def start(*args, **kwargs):
+        started.append(Redis(tmp_path, *args, **kwargs))
+        return started[-1]
+    yield start
+    for one in started:
+        one.kill()
+
+
+@pytest.fixture
+def redis(start_redis):
+    return start_redis("--appendonly", "yes", "--appendfsync", "always")
+
+
+@pytest.fixture
+def room(netkit, redis):
+    def start(*args, **kwargs):
+        return netkit.serve("chat", "serve", "127.0.0.1:0", "--store", f"redis://{redis.address}/t", "--reconnect-max", "200ms",
+                            *args, **kwargs)
+    return start
+
+
+@pytest.fixture
+def push(netkit, redis):
+    def start(*args, **kwargs):
+        return netkit.serve("push", "serve", "127.0.0.1:0", "--from", "-", "--store", f"redis://{redis.address}/t",
+                            "--reconnect-max", "200ms", *args, sockets=2, **kwargs)
+    return start
+
+
+def subscribe(netkit, servers, name, *args):
+    reader = netkit.start("push", "subscribe", ",".join(server.address for server in servers), "--name", name, "--json",
+                          "--reconnect-max", "100ms", *args)
+    reader.err.expect(b"subscribed to " + servers[0].address.encode())
+    return reader
+
+
+def numbered(reader, count):
+    return [(record["seq"], record["text"]) for record in (reader.out.json() for _ in range(count))]
+
+
+def test_three_rooms_are_one(netkit, room):
+    rooms = [room() for _ in range(3)]
+    members = [join(netkit, [one], f"m{i}") for i, one in enumerate(rooms)]
+    for i in range(9):
+        members[i % 3].write(f"{i}\n")
+        for k, member in enumerate(members):
+            if k != i % 3:
+                assert messages(member, 1) == [(i + 1, f"m{i % 3}", str(i))]
+    late = join(netkit, rooms[2:], "late", "--since", "all")
+    assert messages(late, 9) == [(i + 1, f"m{i % 3}", str(i)) for i in range(9)]
+
+
+def test_names_are_unique_across_servers(netkit, room):
+    rooms = [room(), room()]
+    join(netkit, rooms[:1], "ann")
+    rooms[0].out.expect(b"ann joined")
+    record = join(netkit, rooms[1:], "ann").out.json()
+    assert (record["type"], record["name"]) == ("renamed", "ann2")
+
+
+def test_a_killed_server_loses_nobody_anything(netkit, room, push):
+    rooms = [room("--lease", "3s"), room("--lease", "3s")]
+    bob, ann = join(netkit, rooms, "bob"), join(netkit, rooms[1:], "ann")
+    ann.write("1\n")
+    assert messages(bob, 1) == [(1, "ann", "1")]
+    rooms[0].signal(signal.SIGKILL)
+    ann.write("2\n")
+    bob.err.expect(b"joined " + rooms[1].address.encode() + b" as bob\n")
+    ann.write("3\n")
+    assert messages(bob, 2) == [(2, "ann", "2"), (3, "ann", "3")]
+
+    servers = [push(), push()]
+    reader = subscribe(netkit, servers, "s")
+    servers[0].write(b"a\n")
+    assert numbered(reader, 1) == [(1, "a")]
+    servers[0].signal(signal.SIGKILL)
+    servers[1].write(b"b\n")
+    reader.err.expect(b"subscribed to " + servers[1].address.encode())
+    servers[1].write(b"c\n")
+    assert numbered(reader, 2) == [(2, "b"), (3, "c")]
+
+
+def test_a_room_goes_on_while_redis_is_killed(netkit, room, redis):
+    rooms = [room(), room()]
+    ann, bob, cid = join(netkit, rooms[:1], "ann"), join(netkit, rooms[:1], "bob"), join(netkit, rooms[1:], "cid")
+    ann.write("before\n")
+    assert messages(bob, 1) == messages(cid, 1) == [(1, "ann", "before")]
+    redis.kill()
+    for one in rooms:
+        one.err.expect(b"the store is away: the room goes on for the members of this server alone\n")
+    ann.write("alone\n")
+    assert messages(bob, 1) == [(None, "ann", "alone")]
+    ann.write("too\n")
+    assert messages(bob, 1) == [(None, "ann", "too")]
+    redis.start()
+    for one in rooms:
+        one.err.expect(b"the store is back")
+    assert messages(cid, 2) == [(2, "ann", "alone"), (3, "ann", "too")]
+    cid.write("after\n")
+    assert messages(bob, 1) == [(4, "cid", "after")], "and nothing twice"
+    late = join(netkit, rooms[:1], "late", "--since", "all")
+    assert [text for _, _, text in messages(late, 4)] == ["before", "alone", "too", "after"]
+
+
+def test_a_redis_that_is_stopped_is_away(netkit, room, redis):
+    server = room()
+    ann, bob = join(netkit, [server], "ann"), join(netkit, [server], "bob")
+    redis.signal(signal.SIGSTOP)
+    ann.write("hello\n")
+    assert messages(bob, 1) == [(None, "ann", "hello")]
+    redis.signal(signal.SIGCONT)
+    server.err.expect(b"the store is back")
+    ann.write("again\n")
+    assert messages(bob, 1) == [(2, "ann", "again")]
+    assert redis.cli("XLEN", "t:chat") == "2\n", "what was tried twice is stored once"
+
+
+def test_push_holds_its_source_while_redis_is_away(netkit, push, redis):
+    server = push("--store-queue", "100")
+    reader = subscribe(netkit, [server], "s")
+    server.write(b"1\n")
+    assert numbered(reader, 1) == [(1, "1")]
+    redis.kill()
+    server.err.expect(b"connection lost")
+    lines = b"".join(b"%d\n" % i for i in range(2, 5001))
+    threading.Thread(target=server.write, args=(lines,), daemon=True).start()
+    reader.out.silent(0.3)
+    redis.start()
+    assert numbered(reader, 4999) == [(i, str(i)) for i in range(2, 5001)]
+
+
+def test_a_post_waits_and_is_refused_beyond_the_queue(netkit, redis, tmp_path):
+    (tmp_path / "write").write_text("wr1te\n")
+    server = netkit.serve("sse", "serve", "127.0.0.1:0", "--write-token-file", tmp_path / "write", "--store-queue", "1",
+                          "--store", f"redis://{redis.address}/t", "--reconnect-max", "200ms")
+    with tcp_connect(server.address) as sock:
+        assert post(sock, "/", b"one") == (200, b"1\n")
+    redis.kill()
+    server.err.expect(b"connection lost")
+    answers = []
+    waiting = tcp_connect(server.address)
+    thread = threading.Thread(target=lambda: answers.append(post(waiting, "/", b"two")))
+    thread.start()
+    with tcp_connect(server.address) as sock:
+        wait_until(lambda: post(sock, "/", b"three")[0] == 503, what="a refusal")
+        assert post(sock, "/", b"four") == (503, b"the store is away, and 1 entries wait for it (--store-queue)\n")
+    redis.start()
+    thread.join(20)
+    waiting.close()
+    assert answers == [(200, b"2\n")]
+
+
+def test_an_emptied_store_is_a_gap_and_no_number_comes_twice(netkit, push, redis):
+    server = push()
+    reader = subscribe(netkit, [server], "s")
+    server.write(b"a\nb\n")
+    assert numbered(reader, 2) == [(1, "a"), (2, "b")]
+    redis.cli("FLUSHALL")
+    server.write(b"c\n")
+    gap = reader.out.json()
+    assert (gap["type"], gap["from"]) == ("gap", 3)
+    assert numbered(reader, 1) == [(gap["to"] + 1, "c")]
+    server.err.expect(rb"the store has been emptied: nothing up to 2 is there any more; numbers go on with \d+\n")
+
+
+def test_a_full_store_refuses_and_goes_on_when_there_is_room(netkit, redis, tmp_path):
+    (tmp_path / "write").write_text("wr1te\n")
+    server = netkit.serve("sse", "serve", "127.0.0.1:0", "--write-token-file", tmp_path / "write",
+                          "--store", f"redis://{redis.address}/t")
+    with tcp_connect(server.address) as sock:
+        redis.cli("CONFIG", "SET", "maxmemory", "1")
+        assert post(sock, "/", b"one") == (503, b"the store takes nothing: its memory is full (maxmemory)\n")
+        redis.cli("CONFIG", "SET", "maxmemory", "0")
+        assert post(sock, "/", b"two") == (200, b"1\n")
+    server.err.expect(b"the store takes entries again")
+
+
+def test_a_wrong_password_ends_with_77(netkit, start_redis, tmp_path):
+    redis = start_redis("--requirepass", "open sesame")
+    words = ("push", "serve", "127.0.0.1:0", "--store", f"redis://{redis.address}/t")
+    for env in ({}, {"NETKIT_STORE_PASSWORD": "wrong"}):
+        done = netkit.run(*words, env=env)
+        assert done.status == 77 and done.err.count(b"\n") == 1 and b"password" in done.err.lower(), done
+    (tmp_path / "password").write_text("open sesame\n")
+    netkit.serve(*words, "--store-password-file", tmp_path / "password")
+    netkit.serve(*words, env={"NETKIT_STORE_PASSWORD": "open sesame"})
+
+
+def test_a_key_that_is_something_else_ends_with_78(netkit, redis):
+    redis.cli("SET", "t:push", "mine")
+    done = netkit.run("push", "serve", "127.0.0.1:0", "--store", f"redis://{redis.address}/t")
+    assert done.status == 78 and b"'t:push' is something else than a store's stream" in done.err, done
+
+
+def test_a_store_that_is_away_at_the_start_is_waited_for(netkit, start_redis):
+    port = closed_port()
+    server = netkit.start("push", "serve", "127.0.0.1:0", "--store", f"redis://127.0.0.1:{port}/t", "--reconnect-max", "100ms")
+    server.err.expect(rb"127.0.0.1:%d: connection refused; trying again in" % port)
+    start_redis(port=port)
+    server.err.expect(rb"listening on udp")
+    assert server.err.data.count(b"trying again") == 1, "it is said once"
+    done = netkit.run("push", "serve", "127.0.0.1:0", "--store", f"redis://127.0.0.1:{closed_port()}/t", "--reconnect", "never")
+    assert done.status == 69, done
+
+
+def test_a_replica_is_none_to_write_to(netkit, redis, start_redis):
+    replica = start_redis("--replicaof", f"127.0.0.1 {redis.port}", name="replica")
+    server = netkit.serve("push", "serve", "127.0.0.1:0", "--from", "-", "-v", "--store",
+                          f"redis://{replica.address},{redis.address}/t", sockets=2)
+    server.write(b"a\n")
+    wait_until(lambda: redis.cli("XLEN", "t:push") == "1\n", what="the entry")
+    assert b"is a read-only replica" in server.err.data
+
+
+def test_people_and_programs_read_and_write_entries(netkit, push, redis):
+    server = push("--keep", "10")
+    reader = subscribe(netkit, [server], "s")
+    server.write(b"hello\n")
+    assert numbered(reader, 1) == [(1, "hello")]
+    shown = redis.cli("--no-raw", "XRANGE", "t:push", "-", "+")
+    assert '"n"' in shown and '"hello"' in shown and '"text"' in shown
+    redis.cli("XADD", "t:push", "*", "text", "by hand")
+    assert numbered(reader, 1) == [(2, "by hand")]
+    redis.cli("XADD", "t:push", "*", "something", "else")
+    redis.cli("XADD", "t:push", "*", "n", "x", "text", "malformed")
+    server.write(b"after\n")
+    assert numbered(reader, 1) == [(3, "after")]
+    server.err.expect(rb"is none of netkit's")
+    server.write(b"".join(b"%d\n" % i for i in range(300)))
+    wait_until(lambda: redis.cli("HGET", "{t:push}:state", "n") == "303\n", what="all of them")
+    assert int(redis.cli("XLEN", "t:push")) < 250, "no more than about --keep are kept"
+
+
+def test_sentinel_says_who_the_master_is(netkit, redis, start_redis, tmp_path):
+    """And another one when that has been killed; what was acknowledged is there."""
+    replica = start_redis("--replicaof", f"127.0.0.1 {redis.port}", name="replica")
+    wait_until(lambda: "master_link_status:up" in replica.cli("INFO", "replication"), what="the replica")
+    sentinels = []
+    for i in range(3):
+        port = closed_port()
+        config = tmp_path / f"sentinel{i}.conf"
+        config.write_text(f"port {port}\nbind 127.0.0.1\nsentinel monitor m 127.0.0.1 {redis.port} 2\n"
+                          "sentinel down-after-milliseconds m 500\nsentinel failover-timeout m 3000\n")
+        sentinels.append((port, subprocess.Popen(["redis-server", config, "--sentinel", "--logfile", tmp_path / f"s{i}.log"])))
+    try:
+        url = "redis://" + ",".join(f"127.0.0.1:{port}" for port, _ in sentinels) + "/t?sentinel=m"
+        server = netkit.serve("push", "serve", "127.0.0.1:0", "--from", "-", "--store", url, "--reconnect-max", "300ms", sockets=2)
+        reader = subscribe(netkit, [server], "s")
+        server.write(b"1\n2\n")
+        assert numbered(reader, 2) == [(1, "1"), (2, "2")]
+        wait_until(lambda: redis.cli("WAIT", "1", "5000").strip() == "1" and replica.cli("XLEN", "t:push") == "2\n",
+                   what="the replica")
+        wait_until(lambda: all("num-other-sentinels\n2" in subprocess.run(
+            ["redis-cli", "-p", str(port), "SENTINEL", "master", "m"], capture_output=True, text=True, check=True).stdout
+            for port, _ in sentinels), what="the sentinels to know each other")
+        redis.kill()
+        server.write(b"3\n")
+        assert numbered(reader, 1) == [(3, "3")]
+    finally:
+        for _, process in sentinels:
+            process.kill()
+            process.wait()

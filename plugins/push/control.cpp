@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <deque>
 #include <push/control.hpp>
+#include <push/topic.hpp>
 #include <set>
 #include <utility>
 
@@ -20,7 +22,8 @@ using Milliseconds = std::chrono::duration<double, std::milli>;
 
 constexpr std::string_view kSubscribeForm = "write SUBSCRIBE NAME UDP-PORT";
 constexpr std::string_view kUnsubscribeForm = "write UNSUBSCRIBE NAME";
-constexpr std::string_view kVerbs = "write SUBSCRIBE, UNSUBSCRIBE, LIST, STATUS or QUIT";
+constexpr std::string_view kPushForm = "write PUSH TOPIC LENGTH, then so many bytes";
+constexpr std::string_view kVerbs = "write SUBSCRIBE, UNSUBSCRIBE, PUSH, LIST, STATUS or QUIT";
 constexpr std::string_view kNameForm = "a name has 1 to 255 bytes";
 
 ControlLine wrong(std::string_view error) {
@@ -50,6 +53,17 @@ ControlLine subscribe(std::string_view rest) {
   const auto name = clean_name(rest.substr(0, space));
   if (!name) return wrong(kNameForm);
   return {.verb = Verb::subscribe, .name = *name, .port = port, .error = {}};
+}
+
+ControlLine push(std::string_view rest) {
+  const std::size_t space = rest.find(' ');
+  if (space == std::string_view::npos) return wrong(kPushForm);
+  const auto length = read_integer<std::size_t>(rest.substr(space + 1));
+  if (!length) return wrong(kPushForm);
+  std::string_view topic = rest.substr(0, space);
+  if (topic == "-") topic = {};
+  if (!why_not_a_topic(topic).empty()) return wrong("a topic has no blanks, + or #");
+  return {.verb = Verb::push, .name = topic, .port = 0, .error = {}, .length = *length};
 }
 
 void append_word(std::string& out, std::uint64_t value) {
@@ -102,6 +116,7 @@ ControlLine parse_control(std::string_view line) {
     if (!name) return wrong(kNameForm);
     return {.verb = Verb::unsubscribe, .name = *name, .port = 0, .error = {}};
   }
+  if (is_word(verb, "PUSH")) return push(rest);
   if (is_http(rest)) return only(Verb::http);
   if (!rest.empty()) return wrong(kVerbs);
   if (is_word(verb, "LIST")) return only(Verb::list);
@@ -183,17 +198,31 @@ std::optional<StatusRow> parse_status_row(std::string_view line) {
 
 namespace {
 
-constexpr std::size_t kMaxNames = 4096;  // that one connection may hold
+constexpr std::size_t kMaxNames = 4096;    // that one connection may hold
+constexpr std::size_t kMaxAnswers = 1000;  // that one may be owed
+constexpr std::size_t kMaxRest = 65536;    // bytes that are read and wait for them
 
 class ControlClient final : public TcpServer::Connection {
  public:
-  ControlClient(Hub& hub, std::uint64_t id) : hub_(hub), id_(id) {}
+  ControlClient(Hub& hub, Publishing& publishing, std::uint64_t id)
+      : hub_(hub), publishing_(publishing), id_(id) {}
 
  private:
-  void on_received(std::string_view data) override { rest_.append(data.substr(obey(data))); }
+  // An answer that is still to come keeps its place among the others.
+  struct Answer {
+    bool known = false;
+    std::string text{};
+  };
+
+  void on_received(std::string_view data) override {
+    if (rest_.empty()) data.remove_prefix(obey(data));
+    rest_.append(data);
+    if (rest_.size() > kMaxRest) pause_reading();
+  }
   void on_drained() override {
     const std::string waiting = std::exchange(rest_, {});
     rest_ = waiting.substr(obey(waiting));
+    if (rest_.empty()) resume_reading();
     if (ended_) finish();
   }
   void on_half_closed() override {
@@ -204,8 +233,15 @@ class ControlClient final : public TcpServer::Connection {
     for (const std::string& name : names_) hub_.release(name, id_);
   }
 
-  std::size_t obey(std::string_view lines);
+  std::size_t obey(std::string_view data);
+  std::size_t obey_lines(std::string_view lines);
+  std::size_t take_record(std::string_view data);
+  bool is_held() const { return backed_up() || answers_.size() >= kMaxAnswers; }
   void finish();
+  void give(std::string text);
+  void give_known();
+  void begin_record(const ControlLine& command);
+  void publish();
   void take(const Line& line);
   void carry_out(const ControlLine& command);
   std::string_view subscribe(const ControlLine& command);
@@ -213,34 +249,101 @@ class ControlClient final : public TcpServer::Connection {
   void answer_roster(bool with_numbers);
 
   Hub& hub_;
+  Publishing& publishing_;
   std::uint64_t id_;
+  std::string topic_;                            // of the record that is coming
+  std::string record_;                           // what has come of it
+  std::size_t missing_ = 0;                      // bytes of it that have not
+  std::string refusal_;                          // it is read, and not taken
+  bool has_record_ = false;                      // one is coming
+  std::deque<std::shared_ptr<Answer>> answers_;  // in their order, from the first that is not known
   LineDecoder lines_{kMaxControlLine};
   std::string rest_;  // waits for the answers before it to be read
   bool ended_ = false;
+  bool quits_ = false;  // once all is answered
   std::set<std::string, std::less<>> names_;
   std::string answer_;
 };
 
 // A peer that asks without reading its answers is not answered more than it takes. Returns how many
 // bytes were obeyed.
-std::size_t ControlClient::obey(std::string_view lines) {
-  if (backed_up()) return 0;
+std::size_t ControlClient::obey(std::string_view data) {
+  std::size_t done = 0;
+  while (done < data.size() && !is_held() && !closing() && !quits_) {
+    const std::string_view left = data.substr(done);
+    done += has_record_ ? take_record(left) : obey_lines(left);
+  }
+  return done;
+}
+
+std::size_t ControlClient::obey_lines(std::string_view lines) {
   return lines_.feed(lines, [this](const Line& line) {
     take(line);
-    return !closing() && !backed_up();
+    return !closing() && !quits_ && !is_held() && !has_record_;
   });
+}
+
+std::size_t ControlClient::take_record(std::string_view data) {
+  const std::size_t size = std::min(missing_, data.size());
+  if (refusal_.empty()) record_.append(data.substr(0, size));
+  missing_ -= size;
+  if (missing_ == 0) publish();
+  return size;
 }
 
 // With what a script that has no newline at its end asked last.
 void ControlClient::finish() {
   if (!rest_.empty() || closing()) return;
-  lines_.finish([this](const Line& line) { take(line); });
-  close();
+  if (!has_record_) lines_.finish([this](const Line& line) { take(line); });
+  if (answers_.empty()) close();
 }
+
+// ---- answers
+
+void ControlClient::give(std::string text) {
+  answers_.push_back(std::make_shared<Answer>(Answer{true, std::move(text)}));
+  give_known();
+}
+
+void ControlClient::give_known() {
+  while (!answers_.empty() && answers_.front()->known) {
+    write(answers_.front()->text);
+    answers_.pop_front();
+  }
+  if (quits_ && answers_.empty()) close();
+}
+
+void ControlClient::begin_record(const ControlLine& command) {
+  refusal_ = publishing_.why_refused(peer(), command.length);
+  topic_ = command.name;
+  record_.clear();
+  missing_ = command.length;
+  has_record_ = true;
+  if (missing_ == 0) publish();
+}
+
+void ControlClient::publish() {
+  has_record_ = false;
+  if (!refusal_.empty()) return give("ERR " + refusal_ + "\n");
+  const auto slot = std::make_shared<Answer>();
+  answers_.push_back(slot);
+  const std::weak_ptr<Answer> waiting = slot;
+  publishing_.publish(topic_, record_, [this, waiting](std::string_view error) {
+    const auto answer = waiting.lock();
+    if (!answer) return;  // the connection is gone, and its answers with it
+    answer->text = error.empty() ? "OK\n" : "ERR " + std::string(error) + "\n";
+    answer->known = true;
+    const bool was_held = is_held();
+    give_known();
+    if (was_held || ended_) on_drained();
+  });
+}
+
+// ---- commands
 
 void ControlClient::take(const Line& line) {
   if (!line.too_long) return carry_out(parse_control(line.text));
-  write("ERR a line has at most 512 bytes\n");
+  give("ERR a line has at most 512 bytes\n");
   close();
 }
 
@@ -253,8 +356,10 @@ void ControlClient::carry_out(const ControlLine& command) {
     case Verb::status:
       return answer_roster(command.verb == Verb::status);
     case Verb::http:
-      write("ERR this is the control channel of netkit push, not HTTP\n");
+      give("ERR this is the control channel of netkit push, not HTTP\n");
       return close();
+    case Verb::push:
+      return begin_record(command);
     case Verb::subscribe:
       error = subscribe(command);
       break;
@@ -265,9 +370,10 @@ void ControlClient::carry_out(const ControlLine& command) {
     case Verb::wrong:
       break;
   }
-  answer_ = error.empty() ? "OK\n" : "ERR " + std::string(error) + "\n";
-  write(answer_);
-  if (command.verb == Verb::quit) close();
+  give(error.empty() ? "OK\n" : "ERR " + std::string(error) + "\n");
+  if (command.verb != Verb::quit) return;
+  quits_ = true;
+  give_known();
 }
 
 std::string_view ControlClient::subscribe(const ControlLine& command) {
@@ -297,17 +403,18 @@ void ControlClient::answer_roster(bool with_numbers) {
       append_list_row(answer_, row);
     }
   });
-  write(answer_);
+  give(answer_);
 }
 
 }  // namespace
 
 std::unique_ptr<TcpServer> make_control_server(EventLoop& loop, const Log& log,
-                                               const TcpServer::Options& options, Hub& hub) {
-  return std::make_unique<TcpServer>(loop, log, options,
-                                     [&hub, last_id = std::uint64_t{0}](const Endpoint&) mutable {
-                                       return std::make_unique<ControlClient>(hub, ++last_id);
-                                     });
+                                               const TcpServer::Options& options, Hub& hub,
+                                               Publishing& publishing) {
+  return std::make_unique<TcpServer>(
+      loop, log, options, [&hub, &publishing, last_id = std::uint64_t{0}](const Endpoint&) mutable {
+        return std::make_unique<ControlClient>(hub, publishing, ++last_id);
+      });
 }
 
 }  // namespace netkit::push

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <push/hub.hpp>
@@ -17,15 +18,26 @@ namespace netkit::push {
 inline constexpr std::size_t kMaxControlLine = 512;  // bytes without the line's end
 
 struct ControlLine {
-  enum class Verb : std::uint8_t { subscribe, unsubscribe, list, status, quit, empty, wrong, http };
+  enum class Verb : std::uint8_t {
+    subscribe,
+    unsubscribe,
+    push,
+    list,
+    status,
+    quit,
+    empty,
+    wrong,
+    http
+  };
   Verb verb = Verb::wrong;
-  std::string_view name;  // of subscribe and unsubscribe; valid as long as the line
+  std::string_view name;  // of subscribe and unsubscribe; the topic of push; valid as the line is
   std::uint16_t port = 0;
   std::string_view error;  // of wrong: what would be right
+  std::size_t length = 0;  // of push: so many bytes follow the line
 };
 
-// `SUBSCRIBE NAME UDP-PORT`, `UNSUBSCRIBE NAME`, `LIST`, `STATUS`, `QUIT`; verbs in any case. A
-// name may hold spaces.
+// `SUBSCRIBE NAME UDP-PORT`, `UNSUBSCRIBE NAME`, `PUSH TOPIC LENGTH` (`-`: the empty topic),
+// `LIST`, `STATUS`, `QUIT`; verbs in any case. A name may hold spaces.
 ControlLine parse_control(std::string_view line);
 
 // `NAME ADDRESS` and a newline: a row of LIST. The name is escaped.
@@ -49,9 +61,21 @@ struct StatusRow {
 };
 std::optional<StatusRow> parse_status_row(std::string_view line);
 
+// Who takes records from connections. [loop]
+class Publishing {
+ public:
+  virtual ~Publishing() = default;
+  // Empty: a record of so many bytes may come from there; else why not.
+  virtual std::string why_refused(const Endpoint& peer, std::size_t length) = 0;
+  // Called now or later, once: empty, the server has the record; else why not.
+  using Answer = std::function<void(std::string_view error)>;
+  virtual void publish(std::string_view topic, std::string_view text, Answer answer) = 0;
+};
+
 // Obeys lines, and lets go of the names that a connection holds when it ends. To be told where to
 // listen(). [loop] All references outlive it.
 std::unique_ptr<TcpServer> make_control_server(EventLoop& loop, const Log& log,
-                                               const TcpServer::Options& options, Hub& hub);
+                                               const TcpServer::Options& options, Hub& hub,
+                                               Publishing& publishing);
 
 }  // namespace netkit::push

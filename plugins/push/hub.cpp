@@ -41,6 +41,9 @@ Hub::Hub(const Options& options, const datagram::Random& random, Handler& handle
       server_(options.protocol, random, *this),
       records_(server_,
                {.keep = server_.options().keep, .keep_bytes = server_.options().keep_bytes}),
+      by_topic_(server_, {.keep = server_.options().keep,
+                          .keep_bytes = server_.options().keep_bytes,
+                          .last = options.last}),
       plain_({.rate = options.plain_rate}),
       shares_(options.max_subscribers),
       stream_(std::max<std::uint64_t>(random(), 1)) {}
@@ -129,6 +132,7 @@ void Hub::remove(Subscriber& subscriber, std::string_view why) {
   counters_.undelivered += undelivered;
   handler_.on_unsubscribed(subscriber, why, undelivered);
   shares_.give_back(subscriber.address.address());
+  if (subscriber.by_topic) by_topic_.remove(session);
   table_.remove(subscriber);
   const bool forbidden = why == reason::kRevoked;
   if (session) server_.close(session, why, forbidden ? ByeCode::forbidden : ByeCode::bye);
@@ -182,19 +186,32 @@ void Hub::on_refused(const Endpoint& to, int error) {
 void Hub::number_by(std::uint64_t stream, std::uint64_t next) {
   stream_ = stream;
   counters_ = {};  // what was pushed before
-  records_.flush();
+  flush_records();
   if (next > records_.next_record()) records_.go_on_with(next);
 }
 
-bool Hub::publish(std::string_view text, std::uint64_t number) {
+// Those who choose by topic get nothing of what is for all.
+void Hub::flush_records(datagram::SessionRef except) {
+  if (by_topic_.empty()) return records_.flush(except);
+  std::vector<datagram::SessionRef> all;
+  table_.for_each([&](const Subscriber& subscriber) {
+    const bool is_one = !subscriber.plain() && !subscriber.by_topic;
+    if (is_one && !(subscriber.session == except)) all.push_back(subscriber.session);
+  });
+  records_.flush_to(all);
+  by_topic_.flush();
+}
+
+bool Hub::publish(std::string_view text, std::uint64_t number, std::string_view topic) {
   if (!fits(text)) {
     count_too_long();
     return false;
   }
   if (number > records_.next_record()) {
-    records_.flush();
+    flush_records();
     records_.go_on_with(number);
   }
+  by_topic_.publish(records_.next_record(), topic, text);
   records_.append(text);
   ++counters_.records;
   counters_.bytes += text.size();
@@ -207,7 +224,7 @@ bool Hub::publish(std::string_view text, std::uint64_t number) {
 bool Hub::drain(datagram::OutputQueue& queue, TimePoint now) {
   constexpr std::size_t kRound = datagram::OutputQueue::kRound;
   now_ = now;
-  records_.flush();
+  flush_records();
   plain_.settle(table_.plain_paths());
   const bool more = server_.drain(queue, now, plain_.waiting() > 0 ? kRound / 2 : kRound);
   return plain_.drain(queue, now, kRound) || more;
@@ -268,9 +285,16 @@ datagram::Verdict Hub::on_connect(datagram::SessionRef session, const Endpoint& 
     return Verdict::reject(datagram::RejectCode::full, std::string(why));
   }
   if (same_name != nullptr) remove(*same_name, reason::kMoved);
-  records_.flush(session);  // what was published before is not the newcomer's
-  const std::uint64_t first = first_record(*request);
+  flush_records(session);  // what was published before is not the newcomer's
   enter(request->name, peer, session, 0);
+  if (!request->topics.empty()) {
+    table_.find_session(session)->by_topic = true;
+    const bool known = request->stream == 0 || request->stream == stream_;
+    const std::uint64_t first =
+        by_topic_.add(session, request->topics, known ? request->since : 0, records_.next_record());
+    return Verdict::accept(encode(Welcome{stream_, first}));
+  }
+  const std::uint64_t first = first_record(*request);
   if (first < records_.next_record()) records_.send_since(session, first);
   return Verdict::accept(encode(Welcome{stream_, first}));
 }
@@ -292,7 +316,7 @@ void Hub::on_left(datagram::SessionRef session, datagram::LeftReason why, std::s
 void Hub::finish(TimePoint now) {
   now_ = now;
   finishing_ = true;
-  records_.flush();
+  flush_records();
   server_.finish_all("the source has ended", now);
 }
 

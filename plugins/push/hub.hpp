@@ -8,6 +8,7 @@
 #include <optional>
 #include <push/payload.hpp>
 #include <push/subscriber_table.hpp>
+#include <push/topic_readers.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -101,7 +102,13 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
 
   // One record for all, which goes out with the next drain(). False: it is longer than a message.
   // `number` is the store's, above those before; 0: the next one.
-  bool publish(std::string_view text, std::uint64_t number = 0);
+  bool publish(std::string_view text, std::uint64_t number = 0, std::string_view topic = {});
+  // Records that a store has lost.
+  void lose(std::uint64_t from, std::uint64_t to) { by_topic_.lose(from, to); }
+  // With --last: the newest record of a topic, which a store has kept.
+  void remember(std::uint64_t number, std::string_view topic, std::string_view text) {
+    by_topic_.remember(number, topic, text);
+  }
   void count_too_long() { ++counters_.too_long; }
   bool fits(std::string_view text) const { return text.size() <= server_.options().max_message; }
   // Numbers are a store's: those of the stream `stream`, the next of which is `next`. Before
@@ -152,6 +159,7 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
              std::uint64_t control);
   void remove(Subscriber& subscriber, std::string_view why);
   std::uint64_t first_record(const Request& request) const;
+  void flush_records(datagram::SessionRef except = {});
   RosterRow row_of(const Subscriber& subscriber, TimePoint now) const;
 
   Options options_;
@@ -160,6 +168,7 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   Handler& handler_;
   datagram::Server server_;
   datagram::Channel records_;
+  TopicReaders by_topic_;
   datagram::PlainFanout plain_;
   SubscriberTable table_;
   SourceShares shares_;

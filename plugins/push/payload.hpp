@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace netkit::push {
 
@@ -14,15 +15,35 @@ inline constexpr std::size_t kMaxName = 255;  // bytes of a subscriber's name
 
 // A client's request. Numbers mean something in one stream only: that of one run of a server.
 struct Request {
+  static constexpr std::uint64_t kAll = UINT64_MAX;  // of `since`: all that is kept
   std::uint64_t stream = 0;  // the stream that `since` belongs to; 0: the one there is
   std::uint64_t since = 0;   // the first record that is wanted; 0: from now on
   std::string_view name;     // valid as long as the payload
+  // Who chooses by topic gets records as Record has them, without the session's numbers; empty:
+  // all records, as their text. kAll is of the former alone.
+  std::vector<std::string> topics{};
 };
+inline constexpr std::size_t kMaxTopics = 16;
+inline constexpr std::size_t kMaxTopicBytes = 600;  // of all together, with one more for each
 
 // A server's answer.
 struct Welcome {
   std::uint64_t stream = 0;
   std::uint64_t first = 0;  // the number that the client's records begin with
+};
+
+// What is said to who chooses by topic.
+struct Record {
+  enum class Kind : std::uint8_t {
+    record = 0,
+    caught_up = 1,  // all that was kept has been said; `number` is that of what comes next
+    missing = 2,    // the records `number` to `last` are not kept, or cannot be said
+  };
+  Kind kind = Kind::record;
+  std::uint64_t number = 0;
+  std::uint64_t last = 0;
+  std::string_view topic;  // valid as long as the payload
+  std::string_view text;
 };
 
 // Why somebody is not subscribed any more, in words for people; native subscribers get them in BYE.
@@ -43,8 +64,10 @@ std::optional<std::string_view> clean_name(std::string_view text);
 
 std::string encode(const Request& request);
 std::string encode(const Welcome& welcome);
+void encode(const Record& record, std::string& out);  // in place of what it holds
 // Nothing for another version, a size that does not fit, or a name that clean_name() refuses.
 std::optional<Request> decode_request(std::string_view payload);
 std::optional<Welcome> decode_welcome(std::string_view payload);
+std::optional<Record> decode_record(std::string_view payload);
 
 }  // namespace netkit::push

@@ -1,5 +1,6 @@
 // What `netkit push` offers.
 #include <chrono>
+#include <push/send_command.hpp>
 #include <push/serve_command.hpp>
 #include <push/status_command.hpp>
 #include <push/subscribe_command.hpp>
@@ -18,8 +19,18 @@ using Kind = ValueKind;
 
 constexpr std::string_view kAddress = "127.0.0.1:9000";
 
+OptionDef topic_option(std::string_view help) {
+  return {.name = "topic", .kind = Kind::text, .help = help};
+}
+
 std::vector<OptionDef> source_options() {
   return {
+      topic_option("the topic of the sources' records, such as home/kitchen/temperature"),
+      {.name = "accept",
+       .kind = Kind::choice,
+       .default_value = "local",
+       .help = "whose records to take by PUSH: those on networks of this machine, all or none",
+       .choices = {"local", "all", "none"}},
       {.name = "every",
        .help = "make a record every D, the first after D; 10s when no --from is given",
        .min = 1},
@@ -169,6 +180,18 @@ ActionDef subscribe() {
        .kind = Kind::integer,
        .value_name = "SEQ",
        .help = "begin with record SEQ, or the oldest after it that the server keeps"},
+      {.name = "topic",
+       .kind = Kind::text,
+       .help = "only records of this topic; + is any level, # the rest of them",
+       .repeatable = true,
+       .excludes = {"plain"}},
+      {.name = "state",
+       .kind = Kind::path,
+       .help = "keep the number of the last record in this file, and begin behind it",
+       .excludes = {"plain"}},
+      {.name = "drain",
+       .help = "end when all that is kept, or all since --since or --state, has come",
+       .excludes = {"plain"}},
       {.name = "count", .help = "end after N records"},
       {.name = "connect-timeout",
        .default_value = "10s",
@@ -184,7 +207,8 @@ ActionDef subscribe() {
   action.make = new_command<SubscribeCommand>;
   action.records = {{.type = "push",
                      .help = "a record",
-                     .fields = {{"seq", "its number; native only"}},
+                     .fields = {{"seq", "its number; native only"},
+                                {"topic", "with --topic and --drain: its topic, if it has one"}},
                      .layout = "{text}"},
                     {.type = "gap",
                      .help = "records that are lost for good",
@@ -194,10 +218,36 @@ ActionDef subscribe() {
       {"netkit push subscribe 9000", "print what 127.0.0.1:9000 pushes"},
       {"netkit push subscribe 192.168.8.2:9000 --name kitchen --json", "as JSON Lines"},
       {"netkit push subscribe 9000 --since 1 --count 10", "the first ten that are kept"},
+      {"netkit push subscribe 9000 --topic 'home/+/temperature' --json", "by topic"},
+      {"netkit push subscribe 9000 --state seen --drain", "what is new since the last time"},
       {"netkit push subscribe 9000 --plain", "from a server that knows plain datagrams only"},
       {"netkit push subscribe 9000 --to broadcast:192.168.8.255:5000", "pass it on to a LAN"},
   };
   action.lifetime = Lifetime::until_told;
+  return action;
+}
+
+ActionDef send() {
+  ActionDef action;
+  action.name = "send";
+  action.summary = "hand records to a server that runs";
+  action.description =
+      "Each argument, or else each line of standard input, is a record. Ends with 0 once the "
+      "server has them all; with a store, once the store has them.";
+  action.arguments = {
+      {.name = "ADDRESS", .kind = Kind::addresses, .help = "the server, by TCP"},
+      {.name = "TEXT", .optional = true, .repeatable = true, .help = "the records"}};
+  action.common = kOutputOptions | kSourceOptions | kConnectTimeoutOption | kClientOptions;
+  action.options = {topic_option("the records' topic, such as home/kitchen/temperature")};
+  action.totals = {{"sent", "records that were sent"},
+                   {"bytes", "bytes of them", TotalKind::counter, TotalUnit::bytes},
+                   {"taken", "records that the server has"}};
+  action.make = new_command<SendCommand>;
+  action.examples = {
+      {"netkit push send 9000 hello", "one record for all who have subscribed"},
+      {"netkit push send 9000 --topic home/kitchen 21.5", "one with a topic"},
+      {"tail -F app.log | netkit push send 192.168.8.2:9000", "each line"},
+  };
   return action;
 }
 
@@ -208,7 +258,11 @@ ActionDef status() {
   action.description = "Asks over the TCP control channel and prints a line per subscriber.";
   action.arguments = {server_argument(kAddress)};
   action.common = kOutputOptions | kWaitOption | kClientOptions;
-  action.options = {{.name = "wait", .default_value = "5s"}};
+  action.options = {{.name = "wait", .default_value = "5s"},
+                    {.name = "watch",
+                     .kind = Kind::duration,
+                     .help = "ask again every D, until told to end",
+                     .min = Duration(std::chrono::milliseconds(100)).count()}};
   action.totals = {{"subscribers", "subscribers that were shown"}};
   action.make = new_command<StatusCommand>;
   action.records = {
@@ -228,12 +282,13 @@ ActionDef status() {
        .layout = "{name} {address} {kind} age={age} sent={sent} lost={lost} lag={lag} rtt={rtt_ms} "
                  "window={window} rate={rate} retransmitted={retransmitted}"}};
   action.examples = {{"netkit push status 9000", "the roster of 127.0.0.1:9000"},
+                     {"netkit push status 9000 --watch 2s", "every two seconds"},
                      {"netkit push status 9000 --json", "with all numbers, for scripts"}};
   return action;
 }
 
 std::vector<ActionDef> make_actions() {
-  return {serve(), subscribe(), status()};
+  return {serve(), subscribe(), send(), status()};
 }
 
 }  // namespace

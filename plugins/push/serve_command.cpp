@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <push/serve_command.hpp>
+#include <push/topic.hpp>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include <netkit/plugin/host.hpp>
 #include <netkit/store/options.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit::push {
 
@@ -45,6 +47,10 @@ void ServeCommand::configure(const Values& values) {
   address_ = values.address("ADDRESS");
   policy_ = answer_policy(values);
   min_subscribers_ = static_cast<std::size_t>(values.integer("min-subscribers"));
+  accept_ = AnswerPolicy::read_plain(values.text("accept"));
+  topic_ = values.text("topic");
+  const std::string_view why = why_not_a_topic(topic_);
+  if (!why.empty()) throw UsageError(fmt::format("--topic: '{}' {}", escaped_text(topic_), why));
   max_clients_ = static_cast<std::size_t>(values.integer("max-clients"));
   keep_open_ = values.flag("keep-open");
   hub_options_.slow = slow_policy(values.text("slow"));
@@ -62,6 +68,7 @@ void ServeCommand::configure(const Values& values) {
   if (store::is_wanted(values)) {
     store_options_ = store::read_options(values, "push", protocol.keep);
     store_options_->lease = protocol.lease;
+    store_options_->settings.keep_last = hub_options_.last;
   }
 }
 
@@ -86,7 +93,7 @@ ExitStatus ServeCommand::run(Host& host) {
                                  {.access = control_access(),
                                   .max_clients = max_clients_,
                                   .tcp = {.no_delay = true, .keepalive = true}},
-                                 *hub_);
+                                 *hub_, *this);
   for (FileDescriptor& listening : sockets.tcp) control_->listen(std::move(listening));
   SourceDefaults defaults;
   if (!host.values().given("from")) defaults.every = std::chrono::seconds(10);
@@ -115,8 +122,56 @@ void ServeCommand::on_store_open() {
   host_->ready(descriptions_);
 }
 
+void ServeCommand::on_last_entry(const store::Entry& entry) {
+  hub_->remember(entry.number, entry.topic, entry.text);
+}
+
 void ServeCommand::on_entry(const store::Entry& entry, std::uint64_t) {
-  publish(entry.text, entry.number);
+  const bool is_topic = why_not_a_topic(entry.topic).empty();
+  if (deliver(is_topic ? std::string_view(entry.topic) : "", entry.text, entry.number)) {
+    steer_sources();
+  }
+}
+
+// ---- what publishers send
+
+std::string ServeCommand::why_refused(const Endpoint& peer, std::size_t length) {
+  const bool is_accepted =
+      accept_ == AnswerPolicy::Plain::all ||
+      (accept_ == AnswerPolicy::Plain::local && networks_.is_on_link(peer.address()));
+  if (!is_accepted) return "publishers from there are not accepted (--accept)";
+  const std::size_t most = hub_options_.protocol.max_message;
+  if (length > most) return fmt::format("a record has at most {} bytes", most);
+  return {};
+}
+
+void ServeCommand::publish(std::string_view topic, std::string_view text, Answer answer) {
+  if (ended_ || stopping_) return answer("the server is closing");
+  if (!store_) {
+    deliver(topic, text, 0);
+    return answer({});
+  }
+  const std::uint64_t ticket = store_->append(
+      {.time = host_->clock().wall(), .topic = std::string(topic), .text = std::string(text)},
+      store::Wish::refuse);
+  if (ticket == 0) return answer(store_->why_full());
+  publishing_.emplace(ticket, std::move(answer));
+}
+
+void ServeCommand::on_stored(std::uint64_t ticket) {
+  while (!publishing_.empty() && publishing_.begin()->first <= ticket) {
+    const Answer answer = std::move(publishing_.begin()->second);
+    publishing_.erase(publishing_.begin());
+    answer({});
+  }
+}
+
+void ServeCommand::on_refused(std::uint64_t ticket, std::string_view why) {
+  const auto found = publishing_.find(ticket);
+  if (found == publishing_.end()) return;
+  const Answer answer = std::move(found->second);
+  publishing_.erase(found);
+  answer(why);
 }
 
 void ServeCommand::on_store_failed(ExitStatus status, const std::string& error) {
@@ -146,8 +201,11 @@ void ServeCommand::say_nobody() {
 void ServeCommand::on_source_record(std::string_view text, WallTime time) {
   say_nobody();
   if (!hub_->fits(text)) return say_too_long(text.size());
-  if (!store_) return publish(text, 0);
-  store_->append({.time = time, .text = std::string(text)}, store::Wish::wait);
+  if (!store_) {
+    if (deliver(topic_, text, 0)) steer_sources();
+    return;
+  }
+  store_->append({.time = time, .topic = topic_, .text = std::string(text)}, store::Wish::wait);
   if (store_->full()) sources_->pause();
 }
 
@@ -160,14 +218,12 @@ void ServeCommand::say_too_long(std::size_t size) {
                                  hub_options_.protocol.max_message));
 }
 
-void ServeCommand::publish(std::string_view text, std::uint64_t number) {
-  hub_->publish(text, number);
-  if (!driver_ ||
-      (hub_->pending_records() < together_ && hub_->pending_bytes() < bytes_together_)) {
-    return;
-  }
+// True: a round has been sent.
+bool ServeCommand::deliver(std::string_view topic, std::string_view text, std::uint64_t number) {
+  hub_->publish(text, number, topic);
+  if (hub_->pending_records() < together_ && hub_->pending_bytes() < bytes_together_) return false;
   driver_->send_round();
-  steer_sources();
+  return true;
 }
 
 bool ServeCommand::on_source_failed(ExitStatus status, const std::string& error) {

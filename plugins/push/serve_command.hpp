@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <push/control.hpp>
@@ -13,6 +14,8 @@
 #include <netkit/datagram/driver.hpp>
 #include <netkit/datagram/server_privacy.hpp>
 #include <netkit/net/address_spec.hpp>
+#include <netkit/net/answer_policy.hpp>
+#include <netkit/net/interfaces.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/record/source.hpp>
 #include <netkit/store/stream.hpp>
@@ -23,6 +26,7 @@ class ServeCommand final : public Command,
                            private Hub::Handler,
                            private datagram::ServerPrivacy::Handler,
                            private Sources::Handler,
+                           private Publishing,
                            private store::Stream::Handler {
  public:
   void configure(const Values& values) override;
@@ -44,12 +48,19 @@ class ServeCommand final : public Command,
   void on_sources_end() override { ended_ = !keep_open_; }
   bool on_source_failed(ExitStatus status, const std::string& error) override;
 
+  std::string why_refused(const Endpoint& peer, std::size_t length) override;
+  void publish(std::string_view topic, std::string_view text, Answer answer) override;
+
   void on_store_open() override;
+  void on_lost_entries(std::uint64_t from, std::uint64_t to) override { hub_->lose(from, to); }
+  void on_stored(std::uint64_t ticket) override;
+  void on_refused(std::uint64_t ticket, std::string_view why) override;
+  void on_last_entry(const store::Entry& entry) override;
   void on_entry(const store::Entry& entry, std::uint64_t ticket) override;
   void on_store_failed(ExitStatus status, const std::string& error) override;
 
   void open_store();
-  void publish(std::string_view text, std::uint64_t number);
+  bool deliver(std::string_view topic, std::string_view text, std::uint64_t number);
   void say_too_long(std::size_t size);
   void leave();
   AccessList control_access() const;
@@ -66,6 +77,9 @@ class ServeCommand final : public Command,
   Hub::Options hub_options_;
   AnswerPolicy::Options policy_;
   datagram::ServerPrivacy::Options private_;
+  std::string topic_;                                        // of what the sources give
+  AnswerPolicy::Plain accept_ = AnswerPolicy::Plain::local;  // whose records are taken
+  LocalNetworks networks_;
   std::size_t min_subscribers_ = 0;
   std::size_t max_clients_ = 0;
   bool keep_open_ = false;
@@ -84,8 +98,9 @@ class ServeCommand final : public Command,
   bool started_ = false;  // enough subscribers were there
   bool ended_ = false;    // the sources have, and with them all
   bool finishing_ = false;
-  bool stopping_ = false;                 // as soon as the store has what was published
-  ExitStatus status_ = ExitStatus::done;  // that the end has, and why
+  std::map<std::uint64_t, Answer> publishing_;  // by their tickets
+  bool stopping_ = false;                       // as soon as the store has what was published
+  ExitStatus status_ = ExitStatus::done;        // that the end has, and why
   std::string error_;
   bool said_nobody_ = false;                   // is subscribed
   TimePoint silent_until_ = TimePoint::min();  // about records that are too long

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <push/control.hpp>
 #include <push/status_command.hpp>
 #include <utility>
@@ -20,18 +21,24 @@ constexpr std::size_t kPlainFields = 7;  // of a peer that gives no feedback
 void StatusCommand::configure(const Values& values) {
   options_.servers = {values.address("ADDRESS")};
   wait_ = options_.connect_timeout = values.duration("wait");
+  if (values.has("watch")) watch_ = values.duration("watch");
 }
 
 ExitStatus StatusCommand::run(Host& host) {
   host_ = &host;
   host.set_totals([this](Totals& totals) { totals.add("subscribers", shown_); });
   TcpClient::Handler& handler = *this;
+  is_table_ = host.interactive();
   client_.emplace(host.loop(), host.log(), std::move(options_), handler);
-  overdue_ = host.loop().after(wait_, [this] {
-    fail(ExitStatus::unreachable, fmt::format("no answer within {}", format_duration(wait_)));
-  });
+  await_answer();
   client_->start();
   return host.run_loop();
+}
+
+void StatusCommand::await_answer() {
+  overdue_ = host_->loop().after(wait_, [this] {
+    fail(ExitStatus::unreachable, fmt::format("no answer within {}", format_duration(wait_)));
+  });
 }
 
 void StatusCommand::fail(ExitStatus status, const std::string& why) {
@@ -40,9 +47,26 @@ void StatusCommand::fail(ExitStatus status, const std::string& why) {
 
 void StatusCommand::on_connected(TcpClient& client) {
   server_ = client.stream()->peer();
+  ask();
+}
+
+void StatusCommand::ask() {
   constexpr std::string_view kQuestion = "STATUS\n";
   log_sent(host_->log(), server_, kQuestion);
-  client.stream()->write(kQuestion);
+  counted_ = false;
+  client_->stream()->write(kQuestion);
+}
+
+// The roster is whole.
+void StatusCommand::end_roster() {
+  overdue_.reset();
+  if (is_table_) show_table();
+  if (watch_ == Duration::zero()) return host_->finish(ExitStatus::done);
+  next_ = host_->loop().after(watch_, [this] {
+    if (client_->stream() == nullptr) return;
+    await_answer();
+    ask();
+  });
 }
 
 void StatusCommand::on_data(TcpClient&, std::string_view data) {
@@ -74,7 +98,7 @@ void StatusCommand::on_count(std::string_view line) {
   if (!rows) return refuse(line);
   rows_ = *rows;
   counted_ = true;
-  if (rows_ == 0) host_->finish(ExitStatus::done);
+  if (rows_ == 0) end_roster();
 }
 
 void StatusCommand::refuse(std::string_view line) {
@@ -85,23 +109,36 @@ void StatusCommand::refuse(std::string_view line) {
 void StatusCommand::on_row(std::string_view line) {
   const auto row = parse_status_row(line);
   if (!row) return refuse(line);
+  show(*row);
+  ++shown_;
+  if (--rows_ == 0) end_roster();
+}
+
+void StatusCommand::show(const StatusRow& row) {
+  if (is_table_) {
+    table_.push_back({escaped_text(row.name), std::string(row.address), std::string(row.kind),
+                      fmt::format("{:.0f} s", row.age_s), fmt::format("{}", row.sent),
+                      fmt::format("{}", row.lost), fmt::format("{}", row.lag),
+                      row.kind == "native" ? format_duration(row.path.rtt) : "-"});
+    return;
+  }
   const Field fields[] = {
-      {"name", std::string_view(row->name)},
-      {"address", row->address},
-      {"kind", row->kind},
-      {"age", row->age_s},
-      {"sent", row->sent},
-      {"lost", row->lost},
-      {"lag", row->lag},
-      {"rtt_ms", std::chrono::duration<double, std::milli>(row->path.rtt).count()},
-      {"window", std::uint64_t{row->path.window}},
-      {"rate", row->path.rate},
-      {"retransmitted", row->path.retransmitted}};
-  const bool native = row->kind == "native";
+      {"name", std::string_view(row.name)},
+      {"address", row.address},
+      {"kind", row.kind},
+      {"age", row.age_s},
+      {"sent", row.sent},
+      {"lost", row.lost},
+      {"lag", row.lag},
+      {"rtt_ms", std::chrono::duration<double, std::milli>(row.path.rtt).count()},
+      {"window", std::uint64_t{row.path.window}},
+      {"rate", row.path.rate},
+      {"retransmitted", row.path.retransmitted}};
+  const bool native = row.kind == "native";
   std::optional<std::string> text;
   if (!native) {
-    text = fmt::format("{} {} {} age={:.3f} sent={} lost={} lag={}", row->name, row->address,
-                       row->kind, row->age_s, row->sent, row->lost, row->lag);
+    text = fmt::format("{} {} {} age={:.3f} sent={} lost={} lag={}", row.name, row.address,
+                       row.kind, row.age_s, row.sent, row.lost, row.lag);
   }
   host_->output().emit(
       {.type = "subscriber",
@@ -110,8 +147,27 @@ void StatusCommand::on_row(std::string_view line) {
        .fields = std::span(fields).first(native ? std::size(fields) : kPlainFields),
        .payload = std::nullopt,
        .line = text});
-  ++shown_;
-  if (--rows_ == 0) host_->finish(ExitStatus::done);
+}
+
+// Texts to the left, numbers to the right; a watched one takes the place of the one before.
+void StatusCommand::show_table() {
+  constexpr std::size_t kTexts = 3;
+  table_.insert(table_.begin(), {"NAME", "ADDRESS", "KIND", "AGE", "SENT", "LOST", "LAG", "RTT"});
+  std::vector<std::size_t> widths(table_.front().size());
+  for (const auto& row : table_) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string out = watch_ == Duration::zero() ? "" : "\x1b[H\x1b[2J";
+  for (const auto& row : table_) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (i > 0) out += "  ";
+      out += i < kTexts ? fmt::format("{:<{}}", row[i], widths[i])
+                        : fmt::format("{:>{}}", row[i], widths[i]);
+    }
+    out += '\n';
+  }
+  table_.clear();
+  host_->output().write_text(out);
 }
 
 }  // namespace netkit::push

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <push/control.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <netkit/codec/line_decoder.hpp>
 #include <netkit/net/tcp_client.hpp>
@@ -25,6 +27,11 @@ class StatusCommand final : public Command, private TcpClient::Handler {
   void on_line(const Line& line);
   void on_count(std::string_view line);
   void on_row(std::string_view line);
+  void await_answer();
+  void ask();
+  void end_roster();
+  void show(const StatusRow& row);
+  void show_table();
   void refuse(std::string_view line);
   void fail(ExitStatus status, const std::string& why);
 
@@ -38,7 +45,11 @@ class StatusCommand final : public Command, private TcpClient::Handler {
   bool counted_ = false;    // `OK N` has come
   std::uint64_t rows_ = 0;  // that are still to come
   std::uint64_t shown_ = 0;
+  Duration watch_{};                             // 0: asked once
+  std::vector<std::vector<std::string>> table_;  // at a terminal: rows of cells
+  bool is_table_ = false;
   Timer overdue_;
+  Timer next_;
 };
 
 }  // namespace netkit::push

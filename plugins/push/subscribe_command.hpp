@@ -28,18 +28,26 @@ class SubscribeCommand final : public Command,
   void on_subscribed() override;
   void on_new_stream(std::uint64_t first) override;
   void on_alive() override { link_->succeeded(); }
-  void on_record(std::uint64_t seq, std::string_view text) override;
+  void on_record(std::uint64_t seq, std::string_view topic, std::string_view text) override;
+  void on_caught_up() override;
   void on_gap(std::uint64_t from, std::uint64_t to) override;
   void on_ended() override;
   void on_lost(const datagram::Loss& loss) override;
 
   std::unique_ptr<Subscription> make_subscription();
+  void read_state();
+  void write_state();
   void end(ExitStatus status, const std::string& error = {});
 
   datagram::Link::Options server_;
   std::string name_;
   bool plain_ = false;
   std::uint64_t count_ = 0;  // 0: no end
+  bool drain_ = false;
+  std::string state_path_;     // empty: none
+  std::uint64_t written_ = 0;  // the number in the file
+  std::uint64_t last_ = 0;     // of the last record
+  Hook turn_;
   datagram::Options protocol_;
   Position position_;
 

@@ -20,6 +20,7 @@ struct Subscriber {
   std::string_view name;  // the table's
   Endpoint address;
   datagram::SessionRef session;             // none: a plain subscriber
+  bool by_topic = false;                    // it is one of TopicReaders
   std::uint64_t control = 0;                // the control connection that holds it; 0: none
   TimePoint since;                          // when it came
   std::uint64_t records_then = 0;           // what had been published by then

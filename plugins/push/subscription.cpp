@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <push/payload.hpp>
 #include <push/subscription.hpp>
@@ -29,7 +30,8 @@ class NativeSubscription final : public Subscription, private datagram::Client::
   void begin(TimePoint now) override {
     over_ = false;
     refused_ = 0;
-    client_.connect(encode(Request{position_.stream, position_.next, name_}), now);
+    client_.connect(encode(Request{position_.stream, position_.next, name_, position_.topics}),
+                    now);
   }
   void leave(TimePoint now) override {
     if (!over_) client_.leave("leaving", now);
@@ -37,6 +39,7 @@ class NativeSubscription final : public Subscription, private datagram::Client::
   void pause() override { client_.pause(); }
   void resume(TimePoint now) override { client_.resume(now); }
   const datagram::Counters& counters() const override { return client_.counters(); }
+  std::uint64_t stream() const override { return position_.stream; }
 
  private:
   void on_datagram(const datagram::Path& from, std::string_view datagram, TimePoint now) override {
@@ -59,6 +62,8 @@ class NativeSubscription final : public Subscription, private datagram::Client::
   void on_rejected(std::uint16_t code, std::string_view text) override;
   void on_message(std::uint64_t record, std::string_view message) override;
   void on_gap(const datagram::Gap& gap) override;
+  void take(const Record& record);
+  void end_hole(std::uint64_t number);
   void on_left(datagram::LeftReason reason, std::string_view text) override;
 
   void lose(const datagram::Loss& loss);
@@ -67,8 +72,9 @@ class NativeSubscription final : public Subscription, private datagram::Client::
   Position position_;
   Subscription::Handler& handler_;
   datagram::Client client_;
-  bool over_ = true;  // it has been said
-  int refused_ = 0;   // ICMP errors since the server was heard last
+  bool over_ = true;   // it has been said
+  int refused_ = 0;    // ICMP errors since the server was heard last
+  bool hole_ = false;  // some that were chosen by topic are lost; the next one tells where
 };
 
 void NativeSubscription::on_refused(const Endpoint&, int error) {
@@ -86,6 +92,7 @@ void NativeSubscription::on_connected(std::string_view payload) {
   const bool other = position_.stream != 0 && position_.stream != welcome->stream;
   position_.stream = welcome->stream;
   position_.next = welcome->first;
+  hole_ = false;
   client_.expect_record(welcome->first);
   handler_.on_alive();
   handler_.on_subscribed();
@@ -98,12 +105,42 @@ void NativeSubscription::on_rejected(std::uint16_t code, std::string_view text) 
 
 void NativeSubscription::on_message(std::uint64_t record, std::string_view message) {
   if (over_) return;
+  if (!position_.topics.empty()) {
+    const auto chosen = decode_record(message);
+    return chosen ? take(*chosen) : lose(datagram::stranger(kServer));
+  }
   position_.next = record + 1;
-  handler_.on_record(record, message);
+  handler_.on_record(record, {}, message);
+}
+
+// The newest of a topic, which comes first with --last, may be older than what follows.
+void NativeSubscription::take(const Record& record) {
+  switch (record.kind) {
+    case Record::Kind::record:
+      end_hole(record.number);
+      position_.next = std::max(position_.next, record.number + 1);
+      return handler_.on_record(record.number, record.topic, record.text);
+    case Record::Kind::missing:
+      end_hole(record.number);
+      position_.next = std::max(position_.next, record.last + 1);
+      return handler_.on_gap(record.number, record.last);
+    case Record::Kind::caught_up:
+      end_hole(record.number);
+      position_.next = std::max(position_.next, record.number);
+      return handler_.on_caught_up();
+  }
+}
+
+// What a slow session has left out has no numbers of its own: it lies between two that have come.
+void NativeSubscription::end_hole(std::uint64_t number) {
+  if (!std::exchange(hole_, false) || number <= position_.next) return;
+  handler_.on_gap(position_.next, number - 1);
 }
 
 void NativeSubscription::on_gap(const datagram::Gap& gap) {
-  if (over_ || gap.from == 0) return;
+  if (over_) return;
+  hole_ = hole_ || (gap.unnumbered > 0 && !position_.topics.empty());
+  if (gap.from == 0) return;
   position_.next = gap.to + 1;
   handler_.on_gap(gap.from, gap.to);
 }
@@ -143,7 +180,7 @@ class PlainSubscription final : public Subscription {
     ++counters_.datagrams_in;
     if (over_) return;
     handler_.on_alive();
-    handler_.on_record(0, datagram);
+    handler_.on_record(0, {}, datagram);
   }
   void tick(TimePoint) override { register_ = true; }
   TimePoint next_deadline() const override { return over_ ? TimePoint::max() : next_; }

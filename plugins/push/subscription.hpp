@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <netkit/datagram/link.hpp>
 #include <netkit/datagram/options.hpp>
@@ -15,8 +16,9 @@ namespace netkit::push {
 
 // Where a client's stream goes on: kept from one attempt to the next.
 struct Position {
-  std::uint64_t stream = 0;  // the server's run; 0: not known yet
-  std::uint64_t next = 0;    // the record that is wanted next; 0: from now on
+  std::uint64_t stream = 0;           // the server's run; 0: not known yet
+  std::uint64_t next = 0;             // the record that is wanted next; 0: from now on
+  std::vector<std::string> topics{};  // what is wanted of the records; empty: all, without topics
 };
 
 class Subscription : public datagram::Driver::Handler {
@@ -28,7 +30,10 @@ class Subscription : public datagram::Driver::Handler {
     // The server was started anew: its numbers have nothing to do with those before.
     virtual void on_new_stream(std::uint64_t first) = 0;
     virtual void on_alive() = 0;  // the server has been heard
-    virtual void on_record(std::uint64_t seq, std::string_view text) = 0;  // 0: no number
+    virtual void on_record(std::uint64_t seq, std::string_view topic,
+                           std::string_view text) = 0;  // 0: no number
+    // With topics: all that was kept has come.
+    virtual void on_caught_up() {}
     virtual void on_gap(std::uint64_t from, std::uint64_t to) = 0;
     virtual void on_ended() = 0;  // the server's source has ended and all has arrived
     // The subscription is over. begin() makes sense where loss.again; if it is not called, the rest
@@ -45,6 +50,8 @@ class Subscription : public datagram::Driver::Handler {
   virtual void pause() {}
   virtual void resume(TimePoint now) { (void)now; }
   virtual const datagram::Counters& counters() const = 0;
+  // What the numbers belong to; 0: not known.
+  virtual std::uint64_t stream() const { return 0; }
 };
 
 // `handler` outlives what is made.

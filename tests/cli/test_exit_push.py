@@ -172,6 +172,12 @@ def test_other_answer(netkit):
     return netkit.run("push", "status", web.address)
 
 
+@ends(NO_PUSH, "send")
+def test_other_answer_to_a_record(netkit):
+    web = netkit.serve("sse", "serve", "127.0.0.1:0")
+    return netkit.run("push", "send", web.address, "hello")
+
+
 @ends("76 a line of a source is longer than --max-line", "serve")
 def test_long_line(netkit):
     return netkit.run("push", "serve", "127.0.0.1:0", "--from", "-", stdin=LONG_LINE)
@@ -190,9 +196,47 @@ def test_forbidden(netkit, silent):
     return subscriber
 
 
-@ends("77 the way there is prohibited", "status")
-def test_prohibited(netkit):
-    return netkit.run(argv=[*PROHIBITED, netkit_path(), "push", "status", "192.0.2.1:9"])
+@pytest.mark.parametrize("words", [("status", "192.0.2.1:9"), ("send", "192.0.2.1:9", "hello")], ids=lambda words: words[0])
+@ends("77 the way there is prohibited", "status", "send")
+def test_prohibited(netkit, words):
+    return netkit.run(argv=[*PROHIBITED, netkit_path(), "push", *words])
+
+
+@ends("77 the server takes no records from there", "send")
+def test_not_accepted(netkit):
+    return netkit.run("push", "send", netkit.serve("push", "serve", "127.0.0.1:0", "--accept", "none").address, "hello")
+
+
+@ends("78 the file of --state holds no number of a record", "subscribe")
+def test_no_state(netkit, nobody, tmp_path):
+    (tmp_path / "state").write_text("nothing of ours\n")
+    return netkit.run("push", "subscribe", nobody, "--state", tmp_path / "state")
+
+
+@ends("69 the server cannot be reached, or is lost", "send")
+def test_no_server_to_send_to(netkit, nobody):
+    return netkit.run("push", "send", nobody, "hello")
+
+
+@ends("75 the server has no room for a record", "send")
+def test_no_room(netkit, silent):
+    run = netkit.start("push", "send", silent.address, "hello")
+    connection, _ = silent.tcp.accept()
+    with connection:
+        assert connection.recv(100) == b"PUSH - 5\nhello"
+        connection.sendall(b"ERR the store is away, and 10000 entries wait for it (--store-queue)\n")
+        run.wait()
+        return run
+
+
+@ends("128+n ended by signal n", "send")
+def test_sending_by_signal(netkit, silent):
+    run = netkit.start("push", "send", silent.address, "hello")
+    connection, _ = silent.tcp.accept()
+    with connection:
+        assert connection.recv(100)
+        run.signal(signal.SIGINT)
+        return run, signal.SIGINT
 
 
 @ends("128+n ended by signal n", "status")

@@ -96,7 +96,7 @@ LINES = {
     "echo": {"serve": [LISTEN], "send": [PEER, "hello", "-w", "none"], "ping": [PEER], "bench": [PEER, "--flows", "1"]},
     "chat": {"serve": [LISTEN], "join": [PEER, "--name", "ann"], "peer": [PEER, "--bind", LISTEN]},
     "broadcast": {"send": [PEER, "hello", "-w", "none", "--replies", "1"], "listen": [LISTEN]},
-    "push": {"serve": [LISTEN], "subscribe": [PEER], "status": [PEER]},
+    "push": {"serve": [LISTEN], "subscribe": [PEER], "send": [PEER, "hello"], "status": [PEER]},
     "sse": {"read": [f"http://{PEER}/"], "serve": [LISTEN]},
     "frame": {"serve": [LISTEN], "connect": [PEER, "--send", "datetime", "-w", "none"], "proxy": [LISTEN, PEER], "encode": [], "decode": [], "replay": [RECORDING, PEER, "-w", "none"]},
 }

@@ -102,6 +102,17 @@ bool is_path(std::string_view text) {
          text.starts_with("~/");
 }
 
+// `SCHEME:…/STREAM`: which schemes there are, only the plugins tell.
+bool is_stream_of_store(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size()) return false;
+  const std::string_view scheme = text.substr(0, colon);
+  const bool is_word = std::ranges::all_of(
+      scheme, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+  return is_word && scheme.front() >= 'a' && text.find('/', colon) != std::string_view::npos &&
+         !scheme.starts_with("http") && scheme != "tls" && scheme != "unix" && scheme != "serial";
+}
+
 void check_source(std::string_view text) {
   if (text == "-") return;
   for (const std::string_view scheme : {"file:", "exec:"}) {
@@ -113,7 +124,9 @@ void check_source(std::string_view text) {
     return;
   }
   if (is_path(text)) refuse(text, "a source", fmt::format("file:{}", escaped_text(text)));
-  refuse(text, "a source", "-, file:PATH, exec:COMMAND, udp:ADDRESS, tcp:ADDRESS or unix:PATH");
+  if (is_stream_of_store(text)) return;
+  refuse(text, "a source",
+         "-, file:PATH, exec:COMMAND, udp:ADDRESS, tcp:ADDRESS, unix:PATH or STORE/STREAM");
 }
 
 void check_sink(std::string_view text) {
@@ -127,9 +140,10 @@ void check_sink(std::string_view text) {
     return;
   }
   if (is_path(text)) refuse(text, "a sink", fmt::format("file:{}", escaped_text(text)));
+  if (is_stream_of_store(text)) return;
   refuse(text, "a sink",
-         "-, file:PATH, udp:HOST:PORT, broadcast:HOST:PORT, multicast:GROUP:PORT, exec:COMMAND or "
-         "none");
+         "-, file:PATH, udp:HOST:PORT, broadcast:HOST:PORT, multicast:GROUP:PORT, exec:COMMAND, "
+         "STORE/STREAM or none");
 }
 
 void check_regex(std::string_view text) {

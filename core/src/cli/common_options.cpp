@@ -30,7 +30,7 @@ std::vector<CommonOption> output_options() {
         .kind = Kind::sink,
         .default_value = "-",
         .help = "where records go: -, file:PATH, udp:HOST:PORT, broadcast:HOST:PORT, "
-                "multicast:GROUP:PORT, exec:COMMAND or none",
+                "multicast:GROUP:PORT, exec:COMMAND, STORE/STREAM or none",
         .repeatable = true}},
       {kOutputOptions,
        {.name = "max-exec",
@@ -56,7 +56,7 @@ std::vector<CommonOption> source_options() {
         .kind = Kind::source,
         .help =
             "where records come from: - (standard input), file:PATH, exec:COMMAND, udp:ADDRESS, "
-            "tcp:ADDRESS or unix:PATH",
+            "tcp:ADDRESS, unix:PATH or STORE/STREAM",
         .repeatable = true}},
       {kSourceOptions, {.name = "every", .kind = Kind::duration, .help = "make a record every D"}},
       {kSourceOptions,

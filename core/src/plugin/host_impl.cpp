@@ -4,6 +4,7 @@
 #include "plugin/process_context.hpp"
 #include "plugin/registry.hpp"
 #include "plugin/sandbox.hpp"
+#include "plugin/store_records.hpp"
 #include "plugin/totals_report.hpp"
 
 #include <algorithm>
@@ -103,6 +104,10 @@ store::MakeEngine HostImpl::stores() {
   };
 }
 
+std::unique_ptr<RecordFeed> HostImpl::open_feed(const std::string& name, RecordFeed::Give give) {
+  return open_store_feed(*this, name, std::move(give));
+}
+
 Output& HostImpl::output() {
   return *output_;
 }
@@ -133,9 +138,14 @@ void HostImpl::open() {
   const auto failed = [this](ExitStatus status, const std::string& error) {
     fail_output(status, error);
   };
-  output_ = std::make_unique<OutputImpl>(options_.output,
-                                         OutputContext{loop_, log_, action_.records, failed,
-                                                       [this] { lose_reader(); }, signals_.fd()});
+  const auto open_store = [this, failed](const SinkSpec& spec, std::size_t number,
+                                         std::unique_ptr<Formatter> formatter) {
+    return open_store_sink({loop_, clock_, log_, failed, stores()}, spec, number,
+                           std::move(formatter));
+  };
+  output_ = std::make_unique<OutputImpl>(
+      options_.output, OutputContext{loop_, log_, action_.records, failed,
+                                     [this] { lose_reader(); }, signals_.fd(), open_store});
   start_timers();
 }
 

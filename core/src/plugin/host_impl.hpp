@@ -5,6 +5,7 @@
 #include "plugin/process_context.hpp"
 #include "plugin/totals_report.hpp"
 #include "record/output_impl.hpp"
+#include "record/record_feed.hpp"
 
 #include <functional>
 #include <memory>
@@ -46,7 +47,7 @@ RunOptions read_run_options(const ActionDef& action, const Values& values, bool 
 //   try { status = host.run(*command); } catch (const Error& e) { status = host.report_error(e); }
 //   ... everything is destroyed ...
 //   if (signo != 0) end_by_signal(signo);   // signo from host.fatal_signal()
-class NETKIT_API HostImpl final : public Host {
+class NETKIT_API HostImpl final : public Host, public FeedOpener {
  public:
   // `action`, `values` and `clock` must outlive it. Opens nothing but the loop. Throws Error.
   // `load_store` finds what makes the engines of a scheme's stores, and throws where there is none.
@@ -83,6 +84,7 @@ class NETKIT_API HostImpl final : public Host {
   bool finishing() const override { return finished_.has_value(); }
   void show_totals() override;
   store::MakeEngine stores() override;
+  std::unique_ptr<RecordFeed> open_feed(const std::string& name, RecordFeed::Give give) override;
   void lend_terminal(Editor editor) override;
 
  private:

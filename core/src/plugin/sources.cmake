@@ -11,5 +11,6 @@ target_sources(netkit-core PRIVATE
   src/plugin/run_options.cpp
   src/plugin/sandbox.cpp
   src/plugin/search_path.cpp
+  src/plugin/store_records.cpp
   src/plugin/totals_report.cpp
 )

@@ -1,6 +1,8 @@
 // `--from udp:ADDRESS`, `tcp:ADDRESS` and `unix:PATH`: records that others send.
 #pragma once
 
+#include "record/record_feed.hpp"
+
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -12,7 +14,7 @@ namespace netkit {
 
 // [loop] Listens, and never ends. A datagram is a record, a line of a connection is one; of a line
 // over `max_line` the connection is told of in the log, and nothing comes of it. Starts paused.
-class NetworkSource {
+class NetworkSource : public RecordFeed {
  public:
   using OnRecord = std::function<void(std::string_view text)>;
 
@@ -21,9 +23,6 @@ class NetworkSource {
   // `name` as it was typed. Throws UsageError, Error. `run` outlives it.
   static std::unique_ptr<NetworkSource> open(Run& run, std::string_view name, std::size_t max_line,
                                              OnRecord on_record);
-  virtual ~NetworkSource() = default;
-  virtual void pause() = 0;  // at once, also within a batch
-  virtual void resume() = 0;
 };
 
 }  // namespace netkit

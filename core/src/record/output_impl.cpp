@@ -6,6 +6,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include <netkit/util/error.hpp>
+
 namespace netkit {
 namespace {
 
@@ -75,6 +77,10 @@ void OutputImpl::open_sink(const SinkSpec& spec, const OutputOptions& options,
     case SinkKind::multicast:
       sink = std::make_unique<NetworkSink>(spec, number_of(spec.kind), std::move(formatter),
                                            context.loop, context.log);
+      break;
+    case SinkKind::other:
+      if (!context.open_other) throw UsageError("--to: there are no stores here");
+      sink = context.open_other(spec, number_of(spec.kind), std::move(formatter));
       break;
     case SinkKind::exec:
       sink = std::make_unique<ExecSink>(spec.target, number_of(spec.kind), std::move(formatter),

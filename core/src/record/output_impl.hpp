@@ -37,6 +37,10 @@ struct OutputContext {
   SinkFailure failed;
   std::function<void()> reader_gone;  // standard output is closed
   int stop_fd = -1;                   // see StdoutWriter
+  // Opens a sink that this area does not know. Throws Error.
+  std::function<std::unique_ptr<Sink>(const SinkSpec& spec, std::size_t number,
+                                      std::unique_ptr<Formatter> formatter)>
+      open_other{};
 };
 
 // [loop]

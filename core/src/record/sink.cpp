@@ -24,9 +24,13 @@ SinkSpec SinkSpec::parse(std::string_view text) {
       return {kind, std::string(text.substr(scheme.size()))};
     }
   }
+  const std::size_t colon = text.find(':');
+  if (colon != std::string_view::npos && text.find('/', colon) != std::string_view::npos) {
+    return {SinkKind::other, std::string(text)};
+  }
   throw UsageError("--to: '" + std::string(text) +
                    "' is not a sink (write -, none, file:PATH, udp:HOST:PORT, broadcast:HOST:PORT, "
-                   "multicast:GROUP:PORT or exec:COMMAND)");
+                   "multicast:GROUP:PORT, exec:COMMAND or STORE/STREAM)");
 }
 
 namespace {

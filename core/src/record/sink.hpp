@@ -37,12 +37,21 @@ class Sink {
 // Ends the run: what a sink calls that cannot do its work any more. One sentence.
 using SinkFailure = std::function<void(ExitStatus status, std::string error)>;
 
-enum class SinkKind : std::uint8_t { standard_output, none, file, udp, broadcast, multicast, exec };
+enum class SinkKind : std::uint8_t {
+  standard_output,
+  none,
+  file,
+  udp,
+  broadcast,
+  multicast,
+  exec,
+  other,  // a stream of a store; what it is, OutputContext::open_other knows
+};
 
 // `--to` as it was typed.
 struct SinkSpec {
   SinkKind kind;
-  std::string target;  // what follows the colon
+  std::string target;  // what follows the colon; of another kind all of it
   // Throws UsageError.
   static SinkSpec parse(std::string_view text);
 };

@@ -58,8 +58,8 @@ class SourcesImpl final : public Sources {
     FileDescriptor fd;
     std::unique_ptr<Process> process;
     std::unique_ptr<LineReader> reader;
-    std::unique_ptr<TypedLines> typed;       // at a terminal, instead of the reader
-    std::unique_ptr<NetworkSource> network;  // likewise; it never ends
+    std::unique_ptr<TypedLines> typed;  // at a terminal, instead of the reader
+    std::unique_ptr<RecordFeed> feed;   // likewise; it never ends
     void pause();
     void resume();
     bool at_end = false;           // nothing more to read
@@ -119,13 +119,13 @@ class SourcesImpl::TypedLines final : private netkit::Input::Handler {
 
 void SourcesImpl::Input::pause() {
   if (typed) return typed->pause();
-  if (network) return network->pause();
+  if (feed) return feed->pause();
   reader->pause();
 }
 
 void SourcesImpl::Input::resume() {
   if (typed) return typed->resume();
-  if (network) return network->resume();
+  if (feed) return feed->resume();
   reader->resume();
 }
 
@@ -161,14 +161,20 @@ void SourcesImpl::open_input(const std::string& name) {
     open_command(input, name.substr(5));
     fd = input.fd.get();
   } else if (NetworkSource::is_one(name)) {
-    input.network = NetworkSource::open(run_, name, max_line_, [this](std::string_view text) {
+    input.feed = NetworkSource::open(run_, name, max_line_, [this](std::string_view text) {
       handler_.on_source_record(text, run_.clock().wall());
     });
     return;
   } else if (name != "-") {
+    if (auto* const opener = dynamic_cast<FeedOpener*>(&run_)) {
+      input.feed = opener->open_feed(name, [this](std::string_view text, WallTime time) {
+        handler_.on_source_record(text, time);
+      });
+    }
+    if (input.feed) return;
     throw UsageError(
         fmt::format("--from: '{}' is not a source (write -, file:PATH, exec:COMMAND, "
-                    "udp:ADDRESS, tcp:ADDRESS or unix:PATH)",
+                    "udp:ADDRESS, tcp:ADDRESS, unix:PATH or STORE/STREAM)",
                     name));
   } else if (run_.interactive() && owns_terminal()) {
     input.typed = std::make_unique<TypedLines>(*this, input);

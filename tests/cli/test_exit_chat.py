@@ -11,6 +11,7 @@ from exit_ways import AS_OTHERS, LONG_LINE, TOLD, by_second_signal, silent, word
 from keys import key_file
 from native_server import accept, answer_connect, answer_hello, version
 from netkit import netkit_path, udp_socket
+from redis_server import Redis
 
 ends = functools.partial(exit_status.ends, "chat")
 
@@ -187,3 +188,21 @@ def test_kicked(netkit, tmp_path):
 @ends("77 an operator has banned the member, or its key was revoked", "join")
 def test_banned(netkit, tmp_path):
     return put_out(netkit, tmp_path, "/ban ben\n")
+
+
+@ends("75 the store is away, or takes nothing, when it ends", "serve")
+def test_store_is_away(netkit, tmp_path):
+    """What a room has said meanwhile is in no store."""
+    redis = Redis(tmp_path)
+    try:
+        room = netkit.serve("chat", "serve", "127.0.0.1:0", "--store", f"redis://{redis.address}/t")
+        member = joined(netkit, room)
+        redis.kill()
+        room.err.expect(b"the store is away")
+        member.write("hello\n")
+        room.out.expect(rb"\[ann\] hello")
+        room.signal(signal.SIGTERM)
+        room.wait()
+        return room
+    finally:
+        redis.kill()

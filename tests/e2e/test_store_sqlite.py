@@ -293,3 +293,39 @@ def test_plain_members_hear_what_is_said_at_another_server(netkit, room):
         assert plain.recv(100) == b"[ann] hello\n"
         plain.sendto(b"hi", host_port(rooms[1].address))
         assert messages(ann, 1)[0][2] == "hi"
+
+
+# ---- streams as sources and sinks
+
+
+def test_any_command_reads_and_writes_a_stream(netkit, tmp_path):
+    stream = f"sqlite:{tmp_path}/store.db/log"
+    writer = netkit.start("echo", "serve", "127.0.0.1:0", "--udp", "--to", stream)
+    address = writer.err.expect(rb"listening on udp (\S+)\n").group(1).decode()
+    assert netkit.run("echo", "send", address, "one", "two").status == 0
+    wait_until(lambda: os.path.exists(tmp_path / "store.db") and entries(tmp_path) == ["one", "two"], what="the records")
+    writer.stop()
+    reader = netkit.serve("sse", "serve", "127.0.0.1:0", "--from", f"{stream}?since=all")
+    Reader(reader.address, "/events?last=5").until(rb"data: one\n\nid: \d+\ndata: two\n\n")
+    late = netkit.serve("sse", "serve", "127.0.0.1:0", "--from", f"{stream}?since=2", "--from", "-")
+    Reader(late.address, "/events?last=5").until(rb"\n\nid: \d+\ndata: two\n\n")
+    done = netkit.run("echo", "send", address, "x", "-w", "10ms", "--to", f"sqlite:{tmp_path}/other.db/log", "--json")
+    assert done.status in (1, 69)
+
+
+def test_what_a_short_run_writes_is_stored_when_it_ends(netkit, push, tmp_path):
+    server = push()
+    server.write(b"a\nb\n")
+    done = netkit.run("push", "subscribe", server.address, "--since", "1", "--count", "2", "--to",
+                      f"sqlite:{tmp_path}/copy.db/push", "--to", "-")
+    assert (done.status, done.out) == (0, b"a\nb\n")
+    with sqlite3.connect(f"{tmp_path}/copy.db") as database:
+        assert database.execute("SELECT count(*) FROM entry").fetchone() == (2,)
+
+
+@pytest.mark.parametrize("option", ["--from", "--to"])
+def test_a_stream_of_no_store_is_a_usage_error(netkit, option):
+    done = netkit.run("push", "serve", "127.0.0.1:0", option, "nosql:x/y")
+    assert done.status == 2 and b"there is no store 'nosql'" in done.err, done
+    done = netkit.run("push", "serve", "127.0.0.1:0", option, "sqlite:/x/y?since=soon")
+    assert done.status == 2 and b"neither a number from 1 on nor all" in done.err, done

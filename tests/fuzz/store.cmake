@@ -1,0 +1,1 @@
+netkit_fuzz_test(store_text SOURCES store_text_fuzz.cpp)

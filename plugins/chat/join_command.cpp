@@ -76,7 +76,7 @@ void JoinCommand::configure(const Values& values) {
   options_.room.reconnect = reconnect_options(values);
   options_.room.identity = identity_of(values);
   options_.is_name_given = options_.room.identity || values.given("name");
-  options_.name = options_.room.identity ? options_.room.identity->name
+  options_.name = options_.room.identity   ? options_.room.identity->name
                   : options_.is_name_given ? normal_name(values.text("name"))
                                            : default_name();
   const std::string_view why = why_not_a_name(options_.name);

@@ -175,7 +175,7 @@ void JoinSession::on_event(const FromRoom& event, std::uint64_t seq) {
   if (host_.interactive() && std::holds_alternative<Renamed>(event)) {
     printer_.call_by(member_.name());
   }
-  if (host_.finishing() || ignored_.contains(name_of(event))) return;
+  if (host_.finishing() || ignored_.holds(name_of(event))) return;
   if (options_.count != 0 && received_ >= options_.count) return;  // on the way out
   printer_.print(event, seq, link_->peer(), host_.clock().wall());
   // Nobody reads: the room waits, and knows by the heartbeats that this member is still there.
@@ -269,14 +269,11 @@ void JoinSession::obey(const TypedLine& typed) {
       say(*request);
     }
   } else if (const TypedIgnore* ignored = std::get_if<TypedIgnore>(&typed)) {
-    ignore(ignored->name);
+    host_.log().notice(ignored_.obey(ignored->name));
   } else if (std::holds_alternative<TypedQuit>(typed)) {
     begin_end();
   } else if (std::holds_alternative<TypedHelp>(typed)) {
-    host_.log().notice(
-        "/who, /nick NAME, /msg NAME TEXT, /me TEXT, /ignore [NAME], /quit; //x says /x; "
-        "operators: "
-        "/kick NAME, /mute NAME [D], /ban NAME, /topic TEXT");
+    host_.log().notice(member_help());
   } else if (const TypedMistake* wrong = std::get_if<TypedMistake>(&typed)) {
     host_.log().error(wrong->why);
   }
@@ -306,21 +303,6 @@ void JoinSession::show_own(const Say& said) {
 
 void JoinSession::on_ready() {
   if (input_ && std::exchange(paused_, false)) input_->resume();
-}
-
-void JoinSession::ignore(std::string_view name) {
-  if (name.empty()) {
-    std::string line = ignored_.empty() ? "nobody is ignored" : "ignored:";
-    for (const std::string& ignored : ignored_) line += " " + ignored;
-    return host_.log().notice(line);
-  }
-  const auto at = ignored_.find(name);
-  if (at != ignored_.end()) {
-    ignored_.erase(at);
-    return host_.log().notice(fmt::format("{} is heard again", name));
-  }
-  ignored_.emplace(name);
-  host_.log().notice(fmt::format("{} is ignored", name));
 }
 
 void JoinSession::show(Totals& totals) const {

@@ -43,7 +43,6 @@ class JoinSession final : public JoinRun, private Member::Handler {
   bool try_next_name();
   void say(const Request& request);
   void show_own(const Say& said);
-  void ignore(std::string_view name);
   void follow_roster(const FromRoom& event);
   void show_roster();
   void count_message(const FromRoom& event);
@@ -55,7 +54,7 @@ class JoinSession final : public JoinRun, private Member::Handler {
   EventPrinter printer_;
   Member member_;
   std::set<std::string, std::less<>> roster_;
-  std::set<std::string, std::less<>> ignored_;
+  IgnoreList ignored_;
   bool listing_ = false;       // the roster is coming
   bool show_listing_ = false;  // because somebody asked
   bool joined_ = false;        // at least once

@@ -105,12 +105,25 @@ std::vector<OptionDef> room_options() {
           rate_option("messages that are taken from one member", "1000/s"),
           plain_rate_option(),
           max_memory_option(),
+          {.name = "web",
+           .kind = Kind::listen_address,
+           .value_name = "[ADDRESS]",
+           .help = "serve a page for browsers too, by TCP at the same port or at ADDRESS",
+           .choices = {""},
+           .excludes = {"psk-file"}},
+          {.name = "host",
+           .kind = Kind::text,
+           .value_name = "NAME",
+           .help = "a name that the page may be asked by, beside those of this machine",
+           .repeatable = true,
+           .needs = {"web"}},
           {.name = "motd", .kind = Kind::text, .help = "a greeting for every native newcomer"}};
 }
 
 std::vector<TotalDef> serve_totals() {
   return joined(
       {{{"members", "members now", kGauge},
+        {"browsers", "members of those who are at the page of --web", kGauge},
         {"messages", "messages to all"},
         {"private_messages", "private messages"},
         {"joined", "members who came"},
@@ -150,6 +163,7 @@ ActionDef serve() {
       {"netkit chat serve :9998 --motd 'be kind'", "for the whole network, with a greeting"},
       {"netkit chat serve 9998 --template 'ack: {text}'", "what plain members get"},
       {"netkit chat serve 9998 -q --history room.log", "silent, with a log"},
+      {"netkit chat serve :9998 --web", "for browsers and phones, too"},
   };
   action.lifetime = Lifetime::until_told;
   action.quiet_hides_records = true;

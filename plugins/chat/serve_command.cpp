@@ -1,12 +1,16 @@
 #include <algorithm>
 #include <chat/serve_command.hpp>
+#include <unistd.h>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/datagram/path_metrics.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/store/options.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/file.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::chat {
@@ -55,6 +59,8 @@ void ServeCommand::configure(const Values& values) {
   options_->plain_rate = plain_rate(values);
   history_path_ = values.text("history");
   notices_ = values.text("notices") == "yes";
+  if (values.given("web")) web_ = values.text("web");
+  web_hosts_ = values.texts("host");
   if (!store::is_wanted(values)) return;
   store_options_ = store::read_options(values, "chat", keep);
   store_options_->lease = options_->native.lease;
@@ -87,6 +93,7 @@ void ServeCommand::show(Totals& totals) const {
   const RoomCounters& room = room_->room().counters();
   const datagram::Counters& native = room_->native().counters();
   totals.add("members", room_->room().members());
+  totals.add("browsers", page_ ? page_->members() : 0);
   totals.add("messages", room.messages);
   totals.add("private_messages", room.private_messages);
   totals.add("joined", room.joined);
@@ -108,11 +115,37 @@ void ServeCommand::show(Totals& totals) const {
   driver_->show(totals, native);
 }
 
+// Members at browsers come to the room from this machine.
+void ServeCommand::open_page(const Endpoint& room) {
+  WebServer::Options options;
+  options.address = web_->empty() ? address_ : AddressSpec::parse(*web_, AddressRole::server);
+  if (web_->empty()) options.address.port = room.port();
+  options.room = room;
+  if (room.address().is_unspecified()) {
+    options.room = Endpoint(*IpAddress::parse(room.is_v4() ? "127.0.0.1" : "::1"), room.port());
+  }
+  options.hosts = web_hosts_;
+  options.max_members = options_->room.max_members;
+  options.access = policy_.access;
+  page_ = std::make_unique<WebServer>(*host_, std::move(options));
+}
+
+// For who sits there with a phone.
+void ServeCommand::show_way_to_page() const {
+  if (::isatty(STDERR_FILENO) != 1) return;
+  host_->log().notice(fmt::format("open {} in a browser", page_->url()));
+  if (locale_is_utf8()) static_cast<void>(write_all(STDERR_FILENO, qr_code(page_->url())));
+}
+
 ExitStatus ServeCommand::run(Host& host) {
   host_ = &host;
   ServerSockets opened =
       open_server_sockets(address_, {.udp = true, .udp_options = {.gro = true, .atomic = true}});
   descriptions_ = opened.descriptions();
+  if (web_) {
+    open_page(opened.udp.front().local());
+    for (std::string& line : page_->descriptions()) descriptions_.push_back(std::move(line));
+  }
   history_ = std::make_unique<History>(host.log());
   history_->open(history_path_);
   printer_ = std::make_unique<EventPrinter>(host.output(), *history_,
@@ -137,14 +170,21 @@ ExitStatus ServeCommand::run(Host& host) {
 }
 
 void ServeCommand::open_room() {
-  if (!store_options_) return host_->ready(descriptions_);
-  store_ = std::make_unique<RoomStore>(*host_, *store_options_, *room_,
-                                       [this] { host_->ready(descriptions_); });
+  if (!store_options_) return ready();
+  store_ = std::make_unique<RoomStore>(*host_, *store_options_, *room_, [this] { ready(); });
   store_->open();
 }
 
+void ServeCommand::ready() {
+  host_->ready(descriptions_);
+  if (page_) show_way_to_page();
+}
+
 void ServeCommand::stop() {
-  const auto close = [this] { room_->close(host_->loop().now()); };
+  const auto close = [this] {
+    room_->close(host_->loop().now());
+    if (page_) page_->close();
+  };
   store_ ? store_->when_settled(close) : close();
 }
 

@@ -4,6 +4,7 @@
 #include <chat/history.hpp>
 #include <chat/room_server.hpp>
 #include <chat/room_store.hpp>
+#include <chat/web_server.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,8 +39,11 @@ class ServeCommand final : public Command,
   const AnswerPolicy& policy() const override { return driver_->policy(); }
   WallTime wall() const override { return host_->clock().wall(); }
   void open_room();
+  void ready();
   void stop();
   void show(Totals& totals) const;
+  void open_page(const Endpoint& room);
+  void show_way_to_page() const;
 
   AddressSpec address_;
   std::optional<RoomServer::Options> options_;
@@ -47,6 +51,8 @@ class ServeCommand final : public Command,
   std::optional<store::Stream::Options> store_options_;
   datagram::ServerPrivacy::Options private_;
   std::string history_path_;
+  std::optional<std::string> web_;  // an address; empty: that of the room
+  std::vector<std::string> web_hosts_;
   bool notices_ = true;
   Host* host_ = nullptr;
   std::unique_ptr<History> history_;
@@ -56,6 +62,7 @@ class ServeCommand final : public Command,
   std::unique_ptr<datagram::Driver> driver_;
   std::vector<std::string> descriptions_;  // of the sockets
   std::unique_ptr<RoomStore> store_;       // none: the room is this server's alone
+  std::unique_ptr<WebServer> page_;
 };
 
 }  // namespace netkit::chat

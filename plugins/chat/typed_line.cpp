@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
@@ -112,6 +113,24 @@ TypedLine read_peer_line(std::string_view line, bool prompt) {
   if (prompt && word == "/help") return TypedHelp{};
   if (!prompt) return say(line);  // a script's line is said as it is
   return unknown(word, kPeerCommands);
+}
+
+std::string_view member_help() {
+  return "/who, /nick NAME, /msg NAME TEXT, /me TEXT, /ignore [NAME], /quit; //x says /x";
+}
+
+std::string IgnoreList::obey(std::string_view name) {
+  if (name.empty()) {
+    return names_.empty() ? "nobody is ignored"
+                          : fmt::format("ignored: {}", fmt::join(names_, " "));
+  }
+  const auto at = names_.find(name);
+  if (at == names_.end()) {
+    names_.emplace(name);
+    return fmt::format("{} is ignored", name);
+  }
+  names_.erase(at);
+  return fmt::format("{} is heard again", name);
 }
 
 std::vector<std::string> complete_line(std::string_view line, std::string_view word,

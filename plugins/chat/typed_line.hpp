@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chat/payload.hpp>
+#include <functional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +37,20 @@ std::span<const std::string_view> peer_commands(bool prompt);
 // `//x` says `/x`; what does not begin with a slash is said as it is. Pure; any thread.
 TypedLine read_member_line(std::string_view line);
 TypedLine read_peer_line(std::string_view line, bool prompt);
+
+// What /help says.
+std::string_view member_help();
+
+// Whom a member does not want to hear. [one thread]
+class IgnoreList {
+ public:
+  // /ignore: a name again is heard again; without one they are listed. What to say of it.
+  std::string obey(std::string_view name);
+  bool holds(std::string_view name) const { return names_.contains(name); }
+
+ private:
+  std::set<std::string, std::less<>> names_;
+};
 
 // What could complete `word`, the last of `line`: a command at the beginning, a name behind it.
 std::vector<std::string> complete_line(std::string_view line, std::string_view word,

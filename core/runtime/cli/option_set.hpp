@@ -2,6 +2,7 @@
 // once.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -46,9 +47,15 @@ NETKIT_API OptionSet effective_options(const ActionDef& action);
 // `D`, `FILE`, `auto|always|never`; empty for flags.
 NETKIT_API std::string value_name(const OptionDef& option);
 
-// Whether the kind takes a word of its own (flags and optional durations do not).
-constexpr bool needs_value(ValueKind kind) {
-  return kind != ValueKind::flag && kind != ValueKind::optional_duration;
+// Whether the value may be left out, as in `--web` for `--web=ADDRESS`.
+inline bool may_be_empty(const OptionDef& option) {
+  return std::ranges::find(option.choices, std::string_view()) != option.choices.end();
+}
+
+// Whether it takes a word of its own (flags and optional values do not).
+inline bool needs_value(const OptionDef& option) {
+  return option.kind != ValueKind::flag && option.kind != ValueKind::optional_duration &&
+         !may_be_empty(option);
 }
 
 }  // namespace netkit

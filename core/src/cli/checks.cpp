@@ -1,5 +1,7 @@
 #include "cli/checks.hpp"
 
+#include "cli/option_set.hpp"
+
 #include <algorithm>
 #include <regex>
 #include <string>
@@ -234,6 +236,7 @@ std::optional<std::int64_t> read_flag(std::string_view text) {
 }
 
 void check_value(const OptionDef& option, std::string_view text) {
+  if (text.empty() && may_be_empty(option)) return;
   switch (option.kind) {
     case ValueKind::flag:
       return check_flag(text);

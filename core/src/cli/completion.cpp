@@ -129,14 +129,14 @@ const OptionDef* read_option(const OptionSet& options, std::string_view word,
     const OptionDef* option = options.by_name(word.substr(2, word.find('=') - 2));
     if (option == nullptr) return nullptr;
     seen.push_back(option->name);
-    const bool open = option->kind != ValueKind::flag && word.find('=') == word.npos;
+    const bool open = needs_value(*option) && word.find('=') == word.npos;
     return open ? option : nullptr;
   }
   for (std::size_t i = 1; i < word.size(); ++i) {
     const OptionDef* option = options.by_letter(word[i]);
     if (option == nullptr) return nullptr;
     seen.push_back(option->name);
-    if (needs_value(option->kind)) return i + 1 == word.size() ? option : nullptr;
+    if (needs_value(*option)) return i + 1 == word.size() ? option : nullptr;
   }
   return nullptr;
 }

@@ -60,7 +60,7 @@ class WordReader {
       const OptionDef* option = options_.by_letter(word[i]);
       if (option == nullptr) unknown_letter(word, i);
       const std::string_view attached = word.substr(i + 1);
-      const bool takes = needs_value(option->kind) ||
+      const bool takes = needs_value(*option) ||
                          (option->kind == ValueKind::optional_duration && read_duration(attached));
       if (takes && !attached.empty()) {
         out.push_back(made(*option, std::string(attached)));
@@ -75,7 +75,7 @@ class WordReader {
   po::option with_next(const OptionDef& option, const std::string& as_typed,
                        std::vector<std::string>& rest) const {
     if (option.kind == ValueKind::flag) return made(option, std::nullopt);
-    if (option.kind == ValueKind::optional_duration) return made(option, std::string());
+    if (!needs_value(option)) return made(option, std::string());
     if (rest.empty()) {
       throw UsageError(as_typed + " needs a value (" + value_name(option) + ")");
     }

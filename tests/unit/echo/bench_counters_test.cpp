@@ -23,7 +23,7 @@ BenchCounters some_counters() {
 
 std::string BlocksOfFullWidth() {
   std::string bar;
-  for (int i = 0; i < 72 - 23; ++i) bar += "\u2588";
+  for (int i = 0; i < 58 - 23; ++i) bar += "\u2588";
   return bar;
 }
 

@@ -55,7 +55,7 @@ struct OptionDef {
   std::string_view default_value{};  // as it would be typed; empty: none
   std::string_view help{};           // one sentence without full stop, lower case
   bool repeatable = false;
-  std::vector<std::string_view> choices{};
+  std::vector<std::string_view> choices{};  // an empty one: `--web` or `--web=VALUE`
   // The smallest and the largest value: of sizes in bytes, of durations in nanoseconds.
   std::int64_t min = 0;
   std::int64_t max = INT64_MAX;

@@ -1,0 +1,223 @@
+#include <algorithm>
+#include <array>
+#include <chat/web_page.hpp>
+#include <chat/web_server.hpp>
+#include <cstdint>
+#include <optional>
+#include <qrencode.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <netkit/codec/binary_text.hpp>
+#include <netkit/http/http_text.hpp>
+#include <netkit/net/interfaces.hpp>
+#include <netkit/util/error.hpp>
+#include <netkit/util/random.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit::chat {
+
+namespace {
+
+constexpr Duration kSweep = std::chrono::seconds(10);  // also of what keeps streams alive
+constexpr Duration kAway = std::chrono::minutes(1);
+constexpr std::size_t kMostConnections = 20'000;
+constexpr std::uint64_t kLastShown = 10;  // messages, to a newcomer
+
+constexpr std::string_view kGuarded =
+    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
+    "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'\r\n";
+
+HttpAnswer file(std::string_view type, std::string_view body) {
+  return {.type = fmt::format("{}; charset=utf-8", type),
+          .headers = std::string(kGuarded),
+          .body = std::string(body)};
+}
+
+// Browsers send Origin with every POST, whoever made the page.
+bool is_own_page(const HttpRequest& request) {
+  const auto origin = request.header("Origin");
+  if (!origin) return true;
+  constexpr std::string_view kScheme = "http://";
+  return origin->starts_with(kScheme) &&
+         http::equal_without_case(origin->substr(kScheme.size()),
+                                  request.header("Host").value_or(""));
+}
+
+std::string random_text() {
+  std::array<char, 16> bytes{};
+  fill_random(bytes.data(), bytes.size());
+  return encode_hex({bytes.data(), bytes.size()});
+}
+
+HttpServer::Options http_options(const WebServer::Options& options) {
+  HttpServer::Options http{.limits = {.max_body = kMaxText}, .timeout_option = {}};
+  http.tcp.access = options.access;
+  http.tcp.max_clients = kMostConnections;
+  http.tcp.limit_option = {};
+  return http;
+}
+
+std::optional<IpAddress> first_address() {
+  for (const Interface& interface : interfaces()) {
+    if (interface.loopback || !interface.up) continue;
+    for (const InterfaceAddress& one : interface.addresses) {
+      if (one.address.is_v4()) return one.address;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+WebServer::WebServer(Host& host, Options options)
+    : host_(host),
+      options_(std::move(options)),
+      http_(host.loop(), host.log(), http_options(options_), routes()) {
+  http_.tcp().listen(options_.address);
+  cookie_name_ = fmt::format("netkit_chat_{}", http_.tcp().locals().front().port());
+  sweep_ = host.loop().every(kSweep, [this] { sweep(); });
+}
+
+std::string WebServer::url() const {
+  Endpoint local = http_.tcp().locals().front();
+  if (local.address().is_unspecified()) {
+    local = Endpoint(first_address().value_or(*IpAddress::parse("127.0.0.1")), local.port());
+  }
+  return fmt::format("http://{}/", local.to_string());
+}
+
+void WebServer::close() {
+  http_.tcp().stop_accepting();
+  sweep_.reset();
+  members_.clear();
+  http_.close();
+}
+
+HttpRoutes WebServer::routes() {
+  std::vector<std::string> names = options_.hosts;
+  names.push_back(options_.address.host);
+  HttpRoutes routes({.permits_host = http::own_hosts(std::move(names))});
+  routes.add("/", [](const HttpRequest&) { return file("text/html", web_page()); });
+  routes.add("/chat.js", [](const HttpRequest&) { return file("text/javascript", web_script()); });
+  routes.add("/chat.css", [](const HttpRequest&) { return file("text/css", web_style()); });
+  routes.add("/room/events", [this](const HttpRequest& request) { return events(request); });
+  using Action = HttpAnswer (WebServer::*)(const HttpRequest&);
+  for (const auto& [path, action] : {std::pair<const char*, Action>{"/room/join", &WebServer::join},
+                                     {"/room/say", &WebServer::say},
+                                     {"/room/leave", &WebServer::leave}}) {
+    routes.add("POST", path, [this, action = action](const HttpRequest& request) {
+      if (!is_own_page(request))
+        return HttpAnswer::text(403, "only pages of this server may do so");
+      return (this->*action)(request);
+    });
+  }
+  return routes;
+}
+
+std::string WebServer::token_of(const HttpRequest& request) const {
+  std::string_view rest = request.header("Cookie").value_or("");
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(';'), rest.size());
+    const std::string_view pair = http::trim_blanks(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (pair.starts_with(cookie_name_ + "="))
+      return std::string(pair.substr(cookie_name_.size() + 1));
+  }
+  return {};
+}
+
+WebMember* WebServer::member_of(const HttpRequest& request) const {
+  const auto found = members_.find(token_of(request));
+  return found == members_.end() || found->second->ended() ? nullptr : found->second.get();
+}
+
+std::string WebServer::cookie(std::string_view token, std::string_view more) const {
+  return fmt::format("Set-Cookie: {}={}; HttpOnly; SameSite=Strict; Path=/{}\r\n", cookie_name_,
+                     token, more);
+}
+
+// One who comes back under the same name goes on where it was.
+HttpAnswer WebServer::join(const HttpRequest& request) {
+  const std::string name = normal_name(trim_white_space(request.parameter("name").value_or("")));
+  const std::string_view why = why_not_a_name(name);
+  if (!why.empty()) return HttpAnswer::text(400, fmt::format("the name {}", why));
+  const WebMember* const before = member_of(request);
+  if (before != nullptr && before->name() == name) return HttpAnswer{.status = 204};
+  members_.erase(token_of(request));
+  if (members_.size() >= options_.max_members) return HttpAnswer::text(503, "the room is full");
+  const auto since =
+      read_integer<std::uint64_t>(request.parameter("since").value_or("")).value_or(0);
+  const std::string token = random_text();
+  try {
+    members_.emplace(token,
+                     std::make_unique<WebMember>(host_, options_.room, random_text(), name,
+                                                 since == 0 ? since_last(kLastShown) : since));
+  } catch (const Error& error) {
+    return HttpAnswer::text(503, error.what());
+  }
+  return {.status = 204, .headers = cookie(token, "")};
+}
+
+HttpAnswer WebServer::events(const HttpRequest& request) {
+  // Of one that has ended, too: why it has is among them.
+  const auto found = members_.find(token_of(request));
+  if (found == members_.end()) return HttpAnswer::text(401, "join first: POST /room/join");
+  HttpAnswer answer{.type = "text/event-stream", .headers = std::string(kGuarded)};
+  answer.headers += "X-Accel-Buffering: no\r\n";
+  const std::string asked = request.parameter("after").value_or("");
+  answer.stream = found->second->listen(request.header("Last-Event-ID").value_or(asked));
+  return answer;
+}
+
+HttpAnswer WebServer::say(const HttpRequest& request) {
+  WebMember* const member = member_of(request);
+  if (member == nullptr) return HttpAnswer::text(401, "join first: POST /room/join");
+  if (member->full()) return HttpAnswer::text(503, "the room has not taken what was said before");
+  const std::string wrong = member->say(request.body);
+  return wrong.empty() ? HttpAnswer{.status = 204} : HttpAnswer::text(400, wrong);
+}
+
+HttpAnswer WebServer::leave(const HttpRequest& request) {
+  const std::string token = token_of(request);
+  const auto found = members_.find(token);
+  if (found != members_.end()) members_.erase(found);
+  return {.status = 204, .headers = cookie("", "; Max-Age=0")};
+}
+
+void WebServer::sweep() {
+  const TimePoint now = host_.loop().now();
+  std::erase_if(members_, [now](const auto& one) {
+    const WebMember& member = *one.second;
+    return !member.heard() && (member.ended() || now - member.unheard_since() >= kAway);
+  });
+  for (const auto& [token, member] : members_) member->keep_alive();
+}
+
+std::string qr_code(std::string_view url) {
+  constexpr int kQuiet = 2;  // modules of a margin
+  const std::string text(url);
+  const std::unique_ptr<QRcode, decltype(&QRcode_free)> code(
+      ::QRcode_encodeString(text.c_str(), 0, QR_ECLEVEL_L, QR_MODE_8, 1), &QRcode_free);
+  if (!code) return {};
+  const auto is_dark = [&code](int x, int y) {
+    const bool inside = x >= 0 && y >= 0 && x < code->width && y < code->width;
+    return inside && (code->data[y * code->width + x] & 1U) != 0;
+  };
+  // Light modules are drawn, as most terminals are dark.
+  std::string out;
+  for (int y = -kQuiet; y < code->width + kQuiet; y += 2) {
+    for (int x = -kQuiet; x < code->width + kQuiet; ++x) {
+      const bool upper = !is_dark(x, y);
+      const bool lower = !is_dark(x, y + 1);
+      out += upper && lower ? "\u2588" : upper ? "\u2580" : lower ? "\u2584" : " ";
+    }
+    out += '\n';
+  }
+  return out;
+}
+
+}  // namespace netkit::chat

@@ -1,0 +1,62 @@
+// The room in a browser: the page, and the sessions of those who are at one.
+#pragma once
+
+#include <chat/web_member.hpp>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netkit/http/http_server.hpp>
+#include <netkit/net/address_spec.hpp>
+#include <netkit/plugin/host.hpp>
+
+namespace netkit::chat {
+
+// [loop] The page is at `/`. A session is a cookie: POST /room/join makes one, GET /room/events is
+// its stream, POST /room/say takes a line, POST /room/leave ends it. Only pages of this server may
+// POST, and Host has to be one of its names. A session whose page is away for a minute ends.
+class WebServer {
+ public:
+  struct Options {
+    AddressSpec address{};
+    Endpoint room{};                   // where members reach it from this machine
+    std::vector<std::string> hosts{};  // --host
+    std::size_t max_members = 10'000;  // at browsers
+    AccessList access{};
+  };
+  // Listens. Throws Error. `host` outlives it.
+  WebServer(Host& host, Options options);
+
+  std::vector<std::string> descriptions() const { return http_.tcp().descriptions(); }
+  // What to open in a browser: of every interface the first address that is not loopback.
+  std::string url() const;
+  std::size_t members() const { return members_.size(); }
+  void close();
+
+ private:
+  HttpRoutes routes();
+  HttpAnswer join(const HttpRequest& request);
+  HttpAnswer events(const HttpRequest& request);
+  HttpAnswer say(const HttpRequest& request);
+  HttpAnswer leave(const HttpRequest& request);
+  std::string token_of(const HttpRequest& request) const;
+  WebMember* member_of(const HttpRequest& request) const;  // null: none
+  std::string cookie(std::string_view token, std::string_view more) const;
+  void sweep();
+
+  Host& host_;
+  Options options_;
+  std::string cookie_name_;
+  HttpServer http_;  // has the streams of the members, who part from them first
+  std::map<std::string, std::unique_ptr<WebMember>, std::less<>> members_;  // by token
+  Timer sweep_;
+};
+
+// The URL as a QR code for a terminal, of half blocks; with a newline at its end. Empty where it is
+// too long for one.
+std::string qr_code(std::string_view url);
+
+}  // namespace netkit::chat

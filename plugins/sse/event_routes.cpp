@@ -21,12 +21,15 @@ constexpr std::string_view kAfterStream = R"(">
 <style>
 :root { color-scheme: light dark; font: 16px/1.4 system-ui, sans-serif; }
 body { margin: 0; }
-header { position: sticky; top: 0; display: flex; align-items: center; gap: 1em; padding: .4em 1em;
+header { position: sticky; top: 0; display: flex; flex-wrap: wrap; align-items: center; gap: .3em 1em; padding: .4em 1em;
   background: Canvas; border-bottom: 1px solid GrayText; }
-#state { flex: 1; }
+#state { flex: 1; min-width: 6em; }
+#filter { font: inherit; min-width: 0; width: 10em; padding: .25em .5em; }
+pre { margin: 0; font: inherit; white-space: pre-wrap; }
 button { font: inherit; min-width: 5em; padding: .3em 1em; }
 ol { list-style: none; margin: 0; padding: 0; font-family: ui-monospace, monospace; }
 ol:empty::before { content: 'No event has come yet.'; display: block; padding: 1em; font-family: system-ui, sans-serif; }
+li[hidden] { display: none; }
 li { display: flex; gap: 0 1em; padding: .3em 1em; border-bottom: 1px solid color-mix(in srgb, GrayText 30%, Canvas); }
 time, .id, ol:empty { color: color-mix(in srgb, CanvasText 65%, Canvas); }
 time, .id { white-space: nowrap; }
@@ -34,6 +37,7 @@ time, .id { white-space: nowrap; }
 @media (max-width: 45em) { li { flex-wrap: wrap; } time, .id { font-size: .8em; } .data { flex-basis: 100%; } }
 </style>
 <header><span id="state" role="status">connecting</span><span id="count">0 events</span>
+<label for="filter">Filter</label><input id="filter" type="search">
 <button id="hold" type="button">Hold</button></header>
 <ol id="events" aria-live="off"></ol>
 <script>
@@ -50,12 +54,27 @@ const part = (tag, name, text) => {
   node.textContent = text;
   return node;
 };
+// Long JSON is folded to its first characters.
+const dataOf = (text) => {
+  let json;
+  if (text.length > 80 && /^[[{]/.test(text)) try { json = JSON.parse(text); } catch (error) {}
+  if (json === undefined) return part('span', 'data', text);
+  const folded = part('details', 'data', '');
+  folded.append(part('summary', '', text.slice(0, 70) + '…'), part('pre', '', JSON.stringify(json, null, 2)));
+  return folded;
+};
+const fits = (text) => text.toLowerCase().includes(element('filter').value.toLowerCase());
+element('filter').oninput = () => {
+  for (const item of list.children) item.hidden = !fits(item.data);
+};
 const show = (event) => {
   if (!(event instanceof MessageEvent)) return;  // types such as 'error' have other events too
   element('count').textContent = ++count + (count === 1 ? ' event' : ' events');
   const item = document.createElement('li');
   item.append(part('time', 'time', new Date().toLocaleTimeString()),
-              part('span', 'id', event.lastEventId), part('span', 'data', event.data));
+              part('span', 'id', event.lastEventId), dataOf(event.data));
+  item.hidden = !fits(event.data);
+  item.data = event.data;
   if (!held) return put(item);
   held.push(item);
   if (held.length > kShown) held.shift();

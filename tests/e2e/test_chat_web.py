@@ -188,6 +188,13 @@ def type_in(page, text):
     page.evaluate(f"document.getElementById('text').value = {json.dumps(text)}; document.querySelector('#say button').click()")
 
 
+def by_keyboard(page, text):
+    """Into whatever has the focus, and Enter."""
+    page.call("Input.insertText", text=text)
+    for kind in ("keyDown", "keyUp"):
+        page.call("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r")
+
+
 def log(page):
     return page.evaluate("[...document.querySelectorAll('#log li')].map(e => e.textContent)")
 
@@ -196,14 +203,22 @@ def log(page):
 def test_in_a_browser(netkit, room, browse):
     page = browse(url_of(room))
     page.call("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
-    enter(page, "ann")
+    page.wait_for("(document.activeElement || {}).id", "name")
+    by_keyboard(page, "ann")
+    page.wait_for("document.getElementById('state').textContent", "in the room as ann")
+    desktop = browse(url_of(room))
+    desktop.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    enter(desktop, "dora")
     hostile = "<img src=x onerror=document.title='owned'> \x1b[2J ‮evil & \"quoted\""
     assert netkit.run("chat", "join", room.address, "--name", "<i>bob</i>", stdin=hostile + "\n").status == 0
     page.wait_for("[...document.querySelectorAll('#log .name')].map(e => e.textContent).join()", "[<i>bob</i>]")
     assert page.evaluate("document.title") == "netkit chat" and page.evaluate("document.querySelectorAll('#log img, #log i').length") == 0
-    type_in(page, "hello from a page")
+    page.wait_for("document.activeElement.id", "text")
+    by_keyboard(page, "hello from a page")
     room.out.expect(rb"^\[ann\] hello from a page\n")
     page.wait_for("document.querySelector('#log li:last-child').textContent.endsWith('[ann] hello from a page')", True)
+    desktop.wait_for("document.querySelector('#log li:last-child').textContent.endsWith('[ann] hello from a page')", True)
+    assert desktop.evaluate("getComputedStyle(document.body).backgroundColor") != page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert page.evaluate("document.documentElement.scrollWidth <= 390"), "nothing is wider than a phone"
     assert page.evaluate("document.querySelector('label[for=text]').textContent + document.querySelector('label[for=name]').textContent") == "MessageName"
     # The room goes and comes back; what is said meanwhile arrives.

@@ -87,6 +87,13 @@ def test_the_page_in_a_browser(serve, browse, event):
         assert page.evaluate(SHOWN)[-1] == "four"
         page.evaluate("document.getElementById('hold').click()")
         assert page.evaluate(SHOWN)[-2:] == ["four", "five"]
+        server.write(b'{"six": "%s", "more": {"a": 1}}\n' % (b"x" * 80))
+        page.wait_for("document.querySelector('details')?.open", False)
+        assert page.evaluate("JSON.parse(document.querySelector('details pre').textContent).more.a") == 1
+        page.evaluate("document.getElementById('filter').value = 'TWO'; document.getElementById('filter').oninput()")
+        assert page.evaluate("[...document.querySelectorAll('li:not([hidden])')].length") == 1
+        server.write(b"seven\ntwofold\n")
+        page.wait_for("[...document.querySelectorAll('li:not([hidden])')].length", 2)
 
 
 def test_another_origin_in_a_browser(serve, browse):

@@ -49,6 +49,7 @@ class ParseTest : public testing::Test {
         {.name = "cert", .kind = ValueKind::path, .needs = {"key"}},
         {.name = "key", .kind = ValueKind::path, .needs = {"cert"}},
         {.name = "tcp", .excludes = {"udp"}},
+        {.name = "web", .kind = ValueKind::listen_address, .choices = {""}},
     };
     other_.name = "serve";
     other_.options = {{.name = "threads", .kind = ValueKind::integer, .min = 1}};

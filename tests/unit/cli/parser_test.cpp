@@ -65,6 +65,14 @@ TEST_F(ParseTest, AnOptionalDurationTakesOnlyWhatFollowsTheEqualsSign) {
   EXPECT_THAT(refusal(":7 --stats=x"), HasSubstr("--stats: 'x' is not a duration"));
 }
 
+TEST_F(ParseTest, AValueThatMayBeLeftOutFollowsAnEqualsSignAlone) {
+  EXPECT_FALSE(read(":7").given("web"));
+  EXPECT_TRUE(read("--web :7").given("web"));
+  EXPECT_EQ(read("--web :7").text("web"), "");
+  EXPECT_EQ(read(":7 --web=:8080").text("web"), ":8080");
+  EXPECT_THAT(refusal(":7 --web=nowhere"), HasSubstr("--web: 'nowhere' has no port"));
+}
+
 TEST_F(ParseTest, TheLastOfARepeatedOptionWins) {
   EXPECT_EQ(read("--wait 1s :7 --wait 3s").duration("wait"), std::chrono::seconds(3));
 }

@@ -116,7 +116,8 @@ TypedLine read_peer_line(std::string_view line, bool prompt) {
 }
 
 std::string_view member_help() {
-  return "/who, /nick NAME, /msg NAME TEXT, /me TEXT, /ignore [NAME], /quit; //x says /x";
+  return "/who, /nick NAME, /msg NAME TEXT, /me TEXT, /ignore [NAME], /quit; //x says /x; "
+         "operators: /kick NAME, /mute NAME [D], /ban NAME, /topic TEXT";
 }
 
 std::string IgnoreList::obey(std::string_view name) {

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from certificates import make_certificate
 from echo_peers import closed_port
 from netkit import tcp_connect, wait_until
 from redis_server import Redis
@@ -248,6 +249,34 @@ def test_people_and_programs_read_and_write_entries(netkit, push, redis):
     server.write(b"".join(b"%d\n" % i for i in range(300)))
     wait_until(lambda: redis.cli("HGET", "{t:push}:state", "n") == "303\n", what="all of them")
     assert int(redis.cli("XLEN", "t:push")) < 250, "no more than about --keep are kept"
+
+
+def test_tls_is_verified(netkit, start_redis, tmp_path):
+    make_certificate(tmp_path, "peer", "-addext", "subjectAltName=IP:127.0.0.1")
+    certificate, key = tmp_path / "peer.pem", tmp_path / "peer.key"
+    port = closed_port()
+    start_redis("--tls-port", str(port), "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate,
+                "--tls-auth-clients", "no")
+    words = ("push", "serve", "127.0.0.1:0", "--from", "-", "--store", f"rediss://127.0.0.1:{port}/t")
+    done = netkit.run(*words, "--reconnect", "never")
+    assert done.status == 77 and b"certificate" in done.err, done
+    server = netkit.serve(*words, "--store-cacert", certificate, sockets=2)
+    reader = subscribe(netkit, [server], "s")
+    server.write(b"private\n")
+    assert numbered(reader, 1) == [(1, "private")]
+
+
+def test_a_cluster_says_which_node_has_the_stream(netkit, start_redis):
+    nodes = [start_redis("--cluster-enabled", "yes", name=f"node{i}") for i in range(2)]
+    for node, slots in zip(nodes, ((0, 8191), (8192, 16383))):
+        node.cli("CLUSTER", "ADDSLOTSRANGE", *slots)
+    nodes[0].cli("CLUSTER", "MEET", "127.0.0.1", nodes[1].port)
+    wait_until(lambda: all("cluster_state:ok" in node.cli("CLUSTER", "INFO") for node in nodes), what="the cluster")
+    for prefix in ("a", "b", "c"):  # at one node or the other
+        server = netkit.serve("push", "serve", "127.0.0.1:0", "--from", "-", "--store", f"redis://{nodes[0].address}/{prefix}", sockets=2)
+        reader = subscribe(netkit, [server], "s")
+        server.write(b"hello\n")
+        assert numbered(reader, 1) == [(1, "hello")]
 
 
 def test_sentinel_says_who_the_master_is(netkit, redis, start_redis, tmp_path):

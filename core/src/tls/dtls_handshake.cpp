@@ -36,7 +36,7 @@ bool derive(const SSL* ssl, DtlsSecrets& out) {
   std::array<unsigned char, SSL_MAX_MASTER_KEY_LENGTH> master{};
   const std::size_t master_size =
       SSL_SESSION_get_master_key(SSL_get_session(ssl), master.data(), master.size());
-  std::array<unsigned char, 13 + 2 * SSL3_RANDOM_SIZE> seed{};
+  std::array<unsigned char, 13 + 32 + 32> seed{};
   std::memcpy(seed.data(), "key expansion", 13);
   SSL_get_server_random(ssl, seed.data() + 13, SSL3_RANDOM_SIZE);
   SSL_get_client_random(ssl, seed.data() + 13 + SSL3_RANDOM_SIZE, SSL3_RANDOM_SIZE);
@@ -50,7 +50,7 @@ bool derive(const SSL* ssl, DtlsSecrets& out) {
       OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, master.data(), master_size),
       OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, seed.data(), seed.size()),
       OSSL_PARAM_construct_end()};
-  std::array<unsigned char, 2 * (32 + 12)> block{};
+  std::array<unsigned char, 88> block{};  // two keys of 32 bytes, two IVs of 12
   const bool derived = EVP_KDF_derive(context.get(), block.data(), block.size(), parameters) == 1;
   const unsigned char* at = block.data();
   const auto take = [&at](auto& field) {

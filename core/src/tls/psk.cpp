@@ -81,10 +81,6 @@ std::string_view why_not_an_identity(std::string_view name) {
   return {};
 }
 
-PskKey::PskKey(PskKey&& other) noexcept : bytes_(other.bytes_) {
-  other.wipe();
-}
-
 PskKey& PskKey::operator=(const PskKey& other) {
   if (this == &other) return *this;
   wipe();
@@ -95,8 +91,7 @@ PskKey& PskKey::operator=(const PskKey& other) {
 PskKey& PskKey::operator=(PskKey&& other) noexcept {
   if (this == &other) return *this;
   wipe();
-  bytes_ = other.bytes_;
-  other.wipe();
+  bytes_ = std::move(other.bytes_);
   return *this;
 }
 

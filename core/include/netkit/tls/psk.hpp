@@ -23,7 +23,8 @@ class NETKIT_API PskKey {
   PskKey() = default;
   explicit PskKey(std::string bytes) : bytes_(std::move(bytes)) {}
   PskKey(const PskKey&) = default;
-  PskKey(PskKey&& other) noexcept;
+  PskKey(PskKey&& other) noexcept =
+      default;  // too long to be in the string itself, so no copy stays
   PskKey& operator=(const PskKey& other);
   PskKey& operator=(PskKey&& other) noexcept;
   ~PskKey();

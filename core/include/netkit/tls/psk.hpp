@@ -23,8 +23,8 @@ class NETKIT_API PskKey {
   PskKey() = default;
   explicit PskKey(std::string bytes) : bytes_(std::move(bytes)) {}
   PskKey(const PskKey&) = default;
-  PskKey(PskKey&& other) noexcept =
-      default;  // too long to be in the string itself, so no copy stays
+  // A key is too long to be in the string itself, so no copy stays.
+  PskKey(PskKey&& other) noexcept = default;
   PskKey& operator=(const PskKey& other);
   PskKey& operator=(PskKey&& other) noexcept;
   ~PskKey();

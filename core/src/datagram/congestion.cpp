@@ -33,6 +33,8 @@ constexpr double kForget = 0.8;  // of the highest rate, at each look
 constexpr double kLossy = 0.05;  // then it is done more often, and deeper, until that was in vain
 constexpr Duration kLookOften = std::chrono::seconds(1);
 constexpr int kFruitless = 5;
+constexpr int kSamples = 4;  // to know how much a round trip varies
+constexpr Duration kMostJitter = milliseconds(30);
 
 constexpr Duration kNotPaced = milliseconds(2);
 constexpr double kFew = 16;    // datagrams in a window, which is kept by the pace
@@ -79,7 +81,7 @@ void CongestionController::on_acked(std::uint32_t count, std::uint64_t order, Du
   on_timer(now);
   if (mode_ == Mode::start && rtt > Duration{}) {
     // As HyStart (RFC 9406): before the queue is full, not when a round has shown it to be.
-    const bool late = rtt - base() > std::max(kQueue, base() / 4);
+    const bool late = rtt - base() > std::max(kQueue, base() / 4) + jitter_;
     late_ = late ? static_cast<std::uint8_t>(late_ + 1) : std::uint8_t{0};
     if (late_ >= kLateOnes) begin_drain();
   }
@@ -93,7 +95,7 @@ void CongestionController::end_round(TimePoint now) {
   const double rate = round_.acked / took;
   if (round_.samples > 0) queue_ = round_.least - base();
   blind_rounds_ = round_.samples > 0 ? 0 : blind_rounds_ + 1;
-  queued_ = queue_ > std::max(kQueue, base() / 4);
+  queued_ = queue_ > std::max(kQueue, base() / 4) + jitter_;
   clear_ = clear_ && !queued_ && round_.lost == 0;
   learn_rate(rate);
   judge_loss(rate);
@@ -194,6 +196,8 @@ void CongestionController::begin_look(TimePoint now) {
   judging_ = true;
   floor_before_ = base();
   look_least_ = Duration::max();
+  look_sum_ = {};
+  look_samples_ = 0;
   // What sends seldom does not see the path in time. Were all of many to do so at once, they would
   // see each other.
   probing_ = window_ >= 1 || starved() || (looks_ + turn_) % kTurns == 0;
@@ -216,12 +220,21 @@ void CongestionController::end_look() {
 void CongestionController::note_look(Duration rtt, TimePoint now) {
   if (!judging_) return;
   const TimePoint sent = now - rtt;
-  if (sent >= look_from_ && sent < look_end_) look_least_ = std::min(look_least_, rtt);
+  if (sent >= look_from_ && sent < look_end_) {
+    look_least_ = std::min(look_least_, rtt);
+    look_sum_ += rtt;
+    ++look_samples_;
+  }
   if (sent < look_end_) return;
   judging_ = false;
   const bool lower = look_least_ < floor_before_ * 19 / 20;
   fruitless_ = lower || loss_ <= kLossy ? 0 : std::min(fruitless_ + 1, kFruitless);
-  if (look_least_ != Duration::max() && together_) judge_look();
+  if (look_samples_ > 0 && together_) judge_look();
+  // What it takes longer without a queue is no queue: of hosts that are busy, of radio.
+  if (look_samples_ >= kSamples && held_ == 0) {
+    const Duration more = look_sum_ / look_samples_ - base();
+    jitter_ += (std::clamp<Duration>(more, Duration{}, kMostJitter) - jitter_) / 2;
+  }
   most_rate_ = std::max(most_rate_ * kForget, rate_);
   if (mode_ == Mode::steady) set_window();
 }
@@ -276,9 +289,9 @@ double CongestionController::product() const {
 }
 
 double CongestionController::spare() const {
-  const double queue = std::max(seconds(smoothed_ - base()), 1e-3);
+  const double queue = std::max(seconds(smoothed_ - base() - jitter_), 1e-3);
   const double least = seconds(std::clamp<Duration>(base() / 4, kLeastQueue, kQueue / 2));
-  return rate_ * least +
+  return rate_ * (least + seconds(jitter_)) +
          kShare * std::sqrt(rate_) * std::sqrt(std::min(seconds(kShort) / queue, 1.0));
 }
 

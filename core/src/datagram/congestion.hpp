@@ -136,6 +136,9 @@ class NETKIT_API CongestionController {
   TimePoint look_from_{};
   TimePoint look_end_{};
   Duration look_least_{};
+  Duration look_sum_{};
+  int look_samples_ = 0;
+  Duration jitter_{};  // of the round trip, without a queue
   Duration round_trip_before_{};
   double window_before_ = 0;
 };

@@ -106,6 +106,7 @@ def test_the_commands_of_the_prompt(netkit, room):
     bob.next("roster")
     bob.say("/msg ann psst")
     assert (told := ann.next("message"))["private"] and told["text"] == "psst" and "seq" not in told
+    assert bob.next("notice")["text"] == "/msg ann psst", "as it stays at a prompt"
     bob.say("/me waves")
     assert ann.next("message")["action"]
     bob.say("/nick robert")

@@ -27,13 +27,13 @@ constexpr std::string_view kPage = R"(<!DOCTYPE html>
 <p id="refused" role="alert"></p>
 </form>
 <ul id="roster" aria-label="Who is here" hidden></ul>
-<ol id="log" role="log" aria-label="What is said" tabindex="0" hidden></ol>
-</main>
+<div id="log" role="log" aria-label="What is said" tabindex="0" hidden><ol id="lines"></ol></div>
 <form id="say" hidden>
 <label for="text">Message</label>
 <input id="text" name="text" autocomplete="off" enterkeyhint="send" maxlength="16000">
 <button type="submit">Send</button>
 </form>
+</main>
 <script src="/chat.js"></script>
 </body>
 </html>
@@ -58,7 +58,8 @@ input { min-width: 0; }
 #roster { margin: 0; padding: .4em .8em; list-style: none; display: flex; flex-wrap: wrap; gap: .2em .8em;
   border-bottom: 1px solid var(--line); max-height: 30%; overflow-y: auto; }
 #roster button { border: 0; background: none; color: LinkText; padding: .2em 0; text-decoration: underline; }
-#log { flex: 1; min-height: 0; margin: 0; padding: .5em .8em; list-style: none; overflow-y: auto; }
+#log { flex: 1; min-height: 0; padding: .5em .8em; overflow-y: auto; }
+#lines { margin: 0; padding: 0; list-style: none; }
 #log li { overflow-wrap: anywhere; white-space: pre-wrap; padding: .1em 0; }
 #log time { color: var(--soft); font-variant-numeric: tabular-nums; }
 #log .name { font-weight: 600; }
@@ -92,10 +93,10 @@ const node = (tag, kind, text) => {
 const state = (text) => { element('state').textContent = text; };
 
 const append = (item) => {
-  const log = element('log');
+  const log = element('log'), lines = element('lines');
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-  log.append(item);
-  while (log.childElementCount > kShown) log.firstElementChild.remove();
+  lines.append(item);
+  while (lines.childElementCount > kShown) lines.firstElementChild.remove();
   if (atEnd) log.scrollTop = log.scrollHeight;
 };
 const line = (time, kind) => {

@@ -116,10 +116,10 @@ void ServeCommand::show(Totals& totals) const {
 }
 
 // Members at browsers come to the room from this machine.
-void ServeCommand::open_page(const Endpoint& room) {
+void ServeCommand::open_page(const Endpoint& room, std::vector<FileDescriptor> sockets) {
   WebServer::Options options;
   options.address = web_->empty() ? address_ : AddressSpec::parse(*web_, AddressRole::server);
-  if (web_->empty()) options.address.port = room.port();
+  options.sockets = std::move(sockets);
   options.room = room;
   if (room.address().is_unspecified()) {
     options.room = Endpoint(*IpAddress::parse(room.is_v4() ? "127.0.0.1" : "::1"), room.port());
@@ -128,6 +128,8 @@ void ServeCommand::open_page(const Endpoint& room) {
   options.max_members = options_->room.max_members;
   options.access = policy_.access;
   page_ = std::make_unique<WebServer>(*host_, std::move(options));
+  if (web_->empty()) return;
+  for (std::string& line : page_->descriptions()) descriptions_.push_back(std::move(line));
 }
 
 // For who sits there with a phone.
@@ -139,13 +141,11 @@ void ServeCommand::show_way_to_page() const {
 
 ExitStatus ServeCommand::run(Host& host) {
   host_ = &host;
-  ServerSockets opened =
-      open_server_sockets(address_, {.udp = true, .udp_options = {.gro = true, .atomic = true}});
+  ServerSocketOptions wanted{.udp = true, .udp_options = {.gro = true, .atomic = true}};
+  wanted.tcp = web_ && web_->empty();
+  ServerSockets opened = open_server_sockets(address_, wanted);
   descriptions_ = opened.descriptions();
-  if (web_) {
-    open_page(opened.udp.front().local());
-    for (std::string& line : page_->descriptions()) descriptions_.push_back(std::move(line));
-  }
+  if (web_) open_page(opened.udp.front().local(), std::move(opened.tcp));
   history_ = std::make_unique<History>(host.log());
   history_->open(history_path_);
   printer_ = std::make_unique<EventPrinter>(host.output(), *history_,

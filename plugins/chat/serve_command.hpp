@@ -42,7 +42,7 @@ class ServeCommand final : public Command,
   void ready();
   void stop();
   void show(Totals& totals) const;
-  void open_page(const Endpoint& room);
+  void open_page(const Endpoint& room, std::vector<FileDescriptor> sockets);
   void show_way_to_page() const;
 
   AddressSpec address_;

@@ -77,7 +77,8 @@ WebServer::WebServer(Host& host, Options options)
     : host_(host),
       options_(std::move(options)),
       http_(host.loop(), host.log(), http_options(options_), routes()) {
-  http_.tcp().listen(options_.address);
+  if (options_.sockets.empty()) http_.tcp().listen(options_.address);
+  for (FileDescriptor& socket : options_.sockets) http_.tcp().listen(std::move(socket));
   cookie_name_ = fmt::format("netkit_chat_{}", http_.tcp().locals().front().port());
   sweep_ = host.loop().every(kSweep, [this] { sweep(); });
 }

@@ -22,9 +22,10 @@ class WebServer {
  public:
   struct Options {
     AddressSpec address{};
-    Endpoint room{};                   // where members reach it from this machine
-    std::vector<std::string> hosts{};  // --host
-    std::size_t max_members = 10'000;  // at browsers
+    std::vector<FileDescriptor> sockets{};  // that listen there already; none: it opens its own
+    Endpoint room{};                        // where members reach it from this machine
+    std::vector<std::string> hosts{};       // --host
+    std::size_t max_members = 10'000;       // at browsers
     AccessList access{};
   };
   // Listens. Throws Error. `host` outlives it.

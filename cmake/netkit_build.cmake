@@ -104,12 +104,15 @@ function(netkit_core_library name)
   install(TARGETS netkit-${name} DESTINATION ${CMAKE_INSTALL_LIBDIR}/netkit)
 endfunction()
 
-# netkit_plugin(NAME SOURCES... [LIBRARIES ...]): the plugin of one command. Its protocol and driver are an
+# netkit_plugin(NAME [OWN_DEFINITIONS] SOURCES... [LIBRARIES ...]): the plugin of one command. Its protocol and driver are an
 # object library, NAME-objects, so that tests and fuzzers link the same objects without loading a plugin.
+# OWN_DEFINITIONS: its libraries have macros of their own, which the precompiled headers were made without.
 function(netkit_plugin name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "OWN_DEFINITIONS" "" "SOURCES;LIBRARIES" ${ARGN})
   add_library(${name}-objects OBJECT ${arg_SOURCES})
-  netkit_use_precompiled(${name}-objects netkit-headers)
+  if(NOT arg_OWN_DEFINITIONS)
+    netkit_use_precompiled(${name}-objects netkit-headers)
+  endif()
   target_link_libraries(${name}-objects PUBLIC netkit-core ${arg_LIBRARIES} PRIVATE netkit-warnings fmt::fmt)
   target_include_directories(${name}-objects PUBLIC ${PROJECT_SOURCE_DIR}/plugins)
   if(NETKIT_STATIC_PLUGINS)

@@ -16,6 +16,7 @@ constexpr double kLossWithQueue = 0.02;
 constexpr double kHeavyLoss = 0.3;
 constexpr double kMostRandom = 0.22;           // loss that is made up for
 constexpr Duration kQueue = milliseconds(12);  // that is one
+constexpr Duration kFree = milliseconds(3);    // that is none
 constexpr Duration kLeastQueue = milliseconds(2);
 // What is in flight beyond the product: a part of the rate, and this many times the square root of
 // it, less where the queue is longer than kShort.
@@ -284,6 +285,11 @@ bool CongestionController::doubtful() const {
   return loss_ > kLossy && fruitless_ < kFruitless;
 }
 
+// As long as there is no queue there may be more.
+bool CongestionController::free() const {
+  return window_ >= kFew && held_ == 0 && queue_ < kFree + jitter_;
+}
+
 double CongestionController::product() const {
   return rate_ * seconds(base());
 }
@@ -298,6 +304,7 @@ double CongestionController::spare() const {
 void CongestionController::set_window() {
   if (mode_ == Mode::start || rate_ <= 0) return;
   double window = product() + spare();
+  if (mode_ == Mode::steady && free()) window += product() * (kTry - 1);
   if (mode_ == Mode::drain) window = std::max(product(), window / 2);
   if (mode_ == Mode::look) window = product() * (doubtful() ? kDeep : kLook);
   if (mode_ == Mode::steady) window = std::max(window, held_);
@@ -312,7 +319,7 @@ double CongestionController::gain() const {
   if (mode_ == Mode::start) return 2;
   if (mode_ == Mode::drain) return kDrain;
   if (mode_ == Mode::look) return kLook / 2;
-  if (phase_ == 0) return kTry;
+  if (phase_ == 0 || free()) return kTry;
   return phase_ == 1 ? kDrain : 1;
 }
 

@@ -96,6 +96,7 @@ class NETKIT_API CongestionController {
   Duration base() const { return floor_.get(); }
   double spare() const;  // datagrams in the queue
   bool doubtful() const;
+  bool free() const;
   bool starved() const { return rate_ < most_rate_ / 4; }
   double gain() const;
   double product() const;  // of rate and round trip

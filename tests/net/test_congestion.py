@@ -240,6 +240,5 @@ def test_it_follows_a_rate_that_falls_and_rises(netkit, tmp_path):
         time.sleep(5 * 0.14 + 0.5)
         measured, = measure([path], 2)
         assert measured.used >= least
-        assert measured.dropped <= 0.02
     assert path.lan.run("a", "push", "status", f"{HERE}:9000", "--json").records[0]["lost"] == 0
     assert set(file.read_bytes().split()[:-1]) == {LINE.encode()}

@@ -82,9 +82,10 @@ void append_path(std::string& out, const datagram::PathStatus& path) {
 }
 
 void append_reversibly(std::string& out, std::string_view name) {
-  for (std::size_t end = 0; (end = name.find('\\')) != name.npos; name.remove_prefix(end + 1)) {
+  for (std::size_t end = 0; (end = name.find_first_of("\\\t")) != name.npos;
+       name.remove_prefix(end + 1)) {
     escape_text(out, name.substr(0, end), false);
-    out += R"(\x5c)";
+    out += name[end] == '\t' ? R"(\x09)" : R"(\x5c)";
   }
   escape_text(out, name, false);
 }

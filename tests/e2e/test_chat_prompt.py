@@ -61,7 +61,7 @@ def test_the_screen_of_a_newcomer(netkit, room, columns):
 def test_own_lines_are_as_the_others_see_them(netkit, room):
     terminal, screen = sit_down(netkit, room, columns=60)
     terminal.type("hello\r/me waves\r//who\r/help\r")
-    lines = screen.wait(lambda s: "/quit" in s.lines[-2] and s.lines[-1] == ">")
+    lines = screen.wait(lambda s: "/topic" in s.lines[-2] and s.lines[-1] == ">")
     at = next(number for number, line in enumerate(lines) if line.endswith("[ann] hello"))
     assert [times(line) for line in lines[at:at + 3]] == ["[ann] hello", "* ann waves", "[ann] /who"]
     assert lines[at + 3] == "> /help", "commands stay as they were typed"

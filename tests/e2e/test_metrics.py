@@ -34,13 +34,14 @@ def parse(text):
             family = [match[1], None]
             assert match[1] not in families, f"{match[1]} comes twice"
             families.add(match[1])
-        elif match := re.fullmatch(r"# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge)", line):
+        elif match := re.fullmatch(r"# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge|summary)", line):
             assert family == [match[1], None], line
             family[1] = match[2]
         else:
             match = re.fullmatch(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[a-z]+=\"[^\"\\]*\"(?:,[a-z]+=\"[^\"\\]*\")*\})? "
                                  r"(-?(?:\d+(?:\.\d*)?(?:e[+-]?\d+)?)|NaN|[+-]Inf)", line)
-            assert match and family and family[0] == match[1] and family[1], line
+            parts = ("", "_sum", "_count") if family[1] == "summary" else ("",)
+            assert match and family[1] and match[1] in [family[0] + part for part in parts], line
             assert (family[1] == "counter") == match[1].endswith("_total"), line
             name = match[1] + (match[2] or "")
             assert name not in found, f"{name} comes twice"

@@ -205,7 +205,7 @@ def test_a_stopped_subscriber_holds_the_source_with_wait(netkit, tmp_path):
 
 @pytest.mark.realtime
 def test_a_reader_that_does_not_read_keeps_its_subscription(netkit):
-    server = serve(netkit, "--from", "exec:seq 1 400000", "--slow", "wait", "--lease", "300ms", "--min-subscribers", "1")
+    server = serve(netkit, "--from", "exec:seq 1 2000000", "--slow", "wait", "--lease", "300ms", "--min-subscribers", "1")
     # Standard output is a pipe that nobody reads: more than it holds comes, and the lease passes many times.
     client = subscribe(netkit, server, "ann")
 
@@ -214,7 +214,7 @@ def test_a_reader_that_does_not_read_keeps_its_subscription(netkit):
         return [row["age"] for row in rows if row["type"] == "subscriber"]
     wait_until(lambda: max(age()) > 2)
     assert client.wait() == 0
-    assert client.out.data == b"".join(b"%d\n" % i for i in range(1, 400001))
+    assert client.out.data == b"".join(b"%d\n" % i for i in range(1, 2000001))
     assert server.wait() == 0
 
 

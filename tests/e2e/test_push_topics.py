@@ -169,5 +169,5 @@ def test_the_roster_is_watched(netkit, server):
     terminal = netkit.terminal("push", "status", one.address)
     subscribe(netkit, one, "--name", "bob")
     terminal = netkit.terminal("push", "status", one.address)
-    terminal.expect(rb"NAME\s+ADDRESS\s+KIND\s+AGE\s+SENT\s+LOST\s+LAG\r\nbob\s+127.0.0.1:\d+\s+native\s+\d+ s\s+0\s+0\s+0\r\n")
+    terminal.expect(rb"NAME\s+ADDRESS\s+KIND\s+AGE\s+SENT\s+LOST\s+LAG\s+RTT\r\nbob\s+127.0.0.1:\d+\s+native\s+\d+ s\s+0\s+0\s+0\s+\S+s\r\n")
     assert terminal.wait() == 0

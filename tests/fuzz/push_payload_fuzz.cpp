@@ -11,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   namespace push = netkit::push;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   if (const auto request = push::decode_request(bytes)) {
-    const auto again = push::decode_request(push::encode(*request));
+    const std::string bytes_again = push::encode(*request);
+    const auto again = push::decode_request(bytes_again);
     if (!again || again->topics != request->topics || again->name != request->name) std::abort();
     for (const std::string& topic : request->topics) {
       if (!push::why_not_a_filter(topic).empty()) std::abort();

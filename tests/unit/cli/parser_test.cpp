@@ -102,7 +102,7 @@ TEST_F(ParseTest, ValuesOfAKindThatTheyAreNotSayWhatWouldBeRight) {
             "--reconnect: 'soon' is not never, forever or a whole number");
   EXPECT_EQ(refusal(":7 --from pipe:x"),
             "--from: 'pipe:x' is not a source (write -, file:PATH, exec:COMMAND, udp:ADDRESS, "
-            "tcp:ADDRESS or unix:PATH)");
+            "tcp:ADDRESS, unix:PATH or STORE/STREAM)");
   EXPECT_THAT(refusal(":7 --to file:"), HasSubstr("--to: 'file:' is not a sink"));
   EXPECT_THAT(refusal(":7 --to udp:::1:80"), HasSubstr("[::1]:80"));
   EXPECT_EQ(status_, ExitStatus::usage);

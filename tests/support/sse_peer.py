@@ -168,7 +168,7 @@ def listens(where):
         return sock.connect_ex(where if is_path else ("127.0.0.1", where)) == 0
 
 
-NGINX = """daemon off; user root; pid {folder}/pid; error_log stderr; worker_processes 1;
+NGINX = """daemon off; master_process off; user root; pid {folder}/pid; error_log stderr; worker_processes 1;
 events {{ worker_connections 64; }}
 http {{ log_format short '$server_protocol $status $request_uri'; access_log {folder}/log short;
 client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u;

@@ -57,7 +57,8 @@ class EventPrinter {
   void show(const Message& message, const Endpoint& peer);
   // Messages that name this member ring the bell; empty: none does.
   void call_by(std::string_view name) { name_ = name; }
-  // Message, Joined, Left, Renamed, Topic; the others print nothing. `now`: the time of what bears none.
+  // Message, Joined, Left, Renamed, Topic; the others print nothing. `now`: the time of what bears
+  // none.
   void print(const FromRoom& event, std::uint64_t seq, const Endpoint& peer, WallTime now);
   void print_undelivered(std::string_view text, std::string_view why, const Endpoint& peer,
                          WallTime now);

@@ -464,9 +464,7 @@ void Proxy::stop() {
 }
 
 ProxyOptions proxy_options(const Values& values) {
-  ProxyOptions options;
-  options.listen = values.address("LISTEN");
-  options.target = values.address("TARGET");
+  ProxyOptions options{.listen = values.address("LISTEN"), .target = values.address("TARGET")};
   if (options.target == options.listen && !options.target.path.empty()) {
     throw UsageError(fmt::format("the proxy itself listens on {}", options.target.to_string()));
   }
@@ -476,15 +474,14 @@ ProxyOptions proxy_options(const Values& values) {
   options.tls = tls_server(values);
   if (options.tls) refuse_tls(options.listen, options.tls->psk_keys ? "--psk-file" : "--cert");
   if (values.has("target-psk-file")) {
-    const std::string file = values.text("target-psk-file");
     refuse_tls(options.target, "--target-psk-file");
+    const std::string file = values.text("target-psk-file");
     options.target_tls = TlsClientOptions{.psk = choose_identity(PskKeys::load(file), {}, file)};
   }
   if (values.flag("tls")) {
     refuse_tls(options.target, "--tls");
-    options.target_tls.emplace();
-    options.target_tls->ca_file = values.text("cacert");
-    options.target_tls->insecure = values.flag("insecure");
+    options.target_tls =
+        TlsClientOptions{.ca_file = values.text("cacert"), .insecure = values.flag("insecure")};
   }
   options.server.pause_backed_up = false;
   read_tcp_client_limits(values, options.server);

@@ -155,20 +155,8 @@ ActionDef serve() {
   return action;
 }
 
-ActionDef subscribe() {
-  ActionDef action;
-  action.name = "subscribe";
-  action.summary = "print what a server pushes";
-  action.description =
-      "Subscribes, prints each record, and comes back by itself when the connection is lost, where "
-      "it left off. What could not be repaired is reported with its numbers. Ends with 0 when the "
-      "server's source has ended, with 75 when its name was taken by another.";
-  ArgumentDef servers = server_argument(kAddress, "the server, or several to go on at");
-  servers.kind = Kind::addresses;
-  action.arguments = {servers};
-  action.common =
-      kOutputOptions | kReconnectOptions | kCountOption | kConnectTimeoutOption | kClientOptions;
-  action.options = {
+std::vector<OptionDef> subscribe_definitions() {
+  return {
       {.name = "name",
        .kind = Kind::text,
        .help = "the name to subscribe under; HOST-PID if not given"},
@@ -198,6 +186,22 @@ ActionDef subscribe() {
        .help = "how long one attempt to subscribe may take"},
       {.name = "reconnect", .default_value = "forever"},
   };
+}
+
+ActionDef subscribe() {
+  ActionDef action;
+  action.name = "subscribe";
+  action.summary = "print what a server pushes";
+  action.description =
+      "Subscribes, prints each record, and comes back by itself when the connection is lost, where "
+      "it left off. What could not be repaired is reported with its numbers. Ends with 0 when the "
+      "server's source has ended, with 75 when its name was taken by another.";
+  ArgumentDef servers = server_argument(kAddress, "the server, or several to go on at");
+  servers.kind = Kind::addresses;
+  action.arguments = {servers};
+  action.common =
+      kOutputOptions | kReconnectOptions | kCountOption | kConnectTimeoutOption | kClientOptions;
+  action.options = subscribe_definitions();
   action.totals = joined({{{"records", "records that came"},
                            {"bytes", "bytes of them", TotalKind::counter, TotalUnit::bytes},
                            {"lost", "records that are lost for good"},

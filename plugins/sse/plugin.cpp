@@ -302,11 +302,10 @@ ActionDef serve_action() {
                        .optional = true,
                        .help = "where to listen"}};
   action.common = kOutputOptions | kSourceOptions | kServerOptions | kReconnectOptions;
-  action.options = joined({serve_definitions(), hub_definitions(), store::options(),
-                           replay_definitions(), tls_server_options(), connection_definitions(),
-                           tcp_client_limits("65536")});
-  action.totals =
-      joined({event_totals(), tcp_client_totals(), request_totals(), store::totals()});
+  action.options =
+      joined({serve_definitions(), hub_definitions(), store::options(), replay_definitions(),
+              tls_server_options(), connection_definitions(), tcp_client_limits("65536")});
+  action.totals = joined({event_totals(), tcp_client_totals(), request_totals(), store::totals()});
   action.make = new_command<ServeCommand>;
   action.examples = {{"netkit sse serve :8000 --every 1s", "the time, each second"},
                      {"tail -f log | netkit sse serve :8000", "a log, for browsers"}};

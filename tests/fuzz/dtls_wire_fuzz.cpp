@@ -22,8 +22,8 @@ netkit::DtlsSecret secret(unsigned char seed) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   if (const auto hello = decode_client_hello(input)) {
-    FUZZ_CHECK(hello->cookie.empty() || (hello->cookie.data() > input.data() &&
-                                         hello->cookie.end() <= input.end()));
+    FUZZ_CHECK(hello->cookie.empty() ||
+               (hello->cookie.data() > input.data() && hello->cookie.end() <= input.end()));
     std::string answer;
     encode_hello_verify(std::string(20, 'c'), hello->record, answer);
     std::string_view rest = answer;

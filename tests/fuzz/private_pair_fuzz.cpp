@@ -1,6 +1,7 @@
 // A server with keys and a client with one, over a wire whose every decision is a byte of the
-// input: pass, lose, double, change a byte, say something of one's own from here or elsewhere, move.
-// Nothing reaches either side that the other has not said, and nobody unproved is kept for long.
+// input: pass, lose, double, change a byte, say something of one's own from here or elsewhere,
+// move. Nothing reaches either side that the other has not said, and nobody unproved is kept for
+// long.
 #include "fuzz/fuzz_check.hpp"
 #include "fuzz/script.hpp"
 
@@ -47,8 +48,9 @@ class Pair final : private PrivateServer::Handler, private PrivateClient::Handle
  public:
   explicit Pair(netkit::fuzz::Script script)
       : script_(script),
-        gate_(options(), [this] { return ++dice_ * 0x9e3779b97f4a7c15u; }, server_,
-              static_cast<PrivateServer::Handler&>(*this)),
+        gate_(
+            options(), [this] { return ++dice_ * 0x9e3779b97f4a7c15u; }, server_,
+            static_cast<PrivateServer::Handler&>(*this)),
         client_gate_(identity(), {}, client_, static_cast<PrivateClient::Handler&>(*this)) {
     server_.peer = &client_;
     client_.peer = &server_;

@@ -190,7 +190,7 @@ void check_words(const OptionDef& option, std::string_view text) {
 
 // Takes the words of one value from the front; the value as one word.
 std::string take_value(const ArgumentDef& argument, std::vector<std::string>& rest) {
-  const std::string word = rest.front();
+  std::string word = rest.front();
   const bool is_list = is_address_list(argument.kind) && word.find(',') != word.npos;
   if (is_address(argument.kind) && !is_list) {
     const std::size_t before = rest.size();
@@ -255,8 +255,7 @@ void check_value(const OptionDef& option, std::string_view text) {
     case ValueKind::size:
       return check_size(option, text);
     case ValueKind::rate:
-      parse_rate(text);
-      return;
+      return static_cast<void>(parse_rate(text));
     case ValueKind::addresses:
     case ValueKind::streams:
       AddressSpec::parse_list(text, role_of(option.kind));

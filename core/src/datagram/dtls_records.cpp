@@ -31,8 +31,8 @@ void DtlsRecords::Free::operator()(EVP_CIPHER_CTX* context) const {
 
 DtlsRecords::Cipher DtlsRecords::make_cipher(const DtlsSecret& secret, bool seals) {
   Cipher cipher(EVP_CIPHER_CTX_new());
-  if (!cipher || EVP_CipherInit_ex(cipher.get(), algorithm(), nullptr,
-                                   secret.key.data(), secret.iv.data(), seals ? 1 : 0) != 1) {
+  if (!cipher || EVP_CipherInit_ex(cipher.get(), algorithm(), nullptr, secret.key.data(),
+                                   secret.iv.data(), seals ? 1 : 0) != 1) {
     throw std::bad_alloc();  // there is nothing else that it could lack
   }
   return cipher;

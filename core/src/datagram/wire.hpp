@@ -20,7 +20,7 @@ inline constexpr std::size_t kHeaderSize = 24;  // of datagrams within a session
 inline constexpr std::size_t kHelloSize = 64;   // padded: larger than what answers it
 inline constexpr std::size_t kCookieSize = 20;
 inline constexpr std::size_t kTokenSize = 12;    // of a CHALLENGE: no longer than what it answers
-inline constexpr std::size_t kMaxWindow = 4096;       // datagrams; a bitmap of them takes 512 bytes
+inline constexpr std::size_t kMaxWindow = 4096;  // datagrams; a bitmap of them takes 512 bytes
 inline constexpr std::size_t kMaxPlainWindow = 1024;  // of a field that counts single datagrams
 
 enum class Type : std::uint8_t {

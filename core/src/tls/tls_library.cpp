@@ -1,11 +1,11 @@
 #include "tls/tls_library.hpp"
 
+#include "util/core_library.hpp"
+
 #include <cstdlib>
 #include <string>
 
 #include <netkit/util/file.hpp>
-
-#include "util/core_library.hpp"
 
 namespace netkit {
 namespace {

@@ -46,21 +46,26 @@ TEST(CodecSpecTest, EveryCutIsRead) {
 
 TEST(CodecSpecTest, SilenceNeedsTheTime) {
   EXPECT_NE(refusal_of_spec("idle=5ms").find("where bytes come at their times"), std::string::npos);
-  EXPECT_NE(refusal_of_spec("modbus-rtu").find("where bytes come at their times"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("modbus-rtu").find("where bytes come at their times"),
+            std::string::npos);
 }
 
 TEST(CodecSpecTest, MarksThatCannotHoldAnyFrameAreRefused) {
   EXPECT_NE(refusal_of_spec("start=02").find("start needs an end"), std::string::npos);
   EXPECT_NE(refusal_of_spec("start=0203,end=0203").find("only one byte may be"), std::string::npos);
   EXPECT_NE(refusal_of_spec("start=02,end=0203").find("begins with the other"), std::string::npos);
-  EXPECT_NE(refusal_of_spec("start=02,end=03,escape=03").find("first byte of a mark"), std::string::npos);
-  EXPECT_NE(refusal_of_spec("start=5d,end=03,escape=7d").find("would be another one"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("start=02,end=03,escape=03").find("first byte of a mark"),
+            std::string::npos);
+  EXPECT_NE(refusal_of_spec("start=5d,end=03,escape=7d").find("would be another one"),
+            std::string::npos);
   EXPECT_NE(refusal_of_spec("start=02,end=03,escape=1010").find("one byte"), std::string::npos);
   EXPECT_NE(refusal_of_spec("delim=").find("1 to 16 bytes in hexadecimal"), std::string::npos);
   EXPECT_NE(refusal_of_spec("delim=0").find("1 to 16 bytes in hexadecimal"), std::string::npos);
   EXPECT_NE(refusal_of_spec("fixed=0").find("fixed is a whole number, 1 to"), std::string::npos);
-  EXPECT_NE(refusal_of_spec("fixed=3,check=crc32").find("no room for its check"), std::string::npos);
-  EXPECT_NE(refusal_of_spec("digits=19").find("digits is a whole number, 1 to 18"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("fixed=3,check=crc32").find("no room for its check"),
+            std::string::npos);
+  EXPECT_NE(refusal_of_spec("digits=19").find("digits is a whole number, 1 to 18"),
+            std::string::npos);
   EXPECT_NE(refusal_of_spec("idle=none").find("idle is a duration"), std::string::npos);
   EXPECT_NE(refusal_of_spec("line,offset=2").find("'offset=2' is not known"), std::string::npos);
   EXPECT_NE(refusal_of_spec("u16,check=crc99").find("'crc99' is not a check"), std::string::npos);

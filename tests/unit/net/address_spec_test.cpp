@@ -71,7 +71,8 @@ TEST(AddressSpecParse, RefusesBadPorts) {
 }
 
 TEST(AddressSpecParse, RefusesWhatIsNoAddress) {
-  EXPECT_EQ(refusal_of("http://h:80/"), "'http://h:80/' is a URL, not an address (write HOST:PORT)");
+  EXPECT_EQ(refusal_of("http://h:80/"),
+            "'http://h:80/' is a URL, not an address (write HOST:PORT)");
   for (const char* text : {"", "a b:80", "a/b:80", "[::1", "[]:80", "[h]:80", "[127.0.0.1]:80",
                            "[::1]80", "a:b:c", "h\n:80", ":", "[::1%nonesuch0]:80", "a@h:80"}) {
     EXPECT_EQ(refusal_of(text).find("accepted"), std::string::npos) << text;

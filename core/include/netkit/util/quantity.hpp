@@ -44,7 +44,8 @@ NETKIT_API double parse_rate(std::string_view text);
 // Reads `12`, `-1.5`, `.5`: a finite number without an exponent. Nothing for anything else.
 NETKIT_API std::optional<double> read_number(std::string_view text);
 
-// Reads `5%`, `0.5%`, `5` as so many hundredths: 5. Nothing for anything else, or outside of 0 to 100.
+// Reads `5%`, `0.5%`, `5` as so many hundredths: 5. Nothing for anything else, or outside of 0 to
+// 100.
 NETKIT_API std::optional<double> read_percent(std::string_view text);
 
 // Lets `per_second` events a second through, and up to `burst` at once after a rest. Pure: time is

@@ -37,13 +37,13 @@ constexpr Duration kLinger = std::chrono::seconds(1);
 struct ProxyOptions {
   AddressSpec listen;
   AddressSpec target;
-  std::array<Cutting, 2> cuttings;  // of the requests, which come to `listen`, and of the answers
-  Faults faults;
-  TcpServer::Options server;
-  std::optional<TlsServerOptions> tls;         // of `listen`
-  std::optional<TlsClientOptions> target_tls;  // of `target`
+  std::array<Cutting, 2> cuttings{};  // of the requests, which come to `listen`, and of the answers
+  Faults faults{};
+  TcpServer::Options server{};
+  std::optional<TlsServerOptions> tls{};         // of `listen`
+  std::optional<TlsClientOptions> target_tls{};  // of `target`
   Duration connect_timeout = std::chrono::seconds(10);
-  std::string record;  // file; empty: none
+  std::string record{};  // file; empty: none
 };
 
 class Proxy {

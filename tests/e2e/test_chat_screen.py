@@ -27,7 +27,7 @@ def at_terminal(netkit, room, *args, columns=40, env=None):
     """ann, at a screen of 24 rows."""
     terminal = netkit.terminal("chat", "join", room.address, "--name", "ann", *args, columns=columns, env=NO_TIMES | (env or {}))
     screen = Screen(terminal, columns=columns)
-    screen.wait(lambda s: s.lines[-1:] == [">"] and "joined" in str(s.lines))
+    screen.wait(lambda s: s.lines[-1:] == [">"] and "here: " in str(s.lines))
     return terminal, screen
 
 

@@ -61,13 +61,15 @@ def test_the_totals_of_a_server(netkit, columns):
     terminal, screen = at(netkit, "echo", "serve", "127.0.0.1:0", "--udp", "--to", "none", columns=columns)
     address = terminal.expect(rb"listening on udp (\S+)\r\n").group(1).decode()
     with udp_socket() as sock:
-        for _ in range(1234):
-            sock.sendto(b"x", host_port(address))
-            sock.recv(100)
+        for number in range(1234):
+            message = b"%04d" % number
+            sock.sendto(message, host_port(address))
+            while sock.recv(100) != message:
+                pass  # a probe for loops
     terminal.type("\x03")
     assert terminal.wait() == 0
     is_all(rf"""netkit: echo: listening on udp {address}
-                (\^C)?netkit: echo: received 1,234, sent 1,234, bytes received 1,234, bytes sent 1,234""", screen)
+                (\^C)?netkit: echo: received 1,234, sent 1,234, bytes received 4,936, bytes sent 4,936""", screen)
 
 
 NUMBER = r"[\d.,]+"

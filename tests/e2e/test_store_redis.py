@@ -152,7 +152,7 @@ def test_push_holds_its_source_while_redis_is_away(netkit, push, redis):
 def test_a_post_waits_and_is_refused_beyond_the_queue(netkit, redis, tmp_path):
     (tmp_path / "write").write_text("wr1te\n")
     server = netkit.serve("sse", "serve", "127.0.0.1:0", "--write-token-file", tmp_path / "write", "--store-queue", "1",
-                          "--store", f"redis://{redis.address}/t", "--reconnect-max", "200ms")
+                          "--store", f"redis://{redis.address}/t", "--reconnect-max", "200ms", "-v")
     with tcp_connect(server.address) as sock:
         assert post(sock, "/", b"one") == (200, b"1\n")
     redis.kill()
@@ -161,6 +161,7 @@ def test_a_post_waits_and_is_refused_beyond_the_queue(netkit, redis, tmp_path):
     waiting = tcp_connect(server.address)
     thread = threading.Thread(target=lambda: answers.append(post(waiting, "/", b"two")))
     thread.start()
+    server.err.expect(b": POST /\n")
     with tcp_connect(server.address) as sock:
         wait_until(lambda: post(sock, "/", b"three")[0] == 503, what="a refusal")
         assert post(sock, "/", b"four") == (503, b"the store is away, and 1 entries wait for it (--store-queue)\n")

@@ -147,7 +147,7 @@ FrameClient::FrameClient(Host& host, ConnectOptions options)
   if (options_.expect) {
     within_timer_ = host_.loop().after(options_.within, [this] {
       finish(ExitStatus::no,
-             fmt::format("{} did not come within {} (--within)", quoted(options_.expect->text()),
+             fmt::format("{} did not come within {} (--within)", in_quotes(options_.expect->text()),
                          format_duration(options_.within)));
     });
   }
@@ -165,7 +165,7 @@ void FrameClient::push(std::string_view message) {
     throw UsageError("more requests than --max-requests or --max-request-bytes allow");
   }
   if (pushed.error) {
-    throw UsageError(fmt::format("message {}: {}", quoted(message), pushed.error.text()));
+    throw UsageError(fmt::format("message {}: {}", in_quotes(message), pushed.error.text()));
   }
   ++counters_.requests;
 }

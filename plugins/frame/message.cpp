@@ -16,7 +16,7 @@ constexpr std::string_view kForms =
     "ID:@FILE or raw:hex:00ff";
 
 [[noreturn]] void refuse(std::string_view text, const std::string& why) {
-  throw UsageError(fmt::format("message {}: {}", quoted(text), why));
+  throw UsageError(fmt::format("message {}: {}", in_quotes(text), why));
 }
 
 // What follows `ID:` or `raw:`. `text` is the whole message, for errors.
@@ -81,7 +81,7 @@ bool append_registration(std::string& out, std::string_view body) {
 
 }  // namespace
 
-std::string quoted(std::string_view message) {
+std::string in_quotes(std::string_view message) {
   constexpr std::size_t kShown = 40;
   std::string shown = "'";
   for (const char c : message.substr(0, kShown)) shown += c >= ' ' && c <= '~' ? c : '?';
@@ -152,13 +152,13 @@ std::string register_content(std::string_view appid_imei) {
   const std::size_t comma = appid_imei.rfind(',');
   if (comma == std::string_view::npos) {
     throw UsageError(fmt::format("register {}: write APPID,IMEI, with a comma between them",
-                                 quoted(appid_imei)));
+                                 in_quotes(appid_imei)));
   }
   const std::string_view appid = appid_imei.substr(0, comma);
   const std::string_view imei = appid_imei.substr(comma + 1);
   const auto check = [](const char* what, std::string_view value, std::size_t size) {
     if (value.size() == size) return;
-    throw UsageError(fmt::format("{} {} has {} bytes; it must have {}", what, quoted(value),
+    throw UsageError(fmt::format("{} {} has {} bytes; it must have {}", what, in_quotes(value),
                                  value.size(), size));
   };
   check("appid", appid, kAppidSize);

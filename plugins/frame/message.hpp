@@ -98,7 +98,7 @@ std::string_view opening_name(Opening opening);
 std::string wrong_peer_text(Opening opening, std::string_view error);
 
 // What an error shows of a message, which can be long: its beginning, printable, in quotes.
-std::string quoted(std::string_view message);
+std::string in_quotes(std::string_view message);
 
 // The content of a register request for `APPID,IMEI`, as --register has it: 36 and 15 bytes.
 // Throws UsageError.

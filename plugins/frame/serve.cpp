@@ -395,7 +395,7 @@ std::string FrameServer::content_of(std::string_view message) const {
   const std::uint64_t max_frame = options_.session.max_frame;
   std::string content = read_message(message, options_.session.codec, max_frame);
   if (const FrameError error = encoder_.check(content.size(), max_frame)) {
-    throw UsageError(fmt::format("message {}: {}", quoted(message), error.text()));
+    throw UsageError(fmt::format("message {}: {}", in_quotes(message), error.text()));
   }
   return content;
 }

@@ -51,7 +51,8 @@ template <typename Io, Is<Renamed> M>
 void fields(Io& io, M& m) {
   io.number(m.member).short_text(m.from).short_text(m.to);
 }
-template <typename Io, Is<Present> M>
+template <typename Io, typename M>
+requires Is<M, Present> || Is<M, Rename> || Is<M, Kick> || Is<M, Ban>
 void fields(Io& io, M& m) {
   io.short_text(m.name);
 }
@@ -69,21 +70,9 @@ template <typename Io, Is<Tell> M>
 void fields(Io& io, M& m) {
   io.rest(m.text);
 }
-template <typename Io, Is<Rename> M>
-void fields(Io& io, M& m) {
-  io.short_text(m.name);
-}
 template <typename Io, Is<Topic> M>
 void fields(Io& io, M& m) {
   io.number(m.member).short_text(m.name).rest(m.text);
-}
-template <typename Io, Is<Kick> M>
-void fields(Io& io, M& m) {
-  io.short_text(m.name);
-}
-template <typename Io, Is<Ban> M>
-void fields(Io& io, M& m) {
-  io.short_text(m.name);
 }
 template <typename Io, Is<Mute> M>
 void fields(Io& io, M& m) {

@@ -44,13 +44,48 @@ struct RoomCounters {
   std::uint64_t ignored = 0;        // plain datagrams: empty, a stranger's quit, from port 0
 };
 
+// What a room asks of whoever has its store; without one it is as if there were nobody to ask. What
+// it is called from must not be called by it; views are valid during the call.
+class RoomStoreHandler {
+ public:
+  virtual ~RoomStoreHandler() = default;
+  // With a store, whose order counts: where a message has its place. Without one, here.
+  enum class Place : std::uint8_t {
+    here,     // among those of this room
+    store,    // the store's: it comes by deliver_stored()
+    nowhere,  // for now: the store is away, and it is heard here alone until it is back
+    refused,
+  };
+  struct Placing {
+    Place place = Place::here;
+    std::string why{};  // it is refused
+  };
+  // `instance` and `request` tell who says it and which of his requests it is; 0, 0: a plain
+  // member's.
+  virtual Placing place(const Message& message, const Endpoint& peer, std::uint64_t instance,
+                        std::uint64_t request) {
+    (void)message, (void)peer, (void)instance, (void)request;
+    return {};
+  }
+  // Likewise: a native member has this name from now on, or has it no more; `quit`: by his own
+  // wish.
+  virtual void on_name_taken(const std::string& name, std::uint64_t instance) {
+    (void)name, (void)instance;
+  }
+  virtual void on_name_free(const std::string& name, bool quit) { (void)name, (void)quit; }
+  // Whether the answer to Sync has to wait until more of what was said has its place.
+  virtual bool holds_sync(std::uint64_t instance) {
+    (void)instance;
+    return false;
+  }
+};
+
 class Room {
  public:
   // What the room has to say, and to whom. Called from within the room's functions, which these
   // must not call; views are valid during the call.
-  class Handler {
+  class Handler : public RoomStoreHandler {
    public:
-    virtual ~Handler() = default;
     // To all native members, the speaker too, numbered as on_event() says.
     virtual void say(const Message& message) = 0;
     // To all native members, without a number.
@@ -67,35 +102,6 @@ class Room {
     virtual void on_replaced(Slot member) = 0;
     // A native member has to go: his session is to be closed, with a word that says why.
     virtual void on_put_out(Slot member, LeaveReason reason) = 0;
-    // With a store, whose order counts: where a message has its place. Without one, here.
-    enum class Place : std::uint8_t {
-      here,     // among those of this room
-      store,    // the store's: it comes by deliver_stored()
-      nowhere,  // for now: the store is away, and it is heard here alone until it is back
-      refused,
-    };
-    struct Placing {
-      Place place = Place::here;
-      std::string why{};  // it is refused
-    };
-    // `instance` and `request` tell who says it and which of his requests it is; 0, 0: a plain
-    // member's.
-    virtual Placing place(const Message& message, const Endpoint& peer, std::uint64_t instance,
-                          std::uint64_t request) {
-      (void)message, (void)peer, (void)instance, (void)request;
-      return {};
-    }
-    // Likewise: a native member has this name from now on, or has it no more; `quit`: by his own
-    // wish.
-    virtual void on_name_taken(const std::string& name, std::uint64_t instance) {
-      (void)name, (void)instance;
-    }
-    virtual void on_name_free(const std::string& name, bool quit) { (void)name, (void)quit; }
-    // Whether the answer to Sync has to wait until more of what was said has its place.
-    virtual bool holds_sync(std::uint64_t instance) {
-      (void)instance;
-      return false;
-    }
     // To all native members at once, the speaker too, without a number.
     virtual void say_unnumbered(const Message& message) { (void)message; }
     // For whoever keeps the log. `seq` is the number of a Message, 0 of everything else.

@@ -31,27 +31,12 @@ class RoomServer final : public datagram::Driver::Handler,
     std::size_t max_plain_queue = 1u << 18;
     double plain_rate = 0;  // bytes a second to each plain one that is not local; 0: no limit
   };
-  class Handler {
+  class Handler : public RoomStoreHandler {
    public:
-    virtual ~Handler() = default;
     virtual void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) = 0;
     virtual void on_closed() = 0;                    // after close(): all have been told
     virtual const AnswerPolicy& policy() const = 0;  // who may be a plain member
     virtual WallTime wall() const = 0;
-    // With a store: as Room::Handler has them.
-    virtual Room::Handler::Placing place(const Message& message, const Endpoint& peer,
-                                         std::uint64_t instance, std::uint64_t request) {
-      (void)message, (void)peer, (void)instance, (void)request;
-      return {};
-    }
-    virtual void on_name_taken(const std::string& name, std::uint64_t instance) {
-      (void)name, (void)instance;
-    }
-    virtual void on_name_free(const std::string& name, bool quit) { (void)name, (void)quit; }
-    virtual bool holds_sync(std::uint64_t instance) {
-      (void)instance;
-      return false;
-    }
     // Whose key a session is under: datagram::PrivateServer::identity().
     virtual const std::string& identity(std::uint32_t owner) const;
   };

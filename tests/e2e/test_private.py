@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from keys import KEYS, key_file
 from netkit import host_port, udp_socket, wait_until
-from relay import Relay
+from relay import Relay, relays  # noqa: F401
 
 
 @pytest.fixture
@@ -25,18 +25,6 @@ def keys(tmp_path):
 @pytest.fixture
 def room(netkit, keys):
     return netkit.serve("chat", "serve", "127.0.0.1:0", "--psk-file", keys("room", "ann", "ben"))
-
-
-@pytest.fixture
-def relays():
-    made = []
-
-    def make(server, **kwargs):
-        made.append(Relay(host_port(server.address), **kwargs))
-        return made[-1]
-    yield make
-    for relay in made:
-        relay.close()
 
 
 def join(netkit, address, file, *args):

@@ -7,23 +7,11 @@ import struct
 import pytest
 
 from netkit import host_port, udp_socket, wait_until
-from relay import Relay
+from relay import relays  # noqa: F401
 
 
 def serve(netkit, *args):
     return netkit.serve("push", "serve", "0", *args, sockets=2)
-
-
-@pytest.fixture
-def relays():
-    made = []
-
-    def make(server, **kwargs):
-        made.append(Relay(host_port(server.address), **kwargs))
-        return made[-1]
-    yield make
-    for relay in made:
-        relay.close()
 
 
 def subscribe(netkit, address, name, path, *args):

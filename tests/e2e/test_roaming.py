@@ -6,7 +6,7 @@ import pytest
 
 from keys import key_file
 from netkit import host_port, udp_socket, wait_until
-from relay import Relay
+from relay import Relay, relays  # noqa: F401
 
 HEARTBEAT = "200ms"
 
@@ -17,18 +17,6 @@ def keys(request, tmp_path):
     if request.param == "clear":
         return lambda name: ["--name", name] if name else []
     return lambda name: ["--psk-file", key_file(tmp_path / (name or "all"), *([name] if name else ["ann", "ben"]))]
-
-
-@pytest.fixture
-def relays():
-    made = []
-
-    def make(server, **kwargs):
-        made.append(Relay(host_port(server.address), **kwargs))
-        return made[-1]
-    yield make
-    for relay in made:
-        relay.close()
 
 
 def received(process):

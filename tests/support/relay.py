@@ -7,6 +7,10 @@ import socket
 import threading
 import time
 
+import pytest
+
+from netkit import host_port
+
 
 class Relay:
     """Clients send to `relay.address`; each gets a socket of its own towards `target`, so that the server sees as many
@@ -110,3 +114,16 @@ class Relay:
         self.thread.join()
         for sock in [self.front, *self.backs]:
             sock.close()
+
+
+@pytest.fixture
+def relays():
+    """relays(server, loss=0.2) begins one in front of a server."""
+    made = []
+
+    def make(server, **kwargs):
+        made.append(Relay(host_port(server.address), **kwargs))
+        return made[-1]
+    yield make
+    for relay in made:
+        relay.close()

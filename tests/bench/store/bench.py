@@ -124,12 +124,27 @@ def two_servers(port, count, pause):
     return percentiles(times)
 
 
+def wait_for(port):
+    """Until Redis answers, ten seconds at most."""
+    end = time.monotonic() + 10
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port)) as sock:
+                sock.sendall(command(b"PING"))
+                if sock.recv(100).startswith(b"+PONG"):
+                    return
+        except ConnectionRefusedError:
+            pass
+        if time.monotonic() > end:
+            raise SystemExit("redis-server does not answer")
+
+
 def measure_redis(folder, rounds, count):
     port = random.randrange(10000, 32000)
     redis = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder],
                              stdout=subprocess.DEVNULL)
     try:
-        time.sleep(0.5)
+        wait_for(port)
         ratios = []
         for i in range(rounds):
             ours, bare = two_servers(port, count, 0.001), bare_hop(port, count, 0.001)

@@ -336,13 +336,13 @@ inline void FrameServer::on_request(Client& client, const ServerReply& reply) {
 }
 
 void FrameServer::handle_request(Client& client, const ServerReply& reply) {
-  using Kind = ServerReply::Kind;
-  if (reply.kind == Kind::registered) client.set_identity(reply.body);
-  const bool shown = reply.kind != Kind::heartbeat || options_.show_heartbeats;
+  using Asked = ServerReply::Kind;
+  if (reply.kind == Asked::registered) client.set_identity(reply.body);
+  const bool shown = reply.kind != Asked::heartbeat || options_.show_heartbeats;
   if (shown ? printing_ : host_.log().enabled(LogLevel::info)) {
     print_request(client, reply, shown ? FramePrinter::Where::output : FramePrinter::Where::log);
   }
-  if (reply.kind == Kind::custom && reply.error == kOk) {
+  if (reply.kind == Asked::custom && reply.error == kOk) {
     const auto head = answer_head(reply.id, kOk);
     push_to_all({head.data(), head.size()}, reply.body, &client);
   }

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kLargest = 8;  // bytes that a check may have
 
-[[noreturn]] void refuse(std::string_view text, std::string_view why) {
+[[noreturn]] void refuse_check(std::string_view text, std::string_view why) {
   throw UsageError(fmt::format(
       "check '{}': {}; a check is sum8, xor8, lrc, the name of a CRC or "
       "crc:WIDTH:POLY:INIT:REFIN:REFOUT:XOROUT, then :le for little-endian and @FROM..TO",
@@ -36,20 +36,20 @@ CrcModel read_model(std::string_view text, std::string_view rest) {
     words[count] = rest.substr(0, colon);
     rest.remove_prefix(more ? colon + 1 : rest.size());
   }
-  if (count < words.size() || !rest.empty()) refuse(text, "a CRC has six parameters");
+  if (count < words.size() || !rest.empty()) refuse_check(text, "a CRC has six parameters");
   const auto hexadecimal = [&](std::string_view word) {
     if (word.starts_with("0x") || word.starts_with("0X")) word.remove_prefix(2);
     const auto number = read_integer<std::uint64_t>(word, 16);
-    if (!number) refuse(text, fmt::format("'{}' is not a 64-bit hexadecimal number", word));
+    if (!number) refuse_check(text, fmt::format("'{}' is not a 64-bit hexadecimal number", word));
     return *number;
   };
   const auto boolean = [&](std::string_view word) {
     const auto value = read_bool(word);
-    if (!value) refuse(text, fmt::format("'{}' is neither true nor false", word));
+    if (!value) refuse_check(text, fmt::format("'{}' is neither true nor false", word));
     return *value;
   };
   const auto width = read_integer<std::uint8_t>(words[0], 10);
-  if (!width || *width < 1 || *width > 64) refuse(text, "a CRC has 1 to 64 bits");
+  if (!width || *width < 1 || *width > 64) refuse_check(text, "a CRC has 1 to 64 bits");
   const CrcModel model{*width,
                        hexadecimal(words[1]),
                        hexadecimal(words[2]),
@@ -58,7 +58,7 @@ CrcModel read_model(std::string_view text, std::string_view rest) {
                        hexadecimal(words[5])};
   const std::uint64_t greatest = ~std::uint64_t{0} >> (64U - model.width);
   if (std::max({model.poly, model.init, model.xor_out}) > greatest) {
-    refuse(text, fmt::format("a parameter has more than {} bits", model.width));
+    refuse_check(text, fmt::format("a parameter has more than {} bits", model.width));
   }
   return model;
 }
@@ -101,11 +101,11 @@ std::string_view Check::take_range(std::string_view text) {
   if (at == std::string_view::npos) return text;
   const std::string_view range = text.substr(at + 1);
   const std::size_t dots = range.find("..");
-  if (dots == std::string_view::npos) refuse(text, "a range is FROM..TO");
+  if (dots == std::string_view::npos) refuse_check(text, "a range is FROM..TO");
   const auto position = [&](std::string_view word) -> std::optional<std::int64_t> {
     if (word.empty()) return std::nullopt;
     const auto number = read_integer<std::int32_t>(word, 10);
-    if (!number) refuse(text, fmt::format("'{}' is not a position in a frame", word));
+    if (!number) refuse_check(text, fmt::format("'{}' is not a position in a frame", word));
     return *number;
   };
   from_body_ = false;
@@ -129,7 +129,7 @@ void Check::take_name(std::string_view name) {
                          : find_crc(name);
   if (!model) {
     const std::vector<std::string_view> names = check_names();
-    refuse(text_, fmt::format("'{}' is not a check{}", name, did_you_mean(name, names)));
+    refuse_check(text_, fmt::format("'{}' is not a check{}", name, did_you_mean(name, names)));
   }
   sum_ = Sum::crc;
   crc_.emplace(*model);

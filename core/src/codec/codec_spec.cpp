@@ -15,7 +15,7 @@ namespace netkit {
 
 namespace {
 
-[[noreturn]] void refuse(std::string_view text, std::string_view why) {
+[[noreturn]] void refuse_codec(std::string_view text, std::string_view why) {
   std::string names;
   for (const NamedCodec& codec : codec_names()) names.append(" ").append(codec.name);
   throw UsageError(fmt::format(
@@ -42,7 +42,7 @@ template <typename Number>
 Number number_of(std::string_view text, const Word& word, Number least, Number greatest) {
   const auto number = read_integer<Number>(word.value);
   if (!number || *number < least || *number > greatest) {
-    refuse(text, fmt::format("{} is a whole number, {} to {}", word.name, least, greatest));
+    refuse_codec(text, fmt::format("{} is a whole number, {} to {}", word.name, least, greatest));
   }
   return *number;
 }
@@ -50,7 +50,8 @@ Number number_of(std::string_view text, const Word& word, Number least, Number g
 std::string mark_of(std::string_view text, const Word& word) {
   const auto mark = decode_hex(word.value);
   if (!mark || mark->empty() || mark->size() > CodecSpec::kMaxMark) {
-    refuse(text, fmt::format("{} is 1 to {} bytes in hexadecimal", word.name, CodecSpec::kMaxMark));
+    refuse_codec(text,
+                 fmt::format("{} is 1 to {} bytes in hexadecimal", word.name, CodecSpec::kMaxMark));
   }
   return *mark;
 }
@@ -108,7 +109,7 @@ bool take_cut(std::string_view text, const Word& word, CodecSpec& spec) {
     spec.by = CutBy::idle;
     spec.idle = read_duration(word.value).value_or(Duration{});
     if (spec.idle <= Duration{} || spec.idle == kNever) {
-      refuse(text, "idle is a duration, as 5ms");
+      refuse_codec(text, "idle is a duration, as 5ms");
     }
   } else {
     return take_field(text, word, spec);
@@ -135,7 +136,7 @@ bool take_mark_setting(std::string_view text, const Word& word, CodecSpec& spec)
     spec.end = mark_of(text, word);
   } else if (word.name == "escape") {
     const std::string escape = mark_of(text, word);
-    if (escape.size() != 1) refuse(text, "escape is one byte in hexadecimal");
+    if (escape.size() != 1) refuse_codec(text, "escape is one byte in hexadecimal");
     spec.escape = static_cast<std::uint8_t>(escape.front());
   } else {
     return false;
@@ -151,18 +152,18 @@ void take_setting(std::string_view text, std::string_view setting, CodecSpec& sp
   }
   const bool known = (spec.by == CutBy::length && take_length_setting(text, word, spec)) ||
                      (spec.by == CutBy::marks && take_mark_setting(text, word, spec));
-  if (!known) refuse(text, fmt::format("'{}' is not known", setting));
+  if (!known) refuse_codec(text, fmt::format("'{}' is not known", setting));
 }
 
 // Marks that a frame could not hold its bytes between.
 void judge_marks(std::string_view text, const CodecSpec& spec) {
-  if (spec.end.empty()) refuse(text, "start needs an end");
+  if (spec.end.empty()) refuse_codec(text, "start needs an end");
   const bool same = spec.start == spec.end;
   if (same && spec.start.size() > 1) {
-    refuse(text, "start and end are the same, which only one byte may be");
+    refuse_codec(text, "start and end are the same, which only one byte may be");
   }
   if (!same && (spec.start.starts_with(spec.end) || spec.end.starts_with(spec.start))) {
-    refuse(text, "one of start and end begins with the other");
+    refuse_codec(text, "one of start and end begins with the other");
   }
   if (!spec.escape) return;
   const auto escape = static_cast<char>(*spec.escape);
@@ -170,10 +171,10 @@ void judge_marks(std::string_view text, const CodecSpec& spec) {
   for (const char byte : plain) {
     const auto escaped = static_cast<char>(static_cast<std::uint8_t>(byte) ^ 0x20U);
     if (plain.find(escaped) != std::string::npos) {
-      refuse(text, "XORed with 20, a byte that is escaped would be another one");
+      refuse_codec(text, "XORed with 20, a byte that is escaped would be another one");
     }
   }
-  if (plain.find(escape) != 2) refuse(text, "escape is the first byte of a mark");
+  if (plain.find(escape) != 2) refuse_codec(text, "escape is the first byte of a mark");
 }
 
 CodecSpec parse_line(std::string_view text) {
@@ -182,10 +183,10 @@ CodecSpec parse_line(std::string_view text) {
   std::size_t comma = text.find(',');
   const std::string_view cut = text.substr(0, comma);
   for (const NamedCodec& codec : codec_names()) {
-    if (cut == codec.name) refuse(text, fmt::format("{} takes no settings", cut));
+    if (cut == codec.name) refuse_codec(text, fmt::format("{} takes no settings", cut));
   }
   if (!take_cut(text, split(cut), spec)) {
-    refuse(text, fmt::format("'{}' is not a codec", cut));
+    refuse_codec(text, fmt::format("'{}' is not a codec", cut));
   }
   std::vector<std::string_view> seen;
   while (comma != std::string_view::npos) {
@@ -194,14 +195,14 @@ CodecSpec parse_line(std::string_view text) {
     const std::string_view setting = text.substr(from, comma - from);
     const std::string_view name = split(setting).name;
     if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
-      refuse(text, fmt::format("{} is given twice", name));
+      refuse_codec(text, fmt::format("{} is given twice", name));
     }
     seen.push_back(name);
     take_setting(text, setting, spec);
   }
   if (spec.by == CutBy::marks) judge_marks(text, spec);
   if (spec.by == CutBy::fixed && spec.check && spec.size < spec.check->size()) {
-    refuse(text, "a frame of that size has no room for its check");
+    refuse_codec(text, "a frame of that size has no room for its check");
   }
   return spec;
 }

@@ -13,7 +13,7 @@ namespace netkit::datagram {
 namespace {
 
 // Who says no is not known to be the server: a yes may be on its way.
-constexpr Duration kPatience = std::chrono::seconds(2);
+constexpr Duration kAfterRefusal = std::chrono::seconds(2);
 constexpr Duration kBetweenHandshakes = std::chrono::seconds(1);
 constexpr Duration kBetweenRestarts = std::chrono::milliseconds(150);
 
@@ -118,7 +118,7 @@ void PrivateClient::Impl::on_alert(std::uint8_t code, TimePoint now) {
     return;
   }
   alert = code;
-  give_up = std::min(give_up, now + kPatience);
+  give_up = std::min(give_up, now + kAfterRefusal);
 }
 
 void PrivateClient::Impl::on_record(const Path& from, const DtlsRecord& record, TimePoint now) {
@@ -183,7 +183,7 @@ void PrivateClient::on_datagram(const Path& from, std::string_view datagram, Tim
   auto record = take_record(rest);
   if (!record) {
     if (!impl.records && !impl.answered && !std::exchange(impl.stranger, true)) {
-      impl.give_up = std::min(impl.give_up, now + kPatience);
+      impl.give_up = std::min(impl.give_up, now + kAfterRefusal);
     }
     return;
   }

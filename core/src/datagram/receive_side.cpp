@@ -5,12 +5,6 @@
 #include <utility>
 
 namespace netkit::datagram {
-namespace {
-
-constexpr std::uint64_t kLap = std::uint64_t{1} << 32;
-
-}  // namespace
-
 Reassembler::~Reassembler() {
   for (Partial& partial : partial_) take(partial);
 }

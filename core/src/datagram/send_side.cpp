@@ -7,8 +7,6 @@
 namespace netkit::datagram {
 namespace {
 
-// Sequence numbers begin one lap up, so that nothing near them is below zero.
-constexpr std::uint64_t kLap = std::uint64_t{1} << 32;
 constexpr std::uint8_t kMaxBackOff = 16;
 constexpr std::uint8_t kProbes = 2;
 constexpr std::uint8_t kMostCaution = 6;

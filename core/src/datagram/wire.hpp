@@ -92,6 +92,10 @@ struct VersionReply {
   std::uint8_t highest = kVersion;
 };
 
+// Both sides count in 64 bits what has 32 on the wire. They begin one lap up, so that nothing near
+// is below zero.
+inline constexpr std::uint64_t kLap = std::uint64_t{1} << 32;
+
 // In front of DATA, ACK and BYE.
 struct Header {
   static constexpr std::uint8_t kPing = 0x01;  // acknowledge at once

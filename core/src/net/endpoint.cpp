@@ -1,3 +1,5 @@
+#include "util/wide.hpp"
+
 #include <arpa/inet.h>
 #include <charconv>
 #include <cstring>
@@ -12,13 +14,6 @@ std::uint64_t load64(const void* from) {
   std::uint64_t value = 0;
   std::memcpy(&value, from, sizeof value);
   return value;
-}
-
-__extension__ using Wide = unsigned __int128;
-
-std::uint64_t fold_product(std::uint64_t a, std::uint64_t b) {
-  const Wide product = static_cast<Wide>(a) * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
 // Odd constants with as many ones as zeros, from wyhash.

@@ -1,3 +1,5 @@
+#include "util/wide.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -10,13 +12,6 @@ namespace {
 
 constexpr std::size_t kSample = 64;  // bytes from each end that make a content's hash
 
-// The two halves of a product, folded: every bit of both factors reaches every bit of it.
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  __extension__ using Wide = unsigned __int128;
-  const Wide product = static_cast<Wide>(a) * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
 std::uint64_t load(const char* bytes) {
   std::uint64_t word = 0;
   std::memcpy(&word, bytes, sizeof word);
@@ -27,16 +22,16 @@ std::uint64_t load(const char* bytes) {
 std::uint64_t hash_bytes(std::string_view bytes, std::uint64_t seed) {
   constexpr std::uint64_t kOne = 0xa0761d6478bd642fu;
   constexpr std::uint64_t kTwo = 0xe7037ed1a0b428dbu;
-  std::uint64_t hash = mix(seed ^ kOne, bytes.size() ^ kTwo);
+  std::uint64_t hash = fold_product(seed ^ kOne, bytes.size() ^ kTwo);
   std::uint64_t place = kTwo;
   for (; bytes.size() >= 16; bytes.remove_prefix(16)) {
-    hash ^= mix(load(bytes.data()) ^ seed ^ place, load(bytes.data() + 8) ^ kOne);
+    hash ^= fold_product(load(bytes.data()) ^ seed ^ place, load(bytes.data() + 8) ^ kOne);
     place += kOne;  // so that the same bytes elsewhere count differently
   }
   std::array<char, 16> rest{};
   bytes.copy(rest.data(), rest.size());
-  hash ^= mix(load(rest.data()) ^ seed ^ place, load(rest.data() + 8) ^ kOne);
-  return mix(hash ^ kOne, kTwo);
+  hash ^= fold_product(load(rest.data()) ^ seed ^ place, load(rest.data() + 8) ^ kOne);
+  return fold_product(hash ^ kOne, kTwo);
 }
 
 // Counters, times and numbers stand at the ends of what load generators send; the middle of a long
@@ -55,7 +50,7 @@ LoopGuard::LoopGuard(const Options& options) : options_(options) {
 }
 
 std::uint64_t LoopGuard::peer_hash(const Endpoint& peer) const {
-  return mix(peer.hash() ^ options_.seed, 0x9e3779b97f4a7c15u);
+  return fold_product(peer.hash() ^ options_.seed, 0x9e3779b97f4a7c15u);
 }
 
 bool LoopGuard::seen_before(std::uint64_t peer_hash, std::string_view datagram) {

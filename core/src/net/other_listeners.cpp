@@ -26,7 +26,7 @@ constexpr Duration kSilence = 60s;
 constexpr Duration kLongestWait = 2s;
 constexpr Duration kReopen = 100ms;
 // Datagrams that wait for the kernel; what is beyond is lost, as on the way.
-constexpr std::size_t kMostWaiting = 1024;
+constexpr std::size_t kMostUnsent = 1024;
 
 class UnixListener final : public OtherListener {
  public:
@@ -168,7 +168,7 @@ class DatagramListener final : public OtherListener, private UdpServer::Handler 
   std::vector<std::string> descriptions() const override { return descriptions_; }
 
   void send(const Endpoint& to, std::string_view data, const DatagramSource& source) {
-    if (waiting_.size() >= kMostWaiting) return;
+    if (waiting_.size() >= kMostUnsent) return;
     waiting_.emplace_back(data);
     udp_->send(to, waiting_.back(), {}, source);
   }

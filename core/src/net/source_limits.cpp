@@ -1,3 +1,5 @@
+#include "util/wide.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <chrono>
@@ -41,9 +43,7 @@ std::pair<std::uint64_t, std::uint64_t> source_key(const IpAddress& source) {
 constexpr std::size_t kRowSize = 8;
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  __extension__ using Wide = unsigned __int128;
-  const Wide product = static_cast<Wide>(a ^ 0xA0761D6478BD642FULL) * (b ^ 0xE7037ED1A0B428DBULL);
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  return fold_product(a ^ 0xA0761D6478BD642FULL, b ^ 0xE7037ED1A0B428DBULL);
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ bool knows_segments(int fd) {
   return ::getsockopt(fd, SOL_UDP, UDP_SEGMENT, &value, &size) == 0;
 }
 
-constexpr int kReadsPerTurn = 1024;
+constexpr int kErrorsPerTurn = 1024;
 
 bool says_refused(msghdr& message) {
   for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
@@ -269,7 +269,7 @@ void UdpSocket::report_unreachable() {
 }
 
 void UdpSocket::read_unreachable(const std::function<void(const Endpoint& to)>& callback) {
-  for (int i = 0; i < kReadsPerTurn; ++i) {
+  for (int i = 0; i < kErrorsPerTurn; ++i) {
     Endpoint to;
     std::array<char, 64> payload{};
     alignas(cmsghdr) std::array<char, 512> control{};

@@ -1,3 +1,5 @@
+#include "util/wide.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -12,8 +14,6 @@
 
 namespace netkit {
 namespace {
-
-__extension__ using Wide = unsigned __int128;
 
 constexpr std::size_t kMaxFractionDigits = 18;
 

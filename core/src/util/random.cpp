@@ -1,3 +1,5 @@
+#include "util/wide.hpp"
+
 #include <bit>
 #include <cerrno>
 #include <sys/random.h>
@@ -7,8 +9,6 @@
 
 namespace netkit {
 namespace {
-
-__extension__ using Wide = unsigned __int128;
 
 // splitmix64, which the authors of xoshiro name for filling its state from one number.
 std::uint64_t split_mix(std::uint64_t& state) {

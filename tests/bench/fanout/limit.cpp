@@ -2,6 +2,7 @@
 // times SUBSCRIBERS to PORT of 127.1.0.1 and the addresses after it by sendmmsg, 64 at a time.
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <netinet/in.h>

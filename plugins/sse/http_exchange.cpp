@@ -18,8 +18,6 @@ namespace {
 
 constexpr unsigned kMaxRedirects = 20;
 constexpr std::size_t kMaxHead = std::size_t{256} << 10U;
-// libcurl makes no head of a request of 1 MiB, and says that it is out of memory.
-constexpr std::size_t kLongId = std::size_t{1} << 19U;
 // Larger ones need fewer calls, but do not stay in the cache with what is made of them.
 constexpr long kReadBuffer = 256L << 10U;
 // The kernel would let a fast server run ahead by tens of megabytes, which leave the cache before
@@ -279,12 +277,6 @@ void HttpExchange::on_transfer_end(CURLcode code) {
   if (stopped_ || code == CURLE_OK) return end({});
   if (too_large_) {
     return end(Failure{ExitStatus::protocol, "the head of the answer is larger than 256k", true});
-  }
-  if (code == CURLE_OUT_OF_MEMORY && last_event_id_.size() > kLongId) {
-    return end(Failure{ExitStatus::protocol,
-                       fmt::format("the last event id is longer than a request can say: {} bytes",
-                                   last_event_id_.size()),
-                       true});
   }
   end(failure_of({.code = code,
                   .detail = error_.data(),

@@ -16,6 +16,8 @@ namespace {
 
 // How long the first bytes of an answer that is no stream are waited for.
 constexpr Duration kBodyPatience = std::chrono::seconds(2);
+// Newer libcurl leave a header out that is longer than 300 KiB, and say nothing.
+constexpr std::size_t kLongestId = std::size_t{256} << 10U;
 
 }  // namespace
 
@@ -41,7 +43,13 @@ void StreamReader::request() {
   last_bytes_ = host_.loop().now();
   timing_.on_request(last_bytes_);
   watch_idle();
-  exchange_.start(url_, parser_.last_event_id());
+  const std::string_view id = parser_.last_event_id();
+  if (id.size() <= kLongestId) return exchange_.start(url_, id);
+  too_long_ = host_.loop().after(Duration::zero(), [this, size = id.size()] {
+    on_exchange_end(Failure{
+        ExitStatus::protocol,
+        fmt::format("the last event id is longer than a request can say: {} bytes", size), true});
+  });
 }
 
 void StreamReader::stop() {
@@ -49,6 +57,7 @@ void StreamReader::stop() {
   attempts_.stop();
   patience_.reset();
   idle_.reset();
+  too_long_.reset();
   exchange_.cancel();
 }
 

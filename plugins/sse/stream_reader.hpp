@@ -102,6 +102,7 @@ class StreamReader final : private EventParser::Handler, private HttpExchange::H
   StreamTiming timing_;
   HttpExchange exchange_;
   Timer patience_;  // for the rest of an answer that is no stream
+  Timer too_long_;  // tells of an id that no request can carry
   Timer idle_;
   TimePoint last_bytes_;
   std::optional<Endpoint> peer_;

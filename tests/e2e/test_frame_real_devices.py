@@ -59,10 +59,14 @@ def test_postgresql_from_the_start_to_a_query_and_to_an_error(netkit, postgres):
 PYMODBUS_SERVER = """
 import sys
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
-from pymodbus.framer.rtu_framer import ModbusRtuFramer
 from pymodbus.server import StartSerialServer
+try:
+    from pymodbus import FramerType
+    rtu = FramerType.RTU
+except ImportError:  # older ones
+    from pymodbus.framer.rtu_framer import ModbusRtuFramer as rtu
 registers = ModbusSlaveContext(hr=ModbusSequentialDataBlock(0, [0x2B00 + i for i in range(200)]))
-StartSerialServer(context=ModbusServerContext(slaves=registers, single=True), framer=ModbusRtuFramer, port=sys.argv[1],
+StartSerialServer(context=ModbusServerContext(slaves=registers, single=True), framer=rtu, port=sys.argv[1],
                   baudrate=19200)
 """
 PYMODBUS_CLIENT = """
@@ -76,7 +80,7 @@ else:
     client = ModbusSerialClient(port=where, baudrate=19200, timeout=10)
 assert client.connect()
 for count in (1, 2):
-    print(client.read_holding_registers(7, count, slave=17).registers, flush=True)
+    print(client.read_holding_registers(7, count=count, slave=17).registers, flush=True)
 """
 
 

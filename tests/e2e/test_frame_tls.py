@@ -13,23 +13,23 @@ def certificates(tmp_path_factory):
     """A CA, and certificates of 127.0.0.1 that are good, expired, of another name; and a self-signed one."""
     folder = tmp_path_factory.mktemp("certificates")
 
-    def openssl(*args):
-        subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True, timeout=60)
+    def openssl(*args, when="now"):
+        subprocess.run(["faketime", when, "openssl", *args], cwd=folder, check=True, capture_output=True, timeout=60)
 
-    def signed(name, san, *days):
+    def signed(name, san, when="now"):
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key",
                 "-out", f"{name}.csr", "-subj", f"/CN={name}")
         (folder / f"{name}.ext").write_text(f"subjectAltName={san}\n")
         openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-                "-out", f"{name}.pem", "-extfile", f"{name}.ext", *days)
+                "-out", f"{name}.pem", "-extfile", f"{name}.ext", "-days", "2", when=when)
 
     for name, subject in (("ca", "/CN=test authority"), ("self", "/CN=127.0.0.1")):
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
                 f"{name}.key", "-out", f"{name}.pem", "-subj", subject, "-days", "2",
                 *(["-addext", "subjectAltName=IP:127.0.0.1"] if name == "self" else []))
-    signed("good", "IP:127.0.0.1,DNS:localhost", "-days", "2")
-    signed("expired", "IP:127.0.0.1", "-days", "-1")
-    signed("wrong", "DNS:somewhere.example", "-days", "2")
+    signed("good", "IP:127.0.0.1,DNS:localhost")
+    signed("expired", "IP:127.0.0.1", when="9 days ago")
+    signed("wrong", "DNS:somewhere.example")
     return folder
 
 

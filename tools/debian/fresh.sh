@@ -40,6 +40,7 @@ in_debian() {
   # shellcheck disable=SC2016  # the inner shell's
   unshare --mount --propagation private --pid --fork --kill-child sh -c '
     set -e
+    mount --bind "$0" "$0"  # the root of what runs in there is a mount, as that of a system is
     cd "$0"
     mount -t proc proc proc
     mount --rbind /sys sys

@@ -1,7 +1,7 @@
 """echo send: to servers of socat and Python, lossy ways, and closed ports."""
 
 import pytest
-from echo_peers import closed_port, start_socat, tcp_server, udp_server  # noqa: F401
+from echo_peers import free_port, start_socat, tcp_server, udp_server  # noqa: F401
 
 
 @pytest.mark.parametrize("kind", ["UDP", "TCP"])
@@ -94,7 +94,7 @@ def test_late_bytes_of_a_stream_are_passed_over(netkit, tcp_server):
 
 @pytest.mark.parametrize("proto", ["udp", "tcp"])
 def test_refused_is_69(netkit, proto):
-    done = netkit.run("echo", "send", f"127.0.0.1:{closed_port()}", f"--{proto}", "x")
+    done = netkit.run("echo", "send", f"127.0.0.1:{free_port()}", f"--{proto}", "x")
     assert done.status == 69
     assert b"connection refused" in done.err and done.out == b""
 
@@ -134,7 +134,7 @@ def test_a_message_that_no_datagram_holds(netkit, udp_server):
                          ids=["send", "bench"])
 def test_another_server_of_the_list_is_tried(netkit, words, proto):
     server = netkit.serve("echo", "serve", "127.0.0.1:0", proto)
-    servers = f"127.0.0.1:{closed_port()},{server.address}"
+    servers = f"127.0.0.1:{free_port()},{server.address}"
     assert netkit.run("echo", *[word.format(servers) for word in words], proto).status == 0
 
 
@@ -158,12 +158,12 @@ def test_send_asks_again_until_any_answer_comes(netkit, udp_server):
 
 @pytest.mark.parametrize("proto", ["--udp", "--tcp"])
 def test_send_waits_for_a_service_to_come(netkit, proto):
-    address = f"127.0.0.1:{closed_port()}"
+    address = f"127.0.0.1:{free_port()}"
     send = netkit.start("echo", "send", address, "x", proto, "--wait-for", "20s", "-v")
     send.err.expect(rb"connection refused; waiting for it\n")
     netkit.serve("echo", "serve", address, proto)
     assert send.wait() == 0 and send.out.data == b"x\n"
-    done = netkit.run("echo", "send", f"127.0.0.1:{closed_port()}", "x", proto, "--wait-for", "200ms")
+    done = netkit.run("echo", "send", f"127.0.0.1:{free_port()}", "x", proto, "--wait-for", "200ms")
     assert done.status == 1 and b" within 200ms" in done.err
 
 

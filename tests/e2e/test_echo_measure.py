@@ -9,7 +9,7 @@ import time
 import urllib.request
 
 import pytest
-from echo_peers import closed_port, tcp_server, udp_server  # noqa: F401
+from echo_peers import free_port, tcp_server, udp_server  # noqa: F401
 from netkit import netkit_path, udp_socket
 from relay import Relay
 
@@ -76,7 +76,7 @@ def test_ping_thresholds_on_latency(netkit, udp_server):
 def test_ping_without_an_answer_is_1_and_refused_69(netkit, udp_server):
     silent = udp_server(lambda data: []).address
     assert netkit.run("echo", "ping", silent, "-c", "1", "-w", "100ms").status == 1
-    assert netkit.run("echo", "ping", f"127.0.0.1:{closed_port()}", "-c", "1", "-w", "100ms").status == 69
+    assert netkit.run("echo", "ping", f"127.0.0.1:{free_port()}", "-c", "1", "-w", "100ms").status == 69
 
 
 @pytest.mark.parametrize("words", [("echo", "serve", "127.0.0.1:0", "--udp", "--reply", "ack: {text}!"),
@@ -90,7 +90,7 @@ def test_ping_counts_no_reply_that_is_not_what_was_sent(netkit, words):
 
 
 def test_what_was_not_measured_is_null(netkit):
-    nobody = f"127.0.0.1:{closed_port()}"
+    nobody = f"127.0.0.1:{free_port()}"
     end = netkit.run("echo", "ping", nobody, "-c", "2", "-i", "10ms", "-w", "10ms", "--json").records[-1]
     assert (end["rtt_p99_ms"], end["jitter_ms"], end["loss_percent"], end["lost"]) == (None, None, 100, 2)
     end = netkit.run("echo", "bench", nobody, "--duration", "200ms", "--json").records[-1]
@@ -109,7 +109,7 @@ def test_ping_says_which_probes_are_lost(netkit, udp_server):
 
 
 def test_ping_says_once_that_it_is_refused(netkit):
-    nobody = f"127.0.0.1:{closed_port()}"
+    nobody = f"127.0.0.1:{free_port()}"
     ping = netkit.start("echo", "ping", nobody, "-i", "20ms", "-w", "20ms")
     ping.out.expect(rb"seq=4 no reply\n")
     assert ping.stop(signal.SIGINT) == 0
@@ -127,7 +127,7 @@ def test_quiet_hides_no_reply(netkit, udp_server):
 
 
 def test_ping_of_several_servers(netkit, udp_server, tmp_path):
-    good, nobody = udp_server().address, f"127.0.0.1:{closed_port()}"
+    good, nobody = udp_server().address, f"127.0.0.1:{free_port()}"
     done = netkit.run("echo", "ping", good, nobody, "-c", "2", "-i", "10ms", "-w", "100ms", "--json")
     summaries = {r["target"]: (r["received"], r["loss_percent"], r["rtt_p99_ms"] is None)
                  for r in done.records if r["type"] == "summary"}
@@ -145,7 +145,7 @@ def test_ping_by_tcp_handshakes(netkit, tcp_server):
     address = tcp_server(lambda sock: sock.recv(1))
     done = netkit.run("echo", "ping", address, "--connect", "--wait-for", "5s", "-c", "1")
     assert done.status == 0 and re.match(rf"connected to {address}: seq=1 time=", done.lines[0])
-    assert netkit.run("echo", "ping", f"127.0.0.1:{closed_port()}", "--connect", "-c", "1", "-w", "100ms").status == 69
+    assert netkit.run("echo", "ping", f"127.0.0.1:{free_port()}", "--connect", "-c", "1", "-w", "100ms").status == 69
 
 
 def test_ping_marks_its_probes(netkit):
@@ -160,7 +160,7 @@ def test_ping_over_a_stream(netkit):
     server = netkit.serve("echo", "serve", "127.0.0.1:0", "--tcp")
     done = netkit.run("echo", "ping", server.address, "--tcp", "-c", "3", "-i", "10ms")
     assert done.status == 0 and done.lines[3].startswith(f"--- {server.address}: 3 sent, 3 received")
-    port = closed_port()
+    port = free_port()
     assert netkit.run("echo", "ping", f"127.0.0.1:{port}", "--tcp", "-c", "1").status == 69
     ping = netkit.start("echo", "ping", f"127.0.0.1:{port}", "--tcp", "-c", "2", "-i", "10ms", "--wait-for", "20s", "-v")
     ping.err.expect(rb"waiting for it\n")
@@ -222,7 +222,7 @@ def test_ping_is_interrupted_with_its_totals(netkit, udp_server):
 
 
 def test_ping_waits_for_a_service(netkit):
-    port = closed_port()
+    port = free_port()
     ping = netkit.start("echo", "ping", f"127.0.0.1:{port}", "--wait-for", "20s", "-v")
     ping.err.expect(rb"netkit: echo: 127\.0\.0\.1:%d: connection refused; waiting for it\n" % port)
     with udp_socket(address=("127.0.0.1", port)) as server:
@@ -248,7 +248,7 @@ def test_ping_waits_for_a_service(netkit):
 
 
 def test_ping_waits_only_so_long(netkit):
-    done = netkit.run("echo", "ping", f"127.0.0.1:{closed_port()}", "--wait-for", "300ms")
+    done = netkit.run("echo", "ping", f"127.0.0.1:{free_port()}", "--wait-for", "300ms")
     assert done.status == 1
     assert re.search(rb"no answer from 127\.0\.0\.1:\d+ within 300ms: connection refused\n", done.err)
 
@@ -281,7 +281,7 @@ def test_bench_draws_with_what_the_locale_has(netkit, udp_server):
 
 
 def test_ping_has_metrics_by_target(netkit, udp_server):
-    server, nobody = udp_server().address, f"127.0.0.1:{closed_port()}"
+    server, nobody = udp_server().address, f"127.0.0.1:{free_port()}"
     ping = netkit.start("echo", "ping", server, nobody, "-i", "20ms", "-w", "100ms", "--metrics", "127.0.0.1:0")
     url = ping.err.expect(rb"metrics on (http://\S+)\n").group(1).decode()
     ping.out.expect(rb"seq=3 time=")
@@ -341,8 +341,8 @@ def test_bench_counts_loss(netkit, udp_server):
 
 
 def test_bench_says_when_nobody_is_there(netkit, udp_server):
-    assert netkit.run("echo", "bench", f"127.0.0.1:{closed_port()}", "--duration", "200ms").status == 69
-    assert netkit.run("echo", "bench", f"127.0.0.1:{closed_port()}", "--duration", "200ms", "--tcp").status == 69
+    assert netkit.run("echo", "bench", f"127.0.0.1:{free_port()}", "--duration", "200ms").status == 69
+    assert netkit.run("echo", "bench", f"127.0.0.1:{free_port()}", "--duration", "200ms", "--tcp").status == 69
     silent = udp_server(lambda data: []).address
     done = netkit.run("echo", "bench", silent, "--duration", "100ms", "-w", "100ms")
     assert done.status == 1 and b"no reply from" in done.err

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from echo_peers import closed_port
+from echo_peers import free_port
 from netkit import udp_socket
 
 
@@ -100,6 +100,6 @@ def test_a_source_that_cannot_be(netkit, sink, source, status):
     (("broadcast", "listen", ":{}"), "broadcast:255.255.255.255:{}"), (("chat", "serve", ":{}"), "udp:127.0.0.1:{}"),
 ], ids=["itself", "every interface", "broadcast", "chat"])
 def test_a_sink_that_leads_back_is_refused(netkit, words, to):
-    port = closed_port()
+    port = free_port()
     done = netkit.run(*[word.format(port) for word in words], "--to", to.format(port))
     assert done.status == 2 and b"comes back to " in done.err

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from certificates import make_certificate
-from echo_peers import closed_port
+from echo_peers import free_port
 from netkit import tcp_connect, wait_until
 from redis_server import Redis
 from test_sse_hub import post
@@ -214,13 +214,13 @@ def test_a_key_that_is_something_else_ends_with_78(netkit, redis):
 
 
 def test_a_store_that_is_away_at_the_start_is_waited_for(netkit, start_redis):
-    port = closed_port()
+    port = free_port()
     server = netkit.start("push", "serve", "127.0.0.1:0", "--store", f"redis://127.0.0.1:{port}/t", "--reconnect-max", "100ms")
     server.err.expect(rb"127.0.0.1:%d: connection refused; trying again in" % port)
     start_redis(port=port)
     server.err.expect(rb"listening on udp")
     assert server.err.data.count(b"trying again") == 1, "it is said once"
-    done = netkit.run("push", "serve", "127.0.0.1:0", "--store", f"redis://127.0.0.1:{closed_port()}/t", "--reconnect", "never")
+    done = netkit.run("push", "serve", "127.0.0.1:0", "--store", f"redis://127.0.0.1:{free_port()}/t", "--reconnect", "never")
     assert done.status == 69, done
 
 
@@ -255,7 +255,7 @@ def test_people_and_programs_read_and_write_entries(netkit, push, redis):
 def test_tls_is_verified(netkit, start_redis, tmp_path):
     make_certificate(tmp_path, "peer", "-addext", "subjectAltName=IP:127.0.0.1")
     certificate, key = tmp_path / "peer.pem", tmp_path / "peer.key"
-    port = closed_port()
+    port = free_port()
     start_redis("--tls-port", str(port), "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate,
                 "--tls-auth-clients", "no")
     words = ("push", "serve", "127.0.0.1:0", "--from", "-", "--store", f"rediss://127.0.0.1:{port}/t")
@@ -286,7 +286,7 @@ def test_sentinel_says_who_the_master_is(netkit, redis, start_redis, tmp_path):
     wait_until(lambda: "master_link_status:up" in replica.cli("INFO", "replication"), what="the replica")
     sentinels = []
     for i in range(3):
-        port = closed_port()
+        port = free_port()
         config = tmp_path / f"sentinel{i}.conf"
         config.write_text(f"port {port}\nbind 127.0.0.1\nsentinel monitor m 127.0.0.1 {redis.port} 2\n"
                           "sentinel down-after-milliseconds m 500\nsentinel failover-timeout m 3000\n")

@@ -1,12 +1,11 @@
 """Echo servers for the clients of netkit echo: by Python, as a test says, and by socat."""
 
-import random
 import socket
 import threading
 
 import pytest
 
-from netkit import udp_socket, wait_until
+from netkit import free_port, udp_socket, wait_until
 
 
 class UdpServer:
@@ -84,21 +83,10 @@ def tcp_server():
     listening.close()
 
 
-def closed_port():
-    """A port that nobody listens on, nor will by taking a free one: those are above."""
-    while True:
-        port = random.randrange(10000, 32000)
-        try:
-            with udp_socket(address=("0.0.0.0", port)), socket.create_server(("0.0.0.0", port)):
-                return port
-        except OSError:
-            pass
-
-
 def start_socat(netkit, kind):
     table = {"UDP": "/proc/net/udp", "TCP": "/proc/net/tcp"}[kind]
     while True:  # somebody else may take the port first; then socat ends
-        port = closed_port()
+        port = free_port()
         socat = netkit.start(argv=["socat", f"{kind}4-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork", "PIPE"])
         wait_until(lambda: socat.popen.poll() is not None or
                    f"0100007F:{port:04X} 00000000:0000" in open(table, encoding="ascii").read(), what="socat")

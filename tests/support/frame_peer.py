@@ -4,7 +4,7 @@ import select
 import socket
 import struct
 
-from netkit import DEADLINE, host_port
+from netkit import DEADLINE, free_port, host_port
 
 APPID = "0123456789abcdef0123456789abcdef0123"
 IMEI = "356938035643809"
@@ -123,9 +123,3 @@ def is_served(address):
         return False
     finally:
         peer.close()
-
-
-def free_port():
-    """A port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]

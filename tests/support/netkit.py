@@ -7,6 +7,7 @@ when the test ends, whatever happens.
 import json
 import os
 import pty
+import random
 import re
 import select
 import signal
@@ -335,6 +336,17 @@ def receive_to_end(sock):
     while chunk := sock.recv(1 << 16):
         data += chunk
     return bytes(data)
+
+
+def free_port():
+    """A port that nobody listens on, by UDP or TCP, nor will by taking any: those are above."""
+    while True:
+        port = random.randrange(10000, 32000)
+        try:
+            with udp_socket(address=("0.0.0.0", port)), socket.create_server(("0.0.0.0", port)):
+                return port
+        except OSError:
+            pass
 
 
 def host_port(address):

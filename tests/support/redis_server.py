@@ -4,7 +4,7 @@ import contextlib
 import signal
 import subprocess
 
-from echo_peers import closed_port
+from echo_peers import free_port
 from netkit import tcp_connect, wait_until
 
 
@@ -15,7 +15,7 @@ class Redis:
         self.folder = folder / name
         self.folder.mkdir()
         self.args = args
-        self.port = port or closed_port()
+        self.port = port or free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.start()
 

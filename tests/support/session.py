@@ -2,9 +2,8 @@
 
 import os
 import re
-import socket
 
-from netkit import Process, Timeout, clean_environment, netkit_path
+from netkit import Process, Timeout, clean_environment, free_port, netkit_path
 
 PREFIX = os.environ.get("NETKIT_PREFIX", "")
 
@@ -25,9 +24,7 @@ class Session:
 
     def free_port(self, match):
         if match[0] not in self.ports:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self.ports[match[0]] = probe.getsockname()[1]
+            self.ports[match[0]] = free_port()
         return str(self.ports[match[0]])
 
     @staticmethod

@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 
-from netkit import DEADLINE, tcp_connect, wait_until
+from netkit import DEADLINE, free_port, tcp_connect, wait_until
 
 
 # Options of sse by which reconnecting takes no time.
@@ -154,11 +154,6 @@ def hold(data):
         connection.send(data)
         connection.wait_for_close()
     return step
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
 
 
 def listens(where):

@@ -8,8 +8,8 @@
 namespace netkit {
 namespace {
 
-// Who sends more to a stream is not read from.
-constexpr std::size_t kMostIgnored = std::size_t{64} << 10U;
+// Who sends more to a stream, or while an answer is waited for, is not read from.
+constexpr std::size_t kMostUnread = std::size_t{64} << 10U;
 
 }  // namespace
 
@@ -64,11 +64,12 @@ void HttpServer::Http1::on_received(std::string_view data) {
   if (stream_) {
     // Nothing that it says matters any more, but its end does.
     ignored_ += data.size();
-    if (ignored_ > kMostIgnored) connection_.pause_reading();
+    if (ignored_ > kMostUnread) connection_.pause_reading();
     return;
   }
   if (unread_.empty()) return answer_all(data);
   unread_ += data;
+  if (unread_.size() > kMostUnread) connection_.pause_reading();
 }
 
 void HttpServer::Http1::on_half_closed() {
@@ -97,6 +98,7 @@ void HttpServer::Http1::on_drained() {
   if (stream_) return Connection::drain(*stream_);
   if (later_) return;
   const std::string unread = std::exchange(unread_, {});
+  connection_.resume_reading();
   answer_all(unread);
   if (half_closed_ && unread_.empty() && !connection_.closing()) connection_.close();
 }

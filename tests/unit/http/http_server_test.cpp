@@ -42,6 +42,10 @@ class HttpServerTest : public testing::Test {
       answer.stream = std::make_unique<Stream>(*this);
       return answer;
     });
+    routes.add("POST", "/later", [this](const HttpRequest&) {
+      later_ = std::make_shared<HttpLater>();
+      return HttpAnswer{.later = later_};
+    });
     options.has_date = false;
     if (options.tcp.max_clients > 16) options.tcp.max_clients = 16;
     log_.redirect([this](std::string_view line) { log_lines_ += line; });
@@ -89,6 +93,7 @@ class HttpServerTest : public testing::Test {
   std::string page_ = "<p>";
   std::string read_, log_lines_;
   Stream* stream_ = nullptr;
+  std::shared_ptr<HttpLater> later_;
   int asked_ = 0, backed_up_ = 0, drained_ = 0;
 };
 
@@ -187,6 +192,31 @@ TEST_F(HttpServerTest, AnswersNobodyWhoDoesNotRead) {
   ::shutdown(fd.get(), SHUT_WR);
   read_until(fd);
   EXPECT_EQ(asked_, 300);
+}
+
+// Nor is more than a little kept of what it asks for while an answer is waited for.
+TEST_F(HttpServerTest, ReadsLittleWhileAnAnswerIsWaitedFor) {
+  start({.limits = {.max_body = 10}});
+  const FileDescriptor fd = connect();
+  send(fd, "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  ASSERT_TRUE(host_.run_until([this] { return later_ != nullptr; }));
+  const std::string request =
+      "GET /page HTTP/1.1\r\nHost: x\r\nX: " + std::string(8000, 'x') + "\r\n\r\n";
+  std::size_t sent = 0;
+  for (int quiet = 0; quiet < 20 && sent < 64'000'000; ++quiet) {
+    const std::string_view rest = std::string_view(request).substr(sent % request.size());
+    const ssize_t count = ::send(fd.get(), rest.data(), rest.size(), MSG_DONTWAIT);
+    if (count > 0) {
+      sent += static_cast<std::size_t>(count);
+      quiet = 0;
+    }
+    host_.loop().run_once(count > 0 ? 0ms : 1ms);
+  }
+  EXPECT_LT(sent, 32'000'000u);
+  later_->give(HttpAnswer::text(200, "done"));
+  ::shutdown(fd.get(), SHUT_WR);
+  EXPECT_THAT(read_until(fd), HasSubstr("\r\n\r\ndone\n"));
+  EXPECT_EQ(asked_, static_cast<int>(sent / request.size()));
 }
 
 TEST_F(HttpServerTest, ARequestHasADeadline) {

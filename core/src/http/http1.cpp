@@ -14,14 +14,10 @@ namespace {
 
 constexpr std::string_view kNoRequest = "not an HTTP request";
 
-bool is_visible(char c) {
-  return c > 0x20 && c != 0x7F;
-}
-
 // RFC 9110, section 5.5: visible bytes, those above 0x7F, space and TAB.
 bool is_field_value(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
-    return is_visible(c) || c == ' ' || c == '\t' || static_cast<unsigned char>(c) >= 0x80;
+    return static_cast<unsigned char>(c) >= 0x20 ? c != 0x7F : c == '\t';
   });
 }
 
@@ -163,9 +159,7 @@ bool HttpRequestParser::take_request_line(std::string_view line) {
 
 // Origin form, absolute form (of which the authority is dropped) or `*` (RFC 9112, section 3.2).
 bool HttpRequestParser::take_target(std::string_view target) {
-  if (!std::all_of(target.begin(), target.end(), is_visible)) {
-    return fail(400, "the request target has bytes that must be percent-encoded");
-  }
+  if (!http::is_visible_text(target)) return fail(400, http::kNotEncoded);
   const std::size_t scheme = target.find("://");
   if (!target.starts_with('/') && scheme != std::string_view::npos) {
     const std::size_t path = target.find('/', scheme + 3);

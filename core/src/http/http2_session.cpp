@@ -19,6 +19,29 @@ namespace {
 
 // Who sends more than this to a request that has been answered loses the stream.
 constexpr std::size_t kMostIgnored = std::size_t{64} << 10U;
+// The streams of a connection together hold no more than so many of the largest bodies, and no more
+// than so many full queues; beyond that each has a fraction of one.
+constexpr std::size_t kFullStreams = 4;
+constexpr std::size_t kFraction = 16;
+constexpr std::size_t kSmallBodies = std::size_t{1} << 20U;  // that are always taken
+
+// nghttp2 is C: nothing may be thrown through it.
+template <typename Work>
+int within_c(Work&& work) noexcept {
+  try {
+    work();
+    return 0;
+  } catch (...) {  // bad_alloc
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
+}
+
+// What nghttp2 returns where it, or one of the callbacks, has run out of memory.
+void check_memory(ssize_t result) {
+  if (result == NGHTTP2_ERR_NOMEM || result == NGHTTP2_ERR_CALLBACK_FAILURE) {
+    throw std::bad_alloc();
+  }
+}
 
 std::string_view text_of(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
@@ -91,7 +114,7 @@ class Session final : public Http2Session {
   static Session& self(void* user) { return *static_cast<Session*>(user); }
   Stream* find(StreamId id);
   void set_callbacks(nghttp2_session_callbacks* callbacks);
-  int begin_headers(const nghttp2_frame& frame);
+  void begin_headers(const nghttp2_frame& frame);
   void add_header(Stream& stream, std::string_view name, std::string_view value);
   void take_frame(const nghttp2_frame& frame);
   void take_data(StreamId id, std::string_view data);
@@ -101,6 +124,9 @@ class Session final : public Http2Session {
   std::size_t read_body(StreamId id, Stream& stream, std::uint8_t* out, std::size_t most);
   void dispatch();
   void tell_request(StreamId id, Stream& stream);
+  void forget_request(Stream& stream);
+  void add(Stream& stream, Piece piece);
+  std::size_t mark(std::size_t water) const;
   void submit(StreamId id, const HttpAnswer& answer, std::optional<WallTime> date, bool has_body);
 
   Handler& handler_;
@@ -108,6 +134,8 @@ class Session final : public Http2Session {
   nghttp2_session* session_ = nullptr;
   std::unordered_map<StreamId, Stream> streams_;
   std::size_t incomplete_ = 0;
+  std::size_t bodies_ = 0;  // bytes of bodies that are not whole
+  std::size_t queued_ = 0;  // of all streams
   std::vector<Event> events_;
   bool failed_ = false;
 };
@@ -129,7 +157,7 @@ Session::Session(Handler& handler, const Options& options) : handler_(handler), 
 void Session::set_callbacks(nghttp2_session_callbacks* callbacks) {
   nghttp2_session_callbacks_set_on_begin_headers_callback(
       callbacks, [](nghttp2_session*, const nghttp2_frame* frame, void* user) {
-        return self(user).begin_headers(*frame);
+        return within_c([&] { self(user).begin_headers(*frame); });
       });
   nghttp2_session_callbacks_set_on_header_callback(
       callbacks, [](nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
@@ -137,31 +165,27 @@ void Session::set_callbacks(nghttp2_session_callbacks* callbacks) {
                     std::uint8_t, void* user) {
         Stream* const stream = self(user).find(frame->hd.stream_id);
         const bool is_trailer = frame->headers.cat != NGHTTP2_HCAT_REQUEST;
-        if (stream != nullptr && !is_trailer) {
+        if (stream == nullptr || is_trailer) return 0;
+        return within_c([&] {
           self(user).add_header(*stream, text_of(name, name_size), text_of(value, value_size));
-        }
-        return 0;
+        });
       });
   nghttp2_session_callbacks_set_on_frame_recv_callback(
       callbacks, [](nghttp2_session*, const nghttp2_frame* frame, void* user) {
-        self(user).take_frame(*frame);
-        return 0;
+        return within_c([&] { self(user).take_frame(*frame); });
       });
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(
       callbacks, [](nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data,
                     std::size_t size, void* user) {
-        self(user).take_data(id, text_of(data, size));
-        return 0;
+        return within_c([&] { self(user).take_data(id, text_of(data, size)); });
       });
   nghttp2_session_callbacks_set_on_frame_send_callback(
       callbacks, [](nghttp2_session*, const nghttp2_frame* frame, void* user) {
-        self(user).sent_frame(*frame);
-        return 0;
+        return within_c([&] { self(user).sent_frame(*frame); });
       });
   nghttp2_session_callbacks_set_on_stream_close_callback(
       callbacks, [](nghttp2_session*, std::int32_t id, std::uint32_t error, void* user) {
-        self(user).close(id, error);
-        return 0;
+        return within_c([&] { self(user).close(id, error); });
       });
 }
 
@@ -170,11 +194,10 @@ Session::Stream* Session::find(StreamId id) {
   return found == streams_.end() ? nullptr : &found->second;
 }
 
-int Session::begin_headers(const nghttp2_frame& frame) {
-  if (frame.hd.type != NGHTTP2_HEADERS || frame.headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+void Session::begin_headers(const nghttp2_frame& frame) {
+  if (frame.hd.type != NGHTTP2_HEADERS || frame.headers.cat != NGHTTP2_HCAT_REQUEST) return;
   streams_.try_emplace(frame.hd.stream_id);
   ++incomplete_;
-  return 0;
 }
 
 // Which names and values there may be, nghttp2 has checked (RFC 9113, section 8).
@@ -184,6 +207,9 @@ void Session::add_header(Stream& stream, std::string_view name, std::string_view
   if (name == ":path" && value.size() > limits.max_line) {
     stream.status = 414;
     stream.reason = "the request line is too long";
+  } else if (name == ":path" && !http::is_visible_text(value)) {
+    stream.status = 400;
+    stream.reason = http::kNotEncoded;
   } else if (name.size() + value.size() > limits.max_line ||
              stream.head.size() + name.size() + value.size() > limits.max_head ||
              stream.headers.size() >= limits.max_headers) {
@@ -224,14 +250,21 @@ void Session::take_data(StreamId id, std::string_view data) {
     stream->status = 413;
     stream->reason = "the body is too large";
     complete(id, *stream);
+  } else if (bodies_ + data.size() >
+             std::max(kFullStreams * options_.limits.max_body, kSmallBodies)) {
+    stream->status = 503;
+    stream->reason = "too many large bodies at a time";
+    complete(id, *stream);
   } else {
     stream->body += data;
+    bodies_ += data.size();
   }
 }
 
 void Session::complete(StreamId id, Stream& stream) {
   stream.is_told = true;
   --incomplete_;
+  bodies_ -= stream.body.size();
   events_.push_back({Event::Kind::request, id});
 }
 
@@ -257,8 +290,10 @@ void Session::close(StreamId id, std::uint32_t error) {
     events_.push_back({by_peer ? Event::Kind::closed_by_peer : Event::Kind::closed, id});
   } else {
     --incomplete_;
+    bodies_ -= stream.body.size();
     events_.push_back({Event::Kind::closed_by_peer, id});
   }
+  queued_ -= stream.queued;
   streams_.erase(found);
 }
 
@@ -266,7 +301,7 @@ void Session::receive(std::string_view bytes) {
   const auto taken = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   dispatch();
-  if (taken == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
+  check_memory(taken);
   failed_ = failed_ || taken < 0;
 }
 
@@ -274,7 +309,7 @@ void Session::pull(std::string& out, std::size_t most) {
   while (out.size() < most) {
     const std::uint8_t* data = nullptr;
     const auto size = nghttp2_session_mem_send(session_, &data);
-    if (size == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
+    check_memory(size);
     if (size <= 0) break;
     out += text_of(data, static_cast<std::size_t>(size));
   }
@@ -292,7 +327,12 @@ void Session::dispatch() {
     }
     Stream* const stream = find(id);
     if (stream == nullptr) continue;
-    kind == Event::Kind::request ? tell_request(id, *stream) : handler_.on_drained(id);
+    if (kind == Event::Kind::drained) {
+      handler_.on_drained(id);
+    } else {
+      tell_request(id, *stream);
+      forget_request(*stream);
+    }
   }
   events_.clear();
 }
@@ -316,6 +356,13 @@ void Session::tell_request(StreamId id, Stream& stream) {
   handler_.on_request(id, request);
 }
 
+// A stream may last.
+void Session::forget_request(Stream& stream) {
+  stream.body = {};
+  stream.head = {};
+  stream.headers = {};
+}
+
 void Session::respond(StreamId id, const HttpAnswer& answer, bool is_head,
                       std::optional<WallTime> date) {
   Stream* const stream = find(id);
@@ -323,9 +370,7 @@ void Session::respond(StreamId id, const HttpAnswer& answer, bool is_head,
   stream->is_finished = !answer.stream || is_head;
   const bool has_body = !is_head && (answer.stream != nullptr || !answer.body.empty());
   if (has_body && !answer.body.empty()) {
-    stream->queue.push_back(
-        {std::make_shared<const std::string>(answer.body), 0, answer.body.size()});
-    stream->queued += answer.body.size();
+    add(*stream, {std::make_shared<const std::string>(answer.body), 0, answer.body.size()});
   }
   submit(id, answer, date, has_body);
 }
@@ -361,7 +406,11 @@ void Session::submit(StreamId id, const HttpAnswer& answer, std::optional<WallTi
                               void* user) -> ssize_t {
     Stream* const stream = self(user).find(stream_id);
     if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    const std::size_t size = self(user).read_body(stream_id, *stream, out, most);
+    std::size_t size = 0;
+    if (const int failed =
+            within_c([&] { size = self(user).read_body(stream_id, *stream, out, most); })) {
+      return failed;
+    }
     if (stream->queue.empty() && stream->is_finished) {
       *flags |= NGHTTP2_DATA_FLAG_EOF;
     } else if (size == 0) {
@@ -387,20 +436,32 @@ std::size_t Session::read_body(StreamId id, Stream& stream, std::uint8_t* out, s
     if (piece.size == 0) stream.queue.pop_front();
   }
   stream.queued -= size;
-  if (stream.is_backed_up && stream.queued <= options_.low_water) {
+  queued_ -= size;
+  if (stream.is_backed_up && stream.queued <= mark(options_.low_water)) {
     stream.is_backed_up = false;
     events_.push_back({Event::Kind::drained, id});
   }
   return size;
 }
 
+void Session::add(Stream& stream, Piece piece) {
+  const std::size_t size = piece.size;
+  stream.queue.push_back(std::move(piece));
+  stream.queued += size;
+  queued_ += size;
+}
+
+// What a stream's queue is measured by.
+std::size_t Session::mark(std::size_t water) const {
+  return queued_ > kFullStreams * options_.high_water ? water / kFraction : water;
+}
+
 void Session::write(StreamId id, const SharedPayload& payload, std::size_t begin,
                     std::size_t size) {
   Stream* const stream = find(id);
   if (stream == nullptr || stream->is_finished || size == 0) return;
-  stream->queue.push_back({payload, begin, size});
-  stream->queued += size;
-  stream->is_backed_up = stream->is_backed_up || stream->queued > options_.high_water;
+  add(*stream, {payload, begin, size});
+  stream->is_backed_up = stream->is_backed_up || stream->queued > mark(options_.high_water);
   nghttp2_session_resume_data(session_, id);
 }
 

@@ -30,14 +30,17 @@ class Http2Session {
     virtual void on_request(StreamId stream, const HttpRequest& request) = 0;
     // A request that can be answered by this alone.
     virtual void on_bad_request(StreamId stream, int status, std::string_view reason) = 0;
-    // What waits of a body is down to low_water, having been above high_water.
+    // The stream is backed_up() no more.
     virtual void on_drained(StreamId stream) = 0;
-    // Once for each request that was told of, when it is over. `by_peer`: before the answer was.
+    // Once for each request, when it is over, even where it was never whole. `by_peer`: before the
+    // answer was.
     virtual void on_closed(StreamId stream, bool by_peer) = 0;
   };
   struct Options {
     HttpLimits limits{};
-    std::size_t low_water = std::size_t{256} << 10U;  // of a stream's body
+    // Of what waits of a stream's body; a sixteenth of them while four times the high one waits of
+    // all streams together.
+    std::size_t low_water = std::size_t{256} << 10U;
     std::size_t high_water = std::size_t{1} << 20U;
     std::uint32_t max_streams = 100;  // at a time
   };
@@ -58,7 +61,7 @@ class Http2Session {
                      std::size_t size) = 0;
   virtual void finish(StreamId stream) = 0;
   virtual void reset(StreamId stream) = 0;  // not whole, and will not be
-  // More waits than high_water, and on_drained() will follow.
+  // More waits than high_water, and on_drained() will follow when it is down to low_water.
   virtual bool backed_up(StreamId stream) const = 0;
 
   // The peer is told that further requests are not answered (GOAWAY).

@@ -31,6 +31,13 @@ inline bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
 }
 
+// Of printable ASCII without the space, as the target of a request is.
+inline bool is_visible_text(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+}
+inline constexpr std::string_view kNotEncoded =
+    "the request target has bytes that must be percent-encoded";
+
 // What is before the colon of `Name: value`; all where there is none.
 inline std::string_view header_name(std::string_view header) {
   return header.substr(0, header.find(':'));

@@ -1,5 +1,8 @@
 """netkit sse serve by HTTP/2, which TLS agrees on: many streams on one connection."""
 
+import os
+import shutil
+
 import pytest
 
 from browser import Page
@@ -149,6 +152,37 @@ def test_a_request_that_does_not_come_in_time(serve, peer):
     client.flush()
     server.err.expect(rb"its request took longer than 300ms \(--request-timeout\)\n")
     client.wait_for_end()
+
+
+def test_who_finds_no_room_is_told_so_and_leaves(serve, peer):
+    server = serve("--max-clients", "1", "--request-timeout", "60s")
+    first = peer(server)
+    second = peer(server)
+    status, text = second.answer(second.ask("/favicon.ico"))
+    assert (status, text) == (503, b"full: 1 client (--max-clients)\n")
+    second.wait_for_end()
+    assert first.answer(first.ask("/favicon.ico"))[0] == 404
+
+
+def link_or_copy(source, target):
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
+
+
+def test_a_library_that_cannot_be_loaded_costs_one_connection(netkit, certificate, tmp_path):
+    """As for want of descriptors: the server goes on."""
+    copy = tmp_path / "copy"
+    shutil.copytree(os.environ["NETKIT_PREFIX"], copy, ignore=shutil.ignore_patterns("http2.so", "include", "doc", "man"),
+                    copy_function=link_or_copy)
+    server = netkit.serve(argv=[copy / "bin" / "netkit", "sse", "serve", "127.0.0.1:0", "--cert",
+                                certificate / "server.pem", "--key", certificate / "server.key"])
+    url = f"https://{server.address}/favicon.ico"
+    ask = ["curl", "-s", "--cacert", str(certificate / "server.pem"), "-w", "%{http_code}", "-o", "/dev/null", url]
+    assert netkit.run(argv=ask + ["--http2"]).status != 0
+    server.err.expect(rb"closed: http2 cannot be loaded: ")
+    assert netkit.run(argv=ask + ["--http1.1"]).out == b"404"
 
 
 def test_curl_and_netkit_itself_read_by_it(netkit, serve, certificate):

@@ -3,6 +3,7 @@
 #include "util/core_library.hpp"
 
 #include <map>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -96,6 +97,7 @@ class HttpServer::Http2 final : public Protocol, private Http2Session::Handler {
   void await(StreamId id, HttpAnswer& head);
   void send();
   void send_soon();
+  void send_or_end();
   void watch_the_time();
 
   Connection& connection_;
@@ -134,7 +136,18 @@ void HttpServer::Http2::send() {
 
 void HttpServer::Http2::send_soon() {
   if (!soon_.pending()) {
-    soon_ = connection_.http().loop_.after(Duration::zero(), [this] { send(); });
+    soon_ = connection_.http().loop_.after(Duration::zero(), [this] { send_or_end(); });
+  }
+}
+
+// What memory was lacking for is missing from what the peer is told: nothing it gets after that
+// makes sense.
+void HttpServer::Http2::send_or_end() {
+  try {
+    send();
+  } catch (const std::bad_alloc&) {
+    connection_.http().loop_.out_of_memory();
+    connection_.abort();
   }
 }
 
@@ -160,6 +173,7 @@ void HttpServer::Http2::on_request(StreamId id, const HttpRequest& request) {
   HttpAnswer answer = connection_.answer_to(request);
   const bool is_head = request.method == "HEAD";
   if (answer.later) return await(id, answer);
+  if (connection_.over_limit()) stop();
   session_->respond(id, answer, is_head, connection_.date());
   if (!answer.stream || is_head) return;
   Carrier& carrier =

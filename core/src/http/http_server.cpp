@@ -7,6 +7,7 @@
 
 #include <netkit/http/http1.hpp>
 #include <netkit/net/server_sockets.hpp>
+#include <netkit/util/error.hpp>
 #include <netkit/util/quantity.hpp>
 
 namespace netkit {
@@ -45,8 +46,14 @@ void HttpLater::give(const HttpAnswer& answer) {
   if (const auto give = std::exchange(give_, {})) give(answer);
 }
 
+// A library that cannot be loaded, be it for want of descriptors, costs this connection alone.
 void HttpServer::Connection::on_open(std::string_view alpn) {
-  protocol_ = alpn == "h2" ? Protocol::http2(*this) : Protocol::http1(*this);
+  try {
+    protocol_ = alpn == "h2" ? Protocol::http2(*this) : Protocol::http1(*this);
+  } catch (const Error& error) {
+    server().notice(fmt::format("{} closed: {}", peer().to_string(), error.what()));
+    abort();
+  }
 }
 
 void HttpServer::Connection::on_gone(int /*error*/, std::string_view /*reason*/) {

@@ -235,6 +235,7 @@ class ControlClient final : public TcpServer::Connection {
   }
 
   std::size_t obey(std::string_view data);
+  void obey_the_last();
   std::size_t obey_lines(std::string_view lines);
   std::size_t take_record(std::string_view data);
   bool is_held() const { return backed_up() || answers_.size() >= kMaxAnswers; }
@@ -259,7 +260,8 @@ class ControlClient final : public TcpServer::Connection {
   bool has_record_ = false;                      // one is coming
   std::deque<std::shared_ptr<Answer>> answers_;  // in their order, from the first that is not known
   LineDecoder lines_{kMaxControlLine};
-  std::string rest_;  // waits for the answers before it to be read
+  std::string rest_;      // waits for the answers before it to be read
+  bool obeying_ = false;  // an answer that comes now is seen to by who obeys
   bool ended_ = false;
   bool quits_ = false;  // once all is answered
   std::set<std::string, std::less<>> names_;
@@ -270,10 +272,12 @@ class ControlClient final : public TcpServer::Connection {
 // bytes were obeyed.
 std::size_t ControlClient::obey(std::string_view data) {
   std::size_t done = 0;
+  obeying_ = true;
   while (done < data.size() && !is_held() && !closing() && !quits_) {
     const std::string_view left = data.substr(done);
     done += has_record_ ? take_record(left) : obey_lines(left);
   }
+  obeying_ = false;
   return done;
 }
 
@@ -292,10 +296,16 @@ std::size_t ControlClient::take_record(std::string_view data) {
   return size;
 }
 
-// With what a script that has no newline at its end asked last.
+// A script may have no newline at its end.
+void ControlClient::obey_the_last() {
+  obeying_ = true;
+  lines_.finish([this](const Line& line) { take(line); });
+  obeying_ = false;
+}
+
 void ControlClient::finish() {
   if (!rest_.empty() || closing()) return;
-  if (!has_record_) lines_.finish([this](const Line& line) { take(line); });
+  if (!has_record_) obey_the_last();
   if (answers_.empty()) close();
 }
 
@@ -336,7 +346,7 @@ void ControlClient::publish() {
     answer->known = true;
     const bool was_held = is_held();
     give_known();
-    if (was_held || ended_) on_drained();
+    if (!obeying_ && (was_held || ended_)) on_drained();
   });
 }
 

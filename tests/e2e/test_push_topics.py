@@ -126,6 +126,7 @@ def test_the_control_line_is_for_any_program(netkit, server):
     assert [(r.get("topic"), r["text"]) for r in (reader.out.json() for _ in range(2))] == [(None, "hello"), ("a/b", "x\ny")]
     assert b"ERR a record has at most 65536 bytes\n" == control(one, b"PUSH - 70000\n" + b"x" * 70000)
     assert control(one, b"PUSH t 10\nshort") == b""
+    assert control(one, b"PUSH t 1\nxPUSH - 0") == b"OK\nOK\n"  # the last line has no end
     with tcp_connect(one.address) as sock:
         sock.settimeout(DEADLINE)
         for byte in b"PUSH t 3\nabcPUSH t 0\n":
@@ -171,3 +172,13 @@ def test_the_roster_is_watched(netkit, server):
     terminal = netkit.terminal("push", "status", one.address)
     terminal.expect(rb"NAME\s+ADDRESS\s+KIND\s+AGE\s+SENT\s+LOST\s+LAG\s+RTT\r\nbob\s+127.0.0.1:\d+\s+native\s+\d+ s\s+0\s+0\s+0\s+\S+s\r\n")
     assert terminal.wait() == 0
+
+
+def test_a_server_moves_nobodys_cursor(netkit):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(DEADLINE)
+        terminal = netkit.terminal("push", "status", f"127.0.0.1:{listening.getsockname()[1]}")
+        with listening.accept()[0] as sock:
+            sock.sendall(b"OK 1\n\x1b[2J native 1.0 1 0 0 ann\t1 1 1 1\n")
+            terminal.expect(rb"ann\s+\\x1b\[2J\s+native")
+    assert terminal.wait() == 0 and b"\x1b[2J" not in terminal.out.data

@@ -281,6 +281,14 @@ def test_only_operators_may(operated):
         ben.err.expect(rb"only operators may do that \(--operators\)\n")
 
 
+def test_an_operator_who_puts_himself_out_ends_nothing_else(operated):
+    room, ann, ben = operated
+    ann.write("".join("/kick ann\nstill here?\n" for _ in range(20)))
+    assert ann.wait() == 75
+    ben.write("hello\n")
+    room.out.expect(rb"\[ben\] hello\n")
+
+
 def test_a_banned_member_stays_out_and_a_kicked_one_comes_back(netkit, operated, keys, tmp_path):
     room, ann, ben = operated
     ann.write("/kick ben\n")

@@ -42,7 +42,8 @@ void Reassembler::deliver_bundle(const Bundle& bundle, MessageHandler& handler) 
   std::uint64_t record = bundle.first_record;
   std::string_view entries = bundle.entries;
   std::string_view entry;
-  for (bool first = true; next_entry(entries, entry); first = false, record += numbered) {
+  for (bool first = true; !stopped_ && next_entry(entries, entry);
+       first = false, record += numbered) {
     const bool last = entries.empty();
     const bool continued = first && bundle.continues;
     const bool open = last && bundle.open;
@@ -101,6 +102,7 @@ void Reassembler::piece(Partial& partial, std::string_view bytes) {
 
 void Reassembler::complete(std::uint64_t record, std::string_view message, bool too_long,
                            MessageHandler& handler) {
+  if (stopped_) return;  // by what was missing before it
   if (record != 0) expected_ = record + 1;
   if (too_long) {
     ++counters_->too_long;

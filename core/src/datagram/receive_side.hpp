@@ -33,6 +33,7 @@ class NETKIT_API Reassembler {
   Reassembler& operator=(const Reassembler&) = delete;
   void expect(std::uint64_t record) { expected_ = record; }
   void deliver(std::string_view body, MessageHandler& handler);  // a valid one
+  void stop() { stopped_ = true; }  // from a handler: what else a body holds is not delivered
 
  private:
   struct Partial {
@@ -54,6 +55,7 @@ class NETKIT_API Reassembler {
   Counters* counters_;
   std::uint64_t expected_ = 0;      // the next number; 0: any
   std::array<Partial, 2> partial_;  // without a number, numbered
+  bool stopped_ = false;
 };
 
 class NETKIT_API ReceiveSide {
@@ -70,7 +72,11 @@ class NETKIT_API ReceiveSide {
   // What has come in order waits for resume(); the other side knows that it has come.
   bool holding() const { return delivered_ != next_; }
   bool ended() const { return ended_; }  // END was delivered
-  void stop() { stopped_ = true; }       // from a handler: deliver nothing more
+  // From a handler: deliver nothing more.
+  void stop() {
+    stopped_ = true;
+    reassembler_.stop();
+  }
 
   // What goes into the headers.
   std::uint32_t ack() const { return static_cast<std::uint32_t>(next_); }

@@ -228,7 +228,7 @@ TEST_F(Ending, SessionsMayBeClosedFromWithinTheirOwnMessages) {
   served.message = [&](SessionRef session, std::string_view) { server->close(session, "enough"); };
   for (int i = 0; i < 100; ++i) ann.end->send("x");
   Run(1s);
-  EXPECT_EQ(served.heard.size(), 100u);
+  EXPECT_EQ(served.heard.size(), 1u);  // of all that came in one datagram
   EXPECT_EQ(ann.events.log.back(), "left bye enough");
 }
 

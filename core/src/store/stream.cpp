@@ -98,9 +98,14 @@ void Stream::on_open(const State& state) {
   retry_.reset();
   if (ever_open_ && before.epoch != state.epoch) say_lost(state);
   if (!names_.empty()) renew();
-  if (std::exchange(ever_open_, true)) return handler_.on_store_change();
-  last_ = std::max(last_, state.last);
-  options_.settings.keep_last ? engine_->read_last() : handler_.on_store_open();
+  const bool is_first = !std::exchange(ever_open_, true);
+  if (is_first) {
+    last_ = std::max(last_, state.last);
+    reads_last_ = options_.settings.keep_last;
+  }
+  // The answer is lost with an outage.
+  if (reads_last_) return engine_->read_last();
+  is_first ? handler_.on_store_open() : handler_.on_store_change();
 }
 
 void Stream::say_lost(const State& now) {
@@ -189,6 +194,7 @@ void Stream::on_failed(ExitStatus status, const std::string& error) {
 }
 
 void Stream::on_last(std::span<const Entry> entries) {
+  if (!std::exchange(reads_last_, false)) return;
   for (const Entry& entry : entries) handler_.on_last_entry(entry);
   handler_.on_store_open();
 }

@@ -52,12 +52,16 @@ class User final : private Stream::Handler {
 class StreamTest : public ::testing::Test {
  protected:
   std::unique_ptr<User> user(std::size_t queue = 10000) {
-    Stream::Options options{.settings = {.url = "memory:", .stream = "chat", .newest = 100},
-                            .queue = queue};
-    options.settings.writer = ++writers_;
-    auto made = std::make_unique<User>(around_, store_, options);
+    auto made = opening({.queue = queue});
     EXPECT_TRUE(wait([&] { return made->open; }));
     return made;
+  }
+  std::unique_ptr<User> opening(Stream::Options options) {
+    options.settings.url = "memory:";
+    options.settings.stream = "chat";
+    options.settings.newest = 100;
+    options.settings.writer = ++writers_;
+    return std::make_unique<User>(around_, store_, options);
   }
   template <typename Done>
   bool wait(Done done) {
@@ -117,6 +121,17 @@ TEST_F(StreamTest, AnAppendWithoutAnAnswerIsNotDoubled) {
   store_.come_back();
   ASSERT_TRUE(stored(*ann, 1));
   EXPECT_EQ(ann->take(), Texts{"1! a"});
+}
+
+// The outage begins before the last entry of each topic has come.
+TEST_F(StreamTest, IsOpenInTheEndAlsoOverAnOutage) {
+  store_.be_slow(std::chrono::milliseconds(20));
+  const auto ann = opening({.settings = {.keep_last = true}});
+  ASSERT_TRUE(wait([&] { return ann->stream->was_open(); }));
+  store_.go_away();
+  store_.come_back();
+  EXPECT_FALSE(ann->open);
+  EXPECT_TRUE(wait([&] { return ann->open; }));
 }
 
 TEST_F(StreamTest, WhatWaitsIsBounded) {

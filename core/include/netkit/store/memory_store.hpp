@@ -188,6 +188,7 @@ inline void MemoryStore::set_away(bool away) {
   for (MemoryEngine* engine : engines_) {
     if (away_ && engine->attached_) {
       engine->attached_ = false;
+      engine->timers_.clear();  // answers are lost
       engine->handler_.on_away();
     } else if (!away_) {
       engine->later([engine] { engine->attach(); });

@@ -141,6 +141,7 @@ class NETKIT_API Stream final : private Engine::Handler {
   std::map<std::string, Name, std::less<>> names_;  // that are renewed
   bool open_ = false;
   bool ever_open_ = false;
+  bool reads_last_ = false;  // the last entry of each topic, before all else
   Hook turn_;
   Timer retry_;
   Timer renewal_;

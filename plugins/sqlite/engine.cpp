@@ -47,6 +47,7 @@ void SqliteEngine::open() {
     if (engine.settings_.follow) {
       engine.watch_ = std::make_unique<FileWatch>(engine.around_.loop, engine.path_ + "-wal",
                                                   [&engine] { engine.look(); });
+      engine.look();  // for what came before it was watched
     }
     engine.handler_.on_open(state);
   });

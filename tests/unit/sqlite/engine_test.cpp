@@ -1,0 +1,49 @@
+#include "support/temp_folder.hpp"
+
+#include <chrono>
+#include <span>
+#include <sqlite/engine.hpp>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace netkit::sqlite {
+namespace {
+
+class Listener final : public store::Engine::Handler {
+ public:
+  std::vector<std::string> texts;
+
+ private:
+  void on_open(const store::State&) override {}
+  void on_entries(std::span<const store::Entry> entries) override {
+    for (const store::Entry& entry : entries) texts.push_back(entry.text);
+  }
+  void on_appended(std::uint64_t) override {}
+  void on_refused(std::string_view) override {}
+  void on_claimed(const std::string&, bool, const std::string&) override {}
+  void on_last(std::span<const store::Entry>) override {}
+  void on_away() override {}
+  void on_failed(ExitStatus, const std::string&) override {}
+};
+
+// Another server writes once, between what this one has read and its first turn.
+TEST(SqliteEngine, HearsOfWhatCameWhileItWasOpened) {
+  const test::TempFolder folder;
+  const SystemClock clock;
+  EventLoop loop(clock);
+  const Log log("", LogLevel::error);
+  Listener listener;
+  SqliteEngine engine({loop, log}, folder / "a.db", {.stream = "chat", .writer = 1}, listener);
+  engine.open();
+  Database other(folder / "a.db", {.stream = "chat"});
+  const store::Entry entry{.text = "hello", .writer = 2, .sequence = 1};
+  other.append({&entry, 1});
+  const TimePoint end = clock.now() + std::chrono::seconds(10);
+  while (listener.texts.empty() && clock.now() < end) loop.run_once(std::chrono::milliseconds(10));
+  EXPECT_EQ(listener.texts, std::vector<std::string>{"hello"});
+}
+
+}  // namespace
+}  // namespace netkit::sqlite

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdlib>
 #include <hiredis/hiredis.h>
 #include <redis/connection.hpp>
@@ -66,8 +67,12 @@ void Connection::log_in() {
   send(words, [this](const Reply& reply) { on_login(reply); });
 }
 
-// A password that is wrong does not become right by trying again.
+// A password that is wrong does not become right by trying again. An answer that says nothing of it
+// is of a server that has, for now, no room for anybody.
 void Connection::on_login(const Reply& reply) {
+  if (reply.is_error() && reply.text().find("password") == std::string_view::npos) {
+    return drop(escaped_text(reply.text()));
+  }
   if (reply.is_error()) {
     const std::string why = fmt::format("{}: the store does not take the password ({})", server(),
                                         escaped_text(reply.text()));
@@ -112,7 +117,17 @@ void Connection::watch_answers() {
   overdue_ = loop_.at(expected_.front().due, [this] { drop("the store does not answer"); });
 }
 
+// A long answer takes its time, and those behind it wait for its end.
+void Connection::prolong() {
+  if (!expected_.empty()) {
+    TimePoint& due = expected_.front().due;
+    due = std::max(due, saturating_add(loop_.now(), kPatience));
+  }
+  watch_answers();
+}
+
 void Connection::on_data(TcpClient&, std::string_view data) {
+  prolong();
   redisReader* const reader = reader_.get();
   redisReaderFeed(reader, data.data(), data.size());
   while (reader == reader_.get() && client_.stream() != nullptr) {
@@ -130,7 +145,7 @@ void Connection::take(const redisReply* reply) {
   if (expected_.empty()) return drop("what answers is no Redis");
   const Callback callback = std::move(expected_.front().callback);
   expected_.pop_front();
-  watch_answers();
+  prolong();
   if (callback) callback(Reply(reply));
 }
 

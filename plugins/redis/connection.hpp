@@ -58,7 +58,7 @@ class Connection final : private TcpClient::Handler {
   };
   using Callback = std::function<void(const Reply& reply)>;
 
-  // How long an answer may take, unless a command says otherwise.
+  // How long an answer may take to begin, unless a command says otherwise, and to go on.
   static constexpr Duration kPatience = std::chrono::seconds(3);
 
   // All references outlive it.
@@ -93,6 +93,7 @@ class Connection final : private TcpClient::Handler {
   void on_login(const Reply& reply);
   void take(const redisReply* reply);
   void watch_answers();
+  void prolong();
 
   struct Expected {
     Callback callback;

@@ -59,14 +59,16 @@ return n
 )";
 
 // Gives an entry that another program has added its number, which it has the place of: once,
-// whoever finds it first.
+// whoever finds it first. It is deleted last: what may fail, for want of memory or of too many
+// fields, leaves it there.
 //   KEYS stream state  ARGV id
 inline constexpr const char* kAdopt = R"(
 local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])
 if #found == 0 then return 0 end
-redis.call('XDEL', KEYS[1], ARGV[1])
-local n = redis.call('HINCRBY', KEYS[2], 'n', 1)
+local n = (tonumber(redis.call('HGET', KEYS[2], 'n') or '0') or 0) + 1
 redis.call('XADD', KEYS[1], '*', 'n', string.format('%.0f', n), unpack(found[1][2]))
+redis.call('HSET', KEYS[2], 'n', string.format('%.0f', n))
+redis.call('XDEL', KEYS[1], ARGV[1])
 return n
 )";
 

@@ -252,6 +252,24 @@ def test_people_and_programs_read_and_write_entries(netkit, push, redis):
     assert int(redis.cli("XLEN", "t:push")) < 250, "no more than about --keep are kept"
 
 
+def test_a_foreign_entry_outlives_a_full_memory(push, redis):
+    push().write(b"first\n")
+    wait_until(lambda: redis.cli("XLEN", "t:push") == "1\n", what="an entry")
+    redis.cli(input="MULTI\nXADD t:push * text foreign\nCONFIG SET maxmemory 1\nEXEC\n")
+    wait_until(lambda: "errorstat_OOM" in redis.cli("INFO", "errorstats"), what="no room for its number")
+    assert "foreign" in redis.cli("XRANGE", "t:push", "-", "+")
+
+
+def test_a_redis_that_is_full_is_waited_for(netkit, start_redis):
+    redis = start_redis("--requirepass", "secret", "--maxclients", "1")
+    with tcp_connect(redis.address) as only:
+        server = netkit.start("push", "serve", "127.0.0.1:0", "--store", f"redis://{redis.address}/t", "--reconnect-max", "100ms",
+                              env={"NETKIT_STORE_PASSWORD": "secret"})
+        server.err.expect(rb"max number of clients reached")
+        only.sendall(b"AUTH secret\r\nCONFIG SET maxclients 100\r\n")
+        server.err.expect(rb"listening on udp")
+
+
 def test_tls_is_verified(netkit, start_redis, tmp_path):
     make_certificate(tmp_path, "peer", "-addext", "subjectAltName=IP:127.0.0.1")
     certificate, key = tmp_path / "peer.pem", tmp_path / "peer.key"

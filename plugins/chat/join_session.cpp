@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include <netkit/util/error.hpp>
+#include <netkit/util/excerpt.hpp>
 #include <netkit/util/random.hpp>
 #include <netkit/util/text.hpp>
 
@@ -231,7 +232,7 @@ void JoinSession::on_refused(std::string_view text, std::string_view why) {
 void JoinSession::undelivered(std::string_view text, std::string_view why) {
   ++undelivered_;
   constexpr std::size_t kShown = 200;  // bytes, on standard error; the record has it whole
-  host_.log().error(fmt::format("undelivered ({}): {}{}", why, text.substr(0, kShown),
+  host_.log().error(fmt::format("undelivered ({}): {}{}", why, excerpt(text, kShown),
                                 text.size() > kShown ? "..." : ""));
   printer_.print_undelivered(text, why, link_->peer(), host_.clock().wall());
 }

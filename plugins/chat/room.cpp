@@ -7,6 +7,7 @@
 
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/record/record.hpp>
+#include <netkit/util/excerpt.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::chat {
@@ -295,7 +296,7 @@ std::string Room::give_other_name(const std::string& name) {
   std::string other;
   for (int i = 2; other.empty() || find(other) != kNoSlot; ++i) {
     const std::string number = std::to_string(i);
-    other = name.substr(0, kMaxName - number.size()) + number;
+    other = std::string(excerpt(name, kMaxName - number.size())) + number;
   }
   rename(slot, other);
   return other;

@@ -10,6 +10,7 @@
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/net/peer_log.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/excerpt.hpp>
 #include <netkit/util/file.hpp>
 #include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
@@ -22,9 +23,9 @@ constexpr std::size_t kMaxWhole = 64 << 20;
 constexpr Duration kAskAgain = std::chrono::milliseconds(100);  // after a refusal
 constexpr std::size_t kExcerpt = 60;  // bytes of a message that an error shows
 
-std::string excerpt(std::string_view message) {
+std::string quoted_excerpt(std::string_view message) {
   const bool cut = message.size() > kExcerpt;
-  return "'" + escaped_text(message.substr(0, kExcerpt)) + (cut ? "...'" : "'");
+  return "'" + escaped_text(excerpt(message, kExcerpt)) + (cut ? "...'" : "'");
 }
 
 }  // namespace
@@ -135,7 +136,7 @@ void SendCommand::transmit() {
   overdue_ = host_->loop().after(wait_, [this] {
     client_->give_up();
     if (waits_for_service()) return transmit();
-    miss("no reply to " + excerpt(current_) + " within " + format_duration(wait_));
+    miss("no reply to " + quoted_excerpt(current_) + " within " + format_duration(wait_));
   });
 }
 
@@ -171,7 +172,7 @@ void SendCommand::on_reply(std::string_view reply) {
 void SendCommand::on_late(std::string_view reply) {
   ++late_;
   log_received(host_->log(), client_->peer(), reply);
-  host_->log().info("late reply " + excerpt(reply));
+  host_->log().info("late reply " + quoted_excerpt(reply));
   emit("late", reply, false);
 }
 

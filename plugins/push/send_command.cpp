@@ -5,6 +5,7 @@
 
 #include <netkit/net/peer_log.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/excerpt.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::push {
@@ -89,7 +90,7 @@ void SendCommand::on_answer(const Line& line) {
   constexpr std::string_view kError = "ERR ";
   if (line.too_long || !line.text.starts_with(kError)) {
     return fail(ExitStatus::protocol,
-                fmt::format("the server's answer is '{}'", escaped_text(line.text.substr(0, 60))));
+                fmt::format("the server's answer is '{}'", escaped_text(excerpt(line.text, 60))));
   }
   const std::string_view why = line.text.substr(kError.size());
   const bool is_forbidden = why.find("(--accept)") != std::string_view::npos;

@@ -7,6 +7,7 @@
 
 #include <netkit/net/peer_log.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/excerpt.hpp>
 #include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
@@ -103,7 +104,7 @@ void StatusCommand::on_count(std::string_view line) {
 
 void StatusCommand::refuse(std::string_view line) {
   fail(ExitStatus::protocol,
-       fmt::format("the server's answer is '{}'", escaped_text(line.substr(0, 60))));
+       fmt::format("the server's answer is '{}'", escaped_text(excerpt(line, 60))));
 }
 
 void StatusCommand::on_row(std::string_view line) {
@@ -116,7 +117,7 @@ void StatusCommand::on_row(std::string_view line) {
 
 void StatusCommand::show(const StatusRow& row) {
   if (is_table_) {
-    table_.push_back({escaped_text(row.name), std::string(row.address), std::string(row.kind),
+    table_.push_back({escaped_text(row.name), escaped_text(row.address), std::string(row.kind),
                       fmt::format("{:.0f} s", row.age_s), fmt::format("{}", row.sent),
                       fmt::format("{}", row.lost), fmt::format("{}", row.lag),
                       row.kind == "native" ? format_duration(row.path.rtt) : "-"});

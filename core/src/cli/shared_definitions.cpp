@@ -7,6 +7,7 @@
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/excerpt.hpp>
 #include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
@@ -123,7 +124,7 @@ std::string decode_hex_option(std::string_view text) {
   if (auto bytes = decode_hex(text)) return *std::move(bytes);
   throw UsageError(
       fmt::format("--hex: '{}' is not hexadecimal (write two digits a byte, as in 00ff or 00 ff)",
-                  escaped_text(text.substr(0, kExcerpt))));
+                  escaped_text(excerpt(text, kExcerpt))));
 }
 
 OptionDef plain_option() {

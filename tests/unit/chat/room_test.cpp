@@ -338,5 +338,12 @@ TEST_F(OperatorTest, KicksPlainMembersAndCannotBanThem) {
   EXPECT_EQ(events.back(), "0 " + name + " left kicked");
 }
 
+// The store found it to be another's; it is as long as one may be, and its last letter two bytes.
+TEST_F(RoomTest, AnotherNameIsAName) {
+  const std::string name = std::string(kMaxName - 2, 'a') + "\u00e9";
+  join(name, 1);
+  EXPECT_EQ(room().give_other_name(name), std::string(kMaxName - 2, 'a') + "2");
+}
+
 }  // namespace
 }  // namespace netkit::chat

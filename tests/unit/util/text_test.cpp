@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <netkit/util/excerpt.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {
@@ -175,6 +176,17 @@ TEST(Counted, KnowsOneFromMore) {
   EXPECT_EQ(counted(0, "client"), "0 clients");
   EXPECT_EQ(counted(1, "client"), "1 client");
   EXPECT_EQ(counted(2, "client"), "2 clients");
+}
+
+TEST(Excerpt, CutsNoCharacter) {
+  EXPECT_EQ(excerpt("hello", 5), "hello");
+  EXPECT_EQ(excerpt("hello", 4), "hell");
+  const std::string_view text = "a\u00e9\u20ac\U0001f600";  // of 1, 2, 3 and 4 bytes
+  const std::size_t whole[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10};
+  for (std::size_t most = 0; most <= text.size(); ++most) {
+    EXPECT_EQ(excerpt(text, most).size(), whole[most]) << most;
+  }
+  EXPECT_GE(excerpt(std::string(20, '\x80'), 10).size(), 7u);  // what is not UTF-8
 }
 
 }  // namespace

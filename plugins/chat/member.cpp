@@ -137,10 +137,11 @@ void Member::on_connected(std::string_view payload) {
     client_.leave("this is not a chat room", now_);
     return handler_.on_lost(datagram::LeftReason::stranger, {});
   }
+  told_ = welcome->room == room_ ? next_ : 0;
   room_ = welcome->room;
   id_ = welcome->member;
-  next_ = welcome->first;
-  client_.expect_record(next_);
+  next_ = std::max(welcome->first, told_);
+  client_.expect_record(welcome->first);
   while (taken_ < welcome->taken && !pending_.empty()) forget_first();
   bucket_.reset();
   if (welcome->rate > 0) bucket_.emplace(welcome->rate * kPace, welcome->rate * kPace, now_);
@@ -160,6 +161,7 @@ void Member::on_rejected(std::uint16_t code, std::string_view text) {
 }
 
 void Member::on_message(std::uint64_t record, std::string_view message) {
+  if (record != 0 && record < told_) return;
   if (record != 0) next_ = record + 1;
   const auto decoded = decode_from_room(message);
   if (!decoded) return;
@@ -215,8 +217,13 @@ void Member::take_refusal(const Refused& refused) {
 }
 
 void Member::on_gap(const datagram::Gap& gap) {
-  if (gap.to != 0) next_ = gap.to + 1;
-  handler_.on_gap(gap);
+  datagram::Gap rest = gap;
+  if (gap.to != 0) {
+    rest.from = std::max(gap.from, told_);
+    next_ = std::max(next_, gap.to + 1);
+  }
+  if (rest.from > rest.to) rest.from = rest.to = 0;
+  if (rest.to != 0 || rest.unnumbered > 0) handler_.on_gap(rest);
 }
 
 void Member::on_left(datagram::LeftReason reason, std::string_view text) {

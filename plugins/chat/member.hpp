@@ -124,6 +124,8 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
   std::uint64_t room_ = 0;
   std::uint32_t id_ = 0;
   std::uint64_t next_ = 0;  // number of the next message; 0: not in a room yet
+  // Everything below has been told: a server that is behind another one of the room gives it again.
+  std::uint64_t told_ = 0;
   TimePoint now_{};
   bool was_full_ = false;
   bool finishing_ = false;

@@ -141,43 +141,57 @@ void ServeCommand::show_way_to_page() const {
 
 ExitStatus ServeCommand::run(Host& host) {
   host_ = &host;
-  ServerSocketOptions wanted{.udp = true, .udp_options = {.gro = true, .atomic = true}};
-  wanted.tcp = web_ && web_->empty();
-  ServerSockets opened = open_server_sockets(address_, wanted);
-  descriptions_ = opened.descriptions();
-  if (web_) open_page(opened.udp.front().local(), std::move(opened.tcp));
+  if (!store_options_) open_sockets();
   history_ = std::make_unique<History>(host.log());
   history_->open(history_path_);
   printer_ = std::make_unique<EventPrinter>(host.output(), *history_,
                                             EventPrinter::Options{.notices = notices_});
   RoomServer::Handler& handler = *this;
   room_ = std::make_unique<RoomServer>(*options_, datagram::system_random(), handler);
-  UdpServer::Options options;
-  options.policy = policy_;
-  options.log = &host.log();
   datagram::ServerPrivacy::Handler& revoked = *this;
   privacy_ =
       std::make_unique<datagram::ServerPrivacy>(host, private_, options_->native, *room_, revoked);
-  driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(opened.udp),
-                                               privacy_->driven(), options);
+  drive();
   host.set_totals([this](Totals& totals) { show(totals); });
   host.set_metrics(
       [this](std::string& text) { datagram::append_path_metrics(text, room_->native().paths()); });
   host.on_stop([this](StopReason) { stop(); });
-  open_room();
-  privacy_->say_if_open(driver_->sockets());
+  store_options_ ? open_store() : listen();
   return history_->outcome(host.run_loop());
 }
 
-void ServeCommand::open_room() {
-  if (!store_options_) return ready();
-  store_ = std::make_unique<RoomStore>(*host_, *store_options_, *room_, [this] { ready(); });
-  store_->open();
+void ServeCommand::open_sockets() {
+  ServerSocketOptions wanted{.udp = true, .udp_options = {.gro = true, .atomic = true}};
+  wanted.tcp = web_ && web_->empty();
+  ServerSockets opened = open_server_sockets(address_, wanted);
+  descriptions_ = opened.descriptions();
+  if (web_) open_page(opened.udp.front().local(), std::move(opened.tcp));
+  sockets_ = std::move(opened.udp);
 }
 
-void ServeCommand::ready() {
+void ServeCommand::drive() {
+  UdpServer::Options options;
+  options.policy = policy_;
+  options.log = &host_->log();
+  driver_ = std::make_unique<datagram::Driver>(host_->loop(), std::move(sockets_),
+                                               privacy_->driven(), options);
+}
+
+void ServeCommand::listen() {
   host_->ready(descriptions_);
   if (page_) show_way_to_page();
+  privacy_->say_if_open(driver_->sockets());
+}
+
+// Nobody may come before it is known what was said: he finds nobody here and goes to another
+// server.
+void ServeCommand::open_store() {
+  store_ = std::make_unique<RoomStore>(*host_, *store_options_, *room_, [this] {
+    open_sockets();
+    drive();
+    listen();
+  });
+  store_->open();
 }
 
 void ServeCommand::stop() {

@@ -38,8 +38,10 @@ class ServeCommand final : public Command,
   void on_revoked(std::uint32_t owner) override { room_->revoke(owner); }
   const AnswerPolicy& policy() const override { return driver_->policy(); }
   WallTime wall() const override { return host_->clock().wall(); }
-  void open_room();
-  void ready();
+  void open_sockets();
+  void drive();
+  void listen();
+  void open_store();
   void stop();
   void show(Totals& totals) const;
   void open_page(const Endpoint& room, std::vector<FileDescriptor> sockets);
@@ -60,8 +62,9 @@ class ServeCommand final : public Command,
   std::unique_ptr<RoomServer> room_;
   std::unique_ptr<datagram::ServerPrivacy> privacy_;
   std::unique_ptr<datagram::Driver> driver_;
-  std::vector<std::string> descriptions_;  // of the sockets
-  std::unique_ptr<RoomStore> store_;       // none: the room is this server's alone
+  std::vector<UdpSocket> sockets_;  // that have not been given to the driver
+  std::vector<std::string> descriptions_;
+  std::unique_ptr<RoomStore> store_;  // none: the room is this server's alone
   std::unique_ptr<WebServer> page_;
 };
 

@@ -74,39 +74,51 @@ void ServeCommand::configure(const Values& values) {
 
 ExitStatus ServeCommand::run(Host& host) {
   host_ = &host;
-  ServerSockets sockets = open_server_sockets(
-      address_, {.udp = true, .tcp = true, .udp_options = {.atomic = true}, .reuse_port = false});
-  descriptions_ = sockets.descriptions();
+  if (!store_options_) open_sockets();
   Hub::Handler& handler = *this;
   hub_ = std::make_unique<Hub>(hub_options_, datagram::system_random(), handler);
-  UdpServer::Options udp;
-  udp.policy = policy_;
-  udp.capacity = kCapacity;
-  udp.report_unreachable = true;
-  udp.log = &host.log();
   datagram::ServerPrivacy::Handler& revoked = *this;
   privacy_ = std::make_unique<datagram::ServerPrivacy>(host, private_, hub_options_.protocol, *hub_,
                                                        revoked);
-  driver_ = std::make_unique<datagram::Driver>(host.loop(), std::move(sockets.udp),
-                                               privacy_->driven(), udp);
-  control_ = make_control_server(host.loop(), host.log(),
-                                 {.access = control_access(),
-                                  .max_clients = max_clients_,
-                                  .tcp = {.no_delay = true, .keepalive = true}},
-                                 *hub_, *this);
-  for (FileDescriptor& listening : sockets.tcp) control_->listen(std::move(listening));
+  drive();
   SourceDefaults defaults;
   if (!host.values().given("from")) defaults.every = std::chrono::seconds(10);
   Sources::Handler& records = *this;
   sources_ = open_sources(host, records, defaults);
-  turn_ = host.loop().before_wait([this] { end_turn(); });
   host.set_totals([this](Totals& totals) { show(totals); });
   host.set_metrics(
       [this](std::string& text) { datagram::append_path_metrics(text, hub_->paths()); });
   host.on_stop([this](StopReason) { stop(); });
-  store_options_ ? open_store() : host.ready(descriptions_);
-  privacy_->say_if_open(driver_->sockets());
+  store_options_ ? open_store() : listen();
   return host.run_loop();
+}
+
+void ServeCommand::open_sockets() {
+  sockets_ = open_server_sockets(
+      address_, {.udp = true, .tcp = true, .udp_options = {.atomic = true}, .reuse_port = false});
+  descriptions_ = sockets_.descriptions();
+}
+
+void ServeCommand::drive() {
+  UdpServer::Options udp;
+  udp.policy = policy_;
+  udp.capacity = kCapacity;
+  udp.report_unreachable = true;
+  udp.log = &host_->log();
+  driver_ = std::make_unique<datagram::Driver>(host_->loop(), std::move(sockets_.udp),
+                                               privacy_->driven(), udp);
+  turn_ = host_->loop().before_wait([this] { end_turn(); });
+}
+
+void ServeCommand::listen() {
+  control_ = make_control_server(host_->loop(), host_->log(),
+                                 {.access = control_access(),
+                                  .max_clients = max_clients_,
+                                  .tcp = {.no_delay = true, .keepalive = true}},
+                                 *hub_, *this);
+  for (FileDescriptor& listening : sockets_.tcp) control_->listen(std::move(listening));
+  host_->ready(descriptions_);
+  privacy_->say_if_open(driver_->sockets());
 }
 
 void ServeCommand::open_store() {
@@ -116,10 +128,13 @@ void ServeCommand::open_store() {
   store_->open();
 }
 
-// What the store has came before: it is there for those who come.
+// What the store has came before: it is there for those who come. Nobody may come earlier, as it is
+// not known what he has had already; he finds nobody here and goes to another server.
 void ServeCommand::on_store_open() {
   hub_->number_by(store_->state().stream, store_->last() + 1);
-  host_->ready(descriptions_);
+  open_sockets();
+  drive();
+  listen();
 }
 
 void ServeCommand::on_last_entry(const store::Entry& entry) {

@@ -16,6 +16,7 @@
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/answer_policy.hpp>
 #include <netkit/net/interfaces.hpp>
+#include <netkit/net/server_sockets.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/record/source.hpp>
 #include <netkit/store/stream.hpp>
@@ -59,6 +60,9 @@ class ServeCommand final : public Command,
   void on_entry(const store::Entry& entry, std::uint64_t ticket) override;
   void on_store_failed(ExitStatus status, const std::string& error) override;
 
+  void open_sockets();
+  void drive();
+  void listen();
   void open_store();
   bool deliver(std::string_view topic, std::string_view text, std::uint64_t number);
   void say_too_long(std::size_t size);
@@ -90,10 +94,11 @@ class ServeCommand final : public Command,
   std::unique_ptr<datagram::Driver> driver_;
   std::unique_ptr<TcpServer> control_;
   std::unique_ptr<Sources> sources_;
-  std::vector<std::string> descriptions_;  // of the sockets
-  std::unique_ptr<store::Stream> store_;   // none: records are this server's alone
-  Timer grace_;                            // the end of what a laggard is given
-  std::size_t together_ = 1;               // records that are sent at once, at most
+  ServerSockets sockets_;  // that have not been given to the driver and the control channel
+  std::vector<std::string> descriptions_;
+  std::unique_ptr<store::Stream> store_;  // none: records are this server's alone
+  Timer grace_;                           // the end of what a laggard is given
+  std::size_t together_ = 1;              // records that are sent at once, at most
   std::size_t bytes_together_ = 1;
   bool started_ = false;  // enough subscribers were there
   bool ended_ = false;    // the sources have, and with them all

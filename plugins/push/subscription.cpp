@@ -64,6 +64,7 @@ class NativeSubscription final : public Subscription, private datagram::Client::
   void on_gap(const datagram::Gap& gap) override;
   void take(const Record& record);
   void end_hole(std::uint64_t number);
+  void tell_gap(std::uint64_t from, std::uint64_t to);
   void on_left(datagram::LeftReason reason, std::string_view text) override;
 
   void lose(const datagram::Loss& loss);
@@ -75,6 +76,9 @@ class NativeSubscription final : public Subscription, private datagram::Client::
   bool over_ = true;   // it has been said
   int refused_ = 0;    // ICMP errors since the server was heard last
   bool hole_ = false;  // some that were chosen by topic are lost; the next one tells where
+  // Everything below has been told: a server that is behind another one, which had it, gives it
+  // again. 0: nothing has.
+  std::uint64_t told_ = 0;
 };
 
 void NativeSubscription::on_refused(const Endpoint&, int error) {
@@ -90,8 +94,9 @@ void NativeSubscription::on_connected(std::string_view payload) {
     return;
   }
   const bool other = position_.stream != 0 && position_.stream != welcome->stream;
+  told_ = position_.stream == welcome->stream ? position_.next : 0;
   position_.stream = welcome->stream;
-  position_.next = welcome->first;
+  position_.next = std::max(welcome->first, told_);
   hole_ = false;
   client_.expect_record(welcome->first);
   handler_.on_alive();
@@ -109,6 +114,7 @@ void NativeSubscription::on_message(std::uint64_t record, std::string_view messa
     const auto chosen = decode_record(message);
     return chosen ? take(*chosen) : lose(datagram::stranger(kServer));
   }
+  if (record < told_) return;
   position_.next = record + 1;
   handler_.on_record(record, {}, message);
 }
@@ -117,13 +123,13 @@ void NativeSubscription::on_message(std::uint64_t record, std::string_view messa
 void NativeSubscription::take(const Record& record) {
   switch (record.kind) {
     case Record::Kind::record:
+      if (record.number < told_) return;
       end_hole(record.number);
       position_.next = std::max(position_.next, record.number + 1);
       return handler_.on_record(record.number, record.topic, record.text);
     case Record::Kind::missing:
       end_hole(record.number);
-      position_.next = std::max(position_.next, record.last + 1);
-      return handler_.on_gap(record.number, record.last);
+      return tell_gap(record.number, record.last);
     case Record::Kind::caught_up:
       end_hole(record.number);
       position_.next = std::max(position_.next, record.number);
@@ -140,9 +146,14 @@ void NativeSubscription::end_hole(std::uint64_t number) {
 void NativeSubscription::on_gap(const datagram::Gap& gap) {
   if (over_) return;
   hole_ = hole_ || (gap.unnumbered > 0 && !position_.topics.empty());
-  if (gap.from == 0) return;
-  position_.next = gap.to + 1;
-  handler_.on_gap(gap.from, gap.to);
+  if (gap.from != 0) tell_gap(gap.from, gap.to);
+}
+
+void NativeSubscription::tell_gap(std::uint64_t from, std::uint64_t to) {
+  from = std::max(from, told_);
+  if (from > to) return;
+  position_.next = std::max(position_.next, to + 1);
+  handler_.on_gap(from, to);
 }
 
 void NativeSubscription::on_left(datagram::LeftReason reason, std::string_view text) {

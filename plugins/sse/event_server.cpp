@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t kMaxBatch = std::size_t{64} << 10U;
 constexpr std::size_t kReplayPerTurn = std::size_t{64} << 10U;
+// How far this server may be behind another one of its store, while it is there.
+constexpr Duration kStoreLag = std::chrono::seconds(5);
 // How long none of the readers may get on when there are no more events.
 constexpr Duration kStandstill = std::chrono::seconds(5);
 
@@ -51,8 +53,11 @@ class EventServer::Reader final : public FaultStream {
 
   // The batch of a channel as one payload.
   void push(const HttpChunk& events, const Channel& channel) {
-    if (&channel != &channel_ || backed_up() || next_ != channel.batch_from) return;
-    next_ = channel.ring.next_id();
+    if (&channel != &channel_ || backed_up()) return;
+    const std::uint64_t end = channel.ring.next_id();
+    if (next_ > channel.batch_from && next_ < end) return catch_up();  // it was ahead
+    if (next_ != channel.batch_from) return;
+    next_ = end;
     server_.counters_.delivered += channel.batch_events;
     put(events);
   }
@@ -68,12 +73,13 @@ class EventServer::Reader final : public FaultStream {
  private:
   void on_open() override {
     if (replay_.lost_from != 0) report_loss(replay_.lost_from, replay_.lost_to);
-    catch_up();
+    next_ > channel_.ring.next_id() ? await_store() : catch_up();
   }
   void on_backed_up() override { ++server_.counters_.slow; }
   void on_drained() override { catch_up(); }
   void on_gone() override { timer_.reset(); }
   void catch_up();
+  void await_store();
   void report_loss(std::uint64_t from, std::uint64_t to);
 
   EventServer& server_;
@@ -110,6 +116,17 @@ void EventServer::Reader::catch_up() {
   }
 }
 
+// It has had more at another server than this one knows of yet. What does not come while the store
+// is there was in another store.
+void EventServer::Reader::await_store() {
+  timer_ = server_.host_.loop().after(kStoreLag, [this] {
+    if (next_ <= channel_.ring.next_id()) return;
+    if (server_.store_->away()) return await_store();
+    next_ = channel_.ring.oldest();
+    catch_up();
+  });
+}
+
 void EventServer::Reader::report_loss(std::uint64_t from, std::uint64_t to) {
   const std::uint64_t count = to - from + 1;
   const std::string numbers = count == 1 ? fmt::format("event {}", from)
@@ -135,7 +152,6 @@ EventServer::EventServer(Host& host, const ServeOptions& options)
   host_.set_totals([this](Totals& totals) { fill_totals(totals); });
   host_.on_stop([this](StopReason) { stop(); });
   before_wait_ = host_.loop().before_wait([this] { send_batches(); });
-  http_.tcp().listen(options_.address);
   options_.store ? open_store() : start();
 }
 
@@ -146,7 +162,9 @@ void EventServer::open_store() {
   store_->open();
 }
 
+// Nobody may come before there are the events that he is to get: he goes to another server.
 void EventServer::start() {
+  http_.tcp().listen(options_.address);
   host_.ready(http_.tcp().descriptions());
   if (options_.keepalive != kNever) {
     timer_ = host_.loop().after(options_.keepalive, [this] { keep_alive(); });

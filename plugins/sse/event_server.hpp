@@ -36,7 +36,8 @@ struct Channel {
 // way of a store. [loop]
 class EventServer final : private Sources::Handler, private store::Stream::Handler {
  public:
-  // Binds its sockets, opens the sources and the store. Throws SystemError, Error. Both outlive it.
+  // Opens the sources and the store, and binds its sockets once that is there. Throws SystemError,
+  // Error. Both outlive it.
   EventServer(Host& host, const ServeOptions& options);
 
  private:

@@ -17,6 +17,7 @@ void ReplayRing::push(std::uint64_t id, Payload event) {
 }
 
 void ReplayRing::begin_with(std::uint64_t id) {
+  is_shared_ = true;
   oldest_ = std::max(oldest_, id);
   next_ = std::max(next_, id);
 }
@@ -27,7 +28,7 @@ ReplayRing::Replay ReplayRing::after(std::string_view last_event_id, std::uint64
     return {newest == 0 ? next_ : events_[events_.size() - newest].id};
   }
   const auto id = read_integer<std::uint64_t>(last_event_id);
-  const bool is_ours = id && *id >= first_ && *id < next_;
+  const bool is_ours = id && *id >= first_ && (*id < next_ || (is_shared_ && *id < UINT64_MAX));
   const std::uint64_t wanted = is_ours ? *id + 1 : first_;
   if (wanted >= oldest()) return {wanted};
   return {oldest(), wanted, oldest() - 1};

@@ -29,7 +29,8 @@ class ReplayRing {
   void push(Payload event) { push(next_, std::move(event)); }
   // With that id, which is next_id() or higher.
   void push(std::uint64_t id, Payload event);
-  // Nothing below `id` is here, nor will be: events of before are kept elsewhere, or by nobody.
+  // Ids are a store's, which other servers have, too. Nothing below `id` is here, nor will be:
+  // events of before are kept elsewhere, or by nobody.
   void begin_with(std::uint64_t id);
 
   // What a reader is owed: the events from `from` up to next_id(), before it the loss of
@@ -42,7 +43,8 @@ class ReplayRing {
   // `last_event_id` is what the reader sent. Without one, it gets the `last` events as far as they
   // are kept, and what comes from now on. An id
   // that this run has not given (of another run, or no number) makes it one that has seen nothing
-  // of this run, and is owed all of it.
+  // of this run, and is owed all of it. One that is yet to come from a store is another server's,
+  // which is ahead: `from` is above next_id().
   Replay after(std::string_view last_event_id, std::uint64_t last = 0) const;
 
   // Events in one piece, up to `to` - 1.
@@ -71,6 +73,7 @@ class ReplayRing {
     std::uint64_t id;
     Payload payload;
   };
+  bool is_shared_ = false;
   std::uint64_t first_;
   std::uint64_t oldest_;
   std::uint64_t next_;

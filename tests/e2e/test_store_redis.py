@@ -10,6 +10,8 @@ from certificates import make_certificate
 from echo_peers import free_port
 from netkit import tcp_connect, wait_until
 from redis_server import Redis
+from sse_peer import Reader
+from tcp_path import TcpPath
 from test_sse_hub import post
 from test_store_sqlite import join, messages
 
@@ -68,6 +70,72 @@ def test_three_rooms_are_one(netkit, room):
                 assert messages(member, 1) == [(i + 1, f"m{i % 3}", str(i))]
     late = join(netkit, rooms[2:], "late", "--since", "all")
     assert messages(late, 9) == [(i + 1, f"m{i % 3}", str(i)) for i in range(9)]
+
+
+def test_three_channels_and_three_streams_are_one(netkit, push, redis, tmp_path):
+    servers = [push() for _ in range(3)]
+    readers = [subscribe(netkit, [one], f"s{i}") for i, one in enumerate(servers)]
+    for i in range(9):
+        servers[i % 3].write(b"%d\n" % i)
+        assert [numbered(reader, 1) for reader in readers] == 3 * [[(i + 1, str(i))]]
+    assert numbered(subscribe(netkit, servers[2:], "late", "--since", "1"), 9) == [(i + 1, str(i)) for i in range(9)]
+
+    (tmp_path / "write").write_text("wr1te\n")
+    servers = [netkit.serve("sse", "serve", "127.0.0.1:0", "--write-token-file", tmp_path / "write", "--store", f"redis://{redis.address}/t")
+               for _ in range(3)]
+    readers = [Reader(server.address) for server in servers]
+    for i in range(9):
+        with tcp_connect(servers[i % 3].address) as sock:
+            assert post(sock, "/", b"%d" % i) == (200, b"%d\n" % (i + 1))
+        for reader in readers:
+            reader.until(b"id: %d\ndata: %d\n\n" % (i + 1, i))
+    Reader(servers[2].address, Last_Event_ID=2).until(b"".join(b"id: %d\ndata: %d\n\n" % (i + 1, i) for i in range(2, 9)))
+
+
+def test_a_server_that_is_behind_doubles_nothing(netkit, redis, tmp_path):
+    """What a subscriber, a member and a reader have had at one server they do not get again from one that has it later."""
+    (tmp_path / "write").write_text("wr1te\n")
+    path = TcpPath(redis.address)
+    url, slow = f"redis://{redis.address}/t", f"redis://{path.address}/t"
+    push = [netkit.serve("push", "serve", "127.0.0.1:0", "--from", "-", "--store", store, sockets=2) for store in (url, slow)]
+    rooms = [netkit.serve("chat", "serve", "127.0.0.1:0", "--store", store) for store in (url, slow)]
+    sse = [netkit.serve("sse", "serve", "127.0.0.1:0", "--write-token-file", tmp_path / "write", "--store", store) for store in (url, slow)]
+    subscriber, bob = subscribe(netkit, push, "s"), join(netkit, rooms, "bob")
+    ann = join(netkit, rooms[:1], "ann")
+    path.hold()
+    push[0].write(b"1\n2\n")
+    assert numbered(subscriber, 2) == [(1, "1"), (2, "2")]
+    ann.write("1\n2\n")
+    assert messages(bob, 2) == [(1, "ann", "1"), (2, "ann", "2")]
+    with tcp_connect(sse[0].address) as sock:
+        assert [post(sock, "/", text)[1] for text in (b"1", b"2")] == [b"1\n", b"2\n"]
+    for server in (push[0], rooms[0]):
+        server.signal(signal.SIGKILL)
+    subscriber.err.expect(b"subscribed to " + push[1].address.encode())
+    bob.err.expect(b"joined " + rooms[1].address.encode())
+    reader = Reader(sse[1].address, Last_Event_ID=2)
+    path.mend()
+    push[1].write(b"3\n")
+    assert numbered(subscriber, 1) == [(3, "3")]
+    redis.cli("XADD", "t:chat", "*", "text", "3", "name", "cid")
+    assert messages(bob, 1) == [(3, "cid", "3")]
+    with tcp_connect(sse[0].address) as sock:
+        assert post(sock, "/", b"3")[0] == 200
+    assert b"data: 2" not in reader.until(b"id: 3\ndata: 3\n\n")
+    path.close()
+
+
+def test_nobody_is_answered_before_the_store_is_there(netkit, start_redis):
+    """He goes to another server."""
+    port = closed_port()
+    other = start_redis()
+    for command, client in [(("push", "serve"), ("push", "subscribe")), (("chat", "serve"), ("chat", "join"))]:
+        first = f"127.0.0.1:{closed_port()}"
+        waiting = netkit.start(*command, first, "--store", f"redis://127.0.0.1:{port}/t", "--reconnect-max", "100ms")
+        waiting.err.expect(rb"connection refused; trying again in")
+        second = netkit.serve(*command, "127.0.0.1:0", "--store", f"redis://{other.address}/t")
+        member = netkit.start(*client, f"{first},{second.address}", "--name", "ann", "--reconnect", "forever")
+        member.err.expect(rb"(subscribed to|joined) " + second.address.encode())
 
 
 def test_names_are_unique_across_servers(netkit, room):

@@ -110,6 +110,32 @@ TEST_F(MemberTest, HearsWhatWasSaidWhileItWasAway) {
   EXPECT_TRUE(bob.gaps.empty());
 }
 
+// Two servers are one room, and the second one is behind when its members come from the first.
+TEST_F(MemberTest, HearsNothingTwiceFromAServerThatIsBehind) {
+  const auto stored = [this](std::uint64_t seq, std::string_view text) {
+    server->deliver_stored({0, 9, seq, "ann", text}, seq, false, test::at_port(1));
+  };
+  const auto come_to_server = [this] {
+    start();
+    server->number_by(77, 1);
+  };
+  come_to_server();
+  auto& bob = add("bob");
+  run(50ms);
+  for (const std::uint64_t seq : {1, 2, 3}) stored(seq, "x");
+  run(50ms);
+  EXPECT_EQ(bob.last_seq, 3U);
+  come_to_server();
+  stored(1, "x");
+  bob.member.connect(now);
+  run(50ms);
+  for (const std::uint64_t seq : {2, 3, 4}) stored(seq, "y");
+  run(50ms);
+  EXPECT_EQ(bob.heard, (Texts{"ann: x", "ann: x", "ann: x", "ann: y"}));
+  EXPECT_EQ(bob.last_seq, 4U);
+  EXPECT_TRUE(bob.gaps.empty());
+}
+
 TEST_F(MemberTest, KeepsBelowTheRoomsRate) {
   options.room.rate = 100;
   start();

@@ -59,6 +59,14 @@ TEST_F(RingTest, AnIdOfAnotherRunIsOwedAllOfThisOne) {
   expect("abc", 108, 101, 107);
 }
 
+TEST_F(RingTest, AnIdThatAStoreWillGiveIsAnotherServers) {
+  ring_.begin_with(101);
+  push(3);
+  expect("103", 104);
+  expect("110", 111);
+  expect("18446744073709551615", 101);
+}
+
 TEST_F(RingTest, GivesTheEventsThatItKeepsInPieces) {
   for (const char* text : {"a", "b", "c", "d", "ef", "g", "h"}) {
     ring_.push(std::make_shared<const std::string>(text));

@@ -235,13 +235,13 @@ class ControlClient final : public TcpServer::Connection {
   }
 
   std::size_t obey(std::string_view data);
-  void obey_the_last();
   std::size_t obey_lines(std::string_view lines);
   std::size_t take_record(std::string_view data);
   bool is_held() const { return backed_up() || answers_.size() >= kMaxAnswers; }
   void finish();
   void give(std::string text);
   void give_known();
+  void give_soon();
   void begin_record(const ControlLine& command);
   void publish();
   void take(const Line& line);
@@ -259,9 +259,10 @@ class ControlClient final : public TcpServer::Connection {
   std::string refusal_;                          // it is read, and not taken
   bool has_record_ = false;                      // one is coming
   std::deque<std::shared_ptr<Answer>> answers_;  // in their order, from the first that is not known
+  // By which the end of the turn finds this connection, while it is about to give some.
+  std::shared_ptr<ControlClient*> giving_;
   LineDecoder lines_{kMaxControlLine};
-  std::string rest_;      // waits for the answers before it to be read
-  bool obeying_ = false;  // an answer that comes now is seen to by who obeys
+  std::string rest_;  // waits for the answers before it to be read
   bool ended_ = false;
   bool quits_ = false;  // once all is answered
   std::set<std::string, std::less<>> names_;
@@ -272,12 +273,10 @@ class ControlClient final : public TcpServer::Connection {
 // bytes were obeyed.
 std::size_t ControlClient::obey(std::string_view data) {
   std::size_t done = 0;
-  obeying_ = true;
   while (done < data.size() && !is_held() && !closing() && !quits_) {
     const std::string_view left = data.substr(done);
     done += has_record_ ? take_record(left) : obey_lines(left);
   }
-  obeying_ = false;
   return done;
 }
 
@@ -296,16 +295,10 @@ std::size_t ControlClient::take_record(std::string_view data) {
   return size;
 }
 
-// A script may have no newline at its end.
-void ControlClient::obey_the_last() {
-  obeying_ = true;
-  lines_.finish([this](const Line& line) { take(line); });
-  obeying_ = false;
-}
-
+// With what a script that has no newline at its end asked last.
 void ControlClient::finish() {
   if (!rest_.empty() || closing()) return;
-  if (!has_record_) obey_the_last();
+  if (!has_record_) lines_.finish([this](const Line& line) { take(line); });
   if (answers_.empty()) close();
 }
 
@@ -317,10 +310,12 @@ void ControlClient::give(std::string text) {
 }
 
 void ControlClient::give_known() {
+  std::string text;
   while (!answers_.empty() && answers_.front()->known) {
-    write(answers_.front()->text);
+    text += answers_.front()->text;
     answers_.pop_front();
   }
+  if (!text.empty()) write(text);
   if (quits_ && answers_.empty()) close();
 }
 
@@ -344,9 +339,22 @@ void ControlClient::publish() {
     if (!answer) return;  // the connection is gone, and its answers with it
     answer->text = error.empty() ? "OK\n" : "ERR " + std::string(error) + "\n";
     answer->known = true;
-    const bool was_held = is_held();
-    give_known();
-    if (!obeying_ && (was_held || ended_)) on_drained();
+    give_soon();
+  });
+}
+
+// Those of one turn together.
+void ControlClient::give_soon() {
+  if (giving_) return;
+  giving_ = std::make_shared<ControlClient*>(this);
+  server().loop().defer([alive = std::weak_ptr(giving_)] {
+    const auto self = alive.lock();
+    if (!self) return;
+    ControlClient& client = **self;
+    client.giving_.reset();
+    const bool was_held = client.is_held();
+    client.give_known();
+    if (was_held || client.ended_) client.on_drained();
   });
 }
 

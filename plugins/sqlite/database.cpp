@@ -84,33 +84,21 @@ auto guarded(Work&& work) {
   }
 }
 
-// A row of entries, bound to the statements.
-struct Row {
-  Int64 stream = 0;
-  Int64 number = 0;
-  Int64 time = 0;
-  std::string topic;
-  BLOB text;
-  BLOB fields;
-  Int64 writer = 0;
-  Int64 sequence = 0;
-
-  void set(const Entry& entry) {
-    time = microseconds(entry.time);
-    topic = entry.topic;
-    text = blob(entry.text);
-    fields = blob(store::pack(entry.fields));
-    writer = static_cast<Int64>(entry.writer);
-    sequence = static_cast<Int64>(entry.sequence);
-  }
-};
-
-// What a query for entries gives, column by column.
+// Entries column by column, as queries give them and statements take many at once.
 struct Columns {
   std::vector<Int64> number, time, writer, sequence;
   std::vector<std::string> topic;
   std::vector<BLOB> text, fields;
 
+  void add(const Entry& entry) {
+    number.push_back(static_cast<Int64>(entry.number));
+    time.push_back(microseconds(entry.time));
+    topic.push_back(entry.topic);
+    text.push_back(blob(entry.text));
+    fields.push_back(blob(store::pack(entry.fields)));
+    writer.push_back(static_cast<Int64>(entry.writer));
+    sequence.push_back(static_cast<Int64>(entry.sequence));
+  }
   std::vector<Entry> entries() const {
     std::vector<Entry> all;
     all.reserve(number.size());
@@ -158,13 +146,12 @@ struct Database::Impl {
   template <typename Work>
   auto transaction(Work&& work);
   Int64 done_by(std::uint64_t writer);
+  void write(std::string_view into_table, Columns& rows);
   void trim(Int64 last);
 
   store::Settings settings;
   Poco::Data::Session session;
-  Row row;
-  std::optional<Statement> insert;       // of row into entry
-  std::optional<Statement> insert_last;  // and into last_entry
+  Int64 stream = 0;  // the number of its row
 };
 
 Int64 Database::Impl::one(const std::string& query) {
@@ -223,9 +210,9 @@ void Database::Impl::open_stream() {
   session << "INSERT INTO stream(name, identity, epoch, last) VALUES(?, ?, ?, 0) ON CONFLICT DO "
              "NOTHING",
       use(name), use(identity), use(epoch), now;
-  session << "SELECT id FROM stream WHERE name = ?", use(name), into(row.stream), now;
+  session << "SELECT id FROM stream WHERE name = ?", use(name), into(stream), now;
   Int64 old = microseconds(SystemClock().wall()) - kWriterLife;
-  session << "DELETE FROM writer WHERE stream = ? AND used < ?", use(row.stream), use(old), now;
+  session << "DELETE FROM writer WHERE stream = ? AND used < ?", use(stream), use(old), now;
 }
 
 void Database::Impl::prepare(const std::string& path) {
@@ -239,12 +226,6 @@ void Database::Impl::prepare(const std::string& path) {
     open_stream();
     return 0;
   });
-  insert.emplace((session << "INSERT INTO entry VALUES(?, ?, ?, ?, ?, ?, ?, ?)", use(row.stream),
-                  use(row.number), use(row.time), use(row.topic), use(row.text), use(row.fields),
-                  use(row.writer), use(row.sequence)));
-  insert_last.emplace((session << "REPLACE INTO last_entry VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-                       use(row.stream), use(row.topic), use(row.number), use(row.time),
-                       use(row.text), use(row.fields), use(row.writer), use(row.sequence)));
 }
 
 Database::Database(const std::string& path, const store::Settings& settings) {
@@ -267,8 +248,8 @@ store::State Database::state() {
     Int64 identity = 0;
     Int64 epoch = 0;
     Int64 last = 0;
-    impl_->session << "SELECT identity, epoch, last FROM stream WHERE id = ?",
-        use(impl_->row.stream), into(identity), into(epoch), into(last), now;
+    impl_->session << "SELECT identity, epoch, last FROM stream WHERE id = ?", use(impl_->stream),
+        into(identity), into(epoch), into(last), now;
     const auto newest = static_cast<std::uint64_t>(last);
     return store::State{.stream = static_cast<std::uint64_t>(identity),
                         .epoch = static_cast<std::uint64_t>(epoch),
@@ -284,7 +265,7 @@ std::vector<Entry> Database::read(std::uint64_t from, std::size_t limit) {
     impl_->session << fmt::format(
         "SELECT {} FROM entry WHERE stream = ? AND number >= ? ORDER BY number LIMIT {}", kColumns,
         limit),
-        use(impl_->row.stream), use(first), into(found.number), into(found.time), into(found.topic),
+        use(impl_->stream), use(first), into(found.number), into(found.time), into(found.topic),
         into(found.text), into(found.fields), into(found.writer), into(found.sequence), now;
     return found.entries();
   });
@@ -295,7 +276,7 @@ std::vector<Entry> Database::last_of_topics() {
     Columns found;
     impl_->session << fmt::format("SELECT {} FROM last_entry WHERE stream = ? ORDER BY number",
                                   kColumns),
-        use(impl_->row.stream), into(found.number), into(found.time), into(found.topic),
+        use(impl_->stream), into(found.number), into(found.time), into(found.topic),
         into(found.text), into(found.fields), into(found.writer), into(found.sequence), now;
     return found.entries();
   });
@@ -304,39 +285,47 @@ std::vector<Entry> Database::last_of_topics() {
 Int64 Database::Impl::done_by(std::uint64_t writer) {
   Int64 done = 0;
   Int64 who = static_cast<Int64>(writer);
-  session << "SELECT sequence FROM writer WHERE stream = ? AND writer = ?", use(row.stream),
-      use(who), into(done), now;
+  session << "SELECT sequence FROM writer WHERE stream = ? AND writer = ?", use(stream), use(who),
+      into(done), now;
   return done;
 }
 
 void Database::Impl::trim(Int64 last) {
   Int64 drop = last - static_cast<Int64>(settings.keep);
-  session << "DELETE FROM entry WHERE stream = ? AND number <= ?", use(row.stream), use(drop), now;
+  session << "DELETE FROM entry WHERE stream = ? AND number <= ?", use(stream), use(drop), now;
+}
+
+// One statement for all of them: it is made once.
+void Database::Impl::write(std::string_view into_table, Columns& rows) {
+  session << fmt::format("{}(stream, {}) VALUES({}, ?, ?, ?, ?, ?, ?, ?)", into_table, kColumns,
+                         stream),
+      use(rows.number), use(rows.time), use(rows.topic), use(rows.text), use(rows.fields),
+      use(rows.writer), use(rows.sequence), now;
 }
 
 std::vector<Entry> Database::append(std::span<const Entry> entries) {
   if (entries.empty()) return {};
   return impl_->transaction([&] {
-    Row& row = impl_->row;
+    Impl& impl = *impl_;
     std::vector<Entry> appended;
+    Columns rows;
     Int64 last = 0;
-    impl_->session << "SELECT last FROM stream WHERE id = ?", use(row.stream), into(last), now;
-    const Int64 done = impl_->done_by(entries.front().writer);
+    impl.session << "SELECT last FROM stream WHERE id = ?", use(impl.stream), into(last), now;
+    const Int64 done = impl.done_by(entries.front().writer);
     for (const Entry& entry : entries) {
       if (static_cast<Int64>(entry.sequence) <= done) continue;
-      row.set(entry);
-      row.number = ++last;
-      impl_->insert->execute();
-      if (impl_->settings.keep_last) impl_->insert_last->execute();
       appended.push_back(entry);
-      appended.back().number = static_cast<std::uint64_t>(last);
+      appended.back().number = static_cast<std::uint64_t>(++last);
+      rows.add(appended.back());
     }
     if (appended.empty()) return appended;
+    impl.write("INSERT INTO entry", rows);
+    if (impl.settings.keep_last) impl.write("REPLACE INTO last_entry", rows);
     Int64 used = microseconds(SystemClock().wall());
-    impl_->session << "UPDATE stream SET last = ? WHERE id = ?", use(last), use(row.stream), now;
-    impl_->session << "REPLACE INTO writer VALUES(?, ?, ?, ?)", use(row.stream), use(row.writer),
-        use(row.sequence), use(used), now;
-    impl_->trim(last);
+    impl.session << "UPDATE stream SET last = ? WHERE id = ?", use(last), use(impl.stream), now;
+    impl.session << "REPLACE INTO writer VALUES(?, ?, ?, ?)", use(impl.stream),
+        use(rows.writer.back()), use(rows.sequence.back()), use(used), now;
+    impl.trim(last);
     return appended;
   });
 }
@@ -352,10 +341,10 @@ std::vector<std::string> Database::claim(std::span<const store::Claim> claims, D
       impl_->session << "INSERT INTO name VALUES(?, ?, ?, ?) ON CONFLICT DO UPDATE SET owner = "
                         "excluded.owner, until = excluded.until WHERE owner = excluded.owner OR "
                         "until <= ? OR ?",
-          use(impl_->row.stream), use(claim.name), use(claim.owner), use(until), use(time),
+          use(impl_->stream), use(claim.name), use(claim.owner), use(until), use(time),
           use(takes_over), now;
-      impl_->session << "SELECT owner FROM name WHERE stream = ? AND name = ?",
-          use(impl_->row.stream), use(claim.name), into(holders.emplace_back()), now;
+      impl_->session << "SELECT owner FROM name WHERE stream = ? AND name = ?", use(impl_->stream),
+          use(claim.name), into(holders.emplace_back()), now;
     }
     return holders;
   });
@@ -366,7 +355,7 @@ void Database::release(const std::string& name, const std::string& owner) {
     std::string free = name;
     std::string mine = owner;
     impl_->session << "DELETE FROM name WHERE stream = ? AND name = ? AND owner = ?",
-        use(impl_->row.stream), use(free), use(mine), now;
+        use(impl_->stream), use(free), use(mine), now;
     return 0;
   });
 }

@@ -9,7 +9,8 @@ namespace netkit::sqlite {
 namespace {
 
 constexpr Duration kSoon = std::chrono::milliseconds(2);
-constexpr Duration kLast = std::chrono::milliseconds(600);
+// A disk may take so long to write a transaction that is in the log already.
+constexpr Duration kLast = std::chrono::seconds(10);
 constexpr Duration kWithoutWatch = std::chrono::milliseconds(50);
 
 }  // namespace

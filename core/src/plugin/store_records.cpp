@@ -1,6 +1,7 @@
 #include "plugin/store_records.hpp"
 
 #include <deque>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,15 +14,13 @@ namespace {
 
 constexpr std::size_t kQueue = 10000;  // as --store-queue has it
 
-// Entries that come while nobody wants them wait here.
+// Entries that come while nobody wants them wait here. Where they are too many the stream is left,
+// and read on from there when they have been given.
 class StoreFeed final : public RecordFeed, private store::Stream::Handler {
  public:
   StoreFeed(Host& host, const store::Place& place, RecordFeed::Give give)
-      : host_(host),
-        give_(std::move(give)),
-        stream_({host.loop(), host.log()}, host.stores(),
-                {.settings = store::settings_of(place), .queue = kQueue}, *this) {
-    stream_.open();
+      : host_(host), settings_(store::settings_of(place)), give_(std::move(give)) {
+    open();
   }
 
   void pause() override { paused_ = true; }
@@ -34,8 +33,12 @@ class StoreFeed final : public RecordFeed, private store::Stream::Handler {
  private:
   void on_store_open() override {}
   void on_entry(const store::Entry& entry, std::uint64_t) override {
+    if (!stream_) return;
     if (!paused_ && waiting_.empty()) return give_(entry.text, entry.time);
     waiting_.push_back(entry);
+    if (waiting_.size() < kQueue) return;
+    settings_.since = entry.number + 1;
+    host_.loop().destroy_later(std::move(stream_));
   }
   void on_store_failed(ExitStatus status, const std::string& error) override {
     host_.finish(status, error);
@@ -46,14 +49,23 @@ class StoreFeed final : public RecordFeed, private store::Stream::Handler {
       waiting_.pop_front();
       give_(entry.text, entry.time);
     }
+    if (waiting_.empty() && !stream_) open();
+  }
+  void open() {
+    store::Stream::Handler& handler = *this;
+    stream_ = std::make_unique<store::Stream>(
+        store::Surroundings{host_.loop(), host_.log()}, host_.stores(),
+        store::Stream::Options{.settings = settings_, .queue = kQueue}, handler);
+    stream_->open();
   }
 
   Host& host_;
+  store::Settings settings_;
   RecordFeed::Give give_;
   std::deque<store::Entry> waiting_;
   bool paused_ = true;
   Timer next_;
-  store::Stream stream_;
+  std::unique_ptr<store::Stream> stream_;  // none: too many wait
 };
 
 // What a record is to a socket, it is to a store: its payload, or what --template makes of it.

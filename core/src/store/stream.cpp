@@ -150,9 +150,9 @@ void Stream::on_appended(std::uint64_t sequence) {
   batch_.clear();
   wishes_.clear();
   if (!std::exchange(refusal_, {}).empty()) around_.log.notice("the store takes entries again");
+  send_batch();  // the store has work while the others are told
   handler_.on_stored(sequence);
   handler_.on_store_change();
-  send_batch();
 }
 
 // Who can be told is told; what a source gave waits.

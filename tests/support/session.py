@@ -8,7 +8,7 @@ from netkit import Process, Timeout, clean_environment, free_port, netkit_path
 PREFIX = os.environ.get("NETKIT_PREFIX", "")
 
 # Ports that documents name; a test takes free ones.
-PORTS = r"\b(7000|7700|8000|8086|9000|9089|9998|9999)\b"
+PORTS = r"\b(7000|7700|8000|8086|9000|9089|9997|9998|9999)\b"
 
 
 class Session:

@@ -127,7 +127,7 @@ void JoinSession::on_lost(datagram::LeftReason reason, std::string_view text) {
 }
 
 void JoinSession::on_unreachable(int error) {
-  if (member_.connected() || link_->pending()) return;
+  if (link_->pending()) return;
   member_.leave(host_.loop().now());
   try_again(error_text(error));
 }

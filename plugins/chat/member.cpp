@@ -98,7 +98,7 @@ bool Member::drain(datagram::OutputQueue& queue, TimePoint now) {
 }
 
 void Member::on_refused(const Endpoint& /*to*/, int error) {
-  if (!client_.on_refused()) handler_.on_unreachable(error);
+  if (!client_.on_refused() && !client_.holds_on()) handler_.on_unreachable(error);
 }
 
 void Member::on_next_address(TimePoint now) {

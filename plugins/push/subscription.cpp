@@ -13,8 +13,6 @@ namespace netkit::push {
 
 namespace {
 
-// A server that is being restarted refuses a while; so many heartbeats it may.
-constexpr int kRefusals = 3;
 constexpr std::string_view kServer = "a push server";
 constexpr Duration kRepeat = std::chrono::seconds(10);  // of a plain registration
 
@@ -29,7 +27,6 @@ class NativeSubscription final : public Subscription, private datagram::Client::
 
   void begin(TimePoint now) override {
     over_ = false;
-    refused_ = 0;
     client_.connect(encode(Request{position_.stream, position_.next, name_, position_.topics}),
                     now);
   }
@@ -43,7 +40,6 @@ class NativeSubscription final : public Subscription, private datagram::Client::
 
  private:
   void on_datagram(const datagram::Path& from, std::string_view datagram, TimePoint now) override {
-    refused_ = 0;
     if (!over_) client_.on_datagram(datagram, now, from.peer);
   }
   void tick(TimePoint now) override { client_.tick(now); }
@@ -74,7 +70,6 @@ class NativeSubscription final : public Subscription, private datagram::Client::
   Subscription::Handler& handler_;
   datagram::Client client_;
   bool over_ = true;   // it has been said
-  int refused_ = 0;    // ICMP errors since the server was heard last
   bool hole_ = false;  // some that were chosen by topic are lost; the next one tells where
   // Everything below has been told: a server that is behind another one, which had it, gives it
   // again. 0: nothing has.
@@ -82,8 +77,7 @@ class NativeSubscription final : public Subscription, private datagram::Client::
 };
 
 void NativeSubscription::on_refused(const Endpoint&, int error) {
-  if (over_ || client_.on_refused()) return;
-  if (client_.connected() && ++refused_ < kRefusals) return;
+  if (over_ || client_.on_refused() || client_.holds_on()) return;
   lose({.why = error_text(error)});
 }
 

@@ -303,6 +303,13 @@ def test_a_member_goes_on_at_another_server_and_misses_nothing(netkit, room):
     assert messages(bob, 2) == [(3, "ann", "2"), (4, "ann", "3")], "and not what he said himself"
 
 
+def test_a_member_does_not_wait_for_the_lease_of_a_server_that_has_gone(netkit, room):
+    rooms = [room("--lease", "60s"), room()]
+    bob = join(netkit, rooms, "bob", "--heartbeat", "500ms")
+    rooms[0].signal(signal.SIGKILL)
+    bob.err.expect(b"joined " + rooms[1].address.encode() + b" as bob", deadline=10)
+
+
 def test_a_name_is_one_members_at_all_servers(netkit, room):
     rooms = [room(), room()]
     join(netkit, rooms[:1], "ann").out.expect(b"")

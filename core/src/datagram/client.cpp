@@ -21,6 +21,8 @@ enum class State : std::uint8_t {
 };
 
 constexpr std::size_t kStrayRate = 10;  // answers a second to what is not of this session
+// A server that is being restarted refuses a while: so many in a row it may, of a session.
+constexpr unsigned kRefusals = 3;
 constexpr unsigned kMostFarewells = 8;  // acknowledgements of END without an answer
 constexpr Duration kShortestHeartbeat = std::chrono::milliseconds(10);  // whatever lease it says
 constexpr Duration kLongestFarewell = std::chrono::seconds(1);
@@ -106,6 +108,7 @@ struct Client::Impl final : public MessageHandler {
   bool local = false;     // the server is on this machine
   unsigned asked = 0;     // HELLOs, CONNECTs or acknowledgements of END in a row
   bool stranger = false;  // to HELLO came what is no answer
+  unsigned refusals = 0;  // since the server was heard last
 };
 
 void Client::Impl::begin(std::string_view given, TimePoint now) {
@@ -119,6 +122,7 @@ void Client::Impl::begin(std::string_view given, TimePoint now) {
   state = State::hello;
   began = now;
   stranger = false;
+  refusals = 0;
   give_up_at = saturating_add(now, options.connect_timeout);
   asked = 0;
   ask(now);
@@ -320,6 +324,7 @@ void Client::expect_record(std::uint64_t record) {
 void Client::on_datagram(std::string_view datagram, TimePoint now, const Endpoint& from) {
   Impl& impl = *impl_;
   impl.gone.reset();
+  impl.refusals = 0;
   impl.local = from.address().is_loopback();
   const Class what = classify(datagram);
   ++impl.counters.datagrams_in;
@@ -446,11 +451,16 @@ void Client::leave(std::string_view text, TimePoint now) {
 }
 
 bool Client::on_refused() {
+  ++impl_->refusals;
   // Its end may be among what waits.
   if (impl_->state == State::open && impl_->session->receiving().holding()) return true;
   if (impl_->state != State::ended) return false;
   impl_->left(LeftReason::ended, impl_->end_text);
   return true;
+}
+
+bool Client::holds_on() const {
+  return impl_->state == State::open && impl_->refusals < kRefusals;
 }
 
 bool Client::connected() const {

@@ -98,6 +98,17 @@ TEST_F(LastWord, IsNotWhatARefusalBeforeItMeans) {
   EXPECT_FALSE(Connect().end->on_refused());
 }
 
+TEST_F(Ending, ASessionIsHeldOnToThroughARefusalOrTwo) {
+  Client& ann = Connect();
+  for (const bool holds : {true, true, false}) {
+    EXPECT_FALSE(ann.end->on_refused());
+    EXPECT_EQ(ann.end->holds_on(), holds);
+  }
+  Push(1, 1);
+  Run(1s);
+  EXPECT_TRUE(ann.end->holds_on());
+}
+
 TEST_F(Ending, FinishWaitsNoLongerThanItsLinger) {
   Client& ann = Connect();
   ann.cut_off = true;

@@ -81,6 +81,9 @@ class NETKIT_API Client {
   // has said that it ended, or what has come waits for resume(), after which the next refusal
   // counts; else what to make of it is the caller's to judge.
   bool on_refused();
+  // A session that has been refused so seldom since the server was heard that it is not to be given
+  // up for that.
+  bool holds_on() const;
 
   bool connected() const;  // between on_connected and on_left
   bool idle() const;       // neither connected nor connecting

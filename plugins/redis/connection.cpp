@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <hiredis/hiredis.h>
+#include <iterator>
 #include <redis/connection.hpp>
 #include <utility>
 
@@ -102,11 +103,15 @@ void Connection::send(std::span<const std::string> words, Callback callback, Dur
   if (expected_.size() == 1) watch_answers();
 }
 
-void Connection::eval(const char* script, std::span<const std::string> keys,
-                      std::span<const std::string> arguments, Callback callback) {
-  std::vector<std::string> words{"EVAL", script, std::to_string(keys.size())};
+void Connection::run_script(const char* command, const std::string& script,
+                            std::span<const std::string> keys, std::vector<std::string> arguments,
+                            Callback callback) {
+  std::vector<std::string> words;
+  words.reserve(3 + keys.size() + arguments.size());
+  words.assign({command, script, std::to_string(keys.size())});
   words.insert(words.end(), keys.begin(), keys.end());
-  words.insert(words.end(), arguments.begin(), arguments.end());
+  words.insert(words.end(), std::move_iterator(arguments.begin()),
+               std::move_iterator(arguments.end()));
   send(words, std::move(callback));
 }
 

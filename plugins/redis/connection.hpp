@@ -76,7 +76,14 @@ class Connection final : private TcpClient::Handler {
   }
   // EVAL: `script` with its keys and arguments.
   void eval(const char* script, std::span<const std::string> keys,
-            std::span<const std::string> arguments, Callback callback);
+            std::vector<std::string> arguments, Callback callback) {
+    run_script("EVAL", script, keys, std::move(arguments), std::move(callback));
+  }
+  // EVALSHA: likewise with the name that SCRIPT LOAD has answered.
+  void eval_loaded(const std::string& name, std::span<const std::string> keys,
+                   std::vector<std::string> arguments, Callback callback) {
+    run_script("EVALSHA", name, keys, std::move(arguments), std::move(callback));
+  }
   void drop(std::string_view why);
   void stop() { client_.stop(); }
   // Where it is, as it was written.
@@ -89,6 +96,8 @@ class Connection final : private TcpClient::Handler {
   std::string on_lost(TcpClient& client) override;
   void on_gave_up(TcpClient& client, ExitStatus status, const std::string& error) override;
 
+  void run_script(const char* command, const std::string& script, std::span<const std::string> keys,
+                  std::vector<std::string> arguments, Callback callback);
   void log_in();
   void on_login(const Reply& reply);
   void take(const redisReply* reply);

@@ -41,7 +41,8 @@ constexpr Meaning kPassing[] = {{"LOADING", "is loading its data"},
                                 {"MASTERDOWN", "is a replica that has lost its master"},
                                 {"CLUSTERDOWN", "is a cluster that is down"},
                                 {"TRYAGAIN", "is a cluster that moves its keys"},
-                                {"BUSY ", "is busy with a script"}};
+                                {"BUSY ", "is busy with a script"},
+                                {"NOSCRIPT", "has forgotten a script"}};
 constexpr Meaning kRefusing[] = {{"OOM", "its memory is full (maxmemory)"},
                                  {"MISCONF", "it cannot save to its disk"},
                                  {"NOREPLICAS", "it has too few replicas"}};
@@ -105,6 +106,7 @@ void RedisEngine::go_to(std::string_view host, std::string_view port) {
 
 // Not from within their own callbacks.
 void RedisEngine::forget_others() {
+  follow_.reset();
   for (std::unique_ptr<Connection>* one : {&follower_, &redirected_}) {
     if (*one) (*one)->stop();
     around_.loop.destroy_later(std::move(*one));
@@ -183,9 +185,13 @@ void RedisEngine::attach() {
 
 void RedisEngine::send_attach() {
   const std::string keys[] = {keys_.stream, keys_.state};
-  const std::string arguments[] = {std::to_string(state_.stream), std::to_string(known_),
-                                   fresh_number(), fresh_number()};
-  commands().eval(kAttach, keys, arguments, [this](const Reply& reply) { on_attached(reply); });
+  std::vector<std::string> arguments{std::to_string(state_.stream), std::to_string(known_),
+                                     fresh_number(), fresh_number()};
+  commands().send({"SCRIPT", "LOAD", kAppend}, [this](const Reply& reply) {
+    append_script_ = reply.is_error() ? std::string() : std::string(reply.text());
+  });
+  commands().eval(kAttach, keys, std::move(arguments),
+                  [this](const Reply& reply) { on_attached(reply); });
 }
 
 void RedisEngine::on_attached(const Reply& reply) {
@@ -277,6 +283,7 @@ void RedisEngine::be_open() {
 void RedisEngine::reopen() {
   if (!std::exchange(open_, false)) return;
   ping_.reset();
+  follow_.reset();
   if (follower_) follower_->stop();
   around_.loop.destroy_later(std::move(follower_));
   handler_.on_away();
@@ -311,13 +318,15 @@ void RedisEngine::on_followed(const Reply& reply) {
     position_ = found[i][0].text();
     if (auto entry = read_entry(found[i])) entries.push_back(*std::move(entry));
   }
-  follow();
   tell(std::move(entries));
+  // What was told is on its way to its readers first.
+  follow_ = around_.loop.after(Duration::zero(), [this] { follow(); });
 }
 
 std::optional<Entry> RedisEngine::read_entry(const Reply& reply) {
   const Reply pairs = reply[1];
   std::vector<store::Field> fields;
+  fields.reserve(pairs.size() / 2);
   for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
     fields.push_back({std::string(pairs[i].text()), std::string(pairs[i + 1].text())});
   }
@@ -325,8 +334,8 @@ std::optional<Entry> RedisEngine::read_entry(const Reply& reply) {
   if (entry && entry->number != 0) return entry;
   if (entry) {
     const std::string keys[] = {keys_.stream, keys_.state};
-    const std::string id[] = {std::string(reply[0].text())};
-    commands().eval(kAdopt, keys, id, [this](const Reply& done) { is_trouble(done); });
+    commands().eval(kAdopt, keys, {std::string(reply[0].text())},
+                    [this](const Reply& done) { is_trouble(done); });
   } else {
     pass_over(reply[0].text());
   }
@@ -358,20 +367,23 @@ void RedisEngine::append(std::span<const Entry> entries) {
                                      std::to_string(std::max<std::size_t>(settings_.keep, 1)),
                                      settings_.keep_last ? "1" : "0"};
   for (const Entry& entry : entries) {
-    const std::vector<store::Field> fields = fields_of(entry);
+    std::vector<store::Field> fields = fields_of(entry);
     arguments.push_back(std::to_string(entry.sequence));
     arguments.push_back(entry.topic);
     arguments.push_back(settings_.keep_last ? store::pack(fields) : std::string());
     arguments.push_back(std::to_string(2 * fields.size()));
-    for (const store::Field& field : fields) {
-      arguments.push_back(field.name);
-      arguments.push_back(field.value);
+    for (store::Field& field : fields) {
+      arguments.push_back(std::move(field.name));
+      arguments.push_back(std::move(field.value));
     }
   }
-  commands().eval(kAppend, keys, arguments,
-                  [this, sequence = entries.back().sequence](const Reply& reply) {
-                    on_appended(reply, sequence);
-                  });
+  auto answered = [this, sequence = entries.back().sequence](const Reply& reply) {
+    on_appended(reply, sequence);
+  };
+  // The name of a script is shorter than the script.
+  append_script_.empty()
+      ? commands().eval(kAppend, keys, std::move(arguments), std::move(answered))
+      : commands().eval_loaded(append_script_, keys, std::move(arguments), std::move(answered));
 }
 
 void RedisEngine::on_appended(const Reply& reply, std::uint64_t sequence) {
@@ -389,8 +401,8 @@ void RedisEngine::claim(std::span<const store::Claim> claims, Duration lease) {
       std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(lease).count(), 1));
   for (const store::Claim& claim : claims) {
     const std::string keys[] = {keys_.name(claim.name)};
-    const std::string arguments[] = {claim.owner, milliseconds, claim.takes_over ? "1" : "0"};
-    commands().eval(kClaim, keys, arguments, [this, claim](const Reply& reply) {
+    std::vector<std::string> arguments{claim.owner, milliseconds, claim.takes_over ? "1" : "0"};
+    commands().eval(kClaim, keys, std::move(arguments), [this, claim](const Reply& reply) {
       // A store that takes nothing gives nobody else the name either.
       if (is_trouble(reply)) return;
       const std::string holder(reply.is_error() ? claim.owner : reply.text());
@@ -401,8 +413,7 @@ void RedisEngine::claim(std::span<const store::Claim> claims, Duration lease) {
 
 void RedisEngine::release(const std::string& name, const std::string& owner) {
   const std::string keys[] = {keys_.name(name)};
-  const std::string arguments[] = {owner};
-  commands().eval(kRelease, keys, arguments, [this](const Reply& reply) { is_trouble(reply); });
+  commands().eval(kRelease, keys, {owner}, [this](const Reply& reply) { is_trouble(reply); });
 }
 
 void RedisEngine::read_last() {

@@ -26,6 +26,8 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
 
   void open() override { main_->start(); }
   void append(std::span<const store::Entry> entries) override;
+  // A script stops Redis for all others.
+  std::size_t most_at_once() const override { return 200; }
   void claim(std::span<const store::Claim> claims, Duration lease) override;
   void release(const std::string& name, const std::string& owner) override;
   void read_last() override;
@@ -78,7 +80,9 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   bool passed_over_ = false;         // has been said
   bool open_ = false;
   bool failed_ = false;
+  std::string append_script_;  // its name where it has been loaded
   Timer ping_;
+  Timer follow_;
   std::shared_ptr<StreamMaker> tls_;  // none: plain TCP
   std::unique_ptr<Connection> main_;
   std::unique_ptr<Connection> redirected_;  // where main_ has sent us; none: main_ itself

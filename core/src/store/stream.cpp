@@ -12,7 +12,6 @@ namespace netkit::store {
 namespace {
 
 // What goes to the store at once, at most.
-constexpr std::size_t kMaxBatch = 1000;
 constexpr std::size_t kMaxBatchBytes = std::size_t{1} << 20U;
 // How often a store is asked again that took nothing.
 constexpr Duration kRetry = std::chrono::milliseconds(250);
@@ -73,7 +72,8 @@ std::uint64_t Stream::append(Entry entry, Wish wish) {
 
 void Stream::fill_batch() {
   std::size_t bytes = 0;
-  while (!queue_.empty() && batch_.size() < kMaxBatch && bytes < kMaxBatchBytes) {
+  const std::size_t most = engine_->most_at_once();
+  while (!queue_.empty() && batch_.size() < most && bytes < kMaxBatchBytes) {
     bytes += queue_.front().entry.text.size();
     batch_.push_back(std::move(queue_.front().entry));
     wishes_.push_back(queue_.front().wish);

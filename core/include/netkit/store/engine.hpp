@@ -122,6 +122,9 @@ class NETKIT_API Engine {
   // One batch at a time, after on_open(): the next one when on_appended() or on_refused() has
   // answered. The sequences of its entries rise.
   virtual void append(std::span<const Entry> entries) = 0;
+  // How many entries a batch may have. More of them cost less each; fewer let the store have one
+  // while the other side has work with the one before.
+  virtual std::size_t most_at_once() const { return 1000; }
   // Takes names, or renews what the owners have of them, for `lease` from now on. Nothing is
   // answered while the store is away.
   virtual void claim(std::span<const Claim> claims, Duration lease) = 0;

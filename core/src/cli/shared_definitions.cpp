@@ -48,7 +48,7 @@ TlsClientOptions tls_client(const Values& values) {
 
 std::optional<TlsServerOptions> tls_server(const Values& values) {
   if (values.has("psk-file")) {
-    return TlsServerOptions{.psk_keys = psk_keys(values)};
+    return TlsServerOptions{.psk_keys = psk_keys(values), .psk_file = values.text("psk-file")};
   }
   if (!values.has("cert")) return std::nullopt;
   TlsServerOptions options{.cert_file = values.text("cert"), .key_file = values.text("key")};
@@ -71,6 +71,17 @@ std::optional<PskIdentity> identity_of(const Values& values) {
   const bool named = values.declared("name");
   return choose_identity(*keys, named ? values.text("name") : std::string(),
                          values.text("psk-file"), named ? ", or --name says which" : "");
+}
+
+std::set<std::string, std::less<>> names_in(const Values& values, const std::string& option) {
+  std::set<std::string, std::less<>> names;
+  const std::string given = values.text(option);
+  for (std::string_view rest = given; !rest.empty();) {
+    const std::size_t end = std::min(rest.find(','), rest.size());
+    names.emplace(trim_white_space(rest.substr(0, end)));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return names;
 }
 
 std::string content_of(FileContent content, std::string_view path, std::size_t limit,

@@ -38,8 +38,8 @@ DtlsRecords::Cipher DtlsRecords::make_cipher(const DtlsSecret& secret, bool seal
   return cipher;
 }
 
-DtlsRecords::DtlsRecords(const DtlsSecret& write, const DtlsSecret& read)
-    : write_(make_cipher(write, true)), read_(make_cipher(read, false)) {}
+DtlsRecords::DtlsRecords(const DtlsSecret& write, const DtlsSecret& read, std::uint64_t first)
+    : write_(make_cipher(write, true)), read_(make_cipher(read, false)), next_(first) {}
 
 namespace {
 
@@ -74,13 +74,17 @@ void DtlsRecords::seal(RecordType type, std::string_view head, std::string_view 
 bool DtlsRecords::open(const DtlsRecord& record, std::string& out) {
   const std::string_view fragment = record.fragment();
   if (record.epoch != 1 || fragment.size() < kTag || !is_new(record.number)) return false;
+  if (forged_ >= kMostForged) return false;
   out.assign(fragment);
   char aad[kAad];
   put(aad, kEpoch | record.number);
   aad[8] = static_cast<char>(record.type);
   std::memcpy(aad + 9, record.whole.data() + 1, 2);
   put(aad + 11, static_cast<std::uint16_t>(fragment.size()));  // the cipher takes the tag off
-  if (!crypt(read_.get(), aad, out.data(), fragment.size() - kTag)) return false;
+  if (!crypt(read_.get(), aad, out.data(), fragment.size() - kTag)) {
+    ++forged_;
+    return false;
+  }
   out.resize(fragment.size() - kTag);
   remember(record.number);
   return true;

@@ -30,6 +30,12 @@ Loss stranger(std::string_view what) {
           .predicate = true};
 }
 
+Loss plain_refused() {
+  return {.why = "refused: a key is needed here (--psk-file)",
+          .again = false,
+          .status = ExitStatus::permission};
+}
+
 Loss loss_of(LeftReason reason, std::string_view text) {
   switch (reason) {
     case LeftReason::reset:

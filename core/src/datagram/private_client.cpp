@@ -42,6 +42,7 @@ struct PrivateClient::Impl {
   PrivateClient::Handler& handler;
   std::shared_ptr<DtlsContext> context;
   std::unique_ptr<DtlsHandshake> handshake;  // under way
+  std::unique_ptr<DtlsHandshake> resumed;    // until the server is known to have its end
   DtlsHandshake::Datagrams flight;           // to be sent
   FlightTimer flight_timer;
   TimePoint began = TimePoint::min();  // the last handshake
@@ -59,6 +60,7 @@ struct PrivateClient::Impl {
 };
 
 void PrivateClient::Impl::shake_hands(TimePoint now) {
+  resumed.reset();
   handshake = context->connect(identity);
   cookie.clear();
   flight.clear();
@@ -95,6 +97,7 @@ void PrivateClient::Impl::feed(std::string_view datagram, TimePoint now) {
 void PrivateClient::Impl::become_secure(TimePoint now) {
   const DtlsSecrets& secrets = handshake->secrets();
   previous = std::exchange(records, std::make_unique<DtlsRecords>(secrets.client, secrets.server));
+  if (handshake->resumed()) resumed = std::move(handshake);
   handshake.reset();
   flight_timer.stop();
   give_up = TimePoint::max();
@@ -122,9 +125,9 @@ void PrivateClient::Impl::on_alert(std::uint8_t code, TimePoint now) {
 }
 
 void PrivateClient::Impl::on_record(const Path& from, const DtlsRecord& record, TimePoint now) {
-  const bool authentic =
-      (records && records->open(record, content)) || (previous && previous->open(record, content));
-  if (!authentic) return;
+  const bool is_new = records && records->open(record, content);
+  if (!is_new && !(previous && previous->open(record, content))) return;
+  if (is_new) resumed.reset();
   heard = now;
   if (record.type == RecordType::application_data) inner.on_datagram(from, content, now);
 }
@@ -192,7 +195,12 @@ void PrivateClient::on_datagram(const Path& from, std::string_view datagram, Tim
   }
   impl.answered = impl.answered || !decode_alert(*record);
   if (record->type == RecordType::handshake || record->type == RecordType::change_cipher_spec) {
-    if (impl.handshake) impl.feed(datagram, now);
+    if (impl.handshake) {
+      impl.feed(datagram, now);
+    } else if (impl.resumed) {
+      impl.flight.clear();
+      impl.resumed->on_datagram(datagram, impl.flight);
+    }
     return;
   }
   for (; record; record = take_record(rest)) {
@@ -240,6 +248,7 @@ bool PrivateClient::drain(OutputQueue& queue, TimePoint now) {
   impl.clear.clear();
   const bool more = impl.inner.drain(impl.clear, now);
   for (const OutputQueue::Item& item : impl.clear.items()) {
+    if (impl.records->exhausted()) break;
     char* const at = queue.add_room(*item.to, item.size() + DtlsRecords::kOverhead);
     impl.records->seal(RecordType::application_data, item.head, item.body, at);
   }

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include <netkit/datagram/loss.hpp>
 #include <netkit/datagram/private_server.hpp>
 #include <netkit/net/source_limits.hpp>
 #include <netkit/util/big_endian.hpp>
@@ -30,14 +31,15 @@ constexpr std::size_t kNone = SIZE_MAX;
 }  // namespace
 
 struct PrivateServer::Impl {
-  Impl(Options given, Random random, Driver::Handler& to, Handler& owner)
+  Impl(Options given, const Random& random, Driver::Handler& to, Handler& owner)
       : options(std::move(given)),
         inner(to),
         handler(owner),
         context(options.keys ? DtlsContext::make() : nullptr),
         find_key([this](std::string_view name) { return options.keys->find(name); }),
-        cookies(Duration(std::chrono::seconds(10)), std::move(random)),
+        cookies(Duration(std::chrono::seconds(10)), random),
         strays(options.stray_rate),
+        plain_answers({.per_second = 1, .burst = 8, .sources = 1024, .seed = random()}),
         shares(options.max_handshakes) {
     names.emplace_back();
   }
@@ -81,6 +83,7 @@ struct PrivateServer::Impl {
   DtlsContext::FindKey find_key;
   CookieJar cookies;
   RateLimit strays;
+  SourceRateLimiter plain_answers;
   SourceShares shares;  // of the handshakes
   PrivateCounters counters;
   std::deque<std::string> names;  // by owner
@@ -117,6 +120,11 @@ void PrivateServer::Impl::on_keyless(const Path& from, std::string_view datagram
 void PrivateServer::Impl::on_clear(const Path& from, std::string_view datagram, TimePoint now) {
   if (!is_native(datagram)) {
     if (options.plain) return inner.on_datagram(from, datagram, now);
+    // What is answered may be an answer to that: two servers must not go on for ever.
+    const bool is_answer = datagram.starts_with(kPlainRefusal.front());
+    if (!is_answer && plain_answers.allow(from.peer.address(), now)) {
+      reply(from, kPlainRefusal.substr(0, datagram.size()));
+    }
     return refuse(from.peer, "it speaks plain text, and only who has a key may come (--plain)");
   }
   if (classify(datagram) != Class::known || type_of(datagram) != Type::hello) return;
@@ -198,7 +206,10 @@ void PrivateServer::Impl::on_records(const Path& from, std::string_view datagram
     if (peers[index]->shaking) feed(index, datagram, now);
     return;
   }
-  for (; record && peers[index]; record = take_record(rest)) on_record(index, from, *record, now);
+  for (; record && peers[index]; record = take_record(rest)) {
+    // What the handshake has encrypted says nothing here, and whoever saw it can send it again.
+    if (record->type != RecordType::handshake) on_record(index, from, *record, now);
+  }
 }
 
 void PrivateServer::Impl::feed(std::size_t index, std::string_view datagram, TimePoint now) {
@@ -228,7 +239,9 @@ void PrivateServer::Impl::judge(std::size_t index, std::string_view datagram, Ti
     if (shaken.records) return;
     const DtlsSecrets& secrets = handshake.secrets();
     shaken.records = std::make_unique<DtlsRecords>(secrets.server, secrets.client);
-    return;
+    if (!handshake.resumed()) return;
+    ++counters.resumed;
+    return promote(index, now);  // it has had the last word
   }
   watch(index);
   // The last flight of who has another key cannot be read, and DTLS is silent about it. One may be
@@ -372,6 +385,7 @@ void PrivateServer::Impl::protect(const OutputQueue::Item& item, OutputQueue& qu
   }
   // Another may have come to that address meanwhile.
   if (last_peer == nullptr || last_peer->path.owner != item.to->owner) return;
+  if (last_peer->records->exhausted()) return;
   char* const at = queue.add_room(*item.to, item.size() + DtlsRecords::kOverhead);
   last_peer->records->seal(RecordType::application_data, item.head, item.body, at);
 }
@@ -394,9 +408,7 @@ void PrivateServer::set_keys(PskKeys keys) {
   Impl& impl = *impl_;
   const PskKeys before = std::exchange(*impl.options.keys, std::move(keys));
   const auto is_revoked = [&](const std::string& name) {
-    const PskKey* const old = before.find(name);
-    const PskKey* const now = impl.options.keys->find(name);
-    return now == nullptr || old == nullptr || !(*old == *now);
+    return !have_same_key(before, *impl.options.keys, name);
   };
   std::vector<std::uint32_t> revoked;
   for (std::size_t index = 0; index < impl.peers.size(); ++index) {
@@ -404,7 +416,7 @@ void PrivateServer::set_keys(PskKeys keys) {
     if (peer == nullptr) continue;
     const bool claims = peer->shaking && !peer->shaking->handshake->identity().empty();
     if (claims && is_revoked(peer->shaking->handshake->identity())) {
-      peer->shaking->give_up = TimePoint::min();
+      impl.end_handshake(*peer);
       impl.watch(index);
     }
     if (!peer->records || !is_revoked(impl.names[peer->path.owner])) continue;
@@ -423,6 +435,10 @@ const std::string& PrivateServer::identity(std::uint32_t owner) const {
 
 bool PrivateServer::has_keys() const {
   return impl_->options.keys.has_value();
+}
+
+bool PrivateServer::is_identity(std::string_view name) const {
+  return has_keys() && impl_->options.keys->find(name) != nullptr;
 }
 
 std::size_t PrivateServer::peers() const {

@@ -1,13 +1,10 @@
 #include <algorithm>
-#include <csignal>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/datagram/server_privacy.hpp>
-#include <netkit/util/error.hpp>
-#include <netkit/util/text.hpp>
 
 namespace netkit::datagram {
 namespace {
@@ -38,11 +35,14 @@ ServerPrivacy::ServerPrivacy(Run& run, Options options, const datagram::Options&
                              Driver::Handler& inner, Handler& handler)
     : run_(run),
       handler_(handler),
-      file_(options.psk_file),
       log_(run.loop(), run.log()),
       server_(private_options(options, protocol), system_random(), inner,
               static_cast<PrivateServer::Handler&>(*this)) {
-  if (server_.has_keys()) hung_up_ = run.loop().on_signal(SIGHUP, [this] { reload(); });
+  if (!server_.has_keys()) return;
+  file_.emplace(run.loop(), run.log(), options.psk_file, [this](PskKeys keys) {
+    handler_.on_keys(keys);
+    server_.set_keys(std::move(keys));
+  });
 }
 
 void ServerPrivacy::say_if_open(const UdpSockets& sockets) const {
@@ -60,16 +60,6 @@ void ServerPrivacy::on_refused(const Endpoint& peer, std::string_view why) {
 void ServerPrivacy::on_revoked(std::uint32_t owner) {
   run_.log().notice(fmt::format("the key of '{}' is revoked", identity(owner)));
   handler_.on_revoked(owner);
-}
-
-void ServerPrivacy::reload() {
-  try {
-    PskKeys keys = PskKeys::load(file_);
-    run_.log().notice(fmt::format("{} read again: {}", file_, counted(keys.size(), "key")));
-    server_.set_keys(std::move(keys));
-  } catch (const Error& error) {
-    run_.log().error(fmt::format("{}; the keys stay as they were", error.what()));
-  }
 }
 
 void ServerPrivacy::show(Totals& totals) const {

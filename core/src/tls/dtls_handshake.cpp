@@ -1,4 +1,5 @@
 #include "tls/datagram_bio.hpp"
+#include "tls/dtls_sessions.hpp"
 #include "tls/key_log.hpp"
 #include "tls/tls_library.hpp"
 #include "tls/tls_stream.hpp"
@@ -21,11 +22,19 @@ namespace netkit::tls {
 namespace {
 
 constexpr long kMaxDatagram = 1200;
+constexpr long kSessionSeconds = 3600;  // then keys are exchanged anew
 
 struct ContextFree {
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
 };
 using ContextPtr = std::shared_ptr<SSL_CTX>;
+
+// What the handshakes of a context have in common.
+struct Shared {
+  ContextPtr context;
+  DtlsSessions sessions;
+};
+using SharedPtr = std::shared_ptr<Shared>;
 
 struct KdfFree {
   void operator()(EVP_KDF_CTX* context) const { EVP_KDF_CTX_free(context); }
@@ -88,8 +97,8 @@ constexpr std::size_t kEpochAt = 3;
 class Handshake final : public DtlsHandshake {
  public:
   // A server's has `find`, a client's `own`.
-  Handshake(ContextPtr context, const DtlsContext::FindKey* find, const PskIdentity* own)
-      : context_(std::move(context)), find_(find), ssl_(SSL_new(context_.get())) {
+  Handshake(SharedPtr shared, const DtlsContext::FindKey* find, const PskIdentity* own)
+      : shared_(std::move(shared)), find_(find), ssl_(SSL_new(shared_->context.get())) {
     if (!ssl_) throw std::bad_alloc();
     BIO* const bio = new_datagram_bio(ends_);
     SSL_set_bio(ssl_.get(), bio, bio);
@@ -102,8 +111,19 @@ class Handshake final : public DtlsHandshake {
       own_ = *own;
       identity_ = own->name;
       SSL_set_connect_state(ssl_.get());
+      if (const auto* kept = shared_->sessions.find(own_)) {
+        const SessionPtr copy(SSL_SESSION_dup(kept->session.get()));
+        SSL_set_session(ssl_.get(), copy.get());
+      }
     }
   }
+  ~Handshake() override {
+    OPENSSL_cleanse(&secrets_, sizeof secrets_);
+    // A session whose end was not said is taken for a bad one.
+    SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  }
+  Handshake(const Handshake&) = delete;
+  Handshake& operator=(const Handshake&) = delete;
 
   // Goes on behind a HelloVerifyRequest that was sent without it.
   bool listen(std::string_view hello, Datagrams& out) {
@@ -150,6 +170,7 @@ class Handshake final : public DtlsHandshake {
   const DtlsSecrets& secrets() const override { return secrets_; }
   const std::string& identity() const override { return identity_; }
   bool identity_known() const override { return known_; }
+  bool resumed() const override { return resumed_; }
   const std::string& reason() const override { return reason_; }
 
   // OpenSSL asks for the key of who wants to come in, and for one's own.
@@ -168,6 +189,19 @@ class Handshake final : public DtlsHandshake {
     if (self.own_.name.size() + 1 > identity_room) return 0;
     std::memcpy(identity, self.own_.name.c_str(), self.own_.name.size() + 1);
     return put_key(&self.own_.key, out, room);
+  }
+  // OpenSSL asks a server for the session of an id that a client wants to go on with. It gets a
+  // copy of its own, so that what goes wrong with it makes no other useless.
+  static SSL_SESSION* find_session(SSL* ssl, const unsigned char* id, int size, int* is_shared) {
+    *is_shared = 0;
+    auto& self = *static_cast<Handshake*>(SSL_get_app_data(ssl));
+    const auto* const kept = self.shared_->sessions.find(
+        {reinterpret_cast<const char*>(id), static_cast<std::size_t>(size)});
+    const PskKey* const key = kept == nullptr ? nullptr : (*self.find_)(kept->identity);
+    if (key == nullptr || !(*key == kept->key)) return nullptr;  // it is revoked, or is another now
+    self.identity_ = kept->identity;
+    self.known_ = true;
+    return SSL_SESSION_dup(kept->session.get());
   }
 
  private:
@@ -206,18 +240,31 @@ class Handshake final : public DtlsHandshake {
 
   void shake_hands() {
     const int result = SSL_do_handshake(ssl_.get());
-    if (result == 1) {
-      state_ = derive(ssl_.get(), secrets_) ? State::done : State::failed;
-      if (state_ == State::failed) reason_ = "OpenSSL has no TLS1-PRF";
-      return;
-    }
+    if (result == 1) return finish();
     const int error = SSL_get_error(ssl_.get(), result);
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return;
     state_ = State::failed;
     reason_ = take_library_reason();
   }
 
-  ContextPtr context_;
+  void finish() {
+    state_ = derive(ssl_.get(), secrets_) ? State::done : State::failed;
+    if (state_ == State::failed) {
+      reason_ = "OpenSSL has no TLS1-PRF";
+      return;
+    }
+    resumed_ = SSL_session_reused(ssl_.get()) == 1;
+    const bool is_server = find_ != nullptr;
+    if (resumed_) {
+      if (is_server) flight_.clear();  // the last word is the client's
+      return;
+    }
+    const PskKey* const key = is_server ? (*find_)(identity_) : &own_.key;
+    if (key == nullptr) return;
+    shared_->sessions.keep(identity_, *key, SessionPtr(SSL_get1_session(ssl_.get())));
+  }
+
+  SharedPtr shared_;
   const DtlsContext::FindKey* find_;
   DatagramEnds ends_;
   PskIdentity own_;
@@ -228,25 +275,28 @@ class Handshake final : public DtlsHandshake {
   std::uint64_t next_number_ = 0;  // of a record in epoch 0
   State state_ = State::going;
   bool known_ = false;
+  bool resumed_ = false;
   SslPtr ssl_;  // refers to all of the above
 };
 
 class Context final : public DtlsContext {
  public:
-  explicit Context(ContextPtr context) : context_(std::move(context)) {}
+  explicit Context(ContextPtr context) : shared_(std::make_shared<Shared>()) {
+    shared_->context = std::move(context);
+  }
 
   std::unique_ptr<DtlsHandshake> connect(const PskIdentity& identity) override {
-    return std::make_unique<Handshake>(context_, nullptr, &identity);
+    return std::make_unique<Handshake>(shared_, nullptr, &identity);
   }
   std::unique_ptr<DtlsHandshake> accept(std::string_view hello, const FindKey& find,
                                         DtlsHandshake::Datagrams& out) override {
-    auto handshake = std::make_unique<Handshake>(context_, &find, nullptr);
+    auto handshake = std::make_unique<Handshake>(shared_, &find, nullptr);
     if (!handshake->listen(hello, out)) return nullptr;
     return handshake;
   }
 
  private:
-  ContextPtr context_;
+  SharedPtr shared_;
 };
 
 // Whoever accepts has looked at the cookie already.
@@ -271,7 +321,9 @@ std::shared_ptr<DtlsContext> make_dtls_context() {
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                          SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET |
                                          SSL_OP_COOKIE_EXCHANGE);
-  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_set_timeout(context.get(), kSessionSeconds);
+  SSL_CTX_sess_set_get_cb(context.get(), Handshake::find_session);
   SSL_CTX_set_psk_server_callback(context.get(), Handshake::server_key);
   SSL_CTX_set_psk_client_callback(context.get(), Handshake::client_key);
   SSL_CTX_set_cookie_verify_cb(context.get(), believe_cookie);

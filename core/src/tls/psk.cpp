@@ -153,6 +153,12 @@ const PskKey* PskKeys::find(std::string_view identity) const {
   return found == keys_.end() ? nullptr : &found->second;
 }
 
+bool have_same_key(const PskKeys& before, const PskKeys& now, std::string_view identity) {
+  const PskKey* const old = before.find(identity);
+  const PskKey* const current = now.find(identity);
+  return old != nullptr && current != nullptr && *old == *current;
+}
+
 std::string new_psk_line(std::string_view identity) {
   std::string key(kNewKey, '\0');
   fill_random(key.data(), key.size());

@@ -1,4 +1,5 @@
 target_sources(netkit-core PRIVATE
   src/tls/psk.cpp
+  src/tls/psk_file.cpp
   src/tls/tls_library.cpp
 )

@@ -1,3 +1,4 @@
+#include "tls/either_stream.hpp"
 #include "tls/key_log.hpp"
 #include "tls/tls_library.hpp"
 #include "tls/tls_stream.hpp"
@@ -148,16 +149,42 @@ class OpenSslContext final : public TlsContext {
     if (psk_.own || psk_.keys) SSL_CTX_set_app_data(context_.get(), &psk_);
   }
 
-  // Of a server: what it agrees on.
-  void choose_from(const std::vector<std::string>& protocols) {
-    alpn_ = alpn_list(protocols);
+  // Of a server: what it agrees on, and whom it serves.
+  void serve(const TlsServerOptions& options) {
+    alpn_ = alpn_list(options.alpn);
     if (!alpn_.empty()) SSL_CTX_set_alpn_select_cb(context_.get(), choose_alpn, &alpn_);
+    psk_file_ = options.psk_file;
+    also_clear_ = options.also_clear;
+  }
+
+  const PskKeys* psk_keys() const override { return psk_.keys ? &*psk_.keys : nullptr; }
+  const std::string& psk_file() const override { return psk_file_; }
+  PskKeys set_psk_keys(PskKeys keys) override { return std::exchange(*psk_.keys, std::move(keys)); }
+  std::string identity_of(const ByteStream& stream) const override {
+    const ByteStream* inner = &stream;
+    if (also_clear_) inner = static_cast<const tls::EitherStream&>(stream).chosen();
+    const auto* const secure = dynamic_cast<const tls::TlsStream*>(inner);
+    return secure == nullptr || !psk_.keys ? std::string() : secure->noted();
   }
 
   std::unique_ptr<ByteStream> make_stream(
       EventLoop& loop, FileDescriptor socket, const Endpoint& peer, ByteStream::Handler& handler,
       const std::string& server_name,
       std::function<void(std::string_view alpn)> on_ready) override {
+    if (!also_clear_) {
+      return secure(loop, std::move(socket), peer, handler, server_name, std::move(on_ready));
+    }
+    auto with_tls = [this, &loop, peer, &handler](FileDescriptor accepted, auto ready) {
+      return secure(loop, std::move(accepted), peer, handler, {}, std::move(ready));
+    };
+    return std::make_unique<tls::EitherStream>(loop, std::move(socket), peer, handler,
+                                               std::move(with_tls), std::move(on_ready));
+  }
+
+ private:
+  std::unique_ptr<ByteStream> secure(EventLoop& loop, FileDescriptor socket, const Endpoint& peer,
+                                     ByteStream::Handler& handler, const std::string& server_name,
+                                     tls::TlsStream::OnReady on_ready) {
     ERR_clear_error();
     tls::SslPtr ssl(SSL_new(context_.get()));
     if (!ssl) throw Error(ExitStatus::fault, "cannot set up TLS: " + tls::take_library_reason());
@@ -173,7 +200,6 @@ class OpenSslContext final : public TlsContext {
                                             std::move(wanted), std::move(on_ready));
   }
 
- private:
   // SNI carries names only (RFC 6066, section 3); an address is looked for among the certificate's
   // addresses.
   void expect(SSL* ssl, const std::string& name) const {
@@ -198,7 +224,9 @@ class OpenSslContext final : public TlsContext {
   ContextPtr context_;
   bool is_client_;
   bool verify_;
+  bool also_clear_ = false;
   std::string alpn_{};
+  std::string psk_file_{};
 };
 
 // The suite that DTLS has (dtls_handshake.cpp): OpenSSL's other ones with keys are of CBC, or have
@@ -254,7 +282,7 @@ std::shared_ptr<TlsContext> make_server(const TlsServerOptions& options) {
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   const auto made = std::make_shared<OpenSslContext>(std::move(context), false, false,
                                                      tls::PskSide{.keys = options.psk_keys});
-  made->choose_from(options.alpn);
+  made->serve(options);
   return made;
 }
 

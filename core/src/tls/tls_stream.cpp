@@ -24,7 +24,7 @@ TlsStream::TlsStream(EventLoop& loop, SslPtr ssl, FileDescriptor socket, const E
       on_ready_(std::move(on_ready)),
       below_(make_tcp_stream(loop, std::move(socket), peer, *this)) {
   SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-  SSL_set_app_data(ssl_.get(), &certificate_names_);
+  SSL_set_app_data(ssl_.get(), &noted_);
   shake_hands();  // a client's first words; no callback is made from here
 }
 

@@ -80,6 +80,8 @@ class TlsStream final : public ByteStream, private ByteStream::Handler {
   Endpoint peer() const override { return below_->peer(); }
   Endpoint local() const override { return below_->local(); }
   StreamFault fault() const override { return reason_.fault; }
+  // What callbacks of OpenSSL have left here: of a server with pre-shared keys the identity.
+  const std::string& noted() const { return noted_; }
 
  private:
   enum class State : unsigned char { handshake, open, closing, closed };
@@ -108,8 +110,8 @@ class TlsStream final : public ByteStream, private ByteStream::Handler {
   OnReady on_ready_;
   std::string waiting_;  // written before the handshake was done
   Reason reason_{StreamFault::none, {}};
-  std::string certificate_names_;  // of a certificate that is for somebody else
-  Timer timer_;                    // continues what must not happen inside of a call
+  std::string noted_;  // who the client says to be, or whom a certificate for others is for
+  Timer timer_;        // continues what must not happen inside of a call
   Survival survival_;
   std::size_t high_ = std::size_t{1024} * 1024;
   int error_ = 0;

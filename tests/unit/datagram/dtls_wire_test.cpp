@@ -1,14 +1,14 @@
 #include "datagram/dtls_wire.hpp"
 
 #include "datagram/dtls_records.hpp"
+#include "support/page_vectors.hpp"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
-
-#include <netkit/codec/binary_text.hpp>
 
 namespace netkit::datagram {
 namespace {
@@ -67,11 +67,26 @@ TEST_F(DtlsRecordsTest, that_were_changed_anywhere_are_not_taken) {
   EXPECT_EQ(open(good), "headbody");
 }
 
-// Made by Python's cryptography from RFC 7905 and RFC 6347.
-TEST_F(DtlsRecordsTest, are_those_of_another_implementation) {
-  EXPECT_EQ(encode_hex(seal("hel", "lo")),
-            "17fefd000100000001000000155b652f4d6077176670e4b3"
-            "96b18a7e198a6ec1d3b9");
+TEST_F(DtlsRecordsTest, use_no_number_twice) {
+  DtlsRecords last(secret(1), secret(3), (std::uint64_t{1} << 48) - 1);
+  EXPECT_FALSE(last.exhausted());
+  std::string out(5 + DtlsRecords::kOverhead, '\0');
+  last.seal(RecordType::application_data, "hello", {}, out.data());
+  EXPECT_EQ(open(out), "hello");
+  EXPECT_TRUE(last.exhausted());
+}
+
+// The record was made by Python's cryptography from RFC 7905 and RFC 6347.
+TEST_F(DtlsRecordsTest, are_those_of_the_page) {
+  std::string cookie;
+  for (char byte = 0x20; byte <= 0x33; ++byte) cookie += byte;
+  std::map<std::string, std::string> made{{"record", test::hex(seal("hel", "lo"))}};
+  std::string out;
+  encode_hello_verify(cookie, 7, out);
+  made["verify"] = test::hex(out);
+  encode_alert(Alert::unknown_psk_identity, 3, out);
+  made["alert"] = test::hex(out);
+  EXPECT_EQ(made, test::page_vectors("private-vector"));
 }
 
 const std::string kHello = [] {

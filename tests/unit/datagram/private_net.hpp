@@ -19,10 +19,11 @@ class PrivateNet : public testing::Test {
  protected:
   // The server's application: RecordingServer behind a PrivateServer.
   struct Serving final : Driver::Handler, PrivateServer::Handler {
-    Serving(PrivateNet& of, std::optional<PskKeys> keys)
+    Serving(PrivateNet& of, std::optional<PskKeys> keys, bool takes_plain)
         : net(of), server(of.options, of.dice(), application) {
       PrivateServer::Options given;
       given.keys = std::move(keys);
+      given.plain = takes_plain;
       PrivateServer::Handler& self = *this;
       gate = std::make_unique<PrivateServer>(given, of.dice(), *this, self);
     }
@@ -92,8 +93,8 @@ class PrivateNet : public testing::Test {
   Random dice() {
     return [this] { return random_(); };
   }
-  Serving& serve(std::optional<PskKeys> keys) {
-    serving = std::make_unique<Serving>(*this, std::move(keys));
+  Serving& serve(std::optional<PskKeys> keys, bool takes_plain = true) {
+    serving = std::make_unique<Serving>(*this, std::move(keys), takes_plain);
     return *serving;
   }
   Member& join(std::optional<PskIdentity> identity) {
@@ -148,7 +149,7 @@ class PrivateNet : public testing::Test {
     std::string bytes(item.head);
     bytes += item.body;
     if (tap) tap(from, to, bytes);
-    if (chance(loss)) return;
+    if (chance(loss) || (blocked && blocked(from, bytes))) return;
     for (int copy = chance(duplicate) ? 2 : 1; copy > 0; --copy) {
       Duration delay = 500us;
       if (chance(reorder)) delay += std::chrono::milliseconds(1 + random_() % 20);
@@ -203,6 +204,7 @@ class PrivateNet : public testing::Test {
   std::vector<std::unique_ptr<Member>> members;
   std::multimap<TimePoint, Transit> in_transit;
   std::function<void(const Endpoint& from, const Endpoint& to, const std::string& bytes)> tap;
+  std::function<bool(const Endpoint& from, const std::string& bytes)> blocked;  // is lost
 };
 
 }  // namespace netkit::datagram

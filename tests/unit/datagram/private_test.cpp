@@ -104,6 +104,19 @@ TEST_F(PrivateTest, an_unknown_identity_is_said_on_both_ends) {
   EXPECT_THAT(serving->refused, ElementsAre("there is no key of 'ben'"));
 }
 
+TEST_F(PrivateTest, a_handshake_that_does_not_end_is_said_on_both_ends) {
+  serve(keys_of(line_of("ann")));
+  blocked = [&](const Endpoint& from, const std::string& bytes) {
+    return from != server_address && bytes.find("\x14\xfe\xfd") != bytes.npos;  // its last flight
+  };
+  Member& ann = join(identity_of("ann"));
+  EXPECT_EQ(refusal(ann), "srv: the handshake does not end: is the key of 'ann' the same there?");
+  EXPECT_EQ(ann.losses[0].status, ExitStatus::permission);
+  run(2s);
+  EXPECT_THAT(serving->refused, ElementsAre("its handshake does not end"));
+  EXPECT_EQ(serving->gate->peers(), 0U);
+}
+
 TEST_F(PrivateTest, a_server_without_keys_says_so) {
   serve(std::nullopt);
   Member& ann = join(identity_of("ann"));
@@ -121,6 +134,24 @@ TEST_F(PrivateTest, a_client_without_a_key_is_told_so) {
   EXPECT_THAT(ben.events.log, ElementsAre("rejected 4 a key is needed here (--psk-file)"));
   EXPECT_EQ(serving->refused[0],
             "it is not encrypted, and only who has a key may come (--psk-file)");
+}
+
+TEST_F(PrivateTest, who_speaks_plain_text_is_told_in_no_more_bytes_and_seldom) {
+  serve(keys_of(line_of("ann")), false);
+  std::vector<std::string> answers;
+  tap = [&](const Endpoint&, const Endpoint&, const std::string& bytes) {
+    answers.push_back(bytes);
+    inject(endpoint(7000), server_address, bytes);  // by another such server, say
+  };
+  for (const char* text : {"reg", "hello, is there anybody to talk to?"}) {
+    inject(endpoint(7000), server_address, text);
+  }
+  run(1ms);
+  EXPECT_THAT(answers, ElementsAre("\x15ke", "\x15key needed (--psk-file)\n"));
+  for (int i = 0; i < 1000; ++i) inject(endpoint(7000), server_address, "hello");
+  run(1ms);
+  EXPECT_LT(answers.size(), 10U);
+  EXPECT_THAT(serving->plain, IsEmpty());
 }
 
 TEST_F(PrivateTest, nobody_there_is_no_refusal) {
@@ -242,6 +273,63 @@ TEST_F(PrivateTest, the_session_goes_on_from_another_address) {
       [&] { return serving->application.heard.size() == 5 && ann.events.heard.size() == 5; }));
   EXPECT_EQ(serving->application.names.size(), 1U) << "one session all the time";
   EXPECT_EQ(ann.events.log.size(), 1U);
+}
+
+TEST_F(PrivateTest, who_goes_on_from_elsewhere_exchanges_no_keys) {
+  serve(keys_of(line_of("ann")));
+  loss = 0.2;
+  duplicate = 0.05;
+  reorder = 0.1;
+  Member& ann = let_in();
+  const std::uint64_t before = serving->gate->counters().handshakes;
+  for (int i = 0; i < 5; ++i) {
+    ann.address = endpoint(static_cast<std::uint16_t>(50000 + i), "10.7.7." + std::to_string(i));
+    say(ann, "mine " + std::to_string(i));
+    push("yours " + std::to_string(i));
+    run(4s);
+  }
+  ASSERT_TRUE(run_until(
+      [&] { return serving->application.heard.size() == 5 && ann.events.heard.size() == 5; }));
+  EXPECT_EQ(serving->application.names.size(), 1U) << "one session all the time";
+  EXPECT_GE(serving->gate->counters().resumed, 5U);
+  EXPECT_EQ(serving->gate->counters().handshakes, before + serving->gate->counters().resumed);
+}
+
+TEST_F(PrivateTest, a_resumed_handshake_whose_last_word_is_lost_ends_all_the_same) {
+  serve(keys_of(line_of("ann")));
+  Member& ann = let_in();
+  int lost = 0;
+  blocked = [&](const Endpoint& from, const std::string& bytes) {
+    return from == ann.address && bytes[0] == 20 && ++lost < 3;  // ChangeCipherSpec, Finished
+  };
+  ann.address = endpoint(50000, "10.7.7.7");
+  EXPECT_TRUE(run_until([&] { return serving->gate->counters().resumed == 1; }));
+  EXPECT_EQ(lost, 3);
+  push("hello");
+  EXPECT_TRUE(run_until([&] { return ann.events.heard.size() == 1; }, 2s));
+}
+
+TEST_F(PrivateTest, nobody_goes_on_by_a_key_that_is_another_now) {
+  serve(keys_of(line_of("ann")));
+  Member& ann = let_in();
+  serving->gate->set_keys(keys_of(line_of("ann", '2')));
+  EXPECT_TRUE(run_until([&] { return ann.events.log.back() == "left forbidden revoked"; }, 1s));
+  ann.begin();
+  EXPECT_EQ(refusal(ann), "srv: refused: the key of 'ann' is another there");
+  EXPECT_EQ(serving->gate->counters().resumed, 0U);
+}
+
+TEST_F(PrivateTest, who_is_revoked_during_the_handshake_is_not_let_in) {
+  serve(keys_of(line_of("ann") + line_of("ben", '2')));
+  blocked = [&](const Endpoint& from, const std::string& bytes) {
+    return from == server_address && bytes[0] == 20;  // the client does not hear that it is done
+  };
+  join(identity_of("ann"));
+  run(1s);
+  serving->gate->set_keys(keys_of(line_of("ben", '2')));
+  run(12s);
+  EXPECT_EQ(serving->gate->counters().handshakes, 0U);
+  EXPECT_EQ(serving->gate->peers(), 0U);
 }
 
 TEST_F(PrivateTest, peers_that_are_silent_are_forgotten) {

@@ -5,8 +5,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +51,10 @@ NETKIT_API OptionDef psk_file_option(std::string_view help);
 NETKIT_API std::optional<PskKeys> psk_keys(const Values& values);
 // The one of them that a client has, whom --name may tell; nothing where there is no file.
 NETKIT_API std::optional<PskIdentity> identity_of(const Values& values);
+
+// The names, with commas between them, that `option` gives.
+NETKIT_API std::set<std::string, std::less<>> names_in(const Values& values,
+                                                       const std::string& option);
 
 // What the file of an option holds: `content` as read_file() with `limit` gave it; `option` as it
 // is typed. Throws UsageError for what is larger, SystemError.

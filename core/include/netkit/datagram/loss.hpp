@@ -23,6 +23,13 @@ struct Loss {
 };
 // Something is there that is not `what`: "a push server".
 NETKIT_API Loss stranger(std::string_view what);
+// What a server that takes nobody without a key says to who speaks plain text (netkit-protocol(7)):
+// as much of it as has come from there. Text does not begin so.
+inline constexpr std::string_view kPlainRefusal = "\x15key needed (--psk-file)\n";
+inline bool is_plain_refusal(std::string_view datagram) {
+  return !datagram.empty() && kPlainRefusal.starts_with(datagram);
+}
+NETKIT_API Loss plain_refused();  // what that means to a client that has heard nothing else
 NETKIT_API Loss loss_of(LeftReason reason, std::string_view text);
 NETKIT_API Loss rejection(std::uint16_t code, std::string_view text);  // of REJECT
 

@@ -20,6 +20,7 @@ namespace netkit::datagram {
 // What happened; never reset.
 struct PrivateCounters {
   std::uint64_t handshakes = 0;     // that proved who is there
+  std::uint64_t resumed = 0;        // of these, that went on with an earlier one
   std::uint64_t refused = 0;        // peers without a key, or with a wrong one
   std::uint64_t not_authentic = 0;  // records that were forged, damaged or came again
 };
@@ -64,7 +65,8 @@ class NETKIT_API PrivateServer final : public Driver::Handler {
   // Who an owner is; empty for 0. Valid as long as the server.
   const std::string& identity(std::uint32_t owner) const;
   bool has_keys() const;
-  std::size_t peers() const;  // that are known, in a handshake or after it
+  bool is_identity(std::string_view name) const;  // there is a key of it
+  std::size_t peers() const;                      // that are known, in a handshake or after it
   const PrivateCounters& counters() const;
 
   void on_datagram(const Path& from, std::string_view datagram, TimePoint now) override;

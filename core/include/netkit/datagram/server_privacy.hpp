@@ -13,6 +13,7 @@
 #include <netkit/net/peer_log.hpp>
 #include <netkit/net/udp_sockets.hpp>
 #include <netkit/record/totals.hpp>
+#include <netkit/tls/psk_file.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit::datagram {
@@ -34,6 +35,8 @@ class NETKIT_API ServerPrivacy final : private PrivateServer::Handler {
     virtual ~Handler() = default;
     // As PrivateServer::Handler has it.
     virtual void on_revoked(std::uint32_t owner) = 0;
+    // There are other keys from now on, before anybody is put out.
+    virtual void on_keys(const PskKeys& /*keys*/) {}
   };
 
   // `protocol` is what the sessions have. All references outlive it. Throws Error.
@@ -42,6 +45,7 @@ class NETKIT_API ServerPrivacy final : private PrivateServer::Handler {
 
   Driver::Handler& driven() { return server_; }  // to be given to a Driver
   const std::string& identity(std::uint32_t owner) const { return server_.identity(owner); }
+  bool is_identity(std::string_view name) const { return server_.is_identity(name); }
   // Says, of a server in clear that others than this machine reach, that it is.
   void say_if_open(const UdpSockets& sockets) const;
   void show(Totals& totals) const;  // private_totals() (netkit/cli/shared_definitions.hpp)
@@ -49,14 +53,12 @@ class NETKIT_API ServerPrivacy final : private PrivateServer::Handler {
  private:
   void on_refused(const Endpoint& peer, std::string_view why) override;
   void on_revoked(std::uint32_t owner) override;
-  void reload();
 
   Run& run_;
   Handler& handler_;
-  std::string file_;
   LimitedLog log_;
   PrivateServer server_;
-  Hook hung_up_;
+  std::optional<PskFile> file_;  // none: in clear
 };
 
 }  // namespace netkit::datagram

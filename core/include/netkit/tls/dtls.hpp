@@ -44,7 +44,8 @@ class NETKIT_API DtlsHandshake {
   virtual void start(Datagrams& out) = 0;  // a client's first flight
   // One that came. One that cannot be authentic changes nothing. A server whose last flight was
   // lost repeats it when the client's last one comes again, until the client is known to have it:
-  // then the handshake can be destroyed. A client's can be at once.
+  // then the handshake can be destroyed. A client's can be at once. Of one that is resumed() it is
+  // the other way round: the client has the last word.
   virtual void on_datagram(std::string_view datagram, Datagrams& out) = 0;
   // Nothing has come for a while: repeats the last flight.
   virtual void on_timer(Datagrams& out) = 0;
@@ -54,10 +55,13 @@ class NETKIT_API DtlsHandshake {
   // A server's: who the client says to be; who it is once done. Empty: it has not said so yet.
   virtual const std::string& identity() const = 0;
   virtual bool identity_known() const = 0;  // a server's: there is such a key
+  // It went on with what an earlier one of this context, by the same key, had agreed on.
+  virtual bool resumed() const = 0;
   virtual const std::string& reason() const = 0;
 };
 
-// Settings that handshakes share, and what SSLKEYLOGFILE asks for. Throws Error. [one thread]
+// Settings that handshakes share, the last session of each identity, and what SSLKEYLOGFILE asks
+// for. Throws Error. [one thread]
 class NETKIT_API DtlsContext {
  public:
   // A server's: the key of an identity, null for one that there is not.

@@ -59,6 +59,10 @@ class NETKIT_API PskKeys {
   std::map<std::string, PskKey, std::less<>> keys_;
 };
 
+// Both have a key of `identity`, and it is the same: otherwise who came by the one of `before` is
+// revoked.
+NETKIT_API bool have_same_key(const PskKeys& before, const PskKeys& now, std::string_view identity);
+
 // A line of such a file with a new random key of 32 bytes, without its newline.
 NETKIT_API std::string new_psk_line(std::string_view identity);
 

@@ -29,6 +29,9 @@ struct TlsServerOptions {
   std::vector<std::string> alpn{};  // the first of these that the client has is agreed on, if any
   // Takes clients who have one of these keys, and no others, instead of all about certificates.
   std::optional<PskKeys> psk_keys{};
+  std::string psk_file{};  // that they are of
+  // Who begins with anything but a TLS handshake is served in clear.
+  bool also_clear = false;
 };
 
 // Certificates and settings, loaded once and shared by the streams made from it. TLS 1.2 and later;
@@ -43,6 +46,14 @@ class NETKIT_API TlsContext : public StreamMaker {
   // certificate (a numeric address as an IP SAN, RFC 6125). A handshake that fails ends in
   // Handler::on_closed with EPROTO and a reason for people ("certificate has expired"). A stream
   // that the peer ends without close_notify ends with ECONNRESET, never on_end.
+
+  // Of a server with pre-shared keys: these, for handshakes from now on; null for any other.
+  virtual const PskKeys* psk_keys() const = 0;
+  virtual const std::string& psk_file() const = 0;
+  virtual PskKeys set_psk_keys(PskKeys keys) = 0;  // returns those before
+  // Who the peer of one of its streams is by its key, during the handshake who it says to be;
+  // empty: it has not said so yet, or speaks in clear.
+  virtual std::string identity_of(const ByteStream& stream) const = 0;
 };
 
 // Makes the file that SSLKEYLOGFILE names, if any, for its owner alone (0600): for a library that

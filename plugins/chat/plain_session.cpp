@@ -28,6 +28,10 @@ void PlainSession::on_datagram(const datagram::Path& from, std::string_view data
                                TimePoint /*now*/) {
   ++counters_.datagrams_in;
   if (host_.finishing()) return;
+  if (!ever_heard_ && datagram::is_plain_refusal(datagram)) {
+    const datagram::Loss loss = datagram::plain_refused();
+    return host_.finish(loss.status, loss.sentence(link_->server()));
+  }
   heard_ = ever_heard_ = true;
   unheard_.clear();
   link_->succeeded();

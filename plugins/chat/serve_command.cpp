@@ -18,17 +18,11 @@ namespace netkit::chat {
 namespace {
 
 Room::Options room_options(const Values& values) {
-  const std::string given = values.text("operators");
   Room::Options room{Template::parse(values.text("template"), "--template")};
   room.lease = values.duration("lease");
   room.max_members = static_cast<std::size_t>(values.integer("max-members"));
   room.rate = values.number("rate");
-  std::string_view names = given;
-  while (!names.empty()) {
-    const std::size_t end = std::min(names.find(','), names.size());
-    room.operators.emplace(trim_white_space(names.substr(0, end)));
-    names.remove_prefix(std::min(end + 1, names.size()));
-  }
+  room.operators = names_in(values, "operators");
   return room;
 }
 

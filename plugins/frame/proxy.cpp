@@ -22,6 +22,7 @@
 #include <netkit/net/tcp_server.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/record/recording.hpp>
+#include <netkit/tls/psk_file.hpp>
 #include <netkit/tls/tls.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/slot_list.hpp>
@@ -85,6 +86,7 @@ class Proxy {
   std::shared_ptr<TlsContext> target_tls_;
   SlotList<Target> leaving_;  // those whose client is gone: what they have not taken yet still goes
   TcpServer server_;
+  TlsKeys keys_{server_};
 };
 
 // The connection to the target, of a session.

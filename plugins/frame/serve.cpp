@@ -19,6 +19,7 @@
 #include <netkit/net/tcp_server.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/record/recording.hpp>
+#include <netkit/tls/psk_file.hpp>
 #include <netkit/tls/tls.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
@@ -100,6 +101,7 @@ class FrameServer final : private Input::Handler {
   bool printing_;  // requests, as records
   bool examined_;  // each request, for records or -v
   TcpServer server_;
+  TlsKeys keys_{server_};
   std::unique_ptr<Input> input_;
   Timer tick_;
 };

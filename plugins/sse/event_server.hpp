@@ -17,6 +17,7 @@
 #include <netkit/plugin/host.hpp>
 #include <netkit/record/source.hpp>
 #include <netkit/store/stream.hpp>
+#include <netkit/tls/psk_file.hpp>
 
 namespace netkit::sse {
 
@@ -97,6 +98,7 @@ class EventServer final : private Sources::Handler, private store::Stream::Handl
   HttpChunk comment_;    // that keeps connections alive
   std::string opening_;  // what a stream begins with
   HttpServer http_;
+  TlsKeys keys_{http_.tcp()};
   Counters counters_;
   std::unique_ptr<Sources> sources_;
   std::unique_ptr<store::Stream> store_;  // none: events are this server's alone

@@ -19,6 +19,7 @@
 #include <netkit/net/tcp_server.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/record/recording.hpp>
+#include <netkit/tls/psk_file.hpp>
 
 namespace netkit::sse {
 namespace {
@@ -50,6 +51,7 @@ class Proxy {
   Recorder recorder_;
   Counters counters_;
   TcpServer server_;
+  TlsKeys keys_{server_};
   Timer timer_;
 };
 

@@ -11,6 +11,7 @@
 #include <netkit/http/http_text.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/store/options.hpp>
+#include <netkit/tls/psk_file.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::sse {
@@ -67,6 +68,7 @@ class ReplayServer {
   Recording recording_;
   FaultyStatus faulty_status_;
   HttpServer http_;
+  TlsKeys keys_{http_.tcp()};
   Timer timer_;
 };
 

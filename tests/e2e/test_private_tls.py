@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import stat
 import subprocess
@@ -93,6 +94,48 @@ def test_sse_serve_by_openssl(netkit, keys):
     client.out.expect(rb"200 OK")
     server.write("a private event\n")
     client.out.expect(rb"data: a private event\n")
+
+
+def revoke(server, keys, *left):
+    keys("server", *left)
+    server.signal(signal.SIGHUP)
+    server.err.expect(rb"read again: \d+ keys?\n")
+
+
+def test_who_is_revoked_is_put_out_at_once(netkit, server, keys):
+    ann, ben = (netkit.start("frame", "connect", server.address, "-k", "--psk-file", keys(name, name)) for name in ("ann", "ben"))
+    for client in (ann, ben):
+        client.write("datetime\n")
+        client.out.expect(rb"datetime 2")
+    revoke(server, keys, "ben")
+    server.err.expect(rb"127\.0\.0\.1:\d+ closed: the key of 'ann' is revoked\n")
+    assert ann.wait(11) == 77
+    assert b"refused: there is no key of 'ann' there\n" in ann.err.data
+    ben.write("datetime\n")
+    ben.out.expect(rb"datetime 2")
+
+
+@pytest.mark.parametrize("command", ["serve", "proxy"])
+def test_a_reader_who_is_revoked_is_put_out_at_once(netkit, keys, command):
+    source = netkit.serve("sse", "serve", "127.0.0.1:0", "--every", "100ms")
+    words = {"serve": ["127.0.0.1:0", "--every", "100ms"], "proxy": ["127.0.0.1:0", f"http://{source.address}/"]}[command]
+    server = netkit.serve("sse", command, *words, "--psk-file", keys("server", "ann", "ben"))
+    readers = {name: netkit.start(argv=["openssl", "s_client", "-connect", server.address, "-psk_identity", name, "-psk", KEYS[name],
+                                        "-quiet"]) for name in ("ann", "ben")}
+    for reader in readers.values():
+        reader.write(b"GET /events HTTP/1.1\r\nHost: %s\r\n\r\n" % server.address.encode())
+        reader.out.expect(rb"data: 2")
+    revoke(server, keys, "ben")
+    server.err.expect(rb"closed: the key of 'ann' is revoked\n")
+    readers["ann"].wait()
+    readers["ben"].out.expect(rb"data: 2")
+
+
+def test_a_key_file_with_a_mistake_changes_nothing(netkit, server, keys, tmp_path):
+    (tmp_path / "server").write_text("ann:password\n")
+    server.signal(signal.SIGHUP)
+    server.err.expect(rb"the keys stay as they were\n")
+    assert connect(netkit, server.address, keys("a", "ann")).status == 0
 
 
 def hex_dump(text):

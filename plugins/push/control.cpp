@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/codec/line_decoder.hpp>
 #include <netkit/util/format.hpp>
@@ -202,6 +204,7 @@ namespace {
 constexpr std::size_t kMaxNames = 4096;    // that one connection may hold
 constexpr std::size_t kMaxAnswers = 1000;  // that one may be owed
 constexpr std::size_t kMaxRest = 65536;    // bytes that are read and wait for them
+constexpr std::string_view kOthersName = "with a key it is by its name alone";
 
 class ControlClient final : public TcpServer::Connection {
  public:
@@ -215,6 +218,7 @@ class ControlClient final : public TcpServer::Connection {
     std::string text{};
   };
 
+  void on_open(std::string_view alpn) override;
   void on_received(std::string_view data) override {
     if (rest_.empty()) data.remove_prefix(obey(data));
     rest_.append(data);
@@ -237,6 +241,8 @@ class ControlClient final : public TcpServer::Connection {
   std::size_t obey(std::string_view data);
   std::size_t obey_lines(std::string_view lines);
   std::size_t take_record(std::string_view data);
+  // Who has a key has its name, and no other.
+  bool is_own(std::string_view name) const { return identity_.empty() || name == identity_; }
   bool is_held() const { return backed_up() || answers_.size() >= kMaxAnswers; }
   void finish();
   void give(std::string text);
@@ -253,6 +259,7 @@ class ControlClient final : public TcpServer::Connection {
   Hub& hub_;
   Publishing& publishing_;
   std::uint64_t id_;
+  std::string identity_;                         // of its key; empty: in clear
   std::string topic_;                            // of the record that is coming
   std::string record_;                           // what has come of it
   std::size_t missing_ = 0;                      // bytes of it that have not
@@ -268,6 +275,14 @@ class ControlClient final : public TcpServer::Connection {
   std::set<std::string, std::less<>> names_;
   std::string answer_;
 };
+
+void ControlClient::on_open(std::string_view /*alpn*/) {
+  identity_ = publishing_.identity_of(stream());
+  const std::string why = publishing_.why_closed(peer(), identity_);
+  if (why.empty()) return;
+  give("ERR " + why + "\n");
+  close();
+}
 
 // A peer that asks without reading its answers is not answered more than it takes. Returns how many
 // bytes were obeyed.
@@ -320,7 +335,10 @@ void ControlClient::give_known() {
 }
 
 void ControlClient::begin_record(const ControlLine& command) {
-  refusal_ = publishing_.why_refused(peer(), command.length);
+  refusal_ = publishing_.why_refused(peer(), identity_, command.length);
+  if (!refusal_.empty()) {
+    server().notice(fmt::format("{} refused: {}", peer().to_string(), refusal_));
+  }
   topic_ = command.name;
   record_.clear();
   missing_ = command.length;
@@ -396,6 +414,7 @@ void ControlClient::carry_out(const ControlLine& command) {
 }
 
 std::string_view ControlClient::subscribe(const ControlLine& command) {
+  if (!is_own(command.name)) return kOthersName;
   if (names_.size() >= kMaxNames && !names_.contains(command.name)) {
     return "this connection holds too many names";
   }
@@ -406,6 +425,7 @@ std::string_view ControlClient::subscribe(const ControlLine& command) {
 }
 
 std::string_view ControlClient::unsubscribe(const ControlLine& command) {
+  if (!is_own(command.name)) return kOthersName;
   const auto held = names_.find(command.name);
   if (held != names_.end()) names_.erase(held);
   return hub_.unsubscribe(command.name) ? "" : "no subscriber has that name";

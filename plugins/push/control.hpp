@@ -61,12 +61,17 @@ struct StatusRow {
 };
 std::optional<StatusRow> parse_status_row(std::string_view line);
 
-// Who takes records from connections. [loop]
+// Who takes records from connections, and says whose. [loop]
 class Publishing {
  public:
   virtual ~Publishing() = default;
+  // Who is at the other end by the key that it has proved; empty: it speaks in clear.
+  virtual std::string identity_of(const ByteStream& stream) const = 0;
+  // Empty: it is obeyed; else why not.
+  virtual std::string why_closed(const Endpoint& peer, std::string_view identity) const = 0;
   // Empty: a record of so many bytes may come from there; else why not.
-  virtual std::string why_refused(const Endpoint& peer, std::size_t length) = 0;
+  virtual std::string why_refused(const Endpoint& peer, std::string_view identity,
+                                  std::size_t length) = 0;
   // Called now or later, once: empty, the server has the record; else why not.
   using Answer = std::function<void(std::string_view error)>;
   virtual void publish(std::string_view topic, std::string_view text, Answer answer) = 0;

@@ -93,6 +93,10 @@ std::string_view Hub::subscribe_plain(std::string_view name, const datagram::Pat
     return "plain subscribers from there are not accepted (--plain)";
   }
   if (finishing_) return "the server is closing";
+  if (handler_.is_identity(name)) {
+    ++counters_.refused_plain;
+    return "that name belongs to a key";
+  }
   Subscriber* same_name = table_.find_name(name);
   Subscriber* same_address = table_.find_plain(address);
   if (same_name != nullptr && same_name == same_address) {

@@ -70,6 +70,8 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
     virtual const AnswerPolicy& policy() const = 0;
     // Whose key a session is under: datagram::PrivateServer::identity().
     virtual const std::string& identity(std::uint32_t owner) const;
+    // Nobody else may have that name.
+    virtual bool is_identity(std::string_view name) const { return (void)name, false; }
   };
   struct Options {
     datagram::Options protocol;

@@ -23,6 +23,10 @@ OptionDef topic_option(std::string_view help) {
   return {.name = "topic", .kind = Kind::text, .help = help};
 }
 
+OptionDef control_key_option() {
+  return psk_file_option("the key to speak TLS by with a server that has it");
+}
+
 std::vector<OptionDef> source_options() {
   return {
       topic_option("the topic of the sources' records, such as home/kitchen/temperature"),
@@ -31,6 +35,11 @@ std::vector<OptionDef> source_options() {
        .default_value = "local",
        .help = "whose records to take by PUSH: those on networks of this machine, all or none",
        .choices = {"local", "all", "none"}},
+      {.name = "publishers",
+       .kind = Kind::text,
+       .value_name = "NAME,...",
+       .help = "whose records to take of those who have a key; without it everybody's",
+       .needs = {"psk-file"}},
       {.name = "every",
        .help = "make a record every D, the first after D; 10s when no --from is given",
        .min = 1},
@@ -242,7 +251,8 @@ ActionDef send() {
       {.name = "ADDRESS", .kind = Kind::addresses, .help = "the server, by TCP"},
       {.name = "TEXT", .optional = true, .repeatable = true, .help = "the records"}};
   action.common = kOutputOptions | kSourceOptions | kConnectTimeoutOption | kClientOptions;
-  action.options = {topic_option("the records' topic, such as home/kitchen/temperature")};
+  action.options = {topic_option("the records' topic, such as home/kitchen/temperature"),
+                    control_key_option()};
   action.totals = {{"sent", "records that were sent"},
                    {"bytes", "bytes of them", TotalKind::counter, TotalUnit::bytes},
                    {"taken", "records that the server has"}};
@@ -263,6 +273,7 @@ ActionDef status() {
   action.arguments = {server_argument(kAddress)};
   action.common = kOutputOptions | kWaitOption | kClientOptions;
   action.options = {{.name = "wait", .default_value = "5s"},
+                    control_key_option(),
                     {.name = "watch",
                      .kind = Kind::duration,
                      .help = "ask again every D, until told to end",

@@ -1,8 +1,12 @@
+#include <algorithm>
+#include <array>
 #include <push/send_command.hpp>
 #include <push/topic.hpp>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/net/peer_log.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/excerpt.hpp>
@@ -10,8 +14,19 @@
 
 namespace netkit::push {
 
+namespace {
+
+// What a server names that does not take records from here, and will not.
+constexpr std::array<std::string_view, 3> kForbidding{"(--accept)", "(--publishers)",
+                                                      "(--psk-file)"};
+
+}  // namespace
+
 void SendCommand::configure(const Values& values) {
   options_.servers = values.addresses("ADDRESS");
+  if (auto identity = identity_of(values)) {
+    options_.tls = TlsContext::client({.psk = std::move(identity)});
+  }
   options_.connect_timeout = values.duration("connect-timeout");
   texts_ = values.texts("TEXT");
   topic_ = values.text("topic");
@@ -93,7 +108,8 @@ void SendCommand::on_answer(const Line& line) {
                 fmt::format("the server's answer is '{}'", escaped_text(excerpt(line.text, 60))));
   }
   const std::string_view why = line.text.substr(kError.size());
-  const bool is_forbidden = why.find("(--accept)") != std::string_view::npos;
+  const bool is_forbidden = std::ranges::any_of(
+      kForbidding, [&](std::string_view option) { return why.find(option) != why.npos; });
   fail(is_forbidden ? ExitStatus::permission : ExitStatus::again, escaped_text(why));
 }
 

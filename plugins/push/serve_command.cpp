@@ -10,6 +10,7 @@
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/store/options.hpp>
+#include <netkit/tls/psk_file.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
@@ -59,6 +60,7 @@ void ServeCommand::configure(const Values& values) {
   hub_options_.plain_rate = plain_rate(values);
   hub_options_.max_subscribers = static_cast<std::size_t>(values.integer("max-subscribers"));
   private_ = datagram::ServerPrivacy::read(values);
+  publishers_ = names_in(values, "publishers");
   if (!private_.plain) policy_.plain = AnswerPolicy::Plain::none;
   datagram::Options& protocol = hub_options_.protocol =
       read_protocol(values, hub_options_.slow, hub_options_.max_subscribers);
@@ -111,11 +113,7 @@ void ServeCommand::drive() {
 }
 
 void ServeCommand::listen() {
-  control_ = make_control_server(host_->loop(), host_->log(),
-                                 {.access = control_access(),
-                                  .max_clients = max_clients_,
-                                  .tcp = {.no_delay = true, .keepalive = true}},
-                                 *hub_, *this);
+  control_ = make_control();
   for (FileDescriptor& listening : sockets_.tcp) control_->listen(std::move(listening));
   host_->ready(descriptions_);
   privacy_->say_if_open(driver_->sockets());
@@ -148,13 +146,47 @@ void ServeCommand::on_entry(const store::Entry& entry, std::uint64_t) {
   }
 }
 
-// ---- what publishers send
+// ---- the control channel, and what publishers send
 
-std::string ServeCommand::why_refused(const Endpoint& peer, std::size_t length) {
+// With keys whoever has one speaks TLS there.
+std::unique_ptr<TcpServer> ServeCommand::make_control() {
+  TcpServer::Options options{.access = policy_.access,
+                             .max_clients = max_clients_,
+                             .handshake_timeout = kNever,  // nor is there a limit to silence
+                             .tcp = {.no_delay = true, .keepalive = true}};
+  if (private_.keys) {
+    control_tls_ = TlsContext::server(
+        {.psk_keys = private_.keys, .psk_file = private_.psk_file, .also_clear = true});
+    options.tls = control_tls_;
+  }
+  return make_control_server(host_->loop(), host_->log(), options, *hub_, *this);
+}
+
+void ServeCommand::on_keys(const PskKeys& keys) {
+  if (control_) replace_psk_keys(*control_, keys);
+}
+
+std::string ServeCommand::identity_of(const ByteStream& stream) const {
+  return control_tls_ ? control_tls_->identity_of(stream) : std::string();
+}
+
+// What is in clear proves nothing: where only who has a key may come, it is this machine's.
+std::string ServeCommand::why_closed(const Endpoint& peer, std::string_view identity) const {
+  const bool is_open = private_.plain || !identity.empty() || peer.address().is_loopback();
+  return is_open ? "" : "a key is needed here (--psk-file)";
+}
+
+std::string ServeCommand::why_refused(const Endpoint& peer, std::string_view identity,
+                                      std::size_t length) {
   const bool is_accepted =
       accept_ == AnswerPolicy::Plain::all ||
       (accept_ == AnswerPolicy::Plain::local && networks_.is_on_link(peer.address()));
-  if (!is_accepted) return "publishers from there are not accepted (--accept)";
+  if (identity.empty() && !is_accepted) {
+    return "publishers from there are not accepted (--accept)";
+  }
+  if (!identity.empty() && !publishers_.empty() && !publishers_.contains(identity)) {
+    return fmt::format("'{}' may not publish (--publishers)", identity);
+  }
   const std::size_t most = hub_options_.protocol.max_message;
   if (length > most) return fmt::format("a record has at most {} bytes", most);
   return {};
@@ -191,11 +223,6 @@ void ServeCommand::on_refused(std::uint64_t ticket, std::string_view why) {
 
 void ServeCommand::on_store_failed(ExitStatus status, const std::string& error) {
   host_->finish(status, error);
-}
-
-// The control channel proves nothing: where only who has a key may come, it is this machine's.
-AccessList ServeCommand::control_access() const {
-  return private_.plain ? policy_.access : AccessList({"127.0.0.0/8", "::1/128"}, {});
 }
 
 void ServeCommand::on_not_sent(const Endpoint& to, int error) {

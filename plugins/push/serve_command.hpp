@@ -7,6 +7,7 @@
 #include <optional>
 #include <push/control.hpp>
 #include <push/hub.hpp>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/record/source.hpp>
 #include <netkit/store/stream.hpp>
+#include <netkit/tls/tls.hpp>
 
 namespace netkit::push {
 
@@ -41,7 +43,9 @@ class ServeCommand final : public Command,
   const std::string& identity(std::uint32_t owner) const override {
     return privacy_->identity(owner);
   }
+  bool is_identity(std::string_view name) const override { return privacy_->is_identity(name); }
   void on_revoked(std::uint32_t owner) override { hub_->revoke(owner); }
+  void on_keys(const PskKeys& keys) override;
   const AnswerPolicy& policy() const override { return driver_->policy(); }
   void on_not_sent(const Endpoint& to, int error) override;
 
@@ -49,7 +53,10 @@ class ServeCommand final : public Command,
   void on_sources_end() override { ended_ = !keep_open_; }
   bool on_source_failed(ExitStatus status, const std::string& error) override;
 
-  std::string why_refused(const Endpoint& peer, std::size_t length) override;
+  std::string identity_of(const ByteStream& stream) const override;
+  std::string why_closed(const Endpoint& peer, std::string_view identity) const override;
+  std::string why_refused(const Endpoint& peer, std::string_view identity,
+                          std::size_t length) override;
   void publish(std::string_view topic, std::string_view text, Answer answer) override;
 
   void on_store_open() override;
@@ -67,7 +74,7 @@ class ServeCommand final : public Command,
   bool deliver(std::string_view topic, std::string_view text, std::uint64_t number);
   void say_too_long(std::size_t size);
   void leave();
-  AccessList control_access() const;
+  std::unique_ptr<TcpServer> make_control();
   void end_turn();
   void steer_sources();
   bool must_hold_sources();
@@ -83,6 +90,7 @@ class ServeCommand final : public Command,
   datagram::ServerPrivacy::Options private_;
   std::string topic_;                                        // of what the sources give
   AnswerPolicy::Plain accept_ = AnswerPolicy::Plain::local;  // whose records are taken
+  std::set<std::string, std::less<>> publishers_;            // with keys; none: all of them
   LocalNetworks networks_;
   std::size_t min_subscribers_ = 0;
   std::size_t max_clients_ = 0;
@@ -92,6 +100,7 @@ class ServeCommand final : public Command,
   std::unique_ptr<Hub> hub_;
   std::unique_ptr<datagram::ServerPrivacy> privacy_;
   std::unique_ptr<datagram::Driver> driver_;
+  std::shared_ptr<TlsContext> control_tls_;  // none: without keys
   std::unique_ptr<TcpServer> control_;
   std::unique_ptr<Sources> sources_;
   ServerSockets sockets_;  // that have not been given to the driver and the control channel

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/net/peer_log.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/excerpt.hpp>
@@ -21,6 +22,9 @@ constexpr std::size_t kPlainFields = 7;  // of a peer that gives no feedback
 
 void StatusCommand::configure(const Values& values) {
   options_.servers = {values.address("ADDRESS")};
+  if (auto identity = identity_of(values)) {
+    options_.tls = TlsContext::client({.psk = std::move(identity)});
+  }
   wait_ = options_.connect_timeout = values.duration("wait");
   if (values.has("watch")) watch_ = values.duration("watch");
 }
@@ -103,6 +107,9 @@ void StatusCommand::on_count(std::string_view line) {
 }
 
 void StatusCommand::refuse(std::string_view line) {
+  if (line.starts_with("ERR ") && line.find("(--psk-file)") != line.npos) {
+    return fail(ExitStatus::permission, escaped_text(line.substr(4)));
+  }
   fail(ExitStatus::protocol,
        fmt::format("the server's answer is '{}'", escaped_text(excerpt(line, 60))));
 }

@@ -174,7 +174,7 @@ class PlainSubscription final : public Subscription {
 
   void begin(TimePoint) override {
     register_ = true;
-    over_ = false;
+    over_ = heard_ = false;
     handler_.on_subscribed();
   }
   void leave(TimePoint) override { over_ = true; }
@@ -184,6 +184,10 @@ class PlainSubscription final : public Subscription {
   void on_datagram(const datagram::Path&, std::string_view datagram, TimePoint) override {
     ++counters_.datagrams_in;
     if (over_) return;
+    if (!std::exchange(heard_, true) && datagram::is_plain_refusal(datagram)) {
+      over_ = true;
+      return handler_.on_lost(datagram::plain_refused());
+    }
     handler_.on_alive();
     handler_.on_record(0, {}, datagram);
   }
@@ -207,6 +211,7 @@ class PlainSubscription final : public Subscription {
   TimePoint next_ = TimePoint::max();
   bool register_ = false;  // now
   bool over_ = true;       // it has been said
+  bool heard_ = false;     // anything
 };
 
 }  // namespace

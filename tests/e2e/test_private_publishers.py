@@ -1,0 +1,92 @@
+"""Whose records a push server with keys takes, and who may look at its roster."""
+
+import signal
+import subprocess
+
+import pytest
+
+from keys import KEYS, key_file
+from netkit import receive_to_end, tcp_connect
+
+
+@pytest.fixture
+def keys(tmp_path):
+    return lambda file, *names, **others: key_file(tmp_path / file, *names, **others)
+
+
+@pytest.fixture
+def serve(netkit, keys):
+    def make(*args, names=("ann", "ben")):
+        return netkit.serve("push", "serve", "127.0.0.1:0", "--from", "-", "--keep-open", "--psk-file", keys("server", *names),
+                            *args, sockets=2)
+    return make
+
+
+def send(netkit, server, *args):
+    return netkit.run("push", "send", server.address, "hello", *args, deadline=11)
+
+
+def test_a_publisher_with_a_key_is_always_taken(netkit, serve, keys):
+    server = serve("--accept", "none")
+    reader = netkit.start("push", "subscribe", server.address, "--psk-file", keys("b", "ben"), "--count", "1")
+    reader.err.expect(rb"subscribed")
+    assert send(netkit, server, "--psk-file", keys("a", "ann")).status == 0
+    assert reader.wait() == 0 and reader.out.rest() == b"hello\n"
+    refused = send(netkit, server)
+    assert refused.status == 77 and b"publishers from there are not accepted (--accept)\n" in refused.err
+
+
+def test_publishers_are_named(netkit, serve, keys):
+    server = serve("--publishers", "ann, eve", "--accept", "none")
+    assert send(netkit, server, "--psk-file", keys("a", "ann")).status == 0
+    refused = send(netkit, server, "--psk-file", keys("b", "ben"))
+    assert refused.status == 77
+    assert refused.err.decode() == f"netkit: push: {server.address}: 'ben' may not publish (--publishers)\n"
+    server.err.expect(rb"127\.0\.0\.1:\d+ refused: 'ben' may not publish \(--publishers\)\n")
+
+
+@pytest.mark.parametrize("own, here, there", [
+    ({"ann": "99" * 32}, "refused: the key of 'ann' is another there", "its key of 'ann' is not ours"),
+    ({"bob": "99" * 32}, "refused: there is no key of 'bob' there", "there is no key of 'bob'"),
+], ids=["another key", "unknown"])
+def test_who_has_no_good_key_is_told(netkit, serve, keys, own, here, there):
+    server = serve("-v")
+    run = send(netkit, server, "--psk-file", keys("own", **own))
+    assert run.status == 77 and here in run.err.decode()
+    server.err.expect(there.encode())
+
+
+def test_a_server_without_keys_is_told_apart(netkit, keys):
+    server = netkit.serve("push", "serve", "127.0.0.1:0", sockets=2)
+    run = send(netkit, server, "--psk-file", keys("a", "ann"))
+    assert run.status == 76 and run.err.count(b"\n") == 1
+
+
+def test_who_is_revoked_publishes_no_more(netkit, serve, keys):
+    server = serve()
+    sender = netkit.start("push", "send", server.address, "--psk-file", keys("a", "ann"))
+    sender.write("first\n")
+    watcher = netkit.start("push", "status", server.address, "--psk-file", keys("b", "ben"), "--watch", "100ms")
+    keys("server", "ben")
+    server.signal(signal.SIGHUP)
+    server.err.expect(rb"read again: 1 key\n")
+    server.err.expect(rb"closed: the key of 'ann' is revoked\n")
+    assert sender.wait() == 69
+    assert send(netkit, server, "--psk-file", keys("a", "ann")).status == 77
+    watcher.stop()
+
+
+def test_the_control_channel_in_clear_stays_this_machines(netkit, serve):
+    server = serve()
+    assert netkit.run("push", "status", server.address).status == 0
+    with tcp_connect(server.address) as sock:
+        sock.sendall(b"SUBSCRIBE ann 5000\nQUIT\n")
+        assert receive_to_end(sock).startswith(b"ERR ")
+
+
+def test_who_has_a_key_speaks_for_its_own_name_alone(serve):
+    server = serve()
+    asked = b"UNSUBSCRIBE ben\nSUBSCRIBE ben 5000\nUNSUBSCRIBE ann\nQUIT\n"
+    client = subprocess.run(["openssl", "s_client", "-connect", server.address, "-psk_identity", "ann", "-psk", KEYS["ann"],
+                             "-quiet"], input=asked, capture_output=True, timeout=20)
+    assert client.stdout == (b"ERR with a key it is by its name alone\n" * 2 + b"ERR no subscriber has that name\nOK\n")

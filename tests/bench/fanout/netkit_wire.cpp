@@ -51,8 +51,9 @@ class NativeSubscriber final : public Subscriber,
  public:
   // `keys`: null in clear.
   NativeSubscriber(const Endpoint& server, std::size_t number, DatagramReceiver& receiver,
-                   const netkit::PskKeys* keys)
+                   const netkit::PskKeys* keys, bool subscribes)
       : server_(server),
+        subscribes_(subscribes),
         request_(request(number)),
         socket_(connected(server)),
         receiver_(receiver),
@@ -95,9 +96,16 @@ class NativeSubscriber final : public Subscriber,
   void tick(TimePoint at) override { client_.tick(at); }
   TimePoint next_deadline() const override { return client_.next_deadline(); }
   bool drain(netkit::datagram::OutputQueue& queue, TimePoint at) override {
-    return client_.drain(queue, at);
+    if (subscribes_) return client_.drain(queue, at);
+    // Proves that the handshake is done, and says nothing.
+    if (std::exchange(shaken_, false)) queue.add({}, "\xf5");
+    return false;
   }
-  void on_next_address(TimePoint at) override { client_.connect(request_, at); }
+  void on_next_address(TimePoint at) override {
+    shaken_ = true;
+    ready_ = !subscribes_;
+    if (subscribes_) client_.connect(request_, at);
+  }
   void on_not_secured(const netkit::datagram::Loss& loss) override {
     throw std::runtime_error(loss.why);
   }
@@ -121,6 +129,8 @@ class NativeSubscriber final : public Subscriber,
   }
 
   Endpoint server_;
+  bool subscribes_;
+  bool shaken_ = false;
   std::string request_;
   UdpSocket socket_;
   DatagramReceiver& receiver_;
@@ -134,13 +144,15 @@ class NativeSubscriber final : public Subscriber,
 
 class NetkitWire final : public Wire {
  public:
-  NetkitWire(std::uint16_t port, int pipe, const char* keys)
-      : server_(netkit::IpAddress::loopback(netkit::IpAddress::Family::v4), port), pipe_(pipe) {
+  NetkitWire(std::uint16_t port, int pipe, const char* keys, bool subscribes)
+      : server_(netkit::IpAddress::loopback(netkit::IpAddress::Family::v4), port),
+        pipe_(pipe),
+        subscribes_(subscribes) {
     if (keys != nullptr) keys_ = netkit::PskKeys::load(keys);
   }
   std::unique_ptr<Subscriber> subscribe(std::size_t number) override {
-    return std::make_unique<NativeSubscriber>(server_, number, receiver_,
-                                              keys_ ? &*keys_ : nullptr);
+    return std::make_unique<NativeSubscriber>(server_, number, receiver_, keys_ ? &*keys_ : nullptr,
+                                              subscribes_);
   }
   int publisher() override { return pipe_; }
   std::string publish(std::string_view text) override { return std::string(text) + '\n'; }
@@ -148,14 +160,16 @@ class NetkitWire final : public Wire {
  private:
   Endpoint server_;
   int pipe_;
+  bool subscribes_;
   std::optional<netkit::PskKeys> keys_;
   DatagramReceiver receiver_{4};
 };
 
 }  // namespace
 
-std::unique_ptr<Wire> make_netkit_wire(std::uint16_t port, int pipe, const char* keys) {
-  return std::make_unique<NetkitWire>(port, pipe, keys);
+std::unique_ptr<Wire> make_netkit_wire(std::uint16_t port, int pipe, const char* keys,
+                                       bool subscribes) {
+  return std::make_unique<NetkitWire>(port, pipe, keys, subscribes);
 }
 
 }  // namespace fanout

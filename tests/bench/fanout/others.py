@@ -57,9 +57,9 @@ def server(wire):
     """Its process, its port, and the descriptor that netkit takes its records from (or -1)."""
     with tempfile.TemporaryDirectory() as folder:
         source = -1
-        if wire in ("netkit", "private"):
+        if wire in ("netkit", "private", "handshakes"):
             reading, source = os.pipe()
-            keys = ["--psk-file", os.environ["NETKIT_BENCH_KEYS"]] if wire == "private" else []
+            keys = [] if wire == "netkit" else ["--psk-file", os.environ["NETKIT_BENCH_KEYS"]]
             process = subprocess.Popen([program("netkit"), "push", "serve", "0", "--from", "-", "-q", "--ready-fd", "1", *keys],
                                        stdin=reading, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             os.close(reading)

@@ -35,9 +35,12 @@ class Wire {
   virtual std::string publish(std::string_view text) = 0;
 };
 
-// "netkit", "private" (netkit by the keys of the file that NETKIT_BENCH_KEYS names), "redis",
-// "nats", "mosquitto". `pipe` is where netkit takes its records from.
+// "netkit", "private" (netkit by the keys of the file that NETKIT_BENCH_KEYS names), "handshakes"
+// (with such a server, and no more than these), "redis", "nats", "mosquitto". `pipe` is where
+// netkit takes its records from.
 std::unique_ptr<Wire> make_wire(std::string_view name, std::uint16_t port, int pipe);
-std::unique_ptr<Wire> make_netkit_wire(std::uint16_t port, int pipe, const char* keys);
+// `keys`: null in clear.
+std::unique_ptr<Wire> make_netkit_wire(std::uint16_t port, int pipe, const char* keys,
+                                       bool subscribes = true);
 
 }  // namespace fanout

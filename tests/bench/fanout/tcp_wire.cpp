@@ -152,7 +152,10 @@ class TcpWire final : public Wire {
 
 std::unique_ptr<Wire> make_wire(std::string_view name, std::uint16_t port, int pipe) {
   if (name == "netkit") return make_netkit_wire(port, pipe, nullptr);
-  if (name == "private") return make_netkit_wire(port, pipe, std::getenv("NETKIT_BENCH_KEYS"));
+  const bool shakes_hands = name == "handshakes";
+  if (name == "private" || shakes_hands) {
+    return make_netkit_wire(port, pipe, std::getenv("NETKIT_BENCH_KEYS"), !shakes_hands);
+  }
   for (const Protocol& protocol : kProtocols) {
     if (protocol.name == name) return std::make_unique<TcpWire>(protocol, port);
   }

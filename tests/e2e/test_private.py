@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from keys import KEYS, key_file
 from netkit import host_port, udp_socket, wait_until
 from relay import Relay, relays  # noqa: F401
+from time_of_day import clock
 
 
 @pytest.fixture
@@ -103,6 +104,39 @@ def test_a_plain_member_needs_to_be_allowed(netkit, room, keys):
         open_room.out.expect(rb"joined\n")
         join(netkit, open_room.address, keys("a", "ann")).write("hello\n")
         assert sock.recv(100) == b"[ann] hello\n"
+
+
+@pytest.mark.parametrize("command", [("chat", "join"), ("push", "subscribe")], ids=["chat", "push"])
+def test_a_plain_client_is_told_that_a_key_is_needed(netkit, keys, command):
+    server = netkit.serve(command[0], "serve", "127.0.0.1:0", "--psk-file", keys("k", "ann"))
+    run = netkit.run(*command, server.address, "--plain", "--name", "ben", deadline=11)
+    assert run.status == 77 and run.out == b""
+    assert run.err.endswith(f"netkit: {command[0]}: {server.address}: refused: a key is needed here (--psk-file)\n".encode())
+    server.err.expect(rb"refused: it speaks plain text, and only who has a key may come \(--plain\)\n")
+    with udp_socket() as sock:
+        for said in (b"reg\n", b"is there anybody out there?\n"):
+            sock.sendto(said, host_port(server.address))
+            assert sock.recv(100) == b"\x15key needed (--psk-file)\n"[:len(said)]
+
+
+def test_a_clock_that_jumps_ends_nothing(netkit, keys, tmp_path):
+    """OpenSSL goes by the time of day."""
+    time_of_day = tmp_path / "time"
+    time_of_day.write_text("+0\n")
+    room = netkit.serve("chat", "serve", "127.0.0.1:0", "--psk-file", keys("k", "ann", "ben"), env=clock(time_of_day))
+    with Relay(host_port(room.address), loss=0.2, seed=5) as relay:
+        ann = netkit.start("chat", "join", relay.address, "--psk-file", keys("a", "ann"), "--heartbeat", "200ms",
+                           env=clock(time_of_day))
+        ann.err.expect(rb"joined ")
+        for jump in ("+3000d", "-3000d"):
+            time_of_day.write_text(jump + "\n")
+            relay.move()
+            ann.write(f"after {jump}\n")
+            room.out.expect(rb"\[ann\] after " + re.escape(jump.encode()) + rb"\n")
+            ben = join(netkit, relay.address, keys("b", "ben"))
+            ben.signal(signal.SIGKILL)
+            ben.wait()
+    assert b"ann left" not in room.out.data
 
 
 def test_nobody_can_take_the_name_of_another_or_change_his_own(netkit, room, keys):

@@ -9,6 +9,7 @@ from hostile import Target
 from native_peer import ChatPeer
 from netkit import netkit_path, udp_socket, wait_until
 from test_faults import SERVERS
+from time_of_day import clock
 
 
 @pytest.mark.parametrize("name", SERVERS)
@@ -59,17 +60,6 @@ def test_the_jump_is_seen(netkit, tmp_path):
             sock.sendto(b"now", ("127.0.0.1", server.port))
         years.append(int(server.out.json()["time"][:4]))
     assert 8 <= years[1] - years[0] <= 9
-
-
-def clock(path):
-    """The environment in which the time of day is what the file says, and jumps with it. A sandbox would hide the file."""
-    free = {f"NETKIT_{name}_SANDBOX": "off" for name in ("ECHO", "CHAT", "PUSH", "SSE", "FRAME", "BROADCAST")}
-    return {**free, "LD_PRELOAD": f"/usr/lib/{machine()}/faketime/libfaketime.so.1", "FAKETIME_TIMESTAMP_FILE": str(path),
-            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-
-
-def machine():
-    return subprocess.run(["gcc", "-print-multiarch"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def test_a_network_that_goes_and_comes_back(netkit):

@@ -109,6 +109,12 @@ class Relay:
                 _, _, sock, data, to = heapq.heappop(self.delayed)
                 self._send(sock, data, to)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
     def close(self):
         self.running = False
         self.thread.join()

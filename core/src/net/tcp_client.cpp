@@ -19,7 +19,10 @@ std::vector<std::string> names_of(const std::vector<AddressSpec>& servers) {
 }
 
 ExitStatus status_of(const ByteStream& stream, int error) {
-  if (stream.fault() == StreamFault::certificate) return ExitStatus::permission;
+  const StreamFault fault = stream.fault();
+  if (fault == StreamFault::certificate || fault == StreamFault::key) {
+    return ExitStatus::permission;
+  }
   return error == EPROTO ? ExitStatus::protocol : ExitStatus::unreachable;
 }
 
@@ -89,8 +92,11 @@ void TcpClient::on_closed(ByteStream& stream, int error, std::string_view reason
   const ExitStatus status = status_of(stream, error);
   const std::string why = reason.empty() ? error_text(error) : std::string(reason);
   if (connected_) return drop(why, status);
+  const bool is_final = stream.fault() == StreamFault::key;  // it will be the same next time
   forget_stream();
-  fail(status, why);
+  if (!is_final) return fail(status, why);
+  attempts_.stop();
+  handler_.on_gave_up(*this, status, Outage::sentence(server(), why));
 }
 
 void TcpClient::on_high_water(ByteStream& /*stream*/) {

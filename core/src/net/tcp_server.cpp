@@ -336,7 +336,10 @@ void TcpServer::Connection::on_low_water(ByteStream& /*stream*/) {
   on_drained();
 }
 
-void TcpServer::Connection::on_closed(ByteStream& /*stream*/, int error, std::string_view reason) {
+void TcpServer::Connection::on_closed(ByteStream& stream, int error, std::string_view reason) {
+  if (!open_ && stream.fault() == StreamFault::key) {
+    server_->notice(fmt::format("{} refused: {}", peer().to_string(), reason));
+  }
   static_cast<void>(leave(error, reason));
 }
 

@@ -201,7 +201,7 @@ Reason take_reason(const SSL* ssl, const std::string& wanted) {
     std::string why = psk_reason(ssl, ERR_GET_REASON(code));
     if (!why.empty()) {
       ERR_clear_error();
-      return {StreamFault::certificate, std::move(why)};
+      return {StreamFault::key, std::move(why)};
     }
   }
   const StreamFault fault = fault_of(code);

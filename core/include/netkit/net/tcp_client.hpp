@@ -44,9 +44,10 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
     // it is said; the default says nothing.
     virtual std::string on_lost(TcpClient& client);
     // There is no connection and there will be none: none of the servers gives one and --reconnect
-    // allows no further round. `status` is name, unreachable, permission (a certificate that this
-    // side or the server did not accept, too) or protocol, or what drop() was given; `error` is one
-    // sentence for the end of the run, which has not been said.
+    // allows no further round, or one has not this side's pre-shared key. `status` is name,
+    // unreachable, permission (a certificate that this side or the server did not accept, too) or
+    // protocol, or what drop() was given; `error` is one sentence for the end of the run, which has
+    // not been said.
     virtual void on_gave_up(TcpClient& client, ExitStatus status, const std::string& error) = 0;
     // As ByteStream::Handler has them; the defaults do nothing.
     virtual void on_high_water(TcpClient& client);

@@ -20,7 +20,8 @@ using SharedPayload = std::shared_ptr<const std::string>;
 // What a TLS stream that ended with EPROTO failed at.
 enum class StreamFault : std::uint8_t {
   none,
-  certificate,  // or key: one that this side or the peer did not accept, or did not get
+  certificate,  // one that this side or the peer did not accept, or did not get
+  key,          // the pre-shared one: there is none, or another
   protocol,     // anything else that is no TLS, or not the same TLS
 };
 

@@ -38,9 +38,40 @@ Reply Reply::operator[](std::size_t i) const {
   return Reply(i < size() ? reply_->element[i] : nullptr);
 }
 
-void Connection::FreeReader::operator()(redisReader* reader) const {
-  redisReaderFree(reader);
-}
+namespace {
+
+// What one answer may take: several times a page of entries (engine.cpp), and not what whoever
+// answers would have it take.
+constexpr std::size_t kMostBytes = std::size_t{256} << 20U;
+constexpr std::size_t kMostElements = std::size_t{4} << 20U;
+
+}  // namespace
+
+// hiredis makes room for as many elements as an array announces, and keeps bytes without end.
+struct Connection::Reading {
+  Reading() : reader(redisReaderCreate(), &redisReaderFree) {
+    if (!reader) throw std::bad_alloc();
+    functions = *reader->fn;
+    make_array = functions.createArray;
+    functions.createArray = [](const redisReadTask* task, auto size) -> void* {
+      Reading& self = *static_cast<Reading*>(task->privdata);
+      self.elements += static_cast<std::size_t>(size);
+      return self.elements <= kMostElements ? self.make_array(task, size) : nullptr;
+    };
+    reader->fn = &functions;
+    reader->privdata = this;
+  }
+  void begin_answer() {
+    bytes = reader->len - reader->pos;
+    elements = 0;
+  }
+
+  std::unique_ptr<redisReader, void (*)(redisReader*)> reader;
+  redisReplyObjectFunctions functions{};
+  decltype(redisReplyObjectFunctions::createArray) make_array = nullptr;
+  std::size_t bytes = 0;     // that have come since the last answer
+  std::size_t elements = 0;  // of the arrays in it
+};
 
 Connection::Connection(EventLoop& loop, const Log& log, TcpClient::Options options, Login login,
                        Handler& handler)
@@ -52,7 +83,7 @@ Connection::Connection(EventLoop& loop, const Log& log, TcpClient::Options optio
 Connection::~Connection() = default;
 
 void Connection::on_connected(TcpClient&) {
-  reader_.reset(redisReaderCreate());
+  reading_ = std::make_unique<Reading>();
   expected_.clear();
   if (login_.password.empty()) {
     ready_ = true;
@@ -133,14 +164,17 @@ void Connection::prolong() {
 
 void Connection::on_data(TcpClient&, std::string_view data) {
   prolong();
-  redisReader* const reader = reader_.get();
-  redisReaderFeed(reader, data.data(), data.size());
-  while (reader == reader_.get() && client_.stream() != nullptr) {
+  Reading* const reading = reading_.get();
+  reading->bytes += data.size();
+  if (reading->bytes > kMostBytes) return drop("an answer is larger than 256M");
+  redisReaderFeed(reading->reader.get(), data.data(), data.size());
+  while (reading == reading_.get() && client_.stream() != nullptr) {
     void* reply = nullptr;
-    if (redisReaderGetReply(reader, &reply) != REDIS_OK) {
+    if (redisReaderGetReply(reading->reader.get(), &reply) != REDIS_OK) {
       return drop("what answers is no Redis");
     }
     if (reply == nullptr) return;
+    reading->begin_answer();
     const std::unique_ptr<void, void (*)(void*)> owner(reply, freeReplyObject);
     take(static_cast<const redisReply*>(reply));
   }

@@ -18,7 +18,6 @@
 #include <netkit/util/log.hpp>
 
 struct redisReply;
-struct redisReader;
 
 namespace netkit::redis {
 
@@ -108,14 +107,12 @@ class Connection final : private TcpClient::Handler {
     Callback callback;
     TimePoint due;
   };
-  struct FreeReader {
-    void operator()(redisReader* reader) const;
-  };
+  struct Reading;  // of what answers
 
   EventLoop& loop_;
   Login login_;
   Handler& handler_;
-  std::unique_ptr<redisReader, FreeReader> reader_;
+  std::unique_ptr<Reading> reading_;
   std::deque<Expected> expected_;
   Timer overdue_;
   bool ready_ = false;

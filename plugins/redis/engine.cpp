@@ -18,8 +18,12 @@ namespace {
 
 using store::Entry;
 
-constexpr std::uint64_t kPage = 1000;                  // entries that are read at once
-constexpr Duration kPing = std::chrono::seconds(3);    // while nothing else is asked
+constexpr std::uint64_t kPage = 200;                         // entries that are read at once
+constexpr std::size_t kMostOlder = std::size_t{256} << 20U;  // bytes that are read backwards
+constexpr std::size_t kMostMoves = 16;  // from node to node, until one has the stream
+constexpr Duration kPause =
+    std::chrono::milliseconds(20);                   // before it is asked again, if it has nothing
+constexpr Duration kPing = std::chrono::seconds(3);  // while nothing else is asked
 constexpr Duration kBlock = std::chrono::seconds(10);  // how long XREAD waits
 constexpr std::string_view kBlockMilliseconds = "10000";
 
@@ -53,6 +57,14 @@ std::string_view meaning_of(std::string_view error, const Meaning (&table)[size]
     if (error.find(one.word) != std::string_view::npos) return one.why;
   }
   return {};
+}
+
+std::size_t size_of(const Entry& entry) {
+  std::size_t size = sizeof entry + entry.text.size() + entry.topic.size();
+  for (const store::Field& field : entry.fields) {
+    size += sizeof field + field.name.size() + field.value.size();
+  }
+  return size;
 }
 
 }  // namespace
@@ -97,6 +109,7 @@ void RedisEngine::ask_sentinel() {
 }
 
 void RedisEngine::go_to(std::string_view host, std::string_view port) {
+  if (++moves_ > kMostMoves) return retry("is a cluster that sends on from node to node");
   forget_others();
   AddressSpec address{.host = std::string(host),
                       .port = read_integer<std::uint16_t>(port).value_or(0)};
@@ -128,6 +141,7 @@ void RedisEngine::on_lost(Connection& connection) {
     return;
   }
   ping_.reset();
+  moves_ = 0;
   forget_others();
   if (std::exchange(open_, false)) handler_.on_away();
 }
@@ -217,6 +231,7 @@ void RedisEngine::on_attached(const Reply& reply) {
   if (next_ == 0) next_ = state_.last + 1 - std::min(settings_.newest, state_.last);
   position_ = "0-0";
   older_.clear();
+  older_size_ = 0;
   read_backwards("+");
 }
 
@@ -255,7 +270,8 @@ void RedisEngine::on_older(const Reply& reply) {
     if (position_ == "0-0") position_ = reply[i][0].text();
     auto entry = read_entry(reply[i]);
     if (!entry) continue;
-    is_enough = is_enough || entry->number <= next_;
+    older_size_ += size_of(*entry);
+    is_enough = is_enough || entry->number <= next_ || older_size_ > kMostOlder;
     if (entry->number >= next_) older_.push_back(*std::move(entry));
   }
   if (!is_enough) {
@@ -270,6 +286,7 @@ void RedisEngine::be_open() {
   main_->confirm();
   if (redirected_) redirected_->confirm();
   open_ = true;
+  moves_ = 0;
   ping_ = around_.loop.after(kPing, [this] { ping(); });
   if (settings_.follow) {
     follower_ =
@@ -303,6 +320,7 @@ void RedisEngine::ping() {
 
 void RedisEngine::follow() {
   follower_->confirm();
+  asked_ = around_.loop.now();
   follower_->send(
       {"XREAD", "BLOCK", std::string(kBlockMilliseconds), "COUNT", std::to_string(kPage), "STREAMS",
        keys_.stream, position_},
@@ -318,9 +336,11 @@ void RedisEngine::on_followed(const Reply& reply) {
     position_ = found[i][0].text();
     if (auto entry = read_entry(found[i])) entries.push_back(*std::move(entry));
   }
+  std::erase_if(entries, [this](const Entry& entry) { return entry.number < next_; });
+  const bool is_pointless = entries.empty() && around_.loop.now() - asked_ < kPause;
   tell(std::move(entries));
   // What was told is on its way to its readers first.
-  follow_ = around_.loop.after(Duration::zero(), [this] { follow(); });
+  follow_ = around_.loop.after(is_pointless ? kPause : Duration::zero(), [this] { follow(); });
 }
 
 std::optional<Entry> RedisEngine::read_entry(const Reply& reply) {

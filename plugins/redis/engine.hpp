@@ -77,12 +77,15 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   std::uint64_t known_ = 0;          // the newest number that is known here
   std::string position_;             // the id of the entry that was read last
   std::vector<store::Entry> older_;  // what has been read backwards, the newest first
+  std::size_t older_size_ = 0;       // bytes of it
+  std::size_t moves_ = 0;            // from node to node since it was open
+  TimePoint asked_;                  // when it was last asked what is new
   bool passed_over_ = false;         // has been said
   bool open_ = false;
   bool failed_ = false;
   std::string append_script_;  // its name where it has been loaded
   Timer ping_;
-  Timer follow_;
+  Timer follow_;                      // until it is asked again what is new
   std::shared_ptr<StreamMaker> tls_;  // none: plain TCP
   std::unique_ptr<Connection> main_;
   std::unique_ptr<Connection> redirected_;  // where main_ has sent us; none: main_ itself

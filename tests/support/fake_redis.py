@@ -1,0 +1,50 @@
+"""A Redis that answers what it is told to."""
+
+import contextlib
+import socket
+import threading
+
+ATTACHED = b"*4\r\n:1\r\n:1\r\n:0\r\n:0\r\n"
+
+
+def good_answer(command):
+    """What an empty Redis says, for the first seconds; nothing to who waits for entries, or appends `hello`."""
+    if b"ROLE" in command:
+        return b"*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n"
+    if b"hello" in command:  # what is appended, for ever
+        return b""
+    if b"EVAL" in command:
+        return ATTACHED
+    if b"HGETALL" in command or b"RANGE" in command:
+        return b"*0\r\n"
+    return b""
+
+
+class FakeRedis:
+    """`answer(command)`: the bytes that are the answer, or pieces of them without end."""
+
+    def __init__(self, answer=good_answer):
+        self.answer = answer
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        self.url = f"redis://127.0.0.1:{self.port}/t"
+        self.connections = self.asked = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection = self.server.accept()[0]
+                self.connections += 1
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with contextlib.suppress(OSError), connection:
+            while command := connection.recv(1 << 20):
+                self.asked += 1
+                answer = self.answer(command)
+                for piece in [answer] if isinstance(answer, bytes) else answer:
+                    connection.sendall(piece)
+
+    def close(self):
+        self.server.close()

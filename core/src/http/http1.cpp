@@ -224,22 +224,24 @@ std::size_t HttpRequestParser::take_body(std::string_view input) {
   const std::size_t room = limits_.max_body - body_.size();
   std::size_t taken = 0;
   if (chunks_) {
-    bool is_too_large = false;
     taken = chunks_->feed(input, [&](std::string_view piece) {
-      is_too_large = is_too_large || body_.size() + piece.size() > limits_.max_body;
-      if (!is_too_large) body_ += piece;
+      if (status_ != 0) return;
+      if (body_.size() + piece.size() > limits_.max_body) {
+        fail(413, "the body is too large");
+      } else if (!body_.append(piece)) {
+        fail(503, kNoRoomForBodies);
+      }
     });
-    if (is_too_large) fail(413, "the body is too large");
     if (chunks_->state() == HttpChunkDecoder::State::failed) fail(400, "a chunk is malformed");
     complete_ = chunks_->state() == HttpChunkDecoder::State::done;
   } else {
     taken = static_cast<std::size_t>(
         std::min<std::uint64_t>({body_left_, input.size(), std::uint64_t{room}}));
-    body_ += input.substr(0, taken);
+    if (!body_.append(input.substr(0, taken))) fail(503, kNoRoomForBodies);
     body_left_ -= taken;
     complete_ = body_left_ == 0;
   }
-  request_.body = body_;
+  request_.body = body_.text();
   return taken;
 }
 
@@ -289,14 +291,18 @@ std::string_view HttpRequestParser::text(Slice slice) const {
   return std::string_view(head_).substr(slice.begin, slice.length);
 }
 
+void HttpRequestParser::drop_body() {
+  body_.clear();
+  request_.body = {};
+}
+
 void HttpRequestParser::restart() {
   head_.clear();
   line_begin_ = 0;
   has_request_line_ = false;
   complete_ = in_body_ = false;
   chunks_.reset();
-  body_.clear();
-  request_.body = {};
+  drop_body();
   headers_.clear();
   request_.headers.clear();
 }

@@ -18,7 +18,8 @@ class HttpServer::Http1 final : public Protocol, private HttpStream::Carrier {
  public:
   explicit Http1(Connection& connection)
       : connection_(connection),
-        parser_(std::make_unique<HttpRequestParser>(connection.options().limits)) {
+        parser_(
+            std::make_unique<HttpRequestParser>(connection.options().limits, connection.peer())) {
     wait_for_request();
   }
 
@@ -91,6 +92,7 @@ void HttpServer::Http1::answer_all(std::string_view data) {
       return end_with(connection_.refusal(parser_->status(), parser_->reason()));
     }
     answer(parser_->request());
+    parser_->drop_body();
   }
 }
 

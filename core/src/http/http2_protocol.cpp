@@ -18,8 +18,9 @@ constexpr std::size_t kPiece = std::size_t{64} << 10U;
 constexpr double kTakenBackAtOnce = 200;
 constexpr double kTakenBackPerSecond = 20;
 
-Http2Session::Options session_options(const HttpServer::Options& options) {
+Http2Session::Options session_options(const HttpServer::Options& options, const Endpoint& peer) {
   return {.limits = options.limits,
+          .peer = peer,
           .low_water = options.tcp.low_water,
           .high_water = options.tcp.high_water};
 }
@@ -37,7 +38,8 @@ class HttpServer::Http2 final : public Protocol, private Http2Session::Handler {
  public:
   explicit Http2(Connection& connection)
       : connection_(connection),
-        session_(Http2Session::make(*this, session_options(connection.options()))),
+        session_(
+            Http2Session::make(*this, session_options(connection.options(), connection.peer()))),
         taken_back_(kTakenBackPerSecond, kTakenBackAtOnce, connection.http().loop_.now()) {
     send();
   }

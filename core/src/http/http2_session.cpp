@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <netkit/http/http_bodies.hpp>
 #include <netkit/http/http_text.hpp>
 #include <netkit/util/export.hpp>
 #include <netkit/util/text.hpp>
@@ -19,11 +20,10 @@ namespace {
 
 // Who sends more than this to a request that has been answered loses the stream.
 constexpr std::size_t kMostIgnored = std::size_t{64} << 10U;
-// The streams of a connection together hold no more than so many of the largest bodies, and no more
-// than so many full queues; beyond that each has a fraction of one.
+// The streams of a connection together hold no more than so many full queues; beyond that each has a
+// fraction of one.
 constexpr std::size_t kFullStreams = 4;
 constexpr std::size_t kFraction = 16;
-constexpr std::size_t kSmallBodies = std::size_t{1} << 20U;  // that are always taken
 
 // nghttp2 is C: nothing may be thrown through it.
 template <typename Work>
@@ -83,11 +83,12 @@ class Session final : public Http2Session {
     std::size_t size;
   };
   struct Stream {
+    explicit Stream(const Options& options) : body(options.limits.bodies, options.peer.address()) {}
     // The request.
     std::string head{};  // what the slices are of
     Slice method{}, path{}, authority{};
     std::vector<std::pair<Slice, Slice>> headers{};
-    std::string body{};
+    HttpBody body;
     std::size_t ignored = 0;
     int status = 0;  // that it is refused with
     std::string_view reason{};
@@ -134,7 +135,6 @@ class Session final : public Http2Session {
   nghttp2_session* session_ = nullptr;
   std::unordered_map<StreamId, Stream> streams_;
   std::size_t incomplete_ = 0;
-  std::size_t bodies_ = 0;  // bytes of bodies that are not whole
   std::size_t queued_ = 0;  // of all streams
   std::vector<Event> events_;
   bool failed_ = false;
@@ -196,7 +196,7 @@ Session::Stream* Session::find(StreamId id) {
 
 void Session::begin_headers(const nghttp2_frame& frame) {
   if (frame.hd.type != NGHTTP2_HEADERS || frame.headers.cat != NGHTTP2_HCAT_REQUEST) return;
-  streams_.try_emplace(frame.hd.stream_id);
+  streams_.try_emplace(frame.hd.stream_id, options_);
   ++incomplete_;
 }
 
@@ -250,21 +250,16 @@ void Session::take_data(StreamId id, std::string_view data) {
     stream->status = 413;
     stream->reason = "the body is too large";
     complete(id, *stream);
-  } else if (bodies_ + data.size() >
-             std::max(kFullStreams * options_.limits.max_body, kSmallBodies)) {
+  } else if (!stream->body.append(data)) {
     stream->status = 503;
-    stream->reason = "too many large bodies at a time";
+    stream->reason = kNoRoomForBodies;
     complete(id, *stream);
-  } else {
-    stream->body += data;
-    bodies_ += data.size();
   }
 }
 
 void Session::complete(StreamId id, Stream& stream) {
   stream.is_told = true;
   --incomplete_;
-  bodies_ -= stream.body.size();
   events_.push_back({Event::Kind::request, id});
 }
 
@@ -290,7 +285,6 @@ void Session::close(StreamId id, std::uint32_t error) {
     events_.push_back({by_peer ? Event::Kind::closed_by_peer : Event::Kind::closed, id});
   } else {
     --incomplete_;
-    bodies_ -= stream.body.size();
     events_.push_back({Event::Kind::closed_by_peer, id});
   }
   queued_ -= stream.queued;
@@ -331,7 +325,7 @@ void Session::dispatch() {
       handler_.on_drained(id);
     } else {
       tell_request(id, *stream);
-      forget_request(*stream);
+      if (Stream* const told = find(id)) forget_request(*told);
     }
   }
   events_.clear();
@@ -352,13 +346,14 @@ void Session::tell_request(StreamId id, Stream& stream) {
   if (stream.authority.size != 0 && !has_host) {
     request.headers.push_back({"host", stream.text(stream.authority)});
   }
-  request.body = stream.body;
+  request.body = stream.body.text();
+  request.peer = options_.peer;
   handler_.on_request(id, request);
 }
 
 // A stream may last.
 void Session::forget_request(Stream& stream) {
-  stream.body = {};
+  stream.body.clear();
   stream.head = {};
   stream.headers = {};
 }

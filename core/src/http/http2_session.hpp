@@ -38,6 +38,7 @@ class Http2Session {
   };
   struct Options {
     HttpLimits limits{};
+    Endpoint peer{};
     // Of what waits of a stream's body; a sixteenth of them while four times the high one waits of
     // all streams together.
     std::size_t low_water = std::size_t{256} << 10U;

@@ -1,5 +1,7 @@
 #include "http/http_connection.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -129,6 +131,8 @@ void HttpServer::Connection::say(std::string_view what) {
 
 namespace {
 
+constexpr std::size_t kLeastOfBodies = std::size_t{64} << 20U;
+
 TcpServer::Options with_handshake(const HttpServer::Options& options) {
   TcpServer::Options tcp = options.tcp;
   tcp.handshake_timeout = options.request_timeout;
@@ -142,8 +146,11 @@ HttpServer::HttpServer(EventLoop& loop, const Log& log, Options options, HttpRou
     : loop_(loop),
       options_(std::move(options)),
       routes_(std::move(routes)),
+      bodies_(std::max(kLeastOfBodies, std::min(options_.limits.max_body, SIZE_MAX / 4) * 4)),
       tcp_(loop, log, with_handshake(options_),
-           [this](const Endpoint&) { return std::make_unique<Connection>(*this); }) {}
+           [this](const Endpoint&) { return std::make_unique<Connection>(*this); }) {
+  options_.limits.bodies = &bodies_;
+}
 
 HttpServer::~HttpServer() = default;
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <netkit/http/chunk_decoder.hpp>
+#include <netkit/http/http_bodies.hpp>
 #include <netkit/http/http_request.hpp>
 #include <netkit/http/http_routes.hpp>
 #include <netkit/util/clock.hpp>
@@ -20,7 +21,10 @@ namespace netkit {
 // Push style, one request at a time; any cut of the input gives the same. [one thread]
 class NETKIT_API HttpRequestParser {
  public:
-  explicit HttpRequestParser(const HttpLimits& limits = {}) : limits_(limits) {}
+  explicit HttpRequestParser(const HttpLimits& limits = {}, const Endpoint& peer = {})
+      : limits_(limits), body_(limits.bodies, peer.address()) {
+    request_.peer = peer;
+  }
 
   enum class State { more, done, failed };
   struct Progress {
@@ -28,11 +32,13 @@ class NETKIT_API HttpRequestParser {
     std::size_t consumed = 0;  // of the input; what follows belongs to the next request
   };
   // After done, request() is the request, and the next call begins another. After failed,
-  // status() and reason() say what to answer before closing; the parser is of no more use.
+  // status() and reason() say what to answer before closing; the parser is of no more use. Its
+  // body is kept until the next one begins, or drop_body().
   Progress feed(std::string_view input);
 
   const HttpRequest& request() const { return request_; }
-  int status() const { return status_; }  // 400, 413, 414, 431, 501 or 505
+  void drop_body();
+  int status() const { return status_; }  // 400, 413, 414, 431, 501, 503 or 505
   std::string_view reason() const { return reason_; }
   // No byte of a request has come since the last one.
   bool idle() const { return complete_ || head_.empty(); }
@@ -63,7 +69,7 @@ class NETKIT_API HttpRequestParser {
   bool in_body_ = false;
   std::uint64_t body_left_ = 0;
   std::optional<HttpChunkDecoder> chunks_;  // of a body that comes so
-  std::string body_;
+  HttpBody body_;
   Slice method_{};
   Slice path_{};
   Slice query_{};

@@ -8,9 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include <netkit/net/endpoint.hpp>
 #include <netkit/util/export.hpp>
 
 namespace netkit {
+
+class HttpBodies;
 
 struct HttpLimits {
   std::size_t max_line = 8192;   // the request line, and each header line
@@ -25,6 +28,8 @@ struct HttpLimits {
   // The largest body; 413 above. 0: none is read, and a request that has one is the connection's
   // last.
   std::size_t max_body = 0;
+  // Where bodies count, which outlives the requests; 503 where it has no room. Null: they do not.
+  HttpBodies* bodies = nullptr;
 };
 
 struct HttpHeader {
@@ -41,6 +46,7 @@ struct NETKIT_API HttpRequest {
   bool keep_alive = true;
   std::vector<HttpHeader> headers;
   std::string_view body;  // where max_body lets it be read
+  Endpoint peer;          // who asks
 
   // The first header of that name, compared without case.
   std::optional<std::string_view> header(std::string_view name) const;

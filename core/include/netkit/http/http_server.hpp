@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <netkit/http/http_bodies.hpp>
 #include <netkit/http/http_routes.hpp>
 #include <netkit/net/tcp_server.hpp>
 #include <netkit/util/export.hpp>
@@ -17,7 +18,8 @@ namespace netkit {
 // [loop] HTTP/1.1 (and 1.0) with keep-alive and pipelining, and HTTP/2 where TLS agreed on it
 // (alpn()). A request with a body is the last of its connection in HTTP/1.1, unless
 // limits.max_body lets bodies be read. A client that asks without reading its answers is not read
-// from either; one whose request does not come in time is closed. There is no room: 503.
+// from either; one whose request does not come in time is closed. There is no room: 503. Bodies
+// take 64 MiB together, or four times limits.max_body where that is more.
 class NETKIT_API HttpServer {
  public:
   // What TLS is to offer (TlsServerOptions::alpn) so that browsers, which open six connections of
@@ -68,6 +70,7 @@ class NETKIT_API HttpServer {
   EventLoop& loop_;
   Options options_;
   HttpRoutes routes_;
+  HttpBodies bodies_;
   Counters counters_;
   std::vector<HttpStream*> streams_;
   TcpServer tcp_;

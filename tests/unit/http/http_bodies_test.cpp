@@ -1,0 +1,69 @@
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <netkit/http/http1.hpp>
+
+namespace netkit {
+namespace {
+
+constexpr std::size_t kPiece = 4096;
+
+IpAddress address(std::string_view text) {
+  return *IpAddress::parse(text);
+}
+
+TEST(HttpBodies, HaveABoundTogether) {
+  HttpBodies all(4 * kPiece);
+  HttpBody one(&all, address("127.0.0.1"));
+  HttpBody other(&all, address("127.0.0.1"));
+  EXPECT_TRUE(one.append(std::string(3 * kPiece, 'x')));
+  EXPECT_TRUE(other.append("y"));
+  EXPECT_TRUE(other.append(std::string(kPiece - 1, 'y')));
+  EXPECT_FALSE(other.append("y"));
+  one.clear();
+  EXPECT_EQ(one.text(), "");
+  EXPECT_TRUE(other.append("y"));
+}
+
+TEST(HttpBodies, LeaveRoomForOtherAddresses) {
+  HttpBodies all(8 * kPiece);
+  HttpBody one(&all, address("192.0.2.1"));
+  HttpBody other(&all, address("192.0.2.2"));
+  EXPECT_TRUE(one.append(std::string(6 * kPiece, 'x')));
+  EXPECT_FALSE(one.append("x"));
+  EXPECT_TRUE(other.append("y"));
+}
+
+TEST(HttpBodies, GetBackWhatADestroyedOneHad) {
+  HttpBodies all(kPiece);
+  std::make_unique<HttpBody>(&all, address("127.0.0.1"))->append("x");
+  HttpBody other(&all, address("127.0.0.1"));
+  EXPECT_TRUE(other.append("y"));
+}
+
+TEST(HttpBodies, RefuseARequestThatFindsNoRoom) {
+  HttpBodies all(2 * kPiece);
+  HttpLimits limits;
+  limits.max_body = 8 * kPiece;
+  limits.bodies = &all;
+  const std::string body(3 * kPiece, 'x');
+  const std::string post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 12288\r\n\r\n" + body;
+  const std::string chunked =
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3000\r\n" + body;
+  for (const std::string& request : {post, chunked}) {
+    HttpRequestParser parser(limits);
+    EXPECT_EQ(parser.feed(request).state, HttpRequestParser::State::failed);
+    EXPECT_EQ(parser.status(), 503);
+    EXPECT_EQ(parser.reason(), kNoRoomForBodies);
+  }
+  HttpRequestParser parser(limits);
+  EXPECT_EQ(parser.feed("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi").state,
+            HttpRequestParser::State::done);
+  EXPECT_EQ(parser.request().body, "hi");
+}
+
+}  // namespace
+}  // namespace netkit

@@ -15,7 +15,6 @@ namespace {
 
 // What is kept for a page that does not read.
 constexpr std::size_t kMostEvents = 2000;
-constexpr std::size_t kMostBytes = std::size_t{1} << 20U;
 
 Member::Options member_options(std::string name, std::uint64_t since) {
   Member::Options options;
@@ -101,12 +100,13 @@ class WebMember::Ear final : public HttpStream {
 };
 
 WebMember::WebMember(Host& host, const Endpoint& room, std::string tag, std::string name,
-                     std::uint64_t since)
+                     std::uint64_t since, const std::size_t& most_events)
     : host_(host),
       tag_(std::move(tag)),
       member_(member_options(std::move(name), since), datagram::system_random(),
               static_cast<Member::Handler&>(*this)),
       driver_(host.loop(), std::vector{room}, member_, UdpClient::Options{}),
+      most_bytes_(most_events),
       unheard_since_(host.loop().now()) {
   member_.connect(host.loop().now());
 }
@@ -145,8 +145,13 @@ void WebMember::keep_alive() {
 
 void WebMember::pump() {
   if (ear_ == nullptr || sent_ >= last_) return;
-  if (!events_.empty() && sent_ + 1 < events_.front().number) sent_ = events_.front().number - 1;
   const std::uint64_t first = events_.front().number;
+  if (sent_ + 1 < first) {
+    const std::string why = fmt::format("{} lost: this page was away for too long, or too slow",
+                                        counted(first - 1 - sent_, "event"));
+    ear_->write(fmt::format("event: notice\ndata: {}\n\n", Json().add("text", why).take()));
+    sent_ = first - 1;
+  }
   while (sent_ < last_ && !ear_->backed_up()) {
     ear_->write(events_[sent_ + 1 - first].text);
     ++sent_;
@@ -158,7 +163,7 @@ void WebMember::add(std::string_view type, std::string json) {
   events_.push_back(
       {last_, fmt::format("id: {}-{}\nevent: {}\ndata: {}\n\n", tag_, last_, type, json)});
   bytes_ += events_.back().text.size();
-  while (events_.size() > kMostEvents || (bytes_ > kMostBytes && events_.size() > 1)) {
+  while (events_.size() > kMostEvents || (bytes_ > most_bytes_ && events_.size() > 1)) {
     bytes_ -= events_.front().text.size();
     events_.pop_front();
   }

@@ -22,9 +22,10 @@ namespace netkit::chat {
 class WebMember final : private Member::Handler {
  public:
   // `tag` is this session's alone, and no secret. `room` is where the server is. `since` as
-  // Hello::since. `host` outlives it.
+  // Hello::since. What is kept for the page has `most_events` bytes, which may change. Both
+  // references outlive it.
   WebMember(Host& host, const Endpoint& room, std::string tag, std::string name,
-            std::uint64_t since);
+            std::uint64_t since, const std::size_t& most_events);
   ~WebMember() override;
 
   // A line as it was typed. Nothing is wrong with it: empty.
@@ -71,6 +72,7 @@ class WebMember final : private Member::Handler {
   IgnoreList ignored_;
   std::set<std::string, std::less<>> roster_;
   std::deque<Event> events_;
+  const std::size_t& most_bytes_;
   std::size_t bytes_ = 0;
   std::uint64_t last_ = 0;  // number of the newest event
   std::uint64_t sent_ = 0;  // of the newest that the stream has

@@ -12,6 +12,7 @@
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/http/http_text.hpp>
 #include <netkit/net/interfaces.hpp>
+#include <netkit/net/server_sockets.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/random.hpp>
 #include <netkit/util/text.hpp>
@@ -24,6 +25,12 @@ constexpr Duration kSweep = std::chrono::seconds(10);  // also of what keeps str
 constexpr Duration kAway = std::chrono::minutes(1);
 constexpr std::size_t kMostConnections = 20'000;
 constexpr std::uint64_t kLastShown = 10;  // messages, to a newcomer
+// What pages that do not read may have kept for them, all together and each.
+constexpr std::size_t kEvents = std::size_t{256} << 20U;
+constexpr std::size_t kEventsOfOne = std::size_t{1} << 20U;
+// How often one address may join: some at once, then so many a second.
+constexpr double kJoinsAtOnce = 50;
+constexpr double kJoinsPerSecond = 5;
 
 constexpr std::string_view kGuarded =
     "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
@@ -61,6 +68,12 @@ HttpServer::Options http_options(const WebServer::Options& options) {
   return http;
 }
 
+std::uint64_t random_number() {
+  std::uint64_t number = 0;
+  fill_random(&number, sizeof number);
+  return number;
+}
+
 std::optional<IpAddress> first_address() {
   for (const Interface& interface : interfaces()) {
     if (interface.loopback || !interface.up) continue;
@@ -76,7 +89,9 @@ std::optional<IpAddress> first_address() {
 WebServer::WebServer(Host& host, Options options)
     : host_(host),
       options_(std::move(options)),
-      http_(host.loop(), host.log(), http_options(options_), routes()) {
+      http_(host.loop(), host.log(), http_options(options_), routes()),
+      shares_(options_.max_members),
+      joins_({.per_second = kJoinsPerSecond, .burst = kJoinsAtOnce, .seed = random_number()}) {
   if (options_.sockets.empty()) http_.tcp().listen(options_.address);
   for (FileDescriptor& socket : options_.sockets) http_.tcp().listen(std::move(socket));
   cookie_name_ = fmt::format("netkit_chat_{}", http_.tcp().locals().front().port());
@@ -133,12 +148,26 @@ std::string WebServer::token_of(const HttpRequest& request) const {
 
 WebMember* WebServer::member_of(const HttpRequest& request) const {
   const auto found = members_.find(token_of(request));
-  return found == members_.end() || found->second->ended() ? nullptr : found->second.get();
+  if (found == members_.end()) return nullptr;
+  WebMember* const member = found->second.member.get();
+  return member->ended() ? nullptr : member;
 }
 
 std::string WebServer::cookie(std::string_view token, std::string_view more) const {
   return fmt::format("Set-Cookie: {}={}; HttpOnly; SameSite=Strict; Path=/{}\r\n", cookie_name_,
                      token, more);
+}
+
+// Empty: there is. Then a place is taken.
+std::string WebServer::why_no_room(const IpAddress& source) {
+  if (members_.size() >= options_.max_members) return "the room is full";
+  if (!source.is_loopback() && !joins_.allow(source, host_.loop().now())) {
+    return "too many join from this address at once";
+  }
+  if (!shares_.take(source)) {
+    return share_text(shares_.share(), options_.max_members, "--max-members");
+  }
+  return {};
 }
 
 // One who comes back under the same name goes on where it was.
@@ -149,17 +178,22 @@ HttpAnswer WebServer::join(const HttpRequest& request) {
   const WebMember* const before = member_of(request);
   if (before != nullptr && before->name() == name) return HttpAnswer{.status = 204};
   members_.erase(token_of(request));
-  if (members_.size() >= options_.max_members) return HttpAnswer::text(503, "the room is full");
+  const IpAddress source = request.peer.address();
+  const std::string full = why_no_room(source);
+  if (!full.empty()) return HttpAnswer::text(503, full);
+  auto place = std::make_unique<Place>(shares_, source);
   const auto since =
       read_integer<std::uint64_t>(request.parameter("since").value_or("")).value_or(0);
   const std::string token = random_text();
   try {
-    members_.emplace(token,
-                     std::make_unique<WebMember>(host_, options_.room, random_text(), name,
-                                                 since == 0 ? since_last(kLastShown) : since));
+    auto member =
+        std::make_unique<WebMember>(host_, options_.room, random_text(), name,
+                                    since == 0 ? since_last(kLastShown) : since, most_events_);
+    members_.emplace(token, Session{std::move(place), std::move(member)});
   } catch (const Error& error) {
     return HttpAnswer::text(503, error.what());
   }
+  share_out();
   return {.status = 204, .headers = cookie(token, "")};
 }
 
@@ -170,7 +204,7 @@ HttpAnswer WebServer::events(const HttpRequest& request) {
   HttpAnswer answer{.type = "text/event-stream", .headers = std::string(kGuarded)};
   answer.headers += "X-Accel-Buffering: no\r\n";
   const std::string asked = request.parameter("after").value_or("");
-  answer.stream = found->second->listen(request.header("Last-Event-ID").value_or(asked));
+  answer.stream = found->second.member->listen(request.header("Last-Event-ID").value_or(asked));
   return answer;
 }
 
@@ -189,13 +223,18 @@ HttpAnswer WebServer::leave(const HttpRequest& request) {
   return {.status = 204, .headers = cookie("", "; Max-Age=0")};
 }
 
+void WebServer::share_out() {
+  most_events_ = std::min(kEventsOfOne, kEvents / std::max<std::size_t>(members_.size(), 1));
+}
+
 void WebServer::sweep() {
   const TimePoint now = host_.loop().now();
   std::erase_if(members_, [now](const auto& one) {
-    const WebMember& member = *one.second;
+    const WebMember& member = *one.second.member;
     return !member.heard() && (member.ended() || now - member.unheard_since() >= kAway);
   });
-  for (const auto& [token, member] : members_) member->keep_alive();
+  share_out();
+  for (const auto& [token, session] : members_) session.member->keep_alive();
 }
 
 std::string qr_code(std::string_view url) {

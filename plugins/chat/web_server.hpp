@@ -11,13 +11,16 @@
 
 #include <netkit/http/http_server.hpp>
 #include <netkit/net/address_spec.hpp>
+#include <netkit/net/source_limits.hpp>
 #include <netkit/plugin/host.hpp>
 
 namespace netkit::chat {
 
 // [loop] The page is at `/`. A session is a cookie: POST /room/join makes one, GET /room/events is
 // its stream, POST /room/say takes a line, POST /room/leave ends it. Only pages of this server may
-// POST, and Host has to be one of its names. A session whose page is away for a minute ends.
+// POST, and Host has to be one of its names. A session whose page is away for a minute ends. One
+// address joins so often, and has so many sessions, that there is room for others; loopback, where
+// a proxy's clients come from, is not limited.
 class WebServer {
  public:
   struct Options {
@@ -38,7 +41,25 @@ class WebServer {
   void close();
 
  private:
+  // One that an address has taken of the sessions that there may be.
+  class Place {
+   public:
+    Place(SourceShares& shares, const IpAddress& source) : shares_(shares), source_(source) {}
+    ~Place() { shares_.give_back(source_); }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+   private:
+    SourceShares& shares_;
+    IpAddress source_;
+  };
+  struct Session {
+    std::unique_ptr<Place> place;
+    std::unique_ptr<WebMember> member;
+  };
+
   HttpRoutes routes();
+  std::string why_no_room(const IpAddress& source);
   HttpAnswer join(const HttpRequest& request);
   HttpAnswer events(const HttpRequest& request);
   HttpAnswer say(const HttpRequest& request);
@@ -46,13 +67,17 @@ class WebServer {
   std::string token_of(const HttpRequest& request) const;
   WebMember* member_of(const HttpRequest& request) const;  // null: none
   std::string cookie(std::string_view token, std::string_view more) const;
+  void share_out();
   void sweep();
 
   Host& host_;
   Options options_;
   std::string cookie_name_;
   HttpServer http_;  // has the streams of the members, who part from them first
-  std::map<std::string, std::unique_ptr<WebMember>, std::less<>> members_;  // by token
+  SourceShares shares_;
+  SourceRateLimiter joins_;
+  std::size_t most_events_ = 0;                          // bytes that are kept for one page
+  std::map<std::string, Session, std::less<>> members_;  // by token
   Timer sweep_;
 };
 

@@ -59,7 +59,7 @@ class Browser:
                 event[name.decode()] = value.decode()
             if "event" not in event:
                 continue  # a comment
-            self.last_id = event["id"]
+            self.last_id = event.get("id", self.last_id)
             if event["event"] in types:
                 return json.loads(event["data"])
 
@@ -135,6 +135,18 @@ def test_a_page_that_comes_back_goes_on_where_it_was(netkit, room):
     assert netkit.run("chat", "join", room.address, "--name", "bob", stdin="".join(f"line {n}\n" for n in range(5))).status == 0
     ann.listen()
     assert [ann.next("message")["text"] for _ in range(5)] == [f"line {n}" for n in range(5)]
+
+
+def test_a_page_that_stays_away_for_too_long_is_told_what_it_lacks(netkit):
+    room = netkit.serve("chat", "serve", "127.0.0.1:0", "--web", "-q", sockets=2)
+    ann = Browser(room).join("ann")
+    ann.next("roster")
+    ann.events.close()
+    said = netkit.run("chat", "join", room.address, "--name", "bob", "-w", "20s", stdin=("x" * 60000 + "\n") * 25)
+    assert said.status == 0
+    ann.listen()
+    assert re.fullmatch(r"\d+ events lost: this page was away for too long, or too slow", ann.next("notice")["text"])
+    assert ann.next("message")["seq"] > 1
 
 
 @pytest.mark.parametrize("headers, status", [

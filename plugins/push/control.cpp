@@ -3,6 +3,7 @@
 #include <chrono>
 #include <deque>
 #include <push/control.hpp>
+#include <push/payload.hpp>
 #include <push/topic.hpp>
 #include <set>
 #include <utility>
@@ -26,7 +27,6 @@ constexpr std::string_view kSubscribeForm = "write SUBSCRIBE NAME UDP-PORT";
 constexpr std::string_view kUnsubscribeForm = "write UNSUBSCRIBE NAME";
 constexpr std::string_view kPushForm = "write PUSH TOPIC LENGTH, then so many bytes";
 constexpr std::string_view kVerbs = "write SUBSCRIBE, UNSUBSCRIBE, PUSH, LIST, STATUS or QUIT";
-constexpr std::string_view kNameForm = "a name has 1 to 255 bytes";
 
 ControlLine wrong(std::string_view error) {
   return {.verb = Verb::wrong, .name = {}, .port = 0, .error = error};

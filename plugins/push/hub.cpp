@@ -147,7 +147,7 @@ std::string_view Hub::subscribe(std::string_view name, const Endpoint& address,
   const auto clean = clean_name(name);
   if (!clean) {
     ++counters_.refused_name;
-    return "a name has 1 to 255 bytes";
+    return kNameForm;
   }
   return subscribe_plain(*clean, address, control, now);
 }
@@ -276,7 +276,7 @@ datagram::Verdict Hub::on_connect(datagram::SessionRef session, const Endpoint& 
   const auto request = decode_request(payload);
   if (!request) {
     ++counters_.refused_name;
-    return Verdict::reject(datagram::RejectCode::bad_request, "no valid name (1 to 255 bytes)");
+    return Verdict::reject(datagram::RejectCode::bad_request, std::string(kNameForm));
   }
   const std::uint32_t owner = server_.owner(session);
   if (owner != 0 && handler_.identity(owner) != request->name) {

@@ -28,7 +28,7 @@ bool read_topics(big_endian::Reader& in, std::vector<std::string>& topics) {
 
 std::optional<std::string_view> clean_name(std::string_view text) {
   const std::string_view name = trim_white_space(text);
-  if (name.empty() || name.size() > kMaxName) return std::nullopt;
+  if (name.empty() || name.size() > kMaxName || has_unseen(name)) return std::nullopt;
   return name;
 }
 

@@ -47,6 +47,9 @@ struct Record {
 };
 
 // Why somebody is not subscribed any more, in words for people; native subscribers get them in BYE.
+// As a message says it that refuses one.
+inline constexpr std::string_view kNameForm = "a name has 1 to 255 bytes, none of them invisible";
+
 namespace reason {
 inline constexpr std::string_view kMoved = "moved";  // its name was taken by another, or it renamed
 inline constexpr std::string_view kAsked = "unsubscribed";
@@ -59,7 +62,7 @@ inline constexpr std::string_view kRevoked = "the key was revoked";
 inline constexpr std::string_view kStopped = "the server stops";
 }  // namespace reason
 
-// The name without white space around it; nothing when it is empty or over kMaxName.
+// The name without white space around it; nothing when it is empty, over kMaxName or has_unseen().
 std::optional<std::string_view> clean_name(std::string_view text);
 
 std::string encode(const Request& request);

@@ -33,7 +33,7 @@ void SubscribeCommand::configure(const Values& values) {
           : values.given("name") ? values.text("name")
                                  : default_name();
   const auto clean = clean_name(name_);
-  if (!clean) throw UsageError("--name: write 1 to 255 bytes that are not all white space");
+  if (!clean) throw UsageError(fmt::format("--name: {}", kNameForm));
   name_ = std::string(*clean);
   plain_ = values.flag("plain");
   if (values.given("since")) {

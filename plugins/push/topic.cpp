@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <push/topic.hpp>
 
+#include <netkit/util/text.hpp>
+
 namespace netkit::push {
 
 namespace {
@@ -14,18 +16,18 @@ std::string_view take_level(std::string_view& path, bool& more) {
   return level;
 }
 
-bool has_control(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte <= 0x20 || byte == 0x7F;
-  });
+bool has_blank(std::string_view text) {
+  return has_unseen(text) || std::ranges::any_of(text, [](char c) {
+           const auto byte = static_cast<unsigned char>(c);
+           return byte <= 0x20 || byte == 0x7F;
+         });
 }
 
 }  // namespace
 
 std::string_view why_not_a_topic(std::string_view topic) {
   if (topic.size() > kMaxTopic) return "is longer than 255 bytes";
-  if (has_control(topic)) return "has blanks or control characters";
+  if (has_blank(topic)) return "has blanks, invisible or control characters";
   if (topic.find_first_of("+#") != std::string_view::npos) return "has + or #, which choose topics";
   return {};
 }
@@ -33,7 +35,7 @@ std::string_view why_not_a_topic(std::string_view topic) {
 std::string_view why_not_a_filter(std::string_view filter) {
   if (filter.empty()) return "is empty (# is every topic)";
   if (filter.size() > kMaxTopic) return "is longer than 255 bytes";
-  if (has_control(filter)) return "has blanks or control characters";
+  if (has_blank(filter)) return "has blanks, invisible or control characters";
   bool more = true;
   while (more) {
     const std::string_view level = take_level(filter, more);

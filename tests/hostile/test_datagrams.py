@@ -7,10 +7,10 @@ import struct
 import pytest
 
 from hostile import resident, started_targets, waiting
-from native_peer import (ACCEPT, ACK, BYE, CONNECT, COOKIE, DATA, HELLO, PING, ChatPeer, NativePeer, begin)
+from native_peer import (ACCEPT, ACK, BYE, CONNECT, COOKIE, DATA, HELLO, PING, REJECT, ChatPeer, NativePeer, begin)
 from netkit import Netkit, udp_socket
 
-REJECT, RESET, VERSION = 5, 9, 10
+RESET, VERSION = 9, 10
 KEY = b"\xa1" * 8
 
 

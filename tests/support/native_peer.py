@@ -3,7 +3,7 @@
 import os
 import struct
 
-HELLO, COOKIE, CONNECT, ACCEPT, DATA, ACK, BYE = 1, 2, 3, 4, 6, 7, 8
+HELLO, COOKIE, CONNECT, ACCEPT, REJECT, DATA, ACK, BYE = 1, 2, 3, 4, 5, 6, 7, 8
 PING = 1
 NUMBERED, CONTINUES, OPEN = 1, 2, 4
 WINDOW = 64
@@ -31,8 +31,10 @@ class Session:
             self.sock.sendto(datagram, self.server)
             answer, sender = self.sock.recvfrom(2048)
             assert sender == self.server
-            if answer[:3] == bytes([0xF5, 2, kind]) and answer[4:12] == datagram[4:12]:
-                return answer
+            if answer[4:12] == datagram[4:12]:
+                assert answer[2] != REJECT, answer[14:]
+                if answer[:3] == bytes([0xF5, 2, kind]):
+                    return answer
 
     def _handshake(self, payload):
         nonce = os.urandom(8)

@@ -123,27 +123,28 @@ std::string escaped_text(std::string_view bytes, bool keep_lf) {
   return out;
 }
 
-// White space but U+0020, default-ignorable characters, fillers and the empty Braille pattern, of
-// Unicode 15.
+// White space but U+0020, format and default-ignorable characters, fillers and what has an empty
+// shape (Braille, a note's head), of Unicode 15.
 bool has_unseen(std::string_view bytes) {
   struct Range {
     std::uint32_t first, last;
   };
   static constexpr Range kUnseen[] = {
-      {0x00A0, 0x00A0},   {0x00AD, 0x00AD}, {0x034F, 0x034F},   {0x061C, 0x061C},
-      {0x115F, 0x1160},   {0x1680, 0x1680}, {0x17B4, 0x17B5},   {0x180B, 0x180F},
-      {0x2000, 0x200F},   {0x2028, 0x202F}, {0x205F, 0x206F},   {0x2800, 0x2800},
-      {0x3000, 0x3000},   {0x3164, 0x3164}, {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF},
-      {0xFFA0, 0xFFA0},   {0xFFF0, 0xFFFB}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A},
-      {0xE0000, 0xE0FFF},
+      {0x00A0, 0x00A0},   {0x00AD, 0x00AD},   {0x034F, 0x034F},   {0x0600, 0x0605},
+      {0x061C, 0x061C},   {0x06DD, 0x06DD},   {0x070F, 0x070F},   {0x0890, 0x0891},
+      {0x08E2, 0x08E2},   {0x115F, 0x1160},   {0x1680, 0x1680},   {0x17B4, 0x17B5},
+      {0x180B, 0x180F},   {0x2000, 0x200F},   {0x2028, 0x202F},   {0x205F, 0x206F},
+      {0x2800, 0x2800},   {0x3000, 0x3000},   {0x3164, 0x3164},   {0xFE00, 0xFE0F},
+      {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},   {0xFFF0, 0xFFFB},   {0x110BD, 0x110BD},
+      {0x110CD, 0x110CD}, {0x13430, 0x1343F}, {0x16FE4, 0x16FE4}, {0x1BCA0, 0x1BCA3},
+      {0x1D159, 0x1D159}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
   };
   for (std::size_t at = 0; at < bytes.size();) {
     const utf8::Sequence sequence = utf8::decode(bytes, at);
-    if (!sequence.valid) return false;
     const auto covers = [&](const Range& range) {
       return range.first <= sequence.code_point && sequence.code_point <= range.last;
     };
-    if (std::ranges::any_of(kUnseen, covers)) return true;
+    if (sequence.valid && std::ranges::any_of(kUnseen, covers)) return true;
     at += sequence.length;
   }
   return false;

@@ -58,6 +58,7 @@ TEST(Payload, ANameIsCleanedAndLimited) {
   EXPECT_FALSE(clean_name(" \n"));
   EXPECT_TRUE(clean_name(std::string(kMaxName, 'x')));
   EXPECT_FALSE(clean_name(std::string(kMaxName + 1, 'x')));
+  EXPECT_FALSE(clean_name("ann\u200B"));
 }
 
 }  // namespace

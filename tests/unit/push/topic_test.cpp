@@ -48,6 +48,13 @@ TEST(Topics, HaveNoWildcardsThemselves) {
   EXPECT_NE(why_not_a_topic(std::string(256, 'a')), "");
 }
 
+TEST(Topics, HaveNothingThatDoesNotShow) {
+  for (const char* topic : {"a b", "a\u00A0b", "a\u200B", "a/\x7F"}) {
+    EXPECT_EQ(why_not_a_topic(topic), "has blanks, invisible or control characters") << topic;
+    EXPECT_EQ(why_not_a_filter(topic), "has blanks, invisible or control characters") << topic;
+  }
+}
+
 TEST(Topics, WildcardsAreWholeLevels) {
   for (const char* good : {"#", "+", "a/+/b", "a/#", "+/#", "/#"}) {
     EXPECT_EQ(why_not_a_filter(good), "") << good;

@@ -154,6 +154,23 @@ TEST(RepairUtf8, SaysWhenItIsTooMuch) {
   EXPECT_FALSE(repair_utf8(out, "\xFF", 2));
 }
 
+TEST(HasUnseen, FindsEachKindOfWhatDoesNotShow) {
+  // Spaces, format characters, directions, fillers, variations, tags, empty shapes.
+  for (const char* unseen :
+       {"\u00A0", "\u1680", "\u2003",     "\u202F",     "\u205F",     "\u3000",
+        "\u200B", "\u200D", "\u200E",     "\u00AD",     "\u0600",     "\u180E",
+        "\u2060", "\uFEFF", "\u061C",     "\u202E",     "\u2066",     "\u034F",
+        "\u115F", "\u1160", "\u3164",     "\uFFA0",     "\u17B4",     "\uFE0F",
+        "\u2800", "\uFFF9", "\U000E0100", "\U000E0041", "\U00013437", "\U0001D159"}) {
+    EXPECT_TRUE(has_unseen(std::string("ann") + unseen)) << unseen;
+    EXPECT_TRUE(has_unseen(std::string("\xFF") + unseen + "ann")) << unseen;
+  }
+  for (const char* seen :
+       {"ann b", "\u00E5sa", "\u0410\u043D\u043D\u0430", "\u5B89", "\U0001F642", "\xFF"}) {
+    EXPECT_FALSE(has_unseen(seen)) << seen;
+  }
+}
+
 TEST(HexValue, KnowsBothCasesAndNothingElse) {
   for (int byte = 0; byte < 256; ++byte) {
     const auto c = static_cast<char>(byte);

@@ -49,7 +49,7 @@ NETKIT_API void append_json_lossy(std::string& out, std::string_view bytes);
 NETKIT_API void append_json_number(std::string& out, double value);
 
 // Whether UTF-8 holds a character that shows nothing, or a space other than U+0020: what two names
-// may differ by and look alike. False for what is not UTF-8.
+// may differ by and look alike. Bytes that are not UTF-8 show: they are passed over.
 NETKIT_API bool has_unseen(std::string_view bytes);
 
 // Without the ASCII white space (space, TAB, LF, VT, FF, CR) at both ends.

@@ -261,7 +261,7 @@ std::string Bench::summary() const {
 }  // namespace
 
 void BenchCommand::configure(const Values& values) {
-  options_.url = parse_http_url(values.text("URL"));
+  options_.url = target_of(values);
   options_.readers = static_cast<std::size_t>(values.integer("readers"));
   options_.duration = values.duration("duration");
   options_.connect_timeout = values.duration("connect-timeout");

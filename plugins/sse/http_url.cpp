@@ -41,4 +41,11 @@ HttpUrl parse_http_url(std::string_view text) {
   return url;
 }
 
+HttpUrl target_of(const Values& values) {
+  HttpUrl url = parse_http_url(values.text("URL"));
+  url.server.family = values.family();
+  url.server.sources = values.sources();
+  return url;
+}
+
 }  // namespace netkit::sse

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include <netkit/cli/values.hpp>
 #include <netkit/net/address_spec.hpp>
 
 namespace netkit::sse {
@@ -21,5 +22,8 @@ std::string completed_url(std::string_view text);
 
 // Throws UsageError for what is no http(s) URL, and for one with a login. Any thread.
 HttpUrl parse_http_url(std::string_view text);
+
+// The argument URL, to be reached as -4, -6 and --bind say. Throws UsageError. Any thread.
+HttpUrl target_of(const Values& values);
 
 }  // namespace netkit::sse

@@ -330,7 +330,7 @@ ActionDef proxy_action() {
       "It ends when told to.";
   action.arguments = {{.name = "LISTEN", .kind = Kind::listen_address, .help = "where to listen"},
                       {.name = "URL", .kind = Kind::url, .help = "where to pass requests on to"}};
-  action.common = kOutputOptions | kServerOptions | kConnectTimeoutOption;
+  action.common = kOutputOptions | kServerOptions | kConnectTimeoutOption | kClientOptions;
   action.options =
       joined({{{.name = "record",
                 .kind = Kind::path,
@@ -376,7 +376,7 @@ ActionDef bench_action() {
       "first event was there, the gaps between events, and how far the slowest reader was behind "
       "the fastest, by the ids of events.";
   action.arguments = {{.name = "URL", .kind = Kind::url, .help = "http:// or https://"}};
-  action.common = kOutputOptions | kConnectTimeoutOption;
+  action.common = kOutputOptions | kConnectTimeoutOption | kClientOptions;
   action.options =
       joined({{{.name = "readers",
                 .kind = Kind::integer,

@@ -325,7 +325,7 @@ void Proxy::stop() {
 
 void ProxyCommand::configure(const Values& values) {
   options_.listen = values.address("LISTEN");
-  options_.target = parse_http_url(values.text("URL"));
+  options_.target = target_of(values);
   options_.hosts = values.texts("host");
   options_.hosts.push_back(options_.listen.host);
   options_.tls = tls_server(values);

@@ -1,10 +1,12 @@
 """netkit sse as the tool for the streams of HTTP APIs: parts of JSON, their ends, and how the events come."""
 
 import json
+import socket
 import time
 
 import pytest
 
+from netkit import DEADLINE, tcp_connect
 from sse_peer import ONE, Server, answer, head, hold, ok, read
 
 
@@ -92,3 +94,21 @@ def test_what_was_not_measured_is_null(netkit):
         done = read(netkit, server, "--json")
     end = done.records[-1]
     assert end["reads"] == 0 and {end[k] for k in ("first_event_ms", "gap_p50_ms", "gap_max_ms", "event_rate")} == {None}
+
+
+@pytest.mark.parametrize("words", [("bench", "{}", "--readers", "1", "--duration", "1h"), ("proxy", "127.0.0.1:0", "{}")],
+                         ids=lambda words: words[0])
+def test_a_stream_is_asked_for_from_where_it_is_told(netkit, words):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = "http://127.0.0.1:%d/" % server.getsockname()[1]
+        client = netkit.start("sse", *[word.format(url) for word in words], "--bind", "127.0.0.9")
+        if words[0] == "proxy":
+            address = client.err.expect(rb"listening on tcp (\S+)\n").group(1).decode()
+            reader = tcp_connect(address)
+            reader.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        server.settimeout(DEADLINE)
+        connection, source = server.accept()
+        assert source[0] == "127.0.0.9"
+        connection.close()
+    done = netkit.run("sse", *[word.format(url) for word in words], "--bind", "127.0.0.9", "-6")
+    assert done.status == 2 and b"--bind: '127.0.0.9' is not an IPv6 (-6) address" in done.err

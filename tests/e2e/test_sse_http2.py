@@ -120,6 +120,19 @@ def test_a_stream_that_is_not_read_holds_up_no_other(serve, peer):
     assert b": lost: " in client.bodies[slow]
 
 
+def test_a_stream_that_is_dropped_has_what_was_sent_before(netkit, serve, peer, certificate):
+    server = serve("--last", "9", "--fault", "drop=2", "--fault", "retry=20ms")
+    server.write(b"1\n2\n3\n4\n5\n")
+    client = peer(server)
+    stream = client.ask("/events")
+    client.wait_for(lambda: stream in client.resets)
+    assert texts(client.bodies[stream]) == ["1", "2"] and client.resets[stream] == 2 and stream not in client.ended
+    assert client.answer(client.ask("/favicon.ico"))[0] == 404  # the connection goes on
+    reader = netkit.start("sse", f"https://{server.address}/events", "-c", "5", "--reconnect-max", "50ms", "--cacert",
+                          certificate / "server.pem")
+    assert reader.wait() == 0 and reader.out.rest() == b"1\n2\n3\n4\n5\n"
+
+
 def test_requests_that_are_taken_back_end_the_connection(serve, peer):
     server = serve("-v")
     client = peer(server)

@@ -13,7 +13,7 @@ constexpr std::size_t kMostUnread = std::size_t{64} << 10U;
 
 }  // namespace
 
-// First it answers requests; from an answer that is a stream on it only writes.
+// It answers requests; while an answer is a stream it only writes, and goes on when that has ended.
 class HttpServer::Http1 final : public Protocol, private HttpStream::Carrier {
  public:
   explicit Http1(Connection& connection)
@@ -46,14 +46,17 @@ class HttpServer::Http1 final : public Protocol, private HttpStream::Carrier {
   void begin_stream(const HttpRequest& request, HttpAnswer& answer);
   void end_with(const HttpAnswer& answer);
   void wait_for_request();
+  void go_on();
 
   Connection& connection_;
   std::unique_ptr<HttpRequestParser> parser_;
   std::unique_ptr<HttpStream> stream_;
   std::shared_ptr<HttpLater> later_;  // the answer that is waited for
   std::string unread_;       // requests that wait until answers to those before have been read
+  Timer ending_;             // of a stream that is whole: it may be the stream who calls
   std::size_t ignored_ = 0;  // bytes that came after the request for the stream
   bool is_chunked_ = false;
+  bool stays_open_ = false;  // when the stream has ended
   bool half_closed_ = false;
 };
 
@@ -62,13 +65,14 @@ std::unique_ptr<HttpServer::Protocol> HttpServer::Protocol::http1(Connection& co
 }
 
 void HttpServer::Http1::on_received(std::string_view data) {
-  if (stream_) {
+  if (stream_ && !ending_.pending()) {
     // Nothing that it says matters any more, but its end does.
+    stays_open_ = false;
     ignored_ += data.size();
     if (ignored_ > kMostUnread) connection_.pause_reading();
     return;
   }
-  if (unread_.empty()) return answer_all(data);
+  if (unread_.empty() && !stream_) return answer_all(data);
   unread_ += data;
   if (unread_.size() > kMostUnread) connection_.pause_reading();
 }
@@ -110,7 +114,8 @@ void HttpServer::Http1::on_backed_up() {
 }
 
 void HttpServer::Http1::stop() {
-  if (!stream_) connection_.close();
+  stays_open_ = false;
+  if (!stream_ || ending_.pending()) connection_.close();
 }
 
 void HttpServer::Http1::answer(const HttpRequest& request) {
@@ -155,7 +160,10 @@ void HttpServer::Http1::begin_stream(const HttpRequest& request, HttpAnswer& ans
   HttpFraming framing;
   framing.is_head = request.method == "HEAD";
   framing.is_chunked = request.minor_version >= 1;
-  framing.closes = true;
+  // A client that is told of the close may take a stream that was cut for a whole one.
+  stays_open_ = framing.is_chunked && !framing.is_head && request.keep_alive &&
+                connection_.options().keeps_alive;
+  framing.closes = !stays_open_;
   send_answer(answer, framing);
   if (framing.is_head) return connection_.close();
   is_chunked_ = framing.is_chunked;
@@ -178,7 +186,15 @@ void HttpServer::Http1::send(std::string_view body) {
 
 void HttpServer::Http1::end() {
   if (is_chunked_) connection_.write(kLastChunk);
-  connection_.close();
+  if (!stays_open_) return connection_.close();
+  ending_ = connection_.http().loop_.after(Duration::zero(), [this] { go_on(); });
+}
+
+void HttpServer::Http1::go_on() {
+  connection_.remove(*stream_);
+  stream_.reset();
+  wait_for_request();
+  if (!backed_up()) on_drained();
 }
 
 // Not for a stream; also while what was answered last is still being sent.
@@ -187,6 +203,7 @@ void HttpServer::Http1::wait_for_request() {
 }
 
 void HttpServer::Http1::on_gone() {
+  ending_.reset();
   if (later_) Connection::forget(*std::exchange(later_, {}));
   if (stream_) connection_.remove(*stream_);
 }

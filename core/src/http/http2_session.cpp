@@ -1,5 +1,7 @@
 #include "http/http2_session.hpp"
 
+#include "http/http2_text.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <deque>
@@ -41,10 +43,6 @@ void check_memory(ssize_t result) {
   if (result == NGHTTP2_ERR_NOMEM || result == NGHTTP2_ERR_CALLBACK_FAILURE) {
     throw std::bad_alloc();
   }
-}
-
-std::string_view text_of(const std::uint8_t* data, std::size_t size) {
-  return {reinterpret_cast<const char*>(data), size};
 }
 
 class Session final : public Http2Session {
@@ -97,6 +95,7 @@ class Session final : public Http2Session {
     std::deque<Piece> queue{};
     std::size_t queued = 0;
     bool is_finished = false;
+    bool is_cut = false;  // instead of its end
     bool is_backed_up = false;
 
     Slice keep(std::string_view text) {
@@ -390,10 +389,9 @@ void Session::submit(StreamId id, const HttpAnswer& answer, std::optional<WallTi
   }
   std::vector<nghttp2_nv> pairs;
   pairs.reserve(fields.size());
-  for (auto& [name, value] : fields) {
-    pairs.push_back({reinterpret_cast<std::uint8_t*>(name.data()),
-                     reinterpret_cast<std::uint8_t*>(value.data()), name.size(), value.size(),
-                     NGHTTP2_NV_FLAG_NONE});
+  for (const auto& [name, value] : fields) {
+    pairs.push_back(
+        {bytes_of(name), bytes_of(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
   }
   nghttp2_data_provider provider{};
   provider.read_callback = [](nghttp2_session*, std::int32_t stream_id, std::uint8_t* out,
@@ -406,7 +404,8 @@ void Session::submit(StreamId id, const HttpAnswer& answer, std::optional<WallTi
             within_c([&] { size = self(user).read_body(stream_id, *stream, out, most); })) {
       return failed;
     }
-    if (stream->queue.empty() && stream->is_finished) {
+    if (size == 0 && stream->is_cut) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    if (stream->queue.empty() && stream->is_finished && !stream->is_cut) {
       *flags |= NGHTTP2_DATA_FLAG_EOF;
     } else if (size == 0) {
       return NGHTTP2_ERR_DEFERRED;
@@ -467,11 +466,12 @@ void Session::finish(StreamId id) {
   nghttp2_session_resume_data(session_, id);
 }
 
+// The callback that finds no more of the body resets the stream: after what it has.
 void Session::reset(StreamId id) {
   Stream* const stream = find(id);
-  if (stream == nullptr) return;
-  stream->is_finished = true;
-  nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_INTERNAL_ERROR);
+  if (stream == nullptr || stream->is_finished) return;
+  stream->is_finished = stream->is_cut = true;
+  nghttp2_session_resume_data(session_, id);
 }
 
 bool Session::backed_up(StreamId id) const {

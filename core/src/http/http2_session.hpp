@@ -61,7 +61,8 @@ class Http2Session {
   virtual void write(StreamId stream, const SharedPayload& payload, std::size_t begin,
                      std::size_t size) = 0;
   virtual void finish(StreamId stream) = 0;
-  virtual void reset(StreamId stream) = 0;  // not whole, and will not be
+  // It is not whole, and will not be: the stream is reset after what was written.
+  virtual void reset(StreamId stream) = 0;
   // More waits than high_water, and on_drained() will follow when it is down to low_water.
   virtual bool backed_up(StreamId stream) const = 0;
 

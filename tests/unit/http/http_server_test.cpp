@@ -18,6 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class HttpServerTest : public testing::Test {
@@ -130,9 +131,44 @@ TEST_F(HttpServerTest, StreamsInChunks) {
   EXPECT_EQ(read_through(fd, "one\r\n"), "3\r\none\r\n");
   stream_->write("a second one");
   stream_->end();
-  EXPECT_EQ(read_until(fd), "c\r\na second one\r\n0\r\n\r\n");
+  EXPECT_EQ(read_through(fd, "0\r\n\r\n"), "c\r\na second one\r\n0\r\n\r\n");
   EXPECT_TRUE(host_.run_until([this] { return stream_ == nullptr; }));
   EXPECT_EQ(server_->streams(), 0u);
+}
+
+TEST_F(HttpServerTest, AStreamThatHasEndedIsFollowedByAnotherAnswer) {
+  start({.request_timeout = 50ms});
+  const FileDescriptor fd = connect();
+  for (int i = 0; i < 2; ++i) {
+    send(fd, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_THAT(read_through(fd, "\r\n\r\n"), Not(HasSubstr("Connection: close")));
+    stream_->end();
+    EXPECT_EQ(read_through(fd, "0\r\n\r\n"), "0\r\n\r\n");
+  }
+  send(fd, "GET /page HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(read_through(fd, "<p>"), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_EQ(read_until(fd), "");  // by the deadline of the next request
+}
+
+TEST_F(HttpServerTest, AStreamThatIsCutIsNotWhole) {
+  start();
+  const FileDescriptor fd = connect();
+  send(fd, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+  read_through(fd, "\r\n\r\n");
+  stream_->write("one");
+  stream_->cut();
+  EXPECT_EQ(read_until(fd), "3\r\none\r\n");
+}
+
+TEST_F(HttpServerTest, AStreamIsTheLastAnswerWhereMoreThanItsRequestCame) {
+  start();
+  const FileDescriptor fd = connect();
+  send(fd, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+  read_through(fd, "\r\n\r\n");
+  send(fd, "more");
+  for (int i = 0; i < 5; ++i) host_.loop().run_once(1ms);
+  stream_->end();
+  EXPECT_EQ(read_until(fd), "0\r\n\r\n");
 }
 
 TEST_F(HttpServerTest, StreamsWithoutChunksToOldClients) {

@@ -49,10 +49,11 @@ class NETKIT_API HttpStream {
   // All of these from on_open() on; after end(), cut() and on_gone(), what is written is dropped.
   void write(const HttpChunk& chunk);
   void write(std::string_view body);
-  // The body is complete: the peer is told so, once all is sent; a connection of HTTP/1.1 closes.
+  // The body is complete: the peer is told so, once all is sent. A connection of HTTP/1.1 closes
+  // where it said so, or more than the request had come.
   void end();
-  // The body is not complete, and will not be: the peer sees that, after all that was written
-  // before in HTTP/1.1, by a reset of the stream in HTTP/2.
+  // The body is not complete, and will not be: the peer sees that after all that was written
+  // before, by the end of the connection in HTTP/1.1, by a reset of the stream in HTTP/2.
   void cut();
   bool ended() const { return ended_; }
   // More waits than the server's high_water: nothing more should be written until on_drained().

@@ -2,7 +2,6 @@
 #include <echo/bench_command.hpp>
 #include <echo/report.hpp>
 #include <string>
-#include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -66,29 +65,18 @@ void BenchCommand::check_descriptors() const {
                    std::to_string(limit) + " descriptors that `ulimit -n` allows");
 }
 
-// At a terminal a row a second; with --stats=D one every D, as records as well.
-void BenchCommand::read_intervals(const Values& values) {
-  if (::isatty(STDERR_FILENO) == 1) period_ = std::chrono::seconds(1);
-  if (!values.given("stats") || values.text("stats").empty()) return;
-  period_ = values.duration("stats");
-  emits_intervals_ = true;
-}
-
 ExitStatus BenchCommand::run(Host& host) {
   host_ = &host;
   check_descriptors();
-  read_intervals(host.values());
-  began_ = interval_began_ = host.loop().now();
-  if (period_ > Duration::zero() && period_ != kNever) {
-    rows_ = host.loop().every(period_, [this] { show_interval(); });
-  }
+  began_ = host.loop().now();
+  rows_.emplace(host).start([this](const BenchRows::Part& part) { show_interval(part); });
   start_run();
   host.set_totals([this](Totals& totals) { show(totals); });
   host.on_stop([this](StopReason) {
     stopped_ = true;
     run_->stop();
   });
-  if (period_ != kNever && !search_) say_load();
+  if (rows_->wanted() && !search_) say_load();
   run_->start();
   return host.run_loop();
 }
@@ -175,16 +163,11 @@ void BenchCommand::finish_search() {
   host_->finish(ExitStatus::no, fmt::format("more than {} % lost at every rate", most));
 }
 
-void BenchCommand::show_interval() {
+void BenchCommand::show_interval(const BenchRows::Part& part) {
   const BenchInterval interval = run_->take_interval();
-  const TimePoint now = host_->loop().now();
-  const auto since_start = [this](TimePoint time) {
-    return std::chrono::duration<double>(time - began_).count();
-  };
-  const double from = since_start(std::exchange(interval_began_, now));
-  const double to = since_start(now);
-  host_->log().notice(interval_row(interval, from, to, utf8_));
-  if (!emits_intervals_ || host_->output().format() != Format::json) return;
+  const auto [from, to, is_record] = part;
+  host_->log().notice(interval_row(interval, part, utf8_));
+  if (!is_record) return;
   const double rate = static_cast<double>(interval.received) / (to - from);
   const double bytes = static_cast<double>(interval.bytes) / (to - from);
   const auto at = [&interval](double percent) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include <netkit/plugin/bench_rows.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/util/text.hpp>
 
@@ -20,28 +21,24 @@ class BenchCommand final : public Command {
  private:
   void check_size() const;
   void check_descriptors() const;
-  void read_intervals(const Values& values);
   void say_load() const;
   void start_run();
   void on_run_end(ExitStatus status, const std::string& error);
   void judge_step(ExitStatus status, const std::string& error);
   void emit_step(bool passed);
   void finish_search();
-  void show_interval();
+  void show_interval(const BenchRows::Part& part);
   void show(Totals& totals) const;
 
   BenchOptions options_;
   std::optional<RateSearch> search_;
-  Duration period_ = kNever;      // of rows while it runs
-  bool emits_intervals_ = false;  // as records, too
   Duration step_ = Duration::zero();
 
   Host* host_ = nullptr;
   bool utf8_ = locale_is_utf8();
   std::optional<BenchRun> run_;
-  TimePoint interval_began_;
   TimePoint began_;
-  Timer rows_;
+  std::optional<BenchRows> rows_;
   bool stopped_ = false;
 };
 

@@ -50,19 +50,13 @@ double percentile(const LatencyHistogram& histogram, double percent) {
 
 }  // namespace
 
-// `0`, `0.5`, `12`.
-std::string tenths(double seconds) {
-  const std::string text = fmt::format("{:.1f}", seconds);
-  return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
-}
-
-std::string interval_row(const BenchInterval& interval, double from, double to, bool utf8) {
-  const double seconds = to - from;
+std::string interval_row(const BenchInterval& interval, const BenchRows::Part& part, bool utf8) {
+  const double seconds = part.to - part.from;
   const double replies = static_cast<double>(interval.received) / seconds;
   const double bytes = static_cast<double>(interval.bytes) / seconds;
   std::string row =
-      fmt::format("{:>3}-{:<3} s   {} replies/s   {}   {} lost", tenths(from), tenths(to),
-                  short_number(replies), short_quantity(bytes, "B/s"), grouped(interval.lost));
+      fmt::format("{}   {} replies/s   {}   {} lost", part_text(part), short_number(replies),
+                  short_quantity(bytes, "B/s"), grouped(interval.lost));
   const LatencyHistogram& latency = interval.latency;
   if (latency.count() == 0) return row + "   no reply";
   const LatencyUnit unit(latency.percentile(50), utf8);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <netkit/plugin/bench_rows.hpp>
 #include <netkit/record/totals.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/histogram.hpp>
@@ -37,7 +38,7 @@ struct BenchInterval {
   LatencyHistogram latency;
 };
 // `  0-1   s   1,772,145 replies/s   113 MB/s   0 lost   p50 67   p99 157   max 3,460 µs`.
-std::string interval_row(const BenchInterval& interval, double from, double to, bool utf8);
+std::string interval_row(const BenchInterval& interval, const BenchRows::Part& part, bool utf8);
 
 // The totals of ping and bench, by their names. What was not measured is kNotMeasured.
 using Numbers = std::vector<std::pair<std::string_view, Totals::Value>>;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
+#include <sse/bench_meter.hpp>
 #include <sse/http_url.hpp>
 
 #include <netkit/plugin/plugin.hpp>
@@ -14,13 +14,11 @@ namespace netkit::sse {
 struct BenchOptions {
   HttpUrl url;
   std::size_t readers = 100;
+  std::size_t streams = 0;  // readers that share a connection, by HTTP/2; 0: none, by HTTP/1.1
   Duration duration = std::chrono::seconds(10);
   Duration connect_timeout = std::chrono::seconds(10);
   TlsClientOptions tls;
-  // What is over these makes the answer no.
-  Duration max_first = kNever;
-  Duration max_gap = kNever;
-  std::optional<double> max_lost;  // in per cent
+  BenchThresholds thresholds;
 };
 
 class BenchCommand final : public Command {

@@ -384,6 +384,11 @@ ActionDef bench_action() {
                 .help = "how many",
                 .min = 1,
                 .max = 1'000'000},
+               {.name = "streams",
+                .kind = Kind::integer,
+                .help = "how many readers share a connection, by HTTP/2; else each has its own",
+                .min = 1,
+                .max = 10'000},
                {.name = "duration",
                 .kind = Kind::duration,
                 .default_value = "10s",
@@ -419,8 +424,26 @@ ActionDef bench_action() {
                    ms("lag_max_ms", "the longest"),
                    {"lost_percent", "what the readers lack of the events of the best", kGauge,
                     TotalUnit::percent}};
+  action.records = {
+      {.type = "interval",
+       .help = "with --stats=D: what came within a part of the time",
+       .fields = {{"from_s", "seconds from the start to its beginning"},
+                  {"to_s", "seconds from the start to its end"},
+                  {"readers", "streams at its end"},
+                  {"events_per_s", "events a second, to all readers"},
+                  {"bytes_per_s", "bytes a second"},
+                  {"gap_p50_ms", "between two events of a reader, half of the time at most"},
+                  {"gap_p99_ms", "the same, 99 of 100 times"},
+                  {"gap_max_ms", "the longest"},
+                  {"lag_p50_ms", "how far an event was behind the fastest reader, half"},
+                  {"lag_p99_ms", "the same, 99 of 100 times"},
+                  {"lag_max_ms", "the longest"}},
+       .layout = ""}};
+  action.has_summary = true;
   action.make = new_command<BenchCommand>;
-  action.examples = {{"netkit sse bench 8000/events --readers 1000 --max-gap 2s", "a load test"}};
+  action.examples = {
+      {"netkit sse bench 8000/events --readers 1000 --max-gap 2s", "a load test"},
+      {"netkit sse bench https://localhost:8000/ --readers 1000 --streams 100", "by HTTP/2"}};
   return action;
 }
 

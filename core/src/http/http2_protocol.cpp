@@ -1,6 +1,5 @@
 #include "http/http2_session.hpp"
 #include "http/http_connection.hpp"
-#include "util/core_library.hpp"
 
 #include <map>
 #include <new>
@@ -26,12 +25,6 @@ Http2Session::Options session_options(const HttpServer::Options& options, const 
 }
 
 }  // namespace
-
-std::unique_ptr<Http2Session> Http2Session::make(Handler& handler, const Options& options) {
-  static const auto entry =
-      reinterpret_cast<Http2LibraryEntry>(core_library_symbol("http2", kHttp2LibraryEntry));
-  return std::unique_ptr<Http2Session>(entry(handler, options));
-}
 
 // Many requests at a time, and many streams. What they write goes out together, once a turn.
 class HttpServer::Http2 final : public Protocol, private Http2Session::Handler {

@@ -1,4 +1,5 @@
 target_sources(netkit-core PRIVATE
+  src/plugin/bench_rows.cpp
   src/plugin/declaration_check.cpp
   src/plugin/elf_note.cpp
   src/plugin/host_impl.cpp

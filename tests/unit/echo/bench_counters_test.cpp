@@ -76,10 +76,10 @@ TEST(BenchCountersTest, ShowsAnInterval) {
   BenchInterval interval{.received = 1'772'145, .bytes = 113'417'280, .lost = 1234, .latency = {}};
   interval.latency.record(microseconds(67), 1000);
   interval.latency.record(microseconds(3'500));
-  EXPECT_EQ(interval_row(interval, 0, 1, true),
+  EXPECT_EQ(interval_row(interval, {0, 1}, true),
             "  0-1   s   1,772,145 replies/s   113 MB/s   1,234 lost   p50 67   p99 67   "
             "max 3,500 \u00b5s");
-  EXPECT_THAT(interval_row({}, 1, 2, false), testing::EndsWith("0 lost   no reply"));
+  EXPECT_THAT(interval_row({}, {1, 2}, false), testing::EndsWith("0 lost   no reply"));
 }
 
 }  // namespace

@@ -1,0 +1,48 @@
+// What a load test shows while it runs.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <netkit/loop/event_loop.hpp>
+#include <netkit/plugin/host.hpp>
+#include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
+
+namespace netkit {
+
+// A row each second at a terminal, and each D of --stats=D, there with a record where the output is
+// JSON. [loop]
+class NETKIT_API BenchRows {
+ public:
+  // The part of the run that a row is of, in seconds since the start.
+  struct Part {
+    double from = 0;
+    double to = 0;
+    bool is_record = false;  // it is to be a record, too
+  };
+  using Show = std::function<void(const Part& part)>;
+
+  explicit BenchRows(Host& host);
+
+  // Whether there are any.
+  bool wanted() const { return period_ > Duration::zero() && period_ != kNever; }
+  // From now on, until this is destroyed.
+  void start(Show show);
+
+ private:
+  void show_part();
+
+  Host& host_;
+  Duration period_ = kNever;
+  bool with_records_ = false;
+  Show show_;
+  TimePoint began_;
+  TimePoint part_began_;
+  Timer timer_;
+};
+
+// `  0-0.5 s`: how a row begins.
+NETKIT_API std::string part_text(const BenchRows::Part& part);
+
+}  // namespace netkit

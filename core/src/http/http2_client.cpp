@@ -1,0 +1,163 @@
+#include "http/http2_text.hpp"
+
+#include <array>
+#include <new>
+#include <nghttp2/nghttp2.h>
+#include <unordered_map>
+
+#include <netkit/http/http2_client.hpp>
+#include <netkit/util/text.hpp>
+
+namespace netkit {
+namespace {
+
+// What may be under way, of a stream and of all together.
+constexpr std::uint32_t kStreamWindow = 256U << 10U;
+constexpr std::int32_t kConnectionWindow = 4 << 20;
+
+nghttp2_nv field(std::string_view name, std::string_view value) {
+  return {bytes_of(name), bytes_of(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+}
+
+class Client final : public Http2Client {
+ public:
+  explicit Client(Handler& handler);
+  ~Client() override { nghttp2_session_del(session_); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  StreamId get(std::string_view scheme, std::string_view authority, std::string_view path,
+               const std::vector<HttpHeader>& headers) override;
+  void cancel(StreamId stream) override;
+  bool receive(std::string_view bytes) override;
+  void pull(std::string& out) override;
+
+ private:
+  // Of an answer, until its head is told of.
+  struct Head {
+    int status = 0;
+    std::string content_type{};
+  };
+
+  static Client& self(void* user) { return *static_cast<Client*>(user); }
+  static void set_callbacks(nghttp2_session_callbacks* callbacks);
+  void take_header(StreamId id, std::string_view name, std::string_view value);
+  void take_frame(const nghttp2_frame& frame);
+  void close(StreamId id, std::uint32_t error);
+
+  Handler& handler_;
+  nghttp2_session* session_ = nullptr;
+  std::unordered_map<StreamId, Head> heads_;
+  bool is_ready_ = false;
+  bool failed_ = false;
+};
+
+Client::Client(Handler& handler) : handler_(handler) {
+  nghttp2_session_callbacks* callbacks = nullptr;
+  if (nghttp2_session_callbacks_new(&callbacks) != 0) throw std::bad_alloc();
+  set_callbacks(callbacks);
+  const int made = nghttp2_session_client_new(&session_, callbacks, this);
+  nghttp2_session_callbacks_del(callbacks);
+  if (made != 0) throw std::bad_alloc();
+  const std::array<nghttp2_settings_entry, 2> settings{
+      {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}, {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindow}}};
+  nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
+  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kConnectionWindow);
+}
+
+void Client::set_callbacks(nghttp2_session_callbacks* callbacks) {
+  nghttp2_session_callbacks_set_on_header_callback(
+      callbacks, [](nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
+                    std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
+                    std::uint8_t, void* user) {
+        self(user).take_header(frame->hd.stream_id, text_of(name, name_size),
+                               text_of(value, value_size));
+        return 0;
+      });
+  nghttp2_session_callbacks_set_on_frame_recv_callback(
+      callbacks, [](nghttp2_session*, const nghttp2_frame* frame, void* user) {
+        self(user).take_frame(*frame);
+        return 0;
+      });
+  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(
+      callbacks, [](nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data,
+                    std::size_t size, void* user) {
+        self(user).handler_.on_body(id, text_of(data, size));
+        return 0;
+      });
+  nghttp2_session_callbacks_set_on_stream_close_callback(
+      callbacks, [](nghttp2_session*, std::int32_t id, std::uint32_t error, void* user) {
+        self(user).close(id, error);
+        return 0;
+      });
+}
+
+// Those of trailers find no head any more.
+void Client::take_header(StreamId id, std::string_view name, std::string_view value) {
+  const auto found = heads_.find(id);
+  if (found == heads_.end()) return;
+  if (name == ":status") found->second.status = read_integer<int>(value).value_or(0);
+  if (name == "content-type") found->second.content_type = value;
+}
+
+void Client::take_frame(const nghttp2_frame& frame) {
+  const bool is_ack = (frame.hd.flags & NGHTTP2_FLAG_ACK) != 0;
+  if (frame.hd.type == NGHTTP2_SETTINGS && !is_ack && !is_ready_) {
+    is_ready_ = true;
+    handler_.on_ready(
+        nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
+  }
+  if (frame.hd.type != NGHTTP2_HEADERS) return;
+  const auto found = heads_.find(frame.hd.stream_id);
+  if (found == heads_.end() || found->second.status < 200) return;
+  const Head head = heads_.extract(found).mapped();
+  handler_.on_head(frame.hd.stream_id, head.status, head.content_type);
+}
+
+void Client::close(StreamId id, std::uint32_t error) {
+  heads_.erase(id);
+  handler_.on_closed(id, error == NGHTTP2_NO_ERROR);
+}
+
+Http2Client::StreamId Client::get(std::string_view scheme, std::string_view authority,
+                                  std::string_view path, const std::vector<HttpHeader>& headers) {
+  std::vector<nghttp2_nv> fields{field(":method", "GET"), field(":scheme", scheme),
+                                 field(":authority", authority), field(":path", path)};
+  for (const HttpHeader& header : headers) fields.push_back(field(header.name, header.value));
+  const StreamId id =
+      nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(), nullptr, nullptr);
+  if (id < 0) throw std::bad_alloc();
+  heads_.emplace(id, Head{});
+  return id;
+}
+
+void Client::cancel(StreamId stream) {
+  nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
+}
+
+bool Client::receive(std::string_view bytes) {
+  if (failed_) return false;
+  const auto taken = nghttp2_session_mem_recv(
+      session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  if (taken == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
+  failed_ = taken < 0 || nghttp2_session_want_read(session_) == 0;
+  return !failed_;
+}
+
+void Client::pull(std::string& out) {
+  while (true) {
+    const std::uint8_t* data = nullptr;
+    const auto size = nghttp2_session_mem_send(session_, &data);
+    if (size == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
+    if (size <= 0) return;
+    out += text_of(data, static_cast<std::size_t>(size));
+  }
+}
+
+}  // namespace
+}  // namespace netkit
+
+extern "C" NETKIT_API netkit::Http2Client* netkit_http2_client(
+    netkit::Http2Client::Handler& handler) {
+  return std::make_unique<netkit::Client>(handler).release();
+}

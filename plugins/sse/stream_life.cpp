@@ -78,6 +78,17 @@ std::optional<StreamFormat> stream_format(std::string_view content_type) {
   return std::nullopt;
 }
 
+StreamFormat any_format(std::string_view content_type) {
+  const auto known = stream_format(content_type);
+  if (known) return *known;
+  const std::string_view type = media_type(content_type);
+  const bool is_json =
+      http::equal_without_case(type, "application/json") ||
+      http::equal_without_case(type.substr(type.size() - std::min<std::size_t>(type.size(), 5)),
+                               "+json");
+  return is_json ? StreamFormat::json_lines : StreamFormat::events;
+}
+
 Answer judge(int status, std::string_view content_type, bool any_type) {
   if (status == 204) return Answer::nothing;
   if (status == 429 || (status >= 500 && status <= 599)) return Answer::later;

@@ -18,6 +18,10 @@ namespace netkit::sse {
 // ignored, as the standard has it, and letters compare without case. Any thread.
 std::optional<StreamFormat> stream_format(std::string_view content_type);
 
+// The same where any body is to be read: by lines what calls itself JSON, as a watch of Kubernetes
+// does; as events what calls itself anything else, or nothing. Any thread.
+StreamFormat any_format(std::string_view content_type);
+
 // What the head of an answer, after all redirects, means.
 enum class Answer {
   stream,   // 200 with the type of a stream, or with --any-type any: its body is the stream

@@ -67,7 +67,7 @@ void StreamReader::on_head(const HttpExchange::Head& head) {
   if (judge(head.status, head.content_type, options_.any_type) == Answer::stream) {
     mode_ = Mode::stream;
     peer_ = head.peer;
-    format_ = stream_format(head.content_type).value_or(StreamFormat::events);
+    format_ = any_format(head.content_type);
     texts_.restart(format_);
     ++connections_;
     life_.on_open();

@@ -62,6 +62,13 @@ def test_json_texts_are_events(netkit, media_type, body):
     assert done.status == 0 and done.out == b"1\n2\n3\n", done
 
 
+def test_what_calls_itself_json_is_read_by_lines_with_any_type(netkit):
+    watch = b'{"type":"ADDED","object":{"metadata":{"name":"web-1"}}}\n{"type":"DELETED","object":{"metadata":{"name":"web-2"}}}\n'
+    with Server(head(Content_Type="application/json") + watch) as server:
+        done = read(netkit, server, "--any-type", "--select", "/type", "--select", "/object/metadata/name", "-c", "2")
+    assert done.status == 0 and done.out == b"ADDED\tweb-1\nDELETED\tweb-2\n", done
+
+
 def test_a_json_text_that_is_cut_off_is_said(netkit):
     with Server(head(Content_Type="application/jsonl", Content_Length=100) + b'{"a":1}\n{"a":') as server:
         done = read(netkit, server, "--reconnect", "never")

@@ -58,6 +58,16 @@ TEST(Judge, TakesTheLastMediaTypeOfAList) {
   }
 }
 
+TEST(AnyFormat, IsLinesWhereTheBodyIsJson) {
+  EXPECT_EQ(any_format("application/json;stream=watch"), StreamFormat::json_lines);
+  EXPECT_EQ(any_format("application/vnd.example+JSON"), StreamFormat::json_lines);
+  EXPECT_EQ(any_format("application/json-seq"), StreamFormat::json_sequence);
+  EXPECT_EQ(any_format("text/event-stream"), StreamFormat::events);
+  for (const char* other : {"", "json", "text/plain", "text/json5"}) {
+    EXPECT_EQ(any_format(other), StreamFormat::events) << other;
+  }
+}
+
 // A stream under netkit's reconnect policy: the waits that come out.
 class LifeTest : public testing::Test {
  protected:

@@ -51,14 +51,14 @@ class EventServer::Reader final : public FaultStream {
         replay_(replay),
         next_(replay.from) {}
 
-  // The batch of a channel as one payload.
-  void push(const HttpChunk& events, const Channel& channel) {
-    if (&channel != &channel_ || backed_up()) return;
-    const std::uint64_t end = channel.ring.next_id();
-    if (next_ > channel.batch_from && next_ < end) return catch_up();  // it was ahead
-    if (next_ != channel.batch_from) return;
+  // The batch of its channel as one payload.
+  void push(const HttpChunk& events) {
+    if (ended() || backed_up()) return;
+    const std::uint64_t end = channel_.ring.next_id();
+    if (next_ > channel_.batch_from && next_ < end) return catch_up();  // it was ahead
+    if (next_ != channel_.batch_from) return;
     next_ = end;
-    server_.counters_.delivered += channel.batch_events;
+    server_.counters_.delivered += channel_.batch_events;
     put(events);
   }
   void push_comment(const HttpChunk& comment) {
@@ -72,19 +72,27 @@ class EventServer::Reader final : public FaultStream {
 
  private:
   void on_open() override {
+    slot_ = channel_.readers.size();
+    channel_.readers.push_back(this);
     if (replay_.lost_from != 0) report_loss(replay_.lost_from, replay_.lost_to);
     next_ > channel_.ring.next_id() ? await_store() : catch_up();
   }
   void on_backed_up() override { ++server_.counters_.slow; }
   void on_drained() override { catch_up(); }
-  void on_gone() override { timer_.reset(); }
+  void on_gone() override {
+    timer_.reset();
+    channel_.readers.back()->slot_ = slot_;
+    channel_.readers[slot_] = channel_.readers.back();
+    channel_.readers.pop_back();
+  }
   void catch_up();
   void await_store();
   void report_loss(std::uint64_t from, std::uint64_t to);
 
   EventServer& server_;
   Channel& channel_;
-  Timer timer_;  // until the next piece of a replay
+  std::size_t slot_ = 0;  // in its channel
+  Timer timer_;           // until the next piece of a replay
   ReplayRing::Replay replay_;
   std::uint64_t next_;  // the id of the event that it gets next
   bool finishing_ = false;
@@ -185,7 +193,7 @@ HttpRoutes EventServer::routes() {
                       options_.channels ? "?last=100" : "events?last=100", std::move(actions));
 }
 
-Channel* EventServer::channel_of(std::string_view path) {
+EventServer::Channel* EventServer::channel_of(std::string_view path) {
   if (!options_.channels) path = "/";
   const auto found = channels_.find(path);
   if (found != channels_.end()) return found->second.get();
@@ -357,7 +365,9 @@ void EventServer::send_batch(Channel& channel) {
   const HttpChunk events(channel.batch);
   channel.batch.clear();
   last_sent_ = host_.loop().now();
-  http_.for_each_stream<Reader>([&](Reader& reader) { reader.push(events, channel); });
+  for (std::size_t i = channel.readers.size(); i-- > 0;) {
+    if (i < channel.readers.size()) channel.readers[i]->push(events);
+  }
 }
 
 void EventServer::send_batches() {

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <netkit/http/http_server.hpp>
 #include <netkit/plugin/host.hpp>
@@ -20,18 +21,6 @@
 #include <netkit/tls/psk_file.hpp>
 
 namespace netkit::sse {
-
-// Readers of one path share one, and what is published there; all paths do without --channels.
-struct Channel {
-  Channel(std::string name, const ServeOptions& options, std::uint64_t id)
-      : path(std::move(name)), ring(options.keep, options.keep_bytes, id) {}
-
-  std::string path;
-  ReplayRing ring;
-  std::string batch{};  // the events of this turn
-  std::uint64_t batch_from = 0;
-  std::uint64_t batch_events = 0;
-};
 
 // What is published, by the sources or by POST, goes to all readers of its path; with --store by
 // way of a store. [loop]
@@ -43,6 +32,18 @@ class EventServer final : private Sources::Handler, private store::Stream::Handl
 
  private:
   class Reader;
+  // Readers of one path share one, and what is published there; all paths do without --channels.
+  struct Channel {
+    Channel(std::string name, const ServeOptions& options, std::uint64_t id)
+        : path(std::move(name)), ring(options.keep, options.keep_bytes, id) {}
+
+    std::string path;
+    ReplayRing ring;
+    std::vector<Reader*> readers{};  // in no order
+    std::string batch{};             // the events of this turn
+    std::uint64_t batch_from = 0;
+    std::uint64_t batch_events = 0;
+  };
   struct Counters {
     std::uint64_t events = 0;
     std::uint64_t delivered = 0;

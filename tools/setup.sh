@@ -18,10 +18,16 @@ install_packages() {
   install_missing "${packages[@]}"
 }
 
+# is_there PACKAGE: whether it is installed, or another that provides it (a newer nodejs has npm in it).
+is_there() {
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]] ||
+    grep -qE "^installed:.* $1( |,|\$)" <<<"$(dpkg-query -W -f '${db:Status-Status}: ${Provides}\n')"
+}
+
 install_missing() {
   local missing=() package sudo=()
   for package in "$@"; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+    is_there "$package" || missing+=("$package")
   done
   ((${#missing[@]})) || return 0
   if ((EUID != 0)); then

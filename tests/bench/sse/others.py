@@ -1,12 +1,17 @@
 """What netkit sse is measured against, as programs for `python3 -c` and `node -e`."""
 
-# Sends TOTAL bytes (one event at least) of events of SIZE bytes, in PIECEs of so many, to everyone who asks; prints its
-# port.
+# Sends TOTAL bytes (one event at least) of events of SIZE bytes, or of a completion's JSON of 200, in PIECEs of so many, to
+# everyone who asks; prints its port.
 ORIGIN = r"""
 import socket, sys
-size, total = int(sys.argv[1]), int(sys.argv[2])
+is_json, total = sys.argv[1] == 'JSON', int(sys.argv[2])
+size = 200 if is_json else int(sys.argv[1])
 piece = int(sys.argv[3]) if len(sys.argv) > 3 else 1 << 30
-event = b'data: ' + b'x' * (size - 8) + b'\n\n'
+data = b'x' * (size - 8)
+if is_json:
+    data = (b'{"id":"chatcmpl-9vXy","object":"chat.completion.chunk","created":1795866832,"model":"a-model-2026-11",'
+            b'"choices":[{"index":0,"delta":{"content":" token"},"finish_reason":null}]}').ljust(size - 8)
+event = b'data: ' + data + b'\n\n'
 blob = event * max(1, (1 << 20) // size)
 server = socket.create_server(('127.0.0.1', 0))
 print(server.getsockname()[1], flush=True)
@@ -64,4 +69,29 @@ require('readline').createInterface({input: process.stdin}).on('line', (line) =>
   const event = `id: ${++id}\ndata: ${line}\n\n`;
   for (const res of readers) res.write(event);
 });
+"""
+
+# So many readers of a URL for some seconds, as people write it with node's http; prints how many events they had.
+NODE_READERS = r"""
+const http = require('http');
+const [url, count, seconds] = [process.argv[1], Number(process.argv[2]), Number(process.argv[3])];
+const agent = new http.Agent({maxSockets: Infinity});
+let events = 0, started = 0;
+function read() {
+  http.get(url, {agent, headers: {Accept: 'text/event-stream'}}, (res) => {
+    res.setEncoding('utf8');
+    let rest = '';
+    res.on('data', (text) => {
+      const parts = (rest + text).split('\n\n');
+      rest = parts.pop();
+      events += parts.length;
+    });
+    res.on('error', () => {});
+  }).on('error', () => {});
+}
+const timer = setInterval(() => {
+  for (let i = 0; i < 100 && started < count; ++i, ++started) read();
+  if (started === count) clearInterval(timer);
+}, 1);
+setTimeout(() => { console.log(events); process.exit(0); }, seconds * 1000);
 """

@@ -98,6 +98,8 @@ void HttpServer::Http1::answer_all(std::string_view data) {
     answer(parser_->request());
     parser_->drop_body();
   }
+  // What came behind the request for a stream is not kept: who waits for its answer sees the end.
+  if (stream_ && !data.empty()) stays_open_ = false;
 }
 
 void HttpServer::Http1::on_drained() {

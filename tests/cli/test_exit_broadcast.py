@@ -38,7 +38,7 @@ def test_no_network(netkit):
     return netkit.run(argv=["unshare", "-n", netkit_path(), "broadcast", "send", "192.0.2.255:9", "hello"])
 
 
-@ends("69 no interface can take part in the group", "listen")
+@ends("69 no interface can join the group", "listen")
 def test_no_group(netkit):
     return netkit.run(argv=["unshare", "-n", netkit_path(), "broadcast", "listen", ":0", "--group", "239.1.2.3"])
 
@@ -53,7 +53,7 @@ def test_long_line(netkit, silent):
     return netkit.run("broadcast", "send", silent.address, stdin=LONG_LINE)
 
 
-@ends("77 the way there is prohibited", "send")
+@ends("77 the network prohibits it", "send")
 def test_prohibited(netkit):
     return netkit.run(argv=[*PROHIBITED, netkit_path(), "broadcast", "send", "192.0.2.255:9", "hello"])
 

@@ -46,7 +46,7 @@ def test_peer_at_end_of_input(netkit):
     return run
 
 
-@ends("0 the room has everything that was said", "join")
+@ends("0 the room has acknowledged everything", "join")
 def test_everything_is_said(netkit, room):
     run = netkit.run("chat", "join", room.address, "--name", "ann", stdin=b"hello\n")
     room.out.expect(rb"\[ann\] hello\n")
@@ -61,12 +61,12 @@ def test_member(netkit, room, signo):
     return member
 
 
-@ends("1 something that was said is undelivered", "join")
+@ends("1 a message was not delivered", "join")
 def test_nobody_hears(netkit, silent):
     return netkit.run("chat", "join", silent.address, "--name", "ann", "-w", "10ms", stdin=b"hello\n")
 
 
-@ends("1 something that was said is undelivered", "join")
+@ends("1 a message was not delivered", "join")
 def test_too_long_to_say(netkit, room):
     return netkit.run("chat", "join", room.address, "--name", "ann", stdin=b"x" * 65_001)
 
@@ -121,13 +121,13 @@ def test_full(netkit):
     return netkit.run("chat", "join", room.address, "--name", "bob")
 
 
-@ends("76 that is no chat room, or it speaks another version", "join")
+@ends("76 the other side is not a chat room, or speaks another version", "join")
 def test_no_room(netkit):
     server = netkit.serve("push", "serve", "127.0.0.1:0", "--every", "1h")
     return netkit.run("chat", "join", server.address, "--name", "ann")
 
 
-@ends("76 that is no chat room, or it speaks another version", "join")
+@ends("76 the other side is not a chat room, or speaks another version", "join")
 def test_other_version(netkit, silent):
     member = netkit.start("chat", "join", silent.address, "--name", "ann")
     answer_hello(silent.udp, version)
@@ -140,7 +140,7 @@ def test_long_line(netkit, silent, action):
     return netkit.run(*words_of("chat", action, peer=silent.address), *patience, stdin=LONG_LINE)
 
 
-@ends("77 the history may not be written", "serve", "join", "peer")
+@ends("77 no permission to write the history", "serve", "join", "peer")
 def test_forbidden_history(netkit, silent, tmp_path, action):
     (tmp_path / "log").touch(mode=0)
     return netkit.run(argv=[*AS_OTHERS, netkit_path(), *words_of("chat", action, peer=silent.address), "--history",
@@ -156,7 +156,7 @@ def test_leaves_without_goodbye(netkit, silent):
     return by_second_signal(member)
 
 
-@ends("77 the room does not take the key, or takes nobody without one", "join")
+@ends("77 the room rejects the key, or requires one", "join")
 def test_another_key(netkit, tmp_path):
     server = netkit.serve("chat", "serve", "127.0.0.1:0", "--psk-file", key_file(tmp_path / "there", "ann"))
     return netkit.run("chat", "join", server.address, "--psk-file", key_file(tmp_path / "here", ann="99" * 32))
@@ -190,7 +190,7 @@ def test_banned(netkit, tmp_path):
     return put_out(netkit, tmp_path, "/ban ben\n")
 
 
-@ends("75 the store is away, or takes nothing, when it ends", "serve")
+@ends("75 the store is unavailable or refuses entries when the server exits", "serve")
 def test_store_is_away(netkit, tmp_path):
     """What a room has said meanwhile is in no store."""
     redis = Redis(tmp_path)

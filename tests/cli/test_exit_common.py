@@ -56,20 +56,20 @@ def test_configuration(netkit, tmp_path, command, action):
 STORING = [("chat", "serve"), ("push", "serve"), ("sse", "serve")]
 
 
-@ends_each("78 what --store names is something else", STORING)
+@ends_each("78 what --store names is not a store", STORING)
 def test_no_store(netkit, tmp_path, command, action):
     (tmp_path / "notes.txt").write_text("not a database\n")
     return netkit.run(*words_of(command, action), "--store", f"sqlite:{tmp_path}/notes.txt")
 
 
-@ends_each("77 the store may not be used", STORING)
+@ends_each("77 the store denies access", STORING)
 def test_read_only_store(netkit, tmp_path, command, action):
     (tmp_path / "store.db").touch()
     (tmp_path / "store.db").chmod(0o400)
     return netkit.run(argv=[*AS_OTHERS, netkit_path(), *words_of(command, action), "--store", f"sqlite:{tmp_path}/store.db"])
 
 
-@ends_each("75 the store is away, or takes nothing, when it ends", [("push", "serve"), ("sse", "serve")])
+@ends_each("75 the store is unavailable or refuses entries when the server exits", [("push", "serve"), ("sse", "serve")])
 def test_full_store(netkit, tmp_path, command, action):
     (tmp_path / "disk").mkdir()
     script = 'mount -t tmpfs -o size=256k none "$0" && exec "$@"'

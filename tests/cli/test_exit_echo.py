@@ -41,32 +41,32 @@ def test_measured(netkit, server):
     return netkit.run("echo", "bench", server, "--duration", "50ms")
 
 
-@ends("1 a reply stayed out, or a message is too long to be sent", "send")
+@ends("1 a reply is missing, or a message is too long to be sent", "send")
 def test_no_reply(netkit, silent):
     return netkit.run("echo", "send", silent.address, "hello", "-w", "10ms")
 
 
-@ends("1 a reply stayed out, or a message is too long to be sent", "send")
+@ends("1 a reply is missing, or a message is too long to be sent", "send")
 def test_too_long(netkit, server):
     return netkit.run("echo", "send", server, stdin=b"x" * 65_508)
 
 
-@ends("1 no reply, a threshold was missed, or the service did not come", "ping")
+@ends("1 no reply, a threshold was missed, or the service did not come up", "ping")
 def test_no_echo(netkit, silent):
     return netkit.run("echo", "ping", silent.address, "-c", "1", "-w", "10ms")
 
 
-@ends("1 no reply, a threshold was missed, or the service did not come", "ping")
+@ends("1 no reply, a threshold was missed, or the service did not come up", "ping")
 def test_threshold(netkit, server):
     return netkit.run("echo", "ping", server, "-c", "1", "--max-p99", "1ns")
 
 
-@ends("1 no reply, a threshold was missed, or the service did not come", "ping")
+@ends("1 no reply, a threshold was missed, or the service did not come up", "ping")
 def test_loss(netkit, silent):
     return netkit.run("echo", "ping", silent.address, "-c", "1", "-w", "10ms", "--max-loss", "50")
 
 
-@ends("1 no reply, a threshold was missed, or the service did not come", "ping")
+@ends("1 no reply, a threshold was missed, or the service did not come up", "ping")
 def test_not_come(netkit, nobody):
     return netkit.run("echo", "ping", nobody, "--wait-for", "10ms")
 
@@ -106,13 +106,13 @@ def test_long_line(netkit, server):
     return netkit.run("echo", "send", server, stdin=b"x" * ((1 << 20) + 1))
 
 
-@ends("77 the way there is prohibited", "send", "ping", "bench")
+@ends("77 the network prohibits it", "send", "ping", "bench")
 def test_prohibited(netkit, action):
     return netkit.run(argv=[*PROHIBITED, netkit_path(), "echo", action, "192.0.2.1:9",
                             *(["hello"] if action == "send" else [])])
 
 
-@ends("77 the way there is prohibited", "send", "bench")
+@ends("77 the network prohibits it", "send", "bench")
 def test_prohibited_by_tcp(netkit, action):
     return netkit.run(argv=[*PROHIBITED, netkit_path(), "echo", action, "--tcp", "192.0.2.1:9",
                             *(["hello"] if action == "send" else [])])

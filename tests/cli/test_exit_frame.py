@@ -71,7 +71,7 @@ def test_replayed(netkit, server):
     return netkit.run("frame", "replay", RECORDING, server)
 
 
-@ends("0 every request is answered, by an error code or not", "connect")
+@ends("0 every request was answered, if only with an error", "connect")
 def test_requests_answered(netkit, server):
     run = netkit.run("frame", "connect", server, stdin=b"datetime\n7:hello\n")
     assert run.lines[1] == "7 error -1"
@@ -97,19 +97,19 @@ def test_an_error_is_a_failure(netkit, server):
     return netkit.run("frame", "connect", server, "--fail", stdin=b"7:hello\n")
 
 
-@ends("1 --expect has not come within --within", "connect")
+@ends("1 --expect did not match within --within", "connect")
 def test_not_what_was_expected(netkit, server):
     return netkit.run("frame", "connect", server, "--send", "datetime", "--expect", "yesterday", "--within", "50ms")
 
 
-@ends("2 a line of standard input that is no MESSAGE", "connect")
+@ends("2 a line of standard input is not a MESSAGE", "connect")
 def test_no_message_to_send(netkit, server):
     run = netkit.run("frame", "connect", server, stdin=b"nonsense\ndatetime\n")
     assert run.out.startswith(b"datetime "), "it goes on"
     return run
 
 
-@ends("2 a line of standard input that is no MESSAGE", "encode")
+@ends("2 a line of standard input is not a MESSAGE", "encode")
 def test_no_message_to_encode(netkit):
     run = netkit.run("frame", "encode", stdin=b"nonsense\ndatetime\n")
     assert run.out == b"", "it does not go on"
@@ -134,7 +134,7 @@ def test_no_handshake(netkit, silent):
     return netkit.run(*words_of("frame", "connect", peer=silent.address), "--tls", "--connect-timeout", "50ms")
 
 
-@ends("69 no such serial line, or somebody has it", "serve", "connect")
+@ends("69 no such serial line, or it is in use", "serve", "connect")
 def test_no_serial_line(netkit, tmp_path, action):
     return netkit.run("frame", action, f"serial:{tmp_path}/none")
 
@@ -182,7 +182,7 @@ def test_no_recording(netkit, tmp_path):
     return netkit.run("frame", "replay", tmp_path / "nothing")
 
 
-BROKEN = "76 the peer broke the protocol"
+BROKEN = "76 the peer violated the protocol"
 
 
 @ends(BROKEN, "connect", "replay")
@@ -208,24 +208,24 @@ def test_no_tls(netkit, server):
     return netkit.run("frame", "connect", server, "--tls", "--send", "datetime")
 
 
-@ends("76 the input did", "decode")
+@ends("76 the input does not match the codec", "decode")
 def test_no_frame(netkit):
     return netkit.run("frame", "decode", stdin=b"GET / HTTP/1.1\r\n\r\n")
 
 
-@ends("76 the input did", "decode")
+@ends("76 the input does not match the codec", "decode")
 def test_cut_frame(netkit):
     return netkit.run("frame", "decode", stdin=request(7, b"hello")[:-1])
 
 
-@ends("76 the input did", "replay")
+@ends("76 the input does not match the codec", "replay")
 def test_no_recording_at_all(netkit, tmp_path):
     (tmp_path / "file").write_text("no recording\n")
     return netkit.run("frame", "replay", tmp_path / "file")
 
 
-REFUSED = ("77 the registration was refused, the server's certificate is not to be trusted, or the server does not take "
-           "that of this client")
+REFUSED = ("77 the registration was refused, the server's certificate is not trusted, or the server rejects "
+           "this client's")
 
 
 @ends(REFUSED, "connect")
@@ -251,17 +251,17 @@ def test_untrusted_client(netkit, family):
                       "--cert", family / "stranger.pem", "--key", family / "stranger.key")
 
 
-@ends("77 the way there is prohibited", "connect", "replay")
+@ends("77 the network prohibits it", "connect", "replay")
 def test_prohibited(netkit, action):
     return netkit.run(argv=[*PROHIBITED, netkit_path(), *words_of("frame", action, peer="192.0.2.1:9")])
 
 
-@ends("77 a file may not be read", "connect")
+@ends("77 no permission to read a file", "connect")
 def test_forbidden_body(netkit, server, unreadable):
     return netkit.run(argv=[*AS_OTHERS, netkit_path(), "frame", "connect", server, "--send", f"7:@{unreadable}"])
 
 
-@ends("77 a file may not be read", "encode")
+@ends("77 no permission to read a file", "encode")
 def test_forbidden_body_of_a_line(netkit, unreadable):
     return netkit.run(argv=[*AS_OTHERS, netkit_path(), "frame", "encode"], stdin=f"7:@{unreadable}\n")
 
@@ -314,7 +314,7 @@ def test_reader_of_encode_gone(netkit, broken_pipe):
     return run, signal.SIGPIPE
 
 
-@ends("77 the server does not take the key", "connect")
+@ends("77 the server rejects the key", "connect")
 def test_another_key(netkit, tmp_path):
     server = netkit.serve("frame", "serve", "127.0.0.1:0", "--psk-file", key_file(tmp_path / "there", "ann"))
     return netkit.run("frame", "connect", server.address, "--psk-file", key_file(tmp_path / "here", ann="99" * 32))

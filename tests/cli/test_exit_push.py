@@ -64,7 +64,7 @@ def test_subscriber(netkit, server, signo):
     return subscriber
 
 
-LOST = "69 no such server, refused, or lost, and --reconnect is used up"
+LOST = "69 no such server, refused, or lost, and --reconnect allows no further attempt"
 
 
 @ends(LOST, "subscribe")
@@ -150,7 +150,7 @@ def test_full(netkit):
     return netkit.run("push", "subscribe", server.address, "--name", "bob", "--reconnect", "never")
 
 
-NO_PUSH = "76 the other side is no push server, or it speaks another version"
+NO_PUSH = "76 the other side is not a push server, or speaks another version"
 
 
 @ends(NO_PUSH, "subscribe")
@@ -183,7 +183,7 @@ def test_long_line(netkit):
     return netkit.run("push", "serve", "127.0.0.1:0", "--from", "-", stdin=LONG_LINE)
 
 
-@ends("77 a source may not be read", "serve")
+@ends("77 no permission to read a source", "serve")
 def test_forbidden_source(netkit, tmp_path):
     (tmp_path / "source").touch(mode=0)
     return netkit.run(argv=[*AS_OTHERS, netkit_path(), "push", "serve", "127.0.0.1:0", "--from", f"file:{tmp_path}/source"])
@@ -197,17 +197,17 @@ def test_forbidden(netkit, silent):
 
 
 @pytest.mark.parametrize("words", [("status", "192.0.2.1:9"), ("send", "192.0.2.1:9", "hello")], ids=lambda words: words[0])
-@ends("77 the way there is prohibited", "status", "send")
+@ends("77 the network prohibits it", "status", "send")
 def test_prohibited(netkit, words):
     return netkit.run(argv=[*PROHIBITED, netkit_path(), "push", *words])
 
 
-@ends("77 the server takes no records from there", "send")
+@ends("77 the server accepts no records from this address", "send")
 def test_not_accepted(netkit):
     return netkit.run("push", "send", netkit.serve("push", "serve", "127.0.0.1:0", "--accept", "none").address, "hello")
 
 
-@ends("78 the file of --state holds no number of a record", "subscribe")
+@ends("78 the file of --state does not hold a record number", "subscribe")
 def test_no_state(netkit, nobody, tmp_path):
     (tmp_path / "state").write_text("nothing of ours\n")
     return netkit.run("push", "subscribe", nobody, "--state", tmp_path / "state")
@@ -256,7 +256,7 @@ def test_by_two(netkit, full_pipe, server):
     return by_second_signal(subscriber)
 
 
-@ends("77 the server does not take the key, or takes nobody without one", "subscribe")
+@ends("77 the server rejects the key, or requires one", "subscribe")
 def test_another_key(netkit, tmp_path):
     server = netkit.serve("push", "serve", "127.0.0.1:0", "--psk-file", key_file(tmp_path / "there", "ann"))
     return netkit.run("push", "subscribe", server.address, "--psk-file", key_file(tmp_path / "here", ann="99" * 32))

@@ -67,7 +67,7 @@ def test_reader(netkit, held, signo):
     return reader
 
 
-LOST = "69 the stream was lost, and --reconnect allows no further try"
+LOST = "69 the stream was lost, and --reconnect allows no further attempt"
 
 
 @ends(LOST, "read")
@@ -115,7 +115,7 @@ def test_no_source(netkit, tmp_path):
     return netkit.run("sse", "serve", "127.0.0.1:0", "--from", f"file:{tmp_path}/nothing")
 
 
-NO_STREAM = "76 what came is not an event stream, or over a limit"
+NO_STREAM = "76 the response is not an event stream, or exceeds a limit"
 
 
 @ends(NO_STREAM, "read")
@@ -143,7 +143,7 @@ def test_long_line(netkit):
     return netkit.run("sse", "serve", "127.0.0.1:0", stdin=LONG_LINE)
 
 
-UNTRUSTED = "77 the server's certificate is not to be trusted, or the server does not take that of this client"
+UNTRUSTED = "77 the server's certificate is not trusted, or the server rejects this client's"
 
 
 @ends(UNTRUSTED, "read")
@@ -161,41 +161,41 @@ def test_untrusted_client(netkit, family):
                       family / "stranger.pem", "--key", family / "stranger.key")
 
 
-@ends("0 the answer to a request that is not made twice is complete", "read")
+@ends("0 the response to a request that is sent only once is complete", "read")
 def test_complete_answer(netkit):
     return read(netkit, STREAM + events(1), args=["-d", "{}"])
 
 
-@ends("77 the server or the proxy asks for another login: 401, 403 or 407", "read")
+@ends("77 the server or the proxy rejects the login or requires one: 401, 403 or 407", "read")
 def test_unauthorized(netkit):
     return read(netkit, answer("401 Unauthorized"))
 
 
-@ends("77 a SOCKS proxy forbids it, or does not take the login", "read")
+@ends("77 a SOCKS proxy forbids it, or rejects the login", "read")
 def test_forbidden_by_proxy(netkit):
     with Socks(reply=NOT_ALLOWED) as proxy:
         return read(netkit, hold(STREAM), args=["--proxy", f"socks5h://{proxy.address}"])
 
 
-@ends("77 a SOCKS proxy forbids it, or does not take the login", "read")
+@ends("77 a SOCKS proxy forbids it, or rejects the login", "read")
 def test_login_refused(netkit):
     with Socks(login=("ann", "s3cret")) as proxy:
         return read(netkit, hold(STREAM), args=["--proxy", f"socks5h://{proxy.address}"])
 
 
-@ends("77 a file may not be read", "read")
+@ends("77 no permission to read a file", "read")
 def test_forbidden_secret(netkit, tmp_path):
     (tmp_path / "secret").touch(mode=0)
     return netkit.run(argv=[*AS_OTHERS, netkit_path(), "sse", "http://127.0.0.1:9/", "--bearer-file", tmp_path / "secret"])
 
 
-@ends("77 a file may not be read", "serve")
+@ends("77 no permission to read a file", "serve")
 def test_forbidden_source(netkit, tmp_path):
     (tmp_path / "source").touch(mode=0)
     return netkit.run(argv=[*AS_OTHERS, netkit_path(), "sse", "serve", "127.0.0.1:0", "--from", f"file:{tmp_path}/source"])
 
 
-NONE = "78 the file of --state is none, or the environment names no proxy"
+NONE = "78 the file of --state or a proxy in the environment is invalid"
 
 
 @ends(NONE, "read")
@@ -209,7 +209,7 @@ def test_no_proxy_of_the_environment(netkit):
     return netkit.run("sse", "http://127.0.0.1:9/", env={"http_proxy": "ftp://127.0.0.1"})
 
 
-NO_USE = "78 a certificate, key or secret in a file is of no use"
+NO_USE = "78 a certificate, key or secret in a file is invalid"
 
 
 @ends(NO_USE, "read")

@@ -28,7 +28,7 @@ def run(netkit, server):
 
 
 def test_the_data(netkit, server):
-    words = example(PAGE, "The data").replace("localhost:8000", server.address).split()
+    words = example(PAGE, "Print the data of each").replace("localhost:8000", server.address).split()
     client = netkit.start(*words[1:])
     client.out.expect(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n")
     assert client.stop() == 0

@@ -14,14 +14,11 @@ SOURCE = os.environ.get("NETKIT_SOURCE", "")
 def sessions():
     """The README's blocks that have a prompt: [(command, [lines of output])] each."""
     with open(os.path.join(SOURCE, "README.md"), encoding="utf-8") as file:
-        blocks = re.findall(r"(?:^    .*\n)+", file.read(), re.M)
+        blocks = re.findall(r"^```console\n(.*?)^```$", file.read(), re.M | re.S)
     found = []
     for block in blocks:
-        lines = [line[4:] for line in block.splitlines()]
-        if not lines[0].startswith("$ "):
-            continue
         steps = []
-        for line in lines:
+        for line in block.splitlines():
             if line.startswith("$ "):
                 steps.append((line[2:], []))
             else:
@@ -54,8 +51,9 @@ def parts(name):
     """What a README shows and names, whatever language it is in: its blocks, its code, the links, the shape of its tables."""
     with open(os.path.join(SOURCE, name), encoding="utf-8") as file:
         text = file.read()
-    prose = re.sub(r"^    .*\n", "", text, flags=re.M)
-    return {"blocks": re.findall(r"(?:^    .*\n)+", text, re.M), "headings": len(re.findall(r"^## ", prose, re.M)),
+    fenced = r"^```\w+\n.*?^```$"
+    prose = re.sub(fenced, "", text, flags=re.M | re.S)
+    return {"blocks": re.findall(fenced, text, re.M | re.S), "headings": len(re.findall(r"^## ", prose, re.M)),
             "code": sorted(re.findall(r"`[^`]+`", prose)), "rows": [line.count("|") for line in prose.splitlines() if line[:1] == "|"],
             "links": sorted(re.findall(r"\]\((?!README)([^)]+)\)", prose)), "points": len(re.findall(r"^- ", prose, re.M))}
 

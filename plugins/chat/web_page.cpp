@@ -30,7 +30,7 @@ constexpr std::string_view kPage = R"(<!DOCTYPE html>
 <div id="log" role="log" aria-label="What is said" tabindex="0" hidden><ol id="lines"></ol></div>
 <form id="say" hidden>
 <label for="text">Message</label>
-<input id="text" name="text" autocomplete="off" enterkeyhint="send" maxlength="16000">
+<input id="text" name="text" autocomplete="off" enterkeyhint="send" maxlength="16000" placeholder="Message">
 <button type="submit">Send</button>
 </form>
 </main>
@@ -41,34 +41,41 @@ constexpr std::string_view kPage = R"(<!DOCTYPE html>
 
 constexpr std::string_view kStyle =
     R"(:root { color-scheme: light dark; font: 16px/1.45 system-ui, sans-serif;
-  --soft: color-mix(in srgb, CanvasText 70%, Canvas); --line: color-mix(in srgb, CanvasText 20%, Canvas); }
+  --soft: color-mix(in srgb, CanvasText 70%, Canvas); --line: color-mix(in srgb, CanvasText 20%, Canvas);
+  --accent: #0b57d0; }
+@media (prefers-color-scheme: dark) { :root { --accent: #8ab4f8; } }
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 body { margin: 0; height: 100dvh; display: flex; flex-direction: column; background: Canvas; color: CanvasText; }
-header { display: flex; align-items: baseline; gap: .8em; padding: .5em .8em; border-bottom: 1px solid var(--line); }
+header, #roster, #log, #say { padding-inline: max(.8em, calc((100% - 60em) / 2)); }
+header { display: flex; align-items: center; gap: .8em; min-height: 3.5em; padding-block: .5em; border-bottom: 1px solid var(--line); }
 h1 { font-size: 1em; margin: 0; white-space: nowrap; }
 #state { flex: 1; margin: 0; color: var(--soft); min-width: 0; overflow-wrap: anywhere; }
 main { flex: 1; min-height: 0; display: flex; flex-direction: column; }
-button, input { font: inherit; padding: .4em .7em; }
-input { min-width: 0; }
-:focus-visible { outline: 3px solid Highlight; outline-offset: 1px; }
+button, input { font: inherit; padding: .4em .7em; border: 1px solid var(--soft); border-radius: .4em; }
+input { min-width: 0; background: Canvas; color: CanvasText; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 1px; }
+button[type=submit] { border-color: var(--accent); background: var(--accent); color: Canvas; font-weight: 600; }
+#who { white-space: nowrap; }
 #enter { margin: auto; padding: 1em; display: grid; gap: .5em; width: min(22em, 100%); }
 #refused:empty { display: none; }
 #refused { margin: 0; }
-#roster { margin: 0; padding: .4em .8em; list-style: none; display: flex; flex-wrap: wrap; gap: .2em .8em;
+#roster { margin: 0; padding-block: .5em; list-style: none; display: flex; flex-wrap: wrap; gap: .4em;
   border-bottom: 1px solid var(--line); max-height: 30%; overflow-y: auto; }
-#roster button { border: 0; background: none; color: LinkText; padding: .2em 0; text-decoration: underline; }
-#log { flex: 1; min-height: 0; padding: .5em .8em; overflow-y: auto; }
+#roster button { border-color: var(--line); border-radius: 1em; background: none; color: inherit; padding: .1em .8em;
+  overflow-wrap: anywhere; text-align: start; }
+#log { flex: 1; min-height: 0; padding-block: .5em; overflow-y: auto; }
 #lines { margin: 0; padding: 0; list-style: none; }
-#log li { overflow-wrap: anywhere; white-space: pre-wrap; padding: .1em 0; }
+#lines:empty::before { content: "No messages yet."; color: var(--soft); }
+#log li { overflow-wrap: anywhere; white-space: pre-wrap; padding: .15em 0; }
 #log time { color: var(--soft); font-variant-numeric: tabular-nums; }
 #log .name { font-weight: 600; }
 #log .notice { color: var(--soft); }
-#log .private { border-inline-start: 3px solid Highlight; padding-inline-start: .5em; }
+#log .private { border-inline-start: 3px solid var(--accent); padding-inline-start: .5em; }
 #log .called { font-weight: 600; }
-#say { display: flex; gap: .5em; align-items: center; padding: .5em .8em; border-top: 1px solid var(--line); }
+#say { display: flex; gap: .5em; align-items: center; padding-block: .5em; border-top: 1px solid var(--line); }
 #say input { flex: 1; }
-@media (max-width: 30em) { #say label { position: absolute; clip-path: inset(50%); } }
+#say label { position: absolute; clip-path: inset(50%); }
 )";
 
 constexpr std::string_view kScript = R"('use strict';
@@ -92,12 +99,19 @@ const node = (tag, kind, text) => {
 };
 const state = (text) => { element('state').textContent = text; };
 
+// The newest line stays in view, also when a phone's keyboard opens.
+let atEnd = true;
+const toEnd = () => { if (atEnd) element('log').scrollTop = element('log').scrollHeight; };
+element('log').onscroll = (event) => {
+  const log = event.target;
+  atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+};
+new ResizeObserver(toEnd).observe(element('log'));
 const append = (item) => {
-  const log = element('log'), lines = element('lines');
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  const lines = element('lines');
   lines.append(item);
   while (lines.childElementCount > kShown) lines.firstElementChild.remove();
-  if (atEnd) log.scrollTop = log.scrollHeight;
+  toEnd();
 };
 const line = (time, kind) => {
   const at = time ? new Date(time) : new Date();
@@ -138,7 +152,7 @@ const showRoster = () => {
     const item = node('li');
     const button = node('button', '', one);
     button.type = 'button';
-    button.title = 'a private message';
+    button.title = 'Write a private message';
     button.onclick = () => { element('text').value = '/msg ' + one + ' '; element('text').focus(); };
     item.append(button);
     return item;
@@ -191,7 +205,7 @@ const listen = () => {
   stream.onopen = () => { if (name) state('in the room as ' + name); };
   stream.onerror = () => {
     if (!wanted) return;
-    state('the room cannot be reached; trying again');
+    state('offline; trying again');
     if (stream.readyState === EventSource.CLOSED) again();
   };
 };
@@ -209,7 +223,7 @@ const enter = async () => {
     if (answer.status === 400) return leave(await answer.text());
     state(await answer.text());
   } catch (error) {
-    state('the room cannot be reached; trying again');
+    state('offline; trying again');
   }
   again();
 };

@@ -134,9 +134,9 @@ void PingCommand::append_metrics(std::string& text) const {
           fmt::format("{}{{target=\"{}\"}} {}\n", name, target.name(), value(target.statistics()));
     }
   };
-  family("netkit_ping_probes_total", "probes that were sent",
+  family("netkit_ping_probes_total", "probes sent",
          [](const PingStatistics& of) { return of.sent(); });
-  family("netkit_ping_replies_total", "probes that were answered",
+  family("netkit_ping_replies_total", "probes answered",
          [](const PingStatistics& of) { return of.received(); });
   constexpr std::string_view kRtt = "netkit_ping_rtt_seconds";
   text += fmt::format("# HELP {0} round-trip times\n# TYPE {0} histogram\n", kRtt);

@@ -24,11 +24,12 @@ body { margin: 0; }
 header { position: sticky; top: 0; display: flex; flex-wrap: wrap; align-items: center; gap: .3em 1em; padding: .4em 1em;
   background: Canvas; border-bottom: 1px solid GrayText; }
 #state { flex: 1; min-width: 6em; }
+label { display: flex; align-items: center; gap: .5em; }
 #filter { font: inherit; min-width: 0; width: 10em; padding: .25em .5em; }
 pre { margin: 0; font: inherit; white-space: pre-wrap; }
 button { font: inherit; min-width: 5em; padding: .3em 1em; }
 ol { list-style: none; margin: 0; padding: 0; font-family: ui-monospace, monospace; }
-ol:empty::before { content: 'No event has come yet.'; display: block; padding: 1em; font-family: system-ui, sans-serif; }
+ol:empty::before { content: 'No events yet.'; display: block; padding: 1em; font-family: system-ui, sans-serif; }
 li[hidden] { display: none; }
 li { display: flex; gap: 0 1em; padding: .3em 1em; border-bottom: 1px solid color-mix(in srgb, GrayText 30%, Canvas); }
 time, .id, ol:empty { color: color-mix(in srgb, CanvasText 65%, Canvas); }
@@ -37,8 +38,8 @@ time, .id { white-space: nowrap; }
 @media (max-width: 45em) { li { flex-wrap: wrap; } time, .id { font-size: .8em; } .data { flex-basis: 100%; } }
 </style>
 <header><span id="state" role="status">connecting</span><span id="count">0 events</span>
-<label for="filter">Filter</label><input id="filter" type="search">
-<button id="hold" type="button">Hold</button></header>
+<label>Filter <input id="filter" type="search"></label>
+<button id="hold" type="button">Pause</button></header>
 <ol id="events" aria-live="off"></ol>
 <script>
 'use strict';
@@ -86,14 +87,14 @@ const put = (item) => {
 element('hold').onclick = () => {
   const came = held;
   held = came ? null : [];
-  element('hold').textContent = held ? 'Go on' : 'Hold';
+  element('hold').textContent = held ? 'Resume' : 'Pause';
   if (came) came.forEach(put);
 };
 const source = new EventSource(document.documentElement.dataset.stream + location.search.replace('?', '&'));
 source.onopen = () => { element('state').textContent = 'connected'; };
 source.onerror = () => {
   element('state').textContent =
-      source.readyState === EventSource.CLOSED ? 'closed by the server' : 'connecting again';
+      source.readyState === EventSource.CLOSED ? 'closed by the server' : 'reconnecting';
 };
 source.addEventListener(type, show);
 if (type !== 'message') source.addEventListener('message', show);

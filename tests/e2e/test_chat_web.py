@@ -208,6 +208,36 @@ def by_keyboard(page, text):
         page.call("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r")
 
 
+CONTRAST = """(() => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const light = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = [...canvas.getImageData(0, 0, 1, 1).data].map((one) => one / 255)
+        .map((one) => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const behind = (node) => {
+    const color = getComputedStyle(node).backgroundColor;
+    return /, 0\\)$/.test(color) ? behind(node.parentElement) : color;
+  };
+  return Math.min(...[...document.querySelectorAll('h1, p, time, .name, .notice, button, input, label, li')].map((node) => {
+    const [one, other] = [light(getComputedStyle(node).color), light(behind(node))].sort((a, b) => b - a);
+    return (one + 0.05) / (other + 0.05);
+  }));
+})()"""
+
+
+def accessible(page):
+    """What a screen reader and weak eyes need: names of all that can be operated, and contrast (WCAG 2, AA)."""
+    for node in page.call("Accessibility.getFullAXTree")["nodes"]:
+        if not node["ignored"] and node["role"]["value"] in ("button", "textbox", "log", "list"):
+            assert node["role"]["value"] == "list" or node["name"]["value"], node
+    assert page.evaluate("document.documentElement.lang") == "en"
+    assert page.evaluate(CONTRAST) >= 4.5
+
+
 @pytest.mark.timeout(150)
 def test_in_a_browser(netkit, room, browse):
     page = browse(url_of(room))
@@ -229,6 +259,8 @@ def test_in_a_browser(netkit, room, browse):
     desktop.wait_for("document.querySelector('#log li:last-child').textContent.endsWith('[ann] hello from a page')", True)
     assert desktop.evaluate("getComputedStyle(document.body).backgroundColor") != page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert page.evaluate("document.documentElement.scrollWidth <= 390"), "nothing is wider than a phone"
+    accessible(page)  # in light colours
+    accessible(desktop)  # in dark ones
     assert page.evaluate("document.querySelector('label[for=text]').textContent + document.querySelector('label[for=name]').textContent") == "MessageName"
     # The room goes and comes back; what is said meanwhile arrives.
     assert room.stop() == 0

@@ -77,7 +77,7 @@ def test_the_page_in_a_browser(serve, browse, event):
         page.wait_for(SHOWN, ["one", "<b>two</b> \u2603"])
         with relay.outage():
             server.write(b"three\n")
-            page.wait_for("document.getElementById('state').textContent", "connecting again")
+            page.wait_for("document.getElementById('state').textContent", "reconnecting")
         page.wait_for(SHOWN, ["one", "<b>two</b> \u2603", "three"])
         server.write(b"four\n")
         page.wait_for("document.getElementById('count').textContent", "4 events")

@@ -140,7 +140,6 @@ void add_recent_addresses(Completion& found, const std::string& typed) {
 }  // namespace
 
 int run_completion(App&, const ActionDef&, const Values& values) {
-  constexpr std::array<std::string_view, 3> kShells{"bash", "zsh", "fish"};
   const std::string& shell = values.arguments().front();
   if (shell == "bash") {
     print(kBashCompletion);
@@ -149,8 +148,7 @@ int run_completion(App&, const ActionDef&, const Values& values) {
   } else if (shell == "fish") {
     print(kFishCompletion);
   } else {
-    throw UsageError("'" + escaped_text(shell) + "' is not bash, zsh or fish" +
-                     did_you_mean(shell, kShells));
+    throw UsageError("'" + escaped_text(shell) + "' is not bash, zsh or fish");
   }
   return 0;
 }

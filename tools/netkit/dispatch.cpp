@@ -114,6 +114,8 @@ void refuse_address(const std::string& command, std::span<const ActionDef> actio
 // meant to be it. What could be a URL or a file is left alone.
 void refuse_mistyped_action(std::span<const ActionDef> actions, Words words) {
   if (words.empty() || words.front().find_first_of("-./:0123456789") != std::string::npos) return;
+  const auto omitted = std::ranges::find_if(actions, &ActionDef::may_be_omitted);
+  if (actions.size() > 1 && omitted->arguments.empty()) find_action(actions, words.front());
   const auto near = [&](const ActionDef& action) {
     return action.name != words.front() && !suggest(words.front(), {&action.name, 1}).empty();
   };
@@ -237,7 +239,7 @@ int dispatch(App& app) {
 void refuse_command(App& app, const std::string& word) {
   const std::vector<std::string> words = known_words(app);
   const std::vector<std::string_view> views(words.begin(), words.end());
-  std::string hint = action_hint(app, word);
+  std::string hint = word == "netkit" ? "; write 'netkit' only once" : action_hint(app, word);
   if (hint.empty()) hint = did_you_mean(word, views);
   throw UsageError(fmt::format("unknown command '{}'{}", escaped_text(word), hint));
 }

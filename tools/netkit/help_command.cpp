@@ -96,7 +96,7 @@ void help_about(App& app, const std::string& topic, const std::string& action) {
     std::vector<std::string> words = known_words(app);
     for (const HelpTopic& one : help_topics()) words.emplace_back(one.name);
     const std::vector<std::string_view> views(words.begin(), words.end());
-    throw UsageError("there is no help about '" + escaped_text(topic) + "'" +
+    throw UsageError("there is no help on '" + escaped_text(topic) + "'" +
                      did_you_mean(topic, views));
   }
   if (action.empty() && show_man_page("netkit-" + topic)) return;

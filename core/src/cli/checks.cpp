@@ -36,7 +36,7 @@ constexpr std::size_t kMaxInterfaceName = 15;
 
 void check_integer(const OptionDef& option, std::string_view text) {
   const auto value = read_integer<std::int64_t>(text);
-  if (!value) refuse(text, "a whole number", "5");
+  if (!value) throw UsageError("'" + escaped_text(text) + "' is not a whole number");
   if (*value < option.min) refuse_small(text, std::to_string(option.min));
   if (*value > option.max) refuse_large(text, std::to_string(option.max));
 }

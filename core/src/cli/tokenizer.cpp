@@ -16,6 +16,28 @@ namespace {
 
 namespace po = boost::program_options;
 
+// "D, such as 500ms": the value's name, and where that says little, what one looks like.
+std::string with_example(const OptionDef& option) {
+  const std::string name = value_name(option);
+  const auto such_as = [&name](std::string_view example) {
+    return fmt::format("{}, such as {}", name, example);
+  };
+  switch (option.kind) {
+    case ValueKind::duration:
+      return such_as("500ms");
+    case ValueKind::size:
+      return such_as("64k");
+    case ValueKind::percent:
+      return such_as("1%");
+    case ValueKind::template_text:
+      return such_as("'{time} {text}'");
+    case ValueKind::cidr:
+      return such_as("192.0.2.0/24");
+    default:
+      return name;
+  }
+}
+
 // Boost splits the line and keeps the order; how a single word reads is decided here. Its own rules
 // refuse `--name=`, take `--bogus` but not `-q` for a value, and know no optional values.
 class WordReader {
@@ -77,10 +99,10 @@ class WordReader {
     if (option.kind == ValueKind::flag) return made(option, std::nullopt);
     if (!needs_value(option)) return made(option, std::string());
     if (rest.empty()) {
-      throw UsageError(as_typed + " needs a value (" + value_name(option) + ")");
+      throw UsageError(as_typed + " needs a value (" + with_example(option) + ")");
     }
     if (is_known_option(rest.front())) {
-      throw UsageError(as_typed + " needs a value (" + value_name(option) + "), and '" +
+      throw UsageError(as_typed + " needs a value (" + with_example(option) + "), and '" +
                        rest.front() + "' is an option; write --" + std::string(option.name) + "=" +
                        rest.front() + " if it is the value");
     }

@@ -90,7 +90,9 @@ std::size_t end_of_address(std::string_view list, std::size_t begin) {
   SerialSettings ignored;
   while (comma < list.size()) {
     const std::size_t next = std::min(list.find(',', comma + 1), list.size());
-    if (!take_setting(list.substr(comma + 1, next - comma - 1), ignored)) break;
+    const std::string_view word = list.substr(comma + 1, next - comma - 1);
+    // A word that is no setting, but no address either, is left to parse_serial() to refuse.
+    if (!take_setting(word, ignored) && word.find(':') != word.npos) break;
     comma = next;
   }
   return comma;

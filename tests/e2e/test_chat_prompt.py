@@ -72,6 +72,21 @@ def test_own_lines_are_as_the_others_see_them(netkit, room):
     screen.wait(lambda s: s.lines[-4:-3] and s.lines[-4].endswith("x") and "[ann]" in s.lines[-4] and wrapped(s))
 
 
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_session_without_utf_8(netkit, room, columns):
+    """Where the locale knows ASCII alone the room is the same, and the line being typed stays whole."""
+    terminal, screen = sit_down(netkit, room, columns=columns, env={"LC_ALL": "C"})
+    terminal.type("half")
+    screen.wait(["> half"])
+    say(netkit, room, "gr\u00fc\u00dfe \x1b[2J \u2014 \u4f60\u597d")
+    shown = screen.wait(lambda s: any("* bob left" in line for line in s.lines) and s.lines[-1] == "> half")
+    # A wide character takes two places of the screen, of which the second is empty.
+    assert [times(line) for line in shown[-4:-1]] == ["* bob joined", "[bob] gr\u00fc\u00dfe \\x1b[2J \u2014 \u4f60\u597d", "* bob left (quit)"]
+    terminal.type(" a line\r\u00fcber\r")
+    room.out.expect("^\\[ann\\] half a line\n\\[ann\\] \u00fcber\n".encode())
+    screen.wait(lambda s: [times(line) for line in s.lines[-3:-1]] == ["[ann] half a line", "[ann] \u00fcber"] and s.lines[-1] == ">")
+
+
 def test_one_who_is_called_hears_a_bell(netkit, room):
     terminal, screen = sit_down(netkit, room, "--color", "always")
     for text, rings in (("hello Ann, are you there?", True), ("annual report", False), ("bye, ann", True)):

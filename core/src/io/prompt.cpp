@@ -48,6 +48,10 @@ void set_up_keys(rl_command_func_t* on_interrupt) {
     rl_bind_key_in_map('C' & 0x1F, on_interrupt, map);
   }
   rl_variable_bind("page-completions", "off");
+  // A line is UTF-8, also where the locale is not: its bytes are not keys typed with Meta.
+  rl_variable_bind("convert-meta", "off");
+  rl_variable_bind("input-meta", "on");
+  rl_variable_bind("output-meta", "on");
 }
 
 }  // namespace

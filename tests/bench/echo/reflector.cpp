@@ -1,6 +1,7 @@
 // The limit: the system calls that an echo server cannot do without, and nothing else.
 //
-//   reflector udp|tcp   listens on a free port of 127.0.0.1, prints it, and answers until killed
+//   reflector udp|tcp [spin]   listens on a free port of 127.0.0.1, prints it, and answers until
+//                              killed; with `spin` it never sleeps: no server answers sooner
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -47,7 +48,7 @@ int listen_on_loopback(int type) {
   return fd;
 }
 
-void reflect_udp() {
+void reflect_udp(bool spin) {
   constexpr unsigned kBatch = 64;
   constexpr std::size_t kSize = 2048;
   static std::array<std::array<char, kSize>, kBatch> buffers;
@@ -60,8 +61,9 @@ void reflect_udp() {
       vectors[i] = {buffers[i].data(), kSize};
       messages[i].msg_hdr = {&peers[i], sizeof peers[i], &vectors[i], 1, nullptr, 0, 0};
     }
-    const int count = ::recvmmsg(fd, messages.data(), kBatch, MSG_WAITFORONE, nullptr);
-    if (count < 0) fail("recvmmsg");
+    const int count =
+        ::recvmmsg(fd, messages.data(), kBatch, spin ? MSG_DONTWAIT : MSG_WAITFORONE, nullptr);
+    if (count < 0 && errno != EAGAIN) fail("recvmmsg");
     for (int i = 0; i < count; ++i) {
       const auto at = static_cast<std::size_t>(i);
       vectors[at].iov_len = messages[at].msg_len;
@@ -103,7 +105,7 @@ void accept_all(int epoll, int listening) {
   }
 }
 
-void reflect_tcp() {
+void reflect_tcp(bool spin) {
   static std::array<char, 256 << 10> buffer;
   std::array<epoll_event, 256> events{};
   const int listening = listen_on_loopback(SOCK_STREAM);
@@ -114,7 +116,8 @@ void reflect_tcp() {
   event.data.fd = listening;
   if (::epoll_ctl(epoll, EPOLL_CTL_ADD, listening, &event) != 0) fail("epoll_ctl");
   for (;;) {
-    const int count = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
+    const int count =
+        ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), spin ? 0 : -1);
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
       if (fd == listening) {
@@ -136,8 +139,9 @@ int main(int argc, char** argv) {
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
-  if (kind == "udp") reflect_udp();
-  if (kind == "tcp") reflect_tcp();
-  std::fputs("usage: echo_reflector udp|tcp\n", stderr);
+  const bool spin = argc > 2 && std::string_view(argv[2]) == "spin";
+  if (kind == "udp") reflect_udp(spin);
+  if (kind == "tcp") reflect_tcp(spin);
+  std::fputs("usage: echo_reflector udp|tcp [spin]\n", stderr);
   return 2;
 }

@@ -46,6 +46,7 @@ def command(name, kind, port):
     udp = kind == "udp"
     return {
         "limit": [f"{BUILD}/bench/echo_reflector", kind],
+        "spinning": [f"{BUILD}/bench/echo_reflector", kind, "spin"],
         "netkit": [f"{BUILD}/bin/netkit", "echo", "serve", "127.0.0.1:0", f"--{kind}", "--ready-fd", "1", "-q",
                    "--max-clients", "20000"],
         "sockperf": ["sockperf", "sr", "-i", "127.0.0.1", "-p", port] + ([] if udp else ["--tcp"]),
@@ -110,7 +111,7 @@ class Server:
     """A running server, pinned to its CPU."""
 
     def __init__(self, name, kind):
-        port = 0 if name in ("limit", "netkit") else free_port(kind)
+        port = 0 if name in ("limit", "spinning", "netkit") else free_port(kind)
         argv = [str(word) for word in command(name, kind, port)]
         self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                       start_new_session=True, preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CPU}))

@@ -135,7 +135,7 @@ void serve() {
   const int epoll = ::epoll_create1(0);
   epoll_event event{.events = EPOLLIN, .data = {.fd = listening}};
   ::epoll_ctl(epoll, EPOLL_CTL_ADD, listening, &event);
-  std::vector<std::string> rests(1024);  // by descriptor
+  std::vector<std::string> rests(std::size_t{1} << 16U);  // by descriptor
   std::vector<char> buffer(kBuffer);
   std::vector<epoll_event> events(256);
   Out out;

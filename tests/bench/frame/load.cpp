@@ -1,7 +1,7 @@
 // Load for a frame server: CONNECTIONS with WINDOW requests each under way, of SIZE bytes of body.
 //   frame_load run PORT CONNECTIONS WINDOW SIZE SECONDS    prints `ANSWERS SECONDS`
-//   frame_load idle PORT CONNECTIONS                       registers, prints `ready`, waits for
-//   stdin
+//   frame_load idle PORT CONNECTIONS                       registers
+// Both print `ready` once the server has answered on all of them, and wait for standard input.
 #include <arpa/inet.h>
 #include <chrono>
 #include <cstdint>
@@ -49,6 +49,19 @@ void send_all(int fd, std::string_view data) {
   }
 }
 
+// One request and its answer.
+void ask(int fd, std::string_view request) {
+  char answer[kAnswer];
+  send_all(fd, request);
+  if (::recv(fd, answer, sizeof answer, MSG_WAITALL) != kAnswer) std::exit(1);
+}
+
+void say_ready() {
+  std::puts("ready");
+  std::fflush(stdout);
+  std::getchar();
+}
+
 struct Connection {
   int fd;
   std::size_t rest = 0;  // bytes of an answer that is not whole
@@ -63,9 +76,11 @@ void run(int port, std::size_t count, std::size_t window, std::size_t size, doub
   const int epoll = ::epoll_create1(0);
   for (std::size_t i = 0; i < count; ++i) {
     connections.push_back({connect_to(port)});
+    ask(connections.back().fd, burst.substr(0, one));
     epoll_event event{.events = EPOLLIN, .data = {.u64 = i}};
     ::epoll_ctl(epoll, EPOLL_CTL_ADD, connections.back().fd, &event);
   }
+  say_ready();
   const auto begin = Clock::now();
   const auto end = begin + std::chrono::duration<double>(seconds);
   for (const Connection& connection : connections) send_all(connection.fd, burst);
@@ -90,15 +105,11 @@ void run(int port, std::size_t count, std::size_t window, std::size_t size, doub
 void idle(int port, std::size_t count) {
   std::vector<int> connections;
   const std::string message = request(0, 51);
-  char answer[kAnswer];
   for (std::size_t i = 0; i < count; ++i) {
     connections.push_back(connect_to(port));
-    send_all(connections.back(), message);
-    if (::recv(connections.back(), answer, sizeof answer, MSG_WAITALL) != kAnswer) std::exit(1);
+    ask(connections.back(), message);
   }
-  std::puts("ready");
-  std::fflush(stdout);
-  std::getchar();
+  say_ready();
 }
 
 }  // namespace

@@ -6,7 +6,11 @@
 
 namespace netkit::datagram {
 Reassembler::~Reassembler() {
-  for (Partial& partial : partial_) take(partial);
+  for (const bool numbered : {false, true}) drop(numbered);
+}
+
+void Reassembler::drop(bool numbered) {
+  if (has_begun(numbered)) take((*partials_)[numbered]);
 }
 
 Reassembler::Partial Reassembler::take(Partial& partial) {
@@ -23,9 +27,9 @@ void Reassembler::deliver(std::string_view body, MessageHandler& handler) {
 }
 
 void Reassembler::deliver_gap(Gap gap, MessageHandler& handler) {
-  if (gap.unnumbered > 0) take(partial_[0]);
+  if (gap.unnumbered > 0) drop(false);
   if (gap.to != 0) {
-    take(partial_[1]);
+    drop(true);
     if (expected_ != 0) gap.from = expected_;
     if (gap.to < gap.from) {
       gap.from = gap.to = 0;
@@ -38,7 +42,6 @@ void Reassembler::deliver_gap(Gap gap, MessageHandler& handler) {
 
 void Reassembler::deliver_bundle(const Bundle& bundle, MessageHandler& handler) {
   const bool numbered = bundle.first_record != 0;
-  Partial& partial = partial_[numbered];
   std::uint64_t record = bundle.first_record;
   std::string_view entries = bundle.entries;
   std::string_view entry;
@@ -47,16 +50,18 @@ void Reassembler::deliver_bundle(const Bundle& bundle, MessageHandler& handler) 
     const bool last = entries.empty();
     const bool continued = first && bundle.continues;
     const bool open = last && bundle.open;
-    if (continued && !(partial.begun && (!numbered || record == expected_))) {
+    if (continued && !(has_begun(numbered) && (!numbered || record == expected_))) {
       pass_over(record, handler);
-      take(partial);
+      drop(numbered);
       continue;
     }
     if (!continued) {
-      if (partial.begun) take(partial);
+      drop(numbered);
       if (numbered && !wanted(record, handler)) continue;
     }
     if (continued || open) {
+      if (!partials_) partials_ = std::make_unique<std::array<Partial, 2>>();
+      Partial& partial = (*partials_)[numbered];
       partial.begun = true;
       piece(partial, entry);
       if (open) continue;

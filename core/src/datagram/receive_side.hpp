@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,14 +48,17 @@ class NETKIT_API Reassembler {
   bool wanted(std::uint64_t record, MessageHandler& handler);
   void piece(Partial& partial, std::string_view bytes);
   Partial take(Partial& partial);  // whatever is there of it
+  bool has_begun(bool numbered) const { return partials_ && (*partials_)[numbered].begun; }
+  void drop(bool numbered);
   void complete(std::uint64_t record, std::string_view message, bool too_long,
                 MessageHandler& handler);
   void report(const Gap& gap, MessageHandler& handler);
 
   const Options* options_;
   Counters* counters_;
-  std::uint64_t expected_ = 0;      // the next number; 0: any
-  std::array<Partial, 2> partial_;  // without a number, numbered
+  std::uint64_t expected_ = 0;  // the next number; 0: any
+  // Without a number, numbered; null until one is cut for the first time.
+  std::unique_ptr<std::array<Partial, 2>> partials_;
   bool stopped_ = false;
 };
 

@@ -177,7 +177,7 @@ void Server::Impl::forget(Peer& peer, EndedSessions::Answer answer, TimePoint at
   update_full(peer);
   deadlines.remove(peer.ref.index);
   by_id.erase(peer.session.id());
-  by_attempt.erase(peer.attempt());
+  by_attempt.erase(&peer);
   leave_network(peer);
   ++generations[peer.ref.index];
   free_indexes.push_back(peer.ref.index);

@@ -61,7 +61,7 @@ void Server::Impl::on_connect(const Path& from, std::string_view datagram, TimeP
   }
   const AttemptKey attempt{from.peer, connect->nonce};
   if (const auto found = by_attempt.find(attempt); found != by_attempt.end()) {
-    Peer& peer = *found->second;
+    Peer& peer = **found;
     peer.asked_again = true;
     peer.send_accept = peer.accept != nullptr;
     mark_dirty(peer);
@@ -145,7 +145,7 @@ Server::Impl::Peer& Server::Impl::make_peer(const Path& from, const Connect& con
   peer->began = at;
   peer->ref = {free_indexes.back(), generations[free_indexes.back()]};
   by_id.emplace(start.id, peer.get());
-  by_attempt.emplace(peer->attempt(), peer.get());
+  by_attempt.insert(peer.get());
   free_indexes.pop_back();
   if (!start.local) by_network[network_of(from.peer)] = peer->ref.index;
   return *(peers[peer->ref.index] = std::move(peer));

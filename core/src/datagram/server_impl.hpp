@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <netkit/datagram/server.hpp>
@@ -33,6 +34,19 @@ struct Server::Impl {
     bool asked_again = false;  // the CONNECT came more than once
     bool full = false;         // counted in full_sessions_
     bool leaving = false;      // in on_left, or closed
+  };
+
+  // Peers by their attempts, which are found without a peer as well.
+  struct AttemptHash {
+    using is_transparent = void;
+    std::size_t operator()(const AttemptKey& key) const noexcept { return AttemptKey::Hash{}(key); }
+    std::size_t operator()(const Peer* peer) const noexcept { return (*this)(peer->attempt()); }
+  };
+  struct SameAttempt {
+    using is_transparent = void;
+    static AttemptKey key(const Peer* peer) { return peer->attempt(); }
+    static const AttemptKey& key(const AttemptKey& key) { return key; }
+    bool operator()(const auto& a, const auto& b) const { return key(a) == key(b); }
   };
 
   Impl(const Options& given, Random source, Handler& owner);
@@ -83,7 +97,7 @@ struct Server::Impl {
   std::vector<std::uint32_t> generations;
   std::vector<std::uint32_t> free_indexes;
   std::unordered_map<std::uint64_t, Peer*> by_id;
-  std::unordered_map<AttemptKey, Peer*, AttemptKey::Hash> by_attempt;
+  std::unordered_set<Peer*, AttemptHash, SameAttempt> by_attempt;
   std::unordered_map<std::uint64_t, std::uint32_t>
       by_network;                           // the newest of each that is not local
   std::vector<std::unique_ptr<Peer>> gone;  // until no event of theirs can be running

@@ -17,10 +17,10 @@ Server::Impl::Peer* Server::Impl::find(std::uint64_t id, const Path& from) {
 
 void Server::Impl::move(Peer& peer, const Path& to) {
   const bool elsewhere = !(peer.path.peer == to.peer);
-  by_attempt.erase(peer.attempt());
+  by_attempt.erase(&peer);
   leave_network(peer);
   peer.path = to;
-  by_attempt.emplace(peer.attempt(), &peer);
+  by_attempt.insert(&peer);
   if (peer.session.sending().congestion() != nullptr) {
     by_network[network_of(to.peer)] = peer.ref.index;
   }

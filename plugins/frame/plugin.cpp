@@ -357,6 +357,7 @@ ActionDef proxy_action() {
                      {"netkit frame proxy :9000 serial:/dev/ttyUSB0,19200,8e1 --codec modbus-rtu",
                       "a gateway to a serial line"}};
   action.lifetime = Lifetime::until_told;
+  action.quiet_hides_records = true;
   return action;
 }
 

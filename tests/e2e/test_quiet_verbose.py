@@ -95,13 +95,25 @@ SERVERS = [
     (("sse", "serve", "127.0.0.1:0", "--every", "1h"), 1, by_tcp(b"GET /x HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", b"HTTP/1.1 200"), None,
      True),
     (("frame", "serve", "127.0.0.1:0"), 1, by_tcp(REGISTER, b"\0\0\0\2\0\0"), rb" register appid=a+", True),
+    (("frame", "proxy", "127.0.0.1:0", "{frame}"), 1, by_tcp(REGISTER, b"\0\0\0\2\0\0"), rb" > register appid=a+", True),
+    (("sse", "proxy", "127.0.0.1:0", "http://{sse}/"), 1, by_tcp(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n",
+                                                              b"HTTP/1.1 200"), rb"^event\n", True),
 ]
+# What the proxies pass on to.
+TARGETS = {"frame": ("frame", "serve", "127.0.0.1:0", "-q"),
+           "sse": ("sse", "serve", "127.0.0.1:0", "--from", "-", "--last", "1", "--retry", "1h")}
 
 
 @pytest.mark.parametrize("flag", FLAGS)
 @pytest.mark.parametrize("words, sockets, send, shown, hidden", SERVERS, ids=[" ".join(case[0][:2]) for case in SERVERS])
 def test_a_server(netkit, words, sockets, send, shown, hidden, flag):
-    server = netkit.serve(*words_with(flag, words), sockets=sockets)
+    targets = {}
+    if words[1] == "proxy":
+        target = netkit.serve(*TARGETS[words[0]])
+        if words[0] == "sse":
+            target.write("event\n")
+        targets[words[0]] = target.address
+    server = netkit.serve(*words_with(flag, [word.format(**targets) for word in words]), sockets=sockets)
     send(server)
     if shown and not (flag == "-q" and hidden):
         server.out.expect(shown)
@@ -112,5 +124,5 @@ def test_a_server(netkit, words, sockets, send, shown, hidden, flag):
         assert lines == listening
         assert not hidden or server.out.data == b""
     elif shown:
-        assert len(server.out.data.splitlines()) <= 2 and not re.search(rb"netkit: |connected|closed", server.out.data)
+        assert len(server.out.data.splitlines()) <= 3 and not re.search(rb"netkit: |connected|closed", server.out.data)
     assert len(listening) == sockets

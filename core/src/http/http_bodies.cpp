@@ -3,11 +3,11 @@
 namespace netkit {
 namespace {
 
-constexpr std::size_t kPiece = 4096;
+constexpr std::size_t kBodyPiece = 4096;
 
 }  // namespace
 
-HttpBodies::HttpBodies(std::size_t bytes) : left_(bytes / kPiece), shares_(left_) {}
+HttpBodies::HttpBodies(std::size_t bytes) : left_(bytes / kBodyPiece), shares_(left_) {}
 
 bool HttpBodies::take(const IpAddress& source) {
   if (left_ == 0 || !shares_.take(source)) return false;
@@ -21,7 +21,7 @@ void HttpBodies::give_back(const IpAddress& source) {
 }
 
 bool HttpBody::append(std::string_view bytes) {
-  while (all_ != nullptr && pieces_ * kPiece < text_.size() + bytes.size()) {
+  while (all_ != nullptr && pieces_ * kBodyPiece < text_.size() + bytes.size()) {
     if (!all_->take(source_)) return false;
     ++pieces_;
   }

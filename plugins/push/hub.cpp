@@ -25,6 +25,12 @@ std::string_view reason_of(datagram::LeftReason why) {
   }
 }
 
+// What is kept has room in a session, and the last word of a replay.
+datagram::Options with_last_word(datagram::Options protocol) {
+  ++protocol.keep;
+  return protocol;
+}
+
 }  // namespace
 
 const std::string& Hub::Handler::identity(std::uint32_t /*owner*/) const {
@@ -38,10 +44,10 @@ Hub::Hub(const Options& options, const datagram::Random& random, Handler& handle
       share_(share_text(SourceShares(options.max_subscribers).share(), options.max_subscribers,
                         "--max-subscribers")),
       handler_(handler),
-      server_(options.protocol, random, *this),
+      server_(with_last_word(options.protocol), random, *this),
       records_(server_,
-               {.keep = server_.options().keep, .keep_bytes = server_.options().keep_bytes}),
-      by_topic_(server_, {.keep = server_.options().keep,
+               {.keep = options.protocol.keep, .keep_bytes = server_.options().keep_bytes}),
+      by_topic_(server_, {.keep = options.protocol.keep,
                           .keep_bytes = server_.options().keep_bytes,
                           .last = options.last}),
       plain_({.rate = options.plain_rate}),

@@ -57,9 +57,7 @@ void TopicReaders::keep(Kept kept) {
   if (kept_.empty()) dropped_ = std::max(dropped_, kept.number - 1);
   bytes_ += kept.message.size();
   kept_.push_back(std::move(kept));
-  // One less than a session may have waiting, for the last word of a replay.
-  while (!kept_.empty() && (kept_.size() >= std::max<std::size_t>(options_.keep, 1) ||
-                            bytes_ > options_.keep_bytes)) {
+  while (!kept_.empty() && (kept_.size() > options_.keep || bytes_ > options_.keep_bytes)) {
     bytes_ -= kept_.front().message.size();
     dropped_ = kept_.front().number;
     spare_ = std::move(kept_.front());
@@ -87,7 +85,7 @@ std::vector<std::string> TopicReaders::newest_of(const Group& group) const {
     if (matches(group.topics, topic)) newest.push_back(&kept);
   }
   std::ranges::sort(newest, {}, &Kept::number);
-  const std::size_t most = std::min(newest.size(), options_.keep - 1);
+  const std::size_t most = std::min(newest.size(), options_.keep);
   std::vector<std::string> messages;
   for (auto one = newest.end() - static_cast<std::ptrdiff_t>(most); one != newest.end(); ++one) {
     messages.push_back((*one)->message);

@@ -27,7 +27,6 @@ namespace netkit::frame {
 
 namespace {
 
-constexpr std::size_t kOpening = 4;  // bytes, that tell another protocol
 // More than this is not kept back to the end of a turn.
 constexpr std::size_t kSendNow = 65536;
 // Where silence ends a frame, the next one goes out after the answer to it or after so long.
@@ -114,7 +113,7 @@ class FrameClient final : private TcpClient::Handler, private Input::Handler {
   TimePoint turn_;          // when the next piece may go out
   CutTotals cut_;           // of the connections before
   std::bitset<256> noted_;  // unmatched ids that were said, on this connection
-  std::string opening_;     // the first bytes from the server, on this connection
+  FirstBytes opening_;      // from the server, on this connection
   std::uint64_t connection_ = 0;
   bool input_ended_ = false;
   bool input_paused_ = false;
@@ -217,7 +216,7 @@ void FrameClient::on_connected(TcpClient& client) {
   peer_ = client.stream()->peer();
   congested_ = false;
   noted_.reset();
-  opening_.clear();
+  opening_ = {};
   connection_ = recorder_.next_connection();
   session_.on_connected(host_.loop().now());
   turn_ = host_.loop().now();
@@ -291,7 +290,7 @@ void FrameClient::on_data(TcpClient&, std::string_view data) {
   counters_.bytes_in += data.size();
   printer_.tick();
   recorder_.record(connection_, Direction::to_client, data);
-  if (opening_.size() < kOpening) opening_ += data.substr(0, kOpening - opening_.size());
+  opening_.add(data);
   judge(session_.on_data(host_.loop().now(), data,
                          [this](const ClientEvent& event) { on_event(event); }));
 }
@@ -306,9 +305,8 @@ void FrameClient::judge(ClientSession::Status status) {
       return finish(ExitStatus::permission,
                     fmt::format("{} refused the registration", client_.server()));
     case ClientSession::Status::bad_frame:
-      return client_.drop(
-          wrong_peer_text(recognise_opening(opening_), session_.frame_error().text()),
-          ExitStatus::protocol);
+      return client_.drop(opening_.explain(options_.session.codec, session_.frame_error().text()),
+                          ExitStatus::protocol);
     case ClientSession::Status::short_frame:
       return client_.drop("a frame has no error code, so it is not an answer",
                           ExitStatus::protocol);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <frame/message.hpp>
 
 #include <fmt/format.h>
@@ -124,8 +125,14 @@ std::string_view opening_name(Opening opening) {
   return "";
 }
 
-std::string wrong_peer_text(Opening opening, std::string_view error) {
-  const std::string_view other = opening_name(opening);
+void FirstBytes::take(std::string_view data) {
+  const std::string_view head = data.substr(0, bytes_.size() - size_);
+  std::copy(head.begin(), head.end(), bytes_.begin() + size_);
+  size_ = static_cast<std::uint8_t>(size_ + head.size());
+}
+
+std::string FirstBytes::explain(const CodecSpec& codec, std::string_view error) const {
+  const std::string_view other = codec.by == CutBy::length ? opening_name(opening()) : "";
   return other.empty() ? std::string(error) : fmt::format("it speaks {}, not frames", other);
 }
 

@@ -94,8 +94,24 @@ enum class Opening : std::uint8_t { unknown, http, tls, ssh, json };
 Opening recognise_opening(std::string_view first_bytes);
 // `HTTP`, `TLS`, `SSH`, `JSON`; empty for unknown.
 std::string_view opening_name(Opening opening);
-// Why a connection that opened so is no good: `error`, or that it is another protocol.
-std::string wrong_peer_text(Opening opening, std::string_view error);
+
+// The first bytes of a connection.
+class FirstBytes {
+ public:
+  void add(std::string_view data) {
+    if (size_ < bytes_.size()) take(data);
+  }
+  Opening opening() const { return recognise_opening({bytes_.data(), size_}); }
+  // Why a connection that opened so is no good: `error`, or that it is another protocol. Where
+  // frames are cut by marks, text is as good as anything.
+  std::string explain(const CodecSpec& codec, std::string_view error) const;
+
+ private:
+  void take(std::string_view data);
+
+  std::array<char, 4> bytes_{};
+  std::uint8_t size_ = 0;
+};
 
 // What an error shows of a message, which can be long: its beginning, printable, in quotes.
 std::string in_quotes(std::string_view message);

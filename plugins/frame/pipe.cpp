@@ -174,6 +174,7 @@ class StreamDecoder {
  private:
   void on_data(std::string_view data) {
     bytes_ += data.size();
+    first_.add(data);
     printer_.tick();
     const FrameError error = printer_.bodies_only() ? gather_bodies(data) : show_all(data);
     if (error) return fail(error);
@@ -192,7 +193,8 @@ class StreamDecoder {
   }
 
   void fail(const FrameError& error) {
-    end(ExitStatus::protocol, fmt::format("after frame {}: {}", frames_, error.text()));
+    end(ExitStatus::protocol,
+        fmt::format("after frame {}: {}", frames_, first_.explain(cutting_.codec, error.text())));
   }
 
   void on_end(int error) {
@@ -263,6 +265,7 @@ class StreamDecoder {
   std::string lines_;  // MESSAGEs, as text
   std::uint64_t frames_ = 0;
   std::uint64_t bytes_ = 0;
+  FirstBytes first_;
   bool answers_;
   InputBytes input_;
 };

@@ -159,6 +159,7 @@ class Proxy::Session final : public TcpServer::Connection {
     bool by_frames() const { return decoding && (encoder || way); }
 
     FrameDecoder decoder;
+    FirstBytes first;
     FrameCounters seen;
     Direction direction;
     std::function<void(std::string_view)> pass;
@@ -269,6 +270,7 @@ void Proxy::Session::look_at(Half& half, std::string_view data) {
 
 void Proxy::Session::decode(Half& half, std::string_view data) {
   proxy_.printer_.tick();
+  half.first.add(data);
   const TimePoint now = proxy_.host_.loop().now();
   const auto take = [&](const FrameView& view) { on_frame(half, view); };
   judge(half, proxy_.cutting(half.direction).cut(half.decoder, now, data, take));
@@ -314,11 +316,10 @@ void Proxy::Session::judge(Half& half, const FrameError& error) {
   }
   half.decoding = false;
   ++proxy_.undecoded_;
-  if (error.fault == FrameFault::check || half.encoder) {
-    notice(half, fmt::format("closed: {}", error.text()));
-    return close_both();
-  }
-  notice(half, fmt::format("{}; passed on without decoding", error.text()));
+  const std::string why = half.first.explain(proxy_.cutting(half.direction).codec, error.text());
+  const bool ends = error.fault == FrameFault::check || half.encoder;
+  notice(half, ends ? "closed: " + why : why + "; passed on without decoding");
+  if (ends) close_both();
 }
 
 void Proxy::Session::notice(const Half& half, std::string_view what) {
@@ -430,17 +431,15 @@ void Proxy::check_target() const {
   if (options_.target.transport != options_.listen.transport || !options_.target.path.empty()) {
     return;
   }
-  const auto is_port = [this](const Endpoint& local) {
-    return local.port() == options_.target.port;
-  };
   const std::vector<Endpoint> locals = udp ? resolve(options_.listen) : server_.locals();
-  if (std::none_of(locals.begin(), locals.end(), is_port)) return;  // the name need not be known
+  const bool may_be = std::ranges::any_of(locals, [this](const Endpoint& local) {
+    return local.port() == options_.target.port;  // else the name need not be known
+  });
+  if (!may_be) return;
   LocalNetworks networks;
   for (const Endpoint& target : resolve(options_.target)) {
-    const bool own = std::any_of(locals.begin(), locals.end(), [&](const Endpoint& local) {
-      return target == local || (is_port(local) && local.address().is_unspecified() &&
-                                 networks.is_own(target.address()));
-    });
+    const bool own = std::ranges::any_of(
+        locals, [&](const Endpoint& local) { return networks.reaches(target, local); });
     if (own) throw UsageError(fmt::format("the proxy itself listens on {}", target.to_string()));
   }
 }

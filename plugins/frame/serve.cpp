@@ -211,7 +211,7 @@ void FrameServer::Client::on_half_closed() {
 }
 
 void FrameServer::Client::refuse(const std::string& reason) {
-  const std::string why = wrong_peer_text(session_.opening(), reason);
+  const std::string why = session_.first_bytes().explain(server_.options_.session.codec, reason);
   server().notice(fmt::format("{} closed: {}", peer_.to_string(), why));
   timer_.reset();
   close();

@@ -12,11 +12,7 @@ ServerSession::ServerSession(const ServerOptions& options, const FrameEncoder& e
 
 void ServerSession::begin(TimePoint now, std::string_view data) {
   last_data_ = now;
-  const std::size_t room = first_.size() - first_size_;
-  if (room == 0) return;
-  const std::string_view head = data.substr(0, room);
-  std::copy(head.begin(), head.end(), first_.begin() + first_size_);
-  first_size_ = static_cast<std::uint8_t>(first_size_ + head.size());
+  first_.add(data);
 }
 
 void ServerSession::end(TimePoint now, std::size_t frames) {

@@ -117,7 +117,7 @@ class ServerSession {
   Expired expired(TimePoint now) const;
 
   // What a session that opened with another protocol and then made an error is called in the log.
-  Opening opening() const { return recognise_opening({first_.data(), first_size_}); }
+  const FirstBytes& first_bytes() const { return first_; }
   std::size_t pending() const { return decoder_.pending(); }
   std::uint64_t pending_total() const { return decoder_.pending_total(); }
   FrameCounters counters() const { return decoder_.counters(); }
@@ -132,8 +132,7 @@ class ServerSession {
   FrameDecoder decoder_;
   TimePoint last_data_;
   TimePoint frame_began_ = TimePoint::max();  // of the unfinished frame, if there is one
-  std::array<char, 4> first_{};
-  std::uint8_t first_size_ = 0;
+  FirstBytes first_;
 };
 
 }  // namespace netkit::frame

@@ -98,11 +98,13 @@ def test_the_proxy_shows_requests_and_answers_and_changes_nothing(netkit):
     assert peer.at_end() == b""
 
 
-@pytest.mark.parametrize("listen, target", [("127.0.0.1", "127.0.0.1"), ("127.0.0.1", "localhost"), ("", "127.0.0.2")])
-def test_a_proxy_to_itself_is_refused(netkit, listen, target):
+@pytest.mark.parametrize("transport", ["", "udp:"])
+@pytest.mark.parametrize("listen, target", [("127.0.0.1", "127.0.0.1"), ("127.0.0.1", "localhost"), ("", "127.0.0.2"),
+                                            ("127.0.0.1", "0.0.0.0")])
+def test_a_proxy_to_itself_is_refused(netkit, transport, listen, target):
     port = free_port()
-    done = netkit.run("frame", "proxy", f"{listen}:{port}", f"{target}:{port}")
-    assert done.status == 2 and b"the proxy itself listens on 127.0.0." in done.err
+    done = netkit.run("frame", "proxy", f"{transport}{listen}:{port}", f"{transport}{target}:{port}")
+    assert done.status == 2 and b"the proxy itself listens on " in done.err
 
 
 def test_the_proxy_passes_half_closes_and_much_data(netkit):
@@ -169,6 +171,18 @@ def test_decode_in_json_and_of_answers(netkit):
 def test_decode_of_a_broken_stream_ends_with_76(netkit, stream, text):
     done = netkit.run("frame", "decode", stdin=stream)
     assert done.status == 76 and done.lines == ["7:"] and text in done.err.decode()
+
+
+@pytest.mark.parametrize("words, name", [(b"HTTP/1.1 200 OK\r\n\r\n", "HTTP"), (b"SSH-2.0-OpenSSH_9.2\r\n", "SSH")])
+def test_what_is_no_frame_is_named(netkit, words, name):
+    done = netkit.run("frame", "decode", "--codec", "u32", stdin=words)
+    assert done.status == 76 and f"after frame 0: it speaks {name}, not frames\n" in done.err.decode()
+    with Server() as target:
+        proxy = netkit.serve("frame", "proxy", "127.0.0.1:0", target.address, "--codec", "u32")
+        peer = connect(proxy.address)
+        target.accept().send(words)
+        proxy.err.expect(f"< it speaks {name}, not frames; passed on without decoding\n".encode())
+        peer.expect(words)
 
 
 def test_encode_stops_at_a_wrong_line(netkit):

@@ -258,11 +258,13 @@ bool LocalNetworks::is_on_link(const IpAddress& address) {
 }
 
 bool LocalNetworks::reaches(const Endpoint& target, const Endpoint& local) {
-  if (target == local) return true;
-  const IpAddress to = target.address();
-  const bool same_port = target.port() == local.port() && target.family() == local.family();
-  if (!same_port || !local.address().is_unspecified()) return false;
-  return to.is_unspecified() || to.is_multicast() || is_own(to) || is_broadcast(to);
+  if (target.port() != local.port() || target.family() != local.family()) return false;
+  // What goes to no address at all the kernel sends to loopback.
+  IpAddress to = target.address();
+  if (to.is_unspecified()) to = IpAddress::loopback(to.family());
+  if (to == local.address()) return true;
+  if (!local.address().is_unspecified()) return false;
+  return to.is_multicast() || is_own(to) || is_broadcast(to);
 }
 
 NetworkView LocalNetworks::view() {

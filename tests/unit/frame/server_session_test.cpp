@@ -90,7 +90,7 @@ TEST_F(ServerSessionTest, RecognisesWhoOpensWithAnotherProtocol) {
   feed(encode_hex("G"));
   feed(encode_hex("ET / HTTP/1.1\r\n"));
   EXPECT_EQ(error_.fault, FrameFault::too_long);
-  EXPECT_EQ(opening_name(session_.opening()), "HTTP");
+  EXPECT_EQ(opening_name(session_.first_bytes().opening()), "HTTP");
 }
 
 TEST(RecogniseOpening, ByTheFirstBytes) {
@@ -103,6 +103,14 @@ TEST(RecogniseOpening, ByTheFirstBytes) {
   for (const char* text : {"{", "{a", "", "G", "GET", "SSH", "GETS", "\x16\x03", "\x17\x03\x03"}) {
     EXPECT_EQ(recognise_opening(text), Opening::unknown) << text;
   }
+}
+
+TEST(FirstBytes, AreNamedWhereFramesAreCutByTheirLength) {
+  FirstBytes first;
+  for (const char* piece : {"HT", "TP", "/1.1"}) first.add(piece);
+  EXPECT_EQ(first.explain(CodecSpec::parse("u32"), "why"), "it speaks HTTP, not frames");
+  EXPECT_EQ(first.explain(CodecSpec::parse("line"), "why"), "why");
+  EXPECT_EQ(FirstBytes().explain(CodecSpec::parse("u32"), "why"), "why");
 }
 
 TEST_F(ServerSessionTest, AnIdleClientIsSmall) {

@@ -1,5 +1,6 @@
 """What every command has in common, for all commands: how each action ends, and what no single command shows."""
 
+import contextlib
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import time
 
 import pytest
 
-from netkit import DEADLINE, host_port, udp_socket
+from netkit import DEADLINE, host_port, receive_exactly, tcp_connect, udp_socket
 
 SERVERS = [("echo", "serve", "127.0.0.1:0"), ("chat", "serve", "127.0.0.1:0"), ("chat", "peer", "--bind", "127.0.0.1:0"),
            ("broadcast", "listen", "127.0.0.1:0"), ("push", "serve", "127.0.0.1:0"),
@@ -118,6 +119,34 @@ def test_a_server_ends_with_124_when_its_time_has_passed(netkit, words):
     assert result.wait() == 124
     assert end_of(result.out.data)["error"] == "--timeout: 50ms passed"
     assert result.err.data.endswith(b": --timeout: 50ms passed\n")
+
+
+def wake_ups(server):
+    """Of all its threads."""
+    tasks = f"/proc/{server.pid}/task"
+    count = 0
+    for task in os.listdir(tasks):
+        with open(f"{tasks}/{task}/status", encoding="ascii") as status:
+            count += sum(map(int, re.findall(r"^voluntary_ctxt_switches:\s+(\d+)", status.read(), re.M)))
+    return count
+
+
+def test_idle_servers_make_no_wake_ups(netkit):
+    device = netkit.serve("frame", "serve", "127.0.0.1:0", "--codec", "u16", "--rule", "/^a/ => b")
+    proxy = netkit.serve("frame", "proxy", "127.0.0.1:0", device.address, "--codec", "u16")
+    servers = [device, proxy, *(netkit.serve(*words) for words in SERVERS)]
+    with contextlib.ExitStack() as clients:
+        for address in [device.address, proxy.address] * 20:
+            client = clients.enter_context(tcp_connect(address))
+            client.sendall(b"\0\1a")
+            assert receive_exactly(client, 3) == b"\0\1b"
+        end = time.monotonic() + DEADLINE
+        awake = servers
+        while awake:
+            assert time.monotonic() < end, [server.argv for server in awake]
+            before = [wake_ups(server) for server in servers]
+            time.sleep(1)
+            awake = [server for server, count in zip(servers, before) if wake_ups(server) > count]
 
 
 @every_client

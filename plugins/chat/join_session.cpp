@@ -10,7 +10,6 @@
 
 #include <netkit/util/error.hpp>
 #include <netkit/util/excerpt.hpp>
-#include <netkit/util/random.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::chat {
@@ -27,14 +26,12 @@ constexpr std::uint64_t kLastShown = 10;  // messages, on joining at a prompt
 constexpr int kMostNames = 99;            // name, name2 … name99
 
 Member::Options member_options(const JoinOptions& given, bool interactive) {
-  Member::Options options;
+  const bool shows_last = interactive && given.since == kSinceNow;
+  Member::Options options = Member::Options::of(
+      given.name, shows_last ? since_last(kLastShown) : given.since, datagram::system_random());
   options.native.heartbeat = given.heartbeat;
   options.native.connect_timeout = given.connect_timeout;
   if (given.room.identity) options.native.max_datagram -= datagram::kPrivateOverhead;
-  fill_random(&options.instance, sizeof options.instance);
-  options.name = given.name;
-  options.since = given.since;
-  if (interactive && given.since == kSinceNow) options.since = since_last(kLastShown);
   return options;
 }
 
@@ -284,7 +281,7 @@ void JoinSession::say(const Request& request) {
   const std::string_view text = text_of(request);
   if (text.empty()) return;
   if (!member_.request(request)) {
-    return undelivered(text, "longer than 65000 bytes");
+    return undelivered(text, Member::kTooLong);
   }
   ++said_;
   history_.add('>', member_.name(), text, host_.clock().wall());
@@ -295,11 +292,7 @@ void JoinSession::say(const Request& request) {
 // At a prompt what one says looks as it does to the others.
 void JoinSession::show_own(const Say& said) {
   if (!input_ || !input_->wipe_typed()) return;
-  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
-      host_.clock().wall().time_since_epoch());
-  printer_.show({said.action ? Message::kAction : std::uint8_t{0}, 0,
-                 static_cast<std::uint64_t>(now.count()), member_.name(), said.text},
-                link_->peer());
+  printer_.show(member_.own(said, host_.clock().wall()), link_->peer());
 }
 
 void JoinSession::on_ready() {

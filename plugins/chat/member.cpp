@@ -16,6 +16,15 @@ datagram::Options client_options(datagram::Options options) {
 
 }  // namespace
 
+Member::Options Member::Options::of(std::string name, std::uint64_t since,
+                                    const datagram::Random& random) {
+  Options options;
+  options.instance = random();
+  options.name = std::move(name);
+  options.since = since;
+  return options;
+}
+
 Member::Member(const Options& options, datagram::Random random, Handler& handler)
     : options_(options),
       handler_(handler),
@@ -149,6 +158,11 @@ void Member::on_connected(std::string_view payload) {
   if (!finishing_ || synced_ || !pending_.empty()) return;
   finishing_ = false;  // the answer to Sync was lost with the session
   finish();
+}
+
+Message Member::own(const Say& said, WallTime time) const {
+  const std::uint8_t flags = said.action ? Message::kAction : std::uint8_t{0};
+  return {flags, 0, Message::time_of(time), options_.name, said.text};
 }
 
 void Member::resume(TimePoint now) {

@@ -15,6 +15,7 @@
 
 #include <netkit/datagram/client.hpp>
 #include <netkit/datagram/driver.hpp>
+#include <netkit/util/clock.hpp>
 #include <netkit/util/quantity.hpp>
 
 namespace netkit::chat {
@@ -49,7 +50,10 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
     std::string name;
     std::uint64_t since = kSinceNow;
     std::size_t max_pending = 1000;  // requests that wait for the room
+    // Of somebody who was not here before.
+    static Options of(std::string name, std::uint64_t since, const datagram::Random& random);
   };
+  static constexpr std::string_view kTooLong = "longer than 65000 bytes";  // what is said
   // `handler` must outlive it.
   Member(const Options& options, datagram::Random random, Handler& handler);
 
@@ -67,6 +71,8 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
   void resume(TimePoint now);
   void set_name(std::string_view name) { options_.name = name; }
   const std::string& name() const { return options_.name; }
+  // What he says as the others see it, for himself, to whom the room does not say it.
+  Message own(const Say& said, WallTime time) const;
 
   bool connected() const { return client_.connected(); }
   bool finishing() const { return finishing_; }

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <variant>
 
+#include <netkit/util/clock.hpp>
+
 namespace netkit::chat {
 
 inline constexpr std::uint8_t kPayloadVersion = 1;
@@ -68,6 +70,11 @@ struct Message {
   std::uint64_t time_us = 0;  // since 1970, UTC; at most kMaxTime
   std::string_view name;
   std::string_view text;
+  static std::uint64_t time_of(WallTime time) {
+    const auto since_1970 = time.time_since_epoch();
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count());
+  }
   friend bool operator==(const Message&, const Message&) = default;
 };
 struct Joined {

@@ -22,11 +22,6 @@ constexpr double kNamesPerRequest = 8;  // that cost as much as a request
 constexpr double kRefusalsPerSecond = 10;
 constexpr double kRefusalsAtOnce = 100;
 
-std::uint64_t microseconds(WallTime time) {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count());
-}
-
 }  // namespace
 
 Room::Room(const Options& options, Handler& handler)
@@ -331,7 +326,7 @@ void Room::move(Slot slot, const Endpoint& peer) {
 // ---- what is said
 
 void Room::publish(const Member& from, std::string_view text, std::uint8_t flags, WallTime wall) {
-  const Message message{flags, from.id, microseconds(wall), from.name, text};
+  const Message message{flags, from.id, Message::time_of(wall), from.name, text};
   const Handler::Placing placing =
       handler_.place(message, from.path.peer, from.instance, from.plain ? 0 : from.taken);
   switch (placing.place) {
@@ -421,7 +416,7 @@ void Room::tell_private(Slot slot, std::string_view line, WallTime wall) {
   const std::string_view text = trim_white_space(line.substr(end));
   if (text.size() > kMaxText) return refuse(slot, "longer than 65000 bytes");
   ++counters_.private_messages;
-  const Message message{Message::kPrivate, from.id, microseconds(wall), from.name, text};
+  const Message message{Message::kPrivate, from.id, Message::time_of(wall), from.name, text};
   if (members_[to].plain) {
     render_plain(message, 0, from.path.peer, wall);
     handler_.tell_plain(members_[to].path, rendered_);

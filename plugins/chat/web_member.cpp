@@ -6,7 +6,6 @@
 
 #include <netkit/datagram/link.hpp>
 #include <netkit/util/format.hpp>
-#include <netkit/util/random.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::chat {
@@ -15,14 +14,6 @@ namespace {
 
 // What is kept for a page that does not read.
 constexpr std::size_t kMostEvents = 2000;
-
-Member::Options member_options(std::string name, std::uint64_t since) {
-  Member::Options options;
-  fill_random(&options.instance, sizeof options.instance);
-  options.name = std::move(name);
-  options.since = since;
-  return options;
-}
 
 // An object of JSON, field by field.
 class Json {
@@ -103,8 +94,8 @@ WebMember::WebMember(Host& host, const Endpoint& room, std::string tag, std::str
                      std::uint64_t since, const std::size_t& most_events)
     : host_(host),
       tag_(std::move(tag)),
-      member_(member_options(std::move(name), since), datagram::system_random(),
-              static_cast<Member::Handler&>(*this)),
+      member_(Member::Options::of(std::move(name), since, datagram::system_random()),
+              datagram::system_random(), static_cast<Member::Handler&>(*this)),
       driver_(host.loop(), std::vector{room}, member_, UdpClient::Options{}),
       most_bytes_(most_events),
       unheard_since_(host.loop().now()) {
@@ -248,7 +239,7 @@ std::string WebMember::say(std::string_view line) {
   const TypedLine typed = read_member_line(normal);
   if (const Request* request = std::get_if<Request>(&typed)) {
     if (std::holds_alternative<Who>(*request)) show_listing_ = true;
-    if (!member_.request(*request)) return "longer than 65000 bytes";
+    if (!member_.request(*request)) return std::string(Member::kTooLong);
     if (const Say* said = std::get_if<Say>(request)) show_own(*said);
     if (std::holds_alternative<Tell>(*request)) notice(normal);  // as it stays at a prompt
   } else if (const TypedIgnore* ignore = std::get_if<TypedIgnore>(&typed)) {
@@ -265,10 +256,7 @@ std::string WebMember::say(std::string_view line) {
 
 // The room does not say to a member what it said itself.
 void WebMember::show_own(const Say& said) {
-  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
-      host_.clock().wall().time_since_epoch());
-  const Message message{said.action ? Message::kAction : std::uint8_t{0}, 0,
-                        static_cast<std::uint64_t>(now.count()), member_.name(), said.text};
+  const Message message = member_.own(said, host_.clock().wall());
   add("message", json_of(message).add_flag("own", true).take());
 }
 

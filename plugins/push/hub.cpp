@@ -47,9 +47,7 @@ Hub::Hub(const Options& options, const datagram::Random& random, Handler& handle
       server_(with_last_word(options.protocol), random, *this),
       records_(server_,
                {.keep = options.protocol.keep, .keep_bytes = server_.options().keep_bytes}),
-      by_topic_(server_, {.keep = options.protocol.keep,
-                          .keep_bytes = server_.options().keep_bytes,
-                          .last = options.last}),
+      by_topic_(server_, records_, {.keep = options.protocol.keep, .last = options.last}),
       plain_({.rate = options.plain_rate}),
       shares_(options.max_subscribers),
       stream_(std::max<std::uint64_t>(random(), 1)) {}

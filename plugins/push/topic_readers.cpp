@@ -26,43 +26,49 @@ Record missing(std::uint64_t from, std::uint64_t to) {
 void TopicReaders::remember(std::uint64_t number, std::string_view topic, std::string_view text) {
   if (!options_.last) return;
   if (last_.size() >= options_.keep && !last_.contains(topic)) return;
-  Kept& newest = last_[std::string(topic)];
-  if (newest.number < number)
-    newest = {number, std::string(topic), encoded(record_of(number, topic, text))};
+  Newest& newest = last_[std::string(topic)];
+  if (newest.number < number) newest = {number, encoded(record_of(number, topic, text))};
+}
+
+// As it is sent: with its topic it may be longer than a message can be. Until the next call.
+std::string_view TopicReaders::said(std::uint64_t number, std::string_view topic,
+                                    std::string_view text) {
+  encode(record_of(number, topic, text), message_);
+  if (message_.size() > server_.options().max_message) encode(missing(number, number), message_);
+  return message_;
 }
 
 void TopicReaders::publish(std::uint64_t number, std::string_view topic, std::string_view text) {
   remember(number, topic, text);
-  // The memory of the one that was dropped last.
-  Kept kept = std::exchange(spare_, {});
-  kept.number = number;
-  kept.topic = topic;
-  kept.for_all = false;
-  encode(record_of(number, topic, text), kept.message);
-  // With its topic it may be longer than a message can be.
-  if (kept.message.size() > server_.options().max_message) {
-    encode(missing(number, number), kept.message);
+  if (runs_.empty() || runs_.back().topic != topic) begin_run(number, topic);
+  if (groups_.empty()) return;
+  const std::string_view message = said(number, topic, text);
+  for (auto& [topics, group] : groups_) {
+    if (matches(topics, topic)) group.channel->append(message);
   }
-  keep(std::move(kept));
+}
+
+void TopicReaders::begin_run(std::uint64_t number, std::string_view topic) {
+  while (runs_.size() > 1 && runs_[1].number <= all_.first_kept()) runs_.pop_front();
+  runs_.push_back({number, std::string(topic)});
 }
 
 void TopicReaders::lose(std::uint64_t from, std::uint64_t to) {
-  keep({to, {}, encoded(missing(from, to)), true});
+  const std::string message = encoded(missing(from, to));
+  for (auto& [topics, group] : groups_) group.channel->append(message);
 }
 
-void TopicReaders::keep(Kept kept) {
-  for (auto& [topics, group] : groups_) {
-    if (kept.for_all || matches(topics, kept.topic)) group.channel->append(kept.message);
-  }
-  if (kept_.empty()) dropped_ = std::max(dropped_, kept.number - 1);
-  bytes_ += kept.message.size();
-  kept_.push_back(std::move(kept));
-  while (!kept_.empty() && (kept_.size() > options_.keep || bytes_ > options_.keep_bytes)) {
-    bytes_ -= kept_.front().message.size();
-    dropped_ = kept_.front().number;
-    spare_ = std::move(kept_.front());
-    kept_.pop_front();
-  }
+// What is kept from `first` on.
+void TopicReaders::replay(const std::vector<std::string>& topics, std::uint64_t first,
+                          std::vector<std::string>& messages) {
+  std::size_t run = 0;
+  all_.for_each_kept(first, [&](std::uint64_t number, std::string_view text) {
+    if (number > first) messages.push_back(encoded(missing(first, number - 1)));
+    first = number + 1;
+    while (run + 1 < runs_.size() && runs_[run + 1].number <= number) ++run;
+    const std::string& topic = runs_[run].topic;
+    if (matches(topics, topic)) messages.emplace_back(said(number, topic, text));
+  });
 }
 
 void TopicReaders::flush() {
@@ -80,11 +86,11 @@ TopicReaders::Group& TopicReaders::group_of(const std::vector<std::string>& topi
 }
 
 std::vector<std::string> TopicReaders::newest_of(const Group& group) const {
-  std::vector<const Kept*> newest;
-  for (const auto& [topic, kept] : last_) {
-    if (matches(group.topics, topic)) newest.push_back(&kept);
+  std::vector<const Newest*> newest;
+  for (const auto& [topic, record] : last_) {
+    if (matches(group.topics, topic)) newest.push_back(&record);
   }
-  std::ranges::sort(newest, {}, &Kept::number);
+  std::ranges::sort(newest, {}, &Newest::number);
   const std::size_t most = std::min(newest.size(), options_.keep);
   std::vector<std::string> messages;
   for (auto one = newest.end() - static_cast<std::ptrdiff_t>(most); one != newest.end(); ++one) {
@@ -104,13 +110,12 @@ std::uint64_t TopicReaders::add(datagram::SessionRef session,
   if (since == 0) {
     messages = newest_of(group);
   } else {
-    const std::uint64_t oldest = kept_.empty() ? next : dropped_ + 1;
+    const std::uint64_t kept = all_.first_kept();
+    const std::uint64_t oldest =
+        kept == 0 ? next : std::max(kept, next - std::min<std::uint64_t>(options_.keep, next));
     first = since == Request::kAll ? oldest : std::min(since, next);
     if (first < oldest) messages.push_back(encoded(missing(first, oldest - 1)));
-    for (const Kept& kept : kept_) {
-      const bool is_wanted = kept.for_all || matches(topics, kept.topic);
-      if (kept.number >= first && is_wanted) messages.push_back(kept.message);
-    }
+    replay(topics, std::max(first, oldest), messages);
   }
   messages.push_back(encoded(
       Record{.kind = Record::Kind::caught_up, .number = next, .last = 0, .topic = {}, .text = {}}));

@@ -18,20 +18,20 @@
 namespace netkit::push {
 
 // Each gets the records of its topics with their numbers in them, as those between are none that it
-// has lost. A record is encoded once, and packed once for all who have chosen alike. Pure.
-// [one thread]
+// has lost. A record is encoded once, and packed once for all who have chosen alike; what is kept
+// is what the channel for everybody keeps, and here are the topics of it. Pure. [one thread]
 class TopicReaders {
  public:
   struct Options {
     std::size_t keep = 1000;
-    std::size_t keep_bytes = 16u << 20;
     bool last = false;  // newcomers get the newest record of each topic
   };
-  // `server` must outlive it.
-  TopicReaders(datagram::Server& server, const Options& options)
-      : server_(server), options_(options) {}
+  // `server` and `all`, which has every record as its text, must outlive it.
+  TopicReaders(datagram::Server& server, const datagram::Channel& all, const Options& options)
+      : server_(server), all_(all), options_(options) {}
 
-  // One record for those who have chosen its topic, with the next flush().
+  // One record for those who have chosen its topic, with the next flush(); before it is appended to
+  // the channel for all.
   void publish(std::uint64_t number, std::string_view topic, std::string_view text);
   // Records that will never come, for all of them.
   void lose(std::uint64_t from, std::uint64_t to);
@@ -39,7 +39,7 @@ class TopicReaders {
   bool empty() const { return groups_.empty(); }
 
   // A reader, who gets what it asks for of what is kept, then that it has caught up; `next` is the
-  // number of the next record. Returns where its records begin.
+  // number of the next record. The channel for all is flushed. Returns where its records begin.
   std::uint64_t add(datagram::SessionRef session, const std::vector<std::string>& topics,
                     std::uint64_t since, std::uint64_t next);
   void remove(datagram::SessionRef session);
@@ -47,11 +47,14 @@ class TopicReaders {
   void remember(std::uint64_t number, std::string_view topic, std::string_view text);
 
  private:
-  struct Kept {
+  struct Newest {
+    std::uint64_t number = 0;
+    std::string message{};  // as it is sent
+  };
+  // A topic, and the first of the records one after the other that have it.
+  struct Run {
     std::uint64_t number = 0;
     std::string topic{};
-    std::string message{};  // as it is sent
-    bool for_all = false;   // whatever they have chosen
   };
   struct Group {
     std::vector<std::string> topics;
@@ -59,18 +62,20 @@ class TopicReaders {
     std::vector<datagram::SessionRef> sessions;
   };
 
-  void keep(Kept kept);
+  std::string_view said(std::uint64_t number, std::string_view topic, std::string_view text);
+  void begin_run(std::uint64_t number, std::string_view topic);
+  void replay(const std::vector<std::string>& topics, std::uint64_t first,
+              std::vector<std::string>& messages);
   Group& group_of(const std::vector<std::string>& topics);
   std::vector<std::string> newest_of(const Group& group) const;
 
   datagram::Server& server_;
+  const datagram::Channel& all_;
   Options options_;
   std::map<std::vector<std::string>, Group> groups_;
-  std::deque<Kept> kept_;
-  Kept spare_;
-  std::size_t bytes_ = 0;
-  std::uint64_t dropped_ = 0;  // the newest number that is not kept any more
-  std::map<std::string, Kept, std::less<>> last_;
+  std::deque<Run> runs_;  // of what is kept
+  std::map<std::string, Newest, std::less<>> last_;
+  std::string message_;
 };
 
 }  // namespace netkit::push

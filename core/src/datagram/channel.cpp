@@ -1,5 +1,8 @@
 #include "datagram/chunk.hpp"
 
+#include <algorithm>
+#include <string>
+
 #include <netkit/datagram/channel.hpp>
 
 namespace netkit::datagram {
@@ -66,6 +69,25 @@ std::uint64_t Channel::last_kept() const {
 
 bool Channel::send_since(SessionRef session, std::uint64_t record) {
   return impl_->server.send(session, impl_->ring.since(record));
+}
+
+void Channel::for_each_kept(std::uint64_t record, const Visit& visit) const {
+  const std::uint64_t first = std::max(record, impl_->ring.first_record());
+  std::string cut;  // the pieces so far of a message that goes on in the next chunk
+  for (const ChunkRef& chunk : impl_->ring.since(first)) {
+    const Bundle bundle = read_bundle(chunk->body);
+    std::uint64_t number = bundle.first_record;
+    std::string_view entries = bundle.entries;
+    std::string_view entry;
+    for (bool continues = bundle.continues; next_entry(entries, entry); continues = false) {
+      if (!continues) cut.clear();
+      const bool open = bundle.open && entries.empty();
+      if (continues || open) cut += entry;
+      if (open) break;
+      if (number >= first) visit(number, continues ? std::string_view(cut) : entry);
+      ++number;
+    }
+  }
 }
 
 }  // namespace netkit::datagram

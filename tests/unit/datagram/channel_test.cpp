@@ -47,6 +47,26 @@ TEST_F(ChannelTest, GivesANewcomerWhatIsKept) {
   EXPECT_TRUE(late.events.gaps.empty());
 }
 
+TEST_F(ChannelTest, ShowsWhatIsKept) {
+  start_server();
+  Channel news(*server, {.keep = 50});
+  std::vector<Heard> said;
+  for (std::uint64_t i = 1; i <= 80; ++i) {
+    said.push_back({i, std::string(i * 700 % 3000, 'x')});  // many of them cut
+    news.append(said.back().text);
+    if (i % 7 == 0 || i == 80) news.flush();
+  }
+  EXPECT_GT(news.first_kept(), 1U);
+  for (const std::uint64_t from : {std::uint64_t{1}, news.first_kept(), std::uint64_t{60}}) {
+    std::vector<Heard> shown;
+    news.for_each_kept(from, [&](std::uint64_t record, std::string_view text) {
+      shown.push_back({record, std::string(text)});
+    });
+    const auto first = static_cast<std::ptrdiff_t>(std::max(from, news.first_kept()) - 1);
+    EXPECT_EQ(shown, std::vector<Heard>(said.begin() + first, said.end()));
+  }
+}
+
 TEST_F(ChannelTest, LeavesOneOut) {
   Client& ann = Connect();
   const SessionRef first = served.sessions.front();

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -51,6 +52,10 @@ class NETKIT_API Channel {
   // kept. Older ones may come with the first, which a client ignores that was told where to begin
   // (Client::expect_record). False when the session is over or finishing.
   bool send_since(SessionRef session, std::uint64_t record);
+  // Visits the messages from number `record` on that are kept, the oldest first; what waits for
+  // flush() is not among them. Views are valid during the call.
+  using Visit = std::function<void(std::uint64_t record, std::string_view message)>;
+  void for_each_kept(std::uint64_t record, const Visit& visit) const;
 
  private:
   struct Impl;

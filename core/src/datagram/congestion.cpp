@@ -12,17 +12,26 @@ constexpr double kDrain = 0.75;  // in the round after it
 constexpr double kLook = 0.5;    // while the path is looked at
 constexpr double kDeep = 0.125;  // the same where much is lost
 constexpr double kYield = 0.85;  // of the window, where more was lost
+constexpr double kYieldToOthers = 0.7;
+constexpr int kOverflow = 5;    // round trips that a queue which others have filled stays full
+constexpr double kCubic = 0.4;  // datagrams a second^3
+constexpr double kReno = 0.53;  // datagrams a round
 constexpr double kLossWithQueue = 0.02;
 constexpr double kHeavyLoss = 0.3;
 constexpr double kMostRandom = 0.22;           // loss that is made up for
 constexpr Duration kQueue = milliseconds(12);  // that is one
-constexpr Duration kFree = milliseconds(3);    // that is none
-constexpr Duration kLeastQueue = milliseconds(2);
+constexpr Duration kFree = milliseconds(2);    // that is none
 // What is in flight beyond the product: a part of the rate, and this many times the square root of
-// it, less where the queue is longer than kShort.
-constexpr double kShare = 0.3;
+// it, less where the queue is longer than kShort. A TCP stream of the same host has about a
+// millisecond of the path in its queue, however long that may become, and is to find room.
+constexpr Duration kLeastQueue = std::chrono::microseconds(500);
+constexpr double kShare = 0.18;
 constexpr Duration kShort = milliseconds(12);
-constexpr int kLateOnes = 4;  // acknowledgements in a row that show a queue
+// Acknowledgements in a row, not together, that show a queue. What comes together may have waited
+// for a busy host.
+constexpr double kDraw = 0.5;  // of what it is to the mean
+constexpr int kLateOnes = 4;
+constexpr Duration kTogether = milliseconds(2);
 
 // Looking at the path.
 constexpr Duration kRivals = milliseconds(6);  // left of the queue: of others
@@ -34,11 +43,12 @@ constexpr double kForget = 0.8;  // of the highest rate, at each look
 constexpr double kLossy = 0.05;  // then it is done more often, and deeper, until that was in vain
 constexpr Duration kLookOften = std::chrono::seconds(1);
 constexpr int kFruitless = 5;
-constexpr int kSamples = 4;  // to know how much a round trip varies
+constexpr unsigned kSamples = 4;  // to know how much a round trip varies
 constexpr Duration kMostJitter = milliseconds(30);
 
 constexpr Duration kNotPaced = milliseconds(2);
 constexpr double kFew = 16;    // datagrams in a window, which is kept by the pace
+constexpr double kSome = 4;    // with which it is tried whether there is more room
 constexpr double kMany = 128;  // that keep the pace, if they are as many
 // As long as no queue was seen, there is nothing to be gained by less than makes a good batch.
 constexpr Duration kLan = milliseconds(1);
@@ -55,6 +65,7 @@ CongestionController::CongestionController(const Path& known, double max_window)
     : max_window_(max_window),
       window_(std::clamp(known.window, kLeastWindow, max_window)),
       ceiling_(max_window),
+      part_(known.group),
       floor_(known.base) {}
 
 void CongestionController::on_sent(std::uint64_t order, TimePoint now) {
@@ -83,8 +94,11 @@ void CongestionController::on_acked(std::uint32_t count, std::uint64_t order, Du
   if (mode_ == Mode::start && rtt > Duration{}) {
     // As HyStart (RFC 9406): before the queue is full, not when a round has shown it to be.
     const bool late = rtt - base() > std::max(kQueue, base() / 4) + jitter_;
-    late_ = late ? static_cast<std::uint8_t>(late_ + 1) : std::uint8_t{0};
-    if (late_ >= kLateOnes) begin_drain();
+    if (!late) late_ = 0;
+    if (late && now - late_at_ >= kTogether) {
+      late_at_ = now;
+      if (++late_ >= kLateOnes) begin_drain();
+    }
   }
   if (mode_ == Mode::start && limited)
     window_ = std::min(window_ + count, std::min(ceiling_, max_window_));
@@ -94,14 +108,20 @@ void CongestionController::on_acked(std::uint32_t count, std::uint64_t order, Du
 void CongestionController::end_round(TimePoint now) {
   const double took = std::max(seconds(now - round_.begin), 1e-5);
   const double rate = round_.acked / took;
-  if (round_.samples > 0) queue_ = round_.least - base();
+  queue_before_ = queue_;
+  if (round_.samples > 0) {
+    queue_ = round_.least - base();
+  } else if (round_.unsure > Duration{}) {
+    queue_ = std::max(round_.unsure - base(), Duration{});
+  }
   blind_rounds_ = round_.samples > 0 ? 0 : blind_rounds_ + 1;
   queued_ = queue_ > std::max(kQueue, base() / 4) + jitter_;
   clear_ = clear_ && !queued_ && round_.lost == 0;
   learn_rate(rate);
-  judge_loss(rate);
+  judge_loss(rate, now);
   step();
   set_window();
+  part_.set(round_.limited && mode_ != Mode::start ? window_ : 0);
   round_ = {.begin = now, .end = newest_ + 1};
 }
 
@@ -115,14 +135,25 @@ void CongestionController::learn_rate(double rate) {
   rate_ = *std::max_element(rates_.begin(), rates_.end());
 }
 
-void CongestionController::judge_loss(double rate) {
+// Beside others who fill the queue: what they would have by now (RFC 9438, section 4.2).
+double CongestionController::cubic(TimePoint now) const {
+  const double until = std::cbrt(yielded_from_ * (1 - kYieldToOthers) / kCubic);
+  return yielded_from_ + kCubic * std::pow(seconds(now - yielded_at_) - until, 3);
+}
+
+void CongestionController::judge_loss(double rate, TimePoint now) {
   const double sent = round_.lost + round_.acked;
   const double lost = round_.lost / std::max(sent, 1.0);
   loss_ += (lost - loss_) * std::min(sent / 64, 0.5);
   const bool heavy = loss_ > kHeavyLoss;
-  if ((queued_ && loss_ > kLossWithQueue && round_.lost > 0) || heavy) {
-    ceiling_ = std::max(std::min(ceiling_, window_) * kYield, kLeastWindow);
-    held_ *= kYield;
+  const bool full = queued_ && loss_ > kLossWithQueue && round_.lost > 0;
+  if (held_ > 0 && full && now - yielded_at_ < kOverflow * smoothed_) {
+    // Of the same overflow.
+  } else if (full || heavy) {
+    yielded_at_ = now;
+    yielded_from_ = std::min(ceiling_, mode_ == Mode::look ? window_before_ : window_);
+    const double yield = held_ > 0 ? kYieldToOthers : kYield;
+    ceiling_ = std::max(yielded_from_ * yield, kLeastWindow);
     if (heavy || lost > kHeavyLoss) {
       rates_.fill(0);
       rates_.front() = static_cast<float>(rate);
@@ -130,6 +161,8 @@ void CongestionController::judge_loss(double rate) {
     }
     if (heavy) loss_ = kMostRandom;
     if (mode_ == Mode::start) begin_drain();
+  } else if (held_ > 0) {
+    ceiling_ = std::min(std::max(cubic(now), ceiling_ + kReno), max_window_);
   } else if (round_.limited) {
     ceiling_ = std::min(ceiling_ * (queued_ ? 1.01 : 1.25) + (queued_ ? 0.02 : 1), max_window_);
   }
@@ -162,14 +195,19 @@ void CongestionController::step() {
 
 void CongestionController::begin_drain() {
   mode_ = Mode::drain;
+  start_rate_ = rate_;
   flat_rounds_ = 0;
   late_ = 0;
 }
 
 void CongestionController::step_steady() {
+  // Little at first, as there may be no room at all; twice as much each time, as there may be much.
+  const bool room = free() && round_.limited;
+  more_ = room ? std::min(std::max(2 * more_, 1.0), product() * (kTry - 1)) : more_ / 2;
   phase_ = static_cast<std::uint8_t>((phase_ + 1) % kRounds);
   if (phase_ == 2) {  // what was tried has come back
-    const bool more = rate_ > 1.15 * rate_before_ && !queued_ && round_.limited;
+    const bool more = rate_ > 1.15 * std::max(rate_before_, start_rate_) && !queued_ &&
+                      blind_rounds_ == 0 && round_.limited;
     grown_ = more ? static_cast<std::uint8_t>(grown_ + 1) : std::uint8_t{0};
     if (grown_ > (loss_ > kLossWithQueue ? 1 : 0)) {  // there is much more room
       mode_ = Mode::start;
@@ -232,11 +270,11 @@ void CongestionController::note_look(Duration rtt, TimePoint now) {
   fruitless_ = lower || loss_ <= kLossy ? 0 : std::min(fruitless_ + 1, kFruitless);
   if (look_samples_ > 0 && together_) judge_look();
   // What it takes longer without a queue is no queue: of hosts that are busy, of radio.
-  if (look_samples_ >= kSamples && held_ == 0) {
-    const Duration more = look_sum_ / look_samples_ - base();
-    jitter_ += (std::clamp<Duration>(more, Duration{}, kMostJitter) - jitter_) / 2;
-  }
+  const bool clear = look_samples_ >= kSamples && look_least_ < base() + kRivals / 2;
+  const Duration more = clear ? look_sum_ / look_samples_ - base() : Duration{};
+  if (held_ == 0) jitter_ += (std::min(more, kMostJitter) - jitter_) / (clear ? 2 : 4);
   most_rate_ = std::max(most_rate_ * kForget, rate_);
+  start_rate_ *= kForget;
   if (mode_ == Mode::steady) set_window();
 }
 
@@ -263,6 +301,8 @@ void CongestionController::judge_look() {
   if (others && !sure) return;
   if (others) {
     held_ = std::min(std::max(wanted, held_ == 0 ? held_before_ : 0), max_window_);
+    // What was lost does not speak against an equal part.
+    if (held_ > ceiling_) ceiling_ = yielded_from_ = held_;
     alone_looks_ = 0;
   } else if (held_ > 0) {
     held_before_ = held_;
@@ -287,7 +327,8 @@ bool CongestionController::doubtful() const {
 
 // As long as there is no queue there may be more.
 bool CongestionController::free() const {
-  return window_ >= kFew && held_ == 0 && queue_ < kFree + jitter_;
+  return window_ >= kSome && held_ == 0 && blind_rounds_ == 0 &&
+         std::min(queue_, queue_before_) < kFree + jitter_;
 }
 
 double CongestionController::product() const {
@@ -296,18 +337,25 @@ double CongestionController::product() const {
 
 double CongestionController::spare() const {
   const double queue = std::max(seconds(smoothed_ - base() - jitter_), 1e-3);
-  const double least = seconds(std::clamp<Duration>(base() / 4, kLeastQueue, kQueue / 2));
-  return rate_ * (least + seconds(jitter_)) +
+  return rate_ * seconds(kLeastQueue + jitter_) +
          kShare * std::sqrt(rate_) * std::sqrt(std::min(seconds(kShort) / queue, 1.0));
+}
+
+// To what the others have that go the same way, as the queue is the same. Who has very much less or
+// more has another bottleneck.
+double CongestionController::drawn_near(double window) const {
+  const double mean = part_.mean();
+  const bool same = queue_ > kQueue / 2 + jitter_ && mean < window * 4 && window < mean * 4;
+  return same ? window + (mean - window) * kDraw : window;
 }
 
 void CongestionController::set_window() {
   if (mode_ == Mode::start || rate_ <= 0) return;
   double window = product() + spare();
-  if (mode_ == Mode::steady && free()) window += product() * (kTry - 1);
+  if (mode_ == Mode::steady) window += more_;
   if (mode_ == Mode::drain) window = std::max(product(), window / 2);
   if (mode_ == Mode::look) window = product() * (doubtful() ? kDeep : kLook);
-  if (mode_ == Mode::steady) window = std::max(window, held_);
+  if (mode_ == Mode::steady) window = drawn_near(std::max(window, held_));
   // What is lost has to be sent again meanwhile.
   if (!queued_) window /= 1 - std::min(loss_, kMostRandom);
   const bool idle_lan = clear_ && base() < kLan;
@@ -319,7 +367,7 @@ double CongestionController::gain() const {
   if (mode_ == Mode::start) return 2;
   if (mode_ == Mode::drain) return kDrain;
   if (mode_ == Mode::look) return kLook / 2;
-  if (phase_ == 0 || free()) return kTry;
+  if (phase_ == 0 || more_ > 0) return std::max(kTry, 1 + more_ / product());
   return phase_ == 1 ? kDrain : 1;
 }
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "datagram/path_floor.hpp"
+#include "datagram/path_group.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
 
 #include <netkit/util/clock.hpp>
 #include <netkit/util/export.hpp>
@@ -30,11 +32,12 @@ class NETKIT_API CongestionController {
  public:
   static constexpr double kInitialWindow = 10;  // RFC 9002, section 7.2
 
-  // What is known of the path: its round trip without a queue (zero: nothing), and what a session
-  // that goes the same way may have.
+  // What is known of the path: its round trip without a queue (zero: nothing), what a session that
+  // goes the same way may have, and which do (null: this one alone).
   struct Path {
     Duration base{};
     double window = kInitialWindow;
+    std::shared_ptr<PathGroup> group{};
   };
   CongestionController(const Path& known, double max_window);
 
@@ -50,7 +53,7 @@ class NETKIT_API CongestionController {
   // A round trip of what was sent more than once: it may have been longer.
   void on_unsure(Duration rtt) {
     if (rtt < smoothed_) smoothed_ += (rtt - smoothed_) / 8;
-    if (blind_rounds_ > 1) queue_ = std::min(queue_, std::max(rtt - base(), Duration{}));
+    round_.unsure = round_.unsure == Duration{} ? rtt : std::min(round_.unsure, rtt);
   }
   void on_lost(std::uint32_t count) { round_.lost += count; }
   // Nothing has come back for so long that all is taken for lost.
@@ -65,7 +68,8 @@ class NETKIT_API CongestionController {
   TimePoint deadline() const { return mode_ == Mode::look ? look_end_ : next_look_; }
   void on_timer(TimePoint now);
   double rate() const { return rate_; }  // what the path delivers; 0: not known
-  Path path() const { return {floor_.get(), window_}; }
+  Path path() const { return {floor_.get(), window_, part_.group()}; }
+  Duration base() const { return floor_.get(); }
   enum class Mode : std::uint8_t { start, drain, steady, look };
   Mode mode() const { return mode_; }
   bool beside_others() const { return held_ > 0; }  // who fill the queue
@@ -79,12 +83,14 @@ class NETKIT_API CongestionController {
     std::uint32_t lost = 0;
     std::uint32_t samples = 0;
     Duration least{};
+    Duration unsure{};  // the shortest that may have been longer; zero: there was none
     bool limited = false;
   };
 
   void end_round(TimePoint now);
   void learn_rate(double rate);
-  void judge_loss(double rate);
+  void judge_loss(double rate, TimePoint now);
+  double cubic(TimePoint now) const;
   void step();
   void begin_drain();
   void step_steady();
@@ -93,8 +99,8 @@ class NETKIT_API CongestionController {
   void note_look(Duration rtt, TimePoint now);
   void judge_look();
   void set_window();
-  Duration base() const { return floor_.get(); }
   double spare() const;  // datagrams in the queue
+  double drawn_near(double window) const;
   bool doubtful() const;
   bool free() const;
   bool starved() const { return rate_ < most_rate_ / 4; }
@@ -106,23 +112,30 @@ class NETKIT_API CongestionController {
   double ceiling_;   // what the path has shown that it does not take
   double held_ = 0;  // beside others, whatever the queue; 0: there are none
   double held_before_ = 0;
+  double yielded_from_ = 0;  // the window when a full queue lost something
+  TimePoint yielded_at_{};
+  PathGroup::Part part_;
   PathFloor floor_;
   Duration smoothed_{};
   Duration queue_{};  // of the last round, at least
+  Duration queue_before_{};
   double rate_ = 0;
   double loss_ = 0;  // part of what was sent, smoothed
   std::array<float, kRounds> rates_{};
-  std::uint64_t newest_ = 0;
   Round round_;
+  std::uint64_t newest_ = 0;
   std::uint8_t phase_ = 0;        // of the cycle
   std::uint8_t flat_rounds_ = 0;  // in a row
   std::uint8_t late_ = 0;         // acknowledgements in a row
+  TimePoint late_at_{};           // the last of them
+  double more_ = 0;               // in flight, to see whether there is room
   std::uint8_t grown_ = 0;        // cycles in a row
   Mode mode_ = Mode::start;
   bool queued_ = false;  // of late
   bool clear_ = true;    // no queue and no loss was ever seen
   double rate_before_ = 0;
-  double most_rate_ = 0;  // of late
+  double start_rate_ = 0;  // when the start ended, not long ago
+  double most_rate_ = 0;   // of late
   TimePoint next_look_{};
   unsigned looks_ = 0;
   std::uint8_t turn_ = 0;       // to probe
@@ -138,7 +151,7 @@ class NETKIT_API CongestionController {
   TimePoint look_end_{};
   Duration look_least_{};
   Duration look_sum_{};
-  int look_samples_ = 0;
+  unsigned look_samples_ = 0;
   Duration jitter_{};  // of the round trip, without a queue
   Duration round_trip_before_{};
   double window_before_ = 0;

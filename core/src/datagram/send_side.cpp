@@ -26,6 +26,10 @@ SendSide::SendSide(const Options& options, Counters& counters, std::uint32_t fir
   way_ = std::make_unique<Way>(Way{{*path, static_cast<double>(options.max_window)}});
 }
 
+void SendSide::change_path(const CongestionController::Path& path) {
+  if (way_) way_->congestion = {path, static_cast<double>(options_->max_window)};
+}
+
 void SendSide::enqueue(const ChunkRef& chunk) {
   waiting_.push_back() = chunk;
   waiting_messages_ += chunk->ended();
@@ -122,7 +126,7 @@ void SendSide::acknowledge(InFlight& entry, TimePoint now) {
 }
 
 Duration SendSide::least_round_trip() const {
-  return way_ ? way_->congestion.path().base : rtt_.smoothed() / 2;
+  return way_ ? way_->congestion.base() : rtt_.smoothed() / 2;
 }
 
 void SendSide::release_front() {

@@ -46,6 +46,9 @@ class NETKIT_API SendSide {
     if (way_) way_->congestion.on_handshake(sample, now);
   }
 
+  // The session goes on by another path, of which nothing is known but this (RFC 9000, 9.4).
+  void change_path(const CongestionController::Path& path);
+
   // The next datagram to send, or false when there is none now.
   struct Emission {
     std::uint32_t seq = 0;

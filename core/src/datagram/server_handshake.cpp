@@ -113,7 +113,7 @@ std::uint64_t Server::Impl::network_of(const Endpoint& peer) {
 // A newcomer begins with what RFC 9002 allows, or with less where another has no more.
 CongestionController::Path Server::Impl::known_path(const Endpoint& peer) const {
   const auto found = by_network.find(network_of(peer));
-  if (found == by_network.end()) return {};
+  if (found == by_network.end()) return {.group = std::make_shared<PathGroup>()};
   const CongestionController* other = peers[found->second]->session.sending().congestion();
   CongestionController::Path path = other->path();
   path.window = std::min(path.window, CongestionController::kInitialWindow);

@@ -17,11 +17,13 @@ Server::Impl::Peer* Server::Impl::find(std::uint64_t id, const Path& from) {
 
 void Server::Impl::move(Peer& peer, const Path& to) {
   const bool elsewhere = !(peer.path.peer == to.peer);
+  const bool other_path = network_of(peer.path.peer) != network_of(to.peer);
   by_attempt.erase(&peer);
   leave_network(peer);
   peer.path = to;
   by_attempt.insert(&peer);
   if (peer.session.sending().congestion() != nullptr) {
+    if (other_path) peer.session.sending().change_path(known_path(to.peer));
     by_network[network_of(to.peer)] = peer.ref.index;
   }
   if (elsewhere && !peer.leaving) handler.on_moved(peer.ref, to.peer);

@@ -1,0 +1,47 @@
+// Sessions of one server that go the same way, as they go to one address.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+namespace netkit::datagram {
+
+// What they have in their windows together, so that each can draw near to the mean. By themselves
+// they would come to equal parts, too, but hardly where a part is a datagram or two. [one thread]
+class PathGroup {
+ public:
+  // The part of one session. It counts while the session has more to send than it may.
+  class Part {
+   public:
+    explicit Part(std::shared_ptr<PathGroup> group) : group_(std::move(group)) {}
+    Part(Part&& other) noexcept
+        : group_(std::move(other.group_)), window_(std::exchange(other.window_, 0)) {}
+    Part& operator=(Part&& other) noexcept {
+      std::swap(group_, other.group_);
+      std::swap(window_, other.window_);
+      return *this;
+    }
+    ~Part() { set(0); }
+    void set(double window) {  // 0: it does not count
+      if (!group_) return;
+      if (window_ > 0) --group_->parts_;
+      if (window > 0) ++group_->parts_;
+      group_->sum_ += window - std::exchange(window_, window);
+    }
+    double mean() const {  // 0: no other counts
+      return group_ && group_->parts_ > 1 ? group_->sum_ / static_cast<double>(group_->parts_) : 0;
+    }
+    const std::shared_ptr<PathGroup>& group() const { return group_; }
+
+   private:
+    std::shared_ptr<PathGroup> group_;  // null: of its own
+    double window_ = 0;
+  };
+
+ private:
+  std::size_t parts_ = 0;
+  double sum_ = 0;
+};
+
+}  // namespace netkit::datagram

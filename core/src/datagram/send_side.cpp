@@ -10,7 +10,10 @@ namespace {
 constexpr std::uint8_t kMaxBackOff = 16;
 constexpr std::uint8_t kProbes = 2;
 constexpr std::uint8_t kMostCaution = 6;
-constexpr Duration kBurst = std::chrono::milliseconds(2);  // of what is paced
+// Of what is paced: what may leave at once because it could not before. A busy host wakes up late,
+// and on a long way some milliseconds more are no burst.
+constexpr Duration kBurst = std::chrono::milliseconds(2);
+constexpr Duration kMostBurst = std::chrono::milliseconds(10);
 
 }  // namespace
 
@@ -302,7 +305,8 @@ void SendSide::pace(Emission& out, TimePoint now) {
   const Duration pause = way_->congestion.interval();
   way_->congestion.on_sent(order_, now);
   if (pause == Duration::zero()) return;
-  const Duration burst = std::max<Duration>(2 * pause, kBurst);
+  const Duration late = std::clamp(rtt_.smoothed() / 8, kBurst, kMostBurst);
+  const Duration burst = std::max(2 * pause, late);
   way_->paced = std::max(way_->paced + pause, now - burst);
   out.urgent = (order_ - way_->asked) * 4 >= window();
   if (out.urgent) way_->asked = order_;

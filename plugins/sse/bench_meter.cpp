@@ -16,8 +16,10 @@ constexpr unsigned kWidth = 80;
 // `p50 20   p99 25   max 31 ms`; nothing where there is nothing.
 std::string times_of(const LatencyHistogram& times, bool utf8) {
   if (times.count() == 0) return {};
-  const LatencyUnit unit(times.percentile(50), utf8);
-  return fmt::format("p50 {}   p99 {}   max {}", unit.number(times.percentile(50)),
+  // Most readers may be no later than the fastest.
+  const Duration half = times.percentile(50);
+  const LatencyUnit unit(half > Duration::zero() ? half : times.percentile(99), utf8);
+  return fmt::format("p50 {}   p99 {}   max {}", unit.number(half),
                      unit.number(times.percentile(99)), unit.text(times.max()));
 }
 

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from keys import sides  # noqa: F401
 from netkit import host_port, wait_until
 from relay import Relay
 
@@ -13,6 +14,12 @@ from relay import Relay
 def join(netkit, address, name, *args, **kwargs):
     process = netkit.start("chat", "join", address, "--name", name, *args, **kwargs)
     process.err.expect(rb"^netkit: chat: joined \S+ as %s\n" % name.encode())
+    return process
+
+
+def enter(netkit, address, *args):
+    process = netkit.start("chat", "join", address, *args)
+    process.err.expect(rb"^netkit: chat: joined \S+ as \w+\n")
     return process
 
 
@@ -288,11 +295,12 @@ def test_undelivered_is_said(netkit):
     assert result.records[-1]["ok"] is False
 
 
-def test_three_members_over_a_lossy_link(netkit):
-    server = netkit.serve("chat", "serve", "127.0.0.1:0", stdout=subprocess.DEVNULL)
-    relay = Relay(host_port(server.address), loss=0.2, double=0.05, reorder=0.1, seed=7)
+def test_three_members_over_a_lossy_link(netkit, sides):
     names = ["ann", "bob", "carl"]
-    members = {n: join(netkit, relay.address, n, "--json") for n in names}
+    side = sides(*names)
+    server = netkit.serve("chat", "serve", "127.0.0.1:0", *side(None), stdout=subprocess.DEVNULL)
+    relay = Relay(host_port(server.address), loss=0.2, double=0.05, reorder=0.1, seed=7)
+    members = {n: enter(netkit, relay.address, *side(n), "--json") for n in names}
     for name, process in members.items():
         process.write("".join(f"{name} {i}\n" for i in range(300)))
     # All at once: one whose output nobody reads waits for his reader.
@@ -318,11 +326,12 @@ def test_three_members_over_a_lossy_link(netkit):
     relay.close()
 
 
-def test_said_during_an_outage_heard_after_it(netkit):
-    server = netkit.serve("chat", "serve", "127.0.0.1:0", stdout=subprocess.DEVNULL)
+def test_said_during_an_outage_heard_after_it(netkit, sides):
+    side = sides("ann", "bob")
+    server = netkit.serve("chat", "serve", "127.0.0.1:0", *side(None), stdout=subprocess.DEVNULL)
     relay = Relay(host_port(server.address))
-    ann = join(netkit, relay.address, "ann", "--json")
-    bob = join(netkit, server.address, "bob", "--json")
+    ann = enter(netkit, relay.address, *side("ann"), "--json")
+    bob = enter(netkit, server.address, *side("bob"), "--json")
     relay.outage(3)
     ann.write("".join(f"from ann {i}\n" for i in range(20)))
     bob.write("".join(f"from bob {i}\n" for i in range(20)))

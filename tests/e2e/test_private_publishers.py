@@ -64,16 +64,19 @@ def test_a_server_without_keys_is_told_apart(netkit, keys):
 
 def test_who_is_revoked_publishes_no_more(netkit, serve, keys):
     server = serve()
+    reader = netkit.start("push", "subscribe", server.address, "--psk-file", keys("b", "ben"))
+    reader.err.expect(rb"subscribed")
     sender = netkit.start("push", "send", server.address, "--psk-file", keys("a", "ann"))
     sender.write("first\n")
-    watcher = netkit.start("push", "status", server.address, "--psk-file", keys("b", "ben"), "--watch", "100ms")
+    reader.out.expect(rb"first\n")
     keys("server", "ben")
     server.signal(signal.SIGHUP)
     server.err.expect(rb"read again: 1 key\n")
     server.err.expect(rb"closed: the key of 'ann' is revoked\n")
     assert sender.wait() == 69
     assert send(netkit, server, "--psk-file", keys("a", "ann")).status == 77
-    watcher.stop()
+    assert send(netkit, server, "--psk-file", keys("b", "ben")).status == 0
+    reader.out.expect(rb"hello\n")
 
 
 def test_the_control_channel_in_clear_stays_this_machines(netkit, serve):

@@ -6,6 +6,7 @@ import struct
 
 import pytest
 
+from keys import sides  # noqa: F401
 from netkit import host_port, udp_socket, wait_until
 from relay import relays  # noqa: F401
 
@@ -14,20 +15,21 @@ def serve(netkit, *args):
     return netkit.serve("push", "serve", "0", *args, sockets=2)
 
 
-def subscribe(netkit, address, name, path, *args):
+def subscribe(netkit, address, path, *args):
     with open(path, "wb") as file:
-        return netkit.start("push", "subscribe", address, "--name", name, *args, stdout=file)
+        return netkit.start("push", "subscribe", address, *args, stdout=file)
 
 
 def records(path):
     return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
-def test_three_subscribers_get_every_line_once_and_in_order(netkit, relays, tmp_path):
-    server = serve(netkit, "--from", "-", "--min-subscribers", "3")
+def test_three_subscribers_get_every_line_once_and_in_order(netkit, relays, tmp_path, sides):
+    side = sides("s0", "s1", "s2")
+    server = serve(netkit, "--from", "-", "--min-subscribers", "3", *side(None))
     relay = relays(server, loss=0.2, double=0.05, reorder=0.1, seed=7)
     paths = [tmp_path / f"out{i}" for i in range(3)]
-    clients = [subscribe(netkit, relay.address, f"s{i}", path) for i, path in enumerate(paths)]
+    clients = [subscribe(netkit, relay.address, path, *side(f"s{i}")) for i, path in enumerate(paths)]
     lines = b"".join(b"line %05d of three thousand, each exactly once and in order\n" % i for i in range(3000))
     big = bytes(32 + i % 90 for i in range(60000)) + b"\n"
     server.write(lines + big)
@@ -40,11 +42,12 @@ def test_three_subscribers_get_every_line_once_and_in_order(netkit, relays, tmp_
     assert relay.dropped > 20
 
 
-def test_an_outage_within_the_lease_loses_nothing(netkit, relays, tmp_path):
-    server = serve(netkit, "--every", "20ms", "--message", "{seq}")
+def test_an_outage_within_the_lease_loses_nothing(netkit, relays, tmp_path, sides):
+    side = sides("ann")
+    server = serve(netkit, "--every", "20ms", "--message", "{seq}", *side(None))
     relay = relays(server, seed=3)
     path = tmp_path / "out"
-    client = subscribe(netkit, relay.address, "ann", path, "--json", "--count", "150")
+    client = subscribe(netkit, relay.address, path, "--json", "--count", "150", *side("ann"))
     wait_until(lambda: len(path.read_bytes().splitlines()) > 5)
     relay.outage(1.5)
     assert client.wait(60) == 0
@@ -55,12 +58,13 @@ def test_an_outage_within_the_lease_loses_nothing(netkit, relays, tmp_path):
 
 
 @pytest.mark.realtime
-def test_an_outage_beyond_lease_and_ring_is_reported_with_the_missing_numbers(netkit, relays, tmp_path):
-    server = serve(netkit, "--every", "20ms", "--message", "{seq}", "--lease", "500ms", "--keep", "10")
+def test_an_outage_beyond_lease_and_ring_is_reported_with_the_missing_numbers(netkit, relays, tmp_path, sides):
+    side = sides("ann")
+    server = serve(netkit, "--every", "20ms", "--message", "{seq}", "--lease", "500ms", "--keep", "10", *side(None))
     relay = relays(server, seed=5)
     path = tmp_path / "out"
-    client = subscribe(netkit, relay.address, "ann", path, "--json", "--connect-timeout", "500ms",
-                       "--reconnect-max", "200ms")
+    client = subscribe(netkit, relay.address, path, "--json", "--connect-timeout", "500ms", "--reconnect-max", "200ms",
+                       *side("ann"))
     wait_until(lambda: len(path.read_bytes().splitlines()) > 5)
     relay.outage(2)
     wait_until(lambda: b'"gap"' in path.read_bytes())
@@ -128,7 +132,7 @@ def answers(sock):
 def test_registrations_without_a_cookie_leave_nothing(netkit, tmp_path):
     server = serve(netkit, "--every", "20ms", "--message", "{seq}")
     path = tmp_path / "out"
-    client = subscribe(netkit, server.address, "ann", path, "--json")
+    client = subscribe(netkit, server.address, path, "--name", "ann", "--json")
     wait_until(path.read_bytes)
     before = memory(server.pid)
     answered = 0

@@ -4,19 +4,16 @@ import json
 
 import pytest
 
-from keys import key_file
+from keys import sides  # noqa: F401
 from netkit import host_port, udp_socket, wait_until
 from relay import Relay, relays  # noqa: F401
 
 HEARTBEAT = "200ms"
 
 
-@pytest.fixture(params=["clear", "keys"])
-def keys(request, tmp_path):
-    """Arguments of a server, and of a client by its name."""
-    if request.param == "clear":
-        return lambda name: ["--name", name] if name else []
-    return lambda name: ["--psk-file", key_file(tmp_path / (name or "all"), *([name] if name else ["ann", "ben"]))]
+@pytest.fixture
+def keys(sides):
+    return sides("ann", "ben")
 
 
 def received(process):

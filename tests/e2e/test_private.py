@@ -379,6 +379,35 @@ def test_the_key_log_decrypts_a_captured_session(netkit, room, keys, relays, tmp
     assert [datagram for from_client, datagram in native if from_client and b"a word of ours" in datagram]
 
 
+def test_who_comes_from_elsewhere_resumes(netkit, room, keys, relays):
+    relay = relays(room)
+    seen = []
+    relay.tap = lambda data, from_client: seen.append((data, from_client))
+    ann = join(netkit, relay.address, keys("a", "ann"), "--heartbeat", "200ms")
+    for i in range(2):
+        before = len(seen)
+        relay.move()
+        ann.write(f"hello {i}\n")
+        room.out.expect(rf"\[ann\] hello {i}\n".encode())
+        shaken = {fragment[0] for _, kind, number, fragment in records(seen[before:]) if kind == 22 and number[:2] == b"\0\0"}
+        assert {1, 2} <= shaken and 12 not in shaken, "hellos, and no ServerKeyExchange"
+    assert b"left" not in room.out.data and b"again" not in ann.err.data
+
+
+def test_openssl_resumes(room, tmp_path):
+    for words, word in (("-sess_out", "New"), ("-sess_in", "Reused")):
+        client = subprocess.Popen(["openssl", "s_client", "-dtls1_2", "-connect", room.address, "-psk_identity", "ann", "-psk",
+                                   KEYS["ann"], words, tmp_path / "session"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT)
+        shown = b""
+        while b"\n---\n" not in shown.partition(b"Cipher is ECDHE-PSK-CHACHA20-POLY1305")[2]:
+            more = os.read(client.stdout.fileno(), 4096)
+            assert more, shown
+            shown += more
+        client.communicate(b"Q\n", timeout=20)
+        assert f"\n{word}, TLSv1.2, Cipher is".encode() in shown
+
+
 def test_gnutls_completes_the_handshake(room):
     """gnutls-cli 3.7.9 crashes right after it, so what it prints must not wait in its buffer."""
     client = subprocess.Popen(["stdbuf", "-o0", "gnutls-cli", "--udp", "--pskusername", "ann", "--pskkey", KEYS["ann"], "--priority",

@@ -1,7 +1,7 @@
 // A server with keys and a client with one, over a wire whose every decision is a byte of the
 // input: pass, lose, double, change a byte, say something of one's own from here or elsewhere,
-// move. Nothing reaches either side that the other has not said, and nobody unproved is kept for
-// long.
+// move, revoke the key and give it back. Nothing reaches either side that the other has not said,
+// nor the server while the key is revoked, and nobody unproved is kept for long.
 #include "fuzz/fuzz_check.hpp"
 #include "fuzz/script.hpp"
 
@@ -24,7 +24,7 @@ using netkit::TimePoint;
 class Side final : public Driver::Handler {
  public:
   void on_datagram(const Path& from, std::string_view datagram, TimePoint) override {
-    FUZZ_CHECK(peer->said.contains(std::string(datagram)));
+    FUZZ_CHECK(!deaf && peer->said.contains(std::string(datagram)));
     to = from;
   }
   void tick(TimePoint) override {}
@@ -42,6 +42,7 @@ class Side final : public Driver::Handler {
   std::set<std::string> said;
   Path to;
   bool speaks = false;
+  bool deaf = false;  // nothing may come
 };
 
 class Pair final : private PrivateServer::Handler, private PrivateClient::Handler {
@@ -67,8 +68,8 @@ class Pair final : private PrivateServer::Handler, private PrivateClient::Handle
   }
 
  private:
-  static netkit::PskKeys keys() {
-    return netkit::PskKeys::parse("ann:" + std::string(64, '1'), "keys");
+  static netkit::PskKeys keys(char digit = '1') {
+    return netkit::PskKeys::parse("ann:" + std::string(64, digit), "keys");
   }
   static PrivateServer::Options options() {
     PrivateServer::Options made;
@@ -95,6 +96,10 @@ class Pair final : private PrivateServer::Handler, private PrivateClient::Handle
     if (what == 0xF1) gate_.on_datagram(address(port_), script_.text(), now_);
     if (what == 0xF2) gate_.on_datagram(address(9), script_.text(), now_);
     if (what == 0xF3) client_gate_.on_datagram(address(1), script_.text(), now_);
+    if (what == 0xF4) {
+      server_.deaf = !server_.deaf;
+      gate_.set_keys(keys(server_.deaf ? '2' : '1'));
+    }
     gate_.tick(now_);
     client_gate_.tick(now_);
     OutputQueue queue;

@@ -168,7 +168,6 @@ void HttpServer::Http2::on_request(StreamId id, const HttpRequest& request) {
   HttpAnswer answer = connection_.answer_to(request);
   const bool is_head = request.method == "HEAD";
   if (answer.later) return await(id, answer);
-  if (connection_.over_limit()) stop();
   session_->respond(id, answer, is_head, connection_.date());
   if (!answer.stream || is_head) return;
   Carrier& carrier =
@@ -201,6 +200,8 @@ void HttpServer::Http2::on_closed(StreamId id, bool by_peer) {
   if (const auto later = laters_.extract(id); !later.empty()) Connection::forget(*later.mapped());
   const auto node = carriers_.extract(id);
   if (!node.empty()) connection_.remove(node.mapped()->stream());
+  // Who has been told that there is no room leaves the place to the next.
+  if (connection_.over_limit() && !connection_.closing()) stop();
   if (by_peer && !taken_back_.take(connection_.http().loop_.now()) && !connection_.closing()) {
     connection_.abort();
   }

@@ -101,8 +101,8 @@ void ListenCommand::add_broadcast_sockets(ServerSockets& sockets, const UdpOptio
     for (const InterfaceAddress& one : interface.addresses) {
       if (one.address != address) continue;
       if (!one.broadcast) {
-        host_->log().notice(
-            fmt::format("{} has no broadcast address: no broadcast is heard", address.to_string()));
+        host_->log().notice(fmt::format("{} has no broadcast address: it receives no broadcasts",
+                                        address.to_string()));
         return;
       }
       own_interface_ = interface.index;
@@ -132,7 +132,7 @@ std::vector<Interface> ListenCommand::wanted_interfaces() const {
 // sender on this machine is heard). Joining must work on one of them at least.
 void ListenCommand::join_groups(const std::vector<Interface>& all) {
   for (const IpAddress& group : groups_) {
-    std::string failure = fmt::format("no interface can take part in {}", group.to_string());
+    std::string failure = fmt::format("no interface can join {}", group.to_string());
     if (!join(group, all, failure)) throw Error(ExitStatus::unreachable, failure);
   }
 }

@@ -16,28 +16,28 @@ std::vector<OptionDef> send_options() {
   return {
       {.name = "interface",
        .kind = Kind::interface,
-       .help = "send by IF only; all that are up otherwise",
+       .help = "send on IF only, instead of on all that are up",
        .repeatable = true},
       {.name = "wait", .default_value = "1s", .help = "how long to wait for answers"},
       {.name = "replies",
        .kind = Kind::integer,
        .default_value = "0",
-       .help = "stop after N answers; 0 takes all that come"},
+       .help = "stop after N answers; 0: no limit"},
       {.name = "expect",
        .kind = Kind::integer,
        .default_value = "0",
-       .help = "end with 1 when fewer than N answers came"},
+       .help = "exit with 1 if fewer than N answers arrive"},
       {.name = "repeat",
        .kind = Kind::integer,
        .default_value = "1",
        .help = "send each message N times",
        .min = 1,
        .max = 1'000'000},
-      {.name = "interval", .default_value = "100ms", .help = "between the repetitions"},
+      {.name = "interval", .default_value = "100ms", .help = "time between repetitions"},
       {.name = "ttl",
        .kind = Kind::integer,
        .default_value = "1",
-       .help = "how many routers it may pass",
+       .help = "time to live, in hops",
        .min = 1,
        .max = 255},
       plain_rate_option(),
@@ -45,7 +45,7 @@ std::vector<OptionDef> send_options() {
       {.name = "max-responders",
        .kind = Kind::integer,
        .default_value = "65536",
-       .help = "responders remembered per message",
+       .help = "responders to remember per message",
        .min = 1},
   };
 }
@@ -53,12 +53,12 @@ std::vector<OptionDef> send_options() {
 ActionDef send() {
   ActionDef action;
   action.name = "send";
-  action.summary = "send messages to everybody and print the answers";
+  action.summary = "send messages to everyone and print the answers";
   action.description =
-      "255.255.255.255 goes to the broadcast address of every interface that is up and needs no "
-      "default route; a multicast address goes to every interface; a directed broadcast address is "
-      "sent once, by the routing table. Each TEXT, or else each line of standard input, is a "
-      "message. Each responder is printed once per message.";
+      "255.255.255.255 is sent to the broadcast address of every interface that is up, and needs "
+      "no default route; a multicast address is sent on every interface; a directed broadcast "
+      "address is sent once, according to the routing table. Each TEXT, or each line of standard "
+      "input if there is none, is a message. Each responder is printed once per message.";
   action.arguments = {{.name = "ADDRESS",
                        .kind = Kind::address,
                        .default_value = "255.255.255.255:8086",
@@ -69,15 +69,15 @@ ActionDef send() {
   action.common = kOutputOptions | kSourceOptions | kWaitOption | kIntervalOption | kClientOptions;
   action.options = send_options();
   action.records = {{.type = "answer",
-                     .help = "a responder answered",
-                     .fields = {{"rtt_ms", "milliseconds from the message to its answer"},
-                                {"interface", "name of the interface it came by"},
+                     .help = "an answer",
+                     .fields = {{"rtt_ms", "milliseconds from the message to the answer"},
+                                {"interface", "name of the receiving interface"},
                                 {"seq", "number of the message, from 1"}},
                      .layout = "{peer} {text}"}};
-  action.totals = {{"messages", "messages that were sent"},
-                   {"sent", "datagrams of them, one a network and repetition"},
-                   {"refused", "datagrams that the kernel did not take"},
-                   {"answers", "answers, one a responder and message"},
+  action.totals = {{"messages", "messages sent"},
+                   {"sent", "datagrams sent, one per network and repetition"},
+                   {"refused", "datagrams the kernel did not accept"},
+                   {"answers", "answers, one per responder and message"},
                    {"duplicates", "further answers"},
                    {"overflow", "answers of responders beyond --max-responders"},
                    kKernelDropsTotal};
@@ -102,10 +102,10 @@ std::vector<OptionDef> listen_options() {
       {.name = "source",
        .kind = Kind::ip,
        .value_name = "ADDR",
-       .help = "take what this host sends to the group only"},
+       .help = "receive only what this host sends to the group"},
       {.name = "interface",
        .kind = Kind::interface,
-       .help = "join on IF, and take only what comes by it",
+       .help = "join on IF, and receive only from it",
        .repeatable = true},
       {.name = "reply", .kind = Kind::template_text, .help = "answer each datagram with T"},
       {.name = "hex", .help = "show datagrams in hexadecimal"},
@@ -116,40 +116,39 @@ std::vector<OptionDef> listen_options() {
 ActionDef listen() {
   ActionDef action;
   action.name = "listen";
-  action.summary = "print what comes by broadcast or multicast, and answer";
+  action.summary = "print broadcast and multicast datagrams, and answer";
   action.description =
       "Shares its port with other listeners. Prints PEER TEXT; with --json also the interface and "
-      "the destination address a datagram came by. Hears the groups that it joins and no others; "
-      "at one address of this machine it hears the broadcasts of that network, too. Interfaces "
-      "that come up later take part.";
+      "the destination address of a datagram. Receives the groups it joins and no others; on a "
+      "single address of this machine it receives the broadcasts of that network, too. Interfaces "
+      "that come up later are used as well.";
   action.arguments = {{.name = "ADDRESS",
                        .kind = Kind::listen_address,
                        .default_value = ":8086",
                        .optional = true,
                        .help = "where to listen; a multicast address is joined"}};
   action.common = kOutputOptions | kServerOptions | kCountOption;
-  action.options =
-      joined({listen_options(),
-              access_options(),
-              {rate_option("datagrams a second that are taken from each source address")}});
+  action.options = joined({listen_options(),
+                           access_options(),
+                           {rate_option("limit of datagrams a second from each source address")}});
   action.records = {{.type = "datagram",
-                     .help = "a datagram came",
-                     .fields = {{"interface", "name of the interface it came by"},
+                     .help = "a datagram",
+                     .fields = {{"interface", "name of the receiving interface"},
                                 {"destination", "the address it was sent to"},
                                 {"seq", "number of the datagram, from 1"}},
                      .layout = "{peer} {text}"}};
   action.totals = joined<TotalDef>(
-      {{{"received", "datagrams that came"},
-        {"answered", "answers that were sent"},
-        {"unanswered", "datagrams of sources that are never answered"},
+      {{{"received", "datagrams received"},
+        {"answered", "answers sent"},
+        {"unanswered", "datagrams from sources that are never answered"},
         kUnsendableTotal,
-        {"ignored", "datagrams that came by another interface or to another group"},
+        {"ignored", "datagrams received by another interface or for another group"},
         kKernelDropsTotal},
        refusal_totals()});
   action.make = new_command<ListenCommand>;
   action.examples = {
       {"netkit broadcast listen", "port 8086 on every interface"},
-      {"netkit broadcast listen :8086 --reply '{host} is here'", "answer who asks"},
+      {"netkit broadcast listen :8086 --reply '{host} is here'", "answer each sender"},
       {"netkit broadcast listen :5000 --group 239.1.2.3 --json",
        "a multicast group, as JSON Lines"},
       {"netkit broadcast listen -c 1 -t 5s", "wait up to five seconds for one datagram"},
@@ -167,5 +166,5 @@ std::vector<ActionDef> make_actions() {
 
 }  // namespace netkit::broadcast
 
-NETKIT_PLUGIN(broadcast, "say something to a whole network by UDP, and collect the answers",
+NETKIT_PLUGIN(broadcast, "send to a whole network by UDP, and collect the answers",
               netkit::broadcast::make_actions)

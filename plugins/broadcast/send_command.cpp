@@ -29,7 +29,7 @@ void SendCommand::configure(const Values& values) {
   address_ = values.address("ADDRESS");
   // A port alone is everybody's, where other clients take it for this machine's.
   if (values.text("ADDRESS").find(':') == std::string::npos) address_.host = "255.255.255.255";
-  if (address_.port == 0) throw UsageError("port 0 cannot be sent to (write HOST:PORT)");
+  if (address_.port == 0) throw UsageError("cannot send to port 0 (write HOST:PORT)");
   hex_ = values.flag("hex");
   for (const std::string& text : values.texts("TEXT")) {
     arguments_.push_back(hex_ ? decode_hex_option(text) : text);
@@ -269,7 +269,7 @@ void SendCommand::finish() {
   const std::uint64_t answers = table_->answers();
   if (answers < expect_) {
     return host_->finish(ExitStatus::no,
-                         fmt::format("{} of the {} expected answers came", answers, expect_));
+                         fmt::format("{} of the {} expected answers arrived", answers, expect_));
   }
   if (answers == 0 && messages_ > too_long_ && wait_ > Duration::zero()) {
     host_->log().notice(
@@ -298,7 +298,7 @@ void SendCommand::on_datagram(const ReceivedMessage& from, std::string_view data
                         .line = std::nullopt});
   host_->log().write(
       host_->interactive() ? LogLevel::notice : LogLevel::info,
-      fmt::format("{} answered by {} in {:.3f} ms", from.peer->to_string(), interface, rtt));
+      fmt::format("{} answered via {} in {:.3f} ms", from.peer->to_string(), interface, rtt));
   if (enough()) finish();
 }
 

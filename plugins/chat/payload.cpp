@@ -179,14 +179,14 @@ std::string_view why_not_a_name(std::string_view name) {
   if (name.size() > kMaxName) return "is longer than 64 bytes";
   if (!is_valid_utf8(name)) return "is not UTF-8";
   if (name.find('\t') != std::string_view::npos || escaped_text(name) != name) {
-    return "holds control characters";
+    return "contains control characters";
   }
-  if (normal_name(name) != name) return "is not in Unicode's normal form C";
-  if (has_unseen(name)) return "holds invisible characters or unusual spaces";
+  if (normal_name(name) != name) return "is not in Unicode normalization form C";
+  if (has_unseen(name)) return "contains invisible characters or unusual spaces";
   if (trim_white_space(name) != name) return "begins or ends with white space";
-  if (name.find("  ") != std::string_view::npos) return "holds two spaces in a row";
+  if (name.find("  ") != std::string_view::npos) return "contains two spaces in a row";
   // As netkit itself shows what is said: `[ann] text`, `[ann to you] text`.
-  if (name.find_first_of("[]") != std::string_view::npos) return "holds a bracket";
+  if (name.find_first_of("[]") != std::string_view::npos) return "contains a bracket";
   if (name.ends_with(" to you")) return "looks like a private message";
   if (name.front() == '/') return "begins with a slash";
   if (Endpoint::parse(name)) return "looks like an address";  // as those of plain members are

@@ -50,7 +50,7 @@ void PeerCommand::on_input_line(std::string_view line) {
 
 // One datagram to each; the bytes are shared.
 void PeerCommand::say(std::string_view text) {
-  if (peers_.empty()) return host_->log().error("there is no peer: /to HOST:PORT names one");
+  if (peers_.empty()) return host_->log().error("there is no peer: set one with /to HOST:PORT");
   const WallTime time = host_->clock().wall();
   for (const Endpoint& peer : peers_) {
     ++sent_;
@@ -101,7 +101,8 @@ void PeerCommand::list_peers() {
 }
 
 void PeerCommand::help() {
-  host_->log().notice("/to HOST:PORT changes the peer, /peers lists, /quit ends, //x says /x");
+  host_->log().notice(
+      "/to HOST:PORT changes the peer, /peers lists them, /quit leaves, //x sends /x");
 }
 
 void PeerCommand::on_input_end() {

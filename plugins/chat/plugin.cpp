@@ -20,38 +20,37 @@ constexpr std::string_view kAddress = "127.0.0.1:9998";
 std::vector<RecordDef> room_records() {
   return {
       {.type = "message",
-       .help = "somebody said something",
-       .fields = {{"name", "who said it"},
+       .help = "a message",
+       .fields = {{"name", "the sender"},
                   {"seq",
-                   "its number in the room, from 1; private ones have none, and null says that the "
-                   "store has not given one yet"},
-                  {"private", "true: it is not for everybody"},
-                  {"action", "true: it was said by /me"}},
+                   "its number in the room, from 1; private ones have none, and it is null until "
+                   "the store has assigned one"},
+                  {"private", "true for a private message"},
+                  {"action", "true for /me"}},
        .layout = "[{name}] {text}",
        .colored_field = "name"},
       {.type = "joined",
-       .help = "somebody has come",
+       .help = "a member has joined",
        .fields = {{"name", "who"}},
        .layout = "* {name} joined",
        .payload_name = {},
        .colored_field = "name"},
       {.type = "left",
-       .help = "somebody has gone",
+       .help = "a member has left",
        .fields = {{"name", "who"},
-                  {"reason",
-                   "quit, lease (not heard from for --lease), reset, kicked, banned or revoked"}},
+                  {"reason", "quit, lease (silent for --lease), reset, kicked, banned or revoked"}},
        .layout = "* {name} left ({reason})",
        .payload_name = {},
        .colored_field = "name"},
       {.type = "renamed",
-       .help = "somebody took another name",
-       .fields = {{"from", "the name before"}, {"name", "the name now"}},
+       .help = "a member has changed its name",
+       .fields = {{"from", "the previous name"}, {"name", "the new name"}},
        .layout = "* {from} is now {name}",
        .payload_name = {},
        .colored_field = "name"},
       {.type = "topic",
-       .help = "what the room is about",
-       .fields = {{"name", "who says so"}},
+       .help = "the topic of the room",
+       .fields = {{"name", "who set it"}},
        .layout = "* {name} set the topic: {text}",
        .colored_field = "name"}};
 }
@@ -64,78 +63,80 @@ OptionDef notices_option() {
   return {.name = "notices",
           .kind = Kind::choice,
           .default_value = "yes",
-          .help = "whether to show who comes, goes and takes another name",
+          .help = "print who joins, leaves and changes their name",
           .choices = {"yes", "no"}};
 }
 
-constexpr TotalDef kHistoryLostTotal{"history_lost", "lines that --history could not keep"};
+constexpr TotalDef kHistoryLostTotal{"history_lost",
+                                     "lines that could not be written to --history"};
 
 std::vector<OptionDef> room_options() {
-  return {{.name = "lease",
-           .kind = Kind::duration,
-           .default_value = "15s",
-           .help = "silence after which a member is given up",
-           .min = 1},
-          {.name = "template",
-           .kind = Kind::template_text,
-           .default_value = "[{name}] {text}\\n",
-           .help = "what plain members get for each message"},
-          plain_option(),
-          psk_file_option("keys of the members, who then are encrypted and have the names of their "
-                          "keys (netkit psk)"),
-          {.name = "operators",
-           .kind = Kind::text,
-           .value_name = "NAME,...",
-           .help = "members who may kick, mute and ban others and set the topic, by their keys",
-           .needs = {"psk-file"}},
-          history_option("append what happens to this file"),
-          notices_option(),
-          {.name = "keep",
-           .kind = Kind::integer,
-           .default_value = "1000",
-           .help = "messages kept for those who come later or come back",
-           .min = 0,
-           .max = 1000000},
-          {.name = "max-members",
-           .kind = Kind::integer,
-           .default_value = "10000",
-           .help = "members at once; others are refused",
-           .min = 1,
-           .max = 1000000},
-          rate_option("messages that are taken from one member", "1000/s"),
-          plain_rate_option(),
-          max_memory_option(),
-          {.name = "web",
-           .kind = Kind::listen_address,
-           .value_name = "[ADDRESS]",
-           .help = "serve a page for browsers too, by TCP at the same port or at ADDRESS",
-           .choices = {""},
-           .excludes = {"psk-file"}},
-          {.name = "host",
-           .kind = Kind::text,
-           .value_name = "NAME",
-           .help = "a name that the page may be asked by, beside those of this machine",
-           .repeatable = true,
-           .needs = {"web"}},
-          {.name = "motd", .kind = Kind::text, .help = "a greeting for every native newcomer"}};
+  return {
+      {.name = "lease",
+       .kind = Kind::duration,
+       .default_value = "15s",
+       .help = "drop a member that has been silent for D",
+       .min = 1},
+      {.name = "template",
+       .kind = Kind::template_text,
+       .default_value = "[{name}] {text}\\n",
+       .help = "what plain members receive for each message"},
+      plain_option(),
+      psk_file_option(
+          "encrypt with these keys, whose identities are the names of the members (netkit psk)"),
+      {.name = "operators",
+       .kind = Kind::text,
+       .value_name = "NAME,...",
+       .help = "members that may kick, mute and ban others and set the topic, by their keys",
+       .needs = {"psk-file"}},
+      history_option("append messages and notices to this file"),
+      notices_option(),
+      {.name = "keep",
+       .kind = Kind::integer,
+       .default_value = "1000",
+       .help = "messages to keep for members that join later or come back",
+       .min = 0,
+       .max = 1000000},
+      {.name = "max-members",
+       .kind = Kind::integer,
+       .default_value = "10000",
+       .help = "limit of members; others are refused",
+       .min = 1,
+       .max = 1000000},
+      rate_option("limit of messages from one member", "1000/s"),
+      plain_rate_option(),
+      max_memory_option(),
+      {.name = "web",
+       .kind = Kind::listen_address,
+       .value_name = "[ADDRESS]",
+       .help = "serve a page for browsers, over TCP on the same port or on ADDRESS",
+       .choices = {""},
+       .excludes = {"psk-file"}},
+      {.name = "host",
+       .kind = Kind::text,
+       .value_name = "NAME",
+       .help = "accept requests for the page under this host name as well",
+       .repeatable = true,
+       .needs = {"web"}},
+      {.name = "motd", .kind = Kind::text, .help = "a greeting for each native member that joins"}};
 }
 
 std::vector<TotalDef> serve_totals() {
   return joined(
-      {{{"members", "members now", kGauge},
-        {"browsers", "members of those who are at the page of --web", kGauge},
+      {{{"members", "current members", kGauge},
+        {"browsers", "members connected through --web", kGauge},
         {"messages", "messages to all"},
         {"private_messages", "private messages"},
-        {"joined", "members who came"},
-        {"left", "members who went"},
-        {"expired", "members who were silent for --lease"},
+        {"joined", "members who joined"},
+        {"left", "members who left"},
+        {"expired", "members silent for longer than --lease"},
         labelled_total(kDroppedMetric, "slow", "dropped_slow",
-                       "messages that a slow native member does not get"),
-        labelled_total(kDroppedMetric, "full", "dropped_full", "newcomers beyond --max-members"),
+                       "messages dropped for slow native members"),
+        labelled_total(kDroppedMetric, "full", "dropped_full", "members refused by --max-members"),
         labelled_total(kDroppedMetric, "long", "dropped_long",
-                       "messages of plain members that were too long"),
+                       "messages from plain members that were too long"),
         labelled_total(kDroppedMetric, "plain", "dropped_plain",
-                       "messages that plain members do not get"),
+                       "messages dropped for plain members"),
         kHistoryLostTotal},
        store::totals(),
        peer_totals(),
@@ -150,7 +151,7 @@ ActionDef serve() {
   action.summary = "open a room";
   action.description =
       "Members speak the native dialect (netkit chat join) or the plain one: any program that "
-      "sends text by UDP takes part. Prints what is said and who comes and goes; -q prints "
+      "sends text over UDP can take part. Prints messages, and who joins and leaves; -q prints "
       "nothing.";
   action.arguments = {listen_argument(kAddress)};
   action.common = kOutputOptions | kServerOptions | kReconnectOptions;
@@ -161,9 +162,9 @@ ActionDef serve() {
   action.examples = {
       {"netkit chat serve", "a room on 127.0.0.1:9998"},
       {"netkit chat serve :9998 --motd 'be kind'", "for the whole network, with a greeting"},
-      {"netkit chat serve 9998 --template 'ack: {text}'", "what plain members get"},
-      {"netkit chat serve 9998 -q --history room.log", "silent, with a log"},
-      {"netkit chat serve :9998 --web", "for browsers and phones, too"},
+      {"netkit chat serve 9998 --template 'ack: {text}'", "what plain members receive"},
+      {"netkit chat serve 9998 -q --history room.log", "without output, with a log"},
+      {"netkit chat serve :9998 --web", "also for browsers and phones"},
   };
   action.lifetime = Lifetime::until_told;
   action.quiet_hides_records = true;
@@ -175,49 +176,49 @@ std::vector<OptionDef> join_options() {
            .letter = 'n',
            .kind = Kind::text,
            .value_name = "NAME",
-           .help = "the name in the room; without it $USER, or $USER2 … while that is taken"},
+           .help = "the name in the room; by default $USER, or $USER2 … if that is taken"},
           {.name = "heartbeat",
            .kind = Kind::duration,
            .default_value = "5s",
-           .help = "how often to give a sign of life",
+           .help = "heartbeat interval",
            .min = 1},
           {.name = "since",
            .kind = Kind::count_or_word,
            .value_name = "N|all",
-           .help = "hear what was said before, from message N on or as far back as is kept",
+           .help = "print earlier messages, from number N on, or all that are kept",
            .choices = {"all"}},
           {.name = "plain",
            .help = "speak the plain dialect",
            .excludes = {"since", "commands", "psk-file"}},
-          psk_file_option("the key to be encrypted by, whose identity is the name (netkit psk)"),
-          history_option("append what is said to this file"),
+          psk_file_option("encrypt with the key in FILE, whose identity is the name (netkit psk)"),
+          history_option("append the conversation to this file"),
           notices_option(),
           {.name = "timestamps",
-           .help = "the time in front of each line, and the day when it changes; at a prompt it is "
-                   "there anyway"},
-          {.name = "commands", .help = "obey /commands in piped lines, too"},
+           .help = "print the time before each line, and the date when it changes; the default at "
+                   "a prompt"},
+          {.name = "commands", .help = "accept /commands in piped lines as well"},
           {.name = "wait",
            .default_value = "10s",
-           .help = "at the end of input, how long to wait for the room to take what was said"},
+           .help = "wait for acknowledgements at the end of input"},
           {.name = "connect-timeout",
            .default_value = "10s",
-           .help = "how long one try to join may take"},
+           .help = "time limit for one attempt to join"},
           {.name = "reconnect",
            .default_value = "forever",
-           .help = "how many times in a row to try again when the room cannot be reached"},
+           .help = "how many times in a row to retry when the room cannot be reached"},
           {.name = "count",
-           .help = "end after N messages of others; the end of input then ends nothing"}};
+           .help = "exit after N messages of others; the end of input is then ignored"}};
 }
 
 ActionDef join() {
   ActionDef action;
   action.name = "join";
-  action.summary = "take part in a room";
+  action.summary = "join a room";
   action.description =
       "At a terminal: a prompt with /who /nick /msg /me /ignore /quit /help, for operators also "
-      "/kick /mute /ban /topic. Otherwise each line "
-      "of standard input is said as it is, and the end of input says goodbye. What was said while "
-      "the room could not be reached is said as soon as it can.";
+      "/kick /mute /ban /topic. Otherwise each line of standard input is a message, and the end of "
+      "input leaves the room. Messages entered while the room cannot be reached are sent as soon "
+      "as it can.";
   ArgumentDef servers = server_argument(kAddress, "the room, or several of its servers");
   servers.kind = Kind::addresses;
   action.arguments = {servers};
@@ -226,31 +227,30 @@ ActionDef join() {
   action.options = join_options();
   action.records = room_records();
   action.records.push_back({.type = "undelivered",
-                            .help = "something that was said and not taken",
+                            .help = "a message the room did not accept",
                             .fields = {{"reason", "why"}},
                             .layout = ""});
   action.records.push_back({.type = "gap",
-                            .help = "messages that are lost",
+                            .help = "messages lost",
                             .fields = {{"from", "number of the first"},
                                        {"to", "number of the last"},
-                                       {"unnumbered", "how many without a number"}},
+                                       {"unnumbered", "how many others"}},
                             .layout = "",
                             .payload_name = {}});
-  action.records.push_back({.type = "datagram",
-                            .help = "with --plain: something came",
-                            .newline_only_if_missing = true});
-  action.totals = joined({{{"received", "messages, and with --plain datagrams, that came"},
-                           {"said", "lines said to the room"},
-                           {"sent", "with --plain: lines that were sent"},
-                           {"undelivered", "lines that the room did not take"},
-                           {"lost", "messages that are lost"}},
+  action.records.push_back(
+      {.type = "datagram", .help = "with --plain: a datagram", .newline_only_if_missing = true});
+  action.totals = joined({{{"received", "messages received; with --plain, datagrams received"},
+                           {"said", "lines sent to the room"},
+                           {"sent", "with --plain: lines sent"},
+                           {"undelivered", "lines the room did not accept"},
+                           {"lost", "messages lost"}},
                           datagram_client_totals()});
   action.make = new_command<JoinCommand>;
   action.examples = {
       {"netkit chat join 127.0.0.1:9998", "a prompt in the room"},
       {"echo 'build finished' | netkit chat join 9998 --name ci", "say one line"},
-      {"netkit chat join 9998 --since all --json", "everything that is kept, as JSON Lines"},
-      {"netkit chat join 9998 --plain", "with a server that only knows text"},
+      {"netkit chat join 9998 --since all --json", "all messages kept, as JSON Lines"},
+      {"netkit chat join 9998 --plain", "with a server that speaks only the plain dialect"},
   };
   action.lifetime = Lifetime::until_told;
   return action;
@@ -261,25 +261,25 @@ ActionDef peer() {
   action.name = "peer";
   action.summary = "talk without a server";
   action.description =
-      "Each line of standard input goes as it is to every peer; what arrives is printed. /to "
-      "HOST:PORT changes the peer, /peers lists, //x says /x. After the end of input it ends "
-      "within --wait; without any input it listens until it is told to end.";
+      "Each line of standard input is sent unchanged to every peer; what arrives is printed. /to "
+      "HOST:PORT changes the peer, /peers lists them, //x sends /x. After the end of input it "
+      "exits within --wait; without any input it listens until it is stopped.";
   action.arguments = {{.name = "PEER",
                        .kind = Kind::address,
                        .optional = true,
                        .repeatable = true,
-                       .help = "whom to talk to"}};
+                       .help = "the peers"}};
   action.common = kOutputOptions | kServerOptions | kWaitOption;
   action.options = {
       {.name = "bind",
        .kind = Kind::listen_address,
        .default_value = "127.0.0.1:8080",
        .help = "the address to listen on and to send from"},
-      history_option("append both directions to this file"),
+      history_option("append messages of both directions to this file"),
       {.name = "wait", .default_value = "1s", .help = "how long to listen after the end of input"}};
-  action.records = {{.type = "message", .help = "something came", .layout = "{peer} {text}"}};
-  action.totals = {{"received", "datagrams that came"},
-                   {"sent", "datagrams that were sent"},
+  action.records = {{.type = "message", .help = "a message", .layout = "{peer} {text}"}};
+  action.totals = {{"received", "datagrams received"},
+                   {"sent", "datagrams sent"},
                    kUnsendableTotal,
                    kKernelDropsTotal,
                    kHistoryLostTotal};
@@ -287,7 +287,7 @@ ActionDef peer() {
   action.examples = {
       {"netkit chat peer 192.168.1.20:8080 --bind :8080", "talk to one machine"},
       {"netkit chat peer 127.0.0.1:9001 127.0.0.1:9002 --bind 9000", "talk to two"},
-      {"netkit chat peer 127.0.0.1:9001 --bind 9000 --history talk.log", "and remember it"},
+      {"netkit chat peer 127.0.0.1:9001 --bind 9000 --history talk.log", "with a log"},
   };
   action.lifetime = Lifetime::until_told;
   return action;

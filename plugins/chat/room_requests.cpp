@@ -43,7 +43,7 @@ void Room::carry_out(Slot slot, const Request& request, TimePoint now, WallTime 
     Entry::Refusal refusal = Entry::Refusal::none;
     const std::string why = why_refused(renaming->name, slot, refusal);
     if (!why.empty()) return refuse(slot, why);
-    if (members_[slot].proved) return refuse(slot, "the name is that of the key");
+    if (members_[slot].proved) return refuse(slot, "the key determines the name");
     rename(slot, renaming->name);
   } else if (std::holds_alternative<Who>(request)) {
     list(slot);
@@ -91,8 +91,7 @@ void Room::moderate(Slot slot, const Kick& kick) {
 void Room::moderate(Slot slot, const Ban& ban) {
   const Slot target = find(ban.name);
   if (target != kNoSlot && !members_[target].proved) {
-    return refuse(
-        slot, fmt::format("'{}' has no key to be known again by; /kick puts him out", ban.name));
+    return refuse(slot, fmt::format("'{}' has no key to ban; use /kick", ban.name));
   }
   moderation_.ban(ban.name);
   if (target != kNoSlot) put_out(target, LeaveReason::banned);
@@ -101,8 +100,7 @@ void Room::moderate(Slot slot, const Ban& ban) {
 void Room::moderate(Slot slot, const Mute& mute, TimePoint now) {
   const Slot target = find(mute.name);
   if (target != kNoSlot && !members_[target].proved) {
-    return refuse(
-        slot, fmt::format("'{}' has no key to be known again by; /kick puts him out", mute.name));
+    return refuse(slot, fmt::format("'{}' has no key to ban; use /kick", mute.name));
   }
   const Duration span = std::chrono::seconds(mute.seconds);
   moderation_.mute(mute.name,

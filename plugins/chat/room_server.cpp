@@ -117,7 +117,7 @@ datagram::Verdict RoomServer::on_connect(SessionRef session, const Endpoint& pee
   const std::uint32_t owner = native_.owner(session);
   if (owner != 0 && handler_.identity(owner) != hello->name) {
     return Verdict::reject(RejectCode::forbidden,
-                           fmt::format("the key is that of '{}'", handler_.identity(owner)));
+                           fmt::format("the key belongs to '{}'", handler_.identity(owner)));
   }
   // What was said before is not for him, or comes from the ring. Notices are left to wait, so that
   // those of many who come at once go out together.
@@ -275,7 +275,7 @@ void RoomServer::on_replaced(Slot member) {
   const SessionRef session = std::exchange(session_of(member), {});
   if (!session) return;
   slot_of(session) = kNoSlot;
-  native_.close(session, "the same member has come from elsewhere");
+  native_.close(session, "the same member has joined from elsewhere");
 }
 
 void RoomServer::on_put_out(Slot member, LeaveReason reason) {

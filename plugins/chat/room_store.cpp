@@ -94,7 +94,7 @@ void RoomStore::on_store_change() {
   if (stream_.away()) {
     go_on_alone();
   } else if (std::exchange(alone_, false)) {
-    host_.log().notice("the store is back: what was said meanwhile gets its numbers");
+    host_.log().notice("the store is back: messages sent meanwhile get their numbers");
   }
   if (then_ && !stream_.settling()) std::exchange(then_, {})();
 }
@@ -102,7 +102,8 @@ void RoomStore::on_store_change() {
 // What was on its way to the store is heard now, before all that follows.
 void RoomStore::go_on_alone() {
   if (std::exchange(alone_, true)) return;
-  host_.log().notice("the store is away: the room goes on for the members of this server alone");
+  host_.log().notice(
+      "the store is unavailable: the room continues for the members of this server only");
   for (auto& [ticket, said] : said_) {
     if (!std::exchange(said.heard, true)) {
       room_.deliver_unnumbered(message_of(said.entry), said.peer);
@@ -144,8 +145,8 @@ void RoomStore::on_name(const std::string& name, bool granted, const std::string
   if (granted) return;
   const std::string other = room_.give_other_name(name);
   if (other.empty()) return;
-  host_.log().notice(
-      fmt::format("the name '{}' is taken at another server: the member here is {}", name, other));
+  host_.log().notice(fmt::format(
+      "the name '{}' is taken on another server: the member here is now {}", name, other));
 }
 
 void RoomStore::on_store_failed(ExitStatus status, const std::string& error) {

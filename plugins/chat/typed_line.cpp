@@ -37,7 +37,7 @@ TypedLine say(std::string_view line) {
 }
 
 TypedMistake unknown(std::string_view word, std::span<const std::string_view> commands) {
-  return {fmt::format("unknown command '{}'{}; // at the beginning says /", word,
+  return {fmt::format("unknown command '{}'{}; start with // to send a /", word,
                       did_you_mean(word, commands))};
 }
 
@@ -116,7 +116,7 @@ TypedLine read_peer_line(std::string_view line, bool prompt) {
 }
 
 std::string_view member_help() {
-  return "/who, /nick NAME, /msg NAME TEXT, /me TEXT, /ignore [NAME], /quit; //x says /x; "
+  return "/who, /nick NAME, /msg NAME TEXT, /me TEXT, /ignore [NAME], /quit; //x sends /x; "
          "operators: /kick NAME, /mute NAME [D], /ban NAME, /topic TEXT";
 }
 
@@ -131,7 +131,7 @@ std::string IgnoreList::obey(std::string_view name) {
     return fmt::format("{} is ignored", name);
   }
   names_.erase(at);
-  return fmt::format("{} is heard again", name);
+  return fmt::format("{} is no longer ignored", name);
 }
 
 std::vector<std::string> complete_line(std::string_view line, std::string_view word,

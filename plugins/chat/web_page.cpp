@@ -26,8 +26,8 @@ constexpr std::string_view kPage = R"(<!DOCTYPE html>
 <button type="submit">Join</button>
 <p id="refused" role="alert"></p>
 </form>
-<ul id="roster" aria-label="Who is here" hidden></ul>
-<div id="log" role="log" aria-label="What is said" tabindex="0" hidden><ol id="lines"></ol></div>
+<ul id="roster" aria-label="Members" hidden></ul>
+<div id="log" role="log" aria-label="Messages" tabindex="0" hidden><ol id="lines"></ol></div>
 <form id="say" hidden>
 <label for="text">Message</label>
 <input id="text" name="text" autocomplete="off" enterkeyhint="send" maxlength="16000" placeholder="Message">

@@ -211,7 +211,8 @@ HttpAnswer WebServer::events(const HttpRequest& request) {
 HttpAnswer WebServer::say(const HttpRequest& request) {
   WebMember* const member = member_of(request);
   if (member == nullptr) return HttpAnswer::text(401, "join first: POST /room/join");
-  if (member->full()) return HttpAnswer::text(503, "the room has not taken what was said before");
+  if (member->full())
+    return HttpAnswer::text(503, "the room has not accepted earlier messages yet");
   const std::string wrong = member->say(request.body);
   return wrong.empty() ? HttpAnswer{.status = 204} : HttpAnswer::text(400, wrong);
 }

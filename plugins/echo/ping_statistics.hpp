@@ -57,7 +57,7 @@ class PingStatistics {
   std::uint64_t reordered() const { return reordered_; }
   std::uint64_t unknown() const { return unknown_; }
   std::uint64_t refused() const { return refused_; }
-  std::uint64_t wrong() const { return wrong_; }  // replies that were not what was sent
+  std::uint64_t wrong() const { return wrong_; }  // replies that differ from the probe
   std::uint64_t lost() const { return sent_ - received(); }
   double loss_percent() const;  // of what was sent; 0 when nothing was
   // How much one RTT differs from the one before, smoothed as RFC 3550 (6.4.1) does.

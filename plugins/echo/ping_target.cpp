@@ -133,7 +133,7 @@ void PingTarget::transmit() {
   }
   if (client_->send_now(probe_) != EMSGSIZE) return;  // what finds no room is lost
   fail(ExitStatus::no,
-       fmt::format("--size {} is too long for the way to {}", options_.size, peer()));
+       fmt::format("--size {} is too long for the path to {}", options_.size, peer()));
 }
 
 void PingTarget::shake_hands(std::uint32_t number) {
@@ -192,7 +192,7 @@ void PingTarget::on_reply(std::string_view reply) {
   if (const auto number = read_probe(reply, probe_)) return on_answer(*number, reply.size());
   if (waiting_) return;
   if (statistics_.wrong() == 0 && statistics_.received() == 0) {
-    host_.log().notice(fmt::format("{} answers, but not as an echo server", peer()));
+    host_.log().notice(fmt::format("{} answers, but is not an echo server", peer()));
   }
   statistics_.on_wrong();
 }
@@ -295,7 +295,7 @@ std::string PingTarget::verdict_error() const {
       break;
   }
   if (statistics_.received() == 0) {
-    return statistics_.wrong() > 0 ? fmt::format("{} answers, but not as an echo server", peer())
+    return statistics_.wrong() > 0 ? fmt::format("{} answers, but is not an echo server", peer())
                                    : "no reply from " + peer();
   }
   return (options_.many ? peer() + ": " : std::string()) +

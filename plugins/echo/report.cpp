@@ -156,7 +156,7 @@ std::string bench_report(const BenchCounters& counters, const BenchResult& resul
                       short_number(result.packets_per_s), short_quantity(result.bytes_per_s, "B/s"),
                       short_quantity(8 * result.bytes_per_s, "bit/s"));
   if (counters.skipped > 0) {
-    text += fmt::format("{} messages were not sent: this machine could not keep up the rate\n",
+    text += fmt::format("{} messages were not sent: this machine could not keep up with the rate\n",
                         grouped(counters.skipped));
   }
   const LatencyHistogram& latency = counters.latency;

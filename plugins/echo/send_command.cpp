@@ -44,7 +44,7 @@ void SendCommand::configure(const Values& values) {
   const std::vector<std::string> texts = values.texts("TEXT");
   whole_ = values.flag("whole") || (texts.size() == 1 && texts.front() == "-");
   if (whole_ && values.flag("whole") && !texts.empty()) {
-    throw UsageError("--whole is for standard input: give no TEXT with it");
+    throw UsageError("--whole sends standard input: omit TEXT");
   }
   if (whole_) return;
   for (const std::string& text : texts) messages_.push_back(decode(text));

@@ -20,13 +20,13 @@ std::string encode(const FrameEncoder& encoder, std::string_view content) {
 }  // namespace
 
 std::string unmatched_text(const ClientEvent& event, std::size_t waiting, bool ids) {
-  const std::string others = waiting == 0 ? "no request waits"
-                             : waiting == 1
-                                 ? "1 request waits for another answer"
-                                 : fmt::format("{} requests wait for other answers", waiting);
+  const std::string others =
+      waiting == 0   ? "no request is waiting"
+      : waiting == 1 ? "1 request is waiting for another answer"
+                     : fmt::format("{} requests are waiting for other answers", waiting);
   const bool repeated = event.kind == ClientEvent::Kind::repeated;
   const std::string answer = ids ? fmt::format("answer {}", id_name(event.id)) : "an answer";
-  return fmt::format("{} {}: {}", answer, repeated ? "came late or twice" : "was not asked for",
+  return fmt::format("{} {}: {}", answer, repeated ? "is late or a duplicate" : "was not requested",
                      others);
 }
 

@@ -40,8 +40,8 @@ void CutTotals::add_news(const FrameCounters& now, FrameCounters& seen) {
 
 void refuse_tls(const AddressSpec& address, std::string_view option) {
   if (address.transport != Transport::udp && address.transport != Transport::serial) return;
-  throw UsageError(
-      fmt::format("{}: {} has no TLS; TCP and unix sockets have", option, address.to_string()));
+  throw UsageError(fmt::format("{}: there is no TLS over {}, only over TCP and unix sockets",
+                               option, address.to_string()));
 }
 
 std::string read_message(std::string_view text, const CodecSpec& codec, std::uint64_t max_frame) {
@@ -74,7 +74,7 @@ std::vector<std::string> complete_word(std::string_view word,
 std::string cut_off(std::string_view what, std::size_t pending, std::uint64_t total) {
   std::string text = fmt::format("{} in the middle of a frame: {}", what, counted(pending, "byte"));
   if (total > 0) text += fmt::format(" of {}", total);
-  return text + " came";
+  return text + " received";
 }
 
 bool may_read_input() {

@@ -82,7 +82,7 @@ std::string read_message(std::string_view text, const CodecSpec& codec, std::uin
 std::size_t max_message_line(std::uint64_t max_frame);
 // What is said of a longer one.
 inline constexpr std::string_view kLongLine =
-    "a line is longer than any message may be (--max-frame)";
+    "a line is longer than a message may be (--max-frame)";
 
 // Those of `candidates` that begin with the word that is being typed.
 std::vector<std::string> complete_word(std::string_view word,

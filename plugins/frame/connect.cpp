@@ -146,8 +146,8 @@ FrameClient::FrameClient(Host& host, ConnectOptions options)
   if (options_.expect) {
     within_timer_ = host_.loop().after(options_.within, [this] {
       finish(ExitStatus::no,
-             fmt::format("{} did not come within {} (--within)", in_quotes(options_.expect->text()),
-                         format_duration(options_.within)));
+             fmt::format("{} did not match within {} (--within)",
+                         in_quotes(options_.expect->text()), format_duration(options_.within)));
     });
   }
   control_input();

@@ -37,7 +37,7 @@ Transport transport_of(const std::vector<AddressSpec>& servers) {
   const Transport first = servers.front().transport;
   for (const AddressSpec& server : servers) {
     if ((server.transport == Transport::udp) != (first == Transport::udp)) {
-      throw UsageError("addresses with udp: and without do not go together");
+      throw UsageError("addresses with and without udp: cannot be mixed");
     }
   }
   return first;

@@ -46,9 +46,9 @@ Faults Faults::parse(const std::vector<std::string>& texts) {
     const std::size_t equals = std::min(text.find('='), text.size());
     const std::string_view value = text.substr(std::min(equals + 1, text.size()));
     if (take(text.substr(0, equals), value, faults)) continue;
-    throw UsageError(
-        fmt::format("--fault: '{}' is none of delay=D, split=BYTES, corrupt=P% and reset=FRAMES",
-                    escaped_text(text)));
+    throw UsageError(fmt::format(
+        "--fault: '{}' is not a fault (write delay=D, split=BYTES, corrupt=P% or reset=FRAMES)",
+        escaped_text(text)));
   }
   return faults;
 }

@@ -26,7 +26,7 @@ std::string parse_body(std::string_view text, std::string_view body, const FileL
   constexpr std::string_view kBase64 = "base64:";
   if (body.starts_with(kHex)) {
     auto bytes = decode_hex(body.substr(kHex.size()));
-    if (!bytes) refuse(text, "hex: needs two hexadecimal digits a byte, as in hex:00ff");
+    if (!bytes) refuse(text, "hex: needs two hexadecimal digits per byte, as in hex:00ff");
     return *std::move(bytes);
   }
   if (body.starts_with(kBase64)) {
@@ -35,7 +35,7 @@ std::string parse_body(std::string_view text, std::string_view body, const FileL
     return *std::move(bytes);
   }
   if (!body.starts_with('@')) return std::string(body);
-  if (body.size() == 1) refuse(text, "@ needs the name of a file");
+  if (body.size() == 1) refuse(text, "@ needs a file name");
   return load(std::string(body.substr(1)));
 }
 
@@ -185,7 +185,7 @@ std::string parse_message(std::string_view text, const CodecSpec& codec, const F
   if (word == "raw" && has_body) {
     std::string content = parse_body(text, body, load);
     if (codec.message_ids && content.empty()) {
-      refuse(text, "a frame of the codec netkit has at least the byte of its message id");
+      refuse(text, "a frame of the codec netkit needs at least a message id");
     }
     return content;
   }

@@ -107,7 +107,7 @@ class LineEncoder {
     try {
       if (line.too_long) {
         throw UsageError(
-            fmt::format("longer than any message may be (--max-frame): it has more than {}",
+            fmt::format("longer than a message may be (--max-frame): it has more than {}",
                         format_size(line.text.size())));
       }
       encode(read_message(line.text, codec_, max_frame_));

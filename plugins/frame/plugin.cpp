@@ -17,7 +17,7 @@ OptionDef codec_definition() {
                   .kind = Kind::text,
                   .value_name = "CODEC",
                   .default_value = "netkit",
-                  .help = "how frames are cut and checked; there is help on codecs"};
+                  .help = "how frames are delimited and checked; see 'netkit help codecs'"};
   for (const NamedCodec& named : codec_names()) codec.choices.push_back(named.name);
   return codec;
 }
@@ -26,13 +26,13 @@ OptionDef max_frame_definition() {
   return {.name = "max-frame",
           .kind = Kind::size,
           .default_value = "1M",
-          .help = "the most bytes that may follow the length field",
+          .help = "limit of the bytes that follow the length field",
           .min = 1,
           .max = FrameDecoder::kMaxLimit};
 }
 
 OptionDef hex_definition() {
-  return {.name = "hex", .help = "print bodies as hexadecimal, in text form"};
+  return {.name = "hex", .help = "print bodies in hexadecimal in text output"};
 }
 
 OptionDef bad_definition() {
@@ -40,7 +40,7 @@ OptionDef bad_definition() {
           .kind = Kind::choice,
           .value_name = "drop|show|fail",
           .default_value = "show",
-          .help = "what becomes of a frame whose check is wrong: left out, shown as bad, the end",
+          .help = "what to do with a frame whose check is wrong: skip it, show it marked, or end",
           .choices = {"drop", "show", "fail"}};
 }
 
@@ -56,30 +56,30 @@ OptionDef every_definition(std::string_view help) {
 OptionDef record_definition() {
   return {.name = "record",
           .kind = Kind::path,
-          .help = "append what goes over the connections to this file, for frame replay"};
+          .help = "append the traffic of all connections to this file, for frame replay"};
 }
 
 // The client's, all of which are for --tls alone.
 std::vector<OptionDef> tls_definitions() {
   std::vector<OptionDef> options = tls_client_options();
   for (OptionDef& option : options) option.needs.push_back("tls");
-  OptionDef key = psk_file_option("speak TLS by the key in FILE");
+  OptionDef key = psk_file_option("use TLS with the key in FILE");
   key.excludes = {"tls"};
-  return joined({{{.name = "tls", .help = "speak TLS, and verify the server"}}, options, {key}});
+  return joined({{{.name = "tls", .help = "use TLS, and verify the server"}}, options, {key}});
 }
 
 // What decoders count besides good frames.
 std::vector<TotalDef> with_cut_totals(std::vector<TotalDef> totals) {
-  totals.push_back({"bad_checks", "frames whose check was wrong"});
-  totals.push_back({"bad_frames", "frames that were broken in another way"});
-  totals.push_back({"skipped", "bytes outside of frames", TotalKind::counter, TotalUnit::bytes});
+  totals.push_back({"bad_checks", "frames with a wrong check"});
+  totals.push_back({"bad_frames", "frames malformed in another way"});
+  totals.push_back({"skipped", "bytes outside frames", TotalKind::counter, TotalUnit::bytes});
   return totals;
 }
 
-constexpr TotalDef kFramesTotal{"frames", "frames that were read"};
-constexpr TotalDef kClientsTotal{"clients", "clients now", kGauge};
-constexpr MetricDef kFramesMetric{"frames", "direction", "frames that were read"};
-constexpr MetricDef kKindsMetric{"requests", "kind", "requests that came"};
+constexpr TotalDef kFramesTotal{"frames", "frames read"};
+constexpr TotalDef kClientsTotal{"clients", "current clients", kGauge};
+constexpr MetricDef kFramesMetric{"frames", "direction", "frames read"};
+constexpr MetricDef kKindsMetric{"requests", "kind", "requests received"};
 
 RecordDef frame_record(std::string_view help) {
   RecordDef record{.type = "frame", .help = help};
@@ -94,9 +94,9 @@ RecordDef frame_record(std::string_view help) {
 }
 
 RecordDef client_record() {
-  RecordDef record{.type = "client", .help = "one for each client, when stdin says /who"};
-  record.fields = {{"appid", "what it registered with; left out before that"},
-                   {"imei", "what it registered with; left out before that"},
+  RecordDef record{.type = "client", .help = "one for each client, after the line /who"};
+  record.fields = {{"appid", "what it registered with; omitted before that"},
+                   {"imei", "what it registered with; omitted before that"},
                    {"age_s", "seconds since it connected"},
                    {"frames", "frames received from it"}};
   record.layout = "{peer} appid={appid} imei={imei}";
@@ -107,11 +107,11 @@ std::vector<OptionDef> serve_definitions() {
   return {{.name = "frame-timeout",
            .kind = Kind::duration,
            .default_value = "10s",
-           .help = "how long one frame, or a TLS handshake, may take"},
+           .help = "time limit for one frame, and for the TLS handshake"},
           {.name = "idle-timeout",
            .kind = Kind::duration,
            .default_value = "none",
-           .help = "close a client that was silent this long"},
+           .help = "close the connection of a client that has been silent for D"},
           {.name = "rule",
            .kind = Kind::text,
            .value_name = "'PATTERN => ANSWER'",
@@ -124,13 +124,14 @@ std::vector<OptionDef> serve_definitions() {
            .repeatable = true,
            .needs = {"every"}},
           every_definition("send each --send to all clients every D"),
-          max_queue_option("messages to a client that has not taken this much are dropped"),
+          max_queue_option(
+              "limit of the data queued for one client; further messages to it are dropped"),
           {.name = "broadcast",
-           .help = "answer a client's own message ids with 0 and pass them to all other clients"},
+           .help = "answer user-defined message ids with 0 and relay them to all other clients"},
           {.name = "show",
            .kind = Kind::choice,
            .value_name = "heartbeats",
-           .help = "print heartbeats as well; -v tells of them on stderr",
+           .help = "also print heartbeats; -v reports them on stderr",
            .choices = {"heartbeats"}}};
 }
 
@@ -139,17 +140,17 @@ std::vector<TotalDef> request_totals() {
           labelled_total(kKindsMetric, "register", "registers", "registrations"),
           labelled_total(kKindsMetric, "heartbeat", "heartbeats", "heartbeats"),
           labelled_total(kKindsMetric, "datetime", "datetimes", "requests for the time"),
-          labelled_total(kKindsMetric, "custom", "custom", "requests with an id of the user's"),
-          {"errors", "requests that were answered with -1"},
-          {"answered", "frames that a --rule answered"},
-          {"pushed", "frames to clients that are no answers"},
-          {"dropped", "of those, what a client did not take in time"},
-          {"protocol_errors", "connections closed for bytes that are not a frame"},
+          labelled_total(kKindsMetric, "custom", "custom", "requests with a user-defined id"),
+          {"errors", "requests answered with -1"},
+          {"answered", "frames answered by a --rule"},
+          {"pushed", "frames sent to clients that are not answers"},
+          {"dropped", "of those, frames dropped for slow clients"},
+          {"protocol_errors", "connections closed for malformed frames"},
           labelled_total(kTimeoutsMetric, "frame", "frame_timeouts",
                          "connections closed after --frame-timeout"),
           labelled_total(kTimeoutsMetric, "idle", "idle_timeouts",
                          "connections closed after --idle-timeout"),
-          {"bytes", "bytes that came", TotalKind::counter, TotalUnit::bytes}};
+          {"bytes", "bytes received", TotalKind::counter, TotalUnit::bytes}};
 }
 
 std::vector<TotalDef> serve_totals() {
@@ -157,12 +158,12 @@ std::vector<TotalDef> serve_totals() {
 }
 
 ActionDef serve_action() {
-  ActionDef action{.name = "serve", .summary = "answer requests, or play a device"};
+  ActionDef action{.name = "serve", .summary = "answer requests, or simulate a device"};
   action.description =
-      "Answers the requests of any number of clients: register, heartbeat and datetime; any other "
-      "message id gets the error -1. With another --codec each --rule says what is answered to "
-      "which frame. Each line of stdin is a MESSAGE that goes to all clients; /who lists them. It "
-      "ends when told to.";
+      "Answers register, heartbeat and datetime requests of any number of clients; any other "
+      "message id gets the error -1. With another --codec each --rule maps a frame to its answer. "
+      "Each line of stdin is a MESSAGE that goes to all clients; /who lists them. It runs until it "
+      "is stopped.";
   action.arguments = {{.name = "ADDRESS",
                        .kind = Kind::listen_stream,
                        .default_value = "127.0.0.1:9089",
@@ -175,7 +176,7 @@ ActionDef serve_action() {
                            tls_server_options(),
                            {{.name = "client-ca",
                              .kind = Kind::path,
-                             .help = "want a client certificate signed by one of these, PEM",
+                             .help = "require a client certificate signed by one of these, PEM",
                              .needs = {"cert"}},
                             record_definition()}});
   action.totals = with_cut_totals(serve_totals());
@@ -186,7 +187,7 @@ ActionDef serve_action() {
   };
   action.examples = {
       {"netkit frame serve", "answer on 127.0.0.1:9089"},
-      {"netkit frame serve :9089 --broadcast --json", "pass custom frames on, as JSON Lines"},
+      {"netkit frame serve :9089 --broadcast --json", "relay user-defined frames, as JSON Lines"},
       {"netkit frame serve :9443 --cert server.pem --key server.key", "speak TLS"},
       {"netkit frame serve :5020 --codec modbus-tcp --rule 'hex:????00000006??03???????? => "
        "hex:{1}{2}00000000{3}0302002a'",
@@ -209,15 +210,17 @@ std::vector<OptionDef> session_definitions() {
           {.name = "misses",
            .kind = Kind::integer,
            .default_value = "3",
-           .help = "drop the connection after N heartbeats with nothing received",
+           .help = "drop the connection after N heartbeats without any frame received",
            .min = 1,
            .max = 1'000'000},
           {.name = "send",
            .kind = Kind::text,
            .value_name = "MESSAGE",
-           .help = "a request, before those of stdin",
+           .help = "send this request before those of stdin",
            .repeatable = true},
-          {.name = "keep-open", .letter = 'k', .help = "stay after the last answer, and reconnect"},
+          {.name = "keep-open",
+           .letter = 'k',
+           .help = "stay connected after the last answer, and reconnect"},
           {.name = "wait",
            .default_value = "30s",
            .help = "how long to wait for the next answer once the input has ended"},
@@ -225,49 +228,49 @@ std::vector<OptionDef> session_definitions() {
           {.name = "expect",
            .kind = Kind::text,
            .value_name = "PATTERN",
-           .help = "end with 0 when a body matches: hex:01??, /regex/ or just this text"},
+           .help = "exit with 0 when a body matches: hex:01??, /regex/ or exactly this text"},
           {.name = "within",
            .kind = Kind::duration,
            .default_value = "30s",
-           .help = "end with 1 if --expect has not come by then",
+           .help = "exit with 1 if --expect has not matched by then",
            .needs = {"expect"}},
           {.name = "max-requests",
            .kind = Kind::integer,
            .default_value = "65536",
-           .help = "take no more input while N requests wait for answers",
+           .help = "read no more input while N requests wait for answers",
            .min = 1,
            .max = 1'000'000'000},
           {.name = "max-request-bytes",
            .kind = Kind::size,
            .default_value = "16M",
-           .help = "take no more input while requests of this size wait for answers",
+           .help = "read no more input while requests of this size wait for answers",
            .min = 1}};
 }
 
 std::vector<OptionDef> transport_definitions() {
   return {{.name = "reconnect",
-           .help = "how many times in a row to try again after a drop; never, with -k forever"},
+           .help = "how many times in a row to retry after a failure; never, or with -k forever"},
           {.name = "connect-timeout",
            .default_value = "10s",
-           .help = "how long connecting may take, for each address"},
+           .help = "time limit for connecting to one address"},
           {.name = "user-timeout",
            .kind = Kind::duration,
            .default_value = "30s",
-           .help = "drop the connection when sent bytes stay unacknowledged this long"}};
+           .help = "drop the connection if sent data stays unacknowledged this long"}};
 }
 
 std::vector<TotalDef> connect_totals() {
-  return {{"requests", "requests that were sent"},
+  return {{"requests", "requests sent"},
           {"answers", "answers to them"},
           {"errors", "answers of -1"},
-          {"heartbeats", "heartbeats that were answered"},
-          {"unmatched", "frames that answer nothing"},
-          {"resent", "requests that were sent again after a reconnect"},
-          {"unanswered", "requests that wait for their answer", kGauge},
+          {"heartbeats", "heartbeats answered"},
+          {"unmatched", "frames that answer no request"},
+          {"resent", "requests sent again after a reconnect"},
+          {"unanswered", "requests waiting for an answer", kGauge},
           kConnectionsTotal,
-          {"drops", "connections that were lost"},
-          labelled_total(kBytesMetric, "in", "bytes_in", "bytes that came"),
-          labelled_total(kBytesMetric, "out", "bytes_out", "bytes that were sent")};
+          {"drops", "connections lost"},
+          labelled_total(kBytesMetric, "in", "bytes_in", "bytes received"),
+          labelled_total(kBytesMetric, "out", "bytes_out", "bytes sent")};
 }
 
 ActionDef connect_action() {
@@ -275,8 +278,8 @@ ActionDef connect_action() {
   action.description =
       "Keeps a connection to the first ADDRESS that answers. Each --send, then each line of stdin, "
       "is a MESSAGE: register:APPID,IMEI, heartbeat, datetime, ID:TEXT, ID:hex:00ff, "
-      "ID:base64:AP8=, ID:@FILE or raw:hex:00ff. Requests without an answer are sent again after a "
-      "reconnect. Without -k it ends when the input has ended and every request is answered.";
+      "ID:base64:AP8=, ID:@FILE or raw:hex:00ff. Unanswered requests are sent again after a "
+      "reconnect. Without -k it exits when the input has ended and every request is answered.";
   action.arguments = {{.name = "ADDRESS",
                        .kind = Kind::streams,
                        .default_value = "127.0.0.1:9089",
@@ -292,19 +295,18 @@ ActionDef connect_action() {
        {{.name = "show",
          .kind = Kind::choice,
          .value_name = "sent|heartbeats",
-         .help = "print what is sent, or the answers to heartbeats, as well; -v tells of them on "
-                 "stderr",
+         .help = "also print what is sent, or the answers to heartbeats; -v reports them on stderr",
          .repeatable = true,
          .choices = {"sent", "heartbeats"}},
-        {.name = "fail", .help = "end with 1 if an answer has an error"},
+        {.name = "fail", .help = "exit with 1 if an answer has an error"},
         record_definition()}});
   action.totals = with_cut_totals(connect_totals());
   action.make = make_connect;
-  action.records = {frame_record("an answer; with --show heartbeats' too, and what is sent")};
+  action.records = {frame_record("an answer; with --show also heartbeats and what is sent")};
   action.examples = {
-      {"netkit frame connect localhost:9089 --send datetime", "ask for the time"},
+      {"netkit frame connect localhost:9089 --send datetime", "request the time"},
       {"printf 'datetime\\n' | netkit frame connect localhost:9089 --json", "in a script"},
-      {"netkit frame connect -k a.example:9089,b.example:9089", "stay, and fail over"},
+      {"netkit frame connect -k a.example:9089,b.example:9089", "stay connected, and fail over"},
       {"netkit frame connect dns.example:53 --codec u16 --send raw:@query", "DNS over TCP"}};
   action.until_told_flag = "keep-open";
   return action;
@@ -313,11 +315,11 @@ ActionDef connect_action() {
 ActionDef proxy_action() {
   ActionDef action{.name = "proxy", .summary = "show the frames between a client and a server"};
   action.description =
-      "Passes every connection to LISTEN on to TARGET, both directions unchanged, and prints the "
-      "frames. What cannot be decoded is still passed on. It ends when told to.";
+      "Forwards every connection to LISTEN to TARGET, unchanged in both directions, and prints the "
+      "frames. What cannot be decoded is still forwarded. It runs until it is stopped.";
   action.arguments = {
       {.name = "LISTEN", .kind = Kind::listen_stream, .help = "where clients connect"},
-      {.name = "TARGET", .kind = Kind::stream, .help = "where they are passed on to"}};
+      {.name = "TARGET", .kind = Kind::stream, .help = "where they are forwarded to"}};
   action.common = kOutputOptions | kServerOptions | kConnectTimeoutOption | kClientOptions;
   action.options =
       joined({cutting_definitions(),
@@ -325,9 +327,9 @@ ActionDef proxy_action() {
               {{.name = "fault",
                 .kind = Kind::text,
                 .value_name = "delay=D|split=BYTES|corrupt=P%|reset=FRAMES",
-                .help = "what happens to the frames on their way",
+                .help = "inject faults into the frames",
                 .repeatable = true},
-               {.name = "tls", .help = "speak TLS with the target, and verify it"},
+               {.name = "tls", .help = "use TLS to the target, and verify it"},
                {.name = "cacert",
                 .kind = Kind::path,
                 .help = "trust these PEM certificates instead of the system's",
@@ -336,19 +338,19 @@ ActionDef proxy_action() {
                {.name = "target-psk-file",
                 .kind = Kind::path,
                 .value_name = "FILE",
-                .help = "speak TLS with the target by the key in FILE",
+                .help = "use TLS to the target with the key in FILE",
                 .excludes = {"tls"}}},
               tls_server_options(),
               {record_definition()}});
-  action.totals = with_cut_totals(
-      joined<TotalDef>({{kClientsTotal},
-                        tcp_client_totals(),
-                        {{"failures", "connections to the target that failed"},
-                         labelled_total(kFramesMetric, "out", "frames_out", "frames to the target"),
-                         labelled_total(kFramesMetric, "in", "frames_in", "frames of the target"),
-                         {"undecoded", "directions of connections that cannot be decoded"},
-                         labelled_total(kBytesMetric, "out", "bytes_out", "bytes to the target"),
-                         labelled_total(kBytesMetric, "in", "bytes_in", "bytes of the target")}}));
+  action.totals = with_cut_totals(joined<TotalDef>(
+      {{kClientsTotal},
+       tcp_client_totals(),
+       {{"failures", "failed connections to the target"},
+        labelled_total(kFramesMetric, "out", "frames_out", "frames to the target"),
+        labelled_total(kFramesMetric, "in", "frames_in", "frames from the target"),
+        {"undecoded", "directions of connections that could not be decoded"},
+        labelled_total(kBytesMetric, "out", "bytes_out", "bytes to the target"),
+        labelled_total(kBytesMetric, "in", "bytes_in", "bytes from the target")}}));
   action.make = make_proxy;
   action.records = {frame_record("a frame of either direction")};
   action.examples = {{"netkit frame proxy :9090 server.example:9089", "watch the traffic"},
@@ -364,27 +366,27 @@ ActionDef proxy_action() {
 ActionDef encode_action() {
   ActionDef action{.name = "encode", .summary = "turn lines into frames: stdin to stdout"};
   action.description =
-      "Each line of stdin is a MESSAGE, as frame connect has them; its frame goes to stdout. A "
-      "line that is none ends it with status 2.";
+      "Each line of stdin is a MESSAGE, as for frame connect; its frame is written to stdout. A "
+      "line that is not a MESSAGE ends it with status 2.";
   action.options = {codec_definition(), max_frame_definition()};
-  action.totals = {{"frames", "frames that were written"}};
+  action.totals = {{"frames", "frames written"}};
   action.make = make_encode;
-  action.examples = {{"printf '7:hello\\n' | netkit frame encode | nc localhost 9089", "by nc"}};
+  action.examples = {{"printf '7:hello\\n' | netkit frame encode | nc localhost 9089", "with nc"}};
   return action;
 }
 
 ActionDef decode_action() {
   ActionDef action{.name = "decode", .summary = "turn frames into lines: stdin to stdout"};
   action.description =
-      "Prints each frame of stdin as the MESSAGE that frame encode makes it from again. With "
-      "--answers frames are read as a server sends them, with an error code after the id.";
+      "Prints each frame of stdin as a MESSAGE that frame encode accepts. With --answers frames "
+      "are read as a server sends them, with an error code after the id.";
   action.common = kOutputOptions;
   action.options =
       joined({cutting_definitions(),
               {{.name = "answers", .help = "frames are answers, with an error code"}}});
   action.records = {frame_record("a frame")};
   action.totals = with_cut_totals(
-      {kFramesTotal, {"bytes", "bytes that were read", TotalKind::counter, TotalUnit::bytes}});
+      {kFramesTotal, {"bytes", "bytes read", TotalKind::counter, TotalUnit::bytes}});
   action.make = make_decode;
   action.examples = {
       {"printf '7:hello\\n' | netkit frame encode | netkit frame decode --json", "there and back"}};
@@ -392,11 +394,11 @@ ActionDef decode_action() {
 }
 
 ActionDef replay_action() {
-  ActionDef action{.name = "replay", .summary = "repeat what --record kept, with its timing"};
+  ActionDef action{.name = "replay", .summary = "replay what --record wrote, with its timing"};
   action.description =
-      "Without ADDRESS it prints the recorded frames when they are due. With ADDRESS it sends "
-      "there what the clients had sent, on as many connections, and prints what is answered; it "
-      "ends when as many frames came back as were recorded, or nothing came for --wait.";
+      "Without ADDRESS it prints the recorded frames with their timing. With ADDRESS it sends "
+      "there what the clients had sent, over as many connections, and prints the answers; it exits "
+      "when as many frames have come back as were recorded, or none has for --wait.";
   action.arguments = {
       {.name = "FILE", .kind = Kind::path, .help = "the recording"},
       {.name = "ADDRESS", .kind = Kind::stream, .optional = true, .help = "the server to send to"}};
@@ -405,22 +407,22 @@ ActionDef replay_action() {
                      .kind = Kind::number,
                      .value_name = "X",
                      .default_value = "1",
-                     .help = "X times as fast; 0 is without waiting",
+                     .help = "replay X times as fast; 0: without delays",
                      .max = 1'000'000'000},
                     {.name = "wait",
                      .default_value = "5s",
-                     .help = "how long to wait for a further answer after the last request"},
+                     .help = "how long to wait for another answer after the last request"},
                     codec_definition(),
                     max_frame_definition(),
                     bad_definition(),
                     hex_definition()};
   action.records = {frame_record("a frame of the recording, or an answer")};
-  action.totals = {{"sent", "frames that were sent"},
-                   {"recorded_answers", "answers that were recorded"},
-                   {"answers", "answers that came"}};
+  action.totals = {{"sent", "frames sent"},
+                   {"recorded_answers", "answers recorded"},
+                   {"answers", "answers received"}};
   action.make = make_replay;
   action.examples = {
-      {"netkit frame replay talk.rec", "look at it again"},
+      {"netkit frame replay talk.rec", "print it again"},
       {"netkit frame replay talk.rec localhost:9089 --speed 10", "ten times as fast"}};
   return action;
 }

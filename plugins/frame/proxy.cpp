@@ -292,7 +292,7 @@ void Proxy::Session::on_frame(Half& half, const FrameView& view) {
   if (!half.encoder) {
     wire.append(view.wire);
   } else if (const FrameError error = half.encoder->append(wire, view.content, {})) {
-    return notice(half, fmt::format("{}: this frame is not passed on", error.text()));
+    return notice(half, fmt::format("{}: the frame is not forwarded", error.text()));
   }
   half.way ? half.way->add(wire.view()) : half.pass(wire.view());
   const Faults& faults = proxy_.options_.faults;
@@ -301,7 +301,7 @@ void Proxy::Session::on_frame(Half& half, const FrameView& view) {
     notice(half, fmt::format("reset after {} (--fault)", counted(frames_, "frame")));
     reset_both();
   } else if (half.way && half.way->waiting() > kMostWaiting) {
-    notice(half, "closed: more than 16M wait (--fault)");
+    notice(half, "closed: more than 16M are queued (--fault)");
     reset_both();
   }
 }

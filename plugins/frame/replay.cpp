@@ -229,7 +229,7 @@ void Replay::finish_if_done() {
   if (received_ >= expected_) return host_.finish(ExitStatus::done);
   if (options_.wait == kNever) return;
   wait_timer_ = host_.loop().after(options_.wait, [this] {
-    host_.finish(ExitStatus::no, fmt::format("{} of {} came, none within {} (--wait)", received_,
+    host_.finish(ExitStatus::no, fmt::format("{} of {} arrived, none within {} (--wait)", received_,
                                              counted(expected_, "recorded answer"),
                                              format_duration(options_.wait)));
   });

@@ -47,7 +47,7 @@ std::string template_of_hex(std::string_view text, std::string_view digits) {
     } else {
       const std::string_view byte = digits.substr(at, 2);
       if (byte.size() < 2 || hex_value(byte[0]) < 0 || hex_value(byte[1]) < 0) {
-        refuse(kRule, text, "hex: needs two hexadecimal digits a byte, and {1} for a group");
+        refuse(kRule, text, "hex: needs two hexadecimal digits per byte, and {1} for a group");
       }
       source.append("\\x").append(byte);
       at += 2;
@@ -84,7 +84,7 @@ Pattern Pattern::parse(std::string_view text, std::string_view option) {
       const std::string_view byte = digits.substr(at, 2);
       const bool any = byte == "??";
       if (!any && (byte.size() < 2 || hex_value(byte[0]) < 0 || hex_value(byte[1]) < 0)) {
-        refuse(option, text, "hex: needs two hexadecimal digits a byte, or ?? for any byte");
+        refuse(option, text, "hex: needs two hexadecimal digits per byte, or ?? for any byte");
       }
       pattern.bytes_ +=
           any ? '\0' : static_cast<char>(hex_value(byte[0]) * 16 + hex_value(byte[1]));

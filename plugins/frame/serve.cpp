@@ -239,7 +239,7 @@ void FrameServer::Client::on_deadline() {
       return arm();
     case ServerSession::Expired::frame:
       ++server_.counters_.frame_timeouts;
-      return refuse(fmt::format("a frame took longer than {} (--frame-timeout): {} of {} came",
+      return refuse(fmt::format("a frame took longer than {} (--frame-timeout): {} of {} received",
                                 format_duration(options.frame_timeout), session_.pending(),
                                 counted(session_.pending_total(), "byte")));
     case ServerSession::Expired::idle:
@@ -376,7 +376,7 @@ void FrameServer::push_to_all(std::string_view head, std::string_view body, cons
       return;
     }
     ++counters_.dropped;
-    server_.notice(fmt::format("{} is slow: a message to it is dropped (--max-queue)",
+    server_.notice(fmt::format("{} is slow: a message to it was dropped (--max-queue)",
                                client.peer().to_string()));
   });
 }

@@ -25,7 +25,7 @@ using Milliseconds = std::chrono::duration<double, std::milli>;
 
 constexpr std::string_view kSubscribeForm = "write SUBSCRIBE NAME UDP-PORT";
 constexpr std::string_view kUnsubscribeForm = "write UNSUBSCRIBE NAME";
-constexpr std::string_view kPushForm = "write PUSH TOPIC LENGTH, then so many bytes";
+constexpr std::string_view kPushForm = "write PUSH TOPIC LENGTH, then that many bytes";
 constexpr std::string_view kVerbs = "write SUBSCRIBE, UNSUBSCRIBE, PUSH, LIST, STATUS or QUIT";
 
 ControlLine wrong(std::string_view error) {
@@ -416,7 +416,7 @@ void ControlClient::carry_out(const ControlLine& command) {
 std::string_view ControlClient::subscribe(const ControlLine& command) {
   if (!is_own(command.name)) return kOthersName;
   if (names_.size() >= kMaxNames && !names_.contains(command.name)) {
-    return "this connection holds too many names";
+    return "this connection has too many names";
   }
   const std::string_view error =
       hub_.subscribe(command.name, peer().with_port(command.port), id_, server().loop().now());

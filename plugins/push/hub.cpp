@@ -94,7 +94,7 @@ std::string_view Hub::subscribe_plain(std::string_view name, const datagram::Pat
   }
   if (!handler_.policy().permits_plain(address)) {
     ++counters_.refused_plain;
-    return "plain subscribers from there are not accepted (--plain)";
+    return "plain subscribers from this address are not accepted (--plain)";
   }
   if (finishing_) return "the server is closing";
   if (handler_.is_identity(name)) {
@@ -285,7 +285,7 @@ datagram::Verdict Hub::on_connect(datagram::SessionRef session, const Endpoint& 
   const std::uint32_t owner = server_.owner(session);
   if (owner != 0 && handler_.identity(owner) != request->name) {
     return Verdict::reject(datagram::RejectCode::forbidden,
-                           fmt::format("the key is that of '{}'", handler_.identity(owner)));
+                           fmt::format("the key belongs to '{}'", handler_.identity(owner)));
   }
   if (finishing_) return Verdict::reject(datagram::RejectCode::full, "the server is closing");
   Subscriber* same_name = table_.find_name(request->name);

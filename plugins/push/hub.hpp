@@ -33,7 +33,7 @@ struct RosterRow {
   bool plain = false;
   Duration age{};
   std::uint64_t sent = 0;  // records: acknowledged ones of a native, all of a plain subscriber
-  std::uint64_t lost = 0;  // records that it did not and will not get
+  std::uint64_t lost = 0;  // records it will never get
   std::uint64_t lag = 0;   // records on their way or waiting
   // The path to a native one; the last three also say what is not known yet: 0.
   datagram::PathStatus path{};

@@ -33,7 +33,7 @@ std::vector<OptionDef> source_options() {
       {.name = "accept",
        .kind = Kind::choice,
        .default_value = "local",
-       .help = "whose records to take by PUSH: those on networks of this machine, all or none",
+       .help = "who may publish: machines on this machine's networks, all or none",
        .choices = {"local", "all", "none"}},
       {.name = "publishers",
        .kind = Kind::text,
@@ -41,18 +41,18 @@ std::vector<OptionDef> source_options() {
        .help = "whose records to take of those who have a key; without it everybody's",
        .needs = {"psk-file"}},
       {.name = "every",
-       .help = "make a record every D, the first after D; 10s when no --from is given",
+       .help = "make a record every D, the first after D; 10s without --from",
        .min = 1},
       {.name = "exec",
        .kind = Kind::command,
-       .help = "run CMD --every D; its whole output is the record",
+       .help = "run CMD --every D; its entire output is the record",
        .excludes = {"from", "message"}},
       {.name = "on-change", .help = "only when the output has changed", .needs = {"exec"}},
       {.name = "min-subscribers",
        .kind = Kind::integer,
        .default_value = "0",
-       .help = "wait for N subscribers before the source is read"},
-      {.name = "keep-open", .help = "go on when --from has ended"},
+       .help = "wait for N subscribers before reading the source"},
+      {.name = "keep-open", .help = "keep running when --from has ended"},
   };
 }
 
@@ -61,60 +61,60 @@ std::vector<OptionDef> subscriber_options() {
       {.name = "lease",
        .kind = Kind::duration,
        .default_value = "30s",
-       .help = "forget a native subscriber that was silent for D",
+       .help = "drop a native subscriber that has been silent for D",
        .min = Duration(std::chrono::milliseconds(100)).count()},
       {.name = "keep",
        .kind = Kind::integer,
        .default_value = "1000",
-       .help = "records kept for those who come back, and waiting for a slow one",
+       .help = "records to keep for subscribers that come back, and to queue for slow ones",
        .min = 1,
        .max = 10'000'000},
       {.name = "keep-bytes",
        .kind = Kind::size,
        .default_value = "16M",
-       .help = "bytes of records kept, at most, whatever --keep says",
+       .help = "limit of --keep in bytes",
        .min = 65536},
-      {.name = "last", .help = "send the newest record to a newcomer"},
+      {.name = "last", .help = "send the newest record of each topic to new subscribers"},
       {.name = "max-subscribers",
        .kind = Kind::integer,
        .default_value = "65536",
-       .help = "subscribers at once; others are refused",
+       .help = "limit of subscribers; others are refused",
        .min = 1,
        .max = 10'000'000},
       max_clients_option("1024"),
       plain_option(),
-      psk_file_option("keys of the subscribers, who then are encrypted and have the names of their "
-                      "keys (netkit psk)"),
+      psk_file_option("encrypt with these keys, whose identities are the names of the subscribers "
+                      "(netkit psk)"),
       plain_rate_option(),
       max_memory_option(),
-      rate_option("datagrams that are taken from each source address"),
+      rate_option("limit of datagrams a second from each source address"),
       {.name = "slow",
        .kind = Kind::choice,
        .default_value = "skip",
-       .help = "for a native subscriber with --keep records waiting: wait with the source, skip "
-               "its oldest, or drop it",
+       .help =
+           "when a native subscriber lags: pause the source, skip its oldest records, or drop it",
        .choices = {"wait", "skip", "drop"}},
       {.name = "grace",
        .kind = Kind::duration,
        .default_value = "2s",
-       .help = "how long --from is held before skip and drop act"},
+       .help = "how long a subscriber may lag before skip and drop act"},
   };
 }
 
 std::vector<TotalDef> serve_totals() {
   return joined(
-      {{{"records", "records that were pushed"},
-        {"bytes", "bytes of them", TotalKind::counter, TotalUnit::bytes},
-        {"subscribers", "subscribers now", kGauge},
-        {"subscribed", "subscriptions that began"},
+      {{{"records", "records pushed"},
+        {"bytes", "their size in bytes", TotalKind::counter, TotalUnit::bytes},
+        {"subscribers", "current subscribers", kGauge},
+        {"subscribed", "subscriptions started"},
         {"unsubscribed", "subscriptions that ended"},
-        {"delivered", "records that native subscribers acknowledged"},
-        {"lost", "records that native subscribers do not get"},
-        {"too_long", "records that were too long for a plain datagram"},
+        {"delivered", "records acknowledged by native subscribers"},
+        {"lost", "records lost to native subscribers"},
+        {"too_long", "records too long for a plain datagram"},
         labelled_total(kRefusedMetric, "full", "refused_full",
                        "subscribers beyond --max-subscribers"),
-        labelled_total(kRefusedMetric, "name", "refused_name", "subscribers whose name is none"),
-        {"dropped_slow", "subscribers that were dropped as too slow"}},
+        labelled_total(kRefusedMetric, "name", "refused_name", "subscribers with an invalid name"),
+        {"dropped_slow", "subscribers dropped for being too slow"}},
        peer_totals(),
        private_totals(),
        refusal_totals(),
@@ -125,11 +125,12 @@ std::vector<TotalDef> serve_totals() {
 ActionDef serve() {
   ActionDef action;
   action.name = "serve";
-  action.summary = "push records to everyone who subscribes";
+  action.summary = "push records to all subscribers";
   action.description =
       "Each record of the source goes to every subscriber: to native ones reliably and in order, "
-      "to plain ones as one UDP datagram. Prints who comes and goes. Subscribers are native "
-      "clients, plain UDP peers that send their name, and names given over TCP (SUBSCRIBE NAME "
+      "to plain ones as one UDP datagram. Prints who subscribes and unsubscribes. Subscribers are "
+      "native clients, plain UDP peers that send their name, and names given over TCP (SUBSCRIBE "
+      "NAME "
       "UDP-PORT, UNSUBSCRIBE NAME, LIST, STATUS, QUIT).";
   action.arguments = {listen_argument(kAddress)};
   action.common = kOutputOptions | kSourceOptions | kServerOptions | kReconnectOptions;
@@ -140,11 +141,11 @@ ActionDef serve() {
   const std::vector<FieldDef> fields = {{"name", "the subscriber's name"},
                                         {"kind", "native or plain"}};
   action.records = {{.type = "subscribed",
-                     .help = "somebody has subscribed",
+                     .help = "a subscription started",
                      .fields = fields,
                      .layout = "{peer} subscribed {name}"},
                     {.type = "unsubscribed",
-                     .help = "somebody is not subscribed any more",
+                     .help = "a subscription ended",
                      .fields = {fields[0],
                                 fields[1],
                                 {"reason",
@@ -170,29 +171,29 @@ std::vector<OptionDef> subscribe_definitions() {
        .kind = Kind::text,
        .help = "the name to subscribe under; HOST-PID if not given"},
       {.name = "plain",
-       .help = "subscribe by plain datagrams, as any small script can",
+       .help = "subscribe with plain datagrams, as any script can",
        .excludes = {"since", "psk-file"}},
-      psk_file_option("the key to be encrypted by, whose identity is the name (netkit psk)"),
+      psk_file_option("encrypt with the key in FILE, whose identity is the name (netkit psk)"),
       {.name = "since",
        .kind = Kind::integer,
        .value_name = "SEQ",
-       .help = "begin with record SEQ, or the oldest after it that the server keeps"},
+       .help = "start with record SEQ, or the oldest one after it that the server keeps"},
       {.name = "topic",
        .kind = Kind::text,
-       .help = "only records of this topic; + is any level, # the rest of them",
+       .help = "only records of this topic; + matches any level, # all remaining ones",
        .repeatable = true,
        .excludes = {"plain"}},
       {.name = "state",
        .kind = Kind::path,
-       .help = "keep the number of the last record in this file, and begin behind it",
+       .help = "store the number of the last record in this file, and start after it",
        .excludes = {"plain"}},
       {.name = "drain",
-       .help = "end when all that is kept, or all since --since or --state, has come",
+       .help = "exit once all records kept, or all since --since or --state, are received",
        .excludes = {"plain"}},
-      {.name = "count", .help = "end after N records"},
+      {.name = "count", .help = "exit after N records"},
       {.name = "connect-timeout",
        .default_value = "10s",
-       .help = "how long one attempt to subscribe may take"},
+       .help = "time limit for one attempt to subscribe"},
       {.name = "reconnect", .default_value = "forever"},
   };
 }
@@ -202,20 +203,20 @@ ActionDef subscribe() {
   action.name = "subscribe";
   action.summary = "print what a server pushes";
   action.description =
-      "Subscribes, prints each record, and comes back by itself when the connection is lost, where "
-      "it left off. What could not be repaired is reported with its numbers. Ends with 0 when the "
-      "server's source has ended, with 75 when its name was taken by another.";
-  ArgumentDef servers = server_argument(kAddress, "the server, or several to go on at");
+      "Subscribes and prints each record. If the connection is lost, it resubscribes and resumes "
+      "where it left off; records that are lost are reported with their numbers. Exits with 0 when "
+      "the server's source has ended, with 75 when its name was taken over by another.";
+  ArgumentDef servers = server_argument(kAddress, "the server, or several to fail over to");
   servers.kind = Kind::addresses;
   action.arguments = {servers};
   action.common =
       kOutputOptions | kReconnectOptions | kCountOption | kConnectTimeoutOption | kClientOptions;
   action.options = subscribe_definitions();
-  action.totals = joined({{{"records", "records that came"},
-                           {"bytes", "bytes of them", TotalKind::counter, TotalUnit::bytes},
-                           {"lost", "records that are lost for good"},
-                           {"gaps", "how often some were lost"},
-                           {"subscribed", "how often it has subscribed"}},
+  action.totals = joined({{{"records", "records received"},
+                           {"bytes", "their size in bytes", TotalKind::counter, TotalUnit::bytes},
+                           {"lost", "records lost for good"},
+                           {"gaps", "gaps in the numbers"},
+                           {"subscribed", "times subscribed"}},
                           datagram_client_totals()});
   action.make = new_command<SubscribeCommand>;
   action.records = {{.type = "push",
@@ -224,7 +225,7 @@ ActionDef subscribe() {
                                 {"topic", "with --topic and --drain: its topic, if it has one"}},
                      .layout = "{text}"},
                     {.type = "gap",
-                     .help = "records that are lost for good",
+                     .help = "records lost for good",
                      .fields = {{"from", "number of the first"}, {"to", "number of the last"}},
                      .layout = ""}};
   action.examples = {
@@ -233,8 +234,8 @@ ActionDef subscribe() {
       {"netkit push subscribe 9000 --since 1 --count 10", "the first ten that are kept"},
       {"netkit push subscribe 9000 --topic 'home/+/temperature' --json", "by topic"},
       {"netkit push subscribe 9000 --state seen --drain", "what is new since the last time"},
-      {"netkit push subscribe 9000 --plain", "from a server that knows plain datagrams only"},
-      {"netkit push subscribe 9000 --to broadcast:192.168.8.255:5000", "pass it on to a LAN"},
+      {"netkit push subscribe 9000 --plain", "from a server that supports only plain datagrams"},
+      {"netkit push subscribe 9000 --to broadcast:192.168.8.255:5000", "relay it to a LAN"},
   };
   action.lifetime = Lifetime::until_told;
   return action;
@@ -243,22 +244,22 @@ ActionDef subscribe() {
 ActionDef send() {
   ActionDef action;
   action.name = "send";
-  action.summary = "hand records to a server that runs";
+  action.summary = "send records to a running server";
   action.description =
-      "Each argument, or else each line of standard input, is a record. Ends with 0 once the "
-      "server has them all; with a store, once the store has them.";
+      "Each argument, or each line of standard input if there is none, is a record. Exits with 0 "
+      "once the server, or its store, has them all.";
   action.arguments = {
       {.name = "ADDRESS", .kind = Kind::addresses, .help = "the server, by TCP"},
       {.name = "TEXT", .optional = true, .repeatable = true, .help = "the records"}};
   action.common = kOutputOptions | kSourceOptions | kConnectTimeoutOption | kClientOptions;
   action.options = {topic_option("the records' topic, such as home/kitchen/temperature"),
                     control_key_option()};
-  action.totals = {{"sent", "records that were sent"},
-                   {"bytes", "bytes of them", TotalKind::counter, TotalUnit::bytes},
-                   {"taken", "records that the server has"}};
+  action.totals = {{"sent", "records sent"},
+                   {"bytes", "their size in bytes", TotalKind::counter, TotalUnit::bytes},
+                   {"taken", "records the server has taken"}};
   action.make = new_command<SendCommand>;
   action.examples = {
-      {"netkit push send 9000 hello", "one record for all who have subscribed"},
+      {"netkit push send 9000 hello", "one record for all subscribers"},
       {"netkit push send 9000 --topic home/kitchen 21.5", "one with a topic"},
       {"tail -F app.log | netkit push send 192.168.8.2:9000", "each line"},
   };
@@ -276,9 +277,9 @@ ActionDef status() {
                     control_key_option(),
                     {.name = "watch",
                      .kind = Kind::duration,
-                     .help = "ask again every D, until told to end",
+                     .help = "repeat every D until stopped",
                      .min = Duration(std::chrono::milliseconds(100)).count()}};
-  action.totals = {{"subscribers", "subscribers that were shown"}};
+  action.totals = {{"subscribers", "subscribers shown"}};
   action.make = new_command<StatusCommand>;
   action.records = {
       {.type = "subscriber",
@@ -287,13 +288,13 @@ ActionDef status() {
                   {"address", "its UDP address"},
                   {"kind", "native or plain"},
                   {"age", "seconds since it subscribed"},
-                  {"sent", "records sent; of a native one those that it acknowledged"},
-                  {"lost", "records that it did not and will not get"},
-                  {"lag", "records waiting or not acknowledged yet"},
-                  {"rtt_ms", "of a native one: its round trip in milliseconds"},
-                  {"window", "datagrams that may be on their way to it"},
-                  {"rate", "datagrams a second that its path delivers; 0: not known"},
-                  {"retransmitted", "datagrams that were lost, and sent again"}},
+                  {"sent", "records sent, or for a native one acknowledged"},
+                  {"lost", "records it will never get"},
+                  {"lag", "records queued or not yet acknowledged"},
+                  {"rtt_ms", "for a native one: its round-trip time in milliseconds"},
+                  {"window", "how many datagrams may be in flight to it"},
+                  {"rate", "datagrams a second delivered by its path; 0: not known"},
+                  {"retransmitted", "datagrams lost and retransmitted"}},
        .layout = "{name} {address} {kind} age={age} sent={sent} lost={lost} lag={lag} rtt={rtt_ms} "
                  "window={window} rate={rate} retransmitted={retransmitted}"}};
   action.examples = {{"netkit push status 9000", "the roster of 127.0.0.1:9000"},

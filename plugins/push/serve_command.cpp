@@ -173,7 +173,7 @@ std::string ServeCommand::identity_of(const ByteStream& stream) const {
 // What is in clear proves nothing: where only who has a key may come, it is this machine's.
 std::string ServeCommand::why_closed(const Endpoint& peer, std::string_view identity) const {
   const bool is_open = private_.plain || !identity.empty() || peer.address().is_loopback();
-  return is_open ? "" : "a key is needed here (--psk-file)";
+  return is_open ? "" : "this server requires a key (--psk-file)";
 }
 
 std::string ServeCommand::why_refused(const Endpoint& peer, std::string_view identity,
@@ -182,7 +182,7 @@ std::string ServeCommand::why_refused(const Endpoint& peer, std::string_view ide
       accept_ == AnswerPolicy::Plain::all ||
       (accept_ == AnswerPolicy::Plain::local && networks_.is_on_link(peer.address()));
   if (identity.empty() && !is_accepted) {
-    return "publishers from there are not accepted (--accept)";
+    return "publishers from this address are not accepted (--accept)";
   }
   if (!identity.empty() && !publishers_.empty() && !publishers_.contains(identity)) {
     return fmt::format("'{}' may not publish (--publishers)", identity);
@@ -235,7 +235,8 @@ void ServeCommand::on_not_sent(const Endpoint& to, int error) {
 void ServeCommand::say_nobody() {
   const bool nobody = hub_->size() == 0 && sources_->has_input();
   if (nobody && !said_nobody_) {
-    host_->log().notice("nobody is subscribed: records go to nobody (--min-subscribers 1 waits)");
+    host_->log().notice(
+        "there are no subscribers: records reach nobody (--min-subscribers 1 waits for one)");
   }
   said_nobody_ = nobody;
 }
@@ -256,7 +257,7 @@ void ServeCommand::say_too_long(std::size_t size) {
   const TimePoint now = host_->loop().now();
   if (now < silent_until_) return;
   silent_until_ = now + std::chrono::seconds(1);
-  host_->log().error(fmt::format("a record of {} bytes is left out: a message has at most {}", size,
+  host_->log().error(fmt::format("a record of {} bytes is skipped: the limit is {}", size,
                                  hub_options_.protocol.max_message));
 }
 

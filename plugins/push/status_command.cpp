@@ -90,7 +90,7 @@ void StatusCommand::on_gave_up(TcpClient&, ExitStatus status, const std::string&
 void StatusCommand::on_line(const Line& line) {
   if (host_->finishing()) return;
   if (line.too_long) {
-    fail(ExitStatus::protocol, "the server's answer is not one of push");
+    fail(ExitStatus::protocol, "the answer is not that of a push server");
   } else if (counted_) {
     on_row(line.text);
   } else {

@@ -101,7 +101,7 @@ void SubscribeCommand::on_subscribed() {
 void SubscribeCommand::on_new_stream(std::uint64_t first) {
   last_ = first - 1;
   host_->log().notice(
-      fmt::format("the server was restarted: its records begin anew, here with {}", first));
+      fmt::format("the server was restarted: its records begin again, here with {}", first));
 }
 
 void SubscribeCommand::on_record(std::uint64_t seq, std::string_view topic, std::string_view text) {
@@ -157,7 +157,7 @@ void SubscribeCommand::read_state() {
   if (!stream || !last || *last == UINT64_MAX) {
     throw Error(
         ExitStatus::config,
-        fmt::format("--state: '{}' holds no number of a record; name another file", state_path_));
+        fmt::format("--state: '{}' does not hold a record number; use another file", state_path_));
   }
   last_ = written_ = *last;
   if (position_.next != 0) return;  // --since

@@ -28,7 +28,8 @@ bool has_blank(std::string_view text) {
 std::string_view why_not_a_topic(std::string_view topic) {
   if (topic.size() > kMaxTopic) return "is longer than 255 bytes";
   if (has_blank(topic)) return "has blanks, invisible or control characters";
-  if (topic.find_first_of("+#") != std::string_view::npos) return "has + or #, which choose topics";
+  if (topic.find_first_of("+#") != std::string_view::npos)
+    return "contains + or #, which are wildcards";
   return {};
 }
 
@@ -40,8 +41,9 @@ std::string_view why_not_a_filter(std::string_view filter) {
   while (more) {
     const std::string_view level = take_level(filter, more);
     const bool has_wildcard = level.find_first_of("+#") != std::string_view::npos;
-    if (has_wildcard && level.size() > 1) return "has + or # within a level (write a/+/c or a/#)";
-    if (level == "#" && more) return "has a level behind # (write a/#)";
+    if (has_wildcard && level.size() > 1)
+      return "contains + or # within a level (write a/+/c or a/#)";
+    if (level == "#" && more) return "has a level after # (write a/#)";
   }
   return {};
 }

@@ -106,7 +106,7 @@ void Connection::on_login(const Reply& reply) {
     return drop(escaped_text(reply.text()));
   }
   if (reply.is_error()) {
-    const std::string why = fmt::format("{}: the store does not take the password ({})", server(),
+    const std::string why = fmt::format("{}: the store rejects the password ({})", server(),
                                         escaped_text(reply.text()));
     client_.stop();
     return handler_.on_gave_up(*this, ExitStatus::permission, why);
@@ -171,7 +171,7 @@ void Connection::on_data(TcpClient&, std::string_view data) {
   while (reading == reading_.get() && client_.stream() != nullptr) {
     void* reply = nullptr;
     if (redisReaderGetReply(reading->reader.get(), &reply) != REDIS_OK) {
-      return drop("what answers is no Redis");
+      return drop("the server is not Redis");
     }
     if (reply == nullptr) return;
     reading->begin_answer();
@@ -181,7 +181,7 @@ void Connection::on_data(TcpClient&, std::string_view data) {
 }
 
 void Connection::take(const redisReply* reply) {
-  if (expected_.empty()) return drop("what answers is no Redis");
+  if (expected_.empty()) return drop("the server is not Redis");
   const Callback callback = std::move(expected_.front().callback);
   expected_.pop_front();
   prolong();

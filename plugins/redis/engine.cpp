@@ -174,7 +174,7 @@ bool RedisEngine::is_trouble(const Reply& reply) {
              error.find("NOPERM") != std::string::npos ||
              error.find("WRONGPASS") != std::string::npos) {
     fail(ExitStatus::permission,
-         fmt::format("{}: the store wants a login, or another one: {} (NETKIT_STORE_PASSWORD or "
+         fmt::format("{}: the store requires a login, or rejects it: {} (NETKIT_STORE_PASSWORD or "
                      "--store-password-file)",
                      commands().server(), escaped_text(error)));
   } else if (const std::string_view why = meaning_of(error, kPassing); !why.empty()) {
@@ -212,8 +212,7 @@ void RedisEngine::on_attached(const Reply& reply) {
   if (is_trouble(reply)) return;
   if (reply.is_error() && reply.text().find("WRONGTYPE") != std::string_view::npos) {
     return fail(ExitStatus::config,
-                fmt::format("{}: '{}' is something else than a store's stream; choose another "
-                            "prefix",
+                fmt::format("{}: '{}' is not a stream of a store; choose another prefix",
                             commands().server(), keys_.stream));
   }
   if (reply.size() != 4) return retry(fmt::format("refuses: {}", escaped_text(reply.text())));
@@ -365,8 +364,8 @@ std::optional<Entry> RedisEngine::read_entry(const Reply& reply) {
 void RedisEngine::pass_over(std::string_view id) {
   if (std::exchange(passed_over_, true)) return;
   around_.log.notice(
-      fmt::format("entry {} of '{}' is none of netkit's: it has no text, or a "
-                  "number that is none; such entries are passed over",
+      fmt::format("entry {} of '{}' is not valid: it has no text, or an invalid number; such "
+                  "entries are skipped",
                   escaped_text(id), keys_.stream));
 }
 

@@ -3,5 +3,5 @@
 
 #include <netkit/plugin/store_plugin.hpp>
 
-NETKIT_STORE(redis, "keeps what is said in Redis, for any number of servers on any machines",
+NETKIT_STORE(redis, "stores entries in Redis, for any number of servers on any machines",
              netkit::redis::make_engine)

@@ -49,7 +49,8 @@ Url Url::parse(std::string_view text) {
   }
   url.prefix = rest.substr(slash + 1);
   // What stands in braces is all that a cluster makes the slot of.
-  if (url.prefix.find_first_of("{}") != std::string::npos) refuse(text, "a prefix has no braces");
+  if (url.prefix.find_first_of("{}") != std::string::npos)
+    refuse(text, "a prefix cannot contain braces");
   rest = rest.substr(0, slash);
   if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
     url.user = rest.substr(0, at);

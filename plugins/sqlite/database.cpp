@@ -126,7 +126,7 @@ std::string made_file(const std::string& path) {
   if (size < 0) throw SystemError(errno, fmt::format("--store: cannot read '{}'", path));
   if (size > 0 && std::string_view(head.data(), static_cast<std::size_t>(size)) != kMagic) {
     throw Error(ExitStatus::config,
-                fmt::format("--store: '{}' is no SQLite file; name another", path));
+                fmt::format("--store: '{}' is not a SQLite file; use another", path));
   }
   return path.starts_with('/') ? path : "./" + path;
 }
@@ -185,7 +185,7 @@ void Database::Impl::check_owner(const std::string& path) {
   if (!is_new && application != kApplication) {
     throw Error(
         ExitStatus::config,
-        fmt::format("--store: '{}' is a SQLite file of another program; name another", path));
+        fmt::format("--store: '{}' is a SQLite file of another program; use another", path));
   }
   const Int64 version = one("PRAGMA user_version");
   if (version > kVersion) {

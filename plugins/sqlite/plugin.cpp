@@ -3,5 +3,5 @@
 
 #include <netkit/plugin/store_plugin.hpp>
 
-NETKIT_STORE(sqlite, "keeps what is said in a SQLite file, for one server or several on a machine",
+NETKIT_STORE(sqlite, "stores entries in a SQLite file, for one or several servers on a machine",
              netkit::sqlite::make_engine)

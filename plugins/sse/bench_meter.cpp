@@ -63,7 +63,7 @@ double BenchMeter::lost() const {
 }
 
 std::string BenchMeter::verdict(const BenchThresholds& thresholds) const {
-  if (events_ == 0) return "no event came";
+  if (events_ == 0) return "no event was received";
   if (firsts_.max() > thresholds.max_first) {
     return fmt::format("a first event took {} (--max-first)", latency_text(firsts_.max()));
   }

@@ -205,7 +205,7 @@ Failure of_handshake(const std::string& text, int os_error) {
 }
 
 Failure long_line() {
-  return {ExitStatus::protocol, "a line of the answer's head is longer than 100k", true};
+  return {ExitStatus::protocol, "a header line of the response is longer than 100k", true};
 }
 
 // At first it is a name that was mistyped; later the network is away. `text` is "Could not resolve
@@ -234,7 +234,7 @@ Failure of_proxy(long status) {
 Failure of_socks(long answer, const std::string& text) {
   switch (answer) {
     case CURLPX_NO_AUTH:
-      return {ExitStatus::permission, "the proxy asks for another login", true};
+      return {ExitStatus::permission, "the proxy requires another login", true};
     case CURLPX_USER_REJECTED:
       return {ExitStatus::permission, "the proxy refused the login", true};
     case CURLPX_REPLY_NOT_ALLOWED:
@@ -250,13 +250,13 @@ Failure of_socks(long answer, const std::string& text) {
     case CURLPX_REPLY_GENERAL_SERVER_FAILURE:
       return {ExitStatus::unreachable, "the proxy answered: general failure", false};
     case CURLPX_REPLY_ADDRESS_TYPE_NOT_SUPPORTED:
-      return {ExitStatus::protocol, "the proxy takes no address of this kind", true};
+      return {ExitStatus::protocol, "the proxy does not support this type of address", true};
     case CURLPX_REPLY_COMMAND_NOT_SUPPORTED:
-      return {ExitStatus::protocol, "the proxy makes no connections", true};
+      return {ExitStatus::protocol, "the proxy does not support connections", true};
     case CURLPX_BAD_VERSION:
       return {ExitStatus::protocol, "the proxy does not speak SOCKS", true};
     default:
-      return {ExitStatus::unreachable, "the proxy does not let through: " + text, false};
+      return {ExitStatus::unreachable, "the proxy refused the connection: " + text, false};
   }
 }
 
@@ -299,7 +299,7 @@ Failure failure_of(const CurlError& error) {
                           format_duration(error.connect_timeout)),
               false};
     case CURLE_PEER_FAILED_VERIFICATION:
-      return {ExitStatus::permission, "the certificate is not to be trusted: " + text, true};
+      return {ExitStatus::permission, "the certificate is not trusted: " + text, true};
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
@@ -307,9 +307,10 @@ Failure failure_of(const CurlError& error) {
     case CURLE_SSL_CONNECT_ERROR:
       return of_handshake(text, error.os_error);
     case CURLE_GOT_NOTHING:
-      return {ExitStatus::unreachable, "the server closed the connection without an answer", false};
+      return {ExitStatus::unreachable, "the server closed the connection without a response",
+              false};
     case CURLE_PARTIAL_FILE:
-      return {ExitStatus::unreachable, "the server broke off the stream", false};
+      return {ExitStatus::unreachable, "the server aborted the stream", false};
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
       return {ExitStatus::protocol, "the server does not speak HTTP: " + text, true};
@@ -323,9 +324,9 @@ Failure failure_of(const CurlError& error) {
 #endif
     case CURLE_WRITE_ERROR:
       // What was given to us was taken: it is in front of that, behind the end of the compression.
-      return {ExitStatus::unreachable, "the rest of the answer cannot be decompressed", false};
+      return {ExitStatus::unreachable, "the rest of the response cannot be decompressed", false};
     case CURLE_BAD_CONTENT_ENCODING:
-      return {ExitStatus::protocol, "the answer cannot be decompressed: " + text, true};
+      return {ExitStatus::protocol, "the response cannot be decompressed: " + text, true};
     case CURLE_URL_MALFORMAT:
       return {ExitStatus::protocol, text, true};
     default:

@@ -154,7 +154,7 @@ bool bears(const HttpRequest& request, std::string_view token, bool in_query) {
 
 HttpAnswer unauthorized(const EventActions& actions) {
   if (actions.on_refused) actions.on_refused();
-  HttpAnswer answer = HttpAnswer::text(401, "a token is needed: Authorization: Bearer TOKEN");
+  HttpAnswer answer = HttpAnswer::text(401, "a token is required: Authorization: Bearer TOKEN");
   answer.headers += "WWW-Authenticate: Bearer\r\n";
   answer.is_shared = true;
   return answer;
@@ -192,9 +192,7 @@ HttpRoutes event_routes(HttpRoutes::Options options, std::string_view event_type
   // What browsers and crawlers ask every server for by themselves, and would wait for without end.
   for (const char* unasked :
        {"/favicon.ico", "/robots.txt", "/apple-touch-icon*", "/.well-known/*"}) {
-    routes.add(unasked, [](const HttpRequest&) {
-      return HttpAnswer::text(404, "there is no such thing here");
-    });
+    routes.add(unasked, [](const HttpRequest&) { return HttpAnswer::text(404, "not found"); });
   }
   routes.add("/*", stream);
   if (!shared->publish) return routes;

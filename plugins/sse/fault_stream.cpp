@@ -30,7 +30,7 @@ Faults Faults::parse(const std::vector<std::string>& texts) {
     const std::string_view value = std::string_view(text).substr(std::min(equal + 1, text.size()));
     if (name == "split") {
       faults.split = static_cast<std::size_t>(parse_size(value));
-      if (faults.split == 0) throw UsageError("--fault: split is of 1 byte at least");
+      if (faults.split == 0) throw UsageError("--fault: split must be at least 1 byte");
     } else if (name == "stall") {
       faults.stall = number_of<std::uint64_t>(value, 1, UINT64_MAX, text);
     } else if (name == "drop") {

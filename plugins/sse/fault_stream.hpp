@@ -32,7 +32,7 @@ class FaultyStatus {
   explicit FaultyStatus(int status) : status_(status) {}
   bool answers(HttpAnswer& answer) {
     if (status_ == 0 || requests_++ % 2 != 0) return false;
-    answer = HttpAnswer::text(status_, "this is a fault on purpose (--fault)");
+    answer = HttpAnswer::text(status_, "this fault is injected (--fault)");
     answer.is_shared = true;
     return true;
   }

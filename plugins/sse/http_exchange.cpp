@@ -276,7 +276,7 @@ void HttpExchange::on_transfer_end(CURLcode code) {
   if (location_) return redirect();
   if (stopped_ || code == CURLE_OK) return end({});
   if (too_large_) {
-    return end(Failure{ExitStatus::protocol, "the head of the answer is larger than 256k", true});
+    return end(Failure{ExitStatus::protocol, "the response head is larger than 256k", true});
   }
   end(failure_of({.code = code,
                   .detail = error_.data(),
@@ -298,12 +298,12 @@ void HttpExchange::redirect() {
   }
   const auto refuse = [this](std::string_view what, const std::string& where) {
     end(Failure{ExitStatus::protocol,
-                fmt::format("redirected to {}: {}", what, escaped_text(without_passwords(where))),
+                fmt::format("redirected to {1}, {0}", what, escaped_text(without_passwords(where))),
                 true});
   };
-  if (!target) return refuse("what is not a URL", *location_);
+  if (!target) return refuse("which is not a URL", *location_);
   if (!target->starts_with("http://") && !target->starts_with("https://")) {
-    return refuse("what is neither http nor https", *target);
+    return refuse("which is neither http nor https", *target);
   }
   const bool is_post = options_.method.empty() || options_.method == "POST";
   if (status == 303 || ((status == 301 || status == 302) && is_post)) as_get_ = true;

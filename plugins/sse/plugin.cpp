@@ -33,22 +33,22 @@ std::vector<OptionDef> request_definitions() {
            .letter = 'H',
            .kind = Kind::text,
            .value_name = "'NAME: VALUE'",
-           .help = "a header of the request",
+           .help = "a request header",
            .repeatable = true},
           {.name = "request",
            .letter = 'X',
            .kind = Kind::text,
            .value_name = "METHOD",
-           .help = "the method: GET, or with a body POST, unless given"},
+           .help = "the method; by default GET, or POST with a body"},
           {.name = "data",
            .letter = 'd',
            .kind = Kind::text,
            .value_name = "D|@FILE",
-           .help = "the body of the request, or the file that holds it; @- is stdin"},
+           .help = "the request body, or the file to read it from; @- is stdin"},
           {.name = "json-body",
            .kind = Kind::text,
            .value_name = "D|@FILE",
-           .help = "the same, of the type application/json",
+           .help = "the same, with the type application/json",
            .excludes = {"data"}},
           {.name = "user",
            .letter = 'u',
@@ -67,57 +67,58 @@ std::vector<OptionDef> request_definitions() {
 std::vector<OptionDef> way_definitions() {
   return {{.name = "proxy",
            .kind = Kind::url,
-           .help = "the proxy, instead of what the environment says"},
+           .help = "the proxy to use instead of the one set in the environment"},
           {.name = "unix-socket", .kind = Kind::path, .help = "connect to this socket"}};
 }
 
 std::vector<OptionDef> stream_definitions() {
-  return {
-      {.name = "event",
-       .letter = 'e',
-       .kind = Kind::text,
-       .value_name = "TYPE",
-       .help = "events of this type only",
-       .repeatable = true},
-      {.name = "last-event-id",
-       .kind = Kind::text,
-       .value_name = "ID",
-       .help = "begin after the event with this id"},
-      {.name = "state",
-       .kind = Kind::path,
-       .help = "keep the last id in this file, and begin after it"},
-      {.name = "retry",
-       .kind = Kind::duration,
-       .default_value = "1s",
-       .help = "the reconnection time until the server says another"},
-      {.name = "reconnect",
-       .default_value = "forever",
-       .help = "how many times in a row to try again; never where the method is not GET or HEAD"},
-      {.name = "select",
-       .kind = Kind::text,
-       .value_name = "POINTER",
-       .help = "print this part of the data, which are JSON (/choices/0/delta/content)",
-       .repeatable = true},
-      {.name = "join", .help = "print events without a newline between them"},
-      {.name = "done",
-       .kind = Kind::text,
-       .value_name = "TEXT",
-       .help = "end before the event whose data are just this"},
-      {.name = "record",
-       .kind = Kind::path,
-       .help = "keep every byte with its time in this file, for serve --replay"},
-      {.name = "any-type", .help = "read the answer as a stream whatever its media type is"},
-      {.name = "comments", .help = "print comments as well"},
-      {.name = "max-event",
-       .kind = Kind::size,
-       .default_value = "16M",
-       .help = "the largest event, and the longest line",
-       .min = 1},
-      {.name = "idle-timeout",
-       .default_value = "none",
-       .help = "reconnect when nothing, not even a comment, came for so long",
-       .min = 1},
-      {.name = "until", .kind = Kind::regex, .help = "end after the first event whose data match"}};
+  return {{.name = "event",
+           .letter = 'e',
+           .kind = Kind::text,
+           .value_name = "TYPE",
+           .help = "print only events of this type",
+           .repeatable = true},
+          {.name = "last-event-id",
+           .kind = Kind::text,
+           .value_name = "ID",
+           .help = "start after the event with this id"},
+          {.name = "state",
+           .kind = Kind::path,
+           .help = "store the last id in this file, and start after it"},
+          {.name = "retry",
+           .kind = Kind::duration,
+           .default_value = "1s",
+           .help = "the reconnection time until the server sets another"},
+          {.name = "reconnect",
+           .default_value = "forever",
+           .help = "how many times in a row to retry; never if the method is not GET or HEAD"},
+          {.name = "select",
+           .kind = Kind::text,
+           .value_name = "POINTER",
+           .help = "print this part of the JSON data (/choices/0/delta/content)",
+           .repeatable = true},
+          {.name = "join", .help = "print events without a newline between them"},
+          {.name = "done",
+           .kind = Kind::text,
+           .value_name = "TEXT",
+           .help = "exit before the event whose data is exactly this text"},
+          {.name = "record",
+           .kind = Kind::path,
+           .help = "record every byte with its time in this file, for serve --replay"},
+          {.name = "any-type", .help = "read the response as a stream whatever its media type"},
+          {.name = "comments", .help = "also print comments"},
+          {.name = "max-event",
+           .kind = Kind::size,
+           .default_value = "16M",
+           .help = "limit for an event, and for a line",
+           .min = 1},
+          {.name = "idle-timeout",
+           .default_value = "none",
+           .help = "reconnect if nothing, not even a comment, was received for D",
+           .min = 1},
+          {.name = "until",
+           .kind = Kind::regex,
+           .help = "exit after the first event whose data matches"}};
 }
 
 // libcurl comes with it.
@@ -133,8 +134,8 @@ ActionDef read_action() {
   ActionDef action{.name = "read", .summary = "print the events of one or more streams"};
   action.description =
       "Reads the event streams of all URLs and prints the data of their events. A stream that is "
-      "lost is connected again, after the last event that came. It ends when told to, when the "
-      "server says that there is no more (204), or when what comes is not an event stream.";
+      "lost is resumed after the last event received. It runs until it is stopped, until the "
+      "server ends it with 204, or until a response is not an event stream.";
   action.arguments = {
       {.name = "URL", .kind = Kind::url, .repeatable = true, .help = "http:// or https://"}};
   action.common = kOutputOptions | kReconnectOptions | kCountOption | kConnectTimeoutOption |
@@ -144,35 +145,36 @@ ActionDef read_action() {
   RecordDef event{.type = "event", .help = "an event"};
   event.fields = {{"event", "its type; message where the stream names none"},
                   {"id", "the last event id as of this event; may be empty"},
-                  {"url", "the URL that it came from, as given"}};
+                  {"url", "the URL it came from, as given"}};
   event.payload_name = "data";
   RecordDef comment{.type = "comment", .help = "a comment, with --comments"};
-  comment.fields = {{"url", "the URL that it came from, as given"}};
+  comment.fields = {{"url", "the URL it came from, as given"}};
   comment.layout = ": {text}";
   action.records = {event, comment};
   action.totals = {
-      {"events", "events that were printed"},
+      {"events", "events printed"},
       {"filtered", "events of other types than --event"},
       {"unselected", "events that lack what --select names"},
-      {"comments", "comments that came"},
-      {"unfinished", "events that were cut off by the end of the stream"},
-      {"bytes", "bytes that came", TotalKind::counter, TotalUnit::bytes},
+      {"comments", "comments received"},
+      {"unfinished", "events cut off by the end of the stream"},
+      {"bytes", "bytes received", TotalKind::counter, TotalUnit::bytes},
       kConnectionsTotal,
-      {"reconnects", "how often a lost stream was connected again"},
-      {"open", "streams now", kGauge},
-      {"reads", "reads that gave events"},
-      {"first_event_ms", "from the request to the first event", kGauge, TotalUnit::milliseconds},
-      {"gap_p50_ms", "between two events, half of the time at most", kGauge,
+      {"reconnects", "reconnections after a stream was lost"},
+      {"open", "open streams", kGauge},
+      {"reads", "reads that contained events"},
+      {"first_event_ms", "time from the request to the first event", kGauge,
        TotalUnit::milliseconds},
-      {"gap_p99_ms", "the same, 99 of 100 times", kGauge, TotalUnit::milliseconds},
+      {"gap_p50_ms", "median time between two events", kGauge, TotalUnit::milliseconds},
+      {"gap_p99_ms", "the same, 99th percentile", kGauge, TotalUnit::milliseconds},
       {"gap_max_ms", "the longest time between two events", kGauge, TotalUnit::milliseconds},
       {"event_rate", "events a second", kGauge, TotalUnit::per_second}};
   action.make = new_reader;
   action.examples = {
       {"netkit sse https://example.org/events", "print the data of each event"},
       {"netkit sse https://example.org/events --json | jq .data", "in a script"},
-      {"netkit sse https://example.org/events --to broadcast:192.168.8.255:5000", "pass it on"},
-      {"netkit sse https://example.org/events --state ~/.events.id", "go on where it ended"},
+      {"netkit sse https://example.org/events --to broadcast:192.168.8.255:5000",
+       "relay the events"},
+      {"netkit sse https://example.org/events --state ~/.events.id", "resume where it ended"},
       {"netkit sse https://example.org/job/7 --until '\"done\"' --timeout 10m", "wait for a job"}};
   action.lifetime = Lifetime::until_told;
   action.may_be_omitted = true;
@@ -185,39 +187,39 @@ std::vector<OptionDef> serve_definitions() {
        .letter = 'e',
        .kind = Kind::text,
        .value_name = "TYPE",
-       .help = "the type of the events; message unless given"},
+       .help = "the event type; message unless given"},
       {.name = "keep",
        .kind = Kind::integer,
        .default_value = "1000",
-       .help = "how many events are kept for readers that come back",
+       .help = "events to keep for readers that come back",
        .max = 100'000'000},
       {.name = "keep-bytes",
        .kind = Kind::size,
        .default_value = "64M",
-       .help = "how much the kept events may take together"},
+       .help = "memory limit for the kept events"},
       {.name = "last",
        .kind = Kind::integer,
        .default_value = "0",
-       .help = "how many kept events a reader gets that comes without an id"},
+       .help = "kept events to send to a reader that connects without an id"},
       {.name = "keepalive",
        .kind = Kind::duration,
        .default_value = "15s",
-       .help = "send a comment when there was no event for so long",
+       .help = "send a comment if there was no event for D",
        .min = 1},
       {.name = "cors",
        .kind = Kind::text,
        .value_name = "ORIGIN",
-       .help = "the origin whose pages may read the stream, or * for all",
+       .help = "let pages of this origin read the stream, or * for all",
        .repeatable = true},
       {.name = "credentials", .help = "let those pages send cookies and logins", .needs = {"cors"}},
       {.name = "host",
        .kind = Kind::text,
        .value_name = "NAME",
-       .help = "a name that the server goes by, beside those of this machine",
+       .help = "accept requests under this host name as well",
        .repeatable = true},
       {.name = "retry",
        .kind = Kind::duration,
-       .help = "tell readers to wait so long before they connect again",
+       .help = "tell readers how long to wait before they reconnect",
        .max = Duration(kLongestRetry).count()}};
 }
 
@@ -227,19 +229,19 @@ std::vector<OptionDef> hub_definitions() {
           {.name = "max-channels",
            .kind = Kind::integer,
            .default_value = "1000",
-           .help = "how many paths may be streams",
+           .help = "limit of the number of streams",
            .min = 1},
           {.name = "write-token-file",
            .kind = Kind::path,
-           .help = "let who bears the token in this file publish by POST"},
+           .help = "let clients with the token in this file publish by POST"},
           {.name = "max-event",
            .kind = Kind::size,
            .default_value = "1M",
-           .help = "the largest body of a POST",
+           .help = "limit for the body of a POST",
            .min = 1},
           {.name = "read-token-file",
            .kind = Kind::path,
-           .help = "only who bears the token in this file may read"}};
+           .help = "require readers to send the token in this file"}};
 }
 
 // What a recording holds instead, and what goes wrong on purpose.
@@ -247,17 +249,17 @@ std::vector<OptionDef> replay_definitions() {
   return {
       {.name = "replay",
        .kind = Kind::path,
-       .help = "serve the answers that --record has kept in this file",
+       .help = "serve the responses that --record wrote to this file",
        .excludes = {"from", "every", "channels", "write-token-file", "read-token-file", "store"}},
       {.name = "speed",
        .kind = Kind::number,
        .value_name = "X",
        .default_value = "1",
-       .help = "X times as fast; 0: without waiting"},
+       .help = "replay X times as fast; 0: without delays"},
       {.name = "fault",
        .kind = Kind::text,
        .value_name = "split=BYTES|stall=EVENTS|drop=EVENTS|status=CODE|retry=D",
-       .help = "what to do wrong, so that clients can be tested",
+       .help = "misbehave on purpose, to test clients",
        .repeatable = true}};
 }
 
@@ -266,28 +268,29 @@ std::vector<OptionDef> connection_definitions() {
   return {{.name = "request-timeout",
            .kind = Kind::duration,
            .default_value = "10s",
-           .help = "how long a TLS handshake and a request may take",
+           .help = "time limit for the TLS handshake and for a request",
            .min = 1},
-          max_queue_option("what may wait for one reader; then it goes on from the kept events")};
+          max_queue_option(
+              "limit of the data queued for one reader; then it is served from the kept events")};
 }
 
 std::vector<TotalDef> event_totals() {
-  return {{"readers", "readers now", kGauge},
+  return {{"readers", "current readers", kGauge},
           {"channels", "paths that are streams", kGauge},
-          {"events", "events that were made"},
-          {"delivered", "events that were sent, of each reader"},
-          {"replayed", "of those, kept ones that a reader had missed"},
-          {"lost", "events that a reader does not get"},
-          {"slow", "how often a reader was too slow for --max-queue"},
-          {"unauthorized", "requests without the token that is needed"}};
+          {"events", "events published"},
+          {"delivered", "events sent, counted for each reader"},
+          {"replayed", "of those, kept events that a reader had missed"},
+          {"lost", "events lost to a reader"},
+          {"slow", "times a reader was too slow for --max-queue"},
+          {"unauthorized", "requests without the required token"}};
 }
 
 std::vector<TotalDef> request_totals() {
-  return {{"requests", "requests that came"},
-          {"streams", "streams that began"},
-          {"bad_requests", "requests that cannot be read"},
+  return {{"requests", "requests received"},
+          {"streams", "streams started"},
+          {"bad_requests", "malformed requests"},
           {"request_timeouts", "connections closed after --request-timeout"},
-          {"kept", "events that are kept", kGauge}};
+          {"kept", "events kept", kGauge}};
 }
 
 ActionDef serve_action() {
@@ -295,7 +298,7 @@ ActionDef serve_action() {
   action.description =
       "Every record of the sources, by default every line of stdin, becomes an event with an id. "
       "Readers that come back with a Last-Event-ID get what they missed. GET / is a page that "
-      "shows the stream in a browser; every other path is the stream. It ends when told to.";
+      "shows the stream in a browser; every other path is the stream. It runs until it is stopped.";
   action.arguments = {{.name = "ADDRESS",
                        .kind = Kind::listen_address,
                        .default_value = "127.0.0.1:8000",
@@ -307,7 +310,7 @@ ActionDef serve_action() {
               tls_server_options(), connection_definitions(), tcp_client_limits("65536")});
   action.totals = joined({event_totals(), tcp_client_totals(), request_totals(), store::totals()});
   action.make = new_command<ServeCommand>;
-  action.examples = {{"netkit sse serve :8000 --every 1s", "the time, each second"},
+  action.examples = {{"netkit sse serve :8000 --every 1s", "the time, every second"},
                      {"tail -f log | netkit sse serve :8000", "a log, for browsers"}};
   action.lifetime = Lifetime::until_told;
   return action;
@@ -322,28 +325,27 @@ std::vector<OptionDef> trust_definitions() {
 }
 
 ActionDef proxy_action() {
-  ActionDef action{.name = "proxy", .summary = "pass streams on, and print their events"};
+  ActionDef action{.name = "proxy", .summary = "forward streams, and print their events"};
   action.description =
-      "Passes every request on to URL, its path behind that of URL, and the answer back as it "
-      "comes, byte for byte; Host alone becomes that of URL. The events in the answers are "
-      "printed. "
-      "It ends when told to.";
+      "Forwards every request to URL, with its path appended to that of URL, and returns the "
+      "response byte for byte; only Host is replaced by that of URL. The events in the responses "
+      "are printed. It runs until it is stopped.";
   action.arguments = {{.name = "LISTEN", .kind = Kind::listen_address, .help = "where to listen"},
-                      {.name = "URL", .kind = Kind::url, .help = "where to pass requests on to"}};
+                      {.name = "URL", .kind = Kind::url, .help = "where to forward requests to"}};
   action.common = kOutputOptions | kServerOptions | kConnectTimeoutOption | kClientOptions;
   action.options =
       joined({{{.name = "record",
                 .kind = Kind::path,
-                .help = "keep every byte of the answers with its time, for serve --replay"},
+                .help = "record every byte of the responses with its time, for serve --replay"},
                {.name = "host",
                 .kind = Kind::text,
                 .value_name = "NAME",
-                .help = "a name that the proxy goes by, beside those of this machine",
+                .help = "accept requests under this host name as well",
                 .repeatable = true},
                {.name = "max-event",
                 .kind = Kind::size,
                 .default_value = "16M",
-                .help = "the largest event that is printed",
+                .help = "limit for an event to be printed",
                 .min = 1}},
               tcp_client_limits("65536"),
               tls_server_options(),
@@ -351,19 +353,19 @@ ActionDef proxy_action() {
   RecordDef event{.type = "event", .help = "an event"};
   event.fields = {{"event", "its type; message where the stream names none"},
                   {"id", "the last event id as of this event; may be empty"},
-                  {"url", "the path that it came from"}};
+                  {"url", "the path it came from"}};
   event.payload_name = "data";
   action.records = {event};
   action.totals =
-      joined<TotalDef>({{{"requests", "requests that were passed on"},
-                         {"events", "events that came back"},
-                         {"bytes", "bytes of answers", TotalKind::counter, TotalUnit::bytes},
-                         {"failed", "requests that the target could not be asked"}},
+      joined<TotalDef>({{{"requests", "requests forwarded"},
+                         {"events", "events received"},
+                         {"bytes", "bytes of responses", TotalKind::counter, TotalUnit::bytes},
+                         {"failed", "requests that could not be forwarded"}},
                         tcp_client_totals(),
-                        {{"clients", "connections now", kGauge}}});
+                        {{"clients", "current connections", kGauge}}});
   action.make = new_command<ProxyCommand>;
-  action.examples = {{"netkit sse proxy 8001 https://api.example/", "look at an API's streams"},
-                     {"netkit sse proxy 8001 8000 --record day.rec", "keep them"}};
+  action.examples = {{"netkit sse proxy 8001 https://api.example/", "watch an API's streams"},
+                     {"netkit sse proxy 8001 8000 --record day.rec", "record them"}};
   action.lifetime = Lifetime::until_told;
   action.quiet_hides_records = true;
   return action;
@@ -372,71 +374,71 @@ ActionDef proxy_action() {
 ActionDef bench_action() {
   ActionDef action{.name = "bench", .summary = "read one stream many times at once"};
   action.description =
-      "Opens as many streams of URL as there are readers, and tells how fast they came, when the "
-      "first event was there, the gaps between events, and how far the slowest reader was behind "
-      "the fastest, by the ids of events.";
+      "Opens a stream of URL for each reader, and reports how long connecting took, when the first "
+      "event arrived, the gaps between events, and how far the slowest reader was behind the "
+      "fastest, by the ids of events.";
   action.arguments = {{.name = "URL", .kind = Kind::url, .help = "http:// or https://"}};
   action.common = kOutputOptions | kConnectTimeoutOption | kClientOptions;
-  action.options =
-      joined({{{.name = "readers",
-                .kind = Kind::integer,
-                .default_value = "100",
-                .help = "how many",
-                .min = 1,
-                .max = 1'000'000},
-               {.name = "streams",
-                .kind = Kind::integer,
-                .help = "how many readers share a connection, by HTTP/2; else each has its own",
-                .min = 1,
-                .max = 10'000},
-               {.name = "duration",
-                .kind = Kind::duration,
-                .default_value = "10s",
-                .help = "how long",
-                .min = 1},
-               {.name = "max-first",
-                .kind = Kind::duration,
-                .help = "1 is the status where a first event took longer"},
-               {.name = "max-gap",
-                .kind = Kind::duration,
-                .help = "or a gap between two events was longer"},
-               {.name = "max-lost",
-                .kind = Kind::percent,
-                .help = "or more of the events of the best reader did not reach the others"}},
-              trust_definitions()});
+  action.options = joined(
+      {{{.name = "readers",
+         .kind = Kind::integer,
+         .default_value = "100",
+         .help = "number of readers",
+         .min = 1,
+         .max = 1'000'000},
+        {.name = "streams",
+         .kind = Kind::integer,
+         .help = "how many readers share a connection, by HTTP/2; else each has its own",
+         .min = 1,
+         .max = 10'000},
+        {.name = "duration",
+         .kind = Kind::duration,
+         .default_value = "10s",
+         .help = "how long to read",
+         .min = 1},
+        {.name = "max-first",
+         .kind = Kind::duration,
+         .help = "exit with 1 if a first event took longer"},
+        {.name = "max-gap",
+         .kind = Kind::duration,
+         .help = "exit with 1 if a gap between two events was longer"},
+        {.name = "max-lost",
+         .kind = Kind::percent,
+         .help = "exit with 1 if more of the best reader's events did not reach the others"}},
+       trust_definitions()});
   const auto ms = [](std::string_view name, std::string_view help) {
     return TotalDef{name, help, kGauge, TotalUnit::milliseconds};
   };
-  action.totals = {{"readers", "streams now", kGauge},
+  action.totals = {{"readers", "open streams", kGauge},
                    {"failed", "readers without a stream"},
-                   {"events", "events that came to all readers"},
-                   {"bytes", "bytes that came", TotalKind::counter, TotalUnit::bytes},
+                   {"events", "events received by all readers"},
+                   {"bytes", "bytes received", TotalKind::counter, TotalUnit::bytes},
                    {"event_rate", "events a second", kGauge, TotalUnit::per_second},
-                   ms("connect_p50_ms", "how long connecting took, half of the readers at most"),
+                   ms("connect_p50_ms", "median time to connect"),
                    ms("connect_max_ms", "the longest"),
-                   ms("first_p50_ms", "from the start of a reader to its first event, half"),
+                   ms("first_p50_ms", "median time from the start of a reader to its first event"),
                    ms("first_max_ms", "the longest"),
-                   ms("gap_p50_ms", "between two events of a reader, half of the time at most"),
-                   ms("gap_p99_ms", "the same, 99 of 100 times"),
+                   ms("gap_p50_ms", "median time between two events of a reader"),
+                   ms("gap_p99_ms", "the same, 99th percentile"),
                    ms("gap_max_ms", "the longest"),
-                   ms("lag_p50_ms", "how far an event was behind the fastest reader, half"),
-                   ms("lag_p99_ms", "the same, 99 of 100 times"),
+                   ms("lag_p50_ms", "median delay of an event behind the fastest reader"),
+                   ms("lag_p99_ms", "the same, 99th percentile"),
                    ms("lag_max_ms", "the longest"),
-                   {"lost_percent", "what the readers lack of the events of the best", kGauge,
-                    TotalUnit::percent}};
+                   {"lost_percent", "percentage of the best reader's events that the others missed",
+                    kGauge, TotalUnit::percent}};
   action.records = {
       {.type = "interval",
-       .help = "with --stats=D: what came within a part of the time",
+       .help = "with --stats=D: the results of one interval",
        .fields = {{"from_s", "seconds from the start to its beginning"},
                   {"to_s", "seconds from the start to its end"},
                   {"readers", "streams at its end"},
                   {"events_per_s", "events a second, to all readers"},
                   {"bytes_per_s", "bytes a second"},
-                  {"gap_p50_ms", "between two events of a reader, half of the time at most"},
-                  {"gap_p99_ms", "the same, 99 of 100 times"},
+                  {"gap_p50_ms", "median time between two events of a reader"},
+                  {"gap_p99_ms", "the same, 99th percentile"},
                   {"gap_max_ms", "the longest"},
-                  {"lag_p50_ms", "how far an event was behind the fastest reader, half"},
-                  {"lag_p99_ms", "the same, 99 of 100 times"},
+                  {"lag_p50_ms", "median delay of an event behind the fastest reader"},
+                  {"lag_p99_ms", "the same, 99th percentile"},
                   {"lag_max_ms", "the longest"}},
        .layout = ""}};
   action.has_summary = true;

@@ -131,7 +131,7 @@ void Proxy::Session::pass_on(const HttpRequest& request) {
   if (over_limit())
     return refuse(503, full_text(proxy_.options_.server.max_clients, "client", "--max-clients"));
   if (!proxy_.permits_host_(request.header("Host").value_or(""))) {
-    return refuse(421, "this server does not go by that name");
+    return refuse(421, "this server does not have that host name (--host)");
   }
   const HttpUrl& target = proxy_.options_.target;
   std::string_view base = target.path;
@@ -249,7 +249,7 @@ void Proxy::Session::on_head(const ResponseReader::Head& head) {
     if (line.empty()) break;
     if (http::equal_without_case(line.substr(0, kEncoding.size()), kEncoding)) {
       format_.reset();
-      server().notice(fmt::format("{}: {}: the answer is compressed: its events are not shown",
+      server().notice(fmt::format("{}: {}: the response is compressed: its events are not shown",
                                   peer().to_string(), url_));
       return;
     }

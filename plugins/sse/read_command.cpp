@@ -48,10 +48,10 @@ void ReadCommand::configure(const Values& values) {
   configure_stream(values);
   types_ = values.texts("event");
   if (is_among_types(""))
-    throw UsageError("--event: a type is not empty (message is the usual one)");
+    throw UsageError("--event: the type cannot be empty (the default is message)");
   if (values.given("last-event-id")) last_event_id_ = values.text("last-event-id");
   if (last_event_id_ && !is_event_id(*last_event_id_)) {
-    throw UsageError("--last-event-id: an id is one line");
+    throw UsageError("--last-event-id: an id is a single line");
   }
   if (values.has("until")) until_ = compile(values.text("until"));
   if (values.has("select")) select_.emplace(values.texts("select"));

@@ -56,7 +56,7 @@ Recording::Recording(std::string path) : path_(std::move(path)) {
     if (indexer.answer.status != 0) answers_.push_back(std::move(indexer.answer));
   }
   if (answers_.empty()) {
-    throw Error(ExitStatus::config, fmt::format("--replay: '{}' holds no answer", path_));
+    throw Error(ExitStatus::config, fmt::format("--replay: '{}' holds no response", path_));
   }
 }
 

@@ -53,7 +53,7 @@ std::string checked_header(const std::string& header) {
   }
   // It would be sent again and again, whatever came since.
   if (http::equal_without_case(http::header_name(header), "Last-Event-ID")) {
-    throw UsageError("-H: an id to begin after changes with each event: use --last-event-id");
+    throw UsageError("-H: Last-Event-ID changes with each event: use --last-event-id");
   }
   return header;
 }
@@ -72,7 +72,7 @@ std::string checked_proxy(const Values& values) {
   if (!part_of(url, CURLUPART_PASSWORD).empty() &&
       values.origin("proxy") == Values::Origin::command_line) {
     throw UsageError(
-        "--proxy: a password on the command line is seen by everybody: set NETKIT_SSE_PROXY");
+        "--proxy: a password on the command line is visible to other users: set NETKIT_SSE_PROXY");
   }
   return text;
 }
@@ -176,7 +176,8 @@ std::string checked_url(const std::string& text) {
                                  escaped_text(text), host));
   }
   if (!part_of(url, CURLUPART_PASSWORD).empty()) {
-    throw UsageError("a password in a URL is seen by everybody: use --user and --password-file");
+    throw UsageError(
+        "a password in a URL is visible to other users: use --user and --password-file");
   }
   return full;
 }

@@ -78,14 +78,15 @@ void ServeCommand::configure(const Values& values) {
   options_.address = values.address("ADDRESS");
   options_.event_type = values.text("event");
   if (options_.event_type.find_first_of("\r\n") != std::string::npos) {
-    throw UsageError("--event has one line");
+    throw UsageError("--event must be a single line");
   }
   for (const std::string& origin : values.texts("cors")) {
     if (!origin.empty()) options_.origins.push_back(http::checked_origin(origin));
   }
   options_.credentials = values.flag("credentials");
   if (options_.credentials && std::ranges::find(options_.origins, "*") != options_.origins.end()) {
-    throw UsageError("--credentials: browsers take no * with it (name the origins in --cors)");
+    throw UsageError(
+        "--credentials: browsers do not accept it with * (name the origins in --cors)");
   }
   options_.hosts = values.texts("host");
   options_.hosts.push_back(options_.address.host);

@@ -111,12 +111,12 @@ Failure failure_of(const Rejection& rejection) {
       return {ExitStatus::permission,
               text + "; log in with --user and --password-file, or with --bearer-file", true};
     case 403:
-      return {ExitStatus::permission,
-              text + "; this login does not let you in (--user, --bearer-file)", true};
+      return {ExitStatus::permission, text + "; this login is not accepted (--user, --bearer-file)",
+              true};
     case 407:
       return {
           ExitStatus::permission,
-          text + "; the proxy asks for a login (NETKIT_SSE_PROXY=http://NAME:PASSWORD@HOST:PORT)",
+          text + "; the proxy requires a login (NETKIT_SSE_PROXY=http://NAME:PASSWORD@HOST:PORT)",
           true};
     default:
       return {ExitStatus::protocol, text, true};

@@ -46,9 +46,9 @@ void StreamReader::request() {
   const std::string_view id = parser_.last_event_id();
   if (id.size() <= kLongestId) return exchange_.start(url_, id);
   too_long_ = host_.loop().after(Duration::zero(), [this, size = id.size()] {
-    on_exchange_end(Failure{
-        ExitStatus::protocol,
-        fmt::format("the last event id is longer than a request can say: {} bytes", size), true});
+    on_exchange_end(
+        Failure{ExitStatus::protocol,
+                fmt::format("the last event id is too long for a request: {} bytes", size), true});
   });
 }
 
@@ -213,7 +213,8 @@ void StreamReader::on_idle() {
   patience_.reset();
   if (mode_ == Mode::rejected) return reject();
   lose({ExitStatus::unreachable,
-        "nothing came for " + format_duration(options_.idle_timeout) + " (--idle-timeout)", false});
+        "nothing was received for " + format_duration(options_.idle_timeout) + " (--idle-timeout)",
+        false});
 }
 
 }  // namespace netkit::sse

@@ -45,7 +45,7 @@ double StreamTiming::events_per_second() const {
 
 std::string StreamTiming::held_back() const {
   if (!was_held_ || events_ < kEnough || events_ < kMany * reads_) return {};
-  return fmt::format("{} events came in {} read{}: something on the way holds them back", events_,
+  return fmt::format("{} events came in {} read{}: something on the path buffers them", events_,
                      reads_, reads_ == 1 ? "" : "s");
 }
 

@@ -21,7 +21,7 @@ class StreamTiming {
   std::optional<Duration> first_event() const { return first_event_; }  // since the request
   const LatencyHistogram& gaps() const { return gaps_; }                // from event to event
   double events_per_second() const;                                     // NaN below two events
-  // "412 events came in 3 reads: something on the way holds them back", where that is so: they came
+  // "412 events came in 3 reads: something on the path buffers them", where that is so: they came
   // many at a time, and after a pause. Else nothing.
   std::string held_back() const;
 

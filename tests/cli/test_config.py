@@ -54,8 +54,8 @@ def test_a_named_file_replaces_the_usual_ones(netkit, hello, files, tmp_path):
     ("[hello]\ntims = 2\n", ":2: hello has no option 'tims'; did you mean 'times'?"),
     ("[hello]\ntimes = many\n", ":2: times: 'many' is not a whole number"),
     ("[helo]\n", ":1: there is no command 'helo'"),
-    ("times = 2\n", ":1: 'times = 2' stands before the first [COMMAND]"),
-    ("[hello]\nhelp = yes\n", ":2: --help can be given on the command line only"),
+    ("times = 2\n", ":1: 'times = 2' comes before the first [COMMAND]"),
+    ("[hello]\nhelp = yes\n", ":2: --help can only be given on the command line"),
 ])
 def test_a_mistake_in_a_file_names_file_and_line(hello, files, text, sentence):
     env = files(user=text)

@@ -77,7 +77,7 @@ def test_full_store(netkit, tmp_path, command, action):
                                 *words_of(command, action), "--from", "-", "--store", f"sqlite:{tmp_path}/disk/store.db"])
     for _ in range(20):
         server.write(b"x" * 20000 + b"\n")
-    server.err.expect(rb"the store takes nothing: its disk is full")
+    server.err.expect(rb"the store refuses entries: its disk is full")
     server.signal(signal.SIGTERM)
     return server
 

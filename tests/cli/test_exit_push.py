@@ -224,7 +224,7 @@ def test_no_room(netkit, silent):
     connection, _ = silent.tcp.accept()
     with connection:
         assert connection.recv(100) == b"PUSH - 5\nhello"
-        connection.sendall(b"ERR the store is away, and 10000 entries wait for it (--store-queue)\n")
+        connection.sendall(b"ERR the store is unavailable, and 10000 entries are waiting (--store-queue)\n")
         run.wait()
         return run
 

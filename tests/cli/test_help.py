@@ -132,7 +132,7 @@ def netkit_binary():
 def test_help_about_nothing_known(netkit):
     result = netkit.run("help", "exit-statsu")
     assert result.status == 2
-    assert result.err == (b"netkit: help: there is no help about 'exit-statsu'; did you mean 'exit-status'? "
+    assert result.err == (b"netkit: help: there is no help on 'exit-statsu'; did you mean 'exit-status'? "
                           b"see 'netkit help --help'\n")
 
 

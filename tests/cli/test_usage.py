@@ -51,7 +51,7 @@ def test_mistakes_before_a_command_runs(netkit, words, sentence):
     (["greet", "--times"], "--times needs a value (N)"),
     (["greet", "--tone", "wram"], "--tone: 'wram' is not warm or cold; did you mean 'warm'?"),
     (["greet", "--timeout", "5x"], "--timeout: '5x' is not a duration (write 500ms, 5s, 2m, 1.5h or none)"),
-    (["greet", "--json", "--raw"], "--json and --raw exclude each other"),
+    (["greet", "--json", "--raw"], "--json and --raw cannot be combined"),
     (["greet", "--to", "tcp:x:1"], "--to: 'tcp:x:1' is not a sink (write -, file:PATH, udp:HOST:PORT, "
                                    "broadcast:HOST:PORT, multicast:GROUP:PORT, exec:COMMAND, STORE/STREAM or none)"),
     (["greet", "a", "b"], "unexpected argument 'b' (it takes [NAME])"),

@@ -109,7 +109,7 @@ def test_nobody_answers_is_0_and_1_when_answers_are_expected(netkit):
     assert netkit.run("broadcast", "send", address, "x", "-w", "20ms").status == 0
     result = netkit.run("broadcast", "send", address, "x", "-w", "20ms", "--expect", "1")
     assert result.status == 1
-    assert result.err == b"netkit: broadcast: 0 of the 1 expected answers came\n"
+    assert result.err == b"netkit: broadcast: 0 of the 1 expected answers arrived\n"
     silent.close()
 
 

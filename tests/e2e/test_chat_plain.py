@@ -223,7 +223,7 @@ def test_join_plain_gives_a_sign_of_life_at_its_interval(netkit):
 def test_join_plain_cannot_do_what_its_dialect_has_no_words_for(netkit, words):
     done = netkit.run("chat", "join", "9", "--plain", *words)
     assert done.status == 2 and done.err == (
-        f"netkit: chat: --plain and {words[0]} exclude each other; see 'netkit chat join --help'\n".encode())
+        f"netkit: chat: --plain and {words[0]} cannot be combined; see 'netkit chat join --help'\n".encode())
 
 
 def test_join_plain_ends_when_the_room_does(netkit):

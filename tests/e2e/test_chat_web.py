@@ -115,7 +115,7 @@ def test_the_commands_of_the_prompt(netkit, room):
     assert bob.next("notice")["text"] == "here: ann, robert"
     bob.say("/ignore ann")
     assert bob.next("notice")["text"] == "ann is ignored"
-    assert bob.ask("POST", "/room/say", "/nope").read() == b"unknown command '/nope'; // at the beginning says /\n"
+    assert bob.ask("POST", "/room/say", "/nope").read() == b"unknown command '/nope'; start with // to send a /\n"
     bob.say("/quit")
     assert ann.next("left")["name"] == "robert"
 
@@ -125,7 +125,7 @@ def test_a_name_that_is_taken_and_one_that_is_none(room):
     other = Browser(room).join("ann")
     assert "is taken" in other.next("refused")["why"]
     answer = other.ask("POST", "/room/join?name=a%5Bb")
-    assert answer.status == 400 and answer.read() == b"the name holds a bracket\n"
+    assert answer.status == 400 and answer.read() == b"the name contains a bracket\n"
 
 
 def test_a_page_that_comes_back_goes_on_where_it_was(netkit, room):

@@ -176,7 +176,7 @@ def test_an_option_beats_what_contradicts_it_in_environment_and_file(netkit, tmp
     assert server.err.rest().count(b"listening") == 0  # on UDP only
     both = netkit.run("echo", "send", address, "x", "--udp", "--tcp")
     assert (both.status, both.err) == (
-        2, b"netkit: echo: --udp and --tcp exclude each other; see 'netkit echo send --help'\n")
+        2, b"netkit: echo: --udp and --tcp cannot be combined; see 'netkit echo send --help'\n")
 
 
 def test_an_unknown_key_in_the_file_is_78_with_file_and_line(netkit, tmp_path):

@@ -86,7 +86,7 @@ def test_ping_counts_no_reply_that_is_not_what_was_sent(netkit, words):
     done = netkit.run("echo", "ping", server.address, "-c", "2", "-i", "10ms", "-w", "300ms", "--json")
     end = done.records[-1]
     assert (done.status, end["received"], end["wrong"] > 0) == (1, 0, True)
-    assert f"{server.address} answers, but not as an echo server" in done.err.decode()
+    assert f"{server.address} answers, but is not an echo server" in done.err.decode()
 
 
 def test_what_was_not_measured_is_null(netkit):

@@ -181,7 +181,7 @@ def test_what_is_no_frame_is_named(netkit, words, name):
         proxy = netkit.serve("frame", "proxy", "127.0.0.1:0", target.address, "--codec", "u32")
         peer = connect(proxy.address)
         target.accept().send(words)
-        proxy.err.expect(f"< it speaks {name}, not frames; passed on without decoding\n".encode())
+        proxy.err.expect(f"< it speaks {name}, not frames; forwarded without decoding\n".encode())
         peer.expect(words)
 
 

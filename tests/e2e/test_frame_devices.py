@@ -94,7 +94,7 @@ def test_expect_decides_the_status(netkit, pattern, status):
     done = netkit.run("frame", "connect", server.address, "--codec", "u16", "--send", "PING", "--expect", pattern,
                       "--within", within, "-k")
     assert (done.status, done.lines) == (status, ["PONG"])
-    assert (b"did not come within 200ms (--within)" in done.err) == (status == 1)
+    assert (b"did not match within 200ms (--within)" in done.err) == (status == 1)
 
 
 def test_expect_waits_for_what_nobody_asked_for(netkit):

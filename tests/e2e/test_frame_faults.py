@@ -148,7 +148,7 @@ def test_an_answer_that_nobody_asked_for_has_no_name_without_ids(netkit, server)
     peer.expect(b"\0\1a\0\1b")
     peer.send(b"\0\1A\0\1B\0\1C")
     client.out.expect(rb"A\nB\nC\n")
-    client.err.expect(rb"netkit: frame: an answer came late or twice: no request waits\n")
+    client.err.expect(rb"netkit: frame: an answer is late or a duplicate: no request is waiting\n")
     assert client.stop(signal.SIGINT) == 0
 
 
@@ -157,7 +157,7 @@ def test_an_answer_twice_is_said_once(netkit, server):
     peer = server.accept()
     peer.request(), peer.request()
     peer.send(answer(7) * 3)
-    client.err.expect(rb"netkit: frame: answer 7 came late or twice: 1 request waits for another answer\n")
+    client.err.expect(rb"netkit: frame: answer 7 is late or a duplicate: 1 request is waiting for another answer\n")
     peer.send(answer(8))
     assert client.wait() == 0
     assert client.err.rest() == b""
@@ -168,7 +168,7 @@ def test_an_answer_with_another_id_leaves_the_request_waiting(netkit, server):
     peer = server.accept()
     peer.request()
     peer.send(answer(9))
-    client.err.expect(rb"answer 9 was not asked for: 1 request waits for another answer\n")
+    client.err.expect(rb"answer 9 was not requested: 1 request is waiting for another answer\n")
     peer.send(answer(7))
     assert client.wait() == 0
     assert client.out.rest() == b"9 ok\n7 ok\n"

@@ -216,7 +216,7 @@ def test_who_does_not_read_loses_messages_and_nobody_else(netkit):
     for _ in range(200):
         server.write(b"7:" + text + b"\n")
         peer.expect(answer(7, 0, text))
-    server.err.expect(rb"is slow: a message to it is dropped \(--max-queue\)")
+    server.err.expect(rb"is slow: a message to it was dropped \(--max-queue\)")
 
 
 def test_interactive(netkit):

@@ -60,7 +60,7 @@ def test_an_answer_that_comes_after_its_request_went_out_again_is_named(netkit, 
     second = server.accept()
     second.expect(request(7, b"a") + request(8, b"b"))
     second.send(answer(7, 0, b"old") + answer(7, 0, b"new"))
-    client.err.expect(rb"answer 7 came late or twice: 1 request waits for another answer\n")
+    client.err.expect(rb"answer 7 is late or a duplicate: 1 request is waiting for another answer\n")
     second.send(answer(8))
     client.out.expect(rb"7 old\n7 new\n8 ok\n")
     assert client.stop() == 0
@@ -172,7 +172,7 @@ def test_a_start_up_as_postgresql_has_it(netkit):
         assert (record["dir"], record["length"], record["text"].encode()) == ("out", len(start_up), parameters)
         behind.send(ready)
         client.expect(ready)
-        proxy.err.expect(rb" < a frame of length \d+ is over the limit [^\n]*; passed on without decoding\n")
+        proxy.err.expect(rb" < a frame of length \d+ exceeds the limit [^\n]*; forwarded without decoding\n")
         client.send(b"Q\0\0\0\x0dselect 1\0")
         behind.expect(b"Q\0\0\0\x0dselect 1\0")
 

@@ -208,9 +208,9 @@ def test_a_file_as_a_body(netkit, tmp_path):
     (["--codec", "u16", "--send", "hex:0"], "two hexadecimal digits"),
     (["--cacert", "x"], "--tls"),
     (["--max-frame", "2T"], "--max-frame"),
-    (["--max-frame", "51", "--register", f"{'a' * 36},{'1' * 15}"], "--register: a frame of length 52 is over the limit of 51 "
+    (["--max-frame", "51", "--register", f"{'a' * 36},{'1' * 15}"], "--register: a frame of length 52 exceeds the limit of 51 "
                                                                     "bytes (--max-frame)"),
-    (["--max-frame", "16", "--send", "7:" + 16 * "x"], "message '7:xxxxxxxxxxxxxxxx': a frame of length 17 is over the limit of "
+    (["--max-frame", "16", "--send", "7:" + 16 * "x"], "message '7:xxxxxxxxxxxxxxxx': a frame of length 17 exceeds the limit of "
                                                        "16 bytes (--max-frame)"),
 ])
 def test_usage_errors_say_what_would_be_right(netkit, wrong, hint):

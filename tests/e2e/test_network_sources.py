@@ -85,7 +85,7 @@ def test_a_line_that_is_too_long_ends_nothing(netkit, sink):
     port = int(run.err.expect(rb"reading from tcp 127\.0\.0\.1:(\d+)\n").group(1))
     write(port, b"x" * 100 + b"\ngood\n")
     assert heard(sink, 1) == [b"good"]
-    run.err.expect(rb"a line of --from is longer than 10 \(--max-line\): left out\n")
+    run.err.expect(rb"a line of --from is longer than 10 \(--max-line\): skipped\n")
     assert run.stop(signal.SIGINT) == 130
 
 

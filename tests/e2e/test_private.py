@@ -69,9 +69,9 @@ def test_subscribers_get_what_is_pushed(netkit, keys, tmp_path):
 
 @pytest.mark.parametrize("command", [("chat", "join"), ("push", "subscribe")], ids=["chat", "push"])
 @pytest.mark.parametrize("own, here, there", [
-    ({"ann": "99" * 32}, "the key of 'ann' is another there", "its key of 'ann' is not ours"),
+    ({"ann": "99" * 32}, "the server has another key of 'ann'", "its key of 'ann' is wrong"),
     ({"bob": "99" * 32}, "there is no key of 'bob' there", "there is no key of 'bob'"),
-    (None, "a key is needed here (--psk-file)", "it is not encrypted, and only who has a key may come (--psk-file)"),
+    (None, "this server requires a key (--psk-file)", "it is not encrypted, but this server requires a key (--psk-file)"),
 ], ids=["another key", "unknown", "no key"])
 def test_who_is_not_let_in_is_told_and_the_server_says_so(netkit, keys, command, own, here, there):
     server = netkit.serve(command[0], "serve", "127.0.0.1:0", "--psk-file", keys("room", "ann"))
@@ -87,9 +87,9 @@ def test_who_is_not_let_in_is_told_and_the_server_says_so(netkit, keys, command,
 def test_a_server_without_keys_knows_a_handshake_and_says_so(netkit, keys, command):
     server = netkit.serve(command[0], "serve", "127.0.0.1:0")
     said = refused(netkit, server.address, "--psk-file", keys("own", "ann"), command=command)
-    assert said == (f"netkit: {command[0]}: {server.address}: refused: there are no keys there (--psk-file), or no "
+    assert said == (f"netkit: {command[0]}: {server.address}: refused: the server has no keys (--psk-file), or no "
                     "cipher in common\n")
-    server.err.expect(rb"refused: it wants to be encrypted, and there are no keys here \(--psk-file\)\n")
+    server.err.expect(rb"refused: it requests encryption, but this server has no keys \(--psk-file\)\n")
     server.stop()
     assert b"joined" not in server.out.data and b"subscribed" not in server.out.data
 
@@ -97,7 +97,7 @@ def test_a_server_without_keys_knows_a_handshake_and_says_so(netkit, keys, comma
 def test_a_plain_member_needs_to_be_allowed(netkit, room, keys):
     with udp_socket() as sock:
         sock.sendto(b"reg\n", host_port(room.address))
-        room.err.expect(rb"refused: it speaks plain text, and only who has a key may come \(--plain\)\n")
+        room.err.expect(rb"refused: it uses the plain dialect, but this server requires a key \(--plain\)\n")
     open_room = netkit.serve("chat", "serve", "127.0.0.1:0", "--psk-file", keys("k", "ann"), "--plain", "local")
     with udp_socket() as sock:
         sock.sendto(b"reg\n", host_port(open_room.address))
@@ -112,7 +112,7 @@ def test_a_plain_client_is_told_that_a_key_is_needed(netkit, keys, command):
     client = netkit.start(*command, server.address, "--plain", "--name", "ben")
     assert client.wait(11) == 77 and client.out.rest() == b""
     assert client.err.data.endswith(f"netkit: {command[0]}: {server.address}: refused: a key is needed here (--psk-file)\n".encode())
-    server.err.expect(rb"refused: it speaks plain text, and only who has a key may come \(--plain\)\n")
+    server.err.expect(rb"refused: it uses the plain dialect, but this server requires a key \(--plain\)\n")
     with udp_socket() as sock:
         for said in (b"reg\n", b"is there anybody out there?\n"):
             sock.sendto(said, host_port(server.address))
@@ -143,7 +143,7 @@ def test_nobody_can_take_the_name_of_another_or_change_his_own(netkit, room, key
     ann = join(netkit, room.address, keys("a", "ann"), "--commands")
     assert netkit.run("chat", "join", room.address, "--psk-file", keys("b", "ben"), "--name", "ann").status == 78
     ann.write("/nick ben\n")
-    ann.err.expect(rb"the name is that of the key\n")
+    ann.err.expect(rb"the key determines the name\n")
 
 
 def test_who_comes_again_by_his_key_takes_his_own_place(netkit, room, keys):
@@ -159,8 +159,8 @@ def test_a_revoked_member_is_put_out_at_once(netkit, room, keys, tmp_path):
     ann, ben = (join(netkit, room.address, keys(name, name)) for name in ("ann", "ben"))
     keys("room", "ben")
     room.signal(signal.SIGHUP)
-    room.err.expect(rb"read again: 1 key\n")
-    room.err.expect(rb"the key of 'ann' is revoked\n")
+    room.err.expect(rb"reloaded: 1 key\n")
+    room.err.expect(rb"the key of 'ann' was revoked\n")
     assert ann.wait(5) == 77
     assert ann.err.data.endswith(b": the key was revoked\n")
     room.out.expect(rb"\* ann left \(revoked\)\n")
@@ -174,7 +174,7 @@ def test_a_file_with_a_mistake_changes_nothing(netkit, room, keys, tmp_path):
     ann = join(netkit, room.address, keys("ann", "ann"))
     (tmp_path / "room").write_text("ann:password\n")
     room.signal(signal.SIGHUP)
-    room.err.expect(rb"is not hexadecimal \(a password is no key\); [^\n]*; the keys stay as they were\n")
+    room.err.expect(rb"is not hexadecimal \(a password is not a key\); [^\n]*; the keys are unchanged\n")
     ann.write("hello\n")
     room.out.expect(rb"\[ann\] hello\n")
 
@@ -192,7 +192,7 @@ def test_a_key_file_that_others_may_read_is_refused(netkit, keys, args):
 def test_a_server_that_others_reach_says_that_it_is_open(netkit, keys):
     for command in ("chat", "push"):
         server = netkit.serve(command, "serve", "0.0.0.0:0")
-        server.err.expect(rb"not encrypted: who is on the way can read and forge it \(--psk-file\)\n")
+        server.err.expect(rb"not encrypted: anyone on the path can read and forge traffic \(--psk-file\)\n")
         quiet = netkit.serve(command, "serve", "0.0.0.0:0", "--psk-file", keys("k", "ann"))
         for process in (server, quiet):
             process.stop()

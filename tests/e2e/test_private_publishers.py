@@ -33,7 +33,7 @@ def test_a_publisher_with_a_key_is_always_taken(netkit, serve, keys):
     assert send(netkit, server, "--psk-file", keys("a", "ann")).status == 0
     assert reader.wait() == 0 and reader.out.rest() == b"hello\n"
     refused = send(netkit, server)
-    assert refused.status == 77 and b"publishers from there are not accepted (--accept)\n" in refused.err
+    assert refused.status == 77 and b"publishers from this address are not accepted (--accept)\n" in refused.err
 
 
 def test_publishers_are_named(netkit, serve, keys):
@@ -46,7 +46,7 @@ def test_publishers_are_named(netkit, serve, keys):
 
 
 @pytest.mark.parametrize("own, here, there", [
-    ({"ann": "99" * 32}, "refused: the key of 'ann' is another there", "its key of 'ann' is not ours"),
+    ({"ann": "99" * 32}, "refused: the server has another key of 'ann'", "its key of 'ann' is wrong"),
     ({"bob": "99" * 32}, "refused: there is no key of 'bob' there", "there is no key of 'bob'"),
 ], ids=["another key", "unknown"])
 def test_who_has_no_good_key_is_told(netkit, serve, keys, own, here, there):
@@ -71,8 +71,8 @@ def test_who_is_revoked_publishes_no_more(netkit, serve, keys):
     reader.out.expect(rb"first\n")
     keys("server", "ben")
     server.signal(signal.SIGHUP)
-    server.err.expect(rb"read again: 1 key\n")
-    server.err.expect(rb"closed: the key of 'ann' is revoked\n")
+    server.err.expect(rb"reloaded: 1 key\n")
+    server.err.expect(rb"closed: the key of 'ann' was revoked\n")
     assert sender.wait() == 69
     assert send(netkit, server, "--psk-file", keys("a", "ann")).status == 77
     assert send(netkit, server, "--psk-file", keys("b", "ben")).status == 0

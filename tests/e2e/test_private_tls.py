@@ -37,7 +37,7 @@ def test_frame_talks_to_itself(netkit, server, keys):
 
 
 @pytest.mark.parametrize("own, here, there", [
-    ({"ann": "99" * 32}, "the key of 'ann' is another there", "its key of 'ann' is not ours"),
+    ({"ann": "99" * 32}, "the server has another key of 'ann'", "its key of 'ann' is wrong"),
     ({"bob": "99" * 32}, "there is no key of 'bob' there", "there is no key of 'bob'"),
 ], ids=["another key", "unknown"])
 def test_who_has_no_good_key_is_told(netkit, server, keys, own, here, there):
@@ -56,7 +56,7 @@ def test_a_server_with_a_certificate_has_no_keys(netkit, keys, tmp_path):
     server = netkit.serve("frame", "serve", "127.0.0.1:0", "--cert", tmp_path / "cert", "--key", tmp_path / "key")
     run = connect(netkit, server.address, keys("a", "ann"))
     assert run.status == 77
-    assert b"refused: there are no keys there (--psk-file), or no cipher in common\n" in run.err
+    assert b"refused: the server has no keys (--psk-file), or no cipher in common\n" in run.err
 
 
 def test_openssl_as_client_and_as_server(netkit, server, keys):
@@ -109,9 +109,9 @@ def test_who_is_revoked_is_put_out_at_once(netkit, server, keys):
         client.write("datetime\n")
         client.out.expect(rb"datetime 2")
     revoke(server, keys, "ben")
-    server.err.expect(rb"127\.0\.0\.1:\d+ closed: the key of 'ann' is revoked\n")
+    server.err.expect(rb"127\.0\.0\.1:\d+ closed: the key of 'ann' was revoked\n")
     assert ann.wait(11) == 77
-    assert b"refused: there is no key of 'ann' there\n" in ann.err.data
+    assert b"refused: the server has no key of 'ann'\n" in ann.err.data
     ben.write("datetime\n")
     ben.out.expect(rb"datetime 2")
 
@@ -127,7 +127,7 @@ def test_a_reader_who_is_revoked_is_put_out_at_once(netkit, keys, command):
         reader.write(b"GET /events HTTP/1.1\r\nHost: %s\r\n\r\n" % server.address.encode())
         reader.out.expect(rb"data: 2")
     revoke(server, keys, "ben")
-    server.err.expect(rb"closed: the key of 'ann' is revoked\n")
+    server.err.expect(rb"closed: the key of 'ann' was revoked\n")
     readers["ann"].wait()
     readers["ben"].out.expect(rb"data: 2")
 

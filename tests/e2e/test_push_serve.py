@@ -326,7 +326,7 @@ def test_a_subscriber_that_is_told_to_end_says_good_bye(netkit):
 def test_records_that_go_to_nobody_are_said_once(netkit):
     server = serve(netkit, "--from", "-")
     server.write("1\n2\n")
-    server.err.expect(rb"netkit: push: nobody is subscribed: records go to nobody \(--min-subscribers 1 waits\)\n")
+    server.err.expect(rb"netkit: push: there are no subscribers: records reach nobody \(--min-subscribers 1 waits for one\)\n")
     ann = subscribe(netkit, server, "ann")
     server.out.expect(rb"subscribed ann\n")
     server.write("3\n")

@@ -138,7 +138,7 @@ def test_the_control_line_is_for_any_program(netkit, server):
 def test_a_server_says_whose_records_it_takes(netkit, server, accept, status):
     done = netkit.run("push", "send", server("--accept", accept).address, "hello")
     assert done.status == status
-    assert (b"publishers from there are not accepted (--accept)" in done.err) == (status != 0)
+    assert (b"publishers from this address are not accepted (--accept)" in done.err) == (status != 0)
 
 
 
@@ -146,7 +146,7 @@ def test_a_server_says_whose_records_it_takes(netkit, server, accept, status):
 @pytest.mark.parametrize("words, sentence", [
     (("send", "9", "x", "--topic", "a/#"), b"--topic: 'a/#' has + or #"),
     (("serve", "--topic", "a b"), b"--topic: 'a b' has blanks"),
-    (("subscribe", "9", "--topic", "a#"), b"--topic: 'a#' has + or # within a level"),
+    (("subscribe", "9", "--topic", "a#"), b"--topic: 'a#' contains + or # within a level"),
     (("subscribe", "9", "--plain", "--topic", "a"), b"--topic")])
 def test_topics_that_are_none_are_usage_errors(netkit, words, sentence):
     done = netkit.run("push", *words)

@@ -61,7 +61,7 @@ def test_quotes_and_nothing_else(netkit, line, words):
 @pytest.mark.parametrize("line, sentence", [
     ("version |", "there is no command before the end"),
     ("| version", "there is no command before |"),
-    ("version >", "a redirection needs the name of a file"),
+    ("version >", "a redirection needs a file name"),
     ("version 'a", "a quote is not closed"),
     ("fg", "there are no jobs"),
     ("stop 3", "there are no jobs"),

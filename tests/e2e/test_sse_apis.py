@@ -46,7 +46,7 @@ def test_a_client_gets_the_whole_text(node, replay, sdk, faults):
 
 @pytest.mark.parametrize("sdk", SDKS)
 @pytest.mark.parametrize("fault, error", [("drop=3", "terminated"), ("stall=3", "nothing came"),
-                                          ("status=400", "400 this is a fault on purpose (--fault)\n")])
+                                          ("status=400", "400 this fault is injected (--fault)\n")])
 def test_a_client_is_told_what_is_missing(node, replay, sdk, fault, error):
     answer = node(SDKS[sdk], f"http://{replay(fault).address}", "1000").out.json()
     assert answer["error"] == error and TEXT.startswith(answer["text"]) and answer["text"] != TEXT

@@ -42,9 +42,9 @@ ANSWERS = [
     ("a_chunk_cut_short", ok(b"64\r\n" + ONE, Transfer_Encoding="chunked"), (), 69, b"one\n", rb"lost|broke off"),
     ("bad_chunks", ok(b"zz\r\n" + ONE, Transfer_Encoding="chunked"), (), 69, b"", rb"lost"),
     ("more_after_gzip", ok(gzip.compress(ONE) + b"x" * 20, Content_Encoding="gzip"), (), 69, b"one\n",
-     rb"the rest of the answer cannot be decompressed"),
+     rb"the rest of the response cannot be decompressed"),
     ("bad_gzip", ok(b"\x00" * 64, Content_Encoding="gzip"), (), 76, b"", rb"."),
-    ("an_encoding_of_nobody", ok(ONE, Content_Encoding="zork"), (), 76, b"", rb"the answer cannot be decompressed: "),
+    ("an_encoding_of_nobody", ok(ONE, Content_Encoding="zork"), (), 76, b"", rb"the response cannot be decompressed: "),
     ("no_content", answer("204 No Content"), (), 0, b"", rb"^$"),
     ("not_found", answer("404 Not Found", b"<h1>gone</h1>", Content_Type="text/html"), (), 76, b"",
      rb"answered 404 with text/html: <h1>gone</h1>"),
@@ -52,7 +52,7 @@ ANSWERS = [
      rb"answered 401 without a media type: log in; log in with --user and --password-file, or with --bearer-file"),
     ("forbidden", answer("403 Forbidden"), (), 77, b"", rb"answered 403 .*--bearer-file"),
     ("a_proxy_that_wants_a_login", answer("407 Proxy Authentication Required"), (), 77, b"", rb"407 .*NETKIT_SSE_PROXY="),
-    ("an_endless_line_of_a_head", b"HTTP/1.1 200 OK\r\nX: " + b"x" * (1 << 20), (), 76, b"", rb"a line of the answer's head"),
+    ("an_endless_line_of_a_head", b"HTTP/1.1 200 OK\r\nX: " + b"x" * (1 << 20), (), 76, b"", rb"a header line of the response"),
     ("another_2xx", answer("201 Created", ONE, Content_Type=TEXT), (), 76, b"", rb"answered 201"),
     ("partial_content", answer("206 Partial Content", ONE, Content_Type=TEXT), (), 76, b"", rb"answered 206"),
     ("another_media_type", answer("200 OK", b"{}", Content_Type="application/json"), (), 76, b"",
@@ -288,7 +288,7 @@ def test_no_content_ends_a_stream_that_was_open(netkit):
 def test_silence_is_noticed(netkit):
     with Server(hold(ok(events(1))), ok(events(2))) as server:
         done = read(netkit, server, "-c", "2", "--idle-timeout", "200ms")
-    assert done.status == 0 and b"nothing came for 200ms (--idle-timeout)" in done.err
+    assert done.status == 0 and b"nothing was received for 200ms (--idle-timeout)" in done.err
     assert server.requests[1].headers["last-event-id"] == "1"
 
 

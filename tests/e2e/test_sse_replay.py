@@ -152,4 +152,4 @@ def test_what_is_no_recording(netkit, tmp_path):
     assert netkit.run("sse", "serve", "127.0.0.1:0", "--replay", tmp_path / "none").status == 74
     (tmp_path / "empty").write_text("netkit-sse-recording 1\n")
     done = netkit.run("sse", "serve", "127.0.0.1:0", "--replay", tmp_path / "empty")
-    assert done.status == 78 and b"holds no answer" in done.err
+    assert done.status == 78 and b"holds no response" in done.err

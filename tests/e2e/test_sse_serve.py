@@ -335,11 +335,11 @@ def test_a_login_of_a_named_origin_is_let_in(serve):
 @pytest.mark.parametrize("args, said", [
     (("--cors", "a.example"), rb"--cors: 'a.example' is not an origin \(write http://HOST, https://HOST:PORT or \*\)"),
     (("--request-timeout", "0"), rb"--request-timeout: '0' is too short \(more than 0\)"),
-    (("--cors", "*", "--credentials"), rb"--credentials: browsers take no \* with it \(name the origins in --cors\)"),
+    (("--cors", "*", "--credentials"), rb"--credentials: browsers do not accept it with \* \(name the origins in --cors\)"),
     (("--credentials",), rb"--credentials.*--cors"),
     (("--keepalive", "0"), rb"--keepalive: '0' is too short \(more than 0\)"),
     (("--retry", "none"), rb"--retry: 'none' is too long \(at most 24d\)"),
-    (("--event", "a\nb"), rb"--event has one line"),
+    (("--event", "a\nb"), rb"--event must be a single line"),
 ])
 def test_options_that_cannot_be_meant(netkit, args, said):
     done = netkit.run("sse", "serve", "127.0.0.1:0", *args)

@@ -38,9 +38,9 @@ def test_a_stream_is_read_through_it(read, origin, scheme, host, source):
     (NO_NETWORK, 69, "the proxy answered: network is unreachable"),
     (NO_HOST, 69, "the proxy answered: no route to host"),
     (REFUSED, 69, "the proxy answered: connection refused"),
-    (NO_COMMAND, 76, "the proxy makes no connections"),
-    (NO_ADDRESS, 76, "the proxy takes no address of this kind"),
-    (99, 69, "the proxy does not let through: "),
+    (NO_COMMAND, 76, "the proxy does not support connections"),
+    (NO_ADDRESS, 76, "the proxy does not support this type of address"),
+    (99, 69, "the proxy refused the connection: "),
 ])
 def test_a_refusal_of_the_proxy_is_said(read, origin, reply, status, why):
     with Socks(reply=reply) as proxy:
@@ -76,7 +76,7 @@ def test_a_login_is_told_to_the_proxy_and_to_nobody_else(netkit, origin, scheme,
 
 
 @pytest.mark.parametrize("said, why", [("ann:guessed@", b"the proxy refused the login"),
-                                       ("", b"the proxy asks for another login")], ids=["wrong", "none"])
+                                       ("", b"the proxy requires another login")], ids=["wrong", "none"])
 def test_a_login_that_it_does_not_take_is_77(read, said, why):
     with Socks(login=LOGIN) as proxy:
         done = read(env={"ALL_PROXY": f"socks5h://{said}{proxy.address}"})

@@ -71,7 +71,7 @@ def test_an_id_that_no_request_can_carry_is_the_end(netkit, size):
     with Server(ok(b"id: " + b"x" * size + b"\ndata: one\n\n"), ok(ONE)) as server:
         done = read(netkit, server, "--timeout", "10s")
     assert done.status == 76 and done.out == b"one\n" and len(server.requests) == 1, done
-    assert b"the last event id is longer than a request can say: %d bytes" % size in done.err
+    assert b"the last event id is too long for a request: %d bytes" % size in done.err
 
 
 def test_an_id_of_a_quarter_of_a_mib_is_carried(netkit):

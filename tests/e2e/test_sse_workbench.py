@@ -91,7 +91,7 @@ def test_what_is_held_back_is_said(netkit):
     with Server(step) as server:
         done = read(netkit, server, "-c", "400", "--json")
     assert done.status == 0
-    assert b": 400 events came in 2 reads: something on the way holds them back\n" in done.err, done.err
+    assert b": 400 events came in 2 reads: something on the path buffers them\n" in done.err, done.err
     end = done.records[-1]
     assert end["reads"] == 2 and end["first_event_ms"] >= 700 and end["gap_max_ms"] >= 600 and end["gap_p50_ms"] == 0
 

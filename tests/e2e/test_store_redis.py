@@ -175,7 +175,7 @@ def test_a_room_goes_on_while_redis_is_killed(netkit, room, redis):
     assert messages(bob, 1) == messages(cid, 1) == [(1, "ann", "before")]
     redis.kill()
     for one in rooms:
-        one.err.expect(b"the store is away: the room goes on for the members of this server alone\n")
+        one.err.expect(b"the store is unavailable: the room continues for the members of this server only\n")
     ann.write("alone\n")
     assert messages(bob, 1) == [(None, "ann", "alone")]
     ann.write("too\n")
@@ -232,7 +232,7 @@ def test_a_post_waits_and_is_refused_beyond_the_queue(netkit, redis, tmp_path):
     server.err.expect(b": POST /\n")
     with tcp_connect(server.address) as sock:
         wait_until(lambda: post(sock, "/", b"three")[0] == 503, what="a refusal")
-        assert post(sock, "/", b"four") == (503, b"the store is away, and 1 entries wait for it (--store-queue)\n")
+        assert post(sock, "/", b"four") == (503, b"the store is unavailable, and 1 entries are waiting (--store-queue)\n")
     redis.start()
     thread.join(20)
     waiting.close()
@@ -249,7 +249,7 @@ def test_an_emptied_store_is_a_gap_and_no_number_comes_twice(netkit, push, redis
     gap = reader.out.json()
     assert (gap["type"], gap["from"]) == ("gap", 3)
     assert numbered(reader, 1) == [(gap["to"] + 1, "c")]
-    server.err.expect(rb"the store has been emptied: nothing up to 2 is there any more; numbers go on with \d+\n")
+    server.err.expect(rb"the store was emptied: entries up to 2 are gone; numbers continue with \d+\n")
 
 
 def test_a_full_store_refuses_and_goes_on_when_there_is_room(netkit, redis, tmp_path):
@@ -258,10 +258,10 @@ def test_a_full_store_refuses_and_goes_on_when_there_is_room(netkit, redis, tmp_
                           "--store", f"redis://{redis.address}/t")
     with tcp_connect(server.address) as sock:
         redis.cli("CONFIG", "SET", "maxmemory", "1")
-        assert post(sock, "/", b"one") == (503, b"the store takes nothing: its memory is full (maxmemory)\n")
+        assert post(sock, "/", b"one") == (503, b"the store refuses entries: its memory is full (maxmemory)\n")
         redis.cli("CONFIG", "SET", "maxmemory", "0")
         assert post(sock, "/", b"two") == (200, b"1\n")
-    server.err.expect(b"the store takes entries again")
+    server.err.expect(b"the store accepts entries again")
 
 
 def test_a_wrong_password_ends_with_77(netkit, start_redis, tmp_path):
@@ -278,7 +278,7 @@ def test_a_wrong_password_ends_with_77(netkit, start_redis, tmp_path):
 def test_a_key_that_is_something_else_ends_with_78(netkit, redis):
     redis.cli("SET", "t:push", "mine")
     done = netkit.run("push", "serve", "127.0.0.1:0", "--store", f"redis://{redis.address}/t")
-    assert done.status == 78 and b"'t:push' is something else than a store's stream" in done.err, done
+    assert done.status == 78 and b"'t:push' is not a stream of a store" in done.err, done
 
 
 def test_a_store_that_is_away_at_the_start_is_waited_for(netkit, start_redis):
@@ -314,7 +314,7 @@ def test_people_and_programs_read_and_write_entries(netkit, push, redis):
     redis.cli("XADD", "t:push", "*", "n", "x", "text", "malformed")
     server.write(b"after\n")
     assert numbered(reader, 1) == [(3, "after")]
-    server.err.expect(rb"is none of netkit's")
+    server.err.expect(rb"is not valid")
     server.write(b"".join(b"%d\n" % i for i in range(300)))
     wait_until(lambda: redis.cli("HGET", "{t:push}:state", "n") == "303\n", what="all of them")
     assert int(redis.cli("XLEN", "t:push")) < 250, "no more than about --keep are kept"

@@ -146,11 +146,11 @@ def test_a_file_that_another_program_has_locked_is_waited_for(netkit, sse, tmp_p
         assert post(sock, "/", b"one") == (200, b"1\n")
         database = sqlite3.connect(f"{tmp_path}/store.db", isolation_level=None)
         database.execute("BEGIN IMMEDIATE")
-        assert post(sock, "/", b"two") == (503, b"the store takes nothing: its file is locked by another program\n")
+        assert post(sock, "/", b"two") == (503, b"the store refuses entries: its file is locked by another program\n")
         database.execute("ROLLBACK")
         database.close()
         assert post(sock, "/", b"three") == (200, b"2\n")
-    server.err.expect(b"the store takes entries again")
+    server.err.expect(b"the store accepts entries again")
 
 
 def test_readers_of_events_go_on_after_a_restart(netkit, sse):
@@ -194,8 +194,8 @@ def test_a_server_says_what_it_could_not_store(netkit, tmp_path):
     with tcp_connect(server.address) as sock:
         answers = [post(sock, "/", b"x" * 20000) for _ in range(20)]
     assert answers[0] == (200, b"1\n")
-    assert (503, b"the store takes nothing: its disk is full\n") in answers
-    server.err.expect(rb"^netkit: sse: the store takes nothing: its disk is full; trying again$")
+    assert (503, b"the store refuses entries: its disk is full\n") in answers
+    server.err.expect(rb"^netkit: sse: the store refuses entries: its disk is full; trying again$")
 
 
 FOREIGN = [("text", 78, "is no SQLite file"), ("other", 78, "is a SQLite file of another program"),
@@ -225,8 +225,8 @@ def test_a_file_that_may_not_be_written_is_refused(netkit, tmp_path):
 
 
 @pytest.mark.parametrize("url, sentence", [
-    ("nothing", b"--store: 'nothing' is no store"), ("nosql:x", b"there is no store 'nosql' (netkit plugins lists them)"),
-    ("redis://ann:secret@127.0.0.1/x", b"--store: no password stands in a URL"),
+    ("nothing", b"--store: 'nothing' is not a store"), ("nosql:x", b"there is no store 'nosql' (netkit plugins lists them)"),
+    ("redis://ann:secret@127.0.0.1/x", b"--store: a password in a URL is visible to other users"),
     ("sqlite:a?x=1", b"a SQLite file has no settings")])
 def test_what_is_no_store_is_a_usage_error(netkit, tmp_path, url, sentence):
     done = netkit.run("push", "serve", "127.0.0.1:0", "--store", url, cwd=tmp_path)
@@ -317,7 +317,7 @@ def test_a_name_is_one_members_at_all_servers(netkit, room):
     other = join(netkit, rooms[1:], "ann")
     record = other.out.json()
     assert (record["type"], record["from"], record["name"]) == ("renamed", "ann", "ann2")
-    rooms[1].err.expect(rb"the name 'ann' is taken at another server: the member here is ann2\n")
+    rooms[1].err.expect(rb"the name 'ann' is taken on another server: the member here is now ann2\n")
 
 
 def test_plain_members_hear_what_is_said_at_another_server(netkit, room):

@@ -171,16 +171,16 @@ def test_netkit_plugin_3_builds_without_cmake(hello, tmp_path):
 
 
 @pytest.mark.parametrize("words, sentence", [
-    (["Hello"], "'Hello' cannot be the name of a plugin: wanted are lower-case letters, digits and '_', a letter "
-                "first, at most 31"),
+    (["Hello"], "'Hello' cannot be the name of a plugin: use lower-case letters, digits and '_', starting with a "
+                "letter, at most 31"),
     (["my-tool"], "'my-tool' cannot be the name of a plugin"),
     (["9lives"], "'9lives' cannot be the name of a plugin"),
     (["a" * 32], "cannot be the name of a plugin"),
     (["../x"], "'../x' cannot be the name of a plugin"),
-    (["help"], "'help' is a word of netkit itself; choose another name"),
+    (["help"], "'help' is a built-in command of netkit; choose another name"),
     (["echo"], "there is a command 'echo' already; choose another name"),
-    (["fine", "there"], "'there' is there already; name a folder that is not"),
-    ([], "missing NAME, as in 'new NAME [FOLDER]'"),
+    (["fine", "there"], "'there' already exists; name a new directory"),
+    ([], "missing NAME, as in 'new NAME [DIR]'"),
 ])
 def test_what_it_refuses(netkit, tmp_path, words, sentence):
     folder = tmp_path / "folder"
@@ -194,7 +194,7 @@ def test_what_it_refuses(netkit, tmp_path, words, sentence):
 def test_where_it_cannot_write(netkit, tmp_path):
     done = netkit.run("plugins", "new", "fine", "no/such/folder", cwd=tmp_path)
     assert done.status == 74
-    assert done.err == b"netkit: plugins: cannot make 'no/such/folder': no such file or directory\n"
+    assert done.err == b"netkit: plugins: cannot create 'no/such/folder': no such file or directory\n"
 
 
 @pytest.mark.parametrize("name", ["class", "test"])

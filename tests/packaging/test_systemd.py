@@ -174,8 +174,8 @@ def test_threads_cannot_share_passed_sockets(netkit, tmp_path):
     with Service.bound("u") as sock:
         process = start_with_sockets(netkit, [netkit_path(), "echo", "serve", "--threads", "2"], [sock])
         assert process.wait() == 2
-        assert process.err.rest() == (b"netkit: echo: sockets that were passed (LISTEN_FDS) serve one loop: "
-                                      b"leave --threads out; see 'netkit echo serve --help'\n")
+        assert process.err.rest() == (b"netkit: echo: inherited sockets (LISTEN_FDS) serve a single thread: "
+                                      b"omit --threads; see 'netkit echo serve --help'\n")
 
 
 @pytest.mark.parametrize("kind", ["u", "t"])

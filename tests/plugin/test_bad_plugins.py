@@ -12,14 +12,14 @@ BUILT = os.path.join(os.environ.get("NETKIT_BUILD", ""), "tests", "bad_plugins")
 REFUSALS = {
     "text": ("is not an ELF file", True),
     "truncated": ("is cut short", True),
-    "foreign": ("is built for aarch64; wanted is x86-64", True),
+    "foreign": ("is built for aarch64; expected x86-64", True),
     "no_note": ("has no netkit note", True),
-    "other_abi": ("has plugin ABI 4; wanted is 3", True),
-    "other_tag": ("was built for '9.9.9 gcc-99 cxx11'; wanted is '", True),
-    "other_name": ("has the name 'somebody' inside; wanted is its file's, 'other_name'", True),
+    "other_abi": ("has plugin ABI 4; expected 3", True),
+    "other_tag": ("was built for '9.9.9 gcc-99 cxx11'; expected '", True),
+    "other_name": ("has the name 'somebody' inside; expected its file's, 'other_name'", True),
     "undefined": ("cannot be loaded: undefined symbol: nobody_defines_this", False),
     "throws": ("failed to create itself: no licence for this machine", False),
-    "no_entry": ("has no entry symbol; wanted is netkit_plugin_entry", False),
+    "no_entry": ("has no entry symbol; expected netkit_plugin_entry", False),
 }
 
 
@@ -88,7 +88,7 @@ def test_the_list_says_what_is_wrong(netkit, folder):
 @pytest.mark.parametrize("name, sentence", [
     ("crashes", "crashed while it loaded: segmentation fault"),
     ("exits", "ended the process while it loaded, with status 0"),
-    ("misdeclared", "action run: --pace has a default that is wrong: 'soon' is not a duration"),
+    ("misdeclared", "action run: --pace has an invalid default: 'soon' is not a duration"),
 ])
 def test_a_check_survives_what_loading_does(netkit, folder, name, sentence):
     result = netkit.run("plugins", "check", folder / f"{name}.so", folder / "hello.so")

@@ -51,7 +51,7 @@ def test_never_the_current_folder(netkit, folders):
 def test_a_folder_that_is_not_there_is_a_mistake(netkit):
     result = netkit.run("--plugin-dir", "/nonexistent", "hello")
     assert result.status == 2
-    assert result.err == b"netkit: --plugin-dir: '/nonexistent' is not a folder; see 'netkit --help'\n"
+    assert result.err == b"netkit: --plugin-dir: '/nonexistent' is not a directory; see 'netkit --help'\n"
 
 
 def test_an_executable_on_path_is_a_command(netkit, tmp_path):

@@ -59,7 +59,7 @@ def test_a_command_that_is_named_may_be_started_which_is_said(netkit, files):
     done = netkit.run("--plugin-dir", PROBER, "prober", "serve", "-v", "--to", "exec:cat >/dev/null", "--to", "-",
                       stdin=f"exec /bin/true\nread {files}/other/file\nsetuid\n")
     assert [line.rsplit(": ", 1)[1] for line in done.lines] == ["done", "done", DENIED]
-    assert b"sandbox: files are not limited, as the command line names programs to run" in done.err
+    assert b"sandbox: file access is not restricted, because the command line names programs to run" in done.err
 
 
 SERVERS = [["echo", "serve"], ["echo", "serve", "--threads", "3"], ["chat", "serve"], ["broadcast", "listen"],

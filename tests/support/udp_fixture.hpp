@@ -32,7 +32,7 @@ struct Heard {
   Endpoint from;
 };
 
-// Reads until there are `count` datagrams, or nothing came for five seconds.
+// Reads until there are `count` datagrams, or nothing was received for five seconds.
 inline std::vector<Heard> hear(UdpSocket& socket, std::size_t count) {
   DatagramReceiver receiver;
   std::vector<Heard> heard;

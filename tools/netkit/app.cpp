@@ -41,7 +41,8 @@ class Reader {
     if (name == "--plugin-dir") {
       const fs::path folder = value(word, name);
       if (!fs::is_directory(folder)) {
-        throw UsageError("--plugin-dir: '" + escaped_text(folder.string()) + "' is not a folder");
+        throw UsageError("--plugin-dir: '" + escaped_text(folder.string()) +
+                         "' is not a directory");
       }
       out_.plugin_dirs.push_back(folder);
     } else if (name == "--config") {

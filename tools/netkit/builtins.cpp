@@ -48,51 +48,51 @@ Builtin help() {
 }
 
 Builtin plugins() {
-  ActionDef list = action("list", "list the plugins there are, and what is wrong with them");
+  ActionDef list = action("list", "list plugins, and what is wrong with them");
   list.may_be_omitted = true;
   list.options = {json_option()};
   list.examples = {{"netkit plugins", "all plugins, by name"},
                    {"netkit plugins --json | jq -r 'select(.ok|not).problem'", "what is wrong"}};
-  ActionDef check = action("check", "load plugins in a process of their own and judge them");
+  ActionDef check = action("check", "load plugins in a separate process and check them");
   check.arguments = {
       {.name = "FILE", .kind = ValueKind::path, .repeatable = true, .help = "a plugin's .so file"}};
   check.examples = {{"netkit plugins check ./build/hello.so", "say whether netkit would load it"}};
-  ActionDef make = action("new", "write a plugin to begin with");
+  ActionDef make = action("new", "create a plugin");
   make.description =
-      "Makes FOLDER and writes into it a plugin that works: a protocol with its test, two actions, "
-      "a manual page and what builds them. netkit-plugin(3) walks through it.";
+      "Creates DIR with a working plugin: a protocol with its test, two actions, a manual page and "
+      "build files. netkit-plugin(3) walks through it.";
   make.arguments = {{.name = "NAME", .help = "the plugin's, and its command's"},
-                    {.name = "FOLDER",
+                    {.name = "DIR",
                      .kind = ValueKind::path,
                      .default_value = "NAME",
                      .optional = true,
-                     .help = "a folder that is not there yet"}};
+                     .help = "a directory that does not exist yet"}};
   make.examples = {{"netkit plugins new hello", "a plugin in ./hello"},
                    {"cmake -S hello -B hello/build && cmake --build hello/build", "builds it"}};
-  return {"plugins", "list plugins, check one, begin one", {list, check, make}, run_plugins};
+  return {"plugins", "list, check and create plugins", {list, check, make}, run_plugins};
 }
 
 Builtin shell() {
-  ActionDef run = action("", "run commands from a prompt, a script or a word");
+  ActionDef run = action("", "run commands from a prompt, a script or a line");
   run.description =
-      "Runs netkit's commands without their first word, at a prompt with completion and history, "
-      "or from a script at standard input. Each is a separate process. Quotes, pipes, "
-      "redirections and & are as in sh; jobs, fg, stop N and exit are the shell's own.";
+      "Runs netkit commands without the word netkit, at a prompt with completion and history, or "
+      "from a script on standard input. Each is a separate process. Quotes, pipes, "
+      "redirections and & are as in sh; jobs, fg, stop N and exit are built in.";
   run.options = {
       {.name = "command",
        .letter = 'c',
        .kind = ValueKind::text,
        .help = "run this line and exit with its status",
        .no_environment = true},
-      {.name = "errexit", .help = "end at the first command that fails", .no_environment = true}};
+      {.name = "errexit", .help = "exit at the first command that fails", .no_environment = true}};
   run.examples = {{"netkit shell", "a prompt"},
                   {"netkit shell -c 'plugins --json | head -1'", "one line"},
-                  {"netkit shell --errexit < script", "a script, up to what fails"}};
+                  {"netkit shell --errexit < script", "a script, until a command fails"}};
   return {"shell", "run commands from a prompt or a script", {run}, run_shell};
 }
 
 Builtin config() {
-  ActionDef show = action("", "show each value that is set, and where it came from");
+  ActionDef show = action("", "show each value that is set, and where it comes from");
   show.description =
       "Shows what the environment and the configuration files set, for all commands; for one "
       "command each value of each action with its origin, defaults included.";
@@ -104,31 +104,31 @@ Builtin config() {
                    .no_environment = true}};
   show.examples = {{"netkit config", "what is set, and the files that were read"},
                    {"netkit config echo", "all values of netkit echo"}};
-  return {"config", "show the configuration and where it came from", {show}, run_config};
+  return {"config", "show the configuration and where it comes from", {show}, run_config};
 }
 
 Builtin completion() {
   ActionDef script = action("", "print the completion script of a shell");
   script.description =
-      "Prints the script that completes netkit's words in bash, zsh or fish. It asks netkit "
-      "itself, so plugins of others are completed as well.";
+      "Prints a completion script for bash, zsh or fish. The script queries netkit itself, so "
+      "third-party plugins are completed as well.";
   script.arguments = {{.name = "SHELL", .help = "bash, zsh or fish"}};
-  script.examples = {{"source <(netkit completion bash)", "complete in this bash"},
-                     {"netkit completion fish | source", "complete in this fish"}};
+  script.examples = {{"source <(netkit completion bash)", "in bash"},
+                     {"netkit completion fish | source", "in fish"}};
   return {
       "completion", "print a completion script for bash, zsh or fish", {script}, run_completion};
 }
 
 Builtin psk() {
-  ActionDef make = action("", "print a line with a new key for a file of --psk-file");
+  ActionDef make = action("", "print a line with a new key for a --psk-file");
   make.description =
       "Prints NAME, a colon and a random key of 32 bytes in hexadecimal. A server's file has such "
       "a "
       "line for each of its peers, a peer's file its own; nobody else may read them.";
-  make.arguments = {{.name = "NAME", .help = "who will have the key"}};
+  make.arguments = {{.name = "NAME", .help = "the identity of the key"}};
   make.examples = {
       {"(umask 077; netkit psk ann >> keys)", "a key for ann, in a file that others cannot read"}};
-  return {"psk", "make a pre-shared key", {make}, run_psk};
+  return {"psk", "create a pre-shared key", {make}, run_psk};
 }
 
 Builtin version() {

@@ -75,11 +75,11 @@ void check_new_name(const Registry& registry, const std::string& name) {
   const std::string shown = "'" + escaped_text(name) + "'";
   if (!is_identifier(name)) {
     throw UsageError(shown +
-                     " cannot be the name of a plugin: wanted are lower-case letters, digits and "
-                     "'_', a letter first, at most 31");
+                     " cannot be the name of a plugin: use lower-case letters, digits and '_', "
+                     "starting with a letter, at most 31");
   }
   if (std::ranges::find(reserved_words(), name) != reserved_words().end()) {
-    throw UsageError(shown + " is a word of netkit itself; choose another name");
+    throw UsageError(shown + " is a built-in command of netkit; choose another name");
   }
   if (registry.find(name)) {
     throw UsageError("there is a command " + shown + " already; choose another name");
@@ -91,8 +91,8 @@ void check_new_name(const Registry& registry, const std::string& name) {
 std::vector<fs::path> write_plugin(const std::string& name, const fs::path& folder) {
   if (::mkdir(folder.c_str(), 0777) != 0) {
     const std::string shown = "'" + escaped_text(folder.string()) + "'";
-    if (errno == EEXIST) throw UsageError(shown + " is there already; name a folder that is not");
-    throw SystemError(errno, "cannot make " + shown, ExitStatus::output);
+    if (errno == EEXIST) throw UsageError(shown + " already exists; name a new directory");
+    throw SystemError(errno, "cannot create " + shown, ExitStatus::output);
   }
   std::vector<fs::path> paths;
   try {
@@ -151,10 +151,11 @@ std::string text_list(const App& app, const std::vector<PluginFile>& files) {
   for (const CommandSummary& row : external_rows(app)) {
     append_row(out, row.name, "an executable, " + escaped_text(row.summary), kColumn);
   }
-  out += (out.empty() ? "No plugins. Looked in:\n" : "\nLooked in:\n");
+  out += (out.empty() ? "No plugins. Searched:\n" : "\nSearched:\n");
   for (const auto& folder : app.registry().folders())
     out += "  " + escaped_text(folder.string()) + "\n";
-  return out + "Wanted: ABI " + std::to_string(kPluginAbi) + ", built for '" NETKIT_BUILD_TAG "'\n";
+  return out + "Required: ABI " + std::to_string(kPluginAbi) +
+         ", built for '" NETKIT_BUILD_TAG "'\n";
 }
 
 int list_plugins(const App& app, bool json) {
@@ -182,7 +183,7 @@ int check_plugins(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
     const std::string problem = probe_plugin(path, kProbeLimit);
     if (problem.empty()) {
-      print("plugin " + escaped_text(path) + " is well\n");
+      print("plugin " + escaped_text(path) + " is OK\n");
       continue;
     }
     if (!refused.empty()) refused += "; ";

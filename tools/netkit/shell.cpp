@@ -34,7 +34,7 @@ struct Pipe {
 
 Pipe make_pipe() {
   int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) throw SystemError(errno, "cannot make a pipe");
+  if (::pipe2(fds, O_CLOEXEC) != 0) throw SystemError(errno, "cannot create a pipe");
   return {FileDescriptor(fds[0]), FileDescriptor(fds[1])};
 }
 
@@ -98,8 +98,8 @@ int Shell::exit_status(std::string_view word) {
 bool Shell::run_word(const std::vector<std::string>& words) {
   const std::string& word = words.front();
   if (word == "help" && words.size() == 1) {  // which lists netkit's own
-    static_cast<void>(write_all(
-        STDOUT_FILENO, "The shell's own words: jobs, fg [N], stop [N], exit [STATUS]\n\n"));
+    static_cast<void>(
+        write_all(STDOUT_FILENO, "Built-in commands: jobs, fg [N], stop [N], exit [STATUS]\n\n"));
     return false;
   }
   if (word == "jobs") {

@@ -116,7 +116,7 @@ int run_prompt(App& app, Shell::Options options) {
           .complete = [&](std::string_view line,
                           std::string_view /*word*/) { return complete_line(app, shell, line); }});
   shown = prompt;
-  print(fmt::format("netkit {}: TAB completes, help lists the commands, exit ends\n",
+  print(fmt::format("netkit {}: TAB completes, help lists the commands, exit leaves\n",
                     NETKIT_VERSION));
   while (!prompt->ended() && !shell.ended()) {
     prompt->show();

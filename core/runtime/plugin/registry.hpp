@@ -65,7 +65,7 @@ struct PluginFile {
   std::string path;     // empty: linked into the executable
   std::string version;  // of the plugin, from its note; empty where there is none
   std::string summary;
-  // Why it is refused, to stand after its path: "has ABI 2; wanted is 1". Empty: it may be loaded.
+  // Why it is refused, to stand after its path: "has ABI 2; expected 1". Empty: it may be loaded.
   std::string problem{};
   PluginKind kind = PluginKind::command;  // as the note says; a file without one counts as one
 };

@@ -160,7 +160,7 @@ void check_regex(std::string_view text) {
 void check_url(std::string_view text) {
   const bool printable =
       std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) > ' '; });
-  if (!printable) throw UsageError("a URL has no blanks (write http://HOST/PATH)");
+  if (!printable) throw UsageError("a URL cannot contain blanks (write http://HOST/PATH)");
 }
 
 // A login has no colon (RFC 7617): what stands behind one is a password, which is not repeated.
@@ -168,7 +168,7 @@ void check_login(std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == text.npos) return;
   throw UsageError(
-      fmt::format("a password belongs in a file, where nobody else sees it (write {}, and "
+      fmt::format("a password on the command line is visible to other users (write {} and "
                   "--password-file FILE)",
                   escaped_text(text.substr(0, colon))));
 }
@@ -181,7 +181,7 @@ void check_flag(std::string_view text) {
 void check_words(const OptionDef& option, std::string_view text) {
   const bool may_be_empty =
       option.kind == ValueKind::text || option.kind == ValueKind::template_text;
-  if (text.empty() && !may_be_empty) throw UsageError("needs a value that is not empty");
+  if (text.empty() && !may_be_empty) throw UsageError("needs a non-empty value");
   if (option.kind == ValueKind::url) check_url(text);
   if (option.kind == ValueKind::regex) check_regex(text);
   if (option.kind == ValueKind::interface) check_interface(text);

@@ -10,16 +10,16 @@ using Kind = ValueKind;
 std::vector<CommonOption> output_options() {
   return {
       {kOutputOptions,
-       {.name = "json", .help = "print JSON Lines, one object a record", .excludes = {"raw"}}},
-      {kOutputOptions, {.name = "no-end", .help = "leave out the last record of --json"}},
+       {.name = "json", .help = "print JSON Lines, one object per record", .excludes = {"raw"}}},
+      {kOutputOptions, {.name = "no-end", .help = "omit the end record of --json"}},
       {kOutputOptions,
-       {.name = "raw", .help = "print payload bytes as they came", .excludes = {"template"}}},
+       {.name = "raw", .help = "print payload bytes unchanged", .excludes = {"template"}}},
       {kOutputOptions,
        {.name = "escape",
         .kind = Kind::choice,
         .default_value = "always",
-        .help =
-            "control characters in text: always as \\xhh, or never, for a program behind a pipe",
+        .help = "show control characters in text as \\xhh: always, or never, for a program that "
+                "reads a pipe",
         .choices = {"always", "never"}}},
       {kOutputOptions,
        {.name = "template",
@@ -36,14 +36,14 @@ std::vector<CommonOption> output_options() {
        {.name = "max-exec",
         .kind = Kind::integer,
         .default_value = "8",
-        .help = "commands of an exec: sink at once",
+        .help = "commands of an exec: sink that may run at once",
         .min = 1,
         .max = 10'000}},
       {kOutputOptions,
        {.name = "max-exec-waiting",
         .kind = Kind::integer,
         .default_value = "1000",
-        .help = "records that wait for a command of an exec: sink to end; others are dropped",
+        .help = "records that may wait for a command of an exec: sink; others are dropped",
         .min = 0,
         .max = 1'000'000}},
   };
@@ -68,7 +68,7 @@ std::vector<CommonOption> source_options() {
        {.name = "max-line",
         .kind = Kind::size,
         .default_value = "1M",
-        .help = "the longest line a source may give",
+        .help = "the longest line accepted from a source",
         .min = 1}},
   };
 }
@@ -76,12 +76,12 @@ std::vector<CommonOption> source_options() {
 std::vector<CommonOption> time_options() {
   return {
       {kCountOption,
-       {.name = "count", .letter = 'c', .kind = Kind::integer, .help = "end after N", .min = 1}},
+       {.name = "count", .letter = 'c', .kind = Kind::integer, .help = "stop after N", .min = 1}},
       {kIntervalOption,
        {.name = "interval",
         .letter = 'i',
         .kind = Kind::duration,
-        .help = "the time between one and the next"}},
+        .help = "time between messages"}},
       {kWaitOption,
        {.name = "wait",
         .letter = 'w',
@@ -91,23 +91,23 @@ std::vector<CommonOption> time_options() {
        {.name = "connect-timeout",
         .kind = Kind::duration,
         .default_value = "10s",
-        .help = "how long connecting may take"}},
+        .help = "time limit for connecting"}},
       {kIdleTimeoutOption,
        {.name = "idle-timeout",
         .kind = Kind::duration,
-        .help = "close a connection that was silent this long"}},
+        .help = "close a connection that has been idle this long"}},
       {kReconnectOptions,
        {.name = "reconnect",
         .kind = Kind::count_or_word,
         .value_name = "never|N|forever",
         .default_value = "never",
-        .help = "how many times in a row to try again after a connection is lost",
+        .help = "how many times in a row to retry after a connection is lost",
         .choices = {"never", "forever"}}},
       {kReconnectOptions,
        {.name = "reconnect-max",
         .kind = Kind::duration,
         .default_value = "30s",
-        .help = "the longest delay before the next try"}},
+        .help = "the longest delay between attempts"}},
   };
 }
 
@@ -136,13 +136,12 @@ std::vector<CommonOption> server_options() {
         .kind = Kind::choice,
         .default_value = "auto",
         .help =
-            "once it listens give up what it never needs: as far as the kernel can, or else not "
-            "run at all",
+            "give up what a server does not need: as far as the kernel can, or end if it cannot",
         .choices = {"auto", "require", "off"}}},
       {kServerOptions | kMetricsOption,
        {.name = "metrics",
         .kind = Kind::listen_address,
-        .help = "serve the counters there in Prometheus' text format"}},
+        .help = "serve the totals there in the Prometheus text format"}},
   };
 }
 
@@ -156,7 +155,7 @@ std::vector<CommonOption> every_action() {
       {kNoCommon,
        {.name = "stats",
         .kind = Kind::optional_duration,
-        .help = "print totals at the end; with =D also every D, with the rates since"}},
+        .help = "print totals at the end; with =D also every D, with rates"}},
       {kNoCommon,
        {.name = "quiet",
         .letter = 'q',
@@ -165,7 +164,7 @@ std::vector<CommonOption> every_action() {
       {kNoCommon,
        {.name = "verbose",
         .letter = 'v',
-        .help = "say more: connections, -vv protocol, -vvv bytes",
+        .help = "print more: connections, -vv protocol, -vvv bytes",
         .repeatable = true}},
       {kNoCommon,
        {.name = "color",
@@ -181,7 +180,7 @@ std::vector<CommonOption> every_action() {
       {kNoCommon,
        {.name = "help",
         .letter = 'h',
-        .help = "show help and exit; -h is the short one",
+        .help = "show help and exit; -h is the short form",
         .no_environment = true}},
   };
 }

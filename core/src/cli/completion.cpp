@@ -53,17 +53,17 @@ Completion schemes(std::string_view typed, bool sink) {
   if (typed.starts_with("file:")) return files_after("file:", typed.substr(5));
   if (!sink && typed.starts_with("unix:")) return files_after("unix:", typed.substr(5));
   Completion out;
-  out.candidates = {{"-", sink ? "standard output" : "standard input, a record a line"},
-                    {"file:", sink ? "append to a file" : "a file, a record a line"},
+  out.candidates = {{"-", sink ? "standard output" : "standard input, one record per line"},
+                    {"file:", sink ? "append to a file" : "a file, one record per line"},
                     {"exec:", sink ? "a command per record" : "the output of a command"}};
-  out.candidates.push_back({"udp:", sink ? "HOST:PORT, a datagram a record"
-                                         : "ADDRESS to listen at, a record a datagram"});
+  out.candidates.push_back({"udp:", sink ? "HOST:PORT, one datagram per record"
+                                         : "ADDRESS to listen on, one record per datagram"});
   if (sink) {
     out.candidates.push_back({"broadcast:", "HOST:PORT"});
     out.candidates.push_back({"multicast:", "GROUP:PORT"});
   } else {
-    out.candidates.push_back({"tcp:", "ADDRESS to listen at, a record a line"});
-    out.candidates.push_back({"unix:", "PATH of a socket to make, a record a line"});
+    out.candidates.push_back({"tcp:", "ADDRESS to listen on, one record per line"});
+    out.candidates.push_back({"unix:", "PATH of a socket to create, one record per line"});
   }
   out.directive = Directive::nospace;
   return out;

@@ -38,7 +38,7 @@ ConfigFile ConfigFile::parse(std::string_view text, std::string path) {
     text.remove_prefix(end == text.npos ? text.size() : end + 1);
     if (line.empty() || line[0] == '#' || line[0] == ';') continue;
     if (line.find('\0') != line.npos || !is_valid_utf8(line)) {
-      fail(file.where(number) + ": not text (UTF-8)");
+      fail(file.where(number) + ": not UTF-8 text");
     }
     if (line[0] == '[') {
       const std::string_view name = trim_white_space(line.substr(1, line.size() - 2));
@@ -49,7 +49,7 @@ ConfigFile ConfigFile::parse(std::string_view text, std::string path) {
       continue;
     }
     if (file.sections_.empty()) {
-      fail(file.where(number) + ": '" + escaped_text(line) + "' stands before the first [COMMAND]");
+      fail(file.where(number) + ": '" + escaped_text(line) + "' comes before the first [COMMAND]");
     }
     const std::size_t equals = line.find('=');
     const std::string_view key = trim_white_space(line.substr(0, equals));

@@ -137,7 +137,7 @@ std::vector<CommandSummary> action_rows(std::span<const ActionDef> actions) {
   std::vector<CommandSummary> rows;
   for (const ActionDef& action : actions) {
     std::string summary(action.summary);
-    if (action.may_be_omitted) summary += " (the word may be left out)";
+    if (action.may_be_omitted) summary += " (may be omitted)";
     rows.push_back({std::string(action.name), summary});
   }
   return rows;
@@ -257,12 +257,12 @@ std::string overview(std::span<const CommandSummary> commands,
   append_row(out, "--config FILE", "read this configuration file instead of the usual ones",
              kOptionColumn);
   append_row(out, "-V, --version", "print the version", kOptionColumn);
-  append_row(out, "-h, --help", "print this; -h is the short one", kOptionColumn);
+  append_row(out, "-h, --help", "print this help; -h is the short form", kOptionColumn);
   out +=
       "\nOptions are also taken from NETKIT_<COMMAND>_<OPTION> and from\n"
-      "$XDG_CONFIG_HOME/netkit/config, a section per command; 'netkit config' shows\n"
-      "what is in force.\n";
-  std::string topics = "\nHelp on what they have in common: netkit help";
+      "$XDG_CONFIG_HOME/netkit/config, one section per command; 'netkit config'\n"
+      "shows the values in effect.\n";
+  std::string topics = "\nHelp topics: netkit help";
   for (const HelpTopic& topic : help_topics()) topics += fmt::format(" {}", topic.name);
   append_wrapped(out, topics, 0);
   return out;

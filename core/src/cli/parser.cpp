@@ -95,7 +95,7 @@ class Parser {
     }
     if (option->no_environment) {
       throw Error(ExitStatus::config, file.where(entry.line) + ": --" + entry.key +
-                                          " can be given on the command line only");
+                                          " can only be given on the command line");
     }
     try {
       check_value(*option, entry.value);
@@ -206,7 +206,7 @@ class Parser {
         const Values::Value* b = set(excluded);
         if (a == nullptr || b == nullptr) continue;
         if (a->origin == b->origin) {
-          throw UsageError(fmt::format("--{} and --{} exclude each other", option.name, excluded));
+          throw UsageError(fmt::format("--{} and --{} cannot be combined", option.name, excluded));
         }
         const OptionDef& weaker = a->origin < b->origin ? option : *options_.by_name(excluded);
         values_[std::string(weaker.name)] = default_of(weaker);

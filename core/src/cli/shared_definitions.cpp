@@ -26,9 +26,11 @@ std::vector<OptionDef> certificate_options(std::string_view help) {
 }  // namespace
 
 std::vector<OptionDef> tls_server_options() {
-  OptionDef keys = psk_file_option("speak TLS with who has a key in FILE (netkit psk)");
+  OptionDef keys =
+      psk_file_option("speak TLS only with clients that have a key in FILE (netkit psk)");
   keys.excludes = {"cert"};
-  return joined<OptionDef>({certificate_options("PEM certificate chain: speak TLS"), {keys}});
+  return joined<OptionDef>(
+      {certificate_options("speak TLS with this PEM certificate chain"), {keys}});
 }
 
 std::vector<OptionDef> tls_client_options() {
@@ -70,7 +72,7 @@ std::optional<PskIdentity> identity_of(const Values& values) {
   if (!keys) return std::nullopt;
   const bool named = values.declared("name");
   return choose_identity(*keys, named ? values.text("name") : std::string(),
-                         values.text("psk-file"), named ? ", or --name says which" : "");
+                         values.text("psk-file"), named ? "; select one with --name" : "");
 }
 
 std::set<std::string, std::less<>> names_in(const Values& values, const std::string& option) {
@@ -114,7 +116,7 @@ OptionDef max_clients_option(std::string_view default_value) {
   return {.name = "max-clients",
           .kind = Kind::integer,
           .default_value = default_value,
-          .help = "connections at once; others are refused",
+          .help = "limit of connections; others are refused",
           .min = 1};
 }
 
@@ -123,18 +125,18 @@ OptionDef max_queue_option(std::string_view help) {
 }
 
 OptionDef any_port_option() {
-  return {.name = "any-port", .help = "answer the ports of well-known services too"};
+  return {.name = "any-port", .help = "answer the ports of well-known services as well"};
 }
 
 OptionDef hex_option() {
-  return {.name = "hex", .help = "messages are given, and replies shown, in hexadecimal"};
+  return {.name = "hex", .help = "read messages and show replies in hexadecimal"};
 }
 
 std::string decode_hex_option(std::string_view text) {
   constexpr std::size_t kExcerpt = 60;
   if (auto bytes = decode_hex(text)) return *std::move(bytes);
   throw UsageError(
-      fmt::format("--hex: '{}' is not hexadecimal (write two digits a byte, as in 00ff or 00 ff)",
+      fmt::format("--hex: '{}' is not hexadecimal (write two digits per byte, as in 00ff or 00 ff)",
                   escaped_text(excerpt(text, kExcerpt))));
 }
 
@@ -142,7 +144,7 @@ OptionDef plain_option() {
   return {.name = "plain",
           .kind = Kind::choice,
           .default_value = "local",
-          .help = "whom to take as plain: those on networks of this machine, all or none",
+          .help = "plain peers to accept: those on this machine's networks, all or none",
           .choices = {"local", "all", "none"}};
 }
 
@@ -156,10 +158,9 @@ std::vector<OptionDef> access_options() {
 }
 
 std::vector<OptionDef> tcp_client_limits(std::string_view max_clients) {
-  return joined<OptionDef>(
-      {{max_clients_option(max_clients)},
-       access_options(),
-       {rate_option("reads a second that are taken from each source address")}});
+  return joined<OptionDef>({{max_clients_option(max_clients)},
+                            access_options(),
+                            {rate_option("limit of reads a second from each source address")}});
 }
 
 void read_tcp_client_limits(const Values& values, TcpServer::Options& options) {
@@ -177,9 +178,7 @@ OptionDef plain_rate_option() {
           .kind = Kind::text,
           .value_name = "SIZE/s",
           .default_value = "1M/s",
-          .help =
-              "bytes a second to each plain peer on another machine, which gives no feedback, or "
-              "none: no limit"};
+          .help = "limit of bytes a second to each plain peer on another machine, or none"};
 }
 
 double plain_rate(const Values& values) {
@@ -189,23 +188,23 @@ double plain_rate(const Values& values) {
       read_size(std::string_view(text).substr(0, text.size() - (text.ends_with("/s") ? 2 : 0)));
   if (size && *size > 0) return static_cast<double>(*size);
   throw UsageError(
-      fmt::format("--plain-rate: '{}' is not a size a second (write 64k/s, 1M/s or none)", text));
+      fmt::format("--plain-rate: '{}' is not a size per second (write 64k/s, 1M/s or none)", text));
 }
 
 std::vector<TotalDef> peer_totals() {
-  return {labelled_total(kRefusedMetric, "plain", "refused_plain",
-                         "plain peers that --plain does not admit"),
-          labelled_total(kDroppedMetric, "plain_rate", "dropped_plain_rate",
-                         "datagrams to plain peers over --plain-rate"),
-          labelled_total(kRefusedMetric, "share", "refused_share",
-                         "newcomers beyond their address's share of the places")};
+  return {
+      labelled_total(kRefusedMetric, "plain", "refused_plain", "plain peers refused by --plain"),
+      labelled_total(kDroppedMetric, "plain_rate", "dropped_plain_rate",
+                     "datagrams to plain peers dropped by --plain-rate"),
+      labelled_total(kRefusedMetric, "share", "refused_share",
+                     "peers beyond the share of one address")};
 }
 
 OptionDef max_memory_option() {
   return {.name = "max-memory",
           .kind = Kind::size,
           .default_value = "256M",
-          .help = "bytes held of what native peers send out of order or in parts",
+          .help = "limit of memory for data that native peers send out of order or in fragments",
           .min = 65536};
 }
 
@@ -228,7 +227,7 @@ ArgumentDef listen_argument(std::string_view default_value) {
           .kind = Kind::listen_address,
           .default_value = default_value,
           .optional = true,
-          .help = "where to listen; :PORT is every interface"};
+          .help = "where to listen; :PORT means every interface"};
 }
 
 ArgumentDef server_argument(std::string_view default_value, std::string_view help) {
@@ -247,7 +246,7 @@ std::vector<TotalDef> refusal_totals() {
       labelled_total(kDroppedMetric, "broadcast", "dropped_broadcast",
                      "not answered: to or from a broadcast or multicast address"),
       labelled_total(kDroppedMetric, "denied", "dropped_denied",
-                     "not answered: outside of --allow or in --deny"),
+                     "not answered: refused by --allow or --deny"),
       labelled_total(kDroppedMetric, "rate", "dropped_rate", "not answered: over --rate")};
 }
 
@@ -259,16 +258,15 @@ void add_refusals(Totals& totals, const std::array<std::uint64_t, kRefusals>& re
 }
 
 std::vector<TotalDef> private_totals() {
-  return {{"handshakes", "peers that proved their identity of --psk-file"},
-          labelled_total(kRefusedMetric, "key", "refused_key",
-                         "peers without a key, or with a wrong one")};
+  return {{"handshakes", "peers authenticated by --psk-file"},
+          labelled_total(kRefusedMetric, "key", "refused_key", "peers with no key or a wrong one")};
 }
 
 std::vector<TotalDef> tcp_client_totals() {
   return {kConnectionsTotal,
           {"refused", "connections beyond --max-clients"},
-          {"denied", "connections from outside of --allow or inside of --deny"},
-          {"delayed", "reads that waited for --rate"}};
+          {"denied", "connections refused by --allow or --deny"},
+          {"delayed", "reads delayed by --rate"}};
 }
 
 void add_tcp_clients(Totals& totals, const TcpServer::Counters& counted) {
@@ -279,23 +277,23 @@ void add_tcp_clients(Totals& totals, const TcpServer::Counters& counted) {
 }
 
 std::vector<TotalDef> datagram_server_totals() {
-  return {labelled_total(kDatagramsMetric, "in", "datagrams_in", "datagrams that came"),
-          labelled_total(kDatagramsMetric, "out", "datagrams_out", "datagrams that were sent"),
-          {"bytes_out", "bytes of those that were sent", TotalKind::counter, TotalUnit::bytes},
-          {"retransmitted", "datagrams that were sent again"},
-          {"bad_cookies", "handshakes with a cookie that is not ours"},
-          {"malformed", "native datagrams that cannot be read"},
+  return {labelled_total(kDatagramsMetric, "in", "datagrams_in", "datagrams received"),
+          labelled_total(kDatagramsMetric, "out", "datagrams_out", "datagrams sent"),
+          {"bytes_out", "bytes of datagrams sent", TotalKind::counter, TotalUnit::bytes},
+          {"retransmitted", "datagrams retransmitted"},
+          {"bad_cookies", "handshakes with an invalid cookie"},
+          {"malformed", "malformed native datagrams"},
           labelled_total(kDroppedMetric, "memory", "dropped_memory",
-                         "datagrams that --max-memory left no room for"),
+                         "datagrams dropped because --max-memory was reached"),
           kUnsendableTotal,
           kKernelDropsTotal};
 }
 
 std::vector<TotalDef> datagram_client_totals() {
-  return {labelled_total(kDatagramsMetric, "in", "datagrams_in", "datagrams that came"),
-          labelled_total(kDatagramsMetric, "out", "datagrams_out", "datagrams that were sent"),
-          {"retransmitted", "datagrams that were sent again"},
-          {"duplicates", "datagrams that came again"},
+  return {labelled_total(kDatagramsMetric, "in", "datagrams_in", "datagrams received"),
+          labelled_total(kDatagramsMetric, "out", "datagrams_out", "datagrams sent"),
+          {"retransmitted", "datagrams retransmitted"},
+          {"duplicates", "duplicate datagrams received"},
           kKernelDropsTotal};
 }
 

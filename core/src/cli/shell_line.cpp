@@ -104,7 +104,7 @@ class Builder {
 
   void add(Piece piece) {
     if (wants_file_ && piece.kind != PieceKind::word && piece.kind != PieceKind::open_quote) {
-      throw UsageError("a redirection needs the name of a file");
+      throw UsageError("a redirection needs a file name");
     }
     switch (piece.kind) {
       case PieceKind::open_quote:
@@ -127,7 +127,7 @@ class Builder {
   }
 
   std::vector<Pipeline> finish() {
-    if (wants_file_) throw UsageError("a redirection needs the name of a file");
+    if (wants_file_) throw UsageError("a redirection needs a file name");
     const bool empty = command_.words.empty() && command_.redirections.empty();
     if (!empty || !pipeline_.commands.empty()) end_pipeline("the end", false);
     return std::move(pipelines_);
@@ -146,7 +146,7 @@ class Builder {
       command_.words.push_back(std::move(piece.text));
       return;
     }
-    if (piece.text.empty()) throw UsageError("a redirection needs the name of a file");
+    if (piece.text.empty()) throw UsageError("a redirection needs a file name");
     command_.redirections.back().file = std::move(piece.text);
   }
 
@@ -176,7 +176,7 @@ class Builder {
 }  // namespace
 
 std::vector<Pipeline> parse_shell_line(std::string_view line) {
-  if (line.find('\0') != line.npos) throw UsageError("the line has a NUL byte");
+  if (line.find('\0') != line.npos) throw UsageError("the line contains a NUL byte");
   Scanner scanner(line);
   Builder builder(line);
   while (auto piece = scanner.next()) builder.add(std::move(*piece));

@@ -45,7 +45,7 @@ CrcModel read_model(std::string_view text, std::string_view rest) {
   };
   const auto boolean = [&](std::string_view word) {
     const auto value = read_bool(word);
-    if (!value) refuse_check(text, fmt::format("'{}' is neither true nor false", word));
+    if (!value) refuse_check(text, fmt::format("'{}' is not true or false", word));
     return *value;
   };
   const auto width = read_integer<std::uint8_t>(words[0], 10);

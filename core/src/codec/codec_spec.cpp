@@ -22,7 +22,7 @@ namespace {
       "codec '{}': {}; a codec is netkit, or u8, u16, u24, u32, u64 (with le for little-endian), "
       "varint or digits=N, then offset=N, adjust=N, strip=N; or line, crlf, delim=HEX, "
       "start=HEX,end=HEX (then escape=HEX), slip, cobs, hdlc, fixed=N, idle=DURATION; each then "
-      "check=NAME, with commas between; or one of{}",
+      "check=NAME, separated by commas; or one of{}",
       text, why, names));
 }
 
@@ -109,7 +109,7 @@ bool take_cut(std::string_view text, const Word& word, CodecSpec& spec) {
     spec.by = CutBy::idle;
     spec.idle = read_duration(word.value).value_or(Duration{});
     if (spec.idle <= Duration{} || spec.idle == kNever) {
-      refuse_codec(text, "idle is a duration, as 5ms");
+      refuse_codec(text, "idle is a duration, such as 5ms");
     }
   } else {
     return take_field(text, word, spec);
@@ -160,7 +160,7 @@ void judge_marks(std::string_view text, const CodecSpec& spec) {
   if (spec.end.empty()) refuse_codec(text, "start needs an end");
   const bool same = spec.start == spec.end;
   if (same && spec.start.size() > 1) {
-    refuse_codec(text, "start and end are the same, which only one byte may be");
+    refuse_codec(text, "start and end can be equal only if they are one byte");
   }
   if (!same && (spec.start.starts_with(spec.end) || spec.end.starts_with(spec.start))) {
     refuse_codec(text, "one of start and end begins with the other");
@@ -171,10 +171,10 @@ void judge_marks(std::string_view text, const CodecSpec& spec) {
   for (const char byte : plain) {
     const auto escaped = static_cast<char>(static_cast<std::uint8_t>(byte) ^ 0x20U);
     if (plain.find(escaped) != std::string::npos) {
-      refuse_codec(text, "XORed with 20, a byte that is escaped would be another one");
+      refuse_codec(text, "a byte to escape, XORed with 20, is another one of them");
     }
   }
-  if (plain.find(escape) != 2) refuse_codec(text, "escape is the first byte of a mark");
+  if (plain.find(escape) != 2) refuse_codec(text, "escape is the first byte of start or end");
 }
 
 CodecSpec parse_line(std::string_view text) {
@@ -260,8 +260,7 @@ CodecSpec CodecSpec::parse(std::string_view text, Timing timing) {
   }
   if (spec.by == CutBy::idle && timing == Timing::untimed) {
     throw UsageError(fmt::format(
-        "codec '{}': frames that end by silence are cut only where bytes come at their times",
-        text));
+        "codec '{}': frames that end by silence need input that arrives in real time", text));
   }
   return spec;
 }

@@ -28,7 +28,7 @@ struct Cut {
     more,   // not enough to tell
     frame,  // a frame
     fill,   // bytes that mean nothing
-    skip,   // bytes outside of frames: counted
+    skip,   // bytes outside frames: counted
     bad,    // a broken frame, or its beginning: counted
     fail,   // the stream cannot be cut any further
   };

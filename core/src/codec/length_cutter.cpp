@@ -142,10 +142,10 @@ std::shared_ptr<const FrameWriter> make_length_writer(const CodecSpec& spec) {
   if (spec.offset == 0 && (!spec.strip || (field != 0 && *spec.strip == field))) {
     return std::make_shared<PrefixWriter>(spec);
   }
-  throw UsageError(fmt::format(
-      "codec '{}' can decode but not encode: use strip=0 (the content has room for the length "
-      "field), or for a field that comes first no strip",
-      spec.to_string()));
+  throw UsageError(
+      fmt::format("codec '{}' can only decode: to encode, use strip=0 (the body then includes the "
+                  "length field), or no strip if the field comes first",
+                  spec.to_string()));
 }
 
 }  // namespace netkit

@@ -24,7 +24,7 @@ std::string Loss::sentence(std::string_view server) const {
 }
 
 Loss stranger(std::string_view what) {
-  return {.why = fmt::format("answers, but not as {}", what),
+  return {.why = fmt::format("answers, but is not {}", what),
           .again = false,
           .status = ExitStatus::protocol,
           .predicate = true};
@@ -39,11 +39,11 @@ Loss plain_refused() {
 Loss loss_of(LeftReason reason, std::string_view text) {
   switch (reason) {
     case LeftReason::reset:
-      return {.why = "the server was started anew"};
+      return {.why = "the server was restarted"};
     case LeftReason::timeout:
       return {.why = "no answer"};
     case LeftReason::lease:
-      return {.why = "not heard from any more"};
+      return {.why = "no longer responding"};
     case LeftReason::evicted:
       return {.why = std::string(text), .again = false, .status = ExitStatus::again};
     case LeftReason::forbidden:
@@ -51,7 +51,7 @@ Loss loss_of(LeftReason reason, std::string_view text) {
     case LeftReason::version:
       return {.why = std::string(text), .again = false, .status = ExitStatus::protocol};
     default:
-      return {.why = text.empty() ? "the server said good-bye" : std::string(text)};
+      return {.why = text.empty() ? "the server closed the session" : std::string(text)};
   }
 }
 

@@ -35,13 +35,14 @@ void append_path_metrics(std::string& out, const std::vector<PathStatus>& paths)
     windows.push_back(static_cast<double>(path.window));
     repeats.push_back(static_cast<double>(path.retransmitted));
   }
-  append_summary(out, "netkit_path_rtt_seconds", "round trips to native peers", std::move(rtts));
+  append_summary(out, "netkit_path_rtt_seconds", "round-trip times to native peers",
+                 std::move(rtts));
   append_summary(out, "netkit_path_window_datagrams",
-                 "datagrams that may be on their way to a native peer", std::move(windows));
+                 "datagrams that may be in flight to a native peer", std::move(windows));
   append_summary(out, "netkit_path_rate_datagrams_per_second",
-                 "what the path to a native peer delivers", std::move(rates));
+                 "datagrams a second that the path to a native peer delivers", std::move(rates));
   append_summary(out, "netkit_path_retransmitted_datagrams",
-                 "datagrams to a native peer that were sent again", std::move(repeats));
+                 "datagrams retransmitted to a native peer", std::move(repeats));
 }
 
 std::string path_text(const PathStatus& path) {

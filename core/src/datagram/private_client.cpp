@@ -135,16 +135,16 @@ void PrivateClient::Impl::on_record(const Path& from, const DtlsRecord& record, 
 Loss PrivateClient::Impl::loss() const {
   Loss loss{.why = {}, .again = false, .status = ExitStatus::permission};
   if (alert == static_cast<std::uint8_t>(Alert::unknown_psk_identity)) {
-    loss.why = fmt::format("refused: there is no key of '{}' there", identity.name);
+    loss.why = fmt::format("refused: the server has no key of '{}'", identity.name);
   } else if (alert == static_cast<std::uint8_t>(Alert::decrypt_error)) {
-    loss.why = fmt::format("refused: the key of '{}' is another there", identity.name);
+    loss.why = fmt::format("refused: the server has another key of '{}'", identity.name);
   } else if (alert == static_cast<std::uint8_t>(Alert::handshake_failure)) {
-    loss.why = "refused: there are no keys there (--psk-file), or no cipher in common";
+    loss.why = "refused: the server has no keys (--psk-file), or no cipher in common";
   } else if (alert) {
     loss.why = fmt::format("refused the handshake (alert {})", *alert);
   } else if (answered) {
-    loss.why = fmt::format("the handshake does not end: is the key of '{}' the same there?",
-                           identity.name);
+    loss.why = fmt::format(
+        "the handshake does not finish: does the server have the same key of '{}'?", identity.name);
   } else if (stranger) {
     loss = datagram::stranger("a server with keys");
   } else {

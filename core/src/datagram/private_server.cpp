@@ -25,7 +25,7 @@ using Peer = PrivatePeer;
 
 // What a client in clear, or one with another key, is told while it may still be right.
 constexpr Duration kPatience = std::chrono::seconds(2);
-constexpr std::string_view kNeedsKey = "a key is needed here (--psk-file)";
+constexpr std::string_view kNeedsKey = "this server requires a key (--psk-file)";
 constexpr std::size_t kNone = SIZE_MAX;
 
 }  // namespace
@@ -114,7 +114,7 @@ void PrivateServer::Impl::on_keyless(const Path& from, std::string_view datagram
   if (!hello) return;
   encode_alert(Alert::handshake_failure, hello->record, scratch);
   reply(from, scratch);
-  refuse(from.peer, "it wants to be encrypted, and there are no keys here (--psk-file)");
+  refuse(from.peer, "it requests encryption, but this server has no keys (--psk-file)");
 }
 
 void PrivateServer::Impl::on_clear(const Path& from, std::string_view datagram, TimePoint now) {
@@ -125,14 +125,14 @@ void PrivateServer::Impl::on_clear(const Path& from, std::string_view datagram, 
     if (!is_answer && plain_answers.allow(from.peer.address(), now)) {
       reply(from, kPlainRefusal.substr(0, datagram.size()));
     }
-    return refuse(from.peer, "it speaks plain text, and only who has a key may come (--plain)");
+    return refuse(from.peer, "it uses the plain dialect, but this server requires a key (--plain)");
   }
   if (classify(datagram) != Class::known || type_of(datagram) != Type::hello) return;
   const Reject reject{key_of(datagram), static_cast<std::uint16_t>(RejectCode::forbidden),
                       kNeedsKey};
   encode(reject, scratch);
   reply(from, scratch);
-  refuse(from.peer, "it is not encrypted, and only who has a key may come (--psk-file)");
+  refuse(from.peer, "it is not encrypted, but this server requires a key (--psk-file)");
 }
 
 void PrivateServer::Impl::on_client_hello(const Path& from, std::string_view datagram,
@@ -162,18 +162,18 @@ void PrivateServer::Impl::begin(const Path& from, std::string_view datagram,
                                 const ClientHello& hello, TimePoint now) {
   std::size_t index = find(from.peer);
   if (index == kNone && by_address.size() >= options.max_peers) {
-    return refuse(from.peer, "there are too many already");
+    return refuse(from.peer, "there are too many sessions");
   }
   const bool again = index != kNone && peers[index]->shaking;
   if (!again && (shaking >= options.max_handshakes || !shares.take(from.peer.address()))) {
-    return refuse(from.peer, "too many shake hands at once");
+    return refuse(from.peer, "too many handshakes at once");
   }
   DtlsHandshake::Datagrams flight;
   auto handshake = context->accept(datagram, find_key, flight);
   if (!handshake || handshake->state() == DtlsHandshake::State::failed) {
     if (!again) shares.give_back(from.peer.address());
     send(from, flight);
-    return refuse(from.peer, "it has no cipher in common, or no pre-shared key");
+    return refuse(from.peer, "no cipher in common, or it has no pre-shared key");
   }
   if (index == kNone) index = make(from, now);
   Peer& peer = *peers[index];
@@ -229,7 +229,7 @@ void PrivateServer::Impl::judge(std::size_t index, std::string_view datagram, Ti
   if (handshake.state() == DtlsHandshake::State::failed) {
     const std::string why = claims && !handshake.identity_known()
                                 ? fmt::format("there is no key of '{}'", handshake.identity())
-                                : fmt::format("its handshake fails: {}", handshake.reason());
+                                : fmt::format("its handshake failed: {}", handshake.reason());
     refuse(peer.path.peer, why);
     end_handshake(peer);
     return watch(index);
@@ -343,8 +343,8 @@ void PrivateServer::Impl::check(std::size_t index, TimePoint now) {
   } else if (peer.shaking && peer.shaking->give_up <= now) {
     const DtlsHandshake& handshake = *peer.shaking->handshake;
     refuse(peer.path.peer, peer.shaking->not_authentic >= 2
-                               ? fmt::format("its key of '{}' is not ours", handshake.identity())
-                               : std::string("its handshake does not end"));
+                               ? fmt::format("its key of '{}' is wrong", handshake.identity())
+                               : std::string("its handshake did not finish"));
     end_handshake(peer);
   }
   if (peer.shaking && peer.shaking->flight.due() <= now) {

@@ -50,7 +50,7 @@ void ServerPrivacy::say_if_open(const UdpSockets& sockets) const {
   const bool reached = std::ranges::any_of(
       local, [](const Endpoint& bound) { return !bound.address().is_loopback(); });
   if (server_.has_keys() || !reached) return;
-  run_.log().notice("not encrypted: who is on the way can read and forge it (--psk-file)");
+  run_.log().notice("not encrypted: anyone on the path can read and forge traffic (--psk-file)");
 }
 
 void ServerPrivacy::on_refused(const Endpoint& peer, std::string_view why) {
@@ -58,7 +58,7 @@ void ServerPrivacy::on_refused(const Endpoint& peer, std::string_view why) {
 }
 
 void ServerPrivacy::on_revoked(std::uint32_t owner) {
-  run_.log().notice(fmt::format("the key of '{}' is revoked", identity(owner)));
+  run_.log().notice(fmt::format("the key of '{}' was revoked", identity(owner)));
   handler_.on_revoked(owner);
 }
 

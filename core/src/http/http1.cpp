@@ -96,7 +96,7 @@ HttpRequestParser::Progress HttpRequestParser::feed(std::string_view input) {
       return {State::failed, at};
     }
     if (is_too_large(line_feed == end)) {
-      fail(has_request_line_ ? 431 : 414, "the head of the request, or a line of it, is too large");
+      fail(has_request_line_ ? 431 : 414, "the request head, or a line of it, is too large");
       return {State::failed, at};
     }
     if (line_feed == std::string_view::npos) return {State::more, input.size()};
@@ -150,7 +150,7 @@ bool HttpRequestParser::take_request_line(std::string_view line) {
       hex_value(version[5]) < 0 || hex_value(version[7]) < 0) {
     return fail(400, kNoRequest);
   }
-  if (version[5] != '1') return fail(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+  if (version[5] != '1') return fail(505, "only HTTP/1.0 and HTTP/1.1 are supported");
   request_.minor_version = version[7] == '0' ? 0 : 1;
   method_ = {static_cast<std::size_t>(line.data() - head_.data()), method.size()};
   has_request_line_ = true;
@@ -254,12 +254,12 @@ bool HttpRequestParser::check_body() {
     if (http::equal_without_case(header.name, "Content-Length")) {
       const auto value = read_integer<std::uint64_t>(header.value);
       if (!value || length.value_or(*value) != *value) {
-        return fail(400, "Content-Length is not one number");
+        return fail(400, "Content-Length is not a single number");
       }
       length = value;
     } else if (http::equal_without_case(header.name, "Transfer-Encoding")) {
       if (is_chunked || !http::equal_without_case(header.value, "chunked")) {
-        return fail(501, "no other transfer coding than chunked is known here");
+        return fail(501, "no transfer coding other than chunked is supported");
       }
       is_chunked = true;
     }

@@ -54,7 +54,7 @@ class HttpServer::Http1 final : public Protocol, private HttpStream::Carrier {
   std::shared_ptr<HttpLater> later_;  // the answer that is waited for
   std::string unread_;       // requests that wait until answers to those before have been read
   Timer ending_;             // of a stream that is whole: it may be the stream who calls
-  std::size_t ignored_ = 0;  // bytes that came after the request for the stream
+  std::size_t ignored_ = 0;  // bytes received after the request for the stream
   bool is_chunked_ = false;
   bool stays_open_ = false;  // when the stream has ended
   bool half_closed_ = false;

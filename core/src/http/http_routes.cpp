@@ -43,7 +43,7 @@ HttpAnswer HttpRoutes::answer(const HttpRequest& request) const {
 
 HttpAnswer HttpRoutes::route(const HttpRequest& request) const {
   if (options_.permits_host && !options_.permits_host(request.header("Host").value_or(""))) {
-    return HttpAnswer::text(421, "this server does not go by that name");
+    return HttpAnswer::text(421, "this server does not have that host name (--host)");
   }
   if (request.method == "OPTIONS") return options_answer(request);
   const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
@@ -52,11 +52,11 @@ HttpAnswer HttpRoutes::route(const HttpRequest& request) const {
   }
   const std::vector<std::string_view> methods = methods_for(request.path);
   if (std::find(methods.begin(), methods.end(), method) != methods.end()) {
-    return HttpAnswer::text(400, "only OPTIONS may ask for *");
+    return HttpAnswer::text(400, "only OPTIONS may be used with *");
   }
-  if (methods.size() <= 1) return HttpAnswer::text(404, "there is no such thing here");
+  if (methods.size() <= 1) return HttpAnswer::text(404, "not found");
   HttpAnswer answer =
-      HttpAnswer::text(405, fmt::format("only {} are served here", joined(methods, " and ")));
+      HttpAnswer::text(405, fmt::format("only {} are supported here", joined(methods, " and ")));
   answer.headers += fmt::format("Allow: {}\r\n", joined(methods));
   return answer;
 }

@@ -113,7 +113,7 @@ class PromptInput final : public Input {
   void take_line(const std::string& line) {
     if (line.size() <= max_line_) return handler_.on_input_line(line);
     if (handler_.on_long_line()) return;
-    run_.log().error(fmt::format("the line was not taken: it is longer than {}",
+    run_.log().error(fmt::format("the line was rejected: it is longer than {}",
                                  line_limit_text(run_, max_line_)));
   }
 

@@ -102,7 +102,7 @@ struct EventLoop::Impl {
 
 EventLoop::Impl::Impl(EventLoop& owner, const Clock& time)
     : clock(time), event_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), loop(owner) {
-  if (!event_fd) throw SystemError(errno, "cannot make an event descriptor");
+  if (!event_fd) throw SystemError(errno, "cannot create an event descriptor");
   ::sigemptyset(&signals);
 }
 

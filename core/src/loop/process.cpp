@@ -31,7 +31,7 @@ struct Pipe {
 
 Pipe make_pipe(bool child_reads) {
   int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) throw SystemError(errno, "cannot make a pipe");
+  if (::pipe2(fds, O_CLOEXEC) != 0) throw SystemError(errno, "cannot create a pipe");
   Pipe pipe{FileDescriptor(fds[child_reads ? 1 : 0]), FileDescriptor(fds[child_reads ? 0 : 1])};
   ::fcntl(pipe.ours.get(), F_SETFL, O_NONBLOCK);
   return pipe;

@@ -25,7 +25,7 @@ std::uint32_t epoll_bits(Interest interest) {
 }  // namespace
 
 WatchTable::WatchTable() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
-  if (!epoll_) throw SystemError(errno, "cannot make an epoll descriptor");
+  if (!epoll_) throw SystemError(errno, "cannot create an epoll descriptor");
 }
 
 WatchTable::Handle WatchTable::add(int fd, Interest interest, std::function<void(Ready)> callback) {

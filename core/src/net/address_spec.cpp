@@ -174,7 +174,7 @@ std::vector<AddressSpec> AddressSpec::parse_list(std::string_view list, AddressR
   std::size_t begin = 0;
   while (begin <= list.size()) {
     const std::size_t comma = end_of_address(list, begin);
-    if (comma == begin) throw UsageError("an address of the list ADDRESS,ADDRESS is empty");
+    if (comma == begin) throw UsageError("the list has an empty address (write ADDRESS,ADDRESS)");
     addresses.push_back(parse(list.substr(begin, comma - begin), role));
     begin = comma + 1;
   }

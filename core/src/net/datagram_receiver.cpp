@@ -35,7 +35,7 @@ class LazyBuffers {
         size_(stride_ * count) {
     void* const memory =
         ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) throw SystemError(errno, "cannot make the receive buffers");
+    if (memory == MAP_FAILED) throw SystemError(errno, "cannot create the receive buffers");
     ::madvise(memory, size_, MADV_NOHUGEPAGE);  // a huge page would be touched as a whole
     base_ = static_cast<char*>(memory);
   }

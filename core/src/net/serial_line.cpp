@@ -95,7 +95,7 @@ FileDescriptor open_serial_line(const AddressSpec& line) {
     refuse("cannot open");
   }
   struct termios2 modes {};
-  if (::ioctl(fd.get(), TCGETS2, &modes) != 0) refuse("no serial line is");
+  if (::ioctl(fd.get(), TCGETS2, &modes) != 0) refuse("no serial line at");
   set_up(modes, line.serial);
   if (::ioctl(fd.get(), TCSETS2, &modes) != 0) refuse("cannot set up");
   if (line.serial.rs485 && set_up_rs485(fd.get()) != 0) refuse("no rs485 at");

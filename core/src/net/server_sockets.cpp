@@ -135,7 +135,7 @@ bool is_wildcard(int fd) {
 FileDescriptor prepared_listener(FileDescriptor fd) {
   const int flags = ::fcntl(fd.get(), F_GETFL);
   if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0) {
-    throw SystemError(errno, "cannot use the tcp socket that was passed");
+    throw SystemError(errno, "cannot use the inherited tcp socket");
   }
   return fd;
 }
@@ -190,7 +190,7 @@ ServerSockets open_server_sockets(const AddressSpec& spec, const ServerSocketOpt
   PassedSockets passed = take_passed_sockets(options.udp, options.tcp, options.udp_options);
   // The sockets of further loops would be bound beside these, and these are another user's.
   if (options.reuse_port && (!passed.udp.empty() || !passed.tcp.empty())) {
-    throw UsageError("sockets that were passed (LISTEN_FDS) serve one loop: leave --threads out");
+    throw UsageError("inherited sockets (LISTEN_FDS) serve a single thread: omit --threads");
   }
   const Wanted wanted{options.udp && passed.udp.empty(), options.tcp && passed.tcp.empty()};
   ServerSockets sockets;

@@ -38,9 +38,8 @@ TcpServer::TcpServer(EventLoop& loop, const Log& log, Options options, MakeConne
   const std::size_t clients = options_.max_clients + options_.told_when_full;
   const std::size_t limit = raise_descriptor_limit(clients + kOtherDescriptors);
   if (limit < clients) {
-    log_.info(
-        fmt::format("there is room for fewer clients than {} {}: the limit on descriptors is {}",
-                    options_.limit_option, options_.max_clients, limit));
+    log_.info(fmt::format("{} {} is more than the limit on open files allows: {}",
+                          options_.limit_option, options_.max_clients, limit));
   }
 }
 

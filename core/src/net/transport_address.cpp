@@ -41,15 +41,17 @@ AddressSpec parse_serial(std::string_view text) {
   spec.transport = Transport::serial;
   std::size_t comma = text.find(',');
   spec.path = text.substr(0, comma);
-  if (spec.path.empty()) throw UsageError("a serial line needs its device: serial:/dev/ttyUSB0");
+  if (spec.path.empty())
+    throw UsageError("a serial line needs a device (write serial:/dev/ttyUSB0)");
   while (comma != text.npos) {
     const std::size_t from = comma + 1;
     comma = text.find(',', from);
     const std::string_view word = text.substr(from, comma - from);
     if (!take_setting(word, spec.serial)) {
-      throw UsageError(fmt::format(
-          "'{}' is not a setting of a serial line (write serial:{},115200,8n1 and rs485 behind it)",
-          escaped_text(word), escaped_text(spec.path)));
+      throw UsageError(
+          fmt::format("'{}' is not a setting of a serial line (write serial:{},115200,8n1, "
+                      "optionally with ,rs485)",
+                      escaped_text(word), escaped_text(spec.path)));
     }
   }
   return spec;

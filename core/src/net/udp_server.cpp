@@ -149,7 +149,7 @@ void UdpServer::probe(const Endpoint& peer, std::string_view answer) {
 void UdpServer::on_probe_answer(const Endpoint& peer) {
   if (!policy_.on_probe_answer(peer, loop().now()) || log_ == nullptr) return;
   log_->notice(
-      fmt::format("{} answers answers: not answered any more, to stop a loop", peer.to_string()));
+      fmt::format("{} answers answers: ignored from now on, to break a loop", peer.to_string()));
 }
 
 void UdpServer::on_unreachable(const Endpoint& to, int /*error*/) {

@@ -89,7 +89,7 @@ bool IoResult::would_block() const {
 
 UdpSocket::UdpSocket(sa_family_t family, const UdpOptions& options)
     : fd_(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)), family_(family) {
-  if (!fd_) throw SystemError(errno, "cannot make a udp socket");
+  if (!fd_) throw SystemError(errno, "cannot create a udp socket");
   if (family == AF_INET6) {
     require_option(fd(), IPPROTO_IPV6, IPV6_V6ONLY, 1, "keep IPv4 off an IPv6 socket");
   }
@@ -111,7 +111,7 @@ UdpSocket UdpSocket::adopt(FileDescriptor fd, const UdpOptions& options) {
   const int flags = ::fcntl(socket.fd(), F_GETFL);
   if (flags < 0 || ::fcntl(socket.fd(), F_SETFL, flags | O_NONBLOCK) != 0 ||
       ::fcntl(socket.fd(), F_SETFD, FD_CLOEXEC) != 0) {
-    throw SystemError(errno, "cannot use the udp socket that was passed");
+    throw SystemError(errno, "cannot use the inherited udp socket");
   }
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;

@@ -37,7 +37,7 @@ int bind_to(int fd, const std::string& path) {
 
 FileDescriptor make_socket() {
   FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) throw SystemError(errno, "cannot make a unix socket");
+  if (!fd) throw SystemError(errno, "cannot create a unix socket");
   return fd;
 }
 

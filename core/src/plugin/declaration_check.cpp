@@ -16,7 +16,7 @@ namespace netkit {
 namespace {
 
 std::string option_problem(const OptionDef& option) {
-  if (!is_command_name(option.name)) return "is no option name";
+  if (!is_command_name(option.name)) return "is not an option name";
   if (option.help.empty()) return "has no help";
   const bool chooses = option.kind == ValueKind::choice;
   if (chooses && option.choices.empty()) return "has no choices";
@@ -24,7 +24,7 @@ std::string option_problem(const OptionDef& option) {
   try {
     check_value(option, option.default_value);
   } catch (const UsageError& error) {
-    return std::string("has a default that is wrong: ") + error.what();
+    return std::string("has an invalid default: ") + error.what();
   }
   return {};
 }
@@ -32,14 +32,15 @@ std::string option_problem(const OptionDef& option) {
 // What it needs and excludes has to be there to be given.
 std::string reference_problem(const OptionSet& all, const OptionDef& option) {
   for (const std::string_view needed : option.needs) {
-    if (all.by_name(needed) == nullptr) return fmt::format("needs --{}, which is none", needed);
+    if (all.by_name(needed) == nullptr)
+      return fmt::format("needs --{}, which does not exist", needed);
   }
   for (const std::string_view other : option.excludes) {
     // A common option may exclude one that does not fit the action.
     const bool own = std::ranges::any_of(
         all.own(), [&](const OptionDef& one) { return one.name == option.name; });
     if (own && all.by_name(other) == nullptr) {
-      return fmt::format("excludes --{}, which is none", other);
+      return fmt::format("excludes --{}, which does not exist", other);
     }
   }
   return {};
@@ -109,7 +110,7 @@ std::string declaration_problem(std::span<const ActionDef> actions) {
   std::size_t may_be_omitted = 0;
   for (const ActionDef& action : actions) {
     const std::string where = "action " + std::string(action.name) + ": ";
-    if (!is_command_name(action.name)) return where + "is no action name";
+    if (!is_command_name(action.name)) return where + "is not an action name";
     if (!names.insert(action.name).second) return where + "is declared twice";
     if (action.summary.empty()) return where + "has no summary";
     if (std::string wrong = options_problem(action); !wrong.empty()) return where + wrong;
@@ -118,7 +119,7 @@ std::string declaration_problem(std::span<const ActionDef> actions) {
     if (action.make == nullptr) return where + "has no factory (ActionDef::make)";
     may_be_omitted += action.may_be_omitted ? 1 : 0;
   }
-  if (may_be_omitted > 1) return "has two actions that may be left out";
+  if (may_be_omitted > 1) return "has two actions that may be omitted";
   return {};
 }
 

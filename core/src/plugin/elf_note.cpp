@@ -70,15 +70,15 @@ NoteReading problem(std::string text) {
 // Empty: it is a shared object for this machine.
 std::string header_problem(const Elf64_Ehdr& header) {
   if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB) {
-    return "is an ELF file of another word size or byte order; wanted is 64 bit, little endian";
+    return "is an ELF file of another word size or byte order; expected 64-bit, little-endian";
   }
   if (header.e_machine != kMachine) {
-    return "is built for " + machine_name(header.e_machine) + "; wanted is " +
+    return "is built for " + machine_name(header.e_machine) + "; expected " +
            machine_name(kMachine);
   }
   if (header.e_type != ET_DYN) return "is an ELF file, but not a shared object";
   if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum > kMaxProgramHeaders) {
-    return "has program headers of a kind that no linker makes";
+    return "has invalid program headers";
   }
   return {};
 }
@@ -93,7 +93,7 @@ NoteReading take_note(Bytes description) {
     return std::memcmp(note->magic, magic, sizeof magic) == 0;
   };
   if (!note || !(begins_with(kPluginMagic) || begins_with(kStoreMagic))) {
-    return problem("has a netkit note of another form");
+    return problem("has a netkit note in another format");
   }
   return {.note = note, .problem = {}};
 }
@@ -140,22 +140,22 @@ NoteReading read_plugin_note(Bytes file) {
     return problem("is not an ELF file");
   }
   const auto header = read_at<Elf64_Ehdr>(file, 0);
-  if (!header) return problem("is cut short: it ends within the ELF header");
+  if (!header) return problem("is truncated: it ends within the ELF header");
   if (std::string wrong = header_problem(*header); !wrong.empty()) return problem(std::move(wrong));
   // They stand at the end of a file, so that they tell of any truncation; a file may have none.
   const std::uint64_t sections = std::uint64_t{header->e_shnum} * header->e_shentsize;
   if (header->e_shoff != 0 && !holds(file, header->e_shoff, sections)) {
-    return problem("is cut short: it has " + std::to_string(file.size()) +
+    return problem("is truncated: it has " + std::to_string(file.size()) +
                    " bytes and section headers beyond them");
   }
   std::optional<NoteReading> found;
   for (std::uint64_t i = 0; i < header->e_phnum; ++i) {
     const auto segment = read_at<Elf64_Phdr>(file, header->e_phoff + i * sizeof(Elf64_Phdr));
-    if (!segment) return problem("is cut short: it ends within the program headers");
+    if (!segment) return problem("is truncated: it ends within the program headers");
     const bool in_file = segment->p_type == PT_LOAD || segment->p_type == PT_NOTE;
     if (!in_file) continue;
     if (!holds(file, segment->p_offset, segment->p_filesz)) {
-      return problem("is cut short: it has " + std::to_string(file.size()) +
+      return problem("is truncated: it has " + std::to_string(file.size()) +
                      " bytes and a segment beyond them");
     }
     if (segment->p_type != PT_NOTE || found) continue;

@@ -65,7 +65,7 @@ std::string meaning_of(int code) {
 std::unique_ptr<Command> make_command(const ActionDef& action, const Values& values) {
   std::unique_ptr<Command> command = action.make == nullptr ? nullptr : action.make();
   if (command == nullptr) {
-    throw PluginError(fmt::format("the plugin makes no action '{}'", action.name));
+    throw PluginError(fmt::format("the plugin has no action '{}'", action.name));
   }
   command->configure(values);
   return command;
@@ -216,7 +216,7 @@ void HostImpl::on_out_of_memory() {
   const TimePoint now = clock_.now();
   if (now < next_memory_line_) return;
   next_memory_line_ = now + std::chrono::seconds(1);
-  log_.notice(fmt::format("out of memory; dropped what was at hand ({} times so far)",
+  log_.notice(fmt::format("out of memory: dropped the current input ({} times so far)",
                           loop_.counters().out_of_memory));
 }
 
@@ -263,7 +263,8 @@ void HostImpl::enter_sandbox() {
   }
   if (!missing.empty()) log_.info("sandbox: " + missing);
   if (needs.programs) {
-    log_.info("sandbox: files are not limited, as the command line names programs to run");
+    log_.info(
+        "sandbox: file access is not restricted, because the command line names programs to run");
   }
 }
 

@@ -44,7 +44,7 @@ auto entry_of(const std::string& path, const char* symbol) {
   try {
     Poco::SharedLibrary library(place_of(path), Poco::SharedLibrary::SHLIB_LOCAL);
     if (!library.hasSymbol(symbol)) {
-      throw PluginError("plugin " + path + " has no entry symbol; wanted is " + symbol);
+      throw PluginError("plugin " + path + " has no entry symbol; expected " + symbol);
     }
     return reinterpret_cast<Function>(library.getSymbol(symbol))();
   } catch (const Poco::Exception& error) {
@@ -53,8 +53,7 @@ auto entry_of(const std::string& path, const char* symbol) {
 }
 
 PluginError of_another_abi(const std::string& what) {
-  return PluginError(what + " has an entry of another ABI; wanted is " +
-                     std::to_string(kPluginAbi));
+  return PluginError(what + " has an entry of another ABI; expected " + std::to_string(kPluginAbi));
 }
 
 }  // namespace
@@ -75,7 +74,7 @@ PluginPtr create_plugin(const PluginEntry* entry, const std::string& what) {
   if (entry == nullptr || entry->abi != kPluginAbi) throw of_another_abi(what);
   try {
     PluginPtr plugin(entry->create(), GiveBack{entry->destroy});
-    if (plugin == nullptr) throw PluginError(what + " made no plugin");
+    if (plugin == nullptr) throw PluginError(what + " created no plugin");
     return plugin;
   } catch (const PluginError&) {
     throw;

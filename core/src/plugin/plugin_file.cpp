@@ -30,27 +30,27 @@ std::string shown(std::string_view text) {
 // Checks what the note says; empty: all is as wanted.
 std::string note_problem(const PluginNote& note, std::string_view wanted_name) {
   if (note.abi != kPluginAbi) {
-    return "has plugin ABI " + std::to_string(note.abi) + "; wanted is " +
+    return "has plugin ABI " + std::to_string(note.abi) + "; expected " +
            std::to_string(kPluginAbi);
   }
   if (note.size != sizeof(PluginNote)) {
-    return "has a netkit note of " + std::to_string(note.size) + " bytes; wanted are " +
+    return "has a netkit note of " + std::to_string(note.size) + " bytes; expected " +
            std::to_string(sizeof(PluginNote));
   }
   if (note_text(note.build_tag) != NETKIT_BUILD_TAG) {
-    return "was built for " + shown(note_text(note.build_tag)) + "; wanted is " +
+    return "was built for " + shown(note_text(note.build_tag)) + "; expected " +
            shown(NETKIT_BUILD_TAG);
   }
   const std::string_view name = note_text(note.name);
   if (name != wanted_name) {
-    return "has the name " + shown(name) + " inside; wanted is its file's, " + shown(wanted_name);
+    return "has the name " + shown(name) + " inside; expected its file's, " + shown(wanted_name);
   }
   if (!is_command_name(name)) {
     return "has the name " + shown(name) +
-           "; wanted are lower-case letters, digits, '-' and '_', at most 31";
+           "; expected lower-case letters, digits, '-' and '_', at most 31";
   }
   if (std::ranges::find(reserved_words(), name) != reserved_words().end()) {
-    return "has the name " + shown(name) + ", which is a word of netkit itself";
+    return "has the name " + shown(name) + ", which is a built-in command of netkit";
   }
   return {};
 }
@@ -79,7 +79,7 @@ bool is_private_group(gid_t group, uid_t owner) {
 std::string trust_problem(const fs::path& path, std::string_view what, bool may_be_sticky) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
-    return fmt::format("its {} cannot be looked at: {}", what, error_text(errno));
+    return fmt::format("cannot inspect its {}: {}", what, error_text(errno));
   }
   const unsigned mode = status.st_mode & 07777U;
   if (!is_trusted(status.st_uid)) {
@@ -103,7 +103,7 @@ std::string trust_problem_of_folders(const fs::path& folder) {
   std::string wrong = trust_problem(folder, "folder", false);
   for (fs::path path = folder; wrong.empty() && path != path.parent_path();) {
     path = path.parent_path();
-    wrong = trust_problem(path, fmt::format("folder {}", path.string()), true);
+    wrong = trust_problem(path, fmt::format("directory {}", path.string()), true);
   }
   return wrong;
 }
@@ -113,7 +113,7 @@ std::string trust_problem_of_folders(const fs::path& folder) {
 std::string ownership_problem(const std::string& path) {
   std::error_code error;
   const fs::path real = fs::canonical(path, error);
-  if (error) return "cannot be looked at: " + error.message();
+  if (error) return "cannot be inspected: " + error.message();
   std::string wrong = trust_problem(real, "file", false);
   if (wrong.empty()) wrong = trust_problem_of_folders(real.parent_path());
   // A link's own folders decide which file it is.

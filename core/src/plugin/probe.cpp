@@ -102,7 +102,7 @@ std::string judge(const std::optional<std::string>& report, int status, Duration
 std::string probe_plugin(const std::string& path, Duration limit) {
   if (std::string problem = inspect_plugin(path).problem; !problem.empty()) return problem;
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw SystemError(errno, "cannot make a pipe");
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw SystemError(errno, "cannot create a pipe");
   FileDescriptor read_end(ends[0]);
   FileDescriptor write_end(ends[1]);
   const pid_t child = ::fork();

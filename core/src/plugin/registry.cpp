@@ -34,7 +34,7 @@ std::vector<fs::path> shared_objects(const fs::path& folder) {
 }
 
 std::string place(const PluginFile& file) {
-  return file.path.empty() ? "the one linked in" : file.path;
+  return file.path.empty() ? "the built-in one" : file.path;
 }
 
 }  // namespace

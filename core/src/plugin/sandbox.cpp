@@ -347,7 +347,7 @@ std::string enter_sandbox(const SandboxNeeds& needs) {
   };
   // Before the filter, which leaves it no way to be refused.
   if (!needs.programs)
-    note("files and ports cannot be limited (Landlock)", limit_files_and_ports(needs));
+    note("access to files and ports cannot be restricted (Landlock)", limit_files_and_ports(needs));
   note("system calls cannot be filtered (seccomp)", deny_system_calls(needs.programs));
   return missing;
 }

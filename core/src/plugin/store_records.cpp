@@ -113,7 +113,7 @@ class StoreSink final : public Sink, private store::Stream::Handler {
   void on_store_open() override {}
   void on_entry(const store::Entry&, std::uint64_t) override {}
   void on_refused(std::uint64_t, std::string_view why) override {
-    if (dropped_++ == 0) log_.error(fmt::format("--to: a record is left out: {}", why));
+    if (dropped_++ == 0) log_.error(fmt::format("--to: a record was skipped: {}", why));
   }
   void on_store_failed(ExitStatus status, const std::string& error) override {
     failed_(status, error);

@@ -225,12 +225,12 @@ std::string end_record(const Totals& totals, std::string_view error) {
 std::string metrics_text(const Totals& totals, const ProcessInfo& process) {
   const std::chrono::duration<double> started = process.started.time_since_epoch();
   std::vector<Family> families{
-      {"netkit_build_info", "what is running", "gauge",
+      {"netkit_build_info", "version, command and action", "gauge",
        fmt::format("netkit_build_info{{version=\"{}\",command=\"{}\",action=\"{}\"}} 1\n",
                    NETKIT_VERSION, process.command, process.action)},
-      {"netkit_out_of_memory_total", "what was dropped for want of memory", "counter",
+      {"netkit_out_of_memory_total", "input dropped for lack of memory", "counter",
        fmt::format("netkit_out_of_memory_total {}\n", process.out_of_memory)},
-      {"process_start_time_seconds", "when it was started, in seconds since 1970", "gauge",
+      {"process_start_time_seconds", "start time in seconds since 1970", "gauge",
        fmt::format("process_start_time_seconds {:.3f}\n", started.count())}};
   for (const Totals::Entry& entry : totals.entries()) {
     if (entry.definition != nullptr && entry.measured()) append_sample(families, entry);

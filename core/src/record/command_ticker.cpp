@@ -63,8 +63,8 @@ void CommandTicker::take() {
   }
   if (output_.ends_with('\n')) output_.pop_back();
   if (too_long_ || output_.size() > kMaxOutput) {
-    run_.log().error(
-        fmt::format("--exec: the command printed more than a record holds ({} bytes)", kMaxOutput));
+    run_.log().error(fmt::format(
+        "--exec: the command printed more than a record can hold ({} bytes)", kMaxOutput));
     return;
   }
   if (on_change_ && any_before_ && output_ == before_) return;

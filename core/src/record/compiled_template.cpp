@@ -37,7 +37,7 @@ std::string host_name() {
   }
   const std::string_view nearest = suggest(name, known);
   refuse(option,
-         fmt::format("unknown field '{{{}}}'{} (there are {{{}}}; a brace is written {{{{)", name,
+         fmt::format("unknown field '{{{}}}'{} (there are {{{}}}; write {{{{ for a brace)", name,
                      nearest.empty() ? "" : fmt::format("; did you mean '{{{}}}'?", nearest),
                      fmt::join(known, "} {")));
 }
@@ -95,7 +95,7 @@ std::size_t CompiledTemplate::parse_field(std::size_t at, std::string_view optio
   }
   const std::size_t end = rest.find('}');
   if (end == std::string_view::npos) {
-    refuse(option, fmt::format("'{{{}' has no closing brace (a brace is written {{{{)", rest));
+    refuse(option, fmt::format("'{{{}' has no closing brace (write {{{{ for a brace)", rest));
   }
   const std::string_view name = rest.substr(0, end);
   const auto has = [&](auto&& list) {

@@ -79,8 +79,8 @@ void ExecSink::take(const Record& record) {
   if (waiting_.size() >= limits_.waiting || waiting_bytes_ >= limits_.waiting * kBytesPerWaiting) {
     if (dropped_++ == 0) {
       log_.notice(
-          fmt::format("exec:{}: records come faster than its commands end; {} wait, others are "
-                      "dropped (--max-exec, --max-exec-waiting)",
+          fmt::format("exec:{}: records arrive faster than its commands finish; {} wait, others "
+                      "are dropped (--max-exec, --max-exec-waiting)",
                       command_, waiting_.size()));
     }
     return;

@@ -104,7 +104,8 @@ void NetworkSink::flush() {
 void NetworkSink::say_what_is_left_out() {
   if (std::exchange(said_, true)) return;
   log_.error(fmt::format(
-      "--to {}: a record is too long for a datagram, and left out as all like it", target_));
+      "--to {}: a record is too long for a datagram; it is skipped, as are others like it",
+      target_));
 }
 
 void NetworkSink::refuse_loops(std::span<const Endpoint> locals) const {
@@ -112,7 +113,7 @@ void NetworkSink::refuse_loops(std::span<const Endpoint> locals) const {
   for (const Endpoint& local : locals) {
     if (!networks.reaches(address_, local)) continue;
     throw UsageError(
-        fmt::format("--to {}: what is sent there comes back to {}", target_, local.to_string()));
+        fmt::format("--to {}: datagrams sent there come back to {}", target_, local.to_string()));
   }
 }
 

@@ -140,7 +140,7 @@ class LineRecords final : public NetworkSource {
 
   void hand_out(const Line& line) {
     if (!line.too_long) return on_record_(line.text);
-    server_.notice(fmt::format("a line of --from is longer than {} (--max-line): left out",
+    server_.notice(fmt::format("a line of --from is longer than {} (--max-line): skipped",
                                format_size(max_line_)));
   }
 

@@ -79,7 +79,7 @@ void OutputImpl::open_sink(const SinkSpec& spec, const OutputOptions& options,
                                            context.loop, context.log);
       break;
     case SinkKind::other:
-      if (!context.open_other) throw UsageError("--to: there are no stores here");
+      if (!context.open_other) throw UsageError("--to: stores are not available here");
       sink = context.open_other(spec, number_of(spec.kind), std::move(formatter));
       break;
     case SinkKind::exec:

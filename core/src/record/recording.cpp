@@ -110,14 +110,14 @@ std::string RecordingReader::fault_text() const {
       return fmt::format("this is not a recording of netkit {}: it does not begin with '{}{}'",
                          command_, magic_, kVersion);
     case Fault::version:
-      return fmt::format("line {} begins a recording of a version that is not known; {} is", line(),
+      return fmt::format("line {} starts a recording of an unknown version; expected {}", line(),
                          kVersion);
     case Fault::bad_line:
       return fmt::format("line {} is not a record (SECONDS CONNECTION > BASE64)", line());
     case Fault::cut_short:
-      return fmt::format("line {} was cut short", line());
+      return fmt::format("line {} is truncated", line());
     case Fault::too_long:
-      return fmt::format("line {} is over the limit of {} bytes ({})", line(), lines_.max_line(),
+      return fmt::format("line {} exceeds the limit of {} bytes ({})", line(), lines_.max_line(),
                          limit_option_);
   }
   return "unknown error";

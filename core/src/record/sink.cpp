@@ -35,9 +35,9 @@ SinkSpec SinkSpec::parse(std::string_view text) {
 
 namespace {
 
-constexpr MetricDef kSent{"sink_sent", "sink", "records that a sink of --to has sent on"};
-constexpr MetricDef kDropped{"sink_dropped", "sink", "records that a sink of --to has dropped"};
-constexpr MetricDef kFailed{"sink_failed", "sink", "commands of a sink of --to that failed"};
+constexpr MetricDef kSent{"sink_sent", "sink", "records sent by a sink of --to"};
+constexpr MetricDef kDropped{"sink_dropped", "sink", "records dropped by a sink of --to"};
+constexpr MetricDef kFailed{"sink_failed", "sink", "failed commands of a sink of --to"};
 
 std::string sink_label(std::string_view kind, std::size_t number) {
   return number > 1 ? fmt::format("{}_{}", kind, number) : std::string(kind);

@@ -192,7 +192,7 @@ void StdoutSink::fail(int error, std::size_t lost) {
   close();
   if (error == EPIPE) return callbacks_.reader_gone();
   const std::string why = error == ETIMEDOUT
-                              ? fmt::format("its reader does not read; {} bytes are lost", lost)
+                              ? fmt::format("the reader has stalled; {} bytes were lost", lost)
                               : error_text(error);
   callbacks_.failed(ExitStatus::output, fmt::format("cannot write to standard output: {}", why));
 }

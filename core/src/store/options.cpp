@@ -26,17 +26,16 @@ void refuse_password(std::string_view url, std::string_view option) {
   if (at == std::string_view::npos || authority.substr(0, at).find(':') == std::string_view::npos) {
     return;
   }
-  throw UsageError(
-      fmt::format("{}: no password stands in a URL (put it into {} or the file of "
-                  "--store-password-file)",
-                  option, kPasswordVariable));
+  throw UsageError(fmt::format(
+      "{}: a password in a URL is visible to other users (use {} or --store-password-file)", option,
+      kPasswordVariable));
 }
 
 void check_url(std::string_view url, std::string_view option) {
   if (scheme_of(url).empty() || url.starts_with("/")) {
     throw UsageError(
-        fmt::format("{}: '{}' is no store (write sqlite:FILE or redis://HOST:PORT/PREFIX)", option,
-                    escaped_text(url)));
+        fmt::format("{}: '{}' is not a store (write sqlite:FILE or redis://HOST:PORT/PREFIX)",
+                    option, escaped_text(url)));
   }
   refuse_password(url, option);
 }
@@ -63,36 +62,36 @@ std::vector<OptionDef> options() {
   return {{.name = "store",
            .kind = Kind::text,
            .value_name = "URL",
-           .help = "keep what is said in a store, which several servers may share: sqlite:FILE or "
+           .help = "keep entries in a store that several servers may share: sqlite:FILE or "
                    "redis://HOST:PORT/PREFIX"},
           {.name = "store-queue",
            .kind = Kind::integer,
            .default_value = "10000",
-           .help = "entries that wait for a store that is away; more are refused",
+           .help = "entries to queue while the store is unavailable; more are refused",
            .min = 1,
            .max = 10'000'000,
            .needs = {"store"}},
           {.name = "store-password-file",
            .kind = Kind::path,
-           .help = "the store's password is the one line of this file",
+           .help = "the file that holds the store's password, as its only line",
            .needs = {"store"}},
           {.name = "store-cacert",
            .kind = Kind::path,
-           .help = "PEM certificates that the store's is verified against, not the system's",
+           .help = "PEM certificates to trust for the store instead of the system's",
            .needs = {"store"}},
           {.name = "reconnect",
            .default_value = "forever",
-           .help = "how many times in a row to try again when the store cannot be reached",
+           .help = "how many times in a row to retry when the store cannot be reached",
            .needs = {"store"}}};
 }
 
 std::vector<TotalDef> totals() {
-  return {{"store_appended", "entries that --store has taken"},
-          {"store_received", "entries of others that came from --store"},
-          {"store_refused", "entries that --store did not take, or --store-queue had no room for"},
-          {"store_lost", "entries that --store has lost, or dropped before they were read"},
-          {"store_outages", "how often --store was away"},
-          {"store_waiting", "entries that wait for --store", kGauge}};
+  return {{"store_appended", "entries appended to --store"},
+          {"store_received", "entries of other servers received from --store"},
+          {"store_refused", "entries refused by --store or because --store-queue was full"},
+          {"store_lost", "entries lost by --store, or trimmed before they were read"},
+          {"store_outages", "number of times --store was unavailable"},
+          {"store_waiting", "entries waiting for --store", kGauge}};
 }
 
 void show_none(Totals& totals) {
@@ -164,7 +163,7 @@ Place read_place(std::string_view text, std::string_view option) {
     const std::string_view since = part.substr(6);
     const auto number = read_integer<std::uint64_t>(since);
     if (since != "all" && (!number || *number == 0)) {
-      throw UsageError(fmt::format("{}: since={} is neither a number from 1 on nor all", option,
+      throw UsageError(fmt::format("{}: since={} is not a number from 1 on, or all", option,
                                    escaped_text(since)));
     }
     place.since = since == "all" ? 1 : *number;

@@ -46,16 +46,16 @@ Stream::Stream(const Surroundings& around, const MakeEngine& make, const Options
 Stream::~Stream() = default;
 
 std::string Stream::why_full() const {
-  return fmt::format("the store {}, and {} entries wait for it (--store-queue)",
-                     open_ ? "does not keep up" : "is away", options_.queue);
+  return fmt::format("the store {}, and {} entries are waiting (--store-queue)",
+                     open_ ? "does not keep up" : "is unavailable", options_.queue);
 }
 
 std::string Stream::why_not_stored() const {
   return fmt::format("{} {} not stored: the store {}", waiting(),
                      waiting() == 1 ? "entry is" : "entries are",
-                     !open_             ? "is away"
+                     !open_             ? "is unavailable"
                      : refusal_.empty() ? "does not answer"
-                                        : "takes nothing");
+                                        : "refuses entries");
 }
 
 std::uint64_t Stream::append(Entry entry, Wish wish) {
@@ -110,11 +110,11 @@ void Stream::on_open(const State& state) {
 
 void Stream::say_lost(const State& now) {
   if (now.survived == 0 && last_ > 0) {
-    around_.log.error(fmt::format(
-        "the store has been emptied: nothing up to {} is there any more; numbers go on with {}",
-        last_, now.last + 1));
+    around_.log.error(
+        fmt::format("the store was emptied: entries up to {} are gone; numbers continue with {}",
+                    last_, now.last + 1));
   } else if (now.survived < last_) {
-    around_.log.error(fmt::format("the store has lost its newest {}; numbers go on with {}",
+    around_.log.error(fmt::format("the store has lost its newest {}; numbers continue with {}",
                                   range(now.survived + 1, last_), now.last + 1));
   }
   if (now.last > last_) lose(last_ + 1, now.last);
@@ -149,7 +149,7 @@ void Stream::on_appended(std::uint64_t sequence) {
   counters_.appended += batch_.size();
   batch_.clear();
   wishes_.clear();
-  if (!std::exchange(refusal_, {}).empty()) around_.log.notice("the store takes entries again");
+  if (!std::exchange(refusal_, {}).empty()) around_.log.notice("the store accepts entries again");
   send_batch();  // the store has work while the others are told
   handler_.on_stored(sequence);
   handler_.on_store_change();
@@ -159,7 +159,7 @@ void Stream::on_appended(std::uint64_t sequence) {
 void Stream::on_refused(std::string_view why) {
   in_flight_ = false;
   if (refusal_.empty()) {
-    around_.log.error(fmt::format("the store takes nothing: {}; trying again", why));
+    around_.log.error(fmt::format("the store refuses entries: {}; trying again", why));
   }
   refusal_ = why;
   std::vector<Entry> kept;
@@ -175,7 +175,7 @@ void Stream::on_refused(std::string_view why) {
   batch_ = std::move(kept);
   counters_.refused += refused.size();
   retry_ = around_.loop.after(kRetry, [this] { send_batch(); });
-  const std::string reason = fmt::format("the store takes nothing: {}", why);
+  const std::string reason = fmt::format("the store refuses entries: {}", why);
   for (const std::uint64_t ticket : refused) handler_.on_refused(ticket, reason);
   handler_.on_store_change();
 }

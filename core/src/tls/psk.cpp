@@ -35,8 +35,7 @@ void check_permissions(int fd, const std::string& path) {
   }
   const bool own = status.st_uid == ::geteuid();
   if ((status.st_mode & (own ? S_IRWXG | S_IRWXO : S_IRWXO)) == 0) return;
-  refuse(fmt::format("others may read the key file '{}': make it yours alone with chmod 600 {}",
-                     path, path));
+  refuse(fmt::format("others may read the key file '{}': run chmod 600 {}", path, path));
 }
 
 struct Line {
@@ -48,16 +47,15 @@ struct Line {
     netkit::refuse(fmt::format("the key file '{}', line {}: {}", file, number, why));
   }
   [[noreturn]] void refuse_key(std::string_view why) const {
-    refuse(
-        fmt::format("the key of '{}' {}; 'netkit psk {}' makes a line", identity, why, identity));
+    refuse(fmt::format("the key of '{}' {}; 'netkit psk {}' makes one", identity, why, identity));
   }
 };
 
 PskKey read_key(std::string_view digits, const Line& line) {
   const bool are_digits =
       std::ranges::all_of(digits, [](char digit) { return hex_value(digit) >= 0; });
-  if (!are_digits) line.refuse_key("is not hexadecimal (a password is no key)");
-  if (digits.size() % 2 != 0) line.refuse_key("ends with half a byte");
+  if (!are_digits) line.refuse_key("is not hexadecimal (a password is not a key)");
+  if (digits.size() % 2 != 0) line.refuse_key("has an odd number of digits");
   if (digits.size() < 2 * PskKey::kShortest) {
     line.refuse_key(fmt::format("is shorter than {} bytes", PskKey::kShortest));
   }
@@ -76,7 +74,7 @@ std::string_view why_not_an_identity(std::string_view name) {
   if (trim_white_space(name).size() != name.size()) return "begins or ends with white space";
   if (name.front() == '#') return "begins with #";
   if (!is_shown_unchanged(name, false) || name.find('\t') != name.npos || has_unseen(name)) {
-    return "has characters that are not seen";
+    return "has invisible characters";
   }
   return {};
 }
@@ -139,11 +137,11 @@ PskKeys PskKeys::parse(std::string_view text, std::string_view file) {
     if (!why.empty()) line.refuse(fmt::format("the identity {}", why));
     PskKey key = read_key(entry.substr(colon + 1), line);
     if (!keys.keys_.emplace(line.identity, std::move(key)).second) {
-      line.refuse(fmt::format("'{}' has a key already", line.identity));
+      line.refuse(fmt::format("'{}' already has a key", line.identity));
     }
   }
   if (keys.keys_.empty()) {
-    refuse(fmt::format("the key file '{}' holds no key; 'netkit psk NAME' makes a line", file));
+    refuse(fmt::format("the key file '{}' holds no key; 'netkit psk NAME' makes one", file));
   }
   return keys;
 }
@@ -170,7 +168,7 @@ PskIdentity choose_identity(const PskKeys& keys, std::string_view name, std::str
   const auto& [first, first_key] = *keys.all().begin();
   if (name.empty() && keys.size() == 1) return {first, first_key};
   if (name.empty()) {
-    refuse(fmt::format("the key file '{}' has {} keys: a client's has its own{}", file, keys.size(),
+    refuse(fmt::format("the key file '{}' has {} keys, and a client needs one{}", file, keys.size(),
                        or_else));
   }
   if (const PskKey* key = keys.find(name)) return {std::string(name), *key};

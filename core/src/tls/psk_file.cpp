@@ -20,10 +20,10 @@ PskFile::PskFile(EventLoop& loop, const Log& log, std::string path, Take take)
 void PskFile::read() {
   try {
     PskKeys keys = PskKeys::load(path_);
-    log_.notice(fmt::format("{} read again: {}", path_, counted(keys.size(), "key")));
+    log_.notice(fmt::format("{} reloaded: {}", path_, counted(keys.size(), "key")));
     take_(std::move(keys));
   } catch (const Error& error) {
-    log_.error(fmt::format("{}; the keys stay as they were", error.what()));
+    log_.error(fmt::format("{}; the keys are unchanged", error.what()));
   }
 }
 
@@ -44,7 +44,7 @@ void replace_psk_keys(TcpServer& server, PskKeys keys) {
   server.for_each([&](TcpServer::Connection& connection) {
     const std::string identity = context->identity_of(connection.stream());
     if (identity.empty() || have_same_key(before, *context->psk_keys(), identity)) return;
-    server.notice(fmt::format("{} closed: the key of '{}' is revoked",
+    server.notice(fmt::format("{} closed: the key of '{}' was revoked",
                               connection.peer().to_string(), identity));
     connection.close();
   });

@@ -64,9 +64,9 @@ void load_key(SSL_CTX* context, const std::string& file) {
   SSL_CTX_set_default_passwd_cb(context, nullptr);
   SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
   if (loaded) return;
-  if (asked) refuse("the key file '" + file + "' is encrypted; give one without a passphrase");
+  if (asked) refuse("the key file '" + file + "' is encrypted; use one without a passphrase");
   if (ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH) return;  // told below
-  refuse("the key file '" + file + "' holds no private key in PEM form");
+  refuse("the key file '" + file + "' holds no private key in PEM format");
 }
 
 // An empty `key_file`: the key is in the certificate's file, as many tools write it.
@@ -76,7 +76,7 @@ void load_identity(SSL_CTX* context, const std::string& cert_file, const std::st
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(context, cert_file.c_str()) != 1) {
     if (nothing_found())
-      refuse("the certificate file '" + cert_file + "' holds no certificate in PEM form");
+      refuse("the certificate file '" + cert_file + "' holds no certificate in PEM format");
     refuse("the certificate file '" + cert_file + "' is unusable: " + tls::take_library_reason());
   }
   const std::string& key = key_file.empty() ? cert_file : key_file;
@@ -92,7 +92,7 @@ void load_authorities(SSL_CTX* context, const std::string& file) {
   check_readable(file, "CA file");
   ERR_clear_error();
   if (SSL_CTX_load_verify_file(context, file.c_str()) == 1) return;
-  refuse("the CA file '" + file + "' holds no certificate in PEM form");
+  refuse("the CA file '" + file + "' holds no certificate in PEM format");
 }
 
 ContextPtr new_context(const SSL_METHOD* method) {

@@ -89,9 +89,9 @@ std::string reason_of(unsigned long code) {
     case SSL_R_PACKET_LENGTH_TOO_LONG:
       return "the peer does not speak TLS";
     case SSL_R_NO_SHARED_CIPHER:
-      return "the peer offers no cipher that is safe";
+      return "the peer offers no secure cipher";
     case SSL_R_UNSUPPORTED_PROTOCOL:
-      return "the peer offers no TLS version from 1.2 on";
+      return "the peer does not offer TLS 1.2 or later";
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
       return "the client sent no certificate";
     default:
@@ -133,16 +133,16 @@ std::string psk_reason(const SSL* ssl, int reason) {
       return "there is no key of '" + name + "'";
     case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC:
     case SSL_R_BAD_RECORD_TYPE:
-      return "its key of '" + name + "' is not ours";
+      return "its key of '" + name + "' is wrong";
     case SSL_R_NO_SHARED_CIPHER:
-      return "it has no pre-shared key, or no cipher in common";
+      return "it has no pre-shared key, or there is no cipher in common";
     case SSL_AD_REASON_OFFSET + SSL_AD_UNKNOWN_PSK_IDENTITY:
-      return "refused: there is no key of '" + name + "' there";
+      return "refused: the server has no key of '" + name + "'";
     case SSL_AD_REASON_OFFSET + SSL_AD_BAD_RECORD_MAC:
     case SSL_AD_REASON_OFFSET + SSL_AD_DECRYPT_ERROR:
-      return "refused: the key of '" + name + "' is another there";
+      return "refused: the server has another key of '" + name + "'";
     case SSL_AD_REASON_OFFSET + SSL_AD_HANDSHAKE_FAILURE:
-      return "refused: there are no keys there (--psk-file), or no cipher in common";
+      return "refused: the server has no keys (--psk-file), or no cipher in common";
     default:
       return {};
   }

@@ -120,7 +120,7 @@ void TlsStream::on_end(ByteStream& /*stream*/) {
     fail(EPROTO,
          {StreamFault::protocol, "the peer closed the connection during the TLS handshake"});
   } else {
-    fail(ECONNRESET, {StreamFault::none, "the peer closed the connection without the end of TLS"});
+    fail(ECONNRESET, {StreamFault::none, "the peer closed the connection without ending TLS"});
   }
 }
 

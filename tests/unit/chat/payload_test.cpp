@@ -106,7 +106,7 @@ TEST(NormalName, JoinsALetterAndItsAccent) {
   EXPECT_EQ(normal_name("bo\u0301b"), "b\u00f3b");
   EXPECT_EQ(normal_name("ann"), "ann");
   EXPECT_EQ(normal_name("\xff"), "\xff");
-  EXPECT_EQ(why_not_a_name("bo\u0301b"), "is not in Unicode's normal form C");
+  EXPECT_EQ(why_not_a_name("bo\u0301b"), "is not in Unicode normalization form C");
   EXPECT_EQ(why_not_a_name("b\u00f3b"), "");
 }
 

@@ -262,7 +262,7 @@ TEST_F(RoomTest, TheHolderOfANamesKeyTakesThePlaceOfWhoHasIt) {
   EXPECT_EQ(told, Texts{std::to_string(old) + " replaced"});
   EXPECT_EQ(room().members(), 1U);
   request(again.slot, Rename{"ben"});
-  EXPECT_EQ(told.back(), std::to_string(again.slot) + " refused 1 the name is that of the key");
+  EXPECT_EQ(told.back(), std::to_string(again.slot) + " refused 1 the key determines the name");
 }
 
 class OperatorTest : public RoomTest {

@@ -58,8 +58,8 @@ TEST(Name, SaysWhatIsWrong) {
   EXPECT_EQ(why_not_a_name(""), "is empty");
   EXPECT_EQ(why_not_a_name(std::string(65, 'x')), "is longer than 64 bytes");
   EXPECT_EQ(why_not_a_name("a\xFF"), "is not UTF-8");
-  EXPECT_EQ(why_not_a_name("a\tb"), "holds control characters");
-  EXPECT_EQ(why_not_a_name("a\xE2\x80\xAE"), "holds control characters");
+  EXPECT_EQ(why_not_a_name("a\tb"), "contains control characters");
+  EXPECT_EQ(why_not_a_name("a\xE2\x80\xAE"), "contains control characters");
   EXPECT_EQ(why_not_a_name(" a"), "begins or ends with white space");
   EXPECT_EQ(why_not_a_name("/who"), "begins with a slash");
   for (const char* name : {"a\xE2\x80\x8B",
@@ -68,11 +68,11 @@ TEST(Name, SaysWhatIsWrong) {
                            "\xE3\x80\x80"
                            "a",
                            "a\xF3\xA0\x80\x81"}) {
-    EXPECT_EQ(why_not_a_name(name), "holds invisible characters or unusual spaces") << name;
+    EXPECT_EQ(why_not_a_name(name), "contains invisible characters or unusual spaces") << name;
   }
-  EXPECT_EQ(why_not_a_name("ann  b"), "holds two spaces in a row");
+  EXPECT_EQ(why_not_a_name("ann  b"), "contains two spaces in a row");
   EXPECT_EQ(why_not_a_name("bob to you"), "looks like a private message");
-  EXPECT_EQ(why_not_a_name("ann] hi [bob"), "holds a bracket");
+  EXPECT_EQ(why_not_a_name("ann] hi [bob"), "contains a bracket");
 }
 
 }  // namespace

@@ -54,11 +54,11 @@ TEST(ConfigFile, AKeyAloneIsAFlagThatIsOn) {
 }
 
 TEST(ConfigFile, MistakesNameFileAndLine) {
-  EXPECT_EQ(refusal("wait = 2s\n"), "/etc/f:1: 'wait = 2s' stands before the first [COMMAND]");
+  EXPECT_EQ(refusal("wait = 2s\n"), "/etc/f:1: 'wait = 2s' comes before the first [COMMAND]");
   EXPECT_EQ(refusal("\n[echo\n"), "/etc/f:2: a section is written [COMMAND]");
   EXPECT_EQ(refusal("[]\n"), "/etc/f:1: a section is written [COMMAND]");
   EXPECT_EQ(refusal("[echo]\n= 3\n"), "/etc/f:2: a line is written OPTION = VALUE");
-  EXPECT_EQ(refusal("[echo]\na = \xff\n"), "/etc/f:2: not text (UTF-8)");
+  EXPECT_EQ(refusal("[echo]\na = \xff\n"), "/etc/f:2: not UTF-8 text");
 }
 
 TEST(ConfigFile, AFileThatCannotBeReadIsAConfigurationError) {

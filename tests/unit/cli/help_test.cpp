@@ -28,7 +28,7 @@ std::vector<ActionDef> actions() {
                     .help = "a flag",
                     .needs = {"reply"},
                     .excludes = {"json"}}};
-  serve.totals = {{"received", "datagrams that came"}};
+  serve.totals = {{"received", "datagrams received"}};
   serve.examples = {{"netkit echo serve :7", "answers on port 7"}};
   serve.records = {{.type = "datagram", .help = "one each", .fields = {{"proto", "udp"}}}};
   ActionDef send{.name = "send", .summary = "asks"};
@@ -64,7 +64,7 @@ TEST(ActionHelp, HasExamplesFirstThenArgumentsOptionsAndRecords) {
         "      --a-name-that-is-far-too-long\n                          a flag (needs --reply) "
         "(not with --json)\n",
         "Common options ('netkit help common' explains them):\n", " -h/--help", "  datagram",
-        "fields: proto", "  received                datagrams that came\n"}) {
+        "fields: proto", "  received                datagrams received\n"}) {
     const std::size_t found = help.find(part, at);
     ASSERT_NE(found, std::string::npos) << part << "\n" << help;
     at = found;

@@ -31,7 +31,7 @@ TEST(EffectiveOptions, AnOwnOneReplacesTheCommonOneAndInheritsItsLetterAndHelp) 
   const OptionSet set = effective_options(action);
   EXPECT_EQ(set.by_letter('c'), set.by_name("count"));
   EXPECT_EQ(set.by_name("count")->default_value, "4");
-  EXPECT_EQ(set.by_name("count")->help, "end after N");
+  EXPECT_EQ(set.by_name("count")->help, "stop after N");
   EXPECT_EQ(set.own().size(), 1U);
 }
 

@@ -150,8 +150,8 @@ TEST_F(ParseTest, ArgumentsAreCounted) {
 }
 
 TEST_F(ParseTest, ContradictionsAreRefused) {
-  EXPECT_EQ(refusal(":7 --json --raw"), "--json and --raw exclude each other");
-  EXPECT_EQ(refusal(":7 -q -v"), "--quiet and --verbose exclude each other");
+  EXPECT_EQ(refusal(":7 --json --raw"), "--json and --raw cannot be combined");
+  EXPECT_EQ(refusal(":7 -q -v"), "--quiet and --verbose cannot be combined");
   environment_["NETKIT_ECHO_RAW"] = "1";
   const Values values = read(":7 --json");
   EXPECT_TRUE(values.flag("json"));
@@ -159,7 +159,7 @@ TEST_F(ParseTest, ContradictionsAreRefused) {
 }
 
 TEST_F(ParseTest, OptionsThatExcludeEachOtherAreRefusedOrTheStrongerHolds) {
-  EXPECT_EQ(refusal(":7 --udp --tcp"), "--tcp and --udp exclude each other");
+  EXPECT_EQ(refusal(":7 --udp --tcp"), "--tcp and --udp cannot be combined");
   EXPECT_EQ(status_, ExitStatus::usage);
   files_ = {{"/f", "[echo]\nudp\n"}};
   EXPECT_FALSE(read(":7 --tcp").flag("udp"));
@@ -228,7 +228,7 @@ TEST_F(ParseTest, AListOfAddressesHasCommas) {
               ElementsAre(AddressSpec{"a", 1}, AddressSpec{"::1", 2}));
   EXPECT_THAT(read("a 1").addresses("ADDRESS"), ElementsAre(AddressSpec{"a", 1}));
   EXPECT_EQ(refusal(""), "missing ADDRESS[,ADDRESS…], as in 'send ADDRESS[,ADDRESS…]'");
-  EXPECT_EQ(refusal("a:1,"), "ADDRESS: an address of the list ADDRESS,ADDRESS is empty");
+  EXPECT_EQ(refusal("a:1,"), "ADDRESS: the list has an empty address (write ADDRESS,ADDRESS)");
   EXPECT_THAT(refusal("a:1,b 2"), HasSubstr("'b' has no port"));
 }
 
@@ -248,7 +248,7 @@ TEST_F(ClientAddressTest, TheFamilyIsAskedFor) {
   EXPECT_EQ(address("a:1").family, AddressFamily::any);
   EXPECT_EQ(address("-4 a:1").family, AddressFamily::v4);
   EXPECT_EQ(address("-6 a:1").family, AddressFamily::v6);
-  EXPECT_EQ(refusal("-4 -6 a:1"), "--ipv4 and --ipv6 exclude each other");
+  EXPECT_EQ(refusal("-4 -6 a:1"), "--ipv4 and --ipv6 cannot be combined");
 }
 
 TEST_F(ClientAddressTest, TheFamilyIsThatOfEachOfSeveral) {
@@ -344,7 +344,7 @@ TEST_F(ParseTest, FilesAreCheckedWithFileAndLine) {
   files_ = {{"/f", "[echo]\nwait = x\n"}};
   EXPECT_THAT(refusal(":7 -w 1s"), HasSubstr("/f:2: wait: 'x' is not a duration"));
   files_ = {{"/f", "[echo]\nconfig = x\n"}};
-  EXPECT_EQ(refusal(":7"), "/f:2: --config can be given on the command line only");
+  EXPECT_EQ(refusal(":7"), "/f:2: --config can only be given on the command line");
   files_ = {{"/f", "[chat]\nanything = x\n[echo]\nthreads = 2\n"}};
   EXPECT_EQ(refusal(":7"), "") << "another action's option is no mistake";
 }

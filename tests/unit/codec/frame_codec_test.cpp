@@ -171,7 +171,7 @@ TEST_F(FrameCodecTest, ALengthOverTheLimitIsRefusedAtOnceAndNamesTheOption) {
   EXPECT_EQ(feed("00000001 01 00000010 00112233445566778899aabbccddeeff"),
             (Frames{"01", "00112233445566778899aabbccddeeff"}));
   EXPECT_EQ(feed("0000|0011"), Frames{});
-  EXPECT_EQ(error_.text(), "a frame of length 17 is over the limit of 16 bytes (--max-frame)");
+  EXPECT_EQ(error_.text(), "a frame of length 17 exceeds the limit of 16 bytes (--max-frame)");
   EXPECT_EQ(feed("00000001 01"), Frames{});
   EXPECT_EQ(error_.fault, FrameFault::too_long);
 }

@@ -74,7 +74,7 @@ TEST_F(FrameCutsTest, Lines) {
   EXPECT_EQ(feed_bytes("12345\n12345\r\n123456\n7\n"), (Frames{"12345", "12345", "7"}));
   EXPECT_EQ(last_fault(), FrameFault::too_long);
   EXPECT_EQ(bad_frames(), 1U);
-  EXPECT_EQ(decoder_.counters().last.text(), "a frame is over the limit of 5 bytes (--max-frame)");
+  EXPECT_EQ(decoder_.counters().last.text(), "a frame exceeds the limit of 5 bytes (--max-frame)");
   EXPECT_EQ(feed_bytes("rest"), Frames{});
   EXPECT_EQ(decoder_.pending(), 4U);
   EXPECT_EQ(finish(), Frames{"rest"});
@@ -141,7 +141,7 @@ TEST_F(FrameCutsTest, Slip) {
   EXPECT_EQ(feed("01db02c0 04c0"), Frames{"04"});
   EXPECT_EQ(last_fault(), FrameFault::stuffing);
   EXPECT_EQ(encode(""), "");
-  EXPECT_EQ(error_.text(), "the codec has no frames without a body");
+  EXPECT_EQ(error_.text(), "the codec has no empty frames");
   EXPECT_EQ(feed("c0"), Frames{});
   EXPECT_EQ(decoder_.pending(), 0U);  // only the end of what was before, as it seems
 }
@@ -200,7 +200,7 @@ TEST_F(FrameCutsTest, AFixedSize) {
   EXPECT_EQ(feed("010203 04|0506 07"), (Frames{"010203", "040506"}));
   EXPECT_EQ(decoder_.pending(), 1U);
   EXPECT_EQ(encode("0102"), "");
-  EXPECT_EQ(error_.text(), "a body of 2 bytes does not make a frame of 3");
+  EXPECT_EQ(error_.text(), "a body of 2 bytes does not fit a frame of 3");
   codec("fixed=3", 2);
   feed("01");
   EXPECT_EQ(error_.fault, FrameFault::too_long);

@@ -89,18 +89,18 @@ TEST_F(PrivateTest, a_handshake_takes_seconds_at_worst_at_a_loss_of_a_fifth) {
 TEST_F(PrivateTest, another_key_is_said_on_both_ends) {
   serve(keys_of(line_of("ann", '2')));
   Member& ann = join(identity_of("ann"));
-  EXPECT_EQ(refusal(ann), "srv: refused: the key of 'ann' is another there");
+  EXPECT_EQ(refusal(ann), "srv: refused: the server has another key of 'ann'");
   EXPECT_FALSE(ann.losses[0].again);
   EXPECT_EQ(ann.losses[0].status, ExitStatus::permission);
   run(3s);
-  EXPECT_THAT(serving->refused, ElementsAre("its key of 'ann' is not ours"));
+  EXPECT_THAT(serving->refused, ElementsAre("its key of 'ann' is wrong"));
   EXPECT_EQ(serving->gate->peers(), 0U);
 }
 
 TEST_F(PrivateTest, an_unknown_identity_is_said_on_both_ends) {
   serve(keys_of(line_of("ann")));
   Member& ben = join(identity_of("ben"));
-  EXPECT_EQ(refusal(ben), "srv: refused: there is no key of 'ben' there");
+  EXPECT_EQ(refusal(ben), "srv: refused: the server has no key of 'ben'");
   EXPECT_THAT(serving->refused, ElementsAre("there is no key of 'ben'"));
 }
 
@@ -113,7 +113,7 @@ TEST_F(PrivateTest, a_handshake_that_does_not_end_is_said_on_both_ends) {
   EXPECT_EQ(refusal(ann), "srv: the handshake does not end: is the key of 'ann' the same there?");
   EXPECT_EQ(ann.losses[0].status, ExitStatus::permission);
   run(2s);
-  EXPECT_THAT(serving->refused, ElementsAre("its handshake does not end"));
+  EXPECT_THAT(serving->refused, ElementsAre("its handshake did not finish"));
   EXPECT_EQ(serving->gate->peers(), 0U);
 }
 
@@ -121,9 +121,9 @@ TEST_F(PrivateTest, a_server_without_keys_says_so) {
   serve(std::nullopt);
   Member& ann = join(identity_of("ann"));
   EXPECT_EQ(refusal(ann),
-            "srv: refused: there are no keys there (--psk-file), or no cipher in common");
+            "srv: refused: the server has no keys (--psk-file), or no cipher in common");
   EXPECT_EQ(serving->refused[0],
-            "it wants to be encrypted, and there are no keys here (--psk-file)");
+            "it requests encryption, but this server has no keys (--psk-file)");
   EXPECT_THAT(serving->plain, IsEmpty());
 }
 
@@ -131,9 +131,9 @@ TEST_F(PrivateTest, a_client_without_a_key_is_told_so) {
   serve(keys_of(line_of("ann")));
   Member& ben = join(std::nullopt);
   run(1s);
-  EXPECT_THAT(ben.events.log, ElementsAre("rejected 4 a key is needed here (--psk-file)"));
+  EXPECT_THAT(ben.events.log, ElementsAre("rejected 4 this server requires a key (--psk-file)"));
   EXPECT_EQ(serving->refused[0],
-            "it is not encrypted, and only who has a key may come (--psk-file)");
+            "it is not encrypted, but this server requires a key (--psk-file)");
 }
 
 TEST_F(PrivateTest, who_speaks_plain_text_is_told_in_no_more_bytes_and_seldom) {
@@ -188,7 +188,7 @@ TEST_F(PrivateTest, who_is_revoked_is_put_out_at_once_and_does_not_come_back) {
   serving->gate->set_keys(keys_of(line_of("ben", '2')));
   EXPECT_TRUE(run_until([&] { return ann.events.log.back() == "left forbidden revoked"; }, 1s));
   ann.begin();
-  EXPECT_EQ(refusal(ann), "srv: refused: there is no key of 'ann' there");
+  EXPECT_EQ(refusal(ann), "srv: refused: the server has no key of 'ann'");
 }
 
 TEST_F(PrivateTest, who_keeps_his_key_stays) {
@@ -315,7 +315,7 @@ TEST_F(PrivateTest, nobody_goes_on_by_a_key_that_is_another_now) {
   serving->gate->set_keys(keys_of(line_of("ann", '2')));
   EXPECT_TRUE(run_until([&] { return ann.events.log.back() == "left forbidden revoked"; }, 1s));
   ann.begin();
-  EXPECT_EQ(refusal(ann), "srv: refused: the key of 'ann' is another there");
+  EXPECT_EQ(refusal(ann), "srv: refused: the server has another key of 'ann'");
   EXPECT_EQ(serving->gate->counters().resumed, 0U);
 }
 

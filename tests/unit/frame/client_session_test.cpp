@@ -93,7 +93,7 @@ TEST_F(ClientSessionTest, AnswersThatNobodyWaitsForAreSaid) {
   EXPECT_EQ(session_.in_flight(), 1U);
   const ClientEvent late{.kind = ClientEvent::Kind::repeated, .id = 7};
   EXPECT_EQ(unmatched_text(late, 1),
-            "answer 7 came late or twice: 1 request waits for another answer");
+            "answer 7 is late or a duplicate: 1 request is waiting for another answer");
 }
 
 TEST_F(ClientSessionTest, WhatHasNoAnswerIsSentAgainInOrder) {

@@ -76,7 +76,7 @@ TEST_F(MessageTest, WithoutIdsALineIsTheBody) {
   EXPECT_EQ(parse("hex:00ff"), std::string("\0\xff", 2));
   EXPECT_EQ(parse("base64:AP8="), std::string("\0\xff", 2));
   EXPECT_EQ(parse("@f"), "<f>");
-  EXPECT_THAT(refusal("hex:0"), HasSubstr("two hexadecimal digits a byte"));
+  EXPECT_THAT(refusal("hex:0"), HasSubstr("two hexadecimal digits per byte"));
   EXPECT_EQ(parse("raw:hex:"), "");
   EXPECT_EQ(parse("raw:text"), "text");
   EXPECT_EQ(parse("raw:@f"), "<f>");
@@ -87,7 +87,7 @@ TEST_F(MessageTest, SaysWhatWouldBeRight) {
   EXPECT_THAT(refusal("-129:x"), HasSubstr("-128 to 127"));
   EXPECT_THAT(refusal("99999999999:x"), HasSubstr("-128 to 127"));
   EXPECT_THAT(refusal("7"), HasSubstr("write 7: and a body, which may be empty"));
-  EXPECT_THAT(refusal("7:hex:0"), HasSubstr("two hexadecimal digits a byte"));
+  EXPECT_THAT(refusal("7:hex:0"), HasSubstr("two hexadecimal digits per byte"));
   EXPECT_THAT(refusal("7:base64:!"), HasSubstr("standard alphabet"));
   EXPECT_THAT(refusal("7:@"), HasSubstr("the name of a file"));
   EXPECT_THAT(refusal("register"), HasSubstr("register:APPID,IMEI"));

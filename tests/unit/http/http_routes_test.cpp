@@ -52,7 +52,7 @@ TEST(HttpRoutes, KnowWhatTheyLack) {
   EXPECT_EQ(routes.answer(request("GET", "*")).status, 400);
   const HttpAnswer refused = routes.answer(request("DELETE", "/one"));
   EXPECT_EQ(refused.status, 405);
-  EXPECT_EQ(refused.body, "only GET, HEAD, POST and OPTIONS are served here\n");
+  EXPECT_EQ(refused.body, "only GET, HEAD, POST and OPTIONS are supported here\n");
   EXPECT_THAT(refused.headers, HasSubstr("Allow: GET, HEAD, POST, OPTIONS\r\n"));
 }
 

@@ -44,23 +44,24 @@ TEST(PskKeys, says_what_is_wrong_with_a_line_and_never_repeats_a_key) {
             "the key file 'keys', line 2: write IDENTITY:HEXKEY");
   EXPECT_EQ(refusal_of("ann:open sesame"),
             "the key file 'keys', line 1: the key of 'ann' is not hexadecimal (a password is no "
-            "key); 'netkit psk ann' makes a line");
+            "key); 'netkit psk ann' makes one");
   EXPECT_EQ(refusal_of("ann:00112233"),
             "the key file 'keys', line 1: the key of 'ann' is shorter than 16 bytes; 'netkit psk "
-            "ann' makes a line");
+            "ann' makes one");
   EXPECT_EQ(refusal_of("ann:" + std::string(130, '0')),
             "the key file 'keys', line 1: the key of 'ann' is longer than 64 bytes; 'netkit psk "
-            "ann' makes a line");
-  EXPECT_EQ(refusal_of("ann:" + kKey + "0"),
-            "the key file 'keys', line 1: the key of 'ann' ends with half a byte; 'netkit psk ann' "
-            "makes a line");
+            "ann' makes one");
+  EXPECT_EQ(
+      refusal_of("ann:" + kKey + "0"),
+      "the key file 'keys', line 1: the key of 'ann' has an odd number of digits; 'netkit psk ann' "
+      "makes one");
   EXPECT_EQ(refusal_of("ann:" + kKey + "\nann:" + kKey),
-            "the key file 'keys', line 2: 'ann' has a key already");
+            "the key file 'keys', line 2: 'ann' already has a key");
   EXPECT_EQ(refusal_of(":" + kKey), "the key file 'keys', line 1: the identity is empty");
   EXPECT_EQ(refusal_of("a\x1b:" + kKey),
-            "the key file 'keys', line 1: the identity has characters that are not seen");
+            "the key file 'keys', line 1: the identity has invisible characters");
   EXPECT_EQ(refusal_of("# none\n"),
-            "the key file 'keys' holds no key; 'netkit psk NAME' makes a line");
+            "the key file 'keys' holds no key; 'netkit psk NAME' makes one");
 }
 
 TEST(PskKeys, of_a_new_line_can_be_read_and_differ) {
@@ -87,7 +88,7 @@ TEST(PskKeys, are_chosen_by_name_or_because_there_is_no_other) {
             "the key file 'keys' has no key of 'ben', only that of 'ann'");
   const PskKeys two = PskKeys::parse("ann:" + kKey + "\nben:" + kKey, "keys");
   EXPECT_EQ(refusal([&] { choose_identity(two, "", "keys"); }),
-            "the key file 'keys' has 2 keys: a client's has its own");
+            "the key file 'keys' has 2 keys, and a client needs one");
 }
 
 class PskFile : public testing::Test {
@@ -108,8 +109,8 @@ TEST_F(PskFile, is_its_owners_alone) {
   EXPECT_EQ(with_mode(0600), "accepted");
   EXPECT_EQ(with_mode(0400), "accepted");
   for (const mode_t mode : {0640U, 0604U, 0644U, 0620U}) {
-    EXPECT_EQ(with_mode(mode), "others may read the key file '" + path_ +
-                                   "': make it yours alone with chmod 600 " + path_);
+    EXPECT_EQ(with_mode(mode),
+              "others may read the key file '" + path_ + "': run chmod 600 " + path_);
   }
 }
 

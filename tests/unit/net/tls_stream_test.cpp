@@ -138,7 +138,7 @@ TEST_F(TlsTest, AStreamThatIsCutOffDoesNotLookFinished) {
   server_.stream->abort();
   until([this] { return client_.closes == 1; });
   EXPECT_EQ(client_.error, ECONNRESET);
-  EXPECT_EQ(client_.reason, "the peer closed the connection without the end of TLS");
+  EXPECT_EQ(client_.reason, "the peer closed the connection without ending TLS");
   EXPECT_EQ(client_.ends, 0);
 }
 

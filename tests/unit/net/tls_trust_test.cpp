@@ -219,14 +219,15 @@ TEST_F(TlsFiles, SomethingElseIsNamed) {
   const std::string other = authority().write_file("other.pem", "not a certificate\n");
   TlsServerOptions no_key = options_;
   no_key.key_file = other;
-  EXPECT_EQ(refusal(no_key), "the key file '" + other + "' holds no private key in PEM form");
+  EXPECT_EQ(refusal(no_key), "the key file '" + other + "' holds no private key in PEM format");
   TlsServerOptions no_certificate = options_;
   no_certificate.cert_file = other;
   EXPECT_EQ(refusal(no_certificate),
-            "the certificate file '" + other + "' holds no certificate in PEM form");
+            "the certificate file '" + other + "' holds no certificate in PEM format");
   TlsClientOptions no_authority;
   no_authority.ca_file = other;
-  EXPECT_EQ(refusal(no_authority), "the CA file '" + other + "' holds no certificate in PEM form");
+  EXPECT_EQ(refusal(no_authority),
+            "the CA file '" + other + "' holds no certificate in PEM format");
 }
 
 TEST_F(TlsFiles, AKeyOfAnotherCertificateIsNamed) {
@@ -239,7 +240,7 @@ TEST_F(TlsFiles, AKeyOfAnotherCertificateIsNamed) {
 TEST_F(TlsFiles, AnEncryptedKeyIsNotAskedAbout) {
   options_.key_file = authority().encrypt_key({options_.cert_file, options_.key_file});
   EXPECT_EQ(refusal(options_),
-            "the key file '" + options_.key_file + "' is encrypted; give one without a passphrase");
+            "the key file '" + options_.key_file + "' is encrypted; use one without a passphrase");
 }
 
 TEST_F(TlsFiles, TheKeyMayBeInTheCertificatesFile) {
@@ -252,7 +253,7 @@ TEST_F(TlsFiles, TheKeyMayBeInTheCertificatesFile) {
 TEST_F(TlsFiles, ACertificateWithoutAKeyIsRefused) {
   options_.key_file.clear();
   EXPECT_EQ(refusal(options_),
-            "the key file '" + options_.cert_file + "' holds no private key in PEM form");
+            "the key file '" + options_.cert_file + "' holds no private key in PEM format");
 }
 
 TEST_F(TlsFiles, AServerNeedsACertificate) {

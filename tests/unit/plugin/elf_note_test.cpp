@@ -92,7 +92,7 @@ TEST_F(ElfNoteTest, TextIsNotElf) {
 
 TEST_F(ElfNoteTest, AnotherMachineIsNamed) {
   put(offsetof(Elf64_Ehdr, e_machine), Elf64_Half{EM_AARCH64});
-  EXPECT_EQ(problem(), "is built for aarch64; wanted is x86-64");
+  EXPECT_EQ(problem(), "is built for aarch64; expected x86-64");
   put(offsetof(Elf64_Ehdr, e_machine), Elf64_Half{EM_386});
   set(EI_CLASS, ELFCLASS32);
   EXPECT_THAT(problem(), HasSubstr("another word size"));
@@ -110,7 +110,7 @@ TEST_F(ElfNoteTest, AnotherOwnersNoteIsPassedOver) {
 
 TEST_F(ElfNoteTest, AnotherMagicIsAnotherForm) {
   set(kNote + 20, 'X');
-  EXPECT_EQ(problem(), "has a netkit note of another form");
+  EXPECT_EQ(problem(), "has a netkit note in another format");
 }
 
 TEST_F(ElfNoteTest, NamesWithoutANulEndAtTheFieldsEnd) {

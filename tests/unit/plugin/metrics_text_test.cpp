@@ -15,7 +15,7 @@ constexpr MetricDef kDropped{"dropped", "reason", "what was not answered"};
 const std::vector<TotalDef> kTotals{
     {"received", "what came"},
     labelled_total(kDropped, "rate", "dropped_rate", "over the rate"),
-    {"clients", "clients now", kGauge},
+    {"clients", "current clients", kGauge},
     labelled_total(kDropped, "port", "dropped_port", "from a service"),
     {.name = "rtt_max_ms", .help = "the longest", .kind = kGauge, .unit = TotalUnit::milliseconds}};
 
@@ -30,14 +30,14 @@ std::string text_of(const Totals& totals) {
 TEST(MetricsText, SaysWhatIsRunningSinceWhen) {
   const WallTime started{std::chrono::milliseconds(1'500)};
   EXPECT_EQ(metrics_text(Totals(), {"echo", "serve", started, 3}),
-            "# HELP netkit_build_info what is running\n"
+            "# HELP netkit_build_info version, command and action\n"
             "# TYPE netkit_build_info gauge\n"
             "netkit_build_info{version=\"" NETKIT_VERSION
             "\",command=\"echo\",action=\"serve\"} 1\n"
-            "# HELP netkit_out_of_memory_total what was dropped for want of memory\n"
+            "# HELP netkit_out_of_memory_total input dropped for lack of memory\n"
             "# TYPE netkit_out_of_memory_total counter\n"
             "netkit_out_of_memory_total 3\n"
-            "# HELP process_start_time_seconds when it was started, in seconds since 1970\n"
+            "# HELP process_start_time_seconds start time in seconds since 1970\n"
             "# TYPE process_start_time_seconds gauge\n"
             "process_start_time_seconds 1.500\n");
 }
@@ -50,7 +50,7 @@ TEST(MetricsText, TellsCountersFromGauges) {
             "# HELP netkit_received_total what came\n"
             "# TYPE netkit_received_total counter\n"
             "netkit_received_total 7\n"
-            "# HELP netkit_clients clients now\n"
+            "# HELP netkit_clients current clients\n"
             "# TYPE netkit_clients gauge\n"
             "netkit_clients 2\n");
 }

@@ -52,8 +52,7 @@ TEST_F(TimingTest, SaysThatEventsAreHeldBack) {
   read_after(2s, 200);
   read_after(2s, 200);
   read_after(1s, 12);
-  EXPECT_EQ(timing_.held_back(),
-            "412 events came in 3 reads: something on the way holds them back");
+  EXPECT_EQ(timing_.held_back(), "412 events came in 3 reads: something on the path buffers them");
 }
 
 TEST_F(TimingTest, ABacklogThatComesAtOnceIsNotHeldBack) {

@@ -142,7 +142,7 @@ TEST_F(StreamTest, WhatWaitsIsBounded) {
   EXPECT_TRUE(ann->stream->full());
   EXPECT_EQ(ann->say("c"), 0u);
   EXPECT_EQ(ann->stream->why_full(),
-            "the store is away, and 2 entries wait for it (--store-queue)");
+            "the store is unavailable, and 2 entries are waiting (--store-queue)");
 }
 
 TEST_F(StreamTest, AFullStoreRefusesWhoCanBeToldAndKeepsTheRest) {
@@ -151,12 +151,12 @@ TEST_F(StreamTest, AFullStoreRefusesWhoCanBeToldAndKeepsTheRest) {
   ann->say("told");
   ann->say("waits", Wish::wait);
   EXPECT_TRUE(wait([&] { return !ann->lines.empty(); }));
-  EXPECT_EQ(ann->take(), Texts{"refused 1: the store takes nothing: its disk is full"});
+  EXPECT_EQ(ann->take(), Texts{"refused 1: the store refuses entries: its disk is full"});
   EXPECT_TRUE(ann->stream->takes_nothing());
   store_.be_full("");
   ASSERT_TRUE(stored(*ann, 2));
   EXPECT_EQ(ann->take(), Texts{"1! waits"});
-  EXPECT_NE(logged_.find("the store takes entries again"), std::string::npos);
+  EXPECT_NE(logged_.find("the store accepts entries again"), std::string::npos);
 }
 
 TEST_F(StreamTest, AnEmptiedStoreIsAGap) {
@@ -166,8 +166,7 @@ TEST_F(StreamTest, AnEmptiedStoreIsAGap) {
   store_.be_emptied();
   EXPECT_TRUE(wait([&] { return !ann->lines.empty(); }));
   EXPECT_EQ(ann->take(), Texts{"lost 2 to 1001"});
-  EXPECT_NE(logged_.find("the store has been emptied: nothing up to 1 is there any more"),
-            std::string::npos)
+  EXPECT_NE(logged_.find("the store was emptied: entries up to 1 are gone"), std::string::npos)
       << logged_;
   ASSERT_TRUE(stored(*ann, ann->say("b")));
   EXPECT_EQ(ann->take(), Texts{"1002! b"});
@@ -179,8 +178,9 @@ TEST_F(StreamTest, ATakeoverThatLacksTheNewestIsAGapWithTheirNumbers) {
   ann->take();
   store_.lose_newest(2);
   EXPECT_TRUE(wait([&] { return !ann->lines.empty(); }));
-  EXPECT_NE(logged_.find("the store has lost its newest entries 2 to 3; numbers go on with 1004"),
-            std::string::npos)
+  EXPECT_NE(
+      logged_.find("the store has lost its newest entries 2 to 3; numbers continue with 1004"),
+      std::string::npos)
       << logged_;
 }
 

@@ -101,11 +101,10 @@ NETKIT_API std::string decode_hex_option(std::string_view text);
 
 // Numbers that several actions count.
 inline constexpr TotalDef kKernelDropsTotal{
-    .name = "kernel_drops", .help = "datagrams that came faster than they were read"};
+    .name = "kernel_drops", .help = "datagrams dropped because the receive buffer was full"};
 inline constexpr TotalDef kUnsendableTotal{.name = "unsendable",
-                                           .help = "datagrams that the kernel did not take"};
-inline constexpr TotalDef kConnectionsTotal{.name = "connections",
-                                            .help = "connections that were made"};
+                                           .help = "datagrams the kernel did not accept"};
+inline constexpr TotalDef kConnectionsTotal{.name = "connections", .help = "connections made"};
 
 // dropped_port, dropped_own, dropped_broadcast, dropped_denied and dropped_rate: what a UdpServer
 // does not answer. It may know of loops as well.
@@ -124,10 +123,10 @@ NETKIT_API std::vector<TotalDef> datagram_server_totals();
 NETKIT_API std::vector<TotalDef> datagram_client_totals();
 
 // Metrics of several totals. Each label has one meaning everywhere.
-inline constexpr MetricDef kDroppedMetric{"dropped", "reason", "what came and was not acted on"};
-inline constexpr MetricDef kRefusedMetric{"refused", "reason", "peers that were turned away"};
+inline constexpr MetricDef kDroppedMetric{"dropped", "reason", "received but not acted on"};
+inline constexpr MetricDef kRefusedMetric{"refused", "reason", "peers refused"};
 inline constexpr MetricDef kBytesMetric{"bytes", "direction", "bytes of payload"};
 inline constexpr MetricDef kDatagramsMetric{"datagrams", "direction", "datagrams on the wire"};
-inline constexpr MetricDef kTimeoutsMetric{"timeouts", "of", "connections closed for their time"};
+inline constexpr MetricDef kTimeoutsMetric{"timeouts", "of", "connections closed by a timeout"};
 
 }  // namespace netkit

@@ -49,7 +49,7 @@ struct FrameCounters {
 
 // Cuts a byte stream into frames, whatever the pieces it comes in. A frame that lies whole in one
 // piece is handed out as a view into it, unless stuffing is to be undone; one that spans pieces is
-// copied, into a buffer that grows with the bytes that came (at most twice their number), whatever
+// copied, into a buffer that grows with the bytes received (at most twice their number), whatever
 // length was declared, and that is given back after the frame unless it is small. Lengths are
 // checked as soon as the field is there.
 //
@@ -69,7 +69,7 @@ class NETKIT_API FrameDecoder {
 
   static constexpr std::uint64_t kMaxLimit = LengthLayout::kMaxLimit;
 
-  // `max_frame`: the most bytes that may follow the length field; without one, the most that may
+  // `max_frame`: limit of the bytes that follow the length field; without one, the most that may
   // stand between the marks, stuffing undone and the check included. At most kMaxLimit counts.
   FrameDecoder(const CodecSpec& spec, std::uint64_t max_frame, BadCheck bad = BadCheck::drop);
   ~FrameDecoder();
@@ -86,7 +86,7 @@ class NETKIT_API FrameDecoder {
 
   // ---- For codecs that are cut by silence; with others the time makes no difference. ----
 
-  // The same for bytes that came at `now`, which never goes back.
+  // The same for bytes received at `now`, which never goes back.
   template <typename Sink>
   Result feed(TimePoint now, std::string_view data, Sink&& sink);
   // When the silence will have ended what is pending; TimePoint::max() if nothing waits for it.

@@ -21,7 +21,7 @@ namespace netkit::datagram {
 struct PrivateCounters {
   std::uint64_t handshakes = 0;     // that proved who is there
   std::uint64_t resumed = 0;        // of these, that went on with an earlier one
-  std::uint64_t refused = 0;        // peers without a key, or with a wrong one
+  std::uint64_t refused = 0;        // peers with no key or a wrong one
   std::uint64_t not_authentic = 0;  // records that were forged, damaged or came again
 };
 

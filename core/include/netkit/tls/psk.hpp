@@ -73,7 +73,7 @@ struct PskIdentity {
 };
 // The one of `keys` that a client called `name` has; of a client without a name the only one there
 // is. Throws Error (ExitStatus::config); `file` is for the message, which ends with `or_else` where
-// there are several: ", or --name says which".
+// there are several: "; select one with --name".
 NETKIT_API PskIdentity choose_identity(const PskKeys& keys, std::string_view name,
                                        std::string_view file, std::string_view or_else = {});
 

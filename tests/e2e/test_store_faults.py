@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from echo_peers import closed_port
+from echo_peers import free_port
 from netkit import fake_names, tcp_connect, wait_until
 from redis_server import Redis
 from tcp_path import TcpPath
@@ -84,7 +84,7 @@ class Push:
 
     def __init__(self, netkit, urls, folder):
         self.netkit, self.urls, self.folder, self.servers = netkit, urls, folder, []
-        self.addresses = [f"127.0.0.1:{closed_port()}" for _ in urls]
+        self.addresses = [f"127.0.0.1:{free_port()}" for _ in urls]
         for i in range(len(urls)):
             self.servers.append(self.start(i))
 
@@ -127,7 +127,7 @@ class Sse(Push):
 
     def __init__(self, netkit, urls, folder):
         (folder / "token").write_text("wr1te\n")
-        self.port = closed_port()
+        self.port = free_port()
         super().__init__(netkit, urls, folder)
 
     def start(self, i):

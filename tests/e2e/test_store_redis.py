@@ -127,10 +127,10 @@ def test_a_server_that_is_behind_doubles_nothing(netkit, redis, tmp_path):
 
 def test_nobody_is_answered_before_the_store_is_there(netkit, start_redis):
     """He goes to another server."""
-    port = closed_port()
+    port = free_port()
     other = start_redis()
     for command, client in [(("push", "serve"), ("push", "subscribe")), (("chat", "serve"), ("chat", "join"))]:
-        first = f"127.0.0.1:{closed_port()}"
+        first = f"127.0.0.1:{free_port()}"
         waiting = netkit.start(*command, first, "--store", f"redis://127.0.0.1:{port}/t", "--reconnect-max", "100ms")
         waiting.err.expect(rb"connection refused; trying again in")
         second = netkit.serve(*command, "127.0.0.1:0", "--store", f"redis://{other.address}/t")

@@ -124,6 +124,11 @@ std::vector<OptionDef> serve_definitions() {
            .repeatable = true,
            .needs = {"every"}},
           every_definition("send each --send to all clients every D"),
+          {.name = "max-memory",
+           .kind = Kind::size,
+           .default_value = "256M",
+           .help = "bytes held of the unfinished frames of all clients, at least twice --max-frame",
+           .min = 65536},
           max_queue_option(
               "limit of the data queued for one client; further messages to it are dropped"),
           {.name = "broadcast",
@@ -150,6 +155,7 @@ std::vector<TotalDef> request_totals() {
                          "connections closed after --frame-timeout"),
           labelled_total(kTimeoutsMetric, "idle", "idle_timeouts",
                          "connections closed after --idle-timeout"),
+          {"dropped_memory", "connections closed because --max-memory left no room"},
           {"bytes", "bytes received", TotalKind::counter, TotalUnit::bytes}};
 }
 

@@ -16,6 +16,7 @@
 
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/io/input.hpp>
+#include <netkit/net/held_bytes.hpp>
 #include <netkit/net/tcp_server.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/record/recording.hpp>
@@ -35,6 +36,7 @@ struct ServeOptions {
   ServerOptions session;  // accept_custom: --broadcast
   TcpServer::Options server;
   std::optional<TlsServerOptions> tls;
+  std::size_t max_memory = 0;         // for unfinished frames of all clients
   std::size_t max_queue = 1U << 20U;  // what may wait for one client before messages to it are lost
   std::string record;                 // file; empty: none
   std::vector<Rule> rules;
@@ -53,6 +55,7 @@ struct Counters {
   std::uint64_t protocol_errors = 0;
   std::uint64_t frame_timeouts = 0;
   std::uint64_t idle_timeouts = 0;
+  std::uint64_t no_memory = 0;
   std::uint64_t bytes_in = 0;
 };
 
@@ -92,6 +95,7 @@ class FrameServer final : private Input::Handler {
   FramePrinter printer_;
   Recorder recorder_;
   Counters counters_;
+  HeldBytes held_;
   TimeFormatter time_;
   std::string datetime_;
   ByteBuffer answers_;  // of the client whose data are being read
@@ -112,6 +116,7 @@ class FrameServer::Client final : public TcpServer::Connection {
   Client(FrameServer& server, const Endpoint& peer)
       : server_(server),
         session_(server.options_.session, server.encoder_, server.host_.loop().now()),
+        holding_(&server.held_, peer.address()),
         since_(server.host_.loop().now()),
         connection_(server.recorder_.next_connection()),
         peer_(peer) {}
@@ -139,6 +144,7 @@ class FrameServer::Client final : public TcpServer::Connection {
 
   FrameServer& server_;
   ServerSession session_;
+  Holding holding_;
   FrameCounters seen_;
   Timer timer_;
   TimePoint armed_ = TimePoint::max();
@@ -185,6 +191,11 @@ void FrameServer::Client::take(const FrameView& view) {
 
 void FrameServer::Client::settle(const FrameError& error) {
   if (server_.by_rules_) server_.cut_.add_news(session_.counters(), seen_);
+  if (!error && !holding_.hold(session_.pending())) {
+    ++server_.counters_.no_memory;
+    return refuse(fmt::format("unfinished frames fill {} (--max-memory)",
+                              format_size(server_.options_.max_memory)));
+  }
   if (!error) return arm();
   ++server_.counters_.protocol_errors;
   refuse(error.text());
@@ -255,6 +266,7 @@ FrameServer::FrameServer(Host& host, ServeOptions options)
       encoder_(options_.session.codec),
       printer_(host, true, FramePrinter::Mark::none),
       recorder_(host, "frame", options_.record),
+      held_(options_.max_memory),
       by_rules_(!options_.session.codec.message_ids || !options_.rules.empty()),
       printing_(!host.quiet() && printer_.wanted()),
       examined_(printing_ || host.log().enabled(LogLevel::info)),
@@ -455,6 +467,7 @@ void FrameServer::fill_totals(Totals& totals) const {
   cut_.add_to(totals);
   totals.add("frame_timeouts", counters_.frame_timeouts + server.handshake_timeouts);
   totals.add("idle_timeouts", counters_.idle_timeouts);
+  totals.add("dropped_memory", counters_.no_memory);
   totals.add("bytes", counters_.bytes_in);
 }
 
@@ -479,6 +492,7 @@ ServeOptions serve_options(const Values& values) {
   options.session.idle_timeout = values.duration("idle-timeout");
   options.session.accept_custom = values.flag("broadcast");
   read_tcp_client_limits(values, options.server);
+  options.max_memory = std::max<std::size_t>(values.size("max-memory"), 2 * cutting.max_frame);
   options.max_queue = values.size("max-queue");
   options.record = values.text("record");
   options.show_heartbeats = values.text("show") == "heartbeats";

@@ -12,6 +12,7 @@
 
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/codec/line_decoder.hpp>
+#include <netkit/net/held_bytes.hpp>
 #include <netkit/util/format.hpp>
 #include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
@@ -201,15 +202,21 @@ std::optional<StatusRow> parse_status_row(std::string_view line) {
 
 namespace {
 
-constexpr std::size_t kMaxNames = 4096;    // that one connection may hold
-constexpr std::size_t kMaxAnswers = 1000;  // that one may be owed
-constexpr std::size_t kMaxRest = 65536;    // bytes that are read and wait for them
+constexpr std::size_t kMaxNames = 4096;                      // that one connection may hold
+constexpr std::size_t kMaxAnswers = 1000;                    // that one may be owed
+constexpr std::size_t kMaxRecords = std::size_t{64} << 20U;  // bytes of those that come, of all
+constexpr std::size_t kMaxRest = 65536;  // bytes that are read and wait for them
 constexpr std::string_view kOthersName = "with a key it is by its name alone";
 
 class ControlClient final : public TcpServer::Connection {
  public:
-  ControlClient(Hub& hub, Publishing& publishing, std::uint64_t id)
-      : hub_(hub), publishing_(publishing), id_(id) {}
+  ControlClient(Hub& hub, Publishing& publishing, std::shared_ptr<HeldBytes> held,
+                const Endpoint& peer, std::uint64_t id)
+      : hub_(hub),
+        publishing_(publishing),
+        held_(std::move(held)),
+        holding_(held_.get(), peer.address()),
+        id_(id) {}
 
  private:
   // An answer that is still to come keeps its place among the others.
@@ -258,6 +265,8 @@ class ControlClient final : public TcpServer::Connection {
 
   Hub& hub_;
   Publishing& publishing_;
+  std::shared_ptr<HeldBytes> held_;
+  Holding holding_;  // of the record that is coming
   std::uint64_t id_;
   std::string identity_;                         // of its key; empty: in clear
   std::string topic_;                            // of the record that is coming
@@ -304,6 +313,10 @@ std::size_t ControlClient::obey_lines(std::string_view lines) {
 
 std::size_t ControlClient::take_record(std::string_view data) {
   const std::size_t size = std::min(missing_, data.size());
+  if (refusal_.empty() && !holding_.hold(record_.size() + size)) {
+    refusal_ = "too many records come at once";
+    record_ = {};
+  }
   if (refusal_.empty()) record_.append(data.substr(0, size));
   missing_ -= size;
   if (missing_ == 0) publish();
@@ -348,6 +361,7 @@ void ControlClient::begin_record(const ControlLine& command) {
 
 void ControlClient::publish() {
   has_record_ = false;
+  holding_.hold(0);
   if (!refusal_.empty()) return give("ERR " + refusal_ + "\n");
   const auto slot = std::make_shared<Answer>();
   answers_.push_back(slot);
@@ -451,8 +465,10 @@ std::unique_ptr<TcpServer> make_control_server(EventLoop& loop, const Log& log,
                                                const TcpServer::Options& options, Hub& hub,
                                                Publishing& publishing) {
   return std::make_unique<TcpServer>(
-      loop, log, options, [&hub, &publishing, last_id = std::uint64_t{0}](const Endpoint&) mutable {
-        return std::make_unique<ControlClient>(hub, publishing, ++last_id);
+      loop, log, options,
+      [&hub, &publishing, held = std::make_shared<HeldBytes>(kMaxRecords),
+       last_id = std::uint64_t{0}](const Endpoint& peer) mutable {
+        return std::make_unique<ControlClient>(hub, publishing, held, peer, ++last_id);
       });
 }
 

@@ -22,6 +22,21 @@ def memory(pid):
         return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
 
 
+def test_unfinished_frames_of_all_clients_have_a_bound(netkit):
+    server = serve(netkit, "--max-frame", "256k", "--max-memory", "512k", "--json")
+    half = b"\0\3\xff\xff" + bytes(200_000)
+    peers = [socket.create_connection(host_port(server.address)) for _ in range(3)]
+    for peer in peers:
+        peer.sendall(half)
+    server.err.expect(rb"closed: unfinished frames fill 512k \(--max-memory\)\n")
+    peers[0].sendall(bytes(62_143) + HEARTBEAT)
+    for peer in peers:
+        peer.close()
+    wait_until(lambda: is_served(server.address))
+    assert server.stop() == 0
+    assert json.loads(server.out.data.splitlines()[-1])["dropped_memory"] == 1
+
+
 def test_half_frames_cost_what_they_sent_and_are_closed(netkit):
     sanitized = "asan" in os.environ["NETKIT_BUILD"]  # whose red zones cost memory
     server = serve(netkit, "--frame-timeout", "1s")

@@ -12,7 +12,7 @@
 
 #include <fmt/format.h>
 
-#include <netkit/http/http_bodies.hpp>
+#include <netkit/http/http_body.hpp>
 #include <netkit/http/http_text.hpp>
 #include <netkit/util/export.hpp>
 #include <netkit/util/text.hpp>
@@ -22,8 +22,8 @@ namespace {
 
 // Who sends more than this to a request that has been answered loses the stream.
 constexpr std::size_t kMostIgnored = std::size_t{64} << 10U;
-// The streams of a connection together hold no more than so many full queues; beyond that each has a
-// fraction of one.
+// The streams of a connection together hold no more than so many full queues; beyond that each has
+// a fraction of one.
 constexpr std::size_t kFullStreams = 4;
 constexpr std::size_t kFraction = 16;
 

@@ -9,6 +9,7 @@ target_sources(netkit-core PRIVATE
   src/net/datagram_stream.cpp
   src/net/endpoint.cpp
   src/net/gather_policy.cpp
+  src/net/held_bytes.cpp
   src/net/interfaces.cpp
   src/net/ip_address.cpp
   src/net/other_listeners.cpp

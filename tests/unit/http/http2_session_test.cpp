@@ -125,7 +125,7 @@ TEST_F(Http2SessionTest, RefusesATargetThatIsNotPercentEncoded) {
 }
 
 TEST_F(Http2SessionTest, HoldsAFewLargeBodiesAtATime) {
-  HttpBodies bodies(5'400'000);  // of which one address takes three quarters
+  HeldBytes bodies(5'400'000);  // of which one address takes three quarters
   start({.limits = {.max_body = 1'000'000, .bodies = &bodies}});
   Upload uploads[10];
   for (Upload& upload : uploads) {

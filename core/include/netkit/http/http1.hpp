@@ -10,7 +10,7 @@
 #include <vector>
 
 #include <netkit/http/chunk_decoder.hpp>
-#include <netkit/http/http_bodies.hpp>
+#include <netkit/http/http_body.hpp>
 #include <netkit/http/http_request.hpp>
 #include <netkit/http/http_routes.hpp>
 #include <netkit/util/clock.hpp>

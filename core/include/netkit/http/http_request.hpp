@@ -13,7 +13,7 @@
 
 namespace netkit {
 
-class HttpBodies;
+class HeldBytes;
 
 struct HttpLimits {
   std::size_t max_line = 8192;   // the request line, and each header line
@@ -29,7 +29,7 @@ struct HttpLimits {
   // last.
   std::size_t max_body = 0;
   // Where bodies count, which outlives the requests; 503 where it has no room. Null: they do not.
-  HttpBodies* bodies = nullptr;
+  HeldBytes* bodies = nullptr;
 };
 
 struct HttpHeader {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include <netkit/http/http_bodies.hpp>
+#include <netkit/http/http_body.hpp>
 #include <netkit/http/http_routes.hpp>
 #include <netkit/net/tcp_server.hpp>
 #include <netkit/util/export.hpp>
@@ -70,7 +70,7 @@ class NETKIT_API HttpServer {
   EventLoop& loop_;
   Options options_;
   HttpRoutes routes_;
-  HttpBodies bodies_;
+  HeldBytes bodies_;
   Counters counters_;
   std::vector<HttpStream*> streams_;
   TcpServer tcp_;

@@ -15,37 +15,37 @@ IpAddress address(std::string_view text) {
   return *IpAddress::parse(text);
 }
 
-TEST(HttpBodies, HaveABoundTogether) {
-  HttpBodies all(4 * kPiece);
+TEST(HeldBytes, HaveABoundTogether) {
+  HeldBytes all(4 * kPiece);
   HttpBody one(&all, address("127.0.0.1"));
   HttpBody other(&all, address("127.0.0.1"));
   EXPECT_TRUE(one.append(std::string(3 * kPiece, 'x')));
-  EXPECT_TRUE(other.append("y"));
-  EXPECT_TRUE(other.append(std::string(kPiece - 1, 'y')));
-  EXPECT_FALSE(other.append("y"));
+  EXPECT_TRUE(other.append(std::string(kPiece, 'y')));
+  EXPECT_FALSE(other.append(std::string(kPiece, 'y')));
   one.clear();
   EXPECT_EQ(one.text(), "");
-  EXPECT_TRUE(other.append("y"));
+  EXPECT_TRUE(other.append(std::string(kPiece, 'y')));
 }
 
-TEST(HttpBodies, LeaveRoomForOtherAddresses) {
-  HttpBodies all(8 * kPiece);
+TEST(HeldBytes, LeaveRoomForOtherAddresses) {
+  HeldBytes all(8 * kPiece);
   HttpBody one(&all, address("192.0.2.1"));
   HttpBody other(&all, address("192.0.2.2"));
   EXPECT_TRUE(one.append(std::string(6 * kPiece, 'x')));
-  EXPECT_FALSE(one.append("x"));
-  EXPECT_TRUE(other.append("y"));
+  EXPECT_FALSE(one.append(std::string(kPiece, 'x')));
+  EXPECT_TRUE(other.append(std::string(kPiece, 'y')));
 }
 
-TEST(HttpBodies, GetBackWhatADestroyedOneHad) {
-  HttpBodies all(kPiece);
-  std::make_unique<HttpBody>(&all, address("127.0.0.1"))->append("x");
+TEST(HeldBytes, GetBackWhatADestroyedOneHad) {
+  HeldBytes all(kPiece);
+  const std::string piece(kPiece, 'x');
+  EXPECT_TRUE(std::make_unique<HttpBody>(&all, address("127.0.0.1"))->append(piece));
   HttpBody other(&all, address("127.0.0.1"));
-  EXPECT_TRUE(other.append("y"));
+  EXPECT_TRUE(other.append(piece));
 }
 
-TEST(HttpBodies, RefuseARequestThatFindsNoRoom) {
-  HttpBodies all(2 * kPiece);
+TEST(HeldBytes, RefuseARequestThatFindsNoRoom) {
+  HeldBytes all(2 * kPiece);
   HttpLimits limits;
   limits.max_body = 8 * kPiece;
   limits.bodies = &all;

@@ -44,6 +44,7 @@ namespace {
 // answers would have it take.
 constexpr std::size_t kMostBytes = std::size_t{256} << 20U;
 constexpr std::size_t kMostElements = std::size_t{4} << 20U;
+constexpr std::size_t kLongestLine = std::size_t{64} << 10U;  // of a status, an error, a length
 
 }  // namespace
 
@@ -64,6 +65,12 @@ struct Connection::Reading {
   void begin_answer() {
     bytes = reader->len - reader->pos;
     elements = 0;
+  }
+
+  // hiredis looks for the end of a line from its begin again, whatever comes of it.
+  bool has_endless_line() const {
+    const std::string_view rest(reader->buf + reader->pos, reader->len - reader->pos);
+    return rest.size() > kLongestLine && rest.substr(0, kLongestLine).find("\r\n") == rest.npos;
   }
 
   std::unique_ptr<redisReader, void (*)(redisReader*)> reader;
@@ -170,7 +177,9 @@ void Connection::on_data(TcpClient&, std::string_view data) {
   redisReaderFeed(reading->reader.get(), data.data(), data.size());
   while (reading == reading_.get() && client_.stream() != nullptr) {
     void* reply = nullptr;
-    if (redisReaderGetReply(reading->reader.get(), &reply) != REDIS_OK) {
+    if (redisReaderGetReply(reading->reader.get(), &reply) != REDIS_OK ||
+        reading->has_endless_line()) {
+      freeReplyObject(reply);
       return drop("the server is not Redis");
     }
     if (reply == nullptr) return;

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from fake_redis import ATTACHED, FakeRedis, good_answer
+from fake_redis import FakeRedis, good_answer
 from hostile import MEGABYTE, resident
 from netkit import tcp_connect, wait_until
 
@@ -37,13 +37,20 @@ def entry(number, text=b"hi"):
 
 
 PAGE = b"*200\r\n" + entry(b"1000001", b"x" * 4000) * 200
+
+
+def endless_pages(command):
+    if b"EVAL" in command:
+        return b"*4\r\n:1\r\n:1\r\n:1000000\r\n:1000000\r\n"
+    return PAGE if b"RANGE" in command else good_answer(command)
+
+
 HOSTILE = {
     "a text without end": lambda _: itertools.chain([b"$2147483647\r\n"], itertools.repeat(b"x" * MEGABYTE)),
     "a line without end": lambda _: itertools.chain([b"+"], itertools.repeat(b"x" * MEGABYTE)),
     "two thousand million elements": lambda _: itertools.chain([b"*2147483647\r\n"], itertools.repeat(b":1\r\n" * 1000)),
     "arrays in arrays": lambda _: b"*1000000\r\n" * 9 + b":1\r\n" * 1000,
-    "pages of what came before without end": attached_then(
-        b"X", lambda command: b"*4\r\n:1\r\n:1\r\n:1000000\r\n:1000000\r\n" if b"EVAL" in command else PAGE),
+    "pages of what came before without end": endless_pages,
 }
 
 

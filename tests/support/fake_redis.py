@@ -9,15 +9,31 @@ ATTACHED = b"*4\r\n:1\r\n:1\r\n:0\r\n:0\r\n"
 
 def good_answer(command):
     """What an empty Redis says, for the first seconds; nothing to who waits for entries, or appends `hello`."""
+    if b"hello" in command:
+        return b""
     if b"ROLE" in command:
         return b"*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n"
-    if b"hello" in command:  # what is appended, for ever
-        return b""
+    if b"SCRIPT" in command:
+        return b"$40\r\n" + b"5" * 40 + b"\r\n"
     if b"EVAL" in command:
         return ATTACHED
     if b"HGETALL" in command or b"RANGE" in command:
         return b"*0\r\n"
     return b""
+
+
+def commands(data):
+    """The commands that have come whole, and what has come of the next."""
+    found = []
+    while data:
+        at, words, parts = data.find(b"\r\n") + 2, 0, int(data[1:data.find(b"\r\n")] or 0) if b"\r\n" in data else 0
+        while parts and words < parts and (end := data.find(b"\r\n", at)) > 0:
+            at, words = end + 4 + int(data[at + 1:end]), words + 1
+        if not parts or words < parts or at > len(data):
+            break
+        found.append(data[:at])
+        data = data[at:]
+    return found, data
 
 
 class FakeRedis:
@@ -40,11 +56,14 @@ class FakeRedis:
 
     def _serve(self, connection):
         with contextlib.suppress(OSError), connection:
-            while command := connection.recv(1 << 20):
-                self.asked += 1
-                answer = self.answer(command)
-                for piece in [answer] if isinstance(answer, bytes) else answer:
-                    connection.sendall(piece)
+            rest = b""
+            while data := connection.recv(1 << 20):
+                whole, rest = commands(rest + data)
+                for command in whole:
+                    self.asked += 1
+                    answer = self.answer(command)
+                    for piece in [answer] if isinstance(answer, bytes) else answer:
+                        connection.sendall(piece)
 
     def close(self):
         self.server.close()

@@ -195,6 +195,7 @@ void HttpServer::Http1::end() {
 void HttpServer::Http1::go_on() {
   connection_.remove(*stream_);
   stream_.reset();
+  if (!stays_open_) return connection_.close();
   wait_for_request();
   if (!backed_up()) on_drained();
 }

@@ -25,7 +25,10 @@ class HttpServerTest : public testing::Test {
  protected:
   struct Stream : HttpStream {
     explicit Stream(HttpServerTest& owner) : test(owner) {}
-    void on_open() override { test.stream_ = this; }
+    void on_open() override {
+      test.stream_ = this;
+      if (test.ends_at_once_) end();
+    }
     void on_backed_up() override { ++test.backed_up_; }
     void on_drained() override { ++test.drained_; }
     void on_gone() override { test.stream_ = nullptr; }
@@ -95,6 +98,7 @@ class HttpServerTest : public testing::Test {
   std::string read_, log_lines_;
   Stream* stream_ = nullptr;
   std::shared_ptr<HttpLater> later_;
+  bool ends_at_once_ = false;  // a stream
   int asked_ = 0, backed_up_ = 0, drained_ = 0;
 };
 
@@ -169,6 +173,13 @@ TEST_F(HttpServerTest, AStreamIsTheLastAnswerWhereMoreThanItsRequestCame) {
   for (int i = 0; i < 5; ++i) host_.loop().run_once(1ms);
   stream_->end();
   EXPECT_EQ(read_until(fd), "0\r\n\r\n");
+}
+
+TEST_F(HttpServerTest, AStreamThatEndsAtOnceIsTheLastAnswerWhereMoreThanItsRequestCame) {
+  start();
+  ends_at_once_ = true;
+  const std::string request = "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n";
+  EXPECT_THAT(ask(request + request), EndsWith("\r\n\r\n0\r\n\r\n"));
 }
 
 TEST_F(HttpServerTest, StreamsWithoutChunksToOldClients) {

@@ -1,4 +1,4 @@
-#include "http/http2_text.hpp"
+#include "http/http2_c.hpp"
 
 #include <array>
 #include <new>
@@ -70,25 +70,23 @@ void Client::set_callbacks(nghttp2_session_callbacks* callbacks) {
       callbacks, [](nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
                     std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
                     std::uint8_t, void* user) {
-        self(user).take_header(frame->hd.stream_id, text_of(name, name_size),
-                               text_of(value, value_size));
-        return 0;
+        return within_c([&] {
+          self(user).take_header(frame->hd.stream_id, text_of(name, name_size),
+                                 text_of(value, value_size));
+        });
       });
   nghttp2_session_callbacks_set_on_frame_recv_callback(
       callbacks, [](nghttp2_session*, const nghttp2_frame* frame, void* user) {
-        self(user).take_frame(*frame);
-        return 0;
+        return within_c([&] { self(user).take_frame(*frame); });
       });
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(
       callbacks, [](nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data,
                     std::size_t size, void* user) {
-        self(user).handler_.on_body(id, text_of(data, size));
-        return 0;
+        return within_c([&] { self(user).handler_.on_body(id, text_of(data, size)); });
       });
   nghttp2_session_callbacks_set_on_stream_close_callback(
       callbacks, [](nghttp2_session*, std::int32_t id, std::uint32_t error, void* user) {
-        self(user).close(id, error);
-        return 0;
+        return within_c([&] { self(user).close(id, error); });
       });
 }
 
@@ -139,7 +137,7 @@ bool Client::receive(std::string_view bytes) {
   if (failed_) return false;
   const auto taken = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-  if (taken == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
+  check_memory(taken);
   failed_ = taken < 0 || nghttp2_session_want_read(session_) == 0;
   return !failed_;
 }
@@ -148,7 +146,7 @@ void Client::pull(std::string& out) {
   while (true) {
     const std::uint8_t* data = nullptr;
     const auto size = nghttp2_session_mem_send(session_, &data);
-    if (size == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
+    check_memory(size);
     if (size <= 0) return;
     out += text_of(data, static_cast<std::size_t>(size));
   }

@@ -1,6 +1,6 @@
 #include "http/http2_session.hpp"
 
-#include "http/http2_text.hpp"
+#include "http/http2_c.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -26,24 +26,6 @@ constexpr std::size_t kMostIgnored = std::size_t{64} << 10U;
 // a fraction of one.
 constexpr std::size_t kFullStreams = 4;
 constexpr std::size_t kFraction = 16;
-
-// nghttp2 is C: nothing may be thrown through it.
-template <typename Work>
-int within_c(Work&& work) noexcept {
-  try {
-    work();
-    return 0;
-  } catch (...) {  // bad_alloc
-    return NGHTTP2_ERR_CALLBACK_FAILURE;
-  }
-}
-
-// What nghttp2 returns where it, or one of the callbacks, has run out of memory.
-void check_memory(ssize_t result) {
-  if (result == NGHTTP2_ERR_NOMEM || result == NGHTTP2_ERR_CALLBACK_FAILURE) {
-    throw std::bad_alloc();
-  }
-}
 
 class Session final : public Http2Session {
  public:

@@ -197,10 +197,21 @@ EventServer::Channel* EventServer::channel_of(std::string_view path) {
   if (!options_.channels) path = "/";
   const auto found = channels_.find(path);
   if (found != channels_.end()) return found->second.get();
-  if (channels_.size() >= options_.max_channels) return nullptr;
+  if (channels_.size() >= options_.max_channels && !make_room()) return nullptr;
   auto channel = std::make_unique<Channel>(std::string(path), options_, first_id_);
   channel->ring.begin_with(first_entry_);
   return channels_.emplace(path, std::move(channel)).first->second.get();
+}
+
+// Of a channel that somebody has asked for and left again, and that nothing has come to.
+bool EventServer::make_room() {
+  const auto unused = std::ranges::find_if(channels_, [this](const auto& one) {
+    const Channel& channel = *one.second;
+    return &channel != main_ && channel.readers.empty() && !channel.is_used;
+  });
+  if (unused == channels_.end()) return false;
+  channels_.erase(unused);
+  return true;
 }
 
 void EventServer::read(const HttpRequest& request, HttpAnswer& answer) {
@@ -270,6 +281,7 @@ void EventServer::add_bytes(Channel& channel, std::uint64_t id, std::string byte
     channel.batch_events = 0;
   }
   ++channel.batch_events;
+  channel.is_used = true;
   channel.batch += bytes;
   channel.ring.push(id, std::make_shared<const std::string>(std::move(bytes)));
   if (channel.batch.size() >= kMaxBatch) send_batch(channel);

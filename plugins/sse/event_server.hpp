@@ -40,6 +40,7 @@ class EventServer final : private Sources::Handler, private store::Stream::Handl
     std::string path;
     ReplayRing ring;
     std::vector<Reader*> readers{};  // in no order
+    bool is_used = false;            // an event has come
     std::string batch{};             // the events of this turn
     std::uint64_t batch_from = 0;
     std::uint64_t batch_events = 0;
@@ -66,6 +67,7 @@ class EventServer final : private Sources::Handler, private store::Stream::Handl
   HttpRoutes routes();
   // That of a path, which is made where there is none; null: there are too many.
   Channel* channel_of(std::string_view path);
+  bool make_room();
   void read(const HttpRequest& request, HttpAnswer& answer);
   HttpAnswer publish(const HttpRequest& request);
   HttpAnswer publish_stored(const Channel& channel, std::string_view type, std::string_view text);

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from netkit import tcp_connect
+from netkit import tcp_connect, wait_until
 from sse_peer import Reader
 
 
@@ -115,6 +115,22 @@ def test_channels_are_limited(serve):
         assert post(sock, "/a", b"x")[0] == 200
         status, body = post(sock, "/b", b"x")
         assert status == 503 and b"full: 2 channels (--max-channels)" in body
+
+
+def test_a_reader_of_many_channels_shuts_nobody_out(serve):
+    server = serve("--channels", "--max-channels", "2")
+
+    def is_there(path):
+        reader = Reader(server.address, path)
+        try:
+            return reader.head().startswith(b"HTTP/1.1 200 ")
+        finally:
+            reader.close()
+    for number in range(5):
+        wait_until(lambda: is_there(f"/{number}"), what="a channel that nobody reads makes room")
+    with tcp_connect(server.address) as sock:
+        wait_until(lambda: post(sock, "/used", b"x")[0] == 200, what="room for a writer")
+    assert not is_there("/more"), "what has events is kept"
 
 
 def test_twenty_writers_at_once(serve):

@@ -256,13 +256,20 @@ def test_by_two(netkit, full_pipe, server):
     return by_second_signal(subscriber)
 
 
-@ends("77 the server rejects the key, or requires one", "subscribe")
-def test_another_key(netkit, tmp_path):
+@ends("77 the server rejects the key, or requires one", "subscribe", "send", "status")
+def test_another_key(netkit, tmp_path, action):
     server = netkit.serve("push", "serve", "127.0.0.1:0", "--psk-file", key_file(tmp_path / "there", "ann"))
-    return netkit.run("push", "subscribe", server.address, "--psk-file", key_file(tmp_path / "here", ann="99" * 32))
+    return netkit.run("push", action, server.address, "--psk-file", key_file(tmp_path / "here", ann="99" * 32), stdin="x\n")
 
 
-@ends("78 the key file cannot be read, or others may read it", "serve", "subscribe")
+@ends("77 the server accepts no records from this key", "send")
+def test_no_publisher(netkit, tmp_path):
+    server = netkit.serve("push", "serve", "127.0.0.1:0", "--psk-file", key_file(tmp_path / "all", "ann", "ben"),
+                          "--publishers", "ann")
+    return netkit.run("push", "send", server.address, "hello", "--psk-file", key_file(tmp_path / "ben", "ben"))
+
+
+@ends("78 the key file cannot be read, or others may read it", "serve", "subscribe", "send", "status")
 def test_a_key_file_for_others(netkit, tmp_path, action):
     return netkit.run("push", action, "127.0.0.1:0" if action == "serve" else "9", "--psk-file",
                       key_file(tmp_path / "keys", "ann", mode=0o640))

@@ -125,6 +125,15 @@ void Member::settle() {
 
 void Member::forget_first() {
   ++taken_;
+  const auto request = decode_request(pending_.front());
+  if (request && std::holds_alternative<Say>(*request)) {
+    if (heard_early_ > 0) {
+      --heard_early_;
+    } else {
+      unheard_.push_back({taken_, pending_.front()});
+      if (unheard_.size() > kMaxUnheard) unheard_.pop_front();
+    }
+  }
   recent_.push_back({taken_, std::move(pending_.front())});
   pending_.pop_front();
   if (recent_.size() > kRemembered) recent_.pop_front();
@@ -147,11 +156,14 @@ void Member::on_connected(std::string_view payload) {
     return handler_.on_lost(datagram::LeftReason::stranger, {});
   }
   told_ = welcome->room == room_ ? next_ : 0;
+  if (welcome->room != room_) unheard_.clear();
   room_ = welcome->room;
   id_ = welcome->member;
   next_ = std::max(welcome->first, told_);
   client_.expect_record(welcome->first);
   while (taken_ < welcome->taken && !pending_.empty()) forget_first();
+  taken_elsewhere_ = taken_;
+  heard_early_ = 0;
   bucket_.reset();
   if (welcome->rate > 0) bucket_.emplace(welcome->rate * kPace, welcome->rate * kPace, now_);
   handler_.on_joined(*welcome);
@@ -181,10 +193,12 @@ void Member::on_message(std::uint64_t record, std::string_view message) {
   if (!decoded) return;
   if (std::holds_alternative<Synced>(*decoded)) {
     synced_ = finishing_;
+    if (synced_) report_unheard();
     return;
   }
   if (const Refused* refused = std::get_if<Refused>(&*decoded)) return take_refusal(*refused);
-  if (is_own(*decoded) || was_heard(*decoded, record)) return;
+  if (is_own(*decoded)) return note_own(record);
+  if (was_heard(*decoded, record)) return;
   if (const Renamed* renamed = std::get_if<Renamed>(&*decoded); renamed != nullptr) {
     if (renamed->member == id_) options_.name = renamed->to;
   }
@@ -199,6 +213,25 @@ bool Member::is_own(const FromRoom& event) const {
   if (const Joined* joined = std::get_if<Joined>(&event)) return joined->member == id_;
   if (const Left* left = std::get_if<Left>(&event)) return left->member == id_;
   return false;
+}
+
+void Member::note_own(std::uint64_t record) {
+  if (record == 0) return;
+  settle();
+  if (unheard_.empty()) {
+    ++heard_early_;
+  } else {
+    unheard_.pop_front();
+  }
+}
+
+// The room has said all that it had to say, and this was not among it.
+void Member::report_unheard() {
+  for (const Taken& said : std::exchange(unheard_, {})) {
+    if (said.number > taken_elsewhere_) break;
+    handler_.on_refused(text_of(said.bytes),
+                        "the server that took it has gone, and may have lost it");
+  }
 }
 
 // A room whose store is away says what it hears without a number, and again when it has one.
@@ -219,6 +252,7 @@ bool Member::was_heard(const FromRoom& event, std::uint64_t record) {
 
 void Member::take_refusal(const Refused& refused) {
   settle();
+  std::erase_if(unheard_, [&](const Taken& said) { return said.number == refused.request; });
   std::string_view text;
   for (const Taken& taken : recent_) {
     if (taken.number == refused.request) text = text_of(taken.bytes);
@@ -233,6 +267,7 @@ void Member::take_refusal(const Refused& refused) {
 void Member::on_gap(const datagram::Gap& gap) {
   datagram::Gap rest = gap;
   if (gap.to != 0) {
+    unheard_.clear();  // some may be among them
     rest.from = std::max(gap.from, told_);
     next_ = std::max(next_, gap.to + 1);
   }

@@ -109,12 +109,15 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
   bool is_own(const FromRoom& event) const;
   bool was_heard(const FromRoom& event, std::uint64_t record);
   void take_refusal(const Refused& refused);
+  void note_own(std::uint64_t record);
+  void report_unheard();
 
   struct Taken {
     std::uint64_t number;
     std::string bytes;
   };
   static constexpr std::size_t kRemembered = 1024;
+  static constexpr std::size_t kMaxUnheard = 10'000;
   static constexpr std::size_t kMaxUnnumbered = 100'000;
 
   Options options_;
@@ -124,6 +127,11 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
   // By who said them and when: messages that have been heard, and come again with their numbers.
   std::multiset<std::pair<std::uint32_t, std::uint64_t>> unnumbered_;
   std::deque<Taken> recent_;  // the last that were taken, should the room refuse one
+  // What he said and has not heard with a number, as everybody does: a server that took it may end
+  // before the room's store has it.
+  std::deque<Taken> unheard_;
+  std::size_t heard_early_ = 0;        // before it was known to be taken
+  std::uint64_t taken_elsewhere_ = 0;  // requests up to this one were taken in sessions before
   std::uint64_t taken_ = 0;
   std::size_t sent_ = 0;  // of pending_, in this session
   std::optional<TokenBucket> bucket_;

@@ -136,6 +136,30 @@ TEST_F(MemberTest, HearsNothingTwiceFromAServerThatIsBehind) {
   EXPECT_TRUE(bob.gaps.empty());
 }
 
+// What the first server took ends with it, but for what the store has.
+TEST_F(MemberTest, SaysWhatAServerHasTakenWithIt) {
+  options.room.is_shared = true;
+  is_stored = true;
+  start();
+  server->number_by(77, 1);
+  auto& ann = add("ann");
+  run(50ms);
+  ann.member.request(Say{false, "kept"});
+  ann.member.request(Say{false, "lost"});
+  run(50ms);
+  EXPECT_EQ(ann.member.taken(), 2U);
+  const auto instance = static_cast<std::uint32_t>(ann.endpoint.port());
+  start();
+  server->number_by(77, 1);
+  server->deliver_stored({0, instance, 1, "ann", "kept"}, 1, false, test::at_port(1));
+  ann.member.connect(now);
+  run(50ms);
+  ann.member.finish();
+  run(2s);
+  EXPECT_EQ(ann.refused, Texts{"lost (the server that took it has gone, and may have lost it)"});
+  EXPECT_TRUE(ann.finished);
+}
+
 TEST_F(MemberTest, KeepsBelowTheRoomsRate) {
   options.room.rate = 100;
   start();

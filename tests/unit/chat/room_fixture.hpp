@@ -84,6 +84,9 @@ class World : public RoomServer::Handler {
 
   void on_event(const FromRoom&, std::uint64_t, const Endpoint&) override {}
   void on_closed() override { closed = true; }
+  Placing place(const Message&, const Endpoint&, std::uint64_t, std::uint64_t) override {
+    return {is_stored ? Place::store : Place::here, {}};
+  }
   const AnswerPolicy& policy() const override { return policy_; }
   WallTime wall() const override { return WallTime{std::chrono::hours(1)}; }
 
@@ -93,6 +96,7 @@ class World : public RoomServer::Handler {
   std::vector<std::string> plain;  // what plain members got
   TimePoint now{std::chrono::hours(1)};
   double loss = 0;
+  bool is_stored = false;  // what is said waits for its place in a store
   bool closed = false;
 
  private:

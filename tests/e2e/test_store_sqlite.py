@@ -198,7 +198,7 @@ def test_a_server_says_what_it_could_not_store(netkit, tmp_path):
     server.err.expect(rb"^netkit: sse: the store refuses entries: its disk is full; trying again$")
 
 
-FOREIGN = [("text", 78, "is no SQLite file"), ("other", 78, "is a SQLite file of another program"),
+FOREIGN = [("text", 78, "is not a SQLite file"), ("other", 78, "is a SQLite file of another program"),
            ("missing/x.db", 74, "cannot open"), ("newer", 78, "was made by a newer netkit")]
 
 
@@ -378,4 +378,4 @@ def test_a_stream_of_no_store_is_a_usage_error(netkit, option):
     done = netkit.run("push", "serve", "127.0.0.1:0", option, "nosql:x/y")
     assert done.status == 2 and b"there is no store 'nosql'" in done.err, done
     done = netkit.run("push", "serve", "127.0.0.1:0", option, "sqlite:/x/y?since=soon")
-    assert done.status == 2 and b"neither a number from 1 on nor all" in done.err, done
+    assert done.status == 2 and b"is not a number from 1 on, or all" in done.err, done

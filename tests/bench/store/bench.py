@@ -181,7 +181,7 @@ def deliver(wire, port, source, processes, subscribers, count):
 
 def measure_fanout(folder, options):
     ratios = []
-    subscribers, count = 100, options.records
+    subscribers, count = 1000, options.records // 10
     for i in range(options.rounds):
         keep = ("--keep", "10000", "--store")  # what comes from a store cannot be held
         with redis(folder) as store, netkit(*keep, store.url) as first, netkit(*keep, store.url) as second:

@@ -140,6 +140,8 @@ void HttpExchange::set_connection() {
   curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, kReadBuffer);
   curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+  // On a connection that was used before, libcurl sends by itself once more what gets no answer.
+  if (!options_.is_safe()) curl_easy_setopt(easy_, CURLOPT_FRESH_CONNECT, 1L);
   curl_easy_setopt(easy_, CURLOPT_SOCKOPTFUNCTION, &limit_window);
   curl_easy_setopt(easy_, CURLOPT_RESOLVER_START_FUNCTION, &set_flag);
   curl_easy_setopt(easy_, CURLOPT_RESOLVER_START_DATA, &has_looked_);

@@ -167,6 +167,17 @@ def test_what_must_not_be_asked_for_twice(netkit, steps, args, status, made):
     assert (done.err == b"") == (status == 0 and made == 1)
 
 
+def test_a_post_goes_over_no_connection_that_may_be_dead(netkit):
+    """What is sent over one that was used before and gets no answer is sent again by libcurl."""
+    def busy(connection, _):
+        connection.send(head("503 Busy", Content_Length=0))
+        connection.sock.settimeout(1)  # nothing is to come
+        server.requests.append(connection.request())
+    with Server(busy, ok(ONE), ok(ONE)) as server:
+        done = read(netkit, server, "--data", "{}", "--reconnect", "3")
+    assert done.status == 0 and len(server.requests) == 2, (done, server.requests)
+
+
 def test_a_post_that_was_refused_is_tried_again(netkit):
     """Nothing of it has gone out."""
     with socket.create_server(("127.0.0.1", 0)) as free:

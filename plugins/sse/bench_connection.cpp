@@ -147,8 +147,10 @@ class Http2Connection final : public BenchConnection,
   }
   void on_data(TcpClient& client, std::string_view data) override {
     with_.meter.on_bytes(data.size());
-    if (http_->receive(data)) return send();
-    client.drop(is_ready_ ? "the server closed the connection" : "the server speaks no HTTP/2",
+    http_->receive(data);
+    send();
+    if (!http_->over()) return;
+    client.drop(is_ready_ ? "the server closed the connection" : "the server does not speak HTTP/2",
                 is_ready_ ? ExitStatus::unreachable : ExitStatus::protocol);
   }
   void on_gave_up(TcpClient& /*client*/, ExitStatus status, const std::string& error) override {
@@ -165,7 +167,7 @@ class Http2Connection final : public BenchConnection,
     }
     for (std::size_t i = most; i < readers_.size(); ++i) {
       fail(readers_[i], ExitStatus::again,
-           fmt::format("the server takes {} a connection (--streams)",
+           fmt::format("the server allows {} per connection (--streams)",
                        counted(max_streams, "stream")));
     }
   }

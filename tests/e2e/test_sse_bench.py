@@ -88,13 +88,13 @@ def test_a_server_may_take_fewer_streams(ticking, bench, tls):
     done = bench(f"https://{server.address}/", "--readers", "120", "--streams", "120", "--insecure", "--duration", "300ms", "--json")
     end = done.records[-1]
     assert done.status == 0 and (end["readers"], end["failed"]) == (100, 20), end
-    assert b"netkit: sse: the server takes 100 streams a connection (--streams)\n" in done.err
+    assert b"netkit: sse: the server allows 100 streams per connection (--streams)\n" in done.err
 
 
 def test_a_server_without_http_2(ticking, bench, tls):
     server = ticking()
     done = bench(server.address, "--readers", "2", "--streams", "2")
-    assert done.status == 76 and b"the server speaks no HTTP/2" in done.err, done
+    assert done.status == 76 and b"the server does not speak HTTP/2" in done.err, done
     with Server(answer("200 OK"), repeat=True) as nobody:
         assert bench(nobody.url.replace("http:", "https:"), "--readers", "2", "--streams", "2", "--insecure").status == 76
 

@@ -64,7 +64,8 @@ def words(netkit):
     return of
 
 
-@pytest.mark.parametrize("start, path", [("A completion", CHAT), ("The same of an API", MESSAGES)])
+@pytest.mark.parametrize("start, path", [("netkit sse http://localhost:8000/v1/chat", CHAT),
+                                         ("netkit sse http://localhost:8000/v1/messages", MESSAGES)])
 def test_an_api_as_plain_text(netkit, words, start, path):
     with open(os.path.join(netkit.home, "req.json"), "w", encoding="utf-8") as file:
         file.write('{"stream": true}')
@@ -78,7 +79,7 @@ def test_a_watch(netkit, words):
     watch = b"".join(b'{"type":"%s","object":{"metadata":{"name":"web-%d"}}}\n' % (what, n)
                      for n, what in enumerate((b"ADDED", b"MODIFIED", b"DELETED")))
     with Server(hold(head(Content_Type="application/json") + watch)) as server:
-        client = netkit.start(*words("What changes", ("localhost:8000", f"127.0.0.1:{server.port}")))
+        client = netkit.start(*words("netkit sse 'http://localhost:8000/api", ("localhost:8000", f"127.0.0.1:{server.port}")))
         client.out.expect(rb"^ADDED\tweb-0\nMODIFIED\tweb-1\nDELETED\tweb-2\n$")
         assert server.requests[0].target == "/api/v1/pods?watch=1"
         assert client.stop() == 0
@@ -87,7 +88,7 @@ def test_a_watch(netkit, words):
 def test_the_log_of_a_job(netkit, words):
     server = netkit.serve("sse", "serve", "127.0.0.1:0")
     server.write(b"build\ntest\n")
-    client = netkit.start(*words("The log of a job", ("localhost:8000", server.address)))
+    client = netkit.start(*words("netkit sse http://localhost:8000/jobs", ("localhost:8000", server.address)))
     client.out.expect(rb"build\ntest\n")
     server.write(b"done: 7 tests\n")
     assert client.wait() == 0 and client.out.rest() == b"done: 7 tests\n"
@@ -102,7 +103,7 @@ def test_recorded_and_played(netkit, server, words):
 
 
 def test_seen_and_kept(netkit, server, words):
-    through = netkit.serve(*words("What an API streams", ("8001", "127.0.0.1:0"), ("https://api.example/", f"http://{server.address}/")),
+    through = netkit.serve(*words("netkit sse proxy", ("8001", "127.0.0.1:0"), ("https://api.example/", f"http://{server.address}/")),
                            cwd=netkit.home)
     done = netkit.run("sse", f"http://{through.address}/events", "-c", "2")
     through.out.expect(done.out)
@@ -125,7 +126,7 @@ def test_a_load_test_by_http_2(netkit, words, tmp_path):
 def test_a_hub(netkit, words):
     with open(os.path.join(netkit.home, "token"), "w", encoding="utf-8") as file:
         file.write("s3cret\n")
-    hub = netkit.serve(*words("A hub", (":8000", "127.0.0.1:0")), cwd=netkit.home)
+    hub = netkit.serve(*words("netkit sse serve :8000 --channels", (":8000", "127.0.0.1:0")), cwd=netkit.home)
     reader = Reader(hub.address, "/builds")
     reader.head()
     done = netkit.shell(f"curl -s --noproxy '*' -H 'Authorization: Bearer s3cret' -d 'build 7: passed' http://{hub.address}/builds")

@@ -248,7 +248,7 @@ def test_a_newcomer_amid_the_events_of_a_turn(serve, tmp_path):
     os.mkfifo(tmp_path / "second")
     server = serve("--from", "-", "--from", f"file:{tmp_path}/second", "--keepalive", "none")
     reader = Reader(server.address, "/robots.txt")
-    reader.until(rb" here\n")
+    reader.until(rb"not found\n")
     with open(tmp_path / "second", "wb", buffering=0) as second:
         with one_turn(server):
             server.write(b"one\n")
@@ -267,7 +267,7 @@ def test_a_long_replay_keeps_nobody_waiting(serve):
     Reader(server.address, Last_Event_ID="0").ids(b"end")
     live, late = Reader(server.address), Reader(server.address, "/robots.txt")
     live.head()
-    late.until(rb" here\n")
+    late.until(rb"not found\n")
     with one_turn(server):
         late.ask("/events", Last_Event_ID="0")
         server.write(b"live\n")

@@ -29,8 +29,9 @@ class Client final : public Http2Client {
   StreamId get(std::string_view scheme, std::string_view authority, std::string_view path,
                const std::vector<HttpHeader>& headers) override;
   void cancel(StreamId stream) override;
-  bool receive(std::string_view bytes) override;
+  void receive(std::string_view bytes) override;
   void pull(std::string& out) override;
+  bool over() const override { return failed_ || nghttp2_session_want_read(session_) == 0; }
 
  private:
   // Of an answer, until its head is told of.
@@ -133,13 +134,11 @@ void Client::cancel(StreamId stream) {
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
 }
 
-bool Client::receive(std::string_view bytes) {
-  if (failed_) return false;
+void Client::receive(std::string_view bytes) {
   const auto taken = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   check_memory(taken);
-  failed_ = taken < 0 || nghttp2_session_want_read(session_) == 0;
-  return !failed_;
+  failed_ = failed_ || taken < 0;
 }
 
 void Client::pull(std::string& out) {

@@ -1,6 +1,7 @@
 #include "http/http2_session.hpp"
 #include "http/http_connection.hpp"
 
+#include <chrono>
 #include <map>
 #include <new>
 #include <string>
@@ -16,6 +17,7 @@ constexpr std::size_t kPiece = std::size_t{64} << 10U;
 // Requests that a peer may take back: some at once, then so many a second (CVE-2023-44487).
 constexpr double kTakenBackAtOnce = 200;
 constexpr double kTakenBackPerSecond = 20;
+constexpr Duration kBeforeReset = std::chrono::milliseconds(50);
 
 Http2Session::Options session_options(const HttpServer::Options& options, const Endpoint& peer) {
   return {.limits = options.limits,
@@ -57,9 +59,12 @@ class HttpServer::Http2 final : public Protocol, private Http2Session::Handler {
       owner_.session_->finish(id_);
       owner_.send_soon();
     }
+    // Clients, libcurl among them, drop what they read together with a reset.
     void cut() override {
-      owner_.session_->reset(id_);
-      owner_.send_soon();
+      cut_ = owner_.connection_.http().loop_.after(kBeforeReset, [this] {
+        owner_.session_->reset(id_);
+        owner_.send_soon();
+      });
     }
     bool backed_up() const override { return owner_.session_->backed_up(id_); }
     Endpoint peer() const override { return owner_.connection_.peer(); }
@@ -75,6 +80,7 @@ class HttpServer::Http2 final : public Protocol, private Http2Session::Handler {
     Http2& owner_;
     StreamId id_;
     std::unique_ptr<HttpStream> stream_;
+    Timer cut_;
   };
 
   void on_received(std::string_view data) override;

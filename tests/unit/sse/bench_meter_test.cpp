@@ -62,7 +62,7 @@ TEST_F(BenchMeterTest, WhatTheBestReaderHadIsLostToTheOther) {
 }
 
 TEST_F(BenchMeterTest, TheVerdictNamesWhatWasMissed) {
-  EXPECT_EQ(meter_.verdict({}), "no event came");
+  EXPECT_EQ(meter_.verdict({}), "no event was received");
   event(0, "1", 10ms);
   event(0, "2", 40ms);
   EXPECT_EQ(meter_.verdict({.max_first = 10ms, .max_gap = 31ms, .max_lost = 50}), "");
@@ -81,7 +81,7 @@ TEST_F(BenchMeterTest, ARowIsOfItsPartOfTheTime) {
   meter_.on_bytes(1000);
   const std::string row = interval_row(meter_.take_interval(), 1, {.from = 1, .to = 1.5}, false);
   EXPECT_THAT(row,
-              testing::StartsWith("  1-1.5 s   1 reader   4.0 events/s   2.0 kB/s   gap p50 10"));
+              testing::StartsWith("  1-1.5 s   1 reader   4 events/s   2 kB/s   gap p50 10"));
   EXPECT_THAT(row, HasSubstr("   lag p50 0"));
   EXPECT_EQ(interval_row({}, 0, {.from = 0, .to = 1}, false),
             "  0-1   s   0 readers   0 events/s   0 B/s");

@@ -44,10 +44,12 @@ class Http2Client {
   // Nothing more is wanted of the answer.
   virtual void cancel(StreamId stream) = 0;
 
-  // False: it was no HTTP/2 that came, and nothing more of it is taken.
-  virtual bool receive(std::string_view bytes) = 0;
+  virtual void receive(std::string_view bytes) = 0;
   // Appends what is to be sent next.
   virtual void pull(std::string& out) = 0;
+  // The connection is of no more use, once pull() has nothing more: what came was no HTTP/2, or the
+  // server has ended it.
+  virtual bool over() const = 0;
 };
 
 // The entry of netkit/http2.so.

@@ -91,12 +91,10 @@ def test_a_server_may_take_fewer_streams(ticking, bench, tls):
     assert b"netkit: sse: the server allows 100 streams per connection (--streams)\n" in done.err
 
 
-def test_a_server_without_http_2(ticking, bench, tls):
+def test_a_server_without_http_2(ticking, bench):
     server = ticking()
     done = bench(server.address, "--readers", "2", "--streams", "2")
     assert done.status == 76 and b"the server does not speak HTTP/2" in done.err, done
-    with Server(answer("200 OK"), repeat=True) as nobody:
-        assert bench(nobody.url.replace("http:", "https:"), "--readers", "2", "--streams", "2", "--insecure").status == 76
 
 
 def test_an_answer_that_is_no_stream_by_http_2(netkit, bench, tls, tmp_path):

@@ -5,6 +5,7 @@ tests/unit/datagram/congestion_test.cpp. Each path is two hosts with a cable of 
 
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -58,6 +59,12 @@ class Path:
         self.buffer = mbit * 12_500
         _run("tc", "qdisc", verb, "dev", "n1", "root", "tbf", "rate", f"{mbit}mbit", "burst", "15kb", "latency", "100ms",
              pid=self.lan.hosts["a"].pid)
+
+    def router(self, *rules):
+        """What leaves a is changed by these rules of nft."""
+        for words in ("add table ip path", "add chain ip path out { type filter hook postrouting priority 0; }",
+                      *(f"add rule ip path out {rule}" for rule in rules)):
+            _run("nft", words, pid=self.lan.hosts["a"].pid)
 
     def inside(self, host, *argv):
         return ["nsenter", "-t", str(self.lan.hosts[host].pid), "-n", *argv]
@@ -203,6 +210,37 @@ def test_fifty_subscribers_do_not_overfill_it(netkit, tmp_path):
     assert max(got) <= 5 * min(got)
 
 
+@pytest.mark.realtime
+def test_a_room_of_fifty_who_all_talk_stays_together(netkit, tmp_path):
+    path = Path(netkit, tmp_path / "path", 10, 2)
+    path.lan.listen("a", "chat", "serve", f"{HERE}:9000", "-q")
+    files, members = [tmp_path / f"member{number}" for number in range(50)], []
+    for number, file in enumerate(files):
+        with open(file, "wb") as out:
+            members.append(path.lan.start("b", "chat", "join", f"{HERE}:9000", "--name", f"m{number}", "--notices", "no",
+                                          stdout=out))
+
+    def talk(span, measured=None):
+        end = time.monotonic() + span
+        while time.monotonic() < end:
+            for member in members:
+                member.write("y" * 120 + "\n")
+            time.sleep(0.1)
+            if measured:
+                measured.look()
+
+    talk(8)
+    before, measured = sizes(files), Measured(path)
+    talk(6, measured)
+    measured.end()
+    got = [after - size for after, size in zip(sizes(files), before)]
+    print(f"from {min(got)} to {max(got)} bytes")
+    assert measured.used >= 0.85
+    assert measured.dropped <= 0.02
+    assert max(got) <= 2 * min(got)
+    assert all(member.popen.poll() is None for member in members)
+
+
 def test_what_comes_faster_than_it_can_pass_is_not_lost(netkit, tmp_path):
     path = Path(netkit, tmp_path / "path", 10, 2)
     path.lan.listen("a", "push", "serve", f"{HERE}:9000", "--from", "exec:seq -f %01000.0f 1 2000", "--slow", "wait",
@@ -227,6 +265,27 @@ def test_random_loss_does_not_stop_it(netkit, tmp_path):
         netkit.cleanup()
     print({loss: round(rate, 1) for loss, rate in rates.items()}, "Mbit/s")
     assert min(rates.values()) >= 1
+
+
+@pytest.mark.realtime
+def test_marks_are_answered_and_cleared_ones_not_made_any_more(netkit, tmp_path):
+    marking, clearing = [Path(netkit, tmp_path / name, 0, 40) for name in ("marking", "clearing")]
+    marking.router("ip ecn ect0 limit rate over 1250 kbytes/second burst 20 kbytes ip ecn set ce")
+    clearing.router("ip ecn ect0 counter ip ecn set not-ect")
+    for path in (marking, clearing):
+        path.serve()
+    file = marking.subscribe()
+    wait_for_all([file, clearing.subscribe()])
+    time.sleep(3)
+    before, began = os.path.getsize(file), time.monotonic()
+    time.sleep(3)
+    rate = (os.path.getsize(file) - before) * 8e-6 / (time.monotonic() - began)
+    out = subprocess.run(clearing.inside("a", "nft", "-j", "list", "table", "ip", "path"), check=True, capture_output=True,
+                         text=True, timeout=20).stdout
+    marked = int(re.search(r'"packets": (\d+)', out)[1])
+    print(f"{rate:.1f} Mbit/s where more than 10 are marked; {marked} marks that were cleared")
+    assert 5 <= rate <= 15
+    assert 1 <= marked <= 10
 
 
 @pytest.mark.realtime

@@ -30,6 +30,7 @@ local f = {
   flags = field(ProtoField.uint8, "flags", "Flags", base.HEX),
   ping = field(ProtoField.bool, "flags.ping", "Ping: acknowledge at once", 8, nil, 0x01),
   wide = field(ProtoField.bool, "flags.wide", "Wide: the window counts fours", 8, nil, 0x02),
+  ecn = field(ProtoField.bool, "flags.ecn", "ECN: sent as ECT(0), or tells of marks", 8, nil, 0x04),
   nonce = field(ProtoField.uint64, "nonce", "Nonce", base.HEX),
   session = field(ProtoField.uint64, "session", "Session", base.HEX),
   cookie = field(ProtoField.bytes, "cookie", "Cookie"),
@@ -49,6 +50,8 @@ local f = {
   ack = field(ProtoField.uint32, "ack", "Acknowledged before"),
   window = field(ProtoField.uint16, "window", "Window"),
   delay = field(ProtoField.uint16, "ack_delay", "Acknowledgement delay, 100 us"),
+  marked = field(ProtoField.uint32, "ecn.marked", "Came with a mark"),
+  congested = field(ProtoField.uint32, "ecn.congested", "Met congestion"),
   bitmap = field(ProtoField.bytes, "bitmap", "Bitmap of what came"),
   kind = field(ProtoField.uint8, "kind", "Kind", base.DEC, KINDS, 0xf0),
   numbered = field(ProtoField.bool, "numbered", "Numbered", 8, nil, 0x01),
@@ -239,7 +242,13 @@ local function in_session(tvb, tree, kind)
   if kind == 6 then
     return info .. " " .. data_body(tvb(24):tvb(), tree, app)
   elseif kind == 7 and tvb:len() > 24 then
-    tree:add(f.bitmap, tvb(24))
+    local bitmap = 24
+    if bit.band(tvb(3, 1):uint(), 4) ~= 0 and tvb:len() >= 32 then
+      tree:add(f.marked, tvb(24, 4))
+      tree:add(f.congested, tvb(28, 4))
+      bitmap = 32
+    end
+    if tvb:len() > bitmap then tree:add(f.bitmap, tvb(bitmap)) end
   elseif kind == 8 then
     tree:add(f.end_code, tvb(24, 1))
     if tvb:len() > 25 then tree:add(f.text, tvb(25)) end
@@ -326,6 +335,7 @@ local function dissect_one(tvb, pinfo, tree)
   local flags = top:add(f.flags, tvb(3, 1))
   flags:add(f.ping, tvb(3, 1))
   flags:add(f.wide, tvb(3, 1))
+  flags:add(f.ecn, tvb(3, 1))
   if tvb:len() < LEAST[kind] then
     top:add_proto_expert_info(malformed)
     return

@@ -76,7 +76,7 @@ void Member::leave(TimePoint now) {
 
 void Member::on_datagram(const datagram::Path& from, std::string_view datagram, TimePoint now) {
   now_ = now;
-  client_.on_datagram(datagram, now, from.peer);
+  client_.on_datagram(datagram, now, from);
 }
 
 void Member::tick(TimePoint now) {

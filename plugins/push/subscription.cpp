@@ -40,7 +40,7 @@ class NativeSubscription final : public Subscription, private datagram::Client::
 
  private:
   void on_datagram(const datagram::Path& from, std::string_view datagram, TimePoint now) override {
-    if (!over_) client_.on_datagram(datagram, now, from.peer);
+    if (!over_) client_.on_datagram(datagram, now, from);
   }
   void tick(TimePoint now) override { client_.tick(now); }
   TimePoint next_deadline() const override {

@@ -72,7 +72,7 @@ struct Client::Impl final : public MessageHandler {
   void on_handshake(std::string_view datagram, TimePoint now);
   void on_accept(std::string_view datagram, TimePoint now);
   void on_reject(std::string_view datagram);
-  void on_session(std::string_view datagram, TimePoint now);
+  void on_session(std::string_view datagram, std::uint8_t ecn, TimePoint now);
   void on_stray(const Header& header, TimePoint now);
   void settle(TimePoint now);
   void say_farewell(TimePoint now);
@@ -206,7 +206,7 @@ void Client::Impl::on_reject(std::string_view datagram) {
   handler.on_rejected(reject->code, reject->text);
 }
 
-void Client::Impl::on_session(std::string_view datagram, TimePoint now) {
+void Client::Impl::on_session(std::string_view datagram, std::uint8_t ecn, TimePoint now) {
   const auto header = decode_header(datagram);
   if (!header) {
     ++counters.malformed;
@@ -222,7 +222,7 @@ void Client::Impl::on_session(std::string_view datagram, TimePoint now) {
     if (bye) left(reason_of(*bye), std::string(bye->text));
     return;
   }
-  session->on_datagram(*header, body, now, *this);
+  session->on_datagram(*header, body, ecn, now, *this);
   if (state == State::open) settle(now);
 }
 
@@ -321,11 +321,11 @@ void Client::expect_record(std::uint64_t record) {
   if (impl_->session) impl_->session->receiving().expect(record);
 }
 
-void Client::on_datagram(std::string_view datagram, TimePoint now, const Endpoint& from) {
+void Client::on_datagram(std::string_view datagram, TimePoint now, const Path& from) {
   Impl& impl = *impl_;
   impl.gone.reset();
   impl.refusals = 0;
-  impl.local = from.address().is_loopback();
+  impl.local = from.peer.address().is_loopback();
   const Class what = classify(datagram);
   ++impl.counters.datagrams_in;
   impl.counters.bytes_in += datagram.size();
@@ -343,7 +343,7 @@ void Client::on_datagram(std::string_view datagram, TimePoint now, const Endpoin
     case Type::data:
     case Type::ack:
     case Type::bye:
-      return impl.on_session(datagram, now);
+      return impl.on_session(datagram, from.ecn, now);
     case Type::challenge:
       return impl.on_challenge(datagram, now);
     case Type::reset:

@@ -18,6 +18,7 @@ constexpr double kCubic = 0.4;  // datagrams a second^3
 constexpr double kReno = 0.53;  // datagrams a round
 constexpr double kLossWithQueue = 0.02;
 constexpr double kHeavyLoss = 0.3;
+constexpr int kAfterMark = 8;                  // rounds
 constexpr double kMostRandom = 0.22;           // loss that is made up for
 constexpr Duration kQueue = milliseconds(12);  // that is one
 constexpr Duration kFree = milliseconds(2);    // that is none
@@ -146,7 +147,11 @@ void CongestionController::judge_loss(double rate, TimePoint now) {
   const double lost = round_.lost / std::max(sent, 1.0);
   loss_ += (lost - loss_) * std::min(sent / 64, 0.5);
   const bool heavy = loss_ > kHeavyLoss;
-  const bool full = queued_ && loss_ > kLossWithQueue && round_.lost > 0;
+  if (marked_ > 0) --marked_;
+  if (round_.marked) marked_ = kAfterMark;
+  if (marked_ > 0) --marked_;
+  if (round_.marked) marked_ = kAfterMark;
+  const bool full = round_.marked || (queued_ && loss_ > kLossWithQueue && round_.lost > 0);
   if (held_ > 0 && full && now - yielded_at_ < kOverflow * smoothed_) {
     // Of the same overflow.
   } else if (full || heavy) {
@@ -164,7 +169,8 @@ void CongestionController::judge_loss(double rate, TimePoint now) {
   } else if (held_ > 0) {
     ceiling_ = std::min(std::max(cubic(now), ceiling_ + kReno), max_window_);
   } else if (round_.limited) {
-    ceiling_ = std::min(ceiling_ * (queued_ ? 1.01 : 1.25) + (queued_ ? 0.02 : 1), max_window_);
+    const bool slowly = queued_ || marked_ > 0;
+    ceiling_ = std::min(ceiling_ * (slowly ? 1.01 : 1.25) + (slowly ? 0.02 : 1), max_window_);
   }
 }
 
@@ -312,6 +318,11 @@ void CongestionController::judge_look() {
   }
 }
 
+void CongestionController::on_marked() {
+  round_.marked = true;
+  if (mode_ == Mode::start) begin_drain();
+}
+
 void CongestionController::on_timeout() {
   rates_.fill(0);
   rate_ = rate_before_ = 0;
@@ -327,7 +338,7 @@ bool CongestionController::doubtful() const {
 
 // As long as there is no queue there may be more.
 bool CongestionController::free() const {
-  return window_ >= kSome && held_ == 0 && blind_rounds_ == 0 &&
+  return window_ >= kSome && held_ == 0 && marked_ == 0 && blind_rounds_ == 0 &&
          std::min(queue_, queue_before_) < kFree + jitter_;
 }
 

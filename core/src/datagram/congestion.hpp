@@ -56,6 +56,8 @@ class NETKIT_API CongestionController {
     round_.unsure = round_.unsure == Duration{} ? rtt : std::min(round_.unsure, rtt);
   }
   void on_lost(std::uint32_t count) { round_.lost += count; }
+  // The path has marked something instead of dropping it.
+  void on_marked();
   // Nothing has come back for so long that all is taken for lost.
   void on_timeout();
 
@@ -81,6 +83,7 @@ class NETKIT_API CongestionController {
     std::uint64_t end = 0;  // acknowledged, it ends the round
     std::uint32_t acked = 0;
     std::uint32_t lost = 0;
+    bool marked = false;
     std::uint32_t samples = 0;
     Duration least{};
     Duration unsure{};  // the shortest that may have been longer; zero: there was none
@@ -130,6 +133,7 @@ class NETKIT_API CongestionController {
   TimePoint late_at_{};           // the last of them
   double more_ = 0;               // in flight, to see whether there is room
   std::uint8_t grown_ = 0;        // cycles in a row
+  std::uint8_t marked_ = 0;       // rounds in which nothing more is tried, after a mark
   Mode mode_ = Mode::start;
   bool queued_ = false;  // of late
   bool clear_ = true;    // no queue and no loss was ever seen

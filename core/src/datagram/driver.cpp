@@ -16,14 +16,24 @@ Options with_names(Options options) {
   return options;
 }
 
+std::vector<UdpSocket> with_ecn(std::vector<UdpSocket> sockets) {
+  for (UdpSocket& socket : sockets) socket.report_ecn();
+  return sockets;
+}
+
+UdpClient::Options with_ecn(UdpClient::Options options) {
+  options.socket.ecn = true;
+  return options;
+}
+
 }  // namespace
 
 Driver::Driver(EventLoop& loop, std::vector<UdpSocket> sockets, Handler& handler,
                UdpServer::Options options)
     : loop_(loop),
       handler_(handler),
-      server_(std::in_place, loop, std::move(sockets), static_cast<UdpServer::Handler&>(*this),
-              with_names(std::move(options))),
+      server_(std::in_place, loop, with_ecn(std::move(sockets)),
+              static_cast<UdpServer::Handler&>(*this), with_names(std::move(options))),
       sockets_(*server_),
       hook_(loop.before_wait([this] { send_round(); })) {}
 
@@ -32,18 +42,22 @@ Driver::Driver(EventLoop& loop, std::vector<Endpoint> server, Handler& handler,
     : loop_(loop),
       handler_(handler),
       client_(std::in_place, loop, std::move(server), static_cast<UdpClient::Handler&>(*this),
-              with_names(std::move(options))),
+              with_ecn(with_names(std::move(options)))),
       sockets_(*client_),
       hook_(loop.before_wait([this] { send_round(); })) {}
 
 Driver::~Driver() = default;
 
 void Driver::on_datagram(const ReceivedMessage& from, std::string_view datagram) {
-  handler_.on_datagram({*from.peer, server_->source_of(from)}, datagram, loop_.now());
+  Path path(*from.peer, server_->source_of(from));
+  path.ecn = from.ecn;
+  handler_.on_datagram(path, datagram, loop_.now());
 }
 
 void Driver::on_datagram(std::string_view datagram) {
-  handler_.on_datagram(peer(), datagram, loop_.now());
+  Path path(peer());
+  path.ecn = client_->ecn();
+  handler_.on_datagram(path, datagram, loop_.now());
 }
 
 void Driver::on_next_address(int /*error*/) {
@@ -79,7 +93,7 @@ bool Driver::drain_round() {
   more_ = handler_.drain(queue_, loop_.refresh_now());
   if (client_ && !queue_.empty()) client_->renew_if_silent();
   for (const OutputQueue::Item& item : queue_.items()) {
-    sockets_.send(client_ ? peer() : item.to->peer, item.head, item.body, item.to->local);
+    sockets_.send(client_ ? peer() : item.to->peer, item.head, item.body, item.to->local, item.ect);
   }
   if (!sockets_.flush()) return false;
   queue_.clear();

@@ -250,6 +250,7 @@ bool PrivateClient::drain(OutputQueue& queue, TimePoint now) {
   for (const OutputQueue::Item& item : impl.clear.items()) {
     if (impl.records->exhausted()) break;
     char* const at = queue.add_room(*item.to, item.size() + DtlsRecords::kOverhead);
+    queue.set_ect(item.ect);
     impl.records->seal(RecordType::application_data, item.head, item.body, at);
   }
   return more;

@@ -387,6 +387,7 @@ void PrivateServer::Impl::protect(const OutputQueue::Item& item, OutputQueue& qu
   if (last_peer == nullptr || last_peer->path.owner != item.to->owner) return;
   if (last_peer->records->exhausted()) return;
   char* const at = queue.add_room(*item.to, item.size() + DtlsRecords::kOverhead);
+  queue.set_ect(item.ect);
   last_peer->records->seal(RecordType::application_data, item.head, item.body, at);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "datagram/chunk.hpp"
+#include "datagram/ecn.hpp"
 #include "datagram/wire.hpp"
 
 #include <array>
@@ -69,6 +70,11 @@ class NETKIT_API ReceiveSide {
 
   // One DATA body; true when it was new and taken.
   bool accept(std::uint32_t seq, std::string_view body, TimePoint now, MessageHandler& handler);
+  // One that said it was marked, with the bits of RFC 3168 that it had.
+  void on_marked(std::uint8_t bits) {
+    ecn_.on_marked(bits);
+    if (ecn_.news()) ask_ack();
+  }
   void expect(std::uint64_t record) { reassembler_.expect(record); }
   void pause() { paused_ = true; }
   void resume(MessageHandler& handler);
@@ -87,6 +93,9 @@ class NETKIT_API ReceiveSide {
   std::uint16_t window() const;
   std::uint16_t ack_delay(TimePoint now) const;
   bool has_holes() const { return highest_ > next_; }
+  const EcnReceiver& ecn() const { return ecn_; }
+  void told_ecn() { ecn_.on_told(); }
+  bool needs_ack() const { return has_holes() || ecn_.news(); }  // one of its own
   // Bit i: ack() + 1 + i has come. Replaces `out`.
   void bitmap(std::string& out) const;
 
@@ -112,6 +121,7 @@ class NETKIT_API ReceiveSide {
   std::uint64_t next_;       // everything before has come
   std::uint64_t delivered_;  // everything before has been delivered; less than next_ when paused
   std::uint64_t highest_;    // nothing from here on has come
+  EcnReceiver ecn_;
   std::vector<std::string> held_;  // by sequence number, circular; empty while not needed
   TimePoint newest_at_{};          // when the newest came
   TimePoint ack_at_ = TimePoint::max();

@@ -65,6 +65,13 @@ void SendSide::drop_oldest() {
   waiting_.pop_front();
 }
 
+void SendSide::on_ecn_counts(const std::optional<EcnCounts>& counts) {
+  if (!way_) return;
+  if (const std::uint32_t more = way_->ecn.on_counts(counts); more > 0) {
+    way_->congestion.on_marked();
+  }
+}
+
 void SendSide::open_window(std::uint16_t window) {
   limit_ = std::max(limit_, base() + window);
 }
@@ -120,6 +127,7 @@ void SendSide::acknowledge(InFlight& entry, TimePoint now) {
     if (way_) way_->answered = entry.sent;
     acked_order_ = entry.order;
   }
+  if (way_ && entry.ect && !entry.again) way_->ecn.on_acked();
   (entry.lost ? lost_ : on_the_way_)--;
   entry.lost = false;
   in_flight_messages_ -= entry.chunk->ended();
@@ -295,6 +303,8 @@ void SendSide::sent(InFlight& entry, Emission& out, std::uint64_t seq, TimePoint
   out.seq = static_cast<std::uint32_t>(seq);
   out.urgent = false;
   out.chunk = entry.chunk;
+  entry.ect = out.ect = way_ && way_->ecn.marks();
+  if (out.ect) way_->ecn.on_sent();
   if (way_) pace(out, now);
   arm(now);
 }

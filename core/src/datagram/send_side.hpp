@@ -3,6 +3,7 @@
 
 #include "datagram/chunk.hpp"
 #include "datagram/congestion.hpp"
+#include "datagram/ecn.hpp"
 #include "datagram/ring.hpp"
 #include "datagram/rtt.hpp"
 
@@ -40,6 +41,8 @@ class NETKIT_API SendSide {
   // known or claims what was never sent is ignored.
   void on_ack(std::uint32_t ack, std::uint16_t window, std::string_view bitmap, Duration delay,
               TimePoint now);
+  // What the same ACK says of marks, or does not.
+  void on_ecn_counts(const std::optional<EcnCounts>& counts);
   void open_window(std::uint16_t window);                // of the handshake
   void add_rtt_sample(Duration sample, TimePoint now) {  // of the handshake
     rtt_.add(sample);
@@ -53,6 +56,7 @@ class NETKIT_API SendSide {
   struct Emission {
     std::uint32_t seq = 0;
     bool urgent = false;  // to be acknowledged at once
+    bool ect = false;     // the path may mark it
     ChunkRef chunk;
   };
   bool next(Emission& out, TimePoint now);
@@ -89,6 +93,7 @@ class NETKIT_API SendSide {
   // Shared with others.
   struct Way {
     CongestionController congestion;
+    EcnSender ecn{};
     TimePoint paced{};        // when the last one went, or should have
     TimePoint answered{};     // when the newest of what was just acknowledged was sent
     std::uint64_t asked = 0;  // order of the last sending that was urgent
@@ -104,6 +109,7 @@ class NETKIT_API SendSide {
     std::uint64_t order = 0;  // of its last sending among all sendings
     bool lost = false;        // to be sent again
     bool again = false;       // has been sent more than once
+    bool ect = false;         // its last sending could be marked
   };
 
   bool has_gap() const { return gap_.to != 0 || gap_.unnumbered != 0; }

@@ -59,7 +59,7 @@ void Server::Impl::on_session_datagram(const Path& from, std::string_view datagr
   }
   if (peer->accept) on_confirmed(*peer, at);
   PeerHandler messages(handler, peer->ref);
-  peer->session.on_datagram(*header, body, at, messages);
+  peer->session.on_datagram(*header, body, from.ecn, at, messages);
   if (peer->leaving) return;
   if (peer->session.receiving().ended()) {
     leave(*peer, LeftReason::ended, messages.text, at);

@@ -16,15 +16,23 @@ Session::Session(const Options& options, Counters& counters, const Start& start,
   send_.open_window(start.peer_window);
 }
 
-void Session::on_datagram(const Header& header, std::string_view body, TimePoint now,
-                          MessageHandler& handler) {
+void Session::on_datagram(const Header& header, std::string_view body, std::uint8_t ecn,
+                          TimePoint now, MessageHandler& handler) {
+  const bool marks = (header.flags & Header::kEcn) != 0;
+  const bool is_ack = header.type == Type::ack;
+  std::optional<EcnCounts> counts;
+  if (is_ack && marks && !(counts = take_ecn_counts(body))) {
+    ++counters_->malformed;
+    return;
+  }
   last_heard_ = now;
   pings_ = 0;
   if (header.flags & Header::kPing) receive_.ask_ack();
   const Duration delay = header.ack_delay * Duration(std::chrono::microseconds(100));
-  const std::string_view bitmap = header.type == Type::ack ? body : std::string_view();
-  send_.on_ack(header.ack, header.window, bitmap, delay, now);
-  if (header.type == Type::data) receive_.accept(header.seq, body, now, handler);
+  send_.on_ack(header.ack, header.window, is_ack ? body : std::string_view(), delay, now);
+  if (is_ack) return send_.on_ecn_counts(counts);
+  if (marks) receive_.on_marked(ecn);
+  receive_.accept(header.seq, body, now, handler);
 }
 
 void Session::on_timer(TimePoint now) {
@@ -78,17 +86,19 @@ bool Session::drain(const Path& to, OutputQueue& queue, TimePoint now, std::size
     const bool enough = ++together * 2 >= options_->ack_every;
     const bool urgent = emission.urgent || (enough && !send_.has_next(now));
     head.flags = urgent ? Header::kPing : std::uint8_t{0};
+    if (emission.ect) head.flags |= Header::kEcn;
     encode_header(head, bytes);
     const std::size_t size = kHeaderSize + emission.chunk->body.size();
     queue.add_along(to, {bytes, sizeof bytes}, std::move(emission.chunk));
+    queue.set_ect(emission.ect);
     ++counters_->datagrams_out;
     counters_->bytes_out += size;
     acked = true;
   }
-  // A header has no room to say what is missing.
+  // A header has no room to say what is missing or was marked.
   if (acked) {
     last_sent_ = now;
-    if (!receive_.has_holes()) receive_.acked();
+    if (!receive_.needs_ack()) receive_.acked();
   }
   if (queue.size() >= limit && wants_drain(now)) return true;
   if (ping_wanted_ || receive_.ack_due(now)) send_ack(to, queue, now);
@@ -105,13 +115,16 @@ void Session::send_ack(const Path& to, OutputQueue& queue, TimePoint now) {
   }
   std::string bitmap;
   receive_.bitmap(bitmap);
+  if (receive_.ecn().heard()) head.flags |= Header::kEcn;
   std::string bytes(kHeaderSize, '\0');
   encode_header(head, bytes.data());
+  if (receive_.ecn().heard()) append_ecn_counts(receive_.ecn().counts(), bytes);
   bytes += bitmap;
   queue.add_along(to, bytes);
   ++counters_->datagrams_out;
   counters_->bytes_out += bytes.size();
   last_sent_ = now;
+  receive_.told_ecn();
   receive_.acked();
 }
 

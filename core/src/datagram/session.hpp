@@ -27,8 +27,8 @@ class NETKIT_API Session {
   // `options` and `counters` must outlive it.
   Session(const Options& options, Counters& counters, const Start& start, TimePoint now);
 
-  // A DATA or ACK of this session.
-  void on_datagram(const Header& header, std::string_view body, TimePoint now,
+  // A DATA or ACK of this session, which came with these two bits of RFC 3168.
+  void on_datagram(const Header& header, std::string_view body, std::uint8_t ecn, TimePoint now,
                    MessageHandler& handler);
   void on_timer(TimePoint now);
   TimePoint deadline() const;

@@ -216,6 +216,18 @@ std::optional<Header> decode_header(std::string_view datagram) {
   return header;
 }
 
+std::optional<EcnCounts> take_ecn_counts(std::string_view& body) {
+  if (body.size() < 8) return std::nullopt;
+  const EcnCounts counts{get<std::uint32_t>(body.data()), get<std::uint32_t>(body.data() + 4)};
+  body.remove_prefix(8);
+  return counts;
+}
+
+void append_ecn_counts(const EcnCounts& counts, std::string& out) {
+  append(out, counts.marked);
+  append(out, counts.congested);
+}
+
 std::optional<Bye> decode_bye(std::string_view body) {
   if (body.empty() || body.size() > 1 + kMaxReason) return std::nullopt;
   return Bye{static_cast<std::uint8_t>(body[0]), body.substr(1)};

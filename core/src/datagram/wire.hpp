@@ -3,6 +3,8 @@
 // bytes given.
 #pragma once
 
+#include "datagram/ecn.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -101,6 +103,9 @@ struct Header {
   static constexpr std::uint8_t kPing = 0x01;  // acknowledge at once
   // The window on the wire counts fours; kept by encode_header() and decode_header().
   static constexpr std::uint8_t kWide = 0x02;
+  // DATA: sent as ECT(0). ACK: EcnCounts stand before the bitmap, as the other side's DATA had
+  // this.
+  static constexpr std::uint8_t kEcn = 0x04;
   Type type = Type::ack;
   std::uint8_t flags = 0;
   std::uint64_t session = 0;
@@ -154,6 +159,9 @@ NETKIT_API void encode(const Reset& reset, std::string& out);
 NETKIT_API void encode(const Challenge& challenge, std::string& out);
 NETKIT_API void encode(const Move& move, std::string& out);
 NETKIT_API void encode(const VersionReply& reply, std::string& out);
+// Takes them from the begin of an ACK's body; nothing where it is too short.
+NETKIT_API std::optional<EcnCounts> take_ecn_counts(std::string_view& body);
+NETKIT_API void append_ecn_counts(const EcnCounts& counts, std::string& out);
 // Writes kHeaderSize bytes.
 NETKIT_API void encode_header(const Header& header, char* out);
 

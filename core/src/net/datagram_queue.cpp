@@ -7,6 +7,8 @@
 namespace netkit {
 namespace {
 
+constexpr int kEct0 = 2;
+
 template <typename Value>
 cmsghdr* put_control(cmsghdr* at, int level, int type, const Value& value) {
   at->cmsg_level = level;
@@ -38,7 +40,7 @@ bool may_join(const MessageBatch::Message& run, const QueuedDatagram& last,
   const bool shorter_end = next.segments == 1 && next.size() < run.segment_size;
   return (same_size || shorter_end) && next.size() != 0 &&
          run.datagrams + next.segments <= kMaxSegments && run.bytes + next.size() <= kMaxPayload &&
-         next.source == last.source && next.to == last.to;
+         next.source == last.source && next.ect == last.ect && next.to == last.to;
 }
 
 }  // namespace
@@ -68,7 +70,8 @@ void MessageBatch::add_bytes(std::string_view bytes) {
   ++header.msg_iovlen;
 }
 
-void MessageBatch::close(const Message& message, const DatagramSource* source, bool v4) {
+void MessageBatch::close(const Message& message, const QueuedDatagram& first,
+                         const DatagramSource* source) {
   msghdr& header = headers_[count_].msg_hdr;
   Control& control = controls_[count_];
   auto* const begin = reinterpret_cast<cmsghdr*>(control.bytes.data());
@@ -76,7 +79,11 @@ void MessageBatch::close(const Message& message, const DatagramSource* source, b
   if (message.segment_size != 0) {
     end = put_control(end, SOL_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(message.segment_size));
   }
+  const bool v4 = first.to.is_v4();
   if (source != nullptr) end = put_source(end, *source, v4);
+  if (first.ect) {
+    end = put_control(end, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, kEct0);
+  }
   header.msg_control = end == begin ? nullptr : begin;
   header.msg_controllen =
       static_cast<std::size_t>(reinterpret_cast<char*>(end) - reinterpret_cast<char*>(begin));
@@ -152,7 +159,7 @@ void DatagramQueue::arrange() {
 void DatagramQueue::close(MessageBatch& batch, const MessageBatch::Message& message) const {
   const QueuedDatagram& first = item(batch.messages_[batch.count_].first_entry);
   const DatagramSource* source = first.source == 0 ? nullptr : &sources_[first.source - 1];
-  batch.close(message, source, first.to.is_v4());
+  batch.close(message, first, source);
 }
 
 MessageBatch::Message DatagramQueue::build_run(MessageBatch& batch, std::size_t entry,

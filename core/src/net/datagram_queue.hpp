@@ -29,6 +29,7 @@ struct QueuedDatagram {
   std::string_view body{};
   std::size_t segment_size = 0;  // a single datagram's whole size
   std::uint32_t source = 0;      // one more than the index of its source; 0: none
+  bool ect = false;              // sent as ECT(0)
 
   std::size_t size() const { return head.size() + body.size(); }
   // All but the last datagram of a UDP_SEGMENT message must have its segment size, so nothing may
@@ -70,7 +71,8 @@ class MessageBatch {
   friend class DatagramQueue;
   static constexpr std::size_t kVectors = 1024;
   struct alignas(cmsghdr) Control {
-    std::array<char, CMSG_SPACE(sizeof(std::uint16_t)) + CMSG_SPACE(sizeof(in6_pktinfo))>
+    std::array<char, CMSG_SPACE(sizeof(std::uint16_t)) + CMSG_SPACE(sizeof(int)) +
+                         CMSG_SPACE(sizeof(in6_pktinfo))>
         bytes{};  // padding, too
   };
 
@@ -80,7 +82,7 @@ class MessageBatch {
   }
   void open(const QueuedDatagram& item, std::uint32_t entry, bool connected);
   void add_bytes(std::string_view bytes);
-  void close(const Message& message, const DatagramSource* source, bool v4);
+  void close(const Message& message, const QueuedDatagram& first, const DatagramSource* source);
 
   std::size_t count_ = 0;
   std::size_t vectors_used_ = 0;

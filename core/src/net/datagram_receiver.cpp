@@ -15,11 +15,12 @@ namespace netkit {
 namespace {
 
 constexpr std::size_t kCacheLine = 64;
+constexpr unsigned kEcnBits = 3;  // of IPv4's TOS and IPv6's traffic class
 
-// Room for UDP_GRO, SO_RXQ_OVFL and the destination of either family.
-constexpr std::size_t kControlSize = CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(std::uint32_t)) +
-                                     CMSG_SPACE(sizeof(in_pktinfo)) +
-                                     CMSG_SPACE(sizeof(in6_pktinfo));
+// Room for UDP_GRO, SO_RXQ_OVFL, and the traffic class and destination of either family.
+constexpr std::size_t kControlSize =
+    2 * CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(std::uint32_t)) +
+    CMSG_SPACE(sizeof(in_pktinfo)) + CMSG_SPACE(sizeof(in6_pktinfo));
 
 struct alignas(cmsghdr) Control {
   std::array<char, kControlSize> bytes;
@@ -107,6 +108,10 @@ struct DatagramReceiver::Impl {
         const auto info = read_value<in_pktinfo>(entry);
         message.destination = IpAddress::v4(info.ipi_addr.s_addr);
         message.interface_index = static_cast<unsigned>(info.ipi_ifindex);
+      } else if (entry->cmsg_level == IPPROTO_IP && entry->cmsg_type == IP_TOS) {
+        message.ecn = read_value<std::uint8_t>(entry) & kEcnBits;
+      } else if (entry->cmsg_level == IPPROTO_IPV6 && entry->cmsg_type == IPV6_TCLASS) {
+        message.ecn = static_cast<std::uint8_t>(read_value<int>(entry)) & kEcnBits;
       } else if (entry->cmsg_level == IPPROTO_IPV6 && entry->cmsg_type == IPV6_PKTINFO) {
         const auto info = read_value<in6_pktinfo>(entry);
         message.destination = v6_address(info.ipi6_addr, info.ipi6_ifindex);
@@ -132,6 +137,7 @@ struct DatagramReceiver::Impl {
     message.data = {buffers.at(index), headers[index].msg_len};
     message.truncated = (header.msg_flags & MSG_TRUNC) != 0;
     message.segment_size = 0;
+    message.ecn = 0;
     message.destination = {};
     message.interface_index = 0;
     if (header.msg_controllen != 0) read_control(header, message);

@@ -73,7 +73,7 @@ struct DatagramSender::Impl {
   }
 
   void push(const Endpoint& to, std::string_view head, std::string_view body,
-            const DatagramSource& source) {
+            const DatagramSource& source, bool ect) {
     QueuedDatagram* const item = append(1);
     if (item == nullptr) return;
     item->to = to;
@@ -81,12 +81,13 @@ struct DatagramSender::Impl {
     item->body = body;
     item->segment_size = head.size() + body.size();
     item->source = queue.add_source(source);
+    item->ect = ect;
   }
 
   void push_segments(const Endpoint& to, std::string_view data, std::size_t segment_size,
                      const DatagramSource& source) {
     if (segment_size == 0 || data.size() <= segment_size) {
-      push(to, data, {}, source);
+      push(to, data, {}, source, false);
       return;
     }
     const std::size_t together =
@@ -221,8 +222,8 @@ DatagramSender::DatagramSender(DatagramSender&&) noexcept = default;
 DatagramSender& DatagramSender::operator=(DatagramSender&&) noexcept = default;
 
 void DatagramSender::add(const Endpoint& to, std::string_view head, std::string_view body,
-                         const DatagramSource& source) {
-  impl_->push(to, head, body, source);
+                         const DatagramSource& source, bool ect) {
+  impl_->push(to, head, body, source, ect);
 }
 
 void DatagramSender::add_segments(const Endpoint& to, std::string_view data,

@@ -125,6 +125,7 @@ int UdpClient::send_now(std::string_view datagram) {
 void UdpClient::on_message(Port& /*port*/, const ReceivedMessage& message) {
   heard_ = true;
   heard_at_ = loop().now();
+  ecn_ = message.ecn;
   for_each_datagram(message, [this](std::string_view datagram) { handler_.on_datagram(datagram); });
 }
 

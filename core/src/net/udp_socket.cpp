@@ -125,6 +125,7 @@ void UdpSocket::apply(const UdpOptions& options) {
   if (options.reuse_port) require_option(fd(), SOL_SOCKET, SO_REUSEPORT, 1, "reuse a udp port");
   if (options.broadcast) require_option(fd(), SOL_SOCKET, SO_BROADCAST, 1, "allow broadcasts");
   if (options.packet_info) report_destinations();
+  if (options.ecn) report_ecn();
   if (options.dscp != 0) {
     const bool v6 = family_ == AF_INET6;
     require_option(fd(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS,
@@ -142,6 +143,11 @@ void UdpSocket::apply(const UdpOptions& options) {
   can_segment_ = knows_segments(fd());
   atomic_ = options.atomic && family_ == AF_INET;
   if (atomic_) allow_fragments(false);
+}
+
+void UdpSocket::report_ecn() {
+  const bool v6 = family_ == AF_INET6;
+  set_option(fd(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVTCLASS : IP_RECVTOS, 1);
 }
 
 void UdpSocket::report_destinations() {

@@ -108,10 +108,10 @@ UdpSockets::Port& UdpSockets::port_for(const Endpoint& to, const IpAddress& sour
 }
 
 void UdpSockets::send(const Endpoint& to, std::string_view head, std::string_view body,
-                      const DatagramSource& source) {
+                      const DatagramSource& source, bool ect) {
   if (log_ != nullptr) log_sending(to, std::string(head).append(body));
   Port& port = port_for(to, source.address);
-  port.sender.add(to, head, body, source);
+  port.sender.add(to, head, body, source, ect);
   ++port.queued;
   ++queued_;
 }

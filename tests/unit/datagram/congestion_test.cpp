@@ -138,6 +138,22 @@ TEST_F(Congestion, DoesNotTakeRandomLossForCongestion) {
   }
 }
 
+TEST_F(Congestion, AnswersMarks) {
+  for (const Duration round_trip : {Duration(2ms), Duration(80ms)}) {
+    Path(10e6, round_trip);
+    link->mark_above = 4ms;
+    stream->add();
+    Settle(3);
+    events.run(6);
+    std::printf("marks from 4 ms on, %.0f ms: %.2f used, a queue of %.1f ms, %.1f %% marked\n",
+                milli(round_trip), link->used(6), link->mean_queue() * 1e3,
+                100 * link->marked / link->offered);
+    EXPECT_GE(link->used(6), 0.85);
+    EXPECT_LE(link->mean_queue(), 0.005);
+    EXPECT_GT(link->marked, 0);
+  }
+}
+
 TEST_F(Congestion, FollowsARateThatFallsAndRises) {
   Path(100e6, 40ms);
   stream->add();

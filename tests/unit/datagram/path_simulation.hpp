@@ -2,6 +2,8 @@
 // and a TCP stream that follows RFC 9438. Seeded, so that each run is the same.
 #pragma once
 
+#include "datagram/ecn.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -56,7 +58,8 @@ class Events {
   std::uint64_t next_ = 0;
 };
 
-// Tail-drop, as `tbf rate R latency 100ms`; behind it a part may be lost at random.
+// Tail-drop, as `tbf rate R latency 100ms`, which may mark what waits for long; behind it a part
+// may be lost at random.
 struct Bottleneck {
   Bottleneck(Events& all, double bits_per_second, Duration latency = milliseconds(100))
       : events(all) {
@@ -65,6 +68,13 @@ struct Bottleneck {
   void set_rate(double bits_per_second, Duration latency = milliseconds(100)) {
     rate = bits_per_second / 8;
     buffer = rate * seconds(latency) + 15'000;
+  }
+  // The two bits of RFC 3168 that what is sent now arrives with.
+  std::uint8_t mark(bool ect) {
+    if (!ect) return 0;
+    const bool congested = busy_until - events.now > mark_above;
+    marked += congested;
+    return congested ? kCongestionExperienced : 2;
   }
   bool send(double size, Duration delay, std::function<void()> arrive) {
     ++offered;
@@ -82,7 +92,7 @@ struct Bottleneck {
     }
     return true;
   }
-  void reset() { carried = queue_sum = offered = dropped = 0; }
+  void reset() { carried = queue_sum = offered = dropped = marked = 0; }
   double used(double span) const { return carried / span / rate; }
   double mean_queue() const { return queue_sum / std::max(offered, 1.0); }
   double drop_rate() const { return dropped / std::max(offered, 1.0); }
@@ -96,6 +106,8 @@ struct Bottleneck {
   double queue_sum = 0;
   double offered = 0;
   double dropped = 0;
+  double marked = 0;
+  Duration mark_above = kNever;
   std::mt19937_64 random{7};
 };
 
@@ -185,7 +197,10 @@ class Stream final : public Server::Handler {
         std::string bytes(item.head);
         bytes += item.body;
         const double size = static_cast<double>(bytes.size()) + 42;  // with IP and Ethernet
-        auto here = [arrive, bytes = std::move(bytes), to = item.to->peer] { arrive(to, bytes); };
+        const std::uint8_t ecn = link_.mark(item.ect);
+        auto here = [arrive, bytes = std::move(bytes), to = item.to->peer, ecn] {
+          arrive(to, bytes, ecn);
+        };
         if (speaks) {
           link_.send(size, rtt_ / 2, std::move(here));
         } else {
@@ -199,10 +214,13 @@ class Stream final : public Server::Handler {
       while (peer.client.unacknowledged() < 1500 && peer.client.send(line_)) {
       }
     }
-    drain(peer.client, speaker_ == Speaker::clients, [this, &peer](const Endpoint&, auto& bytes) {
-      server_.on_datagram(peer.here, bytes, events_.now);
+    const auto at_server = [this, &peer](const Endpoint&, auto& bytes, std::uint8_t ecn) {
+      Path from(peer.here);
+      from.ecn = ecn;
+      server_.on_datagram(from, bytes, events_.now);
       pump();
-    });
+    };
+    drain(peer.client, speaker_ == Speaker::clients, at_server);
     wake(peer.client.next_deadline(), peer.due, [this, &peer] {
       peer.client.tick(events_.now);
       pump(peer);
@@ -213,11 +231,14 @@ class Stream final : public Server::Handler {
       if (speaker_ == Speaker::clients || !server_.contains(peer->session)) continue;
       while (server_.status(peer->session).queued < 64) server_.send(peer->session, line_);
     }
-    drain(server_, speaker_ == Speaker::server, [this](const Endpoint& to, auto& bytes) {
+    const auto at_client = [this](const Endpoint& to, auto& bytes, std::uint8_t ecn) {
       Peer& peer = peer_at(to);
-      peer.client.on_datagram(bytes, events_.now, there());
+      Path from(there());
+      from.ecn = ecn;
+      peer.client.on_datagram(bytes, events_.now, from);
       pump(peer);
-    });
+    };
+    drain(server_, speaker_ == Speaker::server, at_client);
     wake(server_.next_deadline(), due_, [this] {
       server_.tick(events_.now);
       pump();

@@ -85,6 +85,9 @@ std::map<std::string, std::string> made_vectors() {
   made["body-gap"] = make_gap({8, 90, 2})->body;
   made["body-end"] = make_end(0, "bye")->body;
   made["ack"] = in_session(Type::ack, "\x05", Header::kPing);
+  std::string marks;
+  append_ecn_counts({9, 1}, marks);
+  made["ack-ecn"] = in_session(Type::ack, marks + "\x05", Header::kEcn);
   made["bye"] = in_session(Type::bye, std::string_view("\0quit", 5));
   return made;
 }

@@ -52,7 +52,7 @@ class NETKIT_API Client {
 
   // One datagram from the server; those of other senders must not come here. `from`: where it is,
   // if that is known, as on the way to another machine there are others to be careful of.
-  void on_datagram(std::string_view datagram, TimePoint now, const Endpoint& from = {});
+  void on_datagram(std::string_view datagram, TimePoint now, const Path& from = {});
   void tick(TimePoint now);
   TimePoint next_deadline() const;  // TimePoint::max() when idle
   // As Server::drain().

@@ -26,7 +26,10 @@ struct Path {
   // Who the peer has proved to be (PrivateServer); 0: whoever is there, in clear text.
   std::uint32_t owner = 0;
   std::uint32_t proved = 0;  // a number that is higher the later he has proved it
-  friend bool operator==(const Path&, const Path&) = default;
+  std::uint8_t ecn = 0;      // with what came: the two bits of RFC 3168 that it had
+  friend bool operator==(const Path& a, const Path& b) {
+    return a.peer == b.peer && a.local == b.local && a.owner == b.owner && a.proved == b.proved;
+  }
 };
 
 struct Chunk;                                   // the body of a datagram, encoded once
@@ -41,6 +44,7 @@ class NETKIT_API OutputQueue {
     const Path* to = nullptr;
     std::string_view head;
     std::string_view body;
+    bool ect = false;  // DatagramSender::add()
     std::size_t size() const { return head.size() + body.size(); }
   };
   // Datagrams to drain and send at a time: few enough that they stay in the processor's cache on
@@ -60,6 +64,7 @@ class NETKIT_API OutputQueue {
   // A datagram of `size` bytes, at most kMaxDatagram, that the caller writes before clear(), until
   // when the path stays.
   char* add_room(const Path& to, std::size_t size);
+  void set_ect(bool ect) { items_.back().ect = ect; }  // of the last that was added
   void keep(std::shared_ptr<const void> owner) { kept_.push_back(std::move(owner)); }
   // All since the last clear(), in order; valid until the next add() (the bytes: until clear()).
   std::span<const Item> items() const { return items_; }

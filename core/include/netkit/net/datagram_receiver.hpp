@@ -22,6 +22,7 @@ struct ReceivedMessage {
   std::size_t segment_size = 0;    // 0: one datagram
   IpAddress destination;           // with `packet_info`, else unspecified
   unsigned interface_index = 0;    // with `packet_info`, else 0
+  std::uint8_t ecn = 0;            // with `ecn`: the two bits of RFC 3168; one for all of it
   bool truncated = false;          // it was longer than the buffer
 
   std::size_t segments() const {

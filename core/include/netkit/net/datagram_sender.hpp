@@ -49,9 +49,10 @@ class NETKIT_API DatagramSender {
   DatagramSender(DatagramSender&&) noexcept;
   DatagramSender& operator=(DatagramSender&&) noexcept;
 
-  // One datagram made of `head` then `body` (either may be empty).
+  // One datagram made of `head` then `body` (either may be empty). `ect`: the path may mark it
+  // where it would drop it (ECT(0) of RFC 3168); of who does not answer marks it would be a fraud.
   void add(const Endpoint& to, std::string_view head, std::string_view body = {},
-           const DatagramSource& source = {});
+           const DatagramSource& source = {}, bool ect = false);
   // `data` is several datagrams of `segment_size` bytes each (the last may be shorter), as a
   // super-packet arrived; sent by UDP_SEGMENT where the kernel takes it, one by one where it does
   // not. 0, or no less than there is, means one datagram.

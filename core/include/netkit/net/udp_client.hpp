@@ -90,6 +90,8 @@ class NETKIT_API UdpClient final : public UdpSockets {
   void send(std::string_view head, std::string_view body = {}) {
     UdpSockets::send(peer(), head, body);
   }
+  // Of what is being handed to on_datagram(): the two bits of RFC 3168, with UdpOptions::ecn.
+  std::uint8_t ecn() const { return ecn_; }
   // After EMSGSIZE; 0 when unknown.
   unsigned path_mtu() const { return first().socket.path_mtu(); }
   // To be called before what is queued is sent: a new socket where there was silence for that long.
@@ -109,6 +111,7 @@ class NETKIT_API UdpClient final : public UdpSockets {
   UdpOptions socket_options_;
   Duration silence_;
   TimePoint heard_at_;  // or when the socket was made
+  std::uint8_t ecn_ = 0;
   bool heard_ = false;  // so that the address in use is the right one
 };
 

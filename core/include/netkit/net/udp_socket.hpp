@@ -33,6 +33,7 @@ struct UdpOptions {
   // Hears the multicast groups that it has joined itself, not those of others on this machine.
   bool own_groups_only = false;
   bool gro = false;         // take coalesced packets (UDP_GRO)
+  bool ecn = false;         // report the congestion marks of what arrives
   bool count_drops = true;  // SO_RXQ_OVFL
   // IPv4 datagrams that fit the path's MTU leave as atomic ones (RFC 6864: DF set, no number), for
   // which the kernel need not find a number by their address: cheaper with many peers. Longer ones
@@ -56,6 +57,8 @@ class NETKIT_API UdpSocket {
   // Takes over a bound (or connected) socket, e.g. from systemd.
   static UdpSocket adopt(FileDescriptor fd, const UdpOptions& options = {});
 
+  // Has the marks of RFC 3168 reported, as `ecn` does, where the kernel can.
+  void report_ecn();
   // Has the destination address and interface of what arrives reported, as `packet_info` does.
   void report_destinations();          // throws SystemError
   void connect(const Endpoint& peer);  // throws SystemError; afterwards ICMP errors come as errnos

@@ -44,9 +44,9 @@ class NETKIT_API UdpSockets {
 
   // Adds a datagram made of `head` then `body` to what the next flush() sends; the bytes must stay
   // until all is sent. What is added while blocked() waits as well; over kQueue it is dropped and
-  // counted (no_room).
+  // counted (no_room). `ect` as of DatagramSender::add().
   void send(const Endpoint& to, std::string_view head, std::string_view body = {},
-            const DatagramSource& source = {});
+            const DatagramSource& source = {}, bool ect = false);
   static constexpr std::size_t kQueue = 1u << 16;
   std::size_t queued() const { return queued_; }  // datagrams added since all was sent
   // Sends what is queued: equal-sized runs to one peer by UDP_SEGMENT, all by sendmmsg. False: not

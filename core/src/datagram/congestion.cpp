@@ -7,6 +7,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr double kGrows = 1.05;  // of a rate, which does so if it is so many times what it was
 constexpr double kTry = 1.25;    // more than is known to be delivered, for a round
 constexpr double kDrain = 0.75;  // in the round after it
 constexpr double kLook = 0.5;    // while the path is looked at
@@ -36,6 +37,8 @@ constexpr Duration kTogether = milliseconds(2);
 
 // Looking at the path.
 constexpr Duration kRivals = milliseconds(6);  // left of the queue: of others
+constexpr double kTheirPart =
+    0.6;  // in what is aimed at, as both are seen while this one has yielded
 constexpr Duration kLookEvery = std::chrono::seconds(3);
 constexpr Duration kLookFor = milliseconds(50);
 constexpr Duration kLate = milliseconds(30);
@@ -209,7 +212,9 @@ void CongestionController::begin_drain() {
 void CongestionController::step_steady() {
   // Little at first, as there may be no room at all; twice as much each time, as there may be much.
   const bool room = free() && round_.limited;
-  more_ = room ? std::min(std::max(2 * more_, 1.0), product() * (kTry - 1)) : more_ / 2;
+  const double most =
+      rate_ > kGrows * rate_before_ ? product() * (kTry - 1) : rate_ * seconds(2 * kFree);
+  more_ = room ? std::min(std::max(2 * more_, 1.0), most) : more_ / 2;
   phase_ = static_cast<std::uint8_t>((phase_ + 1) % kRounds);
   if (phase_ == 2) {  // what was tried has come back
     const bool more = rate_ > 1.15 * std::max(rate_before_, start_rate_) && !queued_ &&
@@ -292,7 +297,7 @@ void CongestionController::judge_look() {
   const double theirs = window_before_ * left / gone;
   // Nothing that grows by leaps can be known well, but half of what the path once had to give is.
   const double half = most_rate_ * seconds(round_trip_before_) / 2;
-  const double even = std::sqrt(window_before_ * theirs);
+  const double even = std::pow(window_before_, 1 - kTheirPart) * std::pow(theirs, kTheirPart);
   const double wanted =
       starved() && loss_ < kLossWithQueue
           ? std::max(even, half)

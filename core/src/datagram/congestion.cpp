@@ -125,7 +125,8 @@ void CongestionController::end_round(TimePoint now) {
   judge_loss(rate, now);
   step();
   set_window();
-  part_.set(round_.limited && mode_ != Mode::start ? window_ : 0);
+  const bool counts = round_.limited && mode_ != Mode::start;
+  part_.set(counts ? window_ : 0, counts ? smoothed_ : Duration{});
   round_ = {.begin = now, .end = newest_ + 1};
 }
 
@@ -401,7 +402,12 @@ Duration CongestionController::interval() const {
   // The window, not the pace, makes great ones shrink and small ones grow.
   if (mode_ == Mode::steady && phase_ != 1 && window_ >= kMany) rate = std::max(rate, full);
   if (!queued_) rate /= 1 - std::min(loss_, kMostRandom);
-  if (window_ < kFew && mode_ != Mode::start) rate = full;
+  if (window_ < kFew && mode_ != Mode::start) {
+    // Of many with a datagram or two the round trips differ by chance.
+    const Duration mean = part_.mean_rtt();
+    const bool same = mean > smoothed_ / 2 && mean < smoothed_ * 2;
+    rate = same ? window_ / seconds(mean) : full;
+  }
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(1 / rate));
 }
 

@@ -410,7 +410,7 @@ void Room::tell_private(Slot slot, std::string_view line, WallTime wall) {
   if (to == kNoSlot) {
     const std::string_view word = line.substr(0, std::min(line.find_first_of(" \t"), kMaxName));
     return refuse(slot, fmt::format("there is no '{}' {}", word,
-                                    options_.is_shared ? "at this server of the room" : "here"));
+                                    options_.is_shared ? "at this server" : "here"));
   }
   const Member& from = members_[slot];
   const std::string_view text = trim_white_space(line.substr(end));

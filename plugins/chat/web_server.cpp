@@ -162,7 +162,7 @@ std::string WebServer::cookie(std::string_view token, std::string_view more) con
 std::string WebServer::why_no_room(const IpAddress& source) {
   if (members_.size() >= options_.max_members) return "the room is full";
   if (!source.is_loopback() && !joins_.allow(source, host_.loop().now())) {
-    return "too many join from this address at once";
+    return "too many members are joining from this address";
   }
   if (!shares_.take(source)) {
     return share_text(shares_.share(), options_.max_members, "--max-members");

@@ -134,7 +134,7 @@ std::string ping_report(std::string_view peer, const PingStatistics& statistics,
                   peer, statistics.sent(), statistics.received(), statistics.loss_percent(),
                   statistics.duplicates(), statistics.reordered());
   if (statistics.wrong() > 0) {
-    text += fmt::format("{} {} not what was sent\n", statistics.wrong(),
+    text += fmt::format("{} {} wrong\n", statistics.wrong(),
                         statistics.wrong() == 1 ? "reply was" : "replies were");
   }
   const LatencyHistogram& rtt = statistics.rtt();

@@ -206,7 +206,7 @@ constexpr std::size_t kMaxNames = 4096;                      // that one connect
 constexpr std::size_t kMaxAnswers = 1000;                    // that one may be owed
 constexpr std::size_t kMaxRecords = std::size_t{64} << 20U;  // bytes of those that come, of all
 constexpr std::size_t kMaxRest = 65536;  // bytes that are read and wait for them
-constexpr std::string_view kOthersName = "with a key it is by its name alone";
+constexpr std::string_view kOthersName = "a key is valid for its own name only";
 
 class ControlClient final : public TcpServer::Connection {
  public:

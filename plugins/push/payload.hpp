@@ -48,7 +48,8 @@ struct Record {
 
 // Why somebody is not subscribed any more, in words for people; native subscribers get them in BYE.
 // As a message says it that refuses one.
-inline constexpr std::string_view kNameForm = "a name has 1 to 255 bytes, none of them invisible";
+inline constexpr std::string_view kNameForm =
+    "a name has 1 to 255 bytes, without invisible characters";
 
 namespace reason {
 inline constexpr std::string_view kMoved = "moved";  // its name was taken by another, or it renamed

@@ -24,7 +24,7 @@ OptionDef topic_option(std::string_view help) {
 }
 
 OptionDef control_key_option() {
-  return psk_file_option("the key to speak TLS by with a server that has it");
+  return psk_file_option("use TLS with the key in FILE, which the server must have");
 }
 
 std::vector<OptionDef> source_options() {
@@ -38,7 +38,7 @@ std::vector<OptionDef> source_options() {
       {.name = "publishers",
        .kind = Kind::text,
        .value_name = "NAME,...",
-       .help = "whose records to take of those who have a key; without it everybody's",
+       .help = "identities that may publish; all unless given",
        .needs = {"psk-file"}},
       {.name = "every",
        .help = "make a record every D, the first after D; 10s without --from",

@@ -27,7 +27,7 @@ bool has_blank(std::string_view text) {
 
 std::string_view why_not_a_topic(std::string_view topic) {
   if (topic.size() > kMaxTopic) return "is longer than 255 bytes";
-  if (has_blank(topic)) return "has blanks, invisible or control characters";
+  if (has_blank(topic)) return "contains blanks, invisible or control characters";
   if (topic.find_first_of("+#") != std::string_view::npos)
     return "contains + or #, which are wildcards";
   return {};
@@ -36,7 +36,7 @@ std::string_view why_not_a_topic(std::string_view topic) {
 std::string_view why_not_a_filter(std::string_view filter) {
   if (filter.empty()) return "is empty (# is every topic)";
   if (filter.size() > kMaxTopic) return "is longer than 255 bytes";
-  if (has_blank(filter)) return "has blanks, invisible or control characters";
+  if (has_blank(filter)) return "contains blanks, invisible or control characters";
   bool more = true;
   while (more) {
     const std::string_view level = take_level(filter, more);

@@ -109,7 +109,7 @@ void RedisEngine::ask_sentinel() {
 }
 
 void RedisEngine::go_to(std::string_view host, std::string_view port) {
-  if (++moves_ > kMostMoves) return retry("is a cluster that sends on from node to node");
+  if (++moves_ > kMostMoves) return retry("is a cluster that redirects from node to node");
   forget_others();
   AddressSpec address{.host = std::string(host),
                       .port = read_integer<std::uint16_t>(port).value_or(0)};

@@ -111,7 +111,7 @@ def test_a_plain_client_is_told_that_a_key_is_needed(netkit, keys, command):
     server = netkit.serve(command[0], "serve", "127.0.0.1:0", "--psk-file", keys("k", "ann"))
     client = netkit.start(*command, server.address, "--plain", "--name", "ben")
     assert client.wait(11) == 77 and client.out.rest() == b""
-    assert client.err.data.endswith(f"netkit: {command[0]}: {server.address}: refused: a key is needed here (--psk-file)\n".encode())
+    assert client.err.data.endswith(f"netkit: {command[0]}: {server.address}: refused: this server requires a key (--psk-file)\n".encode())
     server.err.expect(rb"refused: it uses the plain dialect, but this server requires a key \(--plain\)\n")
     with udp_socket() as sock:
         for said in (b"reg\n", b"is there anybody out there?\n"):

@@ -92,4 +92,4 @@ def test_who_has_a_key_speaks_for_its_own_name_alone(serve):
     asked = b"UNSUBSCRIBE ben\nSUBSCRIBE ben 5000\nUNSUBSCRIBE ann\nQUIT\n"
     client = subprocess.run(["openssl", "s_client", "-connect", server.address, "-psk_identity", "ann", "-psk", KEYS["ann"],
                              "-quiet"], input=asked, capture_output=True, timeout=20)
-    assert client.stdout == (b"ERR with a key it is by its name alone\n" * 2 + b"ERR no subscriber has that name\nOK\n")
+    assert client.stdout == (b"ERR a key is valid for its own name only\n" * 2 + b"ERR no subscriber has that name\nOK\n")

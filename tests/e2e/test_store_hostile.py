@@ -72,9 +72,9 @@ def test_no_answer_takes_more_than_a_bound(netkit, redis, name):
 def test_nodes_that_send_on_to_each_other_are_left_alone(netkit, redis):
     fake = redis(lambda _: b"-MOVED 1 127.0.0.1:%d\r\n" % fake.port)
     server = serve(netkit, fake)
-    server.err.expect(rb"is a cluster that sends on from node to node")
+    server.err.expect(rb"is a cluster that redirects from node to node")
     began, before = time.monotonic(), fake.connections
-    server.err.expect(rb"(is a cluster that sends on from node to node.*){3}")
+    server.err.expect(rb"(is a cluster that redirects from node to node.*){3}")
     assert fake.connections - before < 100 and time.monotonic() - began < 5
     assert server.stop() == 0
 

@@ -49,7 +49,7 @@ def test_a_room_takes_no_such_name(tool, room, name):
 def test_push_takes_no_such_name_nor_topic(tool, push, name):
     ann = f"an{UNSEEN[name]}n"
     done = tool.run("push", "subscribe", push.address, "--name", ann)
-    assert done.status == 2 and b"none of them invisible" in done.err, done
+    assert done.status == 2 and b"without invisible characters" in done.err, done
     with tcp_connect(push.address) as control, udp_socket() as plain:
         plain.sendto(ann.encode(), host_port(push.address))
         control.sendall(f"SUBSCRIBE {ann} 9\nPUSH {ann} 0\nLIST\nQUIT\n".encode())

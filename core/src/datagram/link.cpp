@@ -31,7 +31,7 @@ Loss stranger(std::string_view what) {
 }
 
 Loss plain_refused() {
-  return {.why = "refused: a key is needed here (--psk-file)",
+  return {.why = "refused: this server requires a key (--psk-file)",
           .again = false,
           .status = ExitStatus::permission};
 }

@@ -50,8 +50,8 @@ TEST(Topics, HaveNoWildcardsThemselves) {
 
 TEST(Topics, HaveNothingThatDoesNotShow) {
   for (const char* topic : {"a b", "a\u00A0b", "a\u200B", "a/\x7F"}) {
-    EXPECT_EQ(why_not_a_topic(topic), "has blanks, invisible or control characters") << topic;
-    EXPECT_EQ(why_not_a_filter(topic), "has blanks, invisible or control characters") << topic;
+    EXPECT_EQ(why_not_a_topic(topic), "contains blanks, invisible or control characters") << topic;
+    EXPECT_EQ(why_not_a_filter(topic), "contains blanks, invisible or control characters") << topic;
   }
 }
 

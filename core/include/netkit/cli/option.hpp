@@ -93,7 +93,7 @@ enum CommonOptions : std::uint32_t {
   kConnectTimeoutOption = 1u << 7,  // --connect-timeout
   kIdleTimeoutOption = 1u << 8,     // --idle-timeout
   kClientOptions = 1u << 10,        // -4 -6 --bind
-  kMetricsOption = 1u << 11,        // --metrics, of what is no server
+  kMetricsOption = 1u << 11,        // --metrics, of what is not a server
   kHelpOnly = 1u << 9,              // of what belongs to all only --help: netkit's own words
 };
 
@@ -102,7 +102,7 @@ enum class Lifetime : std::uint8_t {
   bounded,     // a job: INT and TERM cut it short: 128+n
 };
 
-// An action of a command. All text is for people; it is shown in help as it stands.
+// An action of a command. All text is for people and shown in help unchanged.
 struct ActionDef {
   std::string_view name;           // `serve`
   std::string_view summary;        // one line
@@ -125,7 +125,7 @@ struct ActionDef {
   // With -q standard output gets no records: for servers, whose records report what they do. What
   // --to names gets them all the same.
   bool quiet_hides_records = false;
-  // Prints a summary of its own at the end, so that the totals would say it again.
+  // Prints a separate summary at the end, so that the totals would say it again.
   bool has_summary = false;
   // Makes a run of it: new_command<T>. netkit's own words have none.
   std::unique_ptr<Command> (*make)() = nullptr;

@@ -49,7 +49,7 @@ NETKIT_API std::optional<TlsServerOptions> tls_server(const Values& values);
 NETKIT_API OptionDef psk_file_option(std::string_view help);
 // What it holds; nothing where it is not given. Throws Error.
 NETKIT_API std::optional<PskKeys> psk_keys(const Values& values);
-// The one of them that a client has, whom --name may tell; nothing where there is no file.
+// The one of them that a client has, which --name may select; nothing without a file.
 NETKIT_API std::optional<PskIdentity> identity_of(const Values& values);
 
 // The names, with commas between them, that `option` gives.
@@ -60,7 +60,8 @@ NETKIT_API std::set<std::string, std::less<>> names_in(const Values& values,
 // is typed. Throws UsageError for what is larger, SystemError.
 NETKIT_API std::string content_of(FileContent content, std::string_view path, std::size_t limit,
                                   std::string_view option);
-// The one line of the file that `option` names, `password-file`. Throws Error for what is none.
+// The only line of the file that `option`, such as `password-file`, names. Throws Error if it has
+// none or several.
 NETKIT_API std::string secret_of(const Values& values, const std::string& option);
 
 // --max-clients: connections of a TCP server.
@@ -71,9 +72,9 @@ NETKIT_API OptionDef max_queue_option(std::string_view help);
 NETKIT_API OptionDef any_port_option();
 // --plain local|all|none: a server of the native dialect.
 NETKIT_API OptionDef plain_option();
-// --allow --deny: whom a server has to do with.
+// --allow --deny: which clients a server accepts.
 NETKIT_API std::vector<OptionDef> access_options();
-// --max-clients --allow --deny --rate: whom a TCP server has to do with.
+// --max-clients --allow --deny --rate: which clients a TCP server accepts.
 NETKIT_API std::vector<OptionDef> tcp_client_limits(std::string_view max_clients);
 // What these say, in `options`.
 NETKIT_API void read_tcp_client_limits(const Values& values, TcpServer::Options& options);

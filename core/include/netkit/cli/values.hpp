@@ -44,12 +44,12 @@ class NETKIT_API Values {
   // All values of a repeatable option, in the order given.
   std::vector<std::string> texts(std::string_view option) const;
   std::vector<AddressSpec> addresses(std::string_view option) const;
-  // What -4, -6 and --bind say, as AddressSpec has it, for who does not ask for an address. Throws
+  // What -4, -6 and --bind say, as AddressSpec has it, for actions that take no address. Throws
   // UsageError where they contradict each other.
   AddressFamily family() const;
   std::vector<Endpoint> sources() const;
 
-  // The words that are no options, as they were typed.
+  // The words that are not options, as typed.
   const std::vector<std::string>& arguments() const { return arguments_; }
 
   // For the parser and for tests.

@@ -13,7 +13,7 @@ namespace netkit {
 NETKIT_API std::string encode_hex(std::string_view bytes);
 NETKIT_API void append_hex(std::string& out, std::string_view bytes);
 
-// Both cases; blanks and colons may stand between bytes. None if a digit is missing or none.
+// Both cases; blanks and colons may separate bytes. Nothing if a digit is missing or invalid.
 NETKIT_API std::optional<std::string> decode_hex(std::string_view text);
 
 // Appends the base64 of `bytes` with padding, without line breaks.

@@ -14,13 +14,13 @@
 
 namespace netkit {
 
-// What a check said of a frame.
+// The result of a check.
 enum class CheckResult : std::uint8_t { none, ok, bad };  // none: the frame has no check
 
 // `ok`, `bad`, or nothing for none.
 NETKIT_API std::string_view to_text(CheckResult result);
 
-// Immutable, so that all who cut frames by one codec share it; any thread.
+// Immutable, so that all users of a codec share it; any thread.
 //
 // The frame that it is about is as it came with its start mark and its length field, but without
 // stuffing and end mark; the check is the last of it.
@@ -30,8 +30,8 @@ class NETKIT_API Check {
   // catalogue, or `crc:WIDTH:POLY:INIT:REFIN:REFOUT:XOROUT`, numbers but WIDTH in hexadecimal,
   // REFIN and REFOUT true or false. The bytes FROM up to but not including TO of the frame are
   // covered, negative ones counted from its end, the check included; FROM or TO may be left out for
-  // its first byte and for where the check stands. Without a range it covers what stands before it
-  // from the first byte of the body on. Throws UsageError that says what would be right.
+  // its first byte and for where the check is. Without a range it covers what precedes it from the
+  // first byte of the body on. Throws UsageError that says what would be right.
   static std::shared_ptr<const Check> parse(std::string_view text);
   // What parse() took.
   const std::string& text() const { return text_; }
@@ -42,8 +42,8 @@ class NETKIT_API Check {
   // Writes the check of `before`, the frame without it, to `to`, which has room for size() bytes.
   // `body`: where in it the body begins.
   void put(char* to, std::string_view before, std::size_t body) const;
-  // Whether the check at the end of `frame` is that of what stands before it; not if it is too
-  // short to have one.
+  // Whether the check at the end of `frame` is that of what precedes it; not if it is too short to
+  // have one.
   bool holds(std::string_view frame, std::size_t body) const;
 
  private:

@@ -36,7 +36,7 @@ enum class Dialect : std::uint8_t {
   jt808,     // other escapes: 7d 02 is 7e, 7d 01 is 7d
 };
 
-// Whether whoever asks for a codec tells the decoder the time, which those cut by silence need.
+// Whether the user of a codec passes the time to the decoder, as framing by silence needs.
 enum class Timing : std::uint8_t { untimed, timed };
 
 // What CODEC on the command line says.
@@ -91,7 +91,7 @@ struct NETKIT_API CodecSpec {
 struct NamedCodec {
   std::string_view name;
   std::string_view protocol;  // whose frames they are, for people
-  std::string_view codec;     // the line of the grammar that it stands for
+  std::string_view codec;     // the line of the grammar that it abbreviates
   std::string_view more;      // what that line cannot say, for people; mostly empty
   std::string_view body;      // what of a frame is the body, for people
   Dialect dialect = Dialect::none;

@@ -55,8 +55,8 @@ struct FrameCounters {
 //
 // A stream that is cut by lengths alone ends with the first length that cannot be. All other cuts
 // find the next frame after a bad one: marks by the next mark, silence by the next silence, a fixed
-// size by the next bytes whose check is right (without a check, nothing tells).
-// Not thread-safe; nothing throws but std::bad_alloc. A copy goes on from where the original was.
+// size by the next bytes whose check is right (without a check, nothing tells). Not thread-safe;
+// nothing throws but std::bad_alloc. A copy continues from where the original was.
 //
 // Sink: `void(const FrameView&)`, or `bool(const FrameView&)` where false means "no more for now".
 // The sink must not feed or destroy the decoder.
@@ -70,7 +70,7 @@ class NETKIT_API FrameDecoder {
   static constexpr std::uint64_t kMaxLimit = LengthLayout::kMaxLimit;
 
   // `max_frame`: limit of the bytes that follow the length field; without one, the most that may
-  // stand between the marks, stuffing undone and the check included. At most kMaxLimit counts.
+  // are between the marks, stuffing undone and the check included. At most kMaxLimit counts.
   FrameDecoder(const CodecSpec& spec, std::uint64_t max_frame, BadCheck bad = BadCheck::drop);
   ~FrameDecoder();
   FrameDecoder(const FrameDecoder& other);

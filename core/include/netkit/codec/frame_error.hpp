@@ -24,7 +24,7 @@ enum class FrameFault : std::uint8_t {
   too_short,  // encoding: the content lacks room for its length field, or is below adjust
   mark,       // encoding: the body has a mark in it
   size,       // encoding: the body is not of the size that each frame has
-  form,       // encoding: the body is none of the protocol's
+  form,       // encoding: the body is invalid in the protocol
 };
 
 // What was wrong with a frame; converts to true if something was.

@@ -15,7 +15,7 @@ namespace netkit {
 struct Line {
   std::string_view text;
   // The line is longer than the limit: `text` is its beginning, as long as the limit, and the rest
-  // is thrown away up to its end. The sink decides whether that ends the channel or only the line.
+  // is discarded up to its end. The sink decides whether that ends the channel or only the line.
   bool too_long = false;
   bool terminated = true;  // false for a last line without LF, and for one that is too long
 };

@@ -1,4 +1,4 @@
-// What is said to all sessions of a server.
+// Messages to all sessions of a server.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace netkit::datagram {
 
-// Messages that are packed together, encoded once whoever gets them, and given to the sessions by
+// Messages that are packed together, encoded once for all receivers, and given to the sessions by
 // flush(). With numbers, the last of them are kept for newcomers and those who come back. A message
 // may be cut between two datagrams, so flush() one channel before another of the same server, or
 // Server::send(), has its turn. [one thread]
@@ -43,8 +43,8 @@ class NETKIT_API Channel {
 
   // Numbers begin with 1. What next append() gets; without numbers 0.
   std::uint64_t next_record() const;
-  // Numbers go on with a higher one, where they are given by somebody else: who gets what comes
-  // next takes those left out for lost. Nothing may be pending.
+  // Numbers continue with a higher one, where somebody else assigns them: who gets what comes next
+  // takes those left out for lost. Nothing may be pending.
   void go_on_with(std::uint64_t record);
   std::uint64_t first_kept() const;  // the oldest that is whole; 0: nothing is kept
   std::uint64_t last_kept() const;

@@ -47,7 +47,7 @@ class NETKIT_API Client {
   // is for the server's application. Follows on_connected, on_rejected or on_left.
   void connect(std::string_view payload, TimePoint now);
   // Numbered messages below `record` are ignored, and if a higher one comes first that is a gap. To
-  // be called in on_connected, by a client that knows where its stream goes on.
+  // be called in on_connected, by a client that knows where its stream continues.
   void expect_record(std::uint64_t record);
 
   // One datagram from the server; those of other senders must not come here. `from`: where it is,

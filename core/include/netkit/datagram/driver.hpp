@@ -35,7 +35,7 @@ class NETKIT_API Driver : private UdpServer::Handler, private UdpClient::Handler
     virtual bool drain(OutputQueue& queue, TimePoint now) = 0;
     // The kernel refused a datagram to `to`, or (of a client) reports one refused earlier.
     virtual void on_refused(const Endpoint& to, int error) { (void)to, (void)error; }
-    // Of a server that reports it: nobody is at the port of `to` any more.
+    // For a server that reports it: the port of `to` has been closed.
     virtual void on_unreachable(const Endpoint& to) { (void)to; }
     // Of a client: another address of the server is tried, as the one before refused; what was sent
     // is lost.
@@ -47,7 +47,7 @@ class NETKIT_API Driver : private UdpServer::Handler, private UdpClient::Handler
   Driver(EventLoop& loop, std::vector<UdpSocket> sockets, Handler& handler,
          UdpServer::Options options);
   // For a client: as UdpClient, with the addresses that resolve() gave. Throws SystemError when
-  // there is no way to any.
+  // none can be reached.
   Driver(EventLoop& loop, std::vector<Endpoint> server, Handler& handler,
          UdpClient::Options options);
   ~Driver() override;
@@ -77,7 +77,7 @@ class NETKIT_API Driver : private UdpServer::Handler, private UdpClient::Handler
   void on_next_address(int error) override;
   using UdpServer::Handler::on_refused;  // not hidden by the client's
   void on_refused(int error) override { handler_.on_refused(peer(), error); }
-  void on_unblocked() override { queue_.clear(); }  // the turn's end goes on sending
+  void on_unblocked() override { queue_.clear(); }  // the turn's end continues sending
 
   void on_due();
   bool drain_round();

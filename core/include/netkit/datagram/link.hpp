@@ -19,7 +19,7 @@ namespace netkit::datagram {
 
 // [loop] What TcpClient is for streams: resolves a server's name, makes a Driver for what speaks to
 // it, and tries again and the next one by the one policy (Attempts), which says each outage once.
-// Whether a server answers only who speaks to it can tell: by succeeded() and failed().
+// Whether a server answers, only its user can tell: by succeeded() and failed().
 class NETKIT_API Link final : private PrivateClient::Handler {
  public:
   struct Options {
@@ -36,7 +36,7 @@ class NETKIT_API Link final : private PrivateClient::Handler {
     // driver() is there: begin to speak. It is another one after each failed().
     virtual void on_attempt() = 0;
     // There will be no further attempt. `error` is one sentence for the end of the run, which has
-    // not been said.
+    // not been reported.
     virtual void on_gave_up(ExitStatus status, const std::string& error) = 0;
   };
 
@@ -60,7 +60,7 @@ class NETKIT_API Link final : private PrivateClient::Handler {
   // A client's part of datagram_client_totals() (netkit/cli/shared_definitions.hpp); `native` is of
   // what is driven.
   void show(Totals& totals, const Counters& native) const;
-  // There is no server, which has been said.
+  // There is no server, which has been reported.
   bool outage() const { return attempts_.outage() || attempts_.pending(); }
 
  private:

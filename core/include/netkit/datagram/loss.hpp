@@ -17,7 +17,7 @@ struct Loss {
   std::string why;
   bool again = true;
   ExitStatus status = ExitStatus::unreachable;
-  bool predicate = false;  // `why` goes on where the server's name ends
+  bool predicate = false;  // `why` continues where the server's name ends
   // One sentence for the end of a run; `server` as the user wrote it.
   NETKIT_API std::string sentence(std::string_view server) const;
 };

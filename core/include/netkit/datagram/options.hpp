@@ -13,8 +13,8 @@ namespace netkit::datagram {
 
 inline constexpr unsigned char kMagic = 0xF5;      // no UTF-8 text contains it
 inline constexpr std::size_t kMaxDatagram = 1200;  // bytes
-// Bytes that encryption (PrivateServer, PrivateClient) adds to a datagram: a session's have so many
-// less.
+// Bytes that encryption (PrivateServer, PrivateClient) adds to a datagram: a session's have that
+// many less.
 inline constexpr std::size_t kPrivateOverhead = 29;
 inline constexpr std::size_t kMaxPayload = 1024;  // bytes of the application's in CONNECT, ACCEPT
 inline constexpr std::size_t kMaxReason = 255;    // bytes of text in REJECT, BYE and END
@@ -27,7 +27,7 @@ inline bool is_native(std::string_view datagram) {
 // What a session does when more than `keep` records wait for it to be sent.
 enum class Overflow : std::uint8_t {
   skip_oldest,  // the oldest waiting are dropped, and the receiver is told their numbers
-  keep_all,     // nothing is dropped: who owns the session asks Server::full_sessions() or
+  keep_all,     // nothing is dropped: the owner of the session asks Server::full_sessions() or
                 // Client::can_send() before it takes more from its source
 };
 
@@ -60,7 +60,7 @@ struct NETKIT_API Options {
   std::uint16_t min_in_flight = 16;      // however many are lost
 
   // RFC 6298 with these bounds. The upper one is below what the RFC wants: after an outage the
-  // stream goes on within max_rto, at the cost of a datagram or two per max_rto while it lasts.
+  // stream continues within max_rto, at the cost of a datagram or two per max_rto while it lasts.
   Duration initial_rto = std::chrono::milliseconds(250);
   Duration min_rto = std::chrono::milliseconds(50);
   Duration max_rto = std::chrono::seconds(1);
@@ -74,11 +74,11 @@ struct NETKIT_API Options {
   Duration ack_delay = std::chrono::milliseconds(10);  // how long an acknowledgement may wait
   std::uint16_t ack_every = 16;                        // but not for more datagrams than this
 
-  // Silence after which the other side is given up. The server's holds for both: ACCEPT tells it.
+  // Silence after which the other side is dropped. The server's holds for both: ACCEPT tells it.
   Duration lease = std::chrono::seconds(30);
   // How often an idle client asks for a sign of life; never less often than lease / 3.
   Duration heartbeat = std::chrono::seconds(5);
-  // Once END is said: silence after which the other side is not waited for any more.
+  // After END: silence after which the other side is no longer waited for.
   Duration linger = std::chrono::seconds(3);
   // How long a client tries to connect, and how long a server waits for the first sign of life of a
   // session it accepted (no longer than the lease).
@@ -108,13 +108,13 @@ struct Counters {
   std::uint64_t duplicates = 0;      // datagrams received again
   std::uint64_t timeouts = 0;        // expiries of the retransmission timer
   std::uint64_t dropped = 0;         // messages dropped by Options::keep or keep_bytes
-  std::uint64_t lost = 0;            // messages the other side (or a jump in numbers) said are lost
-  std::uint64_t stale = 0;           // numbered messages below what was expected, ignored
-  std::uint64_t held = 0;            // bytes that are held now (Options::max_held)
-  std::uint64_t no_memory = 0;       // datagrams and messages that max_held left no room for
-  std::uint64_t out_of_window = 0;   // datagrams beyond Options::receive_window
-  std::uint64_t malformed = 0;       // datagrams that are not what their type says
-  std::uint64_t too_long = 0;        // messages over Options::max_message
+  std::uint64_t lost = 0;       // messages reported lost by the other side or by a jump in numbers
+  std::uint64_t stale = 0;      // numbered messages below what was expected, ignored
+  std::uint64_t held = 0;       // bytes that are held now (Options::max_held)
+  std::uint64_t no_memory = 0;  // datagrams and messages that max_held left no room for
+  std::uint64_t out_of_window = 0;    // datagrams beyond Options::receive_window
+  std::uint64_t malformed = 0;        // datagrams that are not what their type says
+  std::uint64_t too_long = 0;         // messages over Options::max_message
   std::uint64_t unknown_session = 0;  // datagrams of a session or from an address not known
   std::uint64_t bad_version = 0;
   std::uint64_t cookies_sent = 0;
@@ -129,16 +129,16 @@ struct Counters {
 
 // Why a session is over.
 enum class LeftReason : std::uint8_t {
-  ended,      // the other side said END: all it had to say has arrived
-  bye,        // the other side said BYE
+  ended,      // the other side sent END: everything it sent has arrived
+  bye,        // the other side sent BYE
   finished,   // our finish(): the other side has acknowledged everything, END too
   lease,      // not heard from for the lease
   reset,      // the other side does not know the session: it was restarted
   timeout,    // connect_timeout passed before the session began
   version,    // the server speaks other versions of the protocol
   stranger,   // what answers does not speak the protocol at all
-  evicted,    // the other side said BYE: away with you, for now
-  forbidden,  // the other side said BYE: you may not be here
+  evicted,    // the other side sent BYE: removed, may come back
+  forbidden,  // the other side sent BYE: not allowed
 };
 NETKIT_API std::string_view to_string(LeftReason reason);  // the enumerator's name
 
@@ -165,7 +165,7 @@ struct PathStatus {
   std::uint64_t retransmitted = 0;  // datagrams that were taken for lost
 };
 
-// How one session stands, for a roster.
+// The state of one session, for a roster.
 struct SessionStatus {
   std::uint64_t delivered = 0;  // messages that the other side acknowledged
   std::uint64_t dropped = 0;    // messages dropped by `keep`

@@ -23,9 +23,9 @@ struct Path {
   Path(const Endpoint& with, const DatagramSource& by = {}) : peer(with), local(by) {}
   Endpoint peer;
   DatagramSource local;
-  // Who the peer has proved to be (PrivateServer); 0: whoever is there, in clear text.
+  // The identity the peer has proved (PrivateServer); 0: none, in clear text.
   std::uint32_t owner = 0;
-  std::uint32_t proved = 0;  // a number that is higher the later he has proved it
+  std::uint32_t proved = 0;  // higher the later it was proved
   std::uint8_t ecn = 0;      // with what came: the two bits of RFC 3168 that it had
   friend bool operator==(const Path& a, const Path& b) {
     return a.peer == b.peer && a.local == b.local && a.owner == b.owner && a.proved == b.proved;
@@ -35,9 +35,9 @@ struct Path {
 struct Chunk;                                   // the body of a datagram, encoded once
 using ChunkRef = std::shared_ptr<const Chunk>;  // may be shared between threads
 
-// Datagrams made of a head of their own and a body that many share. Those of one peer lie together,
-// full-sized ones first, so that they can go out by UDP_SEGMENT.
-// [one thread] Allocates only while it grows.
+// Datagrams made of a separate head and a body that many share. Those of one peer lie together,
+// full-sized ones first, so that they can go out by UDP_SEGMENT. [one thread] Allocates only while
+// it grows.
 class NETKIT_API OutputQueue {
  public:
   struct Item {

@@ -49,7 +49,7 @@ class NETKIT_API PlainFanout {
   class Texts;
   struct Job {
     std::shared_ptr<const Texts> texts;
-    std::size_t datagrams = 0;  // the first so many of texts times addresses
+    std::size_t datagrams = 0;  // how many of texts times addresses, from the first
     std::size_t at = 0;         // that are drained
   };
   void enqueue(std::shared_ptr<Texts> texts, std::span<const Path> to);

@@ -1,4 +1,4 @@
-// A client's side of privacy: what stands between its socket and what speaks the native protocol.
+// A client's side of privacy: the layer between its socket and what speaks the native protocol.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ namespace netkit::datagram {
 
 // Shakes hands with the server by DTLS 1.2 (netkit-protocol(7), PRIVATE) before `inner` may say a
 // word, and when nothing has been heard for a while once more from where it is, under which the
-// session goes on. Nothing that is not authentic reaches `inner`. Pure. [one thread]
+// session continues. Nothing that is not authentic reaches `inner`. Pure. [one thread]
 class NETKIT_API PrivateClient final : public Driver::Handler {
  public:
   class NETKIT_API Handler {

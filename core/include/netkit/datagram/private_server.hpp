@@ -1,5 +1,5 @@
-// A server's side of privacy: what stands between its sockets and what speaks the native protocol
-// and the plain dialect, with keys and without.
+// A server's side of privacy: the layer between its sockets and what speaks the native protocol and
+// the plain dialect, with keys and without.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ namespace netkit::datagram {
 
 // What happened; never reset.
 struct PrivateCounters {
-  std::uint64_t handshakes = 0;     // that proved who is there
+  std::uint64_t handshakes = 0;     // that proved an identity
   std::uint64_t resumed = 0;        // of these, that went on with an earlier one
   std::uint64_t refused = 0;        // peers with no key or a wrong one
   std::uint64_t not_authentic = 0;  // records that were forged, damaged or came again
@@ -29,7 +29,7 @@ struct PrivateCounters {
 // it sends comes to `inner` decrypted, with its Path::owner, and what `inner` has for that owner at
 // that address leaves encrypted. Peers in clear are told so, once for each of their datagrams that
 // is worth an answer. Nothing is kept of who has not returned a cookie, and nobody unproved gets
-// more bytes than he sent. Without keys everything passes, but for handshakes, which are answered
+// more bytes than it sent. Without keys everything passes, but for handshakes, which are answered
 // so that the other side knows. Pure. [one thread]
 class NETKIT_API PrivateServer final : public Driver::Handler {
  public:
@@ -37,9 +37,9 @@ class NETKIT_API PrivateServer final : public Driver::Handler {
   class NETKIT_API Handler {
    public:
     virtual ~Handler() = default;
-    // Nobody comes in from `peer`, as `why` says: "there is no key of 'bob'". Called for each.
+    // `peer` is refused, for the reason `why`: "there is no key of 'bob'". Called for each.
     virtual void on_refused(const Endpoint& peer, std::string_view why) = 0;
-    // The key of `owner` is no key any more: close its sessions, with a word that still reaches it.
+    // The key of `owner` was revoked: close its sessions, with a reason that still reaches it.
     virtual void on_revoked(std::uint32_t owner) = 0;
   };
 
@@ -60,7 +60,7 @@ class NETKIT_API PrivateServer final : public Driver::Handler {
   PrivateServer(const PrivateServer&) = delete;
   PrivateServer& operator=(const PrivateServer&) = delete;
 
-  // Other keys, of a server that has some. Who is there by one that is not among them is revoked.
+  // Other keys, of a server that has some. Peers whose key is not among them are revoked.
   void set_keys(PskKeys keys);
   // Who an owner is; empty for 0. Valid as long as the server.
   const std::string& identity(std::uint32_t owner) const;

@@ -57,7 +57,7 @@ class NETKIT_API Server {
     virtual void on_message(SessionRef session, std::uint64_t record, std::string_view message) = 0;
     // Messages that will never come, in their place in the order.
     virtual void on_gap(SessionRef session, const Gap& gap) { (void)session, (void)gap; }
-    // The client goes on at another address.
+    // The client continues at another address.
     virtual void on_moved(SessionRef session, const Endpoint& peer) { (void)session, (void)peer; }
     // The session is over, and `session` void after this call. Not called for close().
     virtual void on_left(SessionRef session, LeftReason reason, std::string_view text) = 0;

@@ -18,7 +18,7 @@
 
 namespace netkit::datagram {
 
-// [loop] A PrivateServer with its file, which it reads again at SIGHUP; says who is not let in.
+// [loop] A PrivateServer with its file, which it reads again at SIGHUP; reports who is refused.
 class NETKIT_API ServerPrivacy final : private PrivateServer::Handler {
  public:
   struct Options {

@@ -1,5 +1,5 @@
-// The client's side of one connection of HTTP/2 (RFC 9113), by nghttp2, which is in a library of
-// its own: netkit/http2.so.
+// The client's side of one connection of HTTP/2 (RFC 9113), by nghttp2, which is in a separate
+// library: netkit/http2.so.
 #pragma once
 
 #include <cstdint>

@@ -19,7 +19,7 @@ struct HttpLimits {
   std::size_t max_line = 8192;   // the request line, and each header line
   std::size_t max_headers = 64;  // how many header lines
   std::size_t max_head = 32768;  // all together
-  // Where no method can be longer, what is longer is no HTTP (400) rather than a line that is too
+  // Where no method can be longer, what is longer is not HTTP (400) rather than a line that is too
   // long (414, 431).
   std::size_t max_method = SIZE_MAX;
   // RFC 9112, section 3.2: there is one Host in HTTP/1.1, and never are there two. False: whoever

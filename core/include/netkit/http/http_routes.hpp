@@ -16,7 +16,7 @@ namespace netkit {
 
 struct HttpAnswer;
 
-// An answer that is not known yet. Who has the request is waited for without a limit. [loop]
+// An answer that is not known yet. It is waited for without a limit. [loop]
 class NETKIT_API HttpLater {
  public:
   // Nothing happens where the peer has gone, nor the second time.
@@ -34,7 +34,7 @@ struct HttpAnswer {
   std::string headers{};   // further ones: `Name: value\r\n` each
   std::string body{};      // of a stream: what it begins with
   bool is_shared = false;  // with the origins that CORS lets in
-  // Where there is one, the answer goes on with what is written to it.
+  // Where there is one, the answer continues with what is written to it.
   std::unique_ptr<HttpStream> stream{};
   // Where there is one, the answer is what is given to it, with the headers of this one.
   std::shared_ptr<HttpLater> later{};

@@ -30,7 +30,7 @@ class NETKIT_API HttpServer {
     TcpServer::Options tcp{};
     HttpLimits limits{};
     // How long a TLS handshake may take, then each request, and the option that says so; empty:
-    // nothing is said of those that take longer.
+    // nothing is reported about those that take longer.
     Duration request_timeout = std::chrono::seconds(10);
     std::string_view timeout_option = "--request-timeout";
     bool keeps_alive = true;  // another request may follow
@@ -57,7 +57,7 @@ class NETKIT_API HttpServer {
   template <typename Stream = HttpStream, typename Visit>
   void for_each_stream(Visit&& visit);
   std::size_t streams() const { return streams_.size(); }  // those too that have ended
-  // Closes the connections that are no streams, and ends these.
+  // Closes the connections that are not streams, and ends these.
   void close();
   void close_all_but_streams();
 

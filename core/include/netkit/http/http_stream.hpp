@@ -10,7 +10,7 @@
 
 namespace netkit {
 
-// A piece of a streamed body, encoded once for all who get it. Not empty, unless it is none.
+// A piece of a streamed body, encoded once for all who get it. Null if there is none, never empty.
 class NETKIT_API HttpChunk {
  public:
   HttpChunk() = default;

@@ -57,11 +57,11 @@ NETKIT_API std::string format_date(WallTime time);
 // `null` stay what they are. Throws UsageError: "--cors: 'a' is not an origin (write …)".
 NETKIT_API std::string checked_origin(std::string_view text);
 
-// Who may ask a server that has no other guard (HttpRoutes::Options::permits_host). A page can have
-// its own name resolve to the address of a server that it cannot reach otherwise, and then read it
-// as its own origin; Host has that name. So only these pass: addresses, names without a dot, which
-// no page on the internet has, `localhost` and what is below it, the name of this machine, alone
-// and with `.local`, and `names`; no name at all passes, too. Each may have a port.
+// Which hosts may ask a server that has no other guard (HttpRoutes::Options::permits_host). A page
+// can have its own name resolve to the address of a server that it cannot reach otherwise, and then
+// read it as its own origin; Host has that name. So only these pass: addresses, names without a
+// dot, which no page on the internet has, `localhost` and what is below it, the name of this
+// machine, alone and with `.local`, and `names`; no name at all passes, too. Each may have a port.
 NETKIT_API std::function<bool(std::string_view host)> own_hosts(std::vector<std::string> names);
 
 }  // namespace netkit::http

@@ -40,8 +40,8 @@ class NETKIT_API Run {
     std::function<void()> restore;                     // gives the terminal's modes back
     std::function<void(std::string_view text)> print;  // takes what standard output would get
   };
-  // An editor has the terminal from here on; one without functions: nobody has it any more.
-  // `restore` is called on ways out that do not destroy the editor.
+  // An editor owns the terminal from here on; one without functions: nobody does. `restore` is
+  // called on ways out that do not destroy the editor.
   virtual void lend_terminal(Editor editor) = 0;
 };
 
@@ -55,7 +55,7 @@ class NETKIT_API Input {
     virtual void on_input_line(
         std::string_view line) = 0;   // without its LF or CRLF; valid during the call
     virtual void on_input_end() = 0;  // EOF, Ctrl-D at an empty line; once, never from open()
-    // A line is longer than Options::max_line and was thrown away. True: that has been said, and
+    // A line is longer than Options::max_line and was discarded. True: that has been reported, and
     // the rest of the input is read. False: what Options::max_line says happens.
     virtual bool on_long_line() { return false; }
     // The input cannot be read further: such a line has come, or an error. True: the handler ends

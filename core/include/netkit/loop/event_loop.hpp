@@ -8,8 +8,8 @@
 //   same descriptor number.
 // - Registrations may be made, changed and destroyed in any callback, the running one's own
 // included.
-// - HUP and ERR wake whoever is interested in reading or writing; with no interest the descriptor
-// is not watched at all.
+// - HUP and ERR wake any interest in reading or writing; with no interest the descriptor is not
+// watched at all.
 // - A regular file, which epoll refuses, is always ready.
 #pragma once
 
@@ -104,7 +104,7 @@ struct LoopCounters {
   std::uint64_t wakeups = 0;  // returns from a blocking wait
   std::uint64_t events = 0;
   std::uint64_t timers = 0;
-  std::uint64_t out_of_memory = 0;  // callbacks that ended for want of memory
+  std::uint64_t out_of_memory = 0;  // callbacks that ended for lack of memory
 };
 
 class NETKIT_API EventLoop {
@@ -161,10 +161,11 @@ class NETKIT_API EventLoop {
   void set_spin(Duration spin);
 
   // What lets a server outlive a failed allocation: a callback that ends by std::bad_alloc is
-  // counted, `callback` is called, and the loop goes on with what is next. Without it the exception
-  // leaves run(). Who owns what the callback was about drops it, as nobody knows how far it got.
+  // counted, `callback` is called, and the loop continues with what is next. Without it the
+  // exception leaves run(). The owner of what the callback was working on drops it, as it may be
+  // half done.
   void on_out_of_memory(Callback callback);
-  // Counts and calls it, for who has caught and mended one itself.
+  // Counts and calls it, for code that has caught and handled one itself.
   void out_of_memory();
 
   // Runs until stop(). May be called again afterwards.

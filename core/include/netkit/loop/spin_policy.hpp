@@ -14,7 +14,7 @@
 namespace netkit {
 
 // Polling is tried, and kept where it catches requests and they then come faster: a peer with a
-// pace of its own is not worth a CPU. How long a peer takes to answer an answer depends on what
+// separate pace is not worth a CPU. How long a peer takes to answer an answer depends on what
 // waking it up costs: some microseconds, or a hundred in a virtual machine. So longer polls are
 // tried after shorter ones. Pure. [one thread]
 class NETKIT_API SpinPolicy {

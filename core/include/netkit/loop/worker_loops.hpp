@@ -1,5 +1,4 @@
-// Further loops on threads of their own, for servers with `--threads N`: N loops that share
-// nothing.
+// Further loops on separate threads, for servers with `--threads N`: N loops that share nothing.
 #pragma once
 
 #include <functional>

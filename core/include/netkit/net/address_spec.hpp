@@ -98,7 +98,7 @@ NETKIT_API std::vector<Endpoint> resolve(const AddressSpec& spec);
 // Those of several, in order; at least one of them must have some.
 NETKIT_API std::vector<Endpoint> resolve(const std::vector<AddressSpec>& specs);
 
-// Resolution on a thread of its own (started with the first name; numeric hosts need none and are
+// Resolution on a separate thread (started with the first name; numeric hosts need none and are
 // answered by post()). [loop] Destroying it drops what is under way; a query that hangs in the
 // system's resolver does not delay the destructor.
 class NETKIT_API AsyncResolver {

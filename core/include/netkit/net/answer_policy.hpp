@@ -47,13 +47,13 @@ class NETKIT_API AnswerPolicy {
     same_answer,  // an answer is what it answers, unchanged
     any_answer,   // it may be anything
   };
-  // Who may speak the plain dialect of a command that has two.
+  // Which peers may use the plain dialect of a command that has two.
   enum class Plain : std::uint8_t { local, all, none };
   static Plain read_plain(std::string_view word);  // one of these words
 
   struct Options {
-    bool any_source = false;          // nothing is refused: for who never answers by itself
-    bool any_port = false;            // the ports of services are answered, too; never port 0
+    bool any_source = false;  // nothing is refused: for servers that never answer by themselves
+    bool any_port = false;    // the ports of services are answered, too; never port 0
     bool answers_broadcasts = false;  // what went to a broadcast or multicast address
     AccessList access{};
     double rate = 0;  // datagrams a second from one source; 0: no limit
@@ -65,7 +65,7 @@ class NETKIT_API AnswerPolicy {
   AnswerPolicy(const Options& options, NetworkView networks, std::vector<Endpoint> local);
 
   struct Judgement {
-    std::size_t allowed = 0;  // datagrams of the message that may be answered: the first so many
+    std::size_t allowed = 0;  // how many datagrams of the message, from its first, are answered
     Refusal refusal = Refusal::none;  // why the others may not
     bool probe = false;               // send the first answer from another port as well (UdpServer)
   };

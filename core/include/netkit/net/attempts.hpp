@@ -30,9 +30,9 @@ class NETKIT_API Attempts {
   // The server() is there. Further calls change nothing until failed().
   void succeeded();
   // The attempt failed or, after succeeded(), the server is lost: `why` as Outage has it. True when
-  // there will be another, which has been said; false when --reconnect allows none: nothing is said
-  // and server() stays. `bounds` are for a delay of the policy, which comes before each round of
-  // the servers. While an attempt is pending() nothing changes, and the answer is true.
+  // there will be another, which has been reported; false when --reconnect allows none: nothing is
+  // reported and server() stays. `bounds` are for a delay of the policy, which comes before each
+  // round of the servers. While an attempt is pending() nothing changes, and the answer is true.
   bool failed(std::string_view why, RetryBounds bounds = {});
   // No further attempts.
   void stop() { timer_.reset(); }
@@ -42,7 +42,7 @@ class NETKIT_API Attempts {
   // Which one of the list is in use, or is tried, or is tried next.
   std::size_t index() const { return failover_.current(); }
   const std::string& server() const { return servers_[index()]; }
-  // There is an outage, which has been said.
+  // There is an outage, which has been reported.
   bool outage() const { return outage_.lasts(); }
 
  private:

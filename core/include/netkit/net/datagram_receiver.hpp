@@ -60,7 +60,7 @@ class NETKIT_API DatagramReceiver {
                     // one peer, not the socket
   };
   Result receive(UdpSocket& socket);
-  // Datagrams that the kernel dropped for want of room on the sockets that were read, as last
+  // Datagrams that the kernel dropped for lack of room on the sockets that were read, as last
   // reported (SO_RXQ_OVFL: with the first datagram that came after them).
   std::uint64_t kernel_drops() const;
 

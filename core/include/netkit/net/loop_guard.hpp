@@ -3,8 +3,8 @@
 //
 // A client with the same payload each time, that waits for the answer before it sends again, looks
 // just like an echo server from here, and no answer may be withheld from it. What tells them apart:
-// a server answers whoever asks. So a peer that keeps sending what it was sent is asked once more,
-// from a port of its own (the probe). Only a server answers there; a client's kernel refuses it, or
+// a server answers everybody. So a peer that keeps sending what it was sent is asked once more,
+// from a separate port (the probe). Only a server answers there; a client's kernel refuses it, or
 // the client sees one more copy of the answer it is getting anyway.
 #pragma once
 
@@ -28,7 +28,7 @@ class NETKIT_API LoopGuard {
     // may be an answer to ours; otherwise only one that equals what was sent to it before.
     bool any_content = false;
     std::uint32_t probe_after = 1000;                // such datagrams, then after twice as many
-    Duration streak_ends = std::chrono::seconds(5);  // without one: counting starts anew
+    Duration streak_ends = std::chrono::seconds(5);  // without one: counting starts over
     Duration silence = std::chrono::seconds(60);     // a server found is answered again after this
     std::size_t peers = 1024;                        // watched at once; a power of two
     std::size_t contents = 16'384;                   // remembered at once; a power of two

@@ -17,8 +17,9 @@
 namespace netkit {
 
 // Every server is tried once a round. A round begins with the one that was connected last, if there
-// was one, and goes on with the others in the order of the list. How long to wait before a round is
-// the caller's (Reconnect); there is no wait between the servers of one round. Pure. [one thread]
+// was one, and continues with the others in the order of the list. How long to wait before a round
+// is the caller's (Reconnect); there is no wait between the servers of one round. Pure. [one
+// thread]
 class NETKIT_API Failover {
  public:
   // `servers`: how many there are, at least 1. The first of the list is current() to begin with.
@@ -49,7 +50,7 @@ struct RetryBounds {
 // Exponential with full jitter: the n-th wait since things were last well is uniform between zero
 // and `initial` times 2^n, at most `maximum`, so that clients that lost one server do not come back
 // all at once; neither counts as less than 1 ms, so that none comes back in a busy loop. A
-// connection that held for `healthy` gives back all attempts and starts anew. [one thread]
+// connection that held for `healthy` gives back all attempts and starts over. [one thread]
 class NETKIT_API Reconnect {
  public:
   static constexpr std::uint64_t kNever = 0;
@@ -82,8 +83,8 @@ class NETKIT_API Reconnect {
   TimePoint connected_at_ = TimePoint::max();  // max: not connected
 };
 
-// What is said of an outage: a line when it begins and a line when it is over. What happens in
-// between is told by -v alone. `server` is its name for people, as they wrote it. [one thread]
+// What is reported about an outage: a line when it begins and a line when it is over. What happens
+// in between is told by -v alone. `server` is its name for people, as they wrote it. [one thread]
 class NETKIT_API Outage {
  public:
   struct Line {
@@ -91,7 +92,7 @@ class NETKIT_API Outage {
     std::string text;
   };
 
-  // "SERVER: WHY", as it also stands at the end of a run that does not try again.
+  // "SERVER: WHY", as it also appears at the end of a run that does not try again.
   static std::string sentence(std::string_view server, std::string_view why);
   // The WHY of a connection that was there: "connection lost: REASON".
   static std::string lost(std::string_view reason);

@@ -18,8 +18,8 @@ struct ServerSocketOptions {
   bool udp = false;
   bool tcp = false;
   UdpOptions udp_options{};
-  // For the loops of one process, each with sockets of its own. `further`: of those after the
-  // first, which has made sure that no other process has the port.
+  // For the loops of one process, each with its own sockets. `further`: of those after the first,
+  // which has made sure that no other process has the port.
   bool reuse_port = false;
   bool further = false;
 };

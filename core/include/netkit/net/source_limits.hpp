@@ -19,7 +19,7 @@ namespace netkit {
 class NETKIT_API AccessList {
  public:
   AccessList() = default;
-  // Blocks as typed. Throws UsageError for what is none: "--allow: 'x' is not an address block".
+  // Blocks as typed. Throws UsageError for anything else: "--allow: 'x' is not an address block".
   AccessList(const std::vector<std::string>& allow, const std::vector<std::string>& deny);
   bool permits(const IpAddress& address) const {
     return (allow_.empty() && deny_.empty()) || permits_by_list(address);
@@ -41,7 +41,7 @@ class NETKIT_API SourceRateLimiter {
     double per_second = 0;         // 0: everything passes
     double burst = 0;              // 0: one second's worth, at least one
     std::size_t sources = 16'384;  // remembered at once; rounded up to a power of two
-    std::uint64_t seed = 0;        // random, so that nobody can choose who shares a row
+    std::uint64_t seed = 0;        // random, so that nobody can choose its row
   };
   explicit SourceRateLimiter(const Options& options);
   // Whether one more event of `source` passes. Allocates the table with the first call (40 bytes a

@@ -16,7 +16,8 @@
 namespace netkit {
 
 // [loop] A connection to the first of a list of servers that gives one, by TLS where that is
-// wanted, and another one after each drop, by the one policy (Attempts). Each outage is said once.
+// wanted, and another one after each drop, by the one policy (Attempts). Each outage is reported
+// once.
 class NETKIT_API TcpClient final : private ByteStream::Handler {
  public:
   struct Options {
@@ -25,7 +26,7 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
     Reconnect::Options reconnect;
     TcpOptions tcp;
     std::shared_ptr<StreamMaker> tls;  // TlsContext::client(); none: plain TCP
-    // A connection alone is no success: confirm() says when the server has answered.
+    // A connection alone is not a success: confirm() says when the server has answered.
     bool is_confirmed = false;
   };
 
@@ -41,13 +42,13 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
     // The server has said all it will say. The default drops the connection: "closed by the peer".
     virtual void on_end(TcpClient& client);
     // The connection is gone, by drop() too. What is returned follows the reason in brackets when
-    // it is said; the default says nothing.
+    // it is reported; the default says nothing.
     virtual std::string on_lost(TcpClient& client);
     // There is no connection and there will be none: none of the servers gives one and --reconnect
     // allows no further round, or one has not this side's pre-shared key. `status` is name,
     // unreachable, permission (a certificate that this side or the server did not accept, too) or
     // protocol, or what drop() was given; `error` is one sentence for the end of the run, which has
-    // not been said.
+    // not been reported.
     virtual void on_gave_up(TcpClient& client, ExitStatus status, const std::string& error) = 0;
     // As ByteStream::Handler has them; the defaults do nothing.
     virtual void on_high_water(TcpClient& client);

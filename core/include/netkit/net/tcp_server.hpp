@@ -1,4 +1,4 @@
-// The TCP server of every command: what stands between listen(2) and the bytes of a peer.
+// The TCP server of every command: everything between listen(2) and the bytes of a peer.
 #pragma once
 
 #include <atomic>
@@ -23,13 +23,13 @@ namespace netkit {
 class TcpListener;
 class OtherListener;
 
-// [loop] Accepts in bounded batches, lets in whom it may and as many as it may, makes the stream
-// (TLS where it is told to), keeps the one list of connections, does not read from a peer that does
-// not read its answers or is over its rate, and ends connections that are idle. What is said on a
+// [loop] Accepts in bounded batches within the access rules and limits, makes the stream (TLS if
+// configured), keeps the one list of connections, does not read from a peer that does not read its
+// answers or is over its rate, and ends connections that are idle. What is exchanged on a
 // connection is up to the class that the command derives from Connection.
 //
-// It is survived, counted and said that descriptors run out: what waits is accepted later, and the
-// loop does not turn meanwhile.
+// Running out of descriptors is survived, counted and reported: what waits is accepted later, and
+// the loop does not turn meanwhile.
 class NETKIT_API TcpServer {
  public:
   struct Options {
@@ -37,9 +37,9 @@ class NETKIT_API TcpServer {
     // At most three quarters of them from one address, so that others have a place; loopback, where
     // a proxy's clients come from, may have all.
     std::size_t max_clients = 65'536;
-    // As lines on stderr name it; empty: nothing is said of those who are refused.
+    // As lines on stderr name it; empty: nothing is reported about those who are refused.
     std::string_view limit_option = "--max-clients";
-    // So many above max_clients are still let in, only to be told that there is no room
+    // How many above max_clients are still accepted, only to be told that the server is full
     // (Connection::over_limit); those above are closed at once.
     std::size_t told_when_full = 0;
     // Servers of several loops that share one limit count here; it outlives them all.
@@ -53,7 +53,7 @@ class NETKIT_API TcpServer {
     // `low_water` on it is again.
     std::size_t low_water = std::size_t{256} << 10U;
     std::size_t high_water = std::size_t{1} << 20U;
-    // False where what a peer says does not become what it is told, as in a proxy: it is read from
+    // False if input of a peer does not produce output to it, as in a proxy: it is read from
     // whatever waits for it.
     bool pause_backed_up = true;
     TcpOptions tcp{.keepalive = true};
@@ -92,7 +92,7 @@ class NETKIT_API TcpServer {
   // there is no room.
   using MakeStream = std::function<std::unique_ptr<ByteStream>(ByteStream::Handler&)>;
   bool adopt(const Endpoint& peer, const MakeStream& make);
-  // What Host::ready() is to be told: `tcp 127.0.0.1:9089`, a line a socket.
+  // What to pass to Host::ready(): `tcp 127.0.0.1:9089`, a line a socket.
   std::vector<std::string> descriptions() const;
   std::vector<Endpoint> locals() const;
   // No more connections are accepted; those that are here stay.
@@ -162,12 +162,12 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   void abort();
   void reset();  // the same by ByteStream::reset()
   bool closing() const { return closing_; }
-  // More than high_water bytes wait for the peer. Whoever answers several questions of one read
-  // stops here, keeps the rest, and goes on in on_drained().
+  // More than high_water bytes wait for the peer. Code that answers several requests of one read
+  // stops here, keeps the rest, and continues in on_drained().
   bool backed_up() const { return (held_ & kBackedUp) != 0; }
   // There was no room for it: all that is to be done is to say so and to close().
   bool over_limit() const { return over_limit_; }
-  // For reasons of the command's own; it counts beside those of the server.
+  // For reasons of the command; counted together with the server's.
   void pause_reading() { hold(kPaused); }
   void resume_reading() { release(kPaused); }
 
@@ -208,7 +208,7 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   std::unique_ptr<ByteStream> stream_;
   Timer deadline_;  // of the handshake, then of the peer's silence
   Timer rate_;      // until which it is over its rate
-  TimePoint last_;  // when it said something, where that matters
+  TimePoint last_;  // when data was last received, where that matters
   std::uint32_t slot_ = 0;
   std::uint8_t held_ = 0;
   bool open_ = false;

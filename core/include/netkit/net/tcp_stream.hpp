@@ -22,7 +22,7 @@ enum class StreamFault : std::uint8_t {
   none,
   certificate,  // one that this side or the peer did not accept, or did not get
   key,          // the pre-shared one: there is none, or another
-  protocol,     // anything else that is no TLS, or not the same TLS
+  protocol,     // anything else that is not TLS, or not the same TLS
 };
 
 // A connected byte stream: TCP, or TLS over it (tls/tls.hpp). What is written goes out at once as
@@ -30,8 +30,8 @@ enum class StreamFault : std::uint8_t {
 // loop's thread.
 class NETKIT_API ByteStream {
  public:
-  // Who owns a stream is told what happens to it. A callback may write, pause, close or destroy the
-  // stream; destroying it inside its own callback is allowed.
+  // The owner of a stream is told what happens to it. A callback may write, pause, close or destroy
+  // the stream; destroying it inside its own callback is allowed.
   class NETKIT_API Handler {
    public:
     virtual ~Handler() = default;
@@ -44,7 +44,7 @@ class NETKIT_API ByteStream {
     // an errno (ECONNRESET, EPIPE, ETIMEDOUT, EPROTO for TLS; then `reason` says more). Called
     // once; not after destruction.
     virtual void on_closed(ByteStream& stream, int error, std::string_view reason) = 0;
-    // The queue went over the high mark (stop producing) or came back under the low one (go on).
+    // The queue went over the high mark (stop producing) or came back under the low one (continue).
     virtual void on_high_water(ByteStream& stream);
     virtual void on_low_water(ByteStream& stream);
   };
@@ -66,7 +66,7 @@ class NETKIT_API ByteStream {
   virtual void set_water_marks(std::size_t low, std::size_t high) = 0;  // default 256 KiB and 1 MiB
   virtual Endpoint peer() const = 0;
   virtual Endpoint local() const = 0;
-  // Whether each write and each on_data() is a datagram of its own.
+  // Whether each write and each on_data() is a separate datagram.
   virtual bool keeps_boundaries() const { return false; }
   // Whether shutdown_write() tells the peer anything.
   virtual bool half_closes() const { return true; }

@@ -16,8 +16,7 @@
 namespace netkit {
 
 // `localhost` is ::1 and 127.0.0.1, and a server may listen on one of them only: as long as none
-// has answered, the next is tried where one refuses or there is no way to it. [one thread at a
-// time]
+// has answered, the next is tried if one refuses or cannot be reached. [one thread at a time]
 class NETKIT_API ServerAddresses {
  public:
   // `endpoints` is what resolve() gave: at least one. Sockets are bound to the one of `sources`
@@ -26,12 +25,12 @@ class NETKIT_API ServerAddresses {
       : endpoints_(std::move(endpoints)), sources_(std::move(sources)) {}
 
   const Endpoint& current() const { return endpoints_[index_]; }
-  // A socket connected to current(), or to the next that there is a way to. Throws SystemError.
+  // A socket connected to current(), or to the next that can be reached. Throws SystemError.
   UdpSocket connect(const UdpOptions& options = {});
   // A socket connected to current(). Throws SystemError.
   UdpSocket connect_to_current(const UdpOptions& options = {}) const;
-  // One connected to the next that there is a way to, which is current() then; none when all have
-  // been tried since the first or start_over().
+  // One connected to the next that can be reached, which is current() then; none when all have been
+  // tried since the first or start_over().
   std::optional<UdpSocket> connect_next(const UdpOptions& options = {});
   void start_over() { tried_ = 1; }
 
@@ -44,12 +43,12 @@ class NETKIT_API ServerAddresses {
   std::size_t tried_ = 1;
 };
 
-// For a socket that is not connected, which no refusal reaches: the first of the addresses that
-// there is a way to; the first of all where there is none.
+// For a socket that is not connected, which no refusal reaches: the first of the addresses that can
+// be reached; the first of all where there is none.
 NETKIT_API Endpoint first_routable(const std::vector<Endpoint>& endpoints);
 
-// [loop] A connected socket. As long as the server has not been heard, its next address is tried
-// where one refuses or there is no way to it. Callbacks must not destroy the client.
+// [loop] A connected socket. As long as the server has not been heard, its next address is tried if
+// one refuses or cannot be reached. Callbacks must not destroy the client.
 class NETKIT_API UdpClient final : public UdpSockets {
  public:
   class NETKIT_API Handler {
@@ -59,8 +58,8 @@ class NETKIT_API UdpClient final : public UdpSockets {
     // peer() is another address now, as `error` says of the one before. What was sent before is
     // lost, queued datagrams too: what has no answer yet is to be sent again.
     virtual void on_next_address(int error) { (void)error; }
-    // peer() refuses, or there is no way to it, and no other address is left to try. The refusal
-    // of a datagram is heard with the next that is sent or read; of several it may come once.
+    // peer() refuses, or it cannot be reached, and no other address is left to try. The refusal of
+    // a datagram is heard with the next that is sent or read; of several it may come once.
     virtual void on_refused(int error) = 0;
     virtual void on_unblocked() {}
   };
@@ -72,8 +71,8 @@ class NETKIT_API UdpClient final : public UdpSockets {
     Duration silence = kNever;
   };
 
-  // Resolves `servers`, which may block, and connects to the first of their addresses that there is
-  // a way to. Throws Error (68, 69). `handler`, `loop` and the log outlive the client.
+  // Resolves `servers`, which may block, and connects to the first of their addresses that can be
+  // reached. Throws Error (68, 69). `handler`, `loop` and the log outlive the client.
   UdpClient(EventLoop& loop, const std::vector<AddressSpec>& servers, Handler& handler,
             const Options& options);
   // The same with what resolve() gave: at least one.

@@ -1,4 +1,4 @@
-// A UDP server: sockets, whom they answer, and from where.
+// A UDP server: sockets, which peers they answer, and from which address.
 #pragma once
 
 #include <cstddef>
@@ -35,8 +35,8 @@ class NETKIT_API UdpServer final : public UdpSockets {
     virtual void on_datagram(const ReceivedMessage& from, std::string_view datagram) {
       (void)from, (void)datagram;
     }
-    // The same by the message, as the kernel gave it, for who can answer several datagrams at once.
-    // By default each of them is an on_datagram().
+    // The same by the message, as the kernel gave it, for handlers that can answer several
+    // datagrams at once. By default each of them is an on_datagram().
     virtual void on_message(const ReceivedMessage& message) {
       for_each_datagram(message,
                         [&](std::string_view datagram) { on_datagram(message, datagram); });
@@ -46,7 +46,7 @@ class NETKIT_API UdpServer final : public UdpSockets {
     virtual void on_refused(const ReceivedMessage& message, Refusal why) {
       (void)message, (void)why;
     }
-    // With Options::report_unreachable: nobody is at the port any more.
+    // With Options::report_unreachable: the port has been closed.
     virtual void on_unreachable(const Endpoint& to) { (void)to; }
     // A datagram could not be sent; counted.
     virtual void on_not_sent(const Endpoint& to, int error) { (void)to, (void)error; }

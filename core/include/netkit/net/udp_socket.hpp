@@ -83,8 +83,8 @@ class NETKIT_API UdpSocket {
   // Makes the kernel keep the ICMP errors of what an unconnected socket sends (IP_RECVERR), with
   // the address that each is about.
   void report_unreachable();
-  // Reads all that are there and calls back with those who said that their port is closed. The
-  // errors that others' datagrams met are dropped.
+  // Reads all pending errors and calls back with the peers whose port is closed. The errors that
+  // others' datagrams met are dropped.
   void read_unreachable(const std::function<void(const Endpoint& to)>& callback);
 
   void set_ttl(unsigned hops);  // unicast; throws SystemError, like the following

@@ -50,13 +50,13 @@ class NETKIT_API UdpSockets {
   static constexpr std::size_t kQueue = 1u << 16;
   std::size_t queued() const { return queued_; }  // datagrams added since all was sent
   // Sends what is queued: equal-sized runs to one peer by UDP_SEGMENT, all by sendmmsg. False: not
-  // all of it, as a socket would block; it goes on by itself, and on_unblocked() says when all is
+  // all of it, as a socket would block; it continues by itself, and on_unblocked() says when all is
   // sent.
   bool flush();
   bool blocked() const { return blocked_; }  // the last flush() did not send all
 
   DatagramSenderCounters sent() const;
-  // Datagrams that the kernel dropped for want of room (SO_RXQ_OVFL).
+  // Datagrams that the kernel dropped for lack of room (SO_RXQ_OVFL).
   std::uint64_t kernel_drops() const { return receiver_.kernel_drops(); }
   std::uint64_t truncated() const { return truncated_; }  // dropped: longer than `capacity`
   // Where the sockets are bound.
@@ -77,7 +77,7 @@ class NETKIT_API UdpSockets {
 
   // One message that is whole. `port` is where it came in.
   virtual void on_message(Port& port, const ReceivedMessage& message) = 0;
-  // The port is closed, or there is no way to it, as an ICMP error says: of a connected socket's
+  // The port is closed, or it cannot be reached, as an ICMP error says: of a connected socket's
   // peer (`to` is 0.0.0.0:0 then), or of one that an unconnected socket with report_unreachable
   // sent to.
   virtual void on_unreachable(const Endpoint& to, int error) = 0;

@@ -7,8 +7,8 @@
 
 #include <netkit/version.hpp>
 
-// What a plugin and the core must have been built with alike, beside the ABI number: C++ interfaces
-// and objects of the standard library cross the boundary.
+// What a plugin and the core must have in common besides the ABI number: C++ interfaces and objects
+// of the standard library cross the boundary.
 #define NETKIT_TEXT_OF_(x) #x
 #define NETKIT_TEXT_OF(x) NETKIT_TEXT_OF_(x)
 
@@ -54,7 +54,7 @@ static_assert(sizeof(PluginNote) == 260);
 inline constexpr char kPluginNoteOwner[8] = "netkit";
 inline constexpr std::uint32_t kPluginNoteType = 1;
 
-// The section as it stands in the file: an ELF note header, the owner, the note.
+// The section as it is in the file: an ELF note header, the owner, the note.
 struct PluginNoteSection {
   std::uint32_t owner_size;  // with its NUL: 7
   std::uint32_t note_size;

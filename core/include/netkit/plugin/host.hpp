@@ -1,4 +1,4 @@
-// What a running action is given: everything that all network tools share. [loop] unless said
+// What a running action is given: everything that all network tools share. [loop] unless stated
 // otherwise.
 #pragma once
 

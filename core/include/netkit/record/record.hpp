@@ -34,16 +34,15 @@ struct Record {
   // The payload is known to be of 0x20 to 0x7E alone, so that no text form need look for what it
   // has to escape.
   bool payload_is_printable = false;
-  // Text form: nothing follows it, not even a newline; the next one goes on where it ends.
+  // Text form: nothing follows it, not even a newline; the next one continues where it ends.
   bool is_piece = false;
-  // Text form: this stands in place of the RecordDef's layout, escaped, as one line, without an LF
-  // or CR LF at its end; none: the layout. For lines that a layout cannot say; templates, JSON and
-  // raw do not see it.
+  // Text form: this replaces the RecordDef's layout, escaped, as one line, without an LF or CR LF
+  // at its end; none: the layout. For lines that a layout cannot say; templates, JSON and raw do
+  // not see it.
   std::optional<std::string_view> line{};
-  // Text form: what stands in front of it, as it is.
+  // Text form: what precedes it, as it is.
   std::string_view prefix{};
-  // Text form: it is meant for who sits there. It rings the bell, and is bold where there is
-  // colour.
+  // Text form: it calls the user. It rings the bell, and is bold where there is colour.
   bool is_call = false;
 };
 
@@ -65,7 +64,7 @@ struct RecordDef {
       "text";  // in JSON; where the payload is not UTF-8 it is "base64" instead
   bool newline_only_if_missing =
       false;  // text form: add the newline only where the payload does not end with one
-  std::string_view colored_field{};  // with colour: this field in a colour of its own per value
+  std::string_view colored_field{};  // with colour: this field in a separate colour per value
 };
 
 }  // namespace netkit

@@ -76,7 +76,7 @@ class NETKIT_API RecordingReader {
 
   // The number of the line that was read last, from 1: where the fault is.
   std::uint64_t line() const { return lines_.lines(); }
-  // "line 7 is no record", for people.
+  // "line 7 is not a record", for people.
   std::string fault_text() const;
 
  private:
@@ -104,7 +104,7 @@ class NETKIT_API RecordingPlayer {
     std::string_view command;                       // whose recordings it takes
     std::size_t max_bytes = std::size_t{1} << 20U;  // as RecordingReader has it
     std::string_view limit_option;
-    double speed = 1;  // so many times as fast; 0: everything is due at once
+    double speed = 1;  // how many times as fast; 0: everything is due at once
   };
 
   // The first run begins at `start`. Throws SystemError if the file cannot be opened.

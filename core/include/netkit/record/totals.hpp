@@ -39,8 +39,8 @@ struct TotalDef {
   std::string_view help;  // one sentence without full stop, lower case
   TotalKind kind = TotalKind::counter;
   TotalUnit unit = TotalUnit::count;
-  const MetricDef* metric = nullptr;  // of static storage; null: a metric of its own
-  std::string_view label_value{};     // what tells it from the others of `metric`: `rate`
+  const MetricDef* metric = nullptr;  // of static storage; null: a separate metric
+  std::string_view label_value{};     // distinguishes it from others of `metric`: `rate`
 };
 
 // One of several counters that are one metric.

@@ -31,7 +31,7 @@ class Bench {
   virtual Duration patience() { return std::chrono::seconds(10); }
 };
 
-// One user of a stream, who remembers what he was told.
+// One user of a stream, which records what it was told.
 class Peer final : public Engine::Handler {
  public:
   Peer(Bench& bench, const Surroundings& around, Settings settings)

@@ -35,8 +35,8 @@ struct Entry {
   std::string topic{};       // empty: it has none
   std::string text{};
   std::vector<Field> fields{};  // what else the command knows of it
-  // Who appended it, and which of his it is: so that nobody appends one twice and everybody knows
-  // his own. 0: an entry of another program.
+  // The writer and its own number for the entry, so that nothing is appended twice and each writer
+  // recognizes its own. 0: an entry of another program.
   std::uint64_t writer = 0;
   std::uint64_t sequence = 0;
 
@@ -59,7 +59,7 @@ struct Settings {
   Reconnect::Options reconnect{};
 };
 
-// Who wants a name. One that is another's is refused to him, unless he takes it over.
+// A claim to a name. One that belongs to another owner is refused, unless it is taken over.
 struct Claim {
   std::string name{};
   std::string owner{};
@@ -71,7 +71,7 @@ struct State {
   // The stream's own; another one is another stream, whose numbers mean something else.
   std::uint64_t stream = 0;
   // Changes whenever the store is found to have lost what it had acknowledged: it was emptied, or
-  // another took its place that does not have the newest entries. The numbers go on behind those
+  // another took its place that does not have the newest entries. The numbers continue behind those
   // that were given before, so that no number is given twice.
   std::uint64_t epoch = 0;
   std::uint64_t last = 0;      // number of the newest entry; 0: there has been none
@@ -79,8 +79,8 @@ struct State {
 };
 
 // One stream of a store. [loop] Nothing blocks but the constructor; what takes time happens on a
-// thread of the engine's own or on the network, and is told to the handler, on the loop, never from
-// within a call. After on_failed() nothing is told any more, nor after destruction.
+// engine's own thread or on the network, and is told to the handler, on the loop, never from within
+// a call. After on_failed() nothing is told any more, nor after destruction.
 //
 // What every engine promises:
 // - Numbers begin with 1 and are the same for everybody; one more for each entry. A higher jump is
@@ -91,13 +91,13 @@ struct State {
 // - on_entries() tells each entry from the first that was asked for once, in order, whoever
 // appended
 //   it, also after an outage; those that were dropped by `keep` meanwhile are a jump.
-// - A name belongs to one owner until he releases it or his lease has run out.
+// - A name belongs to one owner until it is released or its lease has expired.
 class NETKIT_API Engine {
  public:
   class NETKIT_API Handler {
    public:
     virtual ~Handler() = default;
-    // The store is there, and every entry that it has has been told: after open(), and after each
+    // The store is available, and all its entries have been reported: after open(), and after each
     // on_away(). Appends that have not been answered are to be made again.
     virtual void on_open(const State& state) = 0;
     virtual void on_entries(std::span<const Entry> entries) = 0;
@@ -109,15 +109,14 @@ class NETKIT_API Engine {
     virtual void on_claimed(const std::string& name, bool granted, const std::string& holder) = 0;
     // The answer to read_last().
     virtual void on_last(std::span<const Entry> entries) = 0;
-    // The store cannot be reached any more, or could not from the start; the engine tries again. It
-    // has said so.
+    // The store can no longer be reached, or never could; the engine has reported it and retries.
     virtual void on_away() = 0;
-    // It is of no use, and will not be: a wrong password, a file that is no store. One sentence.
+    // It is unusable for good: a wrong password, a file that is not a store. One sentence.
     virtual void on_failed(ExitStatus status, const std::string& error) = 0;
   };
 
   virtual ~Engine() = default;
-  // Once, before all else. A store that is of no use can also be told by an Error from here.
+  // Once, before all else. An unusable store can also be reported by throwing Error from here.
   virtual void open() = 0;
   // One batch at a time, after on_open(): the next one when on_appended() or on_refused() has
   // answered. The sequences of its entries rise.
@@ -143,11 +142,11 @@ struct Surroundings {
 using EngineFactory = std::unique_ptr<Engine> (*)(const Surroundings& around,
                                                   const Settings& settings,
                                                   Engine::Handler& handler);
-// How whoever runs a command comes by an engine: finds and loads what the URL's scheme names.
+// How the host of a command obtains an engine: finds and loads what the URL's scheme names.
 using MakeEngine =
     std::function<std::unique_ptr<Engine>(const Settings& settings, Engine::Handler& handler)>;
 
-// `sqlite` of `sqlite:FILE`; empty: it is no URL of a store. Any thread.
+// `sqlite` of `sqlite:FILE`; empty: it is not a URL of a store. Any thread.
 NETKIT_API std::string_view scheme_of(std::string_view url);
 
 }  // namespace netkit::store

@@ -1,4 +1,4 @@
-// A store in memory, with faults on demand: for tests of what stands on one. Headers only.
+// A store in memory, with faults on demand: for tests of code that uses one. Headers only.
 #pragma once
 
 #include <algorithm>

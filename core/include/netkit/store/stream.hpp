@@ -16,10 +16,10 @@
 
 namespace netkit::store {
 
-// Whose fault it is when there is no room for an entry.
+// What to do when there is no room for an entry.
 enum class Wish : std::uint8_t {
   wait,    // of a source: it waits until the store takes it
-  refuse,  // of somebody who can be told: on_refused()
+  refuse,  // report it by on_refused()
 };
 
 struct Counters {
@@ -31,7 +31,7 @@ struct Counters {
 };
 
 // [loop] Appends what it is given in order, as much as has come together at once, over outages;
-// gives what comes in order, each entry once, and says what is lost.
+// delivers entries in order, each once, and reports what is lost.
 class NETKIT_API Stream final : private Engine::Handler {
  public:
   class NETKIT_API Handler {

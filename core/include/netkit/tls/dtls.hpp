@@ -30,7 +30,7 @@ struct DtlsSecrets {
 };
 
 // One side of a handshake: datagrams go in and come out. ECDHE with a pre-shared key and
-// ChaCha20-Poly1305, nothing else. No time passes in it: who has it calls on_timer(). [one thread]
+// ChaCha20-Poly1305, nothing else. It has no clock: its owner calls on_timer(). [one thread]
 class NETKIT_API DtlsHandshake {
  public:
   enum class State : std::uint8_t {
@@ -52,7 +52,7 @@ class NETKIT_API DtlsHandshake {
 
   virtual State state() const = 0;
   virtual const DtlsSecrets& secrets() const = 0;
-  // A server's: who the client says to be; who it is once done. Empty: it has not said so yet.
+  // A server's: the identity the client claims, proved once done. Empty: not yet known.
   virtual const std::string& identity() const = 0;
   virtual bool identity_known() const = 0;  // a server's: there is such a key
   // It went on with what an earlier one of this context, by the same key, had agreed on.
@@ -72,7 +72,7 @@ class NETKIT_API DtlsContext {
 
   virtual std::unique_ptr<DtlsHandshake> connect(const PskIdentity& identity) = 0;
   // `hello` is a ClientHello whose cookie has been found good: its answer is in `out`. `find`
-  // outlives the handshake. Null: it is no ClientHello.
+  // outlives the handshake. Null: it is not a ClientHello.
   virtual std::unique_ptr<DtlsHandshake> accept(std::string_view hello, const FindKey& find,
                                                 DtlsHandshake::Datagrams& out) = 0;
 };

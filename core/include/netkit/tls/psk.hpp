@@ -1,4 +1,4 @@
-// Pre-shared keys: who holds which, as a file says.
+// Pre-shared keys by identity, read from a file.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 
 namespace netkit {
 
-// An identity is a name: 1 to 64 bytes of text that is seen as it is, without white space at its
-// ends. Why `name` is none, as half a sentence: "is longer than 64 bytes"; empty: it is one.
+// An identity is a name: 1 to 64 bytes of visible text, without leading or trailing white space.
+// Why `name` is not one, as half a sentence: "is longer than 64 bytes"; empty: it is one.
 NETKIT_API std::string_view why_not_an_identity(std::string_view name);
 
 // The bytes of a key, which are wiped when they are not needed any more.
@@ -30,7 +30,7 @@ class NETKIT_API PskKey {
   ~PskKey();
 
   std::string_view bytes() const { return bytes_; }
-  // In a time that tells nothing of where two keys of one length differ.
+  // In constant time for keys of one length.
   friend bool operator==(const PskKey& a, const PskKey& b) { return a.same(b); }
 
  private:
@@ -66,7 +66,7 @@ NETKIT_API bool have_same_key(const PskKeys& before, const PskKeys& now, std::st
 // A line of such a file with a new random key of 32 bytes, without its newline.
 NETKIT_API std::string new_psk_line(std::string_view identity);
 
-// One of a client's keys: who it is.
+// One of a client's keys, with its identity.
 struct PskIdentity {
   std::string name;
   PskKey key;

@@ -17,7 +17,7 @@ struct TlsClientOptions {
   std::string key_file{};
   bool insecure = false;  // do not verify; the caller warns
   std::vector<std::string> alpn{};
-  // Proves itself by this key, and wants the server to have it, instead of all about certificates.
+  // Authenticates with this key, which the server must have, instead of certificates.
   std::optional<PskIdentity> psk{};
 };
 
@@ -27,7 +27,7 @@ struct TlsServerOptions {
   std::string
       client_ca_file{};  // require client certificates signed by these; empty: none asked for
   std::vector<std::string> alpn{};  // the first of these that the client has is agreed on, if any
-  // Takes clients who have one of these keys, and no others, instead of all about certificates.
+  // Accepts only clients with one of these keys, instead of using certificates.
   std::optional<PskKeys> psk_keys{};
   std::string psk_file{};  // that they are of
   // Who begins with anything but a TLS handshake is served in clear.

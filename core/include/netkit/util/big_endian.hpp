@@ -58,7 +58,7 @@ class Writer {
   std::string& out_;
 };
 
-// Reads what is there; what is not makes it bad, and leaves what was to be read as it was.
+// Reads what is there. If there are too few bytes, it becomes bad and leaves its outputs unchanged.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : bytes_(bytes) {}

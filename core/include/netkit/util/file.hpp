@@ -11,7 +11,7 @@
 
 namespace netkit {
 
-// Closes on destruction. Move-only; -1 is none. Any thread.
+// Closes on destruction. Move-only; -1 means none. Any thread.
 class NETKIT_API FileDescriptor {
  public:
   FileDescriptor() = default;
@@ -53,7 +53,7 @@ NETKIT_API int write_all(int fd, std::string_view content);
 
 // Writes `content` to a new file (0600) in the same folder, syncs it, and renames it to `path`, so
 // that after a crash there is the old content or the new. A symbolic link is followed. What is
-// there and is no regular file (a device, a pipe) is written to as it is. Returns 0 or an errno;
+// there and is not a regular file (a device, a pipe) is written to as it is. Returns 0 or an errno;
 // then the old content is still there and nothing is left behind.
 NETKIT_API int write_file_atomically(const std::string& path, std::string_view content);
 
@@ -62,12 +62,12 @@ NETKIT_API int write_file_atomically(const std::string& path, std::string_view c
 class NETKIT_API AppendFile {
  public:
   AppendFile() = default;
-  // Opens `path` for appending, makes it (0600) where it is missing. Returns 0 or an errno: ENXIO
+  // Opens `path` for appending, creating it (0600) if it is missing. Returns 0 or an errno: ENXIO
   // for a named pipe that nobody reads.
   int open(const std::string& path);
   // Appends `lines`, which the caller ends with a newline, in one write. Returns 0 or an errno.
-  // When the disk is full in the middle, what was written of them is taken back, so that the file
-  // ends with a whole line.
+  // When the disk is full in the middle, what was written of them is removed again, so that the
+  // file ends with a whole line.
   int append(std::string_view lines);
   bool is_open() const { return static_cast<bool>(fd_); }
   void close() { fd_.reset(); }

@@ -14,7 +14,7 @@ namespace netkit {
 // Any thread, as all of these.
 NETKIT_API void append_unsigned(std::string& out, std::uint64_t value);
 NETKIT_API void append_signed(std::string& out, std::int64_t value);
-// With `decimals` digits after the point (0 to 9), rounded; `inf`, `-inf`, `nan` for what is no
+// With `decimals` digits after the point (0 to 9), rounded; `inf`, `-inf`, `nan` if it is not a
 // number.
 NETKIT_API void append_fixed(std::string& out, double value, int decimals);
 // The shortest text that reads as the same number.
@@ -29,7 +29,7 @@ NETKIT_API std::string short_number(double value);
 NETKIT_API std::string short_quantity(double value, std::string_view unit);
 
 // Writes points in time. What is the same for a whole second is worked out once a second and kept,
-// so each record's time costs a copy; who prints times owns one. [one thread]
+// so each record's time costs a copy; code that prints times owns one. [one thread]
 class NETKIT_API TimeFormatter {
  public:
   // RFC 3339 in UTC with microseconds: `2026-11-20T15:12:29.123456Z`.

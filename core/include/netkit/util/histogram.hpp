@@ -1,4 +1,4 @@
-// Latencies, counted so that percentiles can be told without keeping every value.
+// Latencies, counted so that percentiles can be computed without keeping every value.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +35,8 @@ class NETKIT_API LatencyHistogram {
 
   // A line for each power of two within which there are values, of at most `width` columns (40 at
   // least), each with a newline: the upper end, a bar and a share. Bars are of eighth blocks where
-  // `utf8`, else of `#`; a dot stands for too few to draw. Empty below 20 values, which have no
-  // shape yet.
+  // `utf8`, else of `#`; a dot means too few to draw. Empty below 20 values, which have no shape
+  // yet.
   std::string render(unsigned width, bool utf8) const;
 
   // The samples of a histogram as Prometheus has them, in seconds: `NAME_bucket`, cumulative,

@@ -1,4 +1,4 @@
-// Everything on stderr: `netkit: COMMAND: …`, one line a fact.
+// Everything on stderr: `netkit: COMMAND: …`, one line per event.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Durations, sizes and rates as people write them, and the bucket that holds somebody to a rate.
+// Durations, sizes and rates as people write them, and the bucket that limits a rate.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,9 @@
 namespace netkit {
 
 // Reads `500ms`, `5s`, `2m`, `1.5h`, also `d`, `us`, `ns`; a bare number is seconds; `none` is
-// kNever. Decimals are exact down to a nanosecond, what is finer is cut off. Nothing for anything
-// else: a sign, white space, another unit, more than 292 years. Any thread, as all of these.
+// kNever. Decimals are exact down to a nanosecond, what is finer is cut off. Returns nothing for
+// anything else: a sign, white space, another unit, more than 292 years. Any thread, as all of
+// these.
 NETKIT_API std::optional<Duration> read_duration(std::string_view text);
 
 // The same, but throws UsageError: "'5x' is not a duration (write 500ms, 5s, 2m, 1.5h or none)".
@@ -23,28 +24,27 @@ NETKIT_API Duration parse_duration(std::string_view text);
 // gives the same duration again. Negative durations have a `-`.
 NETKIT_API std::string format_duration(Duration duration);
 
-// Reads `1200`, `64k`, `1M`, `1.5G`: powers of 1024 with `k`, `K`, `M`, `G`, `T`, and `B` or `iB`
-// after them if one likes (`64kB`, `64KiB`, `100B`). Nothing for anything else: a sign, white
-// space, another unit, 2^63 or more. Any thread, as all of these.
+// Reads `1200`, `64k`, `1M`, `1.5G`: powers of 1024 with `k`, `K`, `M`, `G`, `T`, and optionally
+// `B` or `iB` after them (`64kB`, `64KiB`, `100B`). Returns nothing for anything else: a sign,
+// white space, another unit, 2^63 or more. Any thread, as all of these.
 NETKIT_API std::optional<std::uint64_t> read_size(std::string_view text);
 
 // The same, but throws UsageError: "'5x' is not a size (write 1200, 64k, 1M or 2G)".
 NETKIT_API std::uint64_t parse_size(std::string_view text);
 
-// In the largest unit of which it is a whole multiple: `64k`, `1M`, `1200`. Reading it gives the
-// same size again.
+// In the largest unit that divides it: `64k`, `1M`, `1200`. Reading it gives the same size again.
 NETKIT_API std::string format_size(std::uint64_t bytes);
 
-// Reads `100/s`, `100` (the same), `6/m`, `0.5/s` as events a second. Nothing for anything else: a
-// sign, zero, more than 1e12 a second. Any thread, as the next.
+// Reads `100/s`, `100` (the same), `6/m`, `0.5/s` as events a second. Returns nothing for anything
+// else: a sign, zero, more than 1e12 a second. Any thread, as the next.
 NETKIT_API std::optional<double> read_rate(std::string_view text);
 // The same, but throws UsageError: "'5x' is not a rate (write 100/s or 6/m)".
 NETKIT_API double parse_rate(std::string_view text);
 
-// Reads `12`, `-1.5`, `.5`: a finite number without an exponent. Nothing for anything else.
+// Reads `12`, `-1.5`, `.5`: a finite number without an exponent. Returns nothing for anything else.
 NETKIT_API std::optional<double> read_number(std::string_view text);
 
-// Reads `5%`, `0.5%`, `5` as so many hundredths: 5. Nothing for anything else, or outside of 0 to
+// Reads `5%`, `0.5%`, `5` as a percentage: 5. Returns nothing for anything else, or outside of 0 to
 // 100.
 NETKIT_API std::optional<double> read_percent(std::string_view text);
 

@@ -9,7 +9,7 @@
 
 namespace netkit {
 
-// Room for `count` items, made as rarely as push_back() makes it: for who must not run out of
+// Room for `count` items, made as rarely as push_back() makes it: for code that must not run out of
 // memory later.
 template <typename T>
 void reserve_for(std::size_t count, std::vector<T>& items) {

@@ -57,7 +57,7 @@ NETKIT_API std::string_view trim_white_space(std::string_view text);
 
 inline constexpr std::string_view kHexDigits = "0123456789abcdef";
 
-// The value of a hexadecimal digit of either case, -1 for what is none.
+// The value of a hexadecimal digit of either case, -1 for anything else.
 constexpr int hex_value(char digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';
   const char letter = static_cast<char>(digit | 0x20);
@@ -65,7 +65,7 @@ constexpr int hex_value(char digit) {
 }
 
 // The number that all of `text` is: digits of `base`, and for signed types a `-` before them.
-// Nothing for anything else, and for what the type cannot hold.
+// Returns nothing for anything else, and for what the type cannot hold.
 template <std::integral Integer>
 std::optional<Integer> read_integer(std::string_view text, int base = 10) {
   Integer value{};
@@ -106,7 +106,7 @@ NETKIT_API std::size_t edit_distance(std::string_view a, std::string_view b);
 NETKIT_API std::string_view suggest(std::string_view word,
                                     std::span<const std::string_view> candidates);
 
-// "; did you mean 'listen'?", or empty, to stand at the end of a message.
+// "; did you mean 'listen'?", or empty, to append to a message.
 NETKIT_API std::string did_you_mean(std::string_view word,
                                     std::span<const std::string_view> candidates);
 

@@ -87,7 +87,7 @@ std::vector<OptionDef> room_options() {
       {.name = "operators",
        .kind = Kind::text,
        .value_name = "NAME,...",
-       .help = "members that may kick, mute and ban others and set the topic, by their keys",
+       .help = "operators, who may kick, mute and ban others and set the topic; by their keys",
        .needs = {"psk-file"}},
       history_option("append messages and notices to this file"),
       notices_option(),

@@ -40,7 +40,7 @@ OptionDef bad_definition() {
           .kind = Kind::choice,
           .value_name = "drop|show|fail",
           .default_value = "show",
-          .help = "what to do with a frame whose check is wrong: skip it, show it marked, or end",
+          .help = "what to do with a frame whose check is wrong",
           .choices = {"drop", "show", "fail"}};
 }
 
@@ -234,7 +234,7 @@ std::vector<OptionDef> session_definitions() {
           {.name = "expect",
            .kind = Kind::text,
            .value_name = "PATTERN",
-           .help = "exit with 0 when a body matches: hex:01??, /regex/ or exactly this text"},
+           .help = "exit with 0 when a body matches; hex:01??, /regex/ or exactly this text"},
           {.name = "within",
            .kind = Kind::duration,
            .default_value = "30s",

@@ -33,7 +33,7 @@ std::vector<OptionDef> source_options() {
       {.name = "accept",
        .kind = Kind::choice,
        .default_value = "local",
-       .help = "who may publish: machines on this machine's networks, all or none",
+       .help = "which machines may publish; local means this machine's networks",
        .choices = {"local", "all", "none"}},
       {.name = "publishers",
        .kind = Kind::text,
@@ -91,8 +91,8 @@ std::vector<OptionDef> subscriber_options() {
       {.name = "slow",
        .kind = Kind::choice,
        .default_value = "skip",
-       .help =
-           "when a native subscriber lags: pause the source, skip its oldest records, or drop it",
+       .help = "what to do when a native subscriber lags; pause the source, skip its oldest "
+               "records or drop it",
        .choices = {"wait", "skip", "drop"}},
       {.name = "grace",
        .kind = Kind::duration,
@@ -188,7 +188,7 @@ std::vector<OptionDef> subscribe_definitions() {
        .help = "store the number of the last record in this file, and start after it",
        .excludes = {"plain"}},
       {.name = "drain",
-       .help = "exit once all records kept, or all since --since or --state, are received",
+       .help = "exit once all records up to now are received",
        .excludes = {"plain"}},
       {.name = "count", .help = "exit after N records"},
       {.name = "connect-timeout",

@@ -114,7 +114,7 @@ std::vector<OptionDef> stream_definitions() {
            .min = 1},
           {.name = "idle-timeout",
            .default_value = "none",
-           .help = "reconnect if nothing, not even a comment, was received for D",
+           .help = "reconnect after D without any data, even a comment",
            .min = 1},
           {.name = "until",
            .kind = Kind::regex,

@@ -144,7 +144,7 @@ OptionDef plain_option() {
   return {.name = "plain",
           .kind = Kind::choice,
           .default_value = "local",
-          .help = "plain peers to accept: those on this machine's networks, all or none",
+          .help = "which plain peers to accept; local means this machine's networks",
           .choices = {"local", "all", "none"}};
 }
 
@@ -178,7 +178,7 @@ OptionDef plain_rate_option() {
           .kind = Kind::text,
           .value_name = "SIZE/s",
           .default_value = "1M/s",
-          .help = "limit of bytes a second to each plain peer on another machine, or none"};
+          .help = "limit of bytes a second to each plain peer on another machine; none: no limit"};
 }
 
 double plain_rate(const Values& values) {

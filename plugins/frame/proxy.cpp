@@ -318,7 +318,7 @@ void Proxy::Session::judge(Half& half, const FrameError& error) {
   ++proxy_.undecoded_;
   const std::string why = half.first.explain(proxy_.cutting(half.direction).codec, error.text());
   const bool ends = error.fault == FrameFault::check || half.encoder;
-  notice(half, ends ? "closed: " + why : why + "; passed on without decoding");
+  notice(half, ends ? "closed: " + why : why + "; forwarded without decoding");
   if (ends) close_both();
 }
 

@@ -198,7 +198,7 @@ def test_store_is_away(netkit, tmp_path):
         room = netkit.serve("chat", "serve", "127.0.0.1:0", "--store", f"redis://{redis.address}/t")
         member = joined(netkit, room)
         redis.kill()
-        room.err.expect(b"the store is away")
+        room.err.expect(b"the store is unavailable")
         member.write("hello\n")
         room.out.expect(rb"\[ann\] hello")
         room.signal(signal.SIGTERM)

@@ -164,7 +164,7 @@ def test_two_listeners_that_answer_fall_silent(netkit):
         forge()
         for process in (first, second):
             process.err._pump(0.05)
-        return b" answers answers: not answered any more" in first.err.data + second.err.data
+        return b" answers answers: ignored from now on" in first.err.data + second.err.data
 
     wait_until(loop_is_named, what="a listener that names the loop")
 

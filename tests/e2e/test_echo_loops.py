@@ -102,7 +102,7 @@ def test_a_loop_with_another_echo_server_falls_silent(netkit):
         except TimeoutError:
             pass
     assert len(echoed) < 5_000
-    server.err.expect(rb"answers answers: not answered any more")
+    server.err.expect(rb"answers answers: ignored from now on")
 
 
 def test_it_does_not_talk_to_itself(netkit):

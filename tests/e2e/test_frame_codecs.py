@@ -56,7 +56,7 @@ def test_redis_through_the_proxy_is_passed_on_though_it_cannot_be_decoded(netkit
     for _ in range(3):
         peer.send(b"*1\r\n$4\r\nPING\r\n")
         peer.expect(b"+PONG\r\n")
-    proxy.err.expect(rb"passed on without decoding")
+    proxy.err.expect(rb"forwarded without decoding")
     peer.send(b"*1\r\n$4\r\nQUIT\r\n")
     assert peer.at_end() == b"+OK\r\n"
 
@@ -259,7 +259,7 @@ def test_replay_misses_answers(netkit, tmp_path):
         replay = netkit.start("frame", "replay", tmp_path / "talk", server.address, "--wait", "200ms")
         server.accept().expect(b"\0\0\0\x01\x02")
         assert replay.wait() == 1
-        assert b"0 of 1 recorded answer came" in replay.err.rest()
+        assert b"0 of 1 recorded answer arrived" in replay.err.rest()
 
 
 @pytest.mark.parametrize("content, status, text", [
@@ -267,7 +267,7 @@ def test_replay_misses_answers(netkit, tmp_path):
     ("something else\n", 76, "not a recording"),
     ("netkit-frame-recording 1\nx\n", 76, "line 2 is not a record"),
     ("netkit-frame-recording 9\n", 76, "version"),
-    ("netkit-frame-recording 1\n0.000000000 1 > AAAA", 76, "cut short"),
+    ("netkit-frame-recording 1\n0.000000000 1 > AAAA", 76, "truncated"),
     (None, 74, "cannot read"),
 ])
 def test_replay_of_what_is_no_recording(netkit, tmp_path, content, status, text):

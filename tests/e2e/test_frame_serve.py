@@ -52,7 +52,7 @@ def test_half_frames_cost_what_they_sent_and_are_closed(netkit):
         peer.settimeout(20)
         assert peer.recv(1) == b""
         peer.close()
-    server.err.expect(rb"a frame took longer than 1s \(--frame-timeout\): 9 of 1048580 bytes came")
+    server.err.expect(rb"a frame took longer than 1s \(--frame-timeout\): 9 of 1048580 bytes received")
     probe.send(HEARTBEAT)
     probe.expect(answer(1))
 
@@ -62,7 +62,7 @@ def test_a_frame_that_takes_too_long_is_named(netkit):
     peer = connect(server.address)
     peer.send(REGISTER[:20])
     assert peer.at_end() == b""
-    server.err.expect(rb"a frame took longer than 200ms \(--frame-timeout\): 20 of 56 bytes came")
+    server.err.expect(rb"a frame took longer than 200ms \(--frame-timeout\): 20 of 56 bytes received")
 
 
 def test_trickling_bytes_do_not_extend_a_frame(netkit):

@@ -209,7 +209,7 @@ def test_datagrams_become_frames_of_a_stream(netkit):
 
 
 @pytest.mark.parametrize("words, hint", [
-    (["connect", "udp:127.0.0.1:9,127.0.0.1:9"], "do not go together"),
+    (["connect", "udp:127.0.0.1:9,127.0.0.1:9"], "cannot be mixed"),
     (["connect", "udp:127.0.0.1:9", "--tls"], "--tls"),
     (["serve", "unix:"], "unix:"),
     (["serve", "serial:"], "serial:/dev/ttyUSB0"),

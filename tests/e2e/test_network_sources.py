@@ -102,4 +102,4 @@ def test_a_source_that_cannot_be(netkit, sink, source, status):
 def test_a_sink_that_leads_back_is_refused(netkit, words, to):
     port = free_port()
     done = netkit.run(*[word.format(port) for word in words], "--to", to.format(port))
-    assert done.status == 2 and b"comes back to " in done.err
+    assert done.status == 2 and b"come back to " in done.err

@@ -47,7 +47,7 @@ def test_publishers_are_named(netkit, serve, keys):
 
 @pytest.mark.parametrize("own, here, there", [
     ({"ann": "99" * 32}, "refused: the server has another key of 'ann'", "its key of 'ann' is wrong"),
-    ({"bob": "99" * 32}, "refused: there is no key of 'bob' there", "there is no key of 'bob'"),
+    ({"bob": "99" * 32}, "refused: the server has no key of 'bob'", "there is no key of 'bob'"),
 ], ids=["another key", "unknown"])
 def test_who_has_no_good_key_is_told(netkit, serve, keys, own, here, there):
     server = serve()

@@ -38,7 +38,7 @@ def test_frame_talks_to_itself(netkit, server, keys):
 
 @pytest.mark.parametrize("own, here, there", [
     ({"ann": "99" * 32}, "the server has another key of 'ann'", "its key of 'ann' is wrong"),
-    ({"bob": "99" * 32}, "there is no key of 'bob' there", "there is no key of 'bob'"),
+    ({"bob": "99" * 32}, "the server has no key of 'bob'", "there is no key of 'bob'"),
 ], ids=["another key", "unknown"])
 def test_who_has_no_good_key_is_told(netkit, server, keys, own, here, there):
     run = connect(netkit, server.address, keys("own", **own))
@@ -100,7 +100,7 @@ def test_sse_serve_by_openssl(netkit, keys):
 def revoke(server, keys, *left):
     keys("server", *left)
     server.signal(signal.SIGHUP)
-    server.err.expect(rb"read again: \d+ keys?\n")
+    server.err.expect(rb"reloaded: \d+ keys?\n")
 
 
 def test_who_is_revoked_is_put_out_at_once(netkit, server, keys):
@@ -135,7 +135,7 @@ def test_a_reader_who_is_revoked_is_put_out_at_once(netkit, keys, command):
 def test_a_key_file_with_a_mistake_changes_nothing(netkit, server, keys, tmp_path):
     (tmp_path / "server").write_text("ann:password\n")
     server.signal(signal.SIGHUP)
-    server.err.expect(rb"the keys stay as they were\n")
+    server.err.expect(rb"the keys are unchanged\n")
     assert connect(netkit, server.address, keys("a", "ann")).status == 0
 
 

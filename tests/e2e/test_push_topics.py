@@ -101,7 +101,7 @@ def test_the_state_is_kept_across_runs(netkit, server, tmp_path):
     assert [r[0] for r in drained(netkit, one, *state, "--since", "2")] == [2, 3, 4], "--since beats it"
     (tmp_path / "state").write_text("something else\n")
     done = netkit.run("push", "subscribe", one.address, *state)
-    assert done.status == 78 and b"holds no number of a record" in done.err
+    assert done.status == 78 and b"does not hold a record number" in done.err
 
 
 def test_every_line_of_stdin_is_sent_and_acknowledged(netkit, server, tmp_path):
@@ -144,7 +144,7 @@ def test_a_server_says_whose_records_it_takes(netkit, server, accept, status):
 
 
 @pytest.mark.parametrize("words, sentence", [
-    (("send", "9", "x", "--topic", "a/#"), b"--topic: 'a/#' has + or #"),
+    (("send", "9", "x", "--topic", "a/#"), b"--topic: 'a/#' contains + or #"),
     (("serve", "--topic", "a b"), b"--topic: 'a b' has blanks"),
     (("subscribe", "9", "--topic", "a#"), b"--topic: 'a#' contains + or # within a level"),
     (("subscribe", "9", "--plain", "--topic", "a"), b"--topic")])

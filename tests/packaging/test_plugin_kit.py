@@ -42,7 +42,7 @@ def test_it_is_listed_helped_and_completed(netkit, build):
 
 def test_the_check_finds_it_well(netkit, build):
     result = netkit.run("plugins", "check", build / "hello.so")
-    assert result.status == 0 and result.out.endswith(b"hello.so is well\n"), result
+    assert result.status == 0 and result.out.endswith(b"hello.so is OK\n"), result
 
 
 def test_it_installs_where_netkit_looks(netkit, build, tmp_path):

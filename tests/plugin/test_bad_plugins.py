@@ -11,7 +11,7 @@ BUILT = os.path.join(os.environ.get("NETKIT_BUILD", ""), "tests", "bad_plugins")
 # What the sentence holds, and whether the note alone rules the plugin out (then none of its code may run).
 REFUSALS = {
     "text": ("is not an ELF file", True),
-    "truncated": ("is cut short", True),
+    "truncated": ("is truncated", True),
     "foreign": ("is built for aarch64; expected x86-64", True),
     "no_note": ("has no netkit note", True),
     "other_abi": ("has plugin ABI 4; expected 3", True),
@@ -59,7 +59,7 @@ def test_its_check_says_the_same(netkit, folder, name):
 
 def test_a_check_is_of_the_file_that_is_named(netkit, folder):
     done = netkit.run("plugins", "check", "hello.so", cwd=folder)
-    assert (done.status, done.out, done.err) == (0, b"plugin hello.so is well\n", b"")
+    assert (done.status, done.out, done.err) == (0, b"plugin hello.so is OK\n", b"")
 
 
 def test_the_others_still_work(netkit, folder):
@@ -94,7 +94,7 @@ def test_a_check_survives_what_loading_does(netkit, folder, name, sentence):
     result = netkit.run("plugins", "check", folder / f"{name}.so", folder / "hello.so")
     assert result.status == 70, result
     assert f"{folder}/{name}.so {sentence}" in result.err.decode(), result
-    assert b"hello.so is well" in result.out, "the next one is judged all the same"
+    assert b"hello.so is OK" in result.out, "the next one is judged all the same"
 
 
 def test_a_file_that_others_may_write_is_refused(netkit, folder):
@@ -108,7 +108,7 @@ def test_a_folder_that_others_may_write_is_refused(netkit, folder):
     folder.chmod(0o777)
     result = netkit.run("--plugin-dir", folder, "hello", "greet")
     assert result.status == 70
-    assert b"cannot be trusted: its folder is writable by others (mode 0777)" in result.err
+    assert b"cannot be trusted: its directory is writable by others (mode 0777)" in result.err
 
 
 def test_a_folder_above_that_others_may_write_is_refused(netkit, folder, tmp_path):
@@ -119,7 +119,7 @@ def test_a_folder_above_that_others_may_write_is_refused(netkit, folder, tmp_pat
         above.chmod(mode)
         result = netkit.run("--plugin-dir", above / "plugins", "hello", "greet")
         assert result.status == status, result
-        assert status == 0 or f"its folder {above} is writable by others (mode 0777)" in result.err.decode()
+        assert status == 0 or f"its directory {above} is writable by others (mode 0777)" in result.err.decode()
 
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to somebody else")

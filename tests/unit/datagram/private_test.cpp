@@ -110,7 +110,8 @@ TEST_F(PrivateTest, a_handshake_that_does_not_end_is_said_on_both_ends) {
     return from != server_address && bytes.find("\x14\xfe\xfd") != bytes.npos;  // its last flight
   };
   Member& ann = join(identity_of("ann"));
-  EXPECT_EQ(refusal(ann), "srv: the handshake does not end: is the key of 'ann' the same there?");
+  EXPECT_EQ(refusal(ann),
+            "srv: the handshake does not finish: does the server have the same key of 'ann'?");
   EXPECT_EQ(ann.losses[0].status, ExitStatus::permission);
   run(2s);
   EXPECT_THAT(serving->refused, ElementsAre("its handshake did not finish"));

@@ -66,7 +66,7 @@ TEST_F(MessageTest, APlainOneIsCutInTwoAsParsingWould) {
 
 TEST_F(MessageTest, RawIsTheWholeContent) {
   EXPECT_EQ(parse("raw:hex:0700"), std::string("\x07\0", 2));
-  EXPECT_THAT(refusal("raw:hex:"), HasSubstr("at least the byte of its message id"));
+  EXPECT_THAT(refusal("raw:hex:"), HasSubstr("at least a message id"));
 }
 
 TEST_F(MessageTest, WithoutIdsALineIsTheBody) {
@@ -89,7 +89,7 @@ TEST_F(MessageTest, SaysWhatWouldBeRight) {
   EXPECT_THAT(refusal("7"), HasSubstr("write 7: and a body, which may be empty"));
   EXPECT_THAT(refusal("7:hex:0"), HasSubstr("two hexadecimal digits per byte"));
   EXPECT_THAT(refusal("7:base64:!"), HasSubstr("standard alphabet"));
-  EXPECT_THAT(refusal("7:@"), HasSubstr("the name of a file"));
+  EXPECT_THAT(refusal("7:@"), HasSubstr("needs a file name"));
   EXPECT_THAT(refusal("register"), HasSubstr("register:APPID,IMEI"));
   EXPECT_THAT(refusal("datetime:now"), HasSubstr("has no body"));
   for (const char* text : {"", ":", "7x:y", "datetiem", "raw", "0x7:y", " 7:x"}) {

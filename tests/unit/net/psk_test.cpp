@@ -43,7 +43,7 @@ TEST(PskKeys, says_what_is_wrong_with_a_line_and_never_repeats_a_key) {
   EXPECT_EQ(refusal_of("ann:" + kKey + "\nsecret\n"),
             "the key file 'keys', line 2: write IDENTITY:HEXKEY");
   EXPECT_EQ(refusal_of("ann:open sesame"),
-            "the key file 'keys', line 1: the key of 'ann' is not hexadecimal (a password is no "
+            "the key file 'keys', line 1: the key of 'ann' is not hexadecimal (a password is not a "
             "key); 'netkit psk ann' makes one");
   EXPECT_EQ(refusal_of("ann:00112233"),
             "the key file 'keys', line 1: the key of 'ann' is shorter than 16 bytes; 'netkit psk "

@@ -69,7 +69,7 @@ TEST_F(ElfNoteTest, EveryTruncationIsRefused) {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const NoteReading reading = read_plugin_note(std::span(whole).first(size));
     EXPECT_FALSE(reading.note) << size;
-    EXPECT_THAT(reading.problem, HasSubstr(size < SELFMAG ? "is not an ELF file" : "is cut short"));
+    EXPECT_THAT(reading.problem, HasSubstr(size < SELFMAG ? "is not an ELF file" : "is truncated"));
   }
 }
 

@@ -180,7 +180,7 @@ TEST_F(StdoutSinkTest, GivesUpAReaderWhoTakesNothing) {
   clock_.advance(std::chrono::seconds(10));
   sink_->flush_all();
   EXPECT_EQ(error_,
-            "cannot write to standard output: its reader does not read; 4096 bytes are lost");
+            "cannot write to standard output: the reader has stalled; 4096 bytes were lost");
 }
 
 TEST_F(StdoutSinkTest, LearnsThatTheReaderHasGoneWhileItHadNoRoom) {

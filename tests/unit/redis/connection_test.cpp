@@ -99,7 +99,7 @@ TEST_F(ConnectionTest, OnlyAWrongPasswordIsOne) {
   asked_.clear();
   ASSERT_TRUE(wait([this] { return !asked_.empty(); }));
   say("-WRONGPASS invalid username-password pair or user is disabled.\r\n");
-  EXPECT_NE(gave_up_.find("does not take the password"), std::string::npos);
+  EXPECT_NE(gave_up_.find("rejects the password"), std::string::npos);
   EXPECT_FALSE(ready_);
 }
 

@@ -10,7 +10,7 @@
 namespace netkit {
 
 // What a request is refused with (503) for whose body there is no room.
-inline constexpr std::string_view kNoRoomForBodies = "too many requests with a body come at once";
+inline constexpr std::string_view kNoRoomForBodies = "too many request bodies at once";
 
 // It counts among those of the server until it is cleared or destroyed. [one thread]
 class HttpBody {

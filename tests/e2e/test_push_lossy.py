@@ -118,6 +118,13 @@ def hello(nonce):
     return struct.pack(">BBBBQ", 0xF5, 2, 1, 0, nonce).ljust(HELLO, b"\0")
 
 
+def forged_connect(nonce):
+    """CONNECT as `forged` with a cookie that the server has not given."""
+    cookie = b"\0\0\0\1" + b"forged cookie..."
+    request = struct.pack(">BQQ", 1, 0, 0) + b"forged%d" % nonce
+    return struct.pack(">BBBBQ", 0xF5, 2, 3, 0, nonce) + cookie + struct.pack(">IH", 1, 64) + request
+
+
 def answers(sock):
     """What the socket has been sent."""
     sock.setblocking(False)
@@ -143,10 +150,11 @@ def test_registrations_without_a_cookie_leave_nothing(netkit, tmp_path):
             sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             sock.bind((f"127.{block // 250 + 1}.{block % 250}.{i + 1}", 0))
             sock.sendto(hello(block * 250 + i), host_port(server.address))
+            sock.sendto(forged_connect(block * 250 + i), host_port(server.address))
             sockets.append(sock)
         for sock in sockets:
             got = answers(sock)
-            assert sum(map(len, got)) <= HELLO
+            assert sum(map(len, got)) <= HELLO + len(forged_connect(0))
             answered += len(got)
             sock.close()
     assert answered > 0

@@ -8,7 +8,7 @@ import pytest
 
 from frame_peer import DATETIME, HEARTBEAT, REGISTER, answer, frame, request
 from hostile import matches, reset, resident, started_targets
-from netkit import Netkit, receive_exactly, tcp_connect, wait_until
+from netkit import Netkit, receive_exactly, receive_to_end, tcp_connect, wait_until
 
 
 def echo_good(target):
@@ -142,6 +142,20 @@ def test_frames(targets, name):
     got = target.stream(data)
     assert expected is None or got == expected, got[:300]
     target.check(before)
+
+
+NO_FRAMES = ["a length of 0", "a length over the limit", "a length of 2^31", "a length of 2^32-1", "a little-endian length", "HTTP", "SSH",
+             "TLS", "JSON"]
+
+
+@pytest.mark.parametrize("name", NO_FRAMES)
+def test_what_is_no_frame_is_closed_without_waiting_for_the_rest(targets, name):
+    with tcp_connect(targets("frame").address) as sock:
+        sock.sendall(FRAMES[name][0])
+        try:
+            assert receive_to_end(sock) == b""
+        except ConnectionResetError:
+            pass  # it was closed with bytes unread
 
 
 STREAMS = {"echo": b"x", "control": b"LIST\n", "frame": DATETIME}

@@ -1,13 +1,14 @@
 """netkit push between netkit and netkit, through a relay that loses, doubles and reorders, and under forgery."""
 
 import json
+import select
 import socket
 import struct
 
 import pytest
 
 from keys import sides  # noqa: F401
-from netkit import host_port, udp_socket, wait_until
+from netkit import DEADLINE, host_port, udp_socket, wait_until
 from relay import relays  # noqa: F401
 
 
@@ -152,6 +153,7 @@ def test_registrations_without_a_cookie_leave_nothing(netkit, tmp_path):
             sock.sendto(hello(block * 250 + i), host_port(server.address))
             sock.sendto(forged_connect(block * 250 + i), host_port(server.address))
             sockets.append(sock)
+        assert select.select(sockets, [], [], DEADLINE)[0], "an answer"
         for sock in sockets:
             got = answers(sock)
             assert sum(map(len, got)) <= HELLO + len(forged_connect(0))

@@ -369,6 +369,7 @@ def test_own_history_file(netkit, tmp_path):
     wait_until(lambda: b"left" in log.read_bytes(), what="the log")
     assert [line.split(" ", 1)[1] for line in log.read_text().splitlines()] == [
         "> ann mine", "* bob joined", "< bob his", "* bob left (quit)"]
+    assert log.stat().st_mode & 0o777 == 0o600
 
 
 def test_who_comes_and_goes_need_not_be_shown(netkit):

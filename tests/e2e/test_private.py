@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from keys import KEYS, key_file
+from native_peer import CONNECT, HELLO, begin
 from netkit import host_port, udp_socket, wait_until
 from relay import Relay, relays  # noqa: F401
 from time_of_day import clock
@@ -144,6 +145,19 @@ def test_nobody_can_take_the_name_of_another_or_change_his_own(netkit, room, key
     assert netkit.run("chat", "join", room.address, "--psk-file", keys("b", "ben"), "--name", "ann").status == 78
     ann.write("/nick ben\n")
     ann.err.expect(rb"the key determines the name\n")
+
+
+@pytest.mark.parametrize("said", [b"ann", b"ben2", b"Ben"])
+def test_a_client_that_says_another_name_than_its_key_has_is_refused(netkit, room, keys, said):
+    """A client that was made to: netkit itself would not say it."""
+    key = keys("b", "ben").read_text().strip().split(":")[1]
+    client = netkit.start(argv=["openssl", "s_client", "-quiet", "-dtls1_2", "-connect", room.address, "-psk_identity", "ben", "-psk", key,
+                                "-cipher", "ECDHE-PSK-CHACHA20-POLY1305"])
+    nonce = b"8 bytes."
+    client.write(begin(HELLO, 0, nonce).ljust(64, b"\0"))
+    cookie = client.out.expect(rb"\xf5\x02\x02.8 bytes\.(.{20})").group(1)
+    client.write(begin(CONNECT, 0, nonce) + cookie + struct.pack(">IH", 1, 64) + struct.pack(">BQQQQB", 1, 1, 0, 0, 0, len(said)) + said)
+    client.out.expect(rb"\xf5\x02\x05.8 bytes\...the key is that of 'ben'")
 
 
 def test_who_comes_again_by_his_key_takes_his_own_place(netkit, room, keys):

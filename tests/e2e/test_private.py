@@ -157,7 +157,7 @@ def test_a_client_that_says_another_name_than_its_key_has_is_refused(netkit, roo
     client.write(begin(HELLO, 0, nonce).ljust(64, b"\0"))
     cookie = client.out.expect(rb"\xf5\x02\x02.8 bytes\.(.{20})").group(1)
     client.write(begin(CONNECT, 0, nonce) + cookie + struct.pack(">IH", 1, 64) + struct.pack(">BQQQQB", 1, 1, 0, 0, 0, len(said)) + said)
-    client.out.expect(rb"\xf5\x02\x05.8 bytes\...the key is that of 'ben'")
+    client.out.expect(rb"\xf5\x02\x05.8 bytes\...the key belongs to 'ben'")
 
 
 def test_who_comes_again_by_his_key_takes_his_own_place(netkit, room, keys):

@@ -230,12 +230,16 @@ TEST_F(PrivateTest, a_handshake_that_comes_again_begins_nothing_and_ends_nothing
     if (from != server_address) sent.push_back(bytes);
   };
   Member& ann = let_in();
-  tap = nullptr;
+  std::size_t shaken = 0;
+  tap = [&](const Endpoint& from, const Endpoint& to, const std::string& bytes) {
+    if (from == server_address && to == ann.address && bytes.front() == '\x16') ++shaken;
+  };
   for (const std::string& bytes : sent) {
     inject(ann.address, server_address, bytes);
     inject(endpoint(999, "10.9.9.9"), server_address, bytes);
   }
   run(12s);
+  EXPECT_EQ(shaken, 0U);
   EXPECT_EQ(serving->gate->peers(), 1U);
   push("hello");
   EXPECT_TRUE(run_until([&] { return ann.events.heard.size() == 1; }, 1s));
@@ -255,6 +259,7 @@ TEST_F(PrivateTest, forged_datagrams_do_nothing) {
   inject(ann.address, server_address,
          std::string("\x17\xfe\xfd\0\1\0\0\0\0\0\x63\0\x20", 13) + std::string(32, 'x'));
   run(5s);
+  EXPECT_EQ(serving->gate->counters().handshakes, 1U);
   EXPECT_THAT(ann.losses, IsEmpty());
   push("hello");
   EXPECT_TRUE(run_until([&] { return ann.events.heard.size() == 1; }, 1s));

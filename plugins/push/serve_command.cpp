@@ -152,7 +152,6 @@ void ServeCommand::on_entry(const store::Entry& entry, std::uint64_t) {
 std::unique_ptr<TcpServer> ServeCommand::make_control() {
   TcpServer::Options options{.access = policy_.access,
                              .max_clients = max_clients_,
-                             .handshake_timeout = kNever,  // nor is there a limit to silence
                              .tcp = {.no_delay = true, .keepalive = true}};
   if (private_.keys) {
     control_tls_ = TlsContext::server(

@@ -238,9 +238,11 @@ void TcpServer::Connection::on_deadline() {
   const Options& options = server_->options_;
   if (!open_) {
     ++server_->counters_.handshake_timeouts;
-    server_->notice(fmt::format("{} closed: its TLS handshake took longer than {} ({})",
+    const std::string option =
+        options.handshake_option.empty() ? "" : fmt::format(" ({})", options.handshake_option);
+    server_->notice(fmt::format("{} closed: its TLS handshake took longer than {}{}",
                                 peer().to_string(), format_duration(options.handshake_timeout),
-                                options.handshake_option));
+                                option));
     return abort();
   }
   const TimePoint due = saturating_add(last_, options.idle_timeout);

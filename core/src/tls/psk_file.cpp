@@ -46,7 +46,8 @@ void replace_psk_keys(TcpServer& server, PskKeys keys) {
     if (identity.empty() || have_same_key(before, *context->psk_keys(), identity)) return;
     server.notice(fmt::format("{} closed: the key of '{}' was revoked",
                               connection.peer().to_string(), identity));
-    connection.close();
+    // What waits for it is not its any more.
+    connection.stream().queued() == 0 ? connection.close() : connection.abort();
   });
 }
 

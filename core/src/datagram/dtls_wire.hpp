@@ -48,6 +48,9 @@ NETKIT_API std::optional<ClientHello> decode_client_hello(std::string_view datag
 // The cookie of a HelloVerifyRequest that a datagram begins with.
 NETKIT_API std::optional<std::string_view> decode_hello_verify(std::string_view datagram);
 
+// The number of the handshake message that a datagram in clear begins with: 0 of a server's first.
+NETKIT_API std::optional<std::uint16_t> decode_message_number(std::string_view datagram);
+
 // Alerts that say why there is no session (RFC 5246, 4279).
 enum class Alert : std::uint8_t {
   close_notify = 0,

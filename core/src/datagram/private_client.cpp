@@ -52,6 +52,7 @@ struct PrivateClient::Impl {
   std::string cookie;                     // of this handshake; empty: not asked for yet
   TimePoint heard{};                      // something authentic
   std::optional<std::uint8_t> alert;      // the server's, or somebody's
+  bool doubted = false;                   // that the server has another key
   bool answered = false;                  // by something of DTLS
   bool stranger = false;                  // by something else
   bool failed = false;                    // has been said
@@ -83,6 +84,8 @@ void PrivateClient::Impl::feed(std::string_view datagram, TimePoint now) {
       return;
     }
     cookie = *asked;
+  } else if (cookie.empty() && decode_message_number(datagram).value_or(1) != 0) {
+    return;  // it answers a handshake before this one: OpenSSL would keep it for when it fits
   }
   DtlsHandshake::Datagrams answer;
   handshake->on_datagram(datagram, answer);
@@ -103,6 +106,7 @@ void PrivateClient::Impl::become_secure(TimePoint now) {
   give_up = TimePoint::max();
   heard = now;
   alert.reset();
+  doubted = false;
   if (previous) return;
   clear.clear();
   inner.drain(clear, now);  // what it has said to nobody
@@ -119,6 +123,13 @@ void PrivateClient::Impl::on_alert(std::uint8_t code, TimePoint now) {
     // It knows nothing of this handshake: it sees another address since it began.
     if (!alert && now - began >= kBetweenRestarts) shake_hands(now);
     return;
+  }
+  const bool is_mismatch = code == static_cast<std::uint8_t>(Alert::decrypt_error);
+  if (is_mismatch && !doubted) {
+    // What this one went by may have been the answer to one before it.
+    if (now - began < kBetweenRestarts) return;
+    doubted = true;
+    return shake_hands(now);
   }
   alert = code;
   give_up = std::min(give_up, now + kAfterRefusal);
@@ -174,7 +185,7 @@ void PrivateClient::begin(TimePoint now) {
   impl.records.reset();
   impl.previous.reset();
   impl.alert.reset();
-  impl.answered = impl.stranger = impl.failed = false;
+  impl.answered = impl.stranger = impl.failed = impl.doubted = false;
   impl.heard = now;
   impl.give_up = saturating_add(now, impl.options.handshake_timeout);
   impl.shake_hands(now);

@@ -315,6 +315,29 @@ TEST_F(PrivateTest, a_resumed_handshake_whose_last_word_is_lost_ends_all_the_sam
   EXPECT_TRUE(run_until([&] { return ann.events.heard.size() == 1; }, 2s));
 }
 
+TEST_F(PrivateTest, an_answer_to_an_earlier_handshake_does_no_harm) {
+  for (const Duration delay : {0us, 1500us}) {  // with the next one's cookie, and before its answer
+    serve(keys_of(line_of("ann")));
+    std::string old;
+    blocked = [&](const Endpoint& from, const std::string& bytes) {
+      const bool is_answer = from == server_address && bytes[0] == 22 && bytes.size() > 100;
+      if (!is_answer || !old.empty()) return false;
+      old = bytes;
+      return true;
+    };
+    Member& ann = join(identity_of("ann"));
+    run(160ms);
+    std::string alert;
+    encode_alert(Alert::bad_record_mac, 1, alert);
+    inject(server_address, ann.address, alert);
+    run(delay);
+    inject(server_address, ann.address, old);
+    EXPECT_TRUE(run_until([&] { return ann.client.connected(); }, 10s));
+    EXPECT_THAT(ann.losses, IsEmpty());
+    members.clear();
+  }
+}
+
 TEST_F(PrivateTest, nobody_goes_on_by_a_key_that_is_another_now) {
   serve(keys_of(line_of("ann")));
   Member& ann = let_in();

@@ -73,6 +73,11 @@ class RoomStoreHandler {
     (void)name, (void)instance;
   }
   virtual void on_name_free(const std::string& name, bool quit) { (void)name, (void)quit; }
+  // Whether the answer to Who has to wait until others have said who is with them.
+  virtual bool holds_who(std::uint64_t instance) {
+    (void)instance;
+    return false;
+  }
   // Whether the answer to Sync has to wait until more of what was said has its place.
   virtual bool holds_sync(std::uint64_t instance) {
     (void)instance;
@@ -165,6 +170,8 @@ class Room {
   void note_taken(std::uint64_t instance, std::uint64_t taken);
   // His name is another's, at another server: the member here gets another one, which is returned.
   std::string give_other_name(const std::string& name);
+  // The answer to Who that was held: who is here, and who has these names elsewhere.
+  void answer_who(std::uint64_t instance, std::span<const std::string> elsewhere);
   // The answer to Sync that was held.
   void answer_sync(std::uint64_t instance);
 
@@ -232,7 +239,7 @@ class Room {
   void moderate(Slot slot, const SetTopic& topic);
   void tell_private(Slot slot, std::string_view line, WallTime wall);
   void rename(Slot slot, std::string_view name);
-  void list(Slot slot);
+  void list(Slot slot, std::span<const std::string> elsewhere);
   void refuse(Slot slot, std::string_view why);
 
   Options options_;

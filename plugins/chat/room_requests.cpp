@@ -46,7 +46,7 @@ void Room::carry_out(Slot slot, const Request& request, TimePoint now, WallTime 
     if (members_[slot].proved) return refuse(slot, "the key determines the name");
     rename(slot, renaming->name);
   } else if (std::holds_alternative<Who>(request)) {
-    list(slot);
+    if (!handler_.holds_who(members_[slot].instance)) list(slot, {});
   } else if (!handler_.holds_sync(members_[slot].instance)) {
     answer_sync(members_[slot].instance);
   }
@@ -138,10 +138,18 @@ void Room::rename(Slot slot, std::string_view name) {
   handler_.on_event(renamed, 0, member.path.peer);
 }
 
-void Room::list(Slot slot) {
+void Room::answer_who(std::uint64_t instance, std::span<const std::string> elsewhere) {
+  const auto found = by_instance_.find(instance);
+  if (found != by_instance_.end()) list(found->second, elsewhere);
+}
+
+void Room::list(Slot slot, std::span<const std::string> elsewhere) {
   std::vector<std::string_view> names;
-  names.reserve(by_name_.size());
+  names.reserve(by_name_.size() + elsewhere.size());
   for (const auto& [name, member] : by_name_) names.push_back(name);
+  for (const std::string& name : elsewhere) {
+    if (why_not_a_name(name).empty() && !by_name_.contains(name)) names.push_back(name);
+  }
   std::sort(names.begin(), names.end());
   std::vector<FromRoom> roster;
   roster.reserve(names.size() + 1);

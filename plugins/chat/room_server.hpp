@@ -67,6 +67,9 @@ class RoomServer final : public datagram::Driver::Handler,
   }
   std::string give_other_name(const std::string& name) { return room_.give_other_name(name); }
   void answer_sync(std::uint64_t instance) { room_.answer_sync(instance); }
+  void answer_who(std::uint64_t instance, std::span<const std::string> elsewhere) {
+    room_.answer_who(instance, elsewhere);
+  }
 
   const Room& room() const { return room_; }
   const datagram::Server& native() const { return native_; }
@@ -104,6 +107,7 @@ class RoomServer final : public datagram::Driver::Handler,
     handler_.on_name_free(name, quit);
   }
   bool holds_sync(std::uint64_t instance) override { return handler_.holds_sync(instance); }
+  bool holds_who(std::uint64_t instance) override { return handler_.holds_who(instance); }
   void say_unnumbered(const Message& message) override;
 
   std::uint64_t first_for(const Hello& hello) const;

@@ -110,12 +110,32 @@ void RoomStore::go_on_alone() {
     }
   }
   answer_syncs(UINT64_MAX);
+  on_names({});
 }
 
 bool RoomStore::holds_sync(std::uint64_t instance) {
+  const auto asking = std::find_if(asking_.rbegin(), asking_.rend(), [instance](const Asking& one) {
+    return one.instance == instance;
+  });
+  if (asking != asking_.rend()) return asking->syncs = true;
   if (said_.empty() || stream_.away()) return false;
   syncs_.push_back({last_ticket_, instance});
   return true;
+}
+
+// One question for all who ask meanwhile.
+bool RoomStore::holds_who(std::uint64_t instance) {
+  if (stream_.away()) return false;
+  asking_.push_back({instance});
+  if (asking_.size() == 1) stream_.list_names();
+  return true;
+}
+
+void RoomStore::on_names(std::span<const std::string> names) {
+  for (const Asking& asking : std::exchange(asking_, {})) {
+    room_.answer_who(asking.instance, names);
+    if (asking.syncs && !holds_sync(asking.instance)) room_.answer_sync(asking.instance);
+  }
 }
 
 void RoomStore::answer_syncs(std::uint64_t stored) {

@@ -31,6 +31,8 @@ class RoomStore final : private store::Stream::Handler {
   void free(const std::string& name, bool quit);
   // The answer follows when all that was said has its place.
   bool holds_sync(std::uint64_t instance);
+  // The answer follows when the store has told who is at other servers.
+  bool holds_who(std::uint64_t instance);
   // Calls `then` when what was said is in the store, or cannot be brought there for now.
   void when_settled(std::function<void()> then);
   const store::Stream& stream() const { return stream_; }
@@ -42,6 +44,7 @@ class RoomStore final : private store::Stream::Handler {
   void on_refused(std::uint64_t ticket, std::string_view why) override;
   void on_store_change() override;
   void on_name(const std::string& name, bool granted, const std::string& holder) override;
+  void on_names(std::span<const std::string> names) override;
   void on_store_failed(ExitStatus status, const std::string& error) override;
 
   void go_on_alone();
@@ -64,6 +67,12 @@ class RoomStore final : private store::Stream::Handler {
   std::map<std::uint64_t, Said> said_;  // by their tickets
   std::uint64_t last_ticket_ = 0;
   std::deque<Sync> syncs_;
+  // Who asks who is here, and whether his Sync stands behind that.
+  struct Asking {
+    std::uint64_t instance;
+    bool syncs = false;
+  };
+  std::vector<Asking> asking_;
   std::function<void()> then_;
   bool alone_ = false;  // it has been said
   store::Stream stream_;

@@ -79,6 +79,10 @@ bool ServeCommand::holds_sync(std::uint64_t instance) {
   return store_ && store_->holds_sync(instance);
 }
 
+bool ServeCommand::holds_who(std::uint64_t instance) {
+  return store_ && store_->holds_who(instance);
+}
+
 void ServeCommand::on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) {
   printer_->print(event, seq, peer, wall());
 }

@@ -32,6 +32,7 @@ class ServeCommand final : public Command,
   void on_name_taken(const std::string& name, std::uint64_t instance) override;
   void on_name_free(const std::string& name, bool quit) override;
   bool holds_sync(std::uint64_t instance) override;
+  bool holds_who(std::uint64_t instance) override;
   const std::string& identity(std::uint32_t owner) const override {
     return privacy_->identity(owner);
   }

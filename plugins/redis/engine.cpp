@@ -419,8 +419,9 @@ void RedisEngine::claim(std::span<const store::Claim> claims, Duration lease) {
   const std::string milliseconds = std::to_string(
       std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(lease).count(), 1));
   for (const store::Claim& claim : claims) {
-    const std::string keys[] = {keys_.name(claim.name)};
-    std::vector<std::string> arguments{claim.owner, milliseconds, claim.takes_over ? "1" : "0"};
+    const std::string keys[] = {keys_.name(claim.name), keys_.names};
+    std::vector<std::string> arguments{claim.owner, milliseconds, claim.takes_over ? "1" : "0",
+                                       claim.name};
     commands().eval(kClaim, keys, std::move(arguments), [this, claim](const Reply& reply) {
       // A store that takes nothing gives nobody else the name either.
       if (is_trouble(reply)) return;
@@ -431,8 +432,18 @@ void RedisEngine::claim(std::span<const store::Claim> claims, Duration lease) {
 }
 
 void RedisEngine::release(const std::string& name, const std::string& owner) {
-  const std::string keys[] = {keys_.name(name)};
-  commands().eval(kRelease, keys, {owner}, [this](const Reply& reply) { is_trouble(reply); });
+  const std::string keys[] = {keys_.name(name), keys_.names};
+  commands().eval(kRelease, keys, {owner, name}, [this](const Reply& reply) { is_trouble(reply); });
+}
+
+void RedisEngine::list_names() {
+  const std::string keys[] = {keys_.names};
+  commands().eval(kNames, keys, {}, [this](const Reply& reply) {
+    if (is_trouble(reply)) return;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < reply.size(); ++i) names.emplace_back(reply[i].text());
+    handler_.on_names(names);
+  });
 }
 
 void RedisEngine::read_last() {

@@ -30,6 +30,7 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   std::size_t most_at_once() const override { return 200; }
   void claim(std::span<const store::Claim> claims, Duration lease) override;
   void release(const std::string& name, const std::string& owner) override;
+  void list_names() override;
   void read_last() override;
 
  private:

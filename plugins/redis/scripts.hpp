@@ -72,19 +72,31 @@ redis.call('XDEL', KEYS[1], ARGV[1])
 return n
 )";
 
-// KEYS name  ARGV owner milliseconds takes-over
+// KEYS name names  ARGV owner milliseconds takes-over name
 // Returns who has it then.
 inline constexpr const char* kClaim = R"(
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] and ARGV[3] ~= '1' then return holder end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+local now = redis.call('TIME')
+redis.call('ZADD', KEYS[2], math.floor(now[1] * 1000 + now[2] / 1000) + ARGV[2], ARGV[4])
 return ARGV[1]
 )";
 
-// KEYS name  ARGV owner
+// KEYS name names  ARGV owner name
 inline constexpr const char* kRelease = R"(
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  redis.call('DEL', KEYS[1])
+  redis.call('ZREM', KEYS[2], ARGV[2])
+end
 return 1
+)";
+
+// KEYS names
+inline constexpr const char* kNames = R"(
+local now = redis.call('TIME')
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', math.floor(now[1] * 1000 + now[2] / 1000))
+return redis.call('ZRANGE', KEYS[1], 0, -1)
 )";
 
 }  // namespace netkit::redis

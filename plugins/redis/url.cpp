@@ -70,6 +70,7 @@ Keys::Keys(std::string_view prefix, std::string_view name)
     : stream(fmt::format("{}:{}", prefix, name)), tag_(fmt::format("{{{}}}", stream)) {
   state = tag_ + ":state";
   last = tag_ + ":last";
+  names = tag_ + ":names";
 }
 
 std::string Keys::writer(std::uint64_t id) const {

@@ -26,6 +26,7 @@ struct Keys {
   std::string stream;  // PREFIX:STREAM, the stream itself
   std::string state;   // a hash: stream, epoch, n
   std::string last;    // a hash: the last entry of each topic
+  std::string names;   // a sorted set: the names that somebody has, and until when
   std::string writer(std::uint64_t id) const;
   std::string name(std::string_view name) const;
 

@@ -336,6 +336,8 @@ std::vector<std::string> Database::claim(std::span<const store::Claim> claims, D
     std::vector<std::string> holders;
     Int64 time = microseconds(now_is);
     Int64 until = microseconds(now_is + lease);
+    impl_->session << "DELETE FROM name WHERE stream = ? AND until <= ?", use(impl_->stream),
+        use(time), now;
     for (store::Claim claim : claims) {
       Int64 takes_over = claim.takes_over ? 1 : 0;
       impl_->session << "INSERT INTO name VALUES(?, ?, ?, ?) ON CONFLICT DO UPDATE SET owner = "
@@ -357,6 +359,16 @@ void Database::release(const std::string& name, const std::string& owner) {
     impl_->session << "DELETE FROM name WHERE stream = ? AND name = ? AND owner = ?",
         use(impl_->stream), use(free), use(mine), now;
     return 0;
+  });
+}
+
+std::vector<std::string> Database::names(WallTime now_is) {
+  return guarded([&] {
+    std::vector<std::string> names;
+    Int64 time = microseconds(now_is);
+    impl_->session << "SELECT name FROM name WHERE stream = ? AND until > ?", use(impl_->stream),
+        use(time), into(names), now;
+    return names;
   });
 }
 

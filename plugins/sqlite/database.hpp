@@ -45,6 +45,7 @@ class Database {
   std::vector<std::string> claim(std::span<const store::Claim> claims, Duration lease,
                                  WallTime now);
   void release(const std::string& name, const std::string& owner);
+  std::vector<std::string> names(WallTime now);
 
  private:
   struct Impl;

@@ -156,6 +156,18 @@ void SqliteEngine::release(const std::string& name, const std::string& owner) {
   });
 }
 
+void SqliteEngine::list_names() {
+  const WallTime now = around_.loop.clock().wall();
+  work([this, now]() -> Report {
+    std::vector<std::string> names;
+    try {
+      names = database_->names(now);
+    } catch (const Trouble&) {  // as if there were none
+    }
+    return [names = std::move(names)](SqliteEngine& engine) { engine.handler_.on_names(names); };
+  });
+}
+
 void SqliteEngine::read_last() {
   work([this]() -> Report {
     std::vector<Entry> last;

@@ -23,6 +23,7 @@ class SqliteEngine final : public store::Engine {
   void append(std::span<const store::Entry> entries) override;
   void claim(std::span<const store::Claim> claims, Duration lease) override;
   void release(const std::string& name, const std::string& owner) override;
+  void list_names() override;
   void read_last() override;
 
  private:

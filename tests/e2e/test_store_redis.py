@@ -146,6 +146,16 @@ def test_names_are_unique_across_servers(netkit, room):
     assert (record["type"], record["name"]) == ("renamed", "ann2")
 
 
+def test_who_is_in_the_room_is_who_is_at_any_server(netkit, room):
+    rooms = [room() for _ in range(3)]
+    for i, one in enumerate(rooms):
+        join(netkit, [one], f"m{i}")
+
+    def here():
+        return netkit.run("chat", "join", rooms[0].address, "--name", "asks", "--commands", stdin="/who\n").err
+    wait_until(lambda: b"here: asks, m0, m1, m2\n" in here(), what="all of them")
+
+
 def test_a_killed_server_loses_nobody_anything(netkit, room, push):
     rooms = [room("--lease", "3s"), room("--lease", "3s")]
     bob, ann = join(netkit, rooms, "bob"), join(netkit, rooms[1:], "ann")

@@ -74,6 +74,13 @@ class Peer final : public Engine::Handler {
     return granted;
   }
   void release(const std::string& name, const std::string& owner) { engine_->release(name, owner); }
+  std::vector<std::string> names() {
+    answered = false;
+    engine_->list_names();
+    EXPECT_TRUE(wait([this] { return answered; }));
+    std::ranges::sort(listed);
+    return listed;
+  }
   std::vector<Entry> last() {
     answered = false;
     engine_->read_last();
@@ -105,6 +112,7 @@ class Peer final : public Engine::Handler {
 
   std::vector<Entry> entries;
   std::vector<Entry> last_entries;
+  std::vector<std::string> listed;
   State state;
   std::string failure;
   std::string refusal;
@@ -125,6 +133,10 @@ class Peer final : public Engine::Handler {
   void on_refused(std::string_view why) override { refusal = why; }
   void on_claimed(const std::string&, bool is_granted, const std::string&) override {
     granted = is_granted;
+    answered = true;
+  }
+  void on_names(std::span<const std::string> names) override {
+    listed.assign(names.begin(), names.end());
     answered = true;
   }
   void on_last(std::span<const Entry> more) override {
@@ -292,6 +304,19 @@ TEST_P(Conformance, ANameIsFreeWhenItsLeaseIsOver) {
   const TimePoint end = clock_.now() + std::chrono::milliseconds(310);
   bob->wait([&] { return clock_.now() > end; });
   EXPECT_TRUE(bob->claim("kim", "two"));
+}
+
+TEST_P(Conformance, NamesAreListedAsLongAsSomebodyHasThem) {
+  const auto ann = peer();
+  const auto bob = peer();
+  EXPECT_TRUE(ann->claim("kim", "one"));
+  EXPECT_TRUE(bob->claim("lee", "two"));
+  EXPECT_TRUE(bob->claim("max", "two", std::chrono::milliseconds(300)));
+  const TimePoint end = clock_.now() + std::chrono::milliseconds(310);
+  bob->wait([&] { return clock_.now() > end; });
+  EXPECT_EQ(ann->names(), (Texts{"kim", "lee"}));
+  ann->release("kim", "one");
+  EXPECT_EQ(ann->names(), Texts{"lee"});
 }
 
 TEST_P(Conformance, TheLastOfEachTopicIsKept) {

@@ -107,6 +107,8 @@ class NETKIT_API Engine {
     virtual void on_refused(std::string_view why) = 0;
     // Whether the name is the owner's; `holder` is who has it, if that is known.
     virtual void on_claimed(const std::string& name, bool granted, const std::string& holder) = 0;
+    // The answer to list_names().
+    virtual void on_names(std::span<const std::string> names) { (void)names; }
     // The answer to read_last().
     virtual void on_last(std::span<const Entry> entries) = 0;
     // The store can no longer be reached, or never could; the engine has reported it and retries.
@@ -129,6 +131,8 @@ class NETKIT_API Engine {
   virtual void claim(std::span<const Claim> claims, Duration lease) = 0;
   // Nothing happens where it is not the owner's.
   virtual void release(const std::string& name, const std::string& owner) = 0;
+  // Asks which names somebody has, in any order.
+  virtual void list_names() = 0;
   // The last entry of each topic, where Settings::keep_last has been set.
   virtual void read_last() = 0;
 };

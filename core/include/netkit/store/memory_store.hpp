@@ -86,6 +86,15 @@ class MemoryStore::MemoryEngine final : public Engine {
       if (found != names.end() && found->second.owner == owner) names.erase(found);
     });
   }
+  void list_names() override {
+    later([this] {
+      std::vector<std::string> names;
+      for (const auto& [name, held] : data().names) {
+        if (held.until > around_.loop.now()) names.push_back(name);
+      }
+      handler_.on_names(names);
+    });
+  }
   void read_last() override {
     later([this] {
       std::vector<Entry> entries;

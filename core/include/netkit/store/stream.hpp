@@ -52,6 +52,8 @@ class NETKIT_API Stream final : private Engine::Handler {
     virtual void on_name(const std::string& name, bool granted, const std::string& holder) {
       (void)name, (void)granted, (void)holder;
     }
+    // The answer to list_names().
+    virtual void on_names(std::span<const std::string> names) { (void)names; }
     // With Settings::keep_last, before on_store_open(): the last entry of each topic.
     virtual void on_last_entry(const Entry& entry) { (void)entry; }
     virtual void on_store_failed(ExitStatus status, const std::string& error) = 0;
@@ -93,6 +95,8 @@ class NETKIT_API Stream final : private Engine::Handler {
   // At once, or when its lease has run out: who has left may have come to another server, by then.
   void release(const std::string& name);
   void let_lapse(const std::string& name) { names_.erase(name); }
+  // While the store is there; not answered if it goes away meanwhile.
+  void list_names() { engine_->list_names(); }
 
   const State& state() const { return state_; }
   std::uint64_t last() const { return last_; }  // number of the entry that came last; 0: none
@@ -106,6 +110,7 @@ class NETKIT_API Stream final : private Engine::Handler {
   void on_appended(std::uint64_t sequence) override;
   void on_refused(std::string_view why) override;
   void on_claimed(const std::string& name, bool granted, const std::string& holder) override;
+  void on_names(std::span<const std::string> names) override { handler_.on_names(names); }
   void on_last(std::span<const Entry> entries) override;
   void on_away() override;
   void on_failed(ExitStatus status, const std::string& error) override;

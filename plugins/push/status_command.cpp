@@ -1,14 +1,12 @@
 #include <algorithm>
+#include <optional>
 #include <push/control.hpp>
 #include <push/status_command.hpp>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include <netkit/cli/shared_definitions.hpp>
-#include <netkit/net/peer_log.hpp>
 #include <netkit/util/error.hpp>
-#include <netkit/util/excerpt.hpp>
 #include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
@@ -21,102 +19,58 @@ constexpr std::size_t kPlainFields = 7;  // of a peer that gives no feedback
 }  // namespace
 
 void StatusCommand::configure(const Values& values) {
-  options_.servers = {values.address("ADDRESS")};
-  if (auto identity = identity_of(values)) {
-    options_.tls = TlsContext::client({.psk = std::move(identity)});
-  }
-  wait_ = options_.connect_timeout = values.duration("wait");
+  wait_ = values.duration("wait");
+  read_servers(values, {values.address("ADDRESS")}, wait_);
   if (values.has("watch")) watch_ = values.duration("watch");
 }
 
 ExitStatus StatusCommand::run(Host& host) {
-  host_ = &host;
   host.set_totals([this](Totals& totals) { totals.add("subscribers", shown_); });
-  TcpClient::Handler& handler = *this;
   is_table_ = host.interactive();
-  client_.emplace(host.loop(), host.log(), std::move(options_), handler);
+  connect(host);
   await_answer();
-  client_->start();
   return host.run_loop();
 }
 
 void StatusCommand::await_answer() {
-  overdue_ = host_->loop().after(wait_, [this] {
+  overdue_ = host().loop().after(wait_, [this] {
     fail(ExitStatus::unreachable, fmt::format("no answer within {}", format_duration(wait_)));
   });
 }
 
-void StatusCommand::fail(ExitStatus status, const std::string& why) {
-  host_->finish(status, Outage::sentence(client_->server(), why));
-}
-
-void StatusCommand::on_connected(TcpClient& client) {
-  server_ = client.stream()->peer();
-  ask();
-}
-
-void StatusCommand::ask() {
+void StatusCommand::ask_for_all() {
   constexpr std::string_view kQuestion = "STATUS\n";
-  log_sent(host_->log(), server_, kQuestion);
   counted_ = false;
-  client_->stream()->write(kQuestion);
+  ask(kQuestion);
 }
 
 // The roster is whole.
 void StatusCommand::end_roster() {
   overdue_.reset();
   if (is_table_) show_table();
-  if (watch_ == Duration::zero()) return host_->finish(ExitStatus::done);
-  next_ = host_->loop().after(watch_, [this] {
-    if (client_->stream() == nullptr) return;
+  if (watch_ == Duration::zero()) return host().finish(ExitStatus::done);
+  next_ = host().loop().after(watch_, [this] {
+    if (!connected()) return;
     await_answer();
-    ask();
+    ask_for_all();
   });
 }
 
-void StatusCommand::on_data(TcpClient&, std::string_view data) {
-  log_received(host_->log(), server_, data);
-  lines_.feed(data, [this](const Line& line) { on_line(line); });
-}
-
-void StatusCommand::on_end(TcpClient& client) {
-  client.drop("closed by the server", ExitStatus::unreachable);
-}
-
-void StatusCommand::on_gave_up(TcpClient&, ExitStatus status, const std::string& error) {
-  host_->finish(status, error);
-}
-
-void StatusCommand::on_line(const Line& line) {
-  if (host_->finishing()) return;
-  if (line.too_long) {
-    fail(ExitStatus::protocol, "the answer is not that of a push server");
-  } else if (counted_) {
-    on_row(line.text);
-  } else {
-    on_count(line.text);
-  }
+void StatusCommand::on_answer(std::string_view line) {
+  counted_ ? on_row(line) : on_count(line);
 }
 
 void StatusCommand::on_count(std::string_view line) {
   const auto rows = read_integer<std::uint64_t>(line.starts_with("OK ") ? line.substr(3) : "");
-  if (!rows) return refuse(line);
+  if (!rows) return refuse(line, ExitStatus::protocol);
   rows_ = *rows;
   counted_ = true;
   if (rows_ == 0) end_roster();
 }
 
-void StatusCommand::refuse(std::string_view line) {
-  if (line.starts_with("ERR ") && line.find("(--psk-file)") != line.npos) {
-    return fail(ExitStatus::permission, escaped_text(line.substr(4)));
-  }
-  fail(ExitStatus::protocol,
-       fmt::format("the server's answer is '{}'", escaped_text(excerpt(line, 60))));
-}
-
 void StatusCommand::on_row(std::string_view line) {
   const auto row = parse_status_row(line);
-  if (!row) return refuse(line);
+  if (!row) return refuse(line, ExitStatus::protocol);
   show(*row);
   ++shown_;
   if (--rows_ == 0) end_roster();
@@ -148,10 +102,10 @@ void StatusCommand::show(const StatusRow& row) {
     text = fmt::format("{} {} {} age={:.3f} sent={} lost={} lag={}", row.name, row.address,
                        row.kind, row.age_s, row.sent, row.lost, row.lag);
   }
-  host_->output().emit(
+  host().output().emit(
       {.type = "subscriber",
-       .time = host_->clock().wall(),
-       .peer = &server_,
+       .time = host().clock().wall(),
+       .peer = &server(),
        .fields = std::span(fields).first(native ? std::size(fields) : kPlainFields),
        .payload = std::nullopt,
        .line = text});
@@ -175,7 +129,7 @@ void StatusCommand::show_table() {
     out += '\n';
   }
   table_.clear();
-  host_->output().write_text(out);
+  host().output().write_text(out);
 }
 
 }  // namespace netkit::push

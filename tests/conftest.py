@@ -21,3 +21,11 @@ def netkit(tmp_path):
     tool = Netkit(home)
     yield tool
     tool.cleanup()
+
+
+@pytest.fixture(scope="module")
+def tool(tmp_path_factory):
+    """As `netkit`, for what the tests of a file share."""
+    tool = Netkit(tmp_path_factory.mktemp("home"))
+    yield tool
+    tool.cleanup()

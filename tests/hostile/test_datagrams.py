@@ -8,7 +8,7 @@ import pytest
 
 from hostile import resident, started_targets, waiting
 from native_peer import (ACCEPT, ACK, BYE, CONNECT, COOKIE, DATA, HELLO, PING, REJECT, ChatPeer, NativePeer, begin)
-from netkit import Netkit, udp_socket
+from netkit import udp_socket
 
 RESET, VERSION = 9, 10
 KEY = b"\xa1" * 8
@@ -39,13 +39,6 @@ SERVERS = {
     "push": (["push", "serve", "127.0.0.1:0", "--every", "10ms", "--message", "tick"], plain_good(b"good", b"tick"), 1, UDP),
     "broadcast": (["broadcast", "listen", "127.0.0.1:0", "--reply", "here", "-q"], plain_good(b"good", b"here"), 1, UDP),
 }
-
-
-@pytest.fixture(scope="module")
-def tool(tmp_path_factory):
-    tool = Netkit(tmp_path_factory.mktemp("home"))
-    yield tool
-    tool.cleanup()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from frame_peer import HEARTBEAT, answer
 from hostile import started_targets
 from native_peer import NativePeer
-from netkit import Netkit, host_port, udp_socket
+from netkit import host_port, udp_socket
 
 
 def datagram_good(word, expected, leave=b""):
@@ -61,13 +61,6 @@ STREAM_FAULTS = {
 }
 FAULTS = [(name, call, error) for name, (_, _, _, kind) in SERVERS.items()
           for call, errors in (DATAGRAM_FAULTS if kind == UDP else STREAM_FAULTS).items() for error in errors]
-
-
-@pytest.fixture(scope="module")
-def tool(tmp_path_factory):
-    tool = Netkit(tmp_path_factory.mktemp("home"))
-    yield tool
-    tool.cleanup()
 
 
 @pytest.fixture(scope="module")

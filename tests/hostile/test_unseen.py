@@ -6,7 +6,7 @@ import urllib.parse
 import pytest
 
 from native_peer import ChatPeer
-from netkit import Netkit, host_port, tcp_connect, udp_socket
+from netkit import host_port, tcp_connect, udp_socket
 
 # One of each kind.
 UNSEEN = {"a no-break space": "\u00a0", "an ideographic space": "\u3000", "a zero-width space": "\u200b", "a soft hyphen": "\u00ad",
@@ -14,13 +14,6 @@ UNSEEN = {"a no-break space": "\u00a0", "an ideographic space": "\u3000", "a zer
           "an isolate": "\u2066", "a Hangul filler": "\u3164", "a leading filler": "\u115f", "a half-width filler": "\uffa0",
           "a variation selector": "\ufe0f", "a further one": "\U000e0100", "a tag": "\U000e0041", "an empty Braille cell": "\u2800",
           "a Khmer vowel": "\u17b5"}
-
-
-@pytest.fixture(scope="module")
-def tool(tmp_path_factory):
-    tool = Netkit(tmp_path_factory.mktemp("home"))
-    yield tool
-    tool.cleanup()
 
 
 @pytest.fixture(scope="module")

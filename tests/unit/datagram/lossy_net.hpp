@@ -89,7 +89,9 @@ class RecordingClient final : public Client::Handler {
   std::vector<Gap> gaps;
 };
 
-class LossyNet : public ::testing::Test {
+// What is on its way between endpoints, and what becomes of it, on a clock and dice of the test's
+// own.
+class SimulatedWire : public ::testing::Test {
  protected:
   struct Wire {
     double loss = 0;
@@ -97,6 +99,53 @@ class LossyNet : public ::testing::Test {
     double reorder = 0;  // delayed by another 1 to 20 ms
     Duration delay = 500us;
   };
+  struct Transit {
+    Endpoint from;
+    Endpoint to;
+    std::string bytes;
+  };
+
+  Random dice() {
+    return [this] { return random_(); };
+  }
+  static std::string bytes_of(const OutputQueue::Item& item) {
+    EXPECT_LE(item.size(), kMaxDatagram);
+    return std::string(item.head).append(item.body);
+  }
+  void transmit(const Endpoint& from, const Endpoint& to, const std::string& bytes) {
+    if (chance(wire.loss)) return;
+    for (int copy = chance(wire.duplicate) ? 2 : 1; copy > 0; --copy) {
+      Duration delay = wire.delay;
+      if (chance(wire.reorder)) delay += std::chrono::milliseconds(1 + random_() % 20);
+      in_transit.emplace(now + delay, Transit{from, to, bytes});
+    }
+  }
+  TimePoint next_arrival() const {
+    return in_transit.empty() ? TimePoint::max() : in_transit.begin()->first;
+  }
+  // Calls `take(transit)` for all that has arrived by now.
+  template <typename Take>
+  void arrive(Take&& take) {
+    while (next_arrival() <= now) {
+      const Transit one = std::move(in_transit.extract(in_transit.begin()).mapped());
+      take(one);
+    }
+  }
+
+  std::mt19937_64 random_{42};
+  Wire wire;
+  TimePoint now{std::chrono::hours(1)};
+  Endpoint server_address = endpoint(9000, "10.0.0.254");
+  std::multimap<TimePoint, Transit> in_transit;
+
+ private:
+  bool chance(double p) {
+    return p > 0 && std::uniform_real_distribution<double>(0, 1)(random_) < p;
+  }
+};
+
+class LossyNet : public SimulatedWire {
+ protected:
   struct Client {
     RecordingClient events;
     Endpoint address;
@@ -104,9 +153,6 @@ class LossyNet : public ::testing::Test {
     bool cut_off = false;  // nothing passes, either way
   };
 
-  Random dice() {
-    return [this] { return random_(); };
-  }
   void start_server() { server = std::make_unique<Server>(options, dice(), served); }
   Client& add_client(std::string_view name = "ann") {
     clients.push_back(std::make_unique<Client>());
@@ -196,37 +242,19 @@ class LossyNet : public ::testing::Test {
     }
   }
   void send(const Endpoint& from, const Endpoint& to, const OutputQueue::Item& item) {
-    ASSERT_LE(item.size(), kMaxDatagram);
     ++sent;
-    std::string bytes(item.head);
-    bytes += item.body;
+    const std::string bytes = bytes_of(item);
     if (tap) tap(from, bytes);
-    if (now < outage_until || chance(wire.loss)) return;
-    const int copies = chance(wire.duplicate) ? 2 : 1;
-    for (int i = 0; i < copies; ++i) {
-      Duration delay = wire.delay;
-      if (chance(wire.reorder)) delay += std::chrono::milliseconds(1 + random_() % 20);
-      in_transit.emplace(now + delay, Transit{from, to, bytes});
-    }
-  }
-
-  struct Transit {
-    Endpoint from;
-    Endpoint to;
-    std::string bytes;
-  };
-  bool chance(double p) {
-    return p > 0 && std::uniform_real_distribution<double>(0, 1)(random_) < p;
+    if (now >= outage_until) transmit(from, to, bytes);
   }
   TimePoint next_event() const {
-    TimePoint next = in_transit.empty() ? TimePoint::max() : in_transit.begin()->first;
+    TimePoint next = next_arrival();
     if (server) next = std::min(next, server->next_deadline());
     for (const auto& client : clients) next = std::min(next, client->end->next_deadline());
     return next;
   }
   void deliver_due() {
-    while (!in_transit.empty() && in_transit.begin()->first <= now) {
-      const Transit one = std::move(in_transit.extract(in_transit.begin()).mapped());
+    arrive([this](const Transit& one) {
       if (one.to == server_address) {
         const bool cut = std::any_of(clients.begin(), clients.end(), [&](const auto& client) {
           return client->cut_off && client->address == one.from;
@@ -238,20 +266,15 @@ class LossyNet : public ::testing::Test {
           client->end->on_datagram(one.bytes, now);
         }
       }
-    }
+    });
   }
 
-  std::mt19937_64 random_{42};
   Options options;
   std::unique_ptr<Options> client_options;
-  Wire wire;
-  TimePoint now{std::chrono::hours(1)};
   TimePoint outage_until{};
-  Endpoint server_address = endpoint(9000, "10.0.0.254");
   RecordingServer served;
   std::unique_ptr<Server> server;
   std::vector<std::unique_ptr<Client>> clients;
-  std::multimap<TimePoint, Transit> in_transit;
   std::function<void(const Endpoint& from, const std::string& bytes)> tap;
   Packer channel;
   ChunkRing ring{1000};

@@ -15,7 +15,7 @@
 
 namespace netkit::datagram {
 
-class PrivateNet : public testing::Test {
+class PrivateNet : public SimulatedWire {
  protected:
   // The server's application: RecordingServer behind a PrivateServer.
   struct Serving final : Driver::Handler, PrivateServer::Handler {
@@ -90,9 +90,6 @@ class PrivateNet : public testing::Test {
     return choose_identity(keys_of(line_of(name, digit)), name, "keys");
   }
 
-  Random dice() {
-    return [this] { return random_(); };
-  }
   Serving& serve(std::optional<PskKeys> keys, bool takes_plain = true) {
     serving = std::make_unique<Serving>(*this, std::move(keys), takes_plain);
     return *serving;
@@ -145,38 +142,22 @@ class PrivateNet : public testing::Test {
     }
   }
   void send(const Endpoint& from, const Endpoint& to, const OutputQueue::Item& item) {
-    ASSERT_LE(item.size(), kMaxDatagram);
-    std::string bytes(item.head);
-    bytes += item.body;
+    const std::string bytes = bytes_of(item);
     if (tap) tap(from, to, bytes);
-    if (chance(loss) || (blocked && blocked(from, bytes))) return;
-    for (int copy = chance(duplicate) ? 2 : 1; copy > 0; --copy) {
-      Duration delay = 500us;
-      if (chance(reorder)) delay += std::chrono::milliseconds(1 + random_() % 20);
-      in_transit.emplace(now + delay, Transit{from, to, bytes});
-    }
+    if (!blocked || !blocked(from, bytes)) transmit(from, to, bytes);
   }
   void inject(const Endpoint& from, const Endpoint& to, const std::string& bytes) {
     in_transit.emplace(now, Transit{from, to, bytes});
   }
 
-  struct Transit {
-    Endpoint from;
-    Endpoint to;
-    std::string bytes;
-  };
-  bool chance(double p) {
-    return p > 0 && std::uniform_real_distribution<double>(0, 1)(random_) < p;
-  }
   TimePoint next_event() {
-    TimePoint next = in_transit.empty() ? TimePoint::max() : in_transit.begin()->first;
+    TimePoint next = next_arrival();
     if (serving) next = std::min(next, serving->gate->next_deadline());
     for (auto& member : members) next = std::min(next, member->driven().next_deadline());
     return next;
   }
   void deliver_due() {
-    while (!in_transit.empty() && in_transit.begin()->first <= now) {
-      const Transit one = std::move(in_transit.extract(in_transit.begin()).mapped());
+    arrive([this](const Transit& one) {
       if (one.to == server_address && serving) {
         serving->gate->on_datagram(one.from, one.bytes, now);
       }
@@ -185,24 +166,17 @@ class PrivateNet : public testing::Test {
           member->driven().on_datagram(server_address, one.bytes, now);
         }
       }
-    }
+    });
   }
 
-  std::mt19937_64 random_{42};
   Options options = [] {
     Options made;
     made.max_datagram -= kPrivateOverhead;
     return made;
   }();
   PrivateClient::Options client_options;
-  double loss = 0;
-  double duplicate = 0;
-  double reorder = 0;
-  TimePoint now{std::chrono::hours(1)};
-  Endpoint server_address = endpoint(9000, "10.0.0.254");
   std::unique_ptr<Serving> serving;
   std::vector<std::unique_ptr<Member>> members;
-  std::multimap<TimePoint, Transit> in_transit;
   std::function<void(const Endpoint& from, const Endpoint& to, const std::string& bytes)> tap;
   std::function<bool(const Endpoint& from, const std::string& bytes)> blocked;  // is lost
 };

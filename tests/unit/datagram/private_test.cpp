@@ -53,9 +53,9 @@ TEST_F(PrivateTest, nothing_native_is_seen_on_the_way) {
 
 TEST_F(PrivateTest, what_is_said_arrives_once_and_in_order_on_a_bad_wire) {
   serve(keys_of(line_of("ann") + line_of("ben", '2')));
-  loss = 0.2;
-  duplicate = 0.05;
-  reorder = 0.1;
+  wire.loss = 0.2;
+  wire.duplicate = 0.05;
+  wire.reorder = 0.1;
   Member& ann = let_in();
   for (int i = 0; i < 500; ++i) {
     say(ann, std::to_string(i));
@@ -72,7 +72,7 @@ TEST_F(PrivateTest, what_is_said_arrives_once_and_in_order_on_a_bad_wire) {
 
 TEST_F(PrivateTest, a_handshake_takes_seconds_at_worst_at_a_loss_of_a_fifth) {
   serve(keys_of(line_of("ann")));
-  loss = 0.2;
+  wire.loss = 0.2;
   std::vector<Duration> times;
   for (int i = 0; i < 60; ++i) {
     const TimePoint began = now;
@@ -283,9 +283,9 @@ TEST_F(PrivateTest, the_session_goes_on_from_another_address) {
 
 TEST_F(PrivateTest, who_goes_on_from_elsewhere_exchanges_no_keys) {
   serve(keys_of(line_of("ann")));
-  loss = 0.2;
-  duplicate = 0.05;
-  reorder = 0.1;
+  wire.loss = 0.2;
+  wire.duplicate = 0.05;
+  wire.reorder = 0.1;
   Member& ann = let_in();
   const std::uint64_t before = serving->gate->counters().handshakes;
   for (int i = 0; i < 5; ++i) {

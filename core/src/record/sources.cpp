@@ -71,6 +71,7 @@ class SourcesImpl final : public Sources {
   void start_ticker(const Options& options);
   void tell_unread();
   void take_line(const Input& input, const Line& line);
+  WallTime arrival();
   void take_end(Input& input, int error);
   void process_ended(Input& input, ProcessEnd end);
   void fail(ExitStatus status, const std::string& error);
@@ -87,6 +88,8 @@ class SourcesImpl final : public Sources {
   std::optional<Template> message_;
   std::string tick_text_;
   std::uint64_t tick_count_ = 0;
+  TimePoint turn_ = TimePoint::min();  // of the loop, and the wall clock's time in it
+  WallTime arrived_{};
   Watch unread_;
   Timer told_;
   bool paused_ = true;
@@ -108,7 +111,7 @@ class SourcesImpl::TypedLines final : private netkit::Input::Handler {
 
  private:
   void on_input_line(std::string_view line) override {
-    sources_.handler_.on_source_record(line, sources_.run_.clock().wall());
+    sources_.handler_.on_source_record(line, sources_.arrival());
   }
   void on_input_end() override { sources_.take_end(input_, 0); }
 
@@ -162,7 +165,7 @@ void SourcesImpl::open_input(const std::string& name) {
     fd = input.fd.get();
   } else if (NetworkSource::is_one(name)) {
     input.feed = NetworkSource::open(run_, name, max_line_, [this](std::string_view text) {
-      handler_.on_source_record(text, run_.clock().wall());
+      handler_.on_source_record(text, arrival());
     });
     return;
   } else if (name != "-") {
@@ -239,7 +242,16 @@ void SourcesImpl::take_line(const Input& input, const Line& line) {
                 fmt::format("a line of --from {} is longer than {} (--max-line)", input.name,
                             format_size(max_line_)));
   }
-  handler_.on_source_record(line.text, run_.clock().wall());
+  handler_.on_source_record(line.text, arrival());
+}
+
+// What comes in one turn came together: to read the clock costs more than most lines.
+WallTime SourcesImpl::arrival() {
+  if (const TimePoint now = run_.loop().now(); now != turn_) {
+    turn_ = now;
+    arrived_ = run_.clock().wall();
+  }
+  return arrived_;
 }
 
 void SourcesImpl::take_end(Input& input, int error) {

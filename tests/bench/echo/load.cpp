@@ -7,7 +7,9 @@
 //   load tcp   PORT SECONDS FLOWS WINDOW SIZE     closed loop
 //   load idle  PORT SECONDS FLOWS 0 0             connects, says `ready`, and stays until EOF
 //
-// Prints `SENT RECEIVED SECONDS`, counted after the first tenth of the time.
+// Says `ready` once it is connected, and by TCP has had an answer on each connection; begins when
+// its standard input has a line or ends. Prints `SENT RECEIVED SECONDS`, counted after the first
+// tenth of the time.
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -105,12 +107,11 @@ class Load {
                 static_cast<unsigned long long>(received_), seconds);
   }
 
-  static void stay() {
+  static void say_ready() {
     std::puts("ready");
     std::fflush(stdout);
-    char byte;
-    while (::read(STDIN_FILENO, &byte, 1) > 0) {
-    }
+    char byte = 0;
+    [[maybe_unused]] const auto got = ::read(STDIN_FILENO, &byte, 1);
   }
 
  private:
@@ -132,6 +133,7 @@ class Load {
     const timeval patience{5, 0};  // a server that does not accept is given up
     ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (::connect(fd, reinterpret_cast<sockaddr*>(&server), sizeof server) != 0) fail("connect");
+    if (plan_.mode == "tcp") greet(fd);
     if (plan_.mode == "ping") {
       const timeval lost{0, 200'000};
       ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &lost, sizeof lost);
@@ -143,6 +145,16 @@ class Load {
     event.data.u64 = index;
     ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
     flows_[index].fd = fd;
+  }
+
+  // A message and its answer: the server has accepted the connection.
+  void greet(int fd) {
+    if (::send(fd, out_.data(), plan_.size, MSG_NOSIGNAL) < 0) fail("send");
+    for (std::size_t heard = 0; heard < plan_.size;) {
+      const ssize_t got = ::recv(fd, in_.data(), in_.size(), 0);
+      if (got <= 0) fail("recv");
+      heard += static_cast<std::size_t>(got);
+    }
   }
 
   void refill(Flow& flow) {
@@ -316,10 +328,7 @@ int main(int argc, char** argv) {
   plan.window = std::strtod(argv[5], nullptr);
   plan.size = std::max<std::size_t>(std::strtoul(argv[6], nullptr, 10), 14);
   Load load(plan);
-  if (plan.mode == "idle") {
-    Load::stay();
-  } else {
-    load.run();
-  }
+  Load::say_ready();
+  if (plan.mode != "idle") load.run();
   return 0;
 }

@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -145,16 +146,21 @@ class Server:
 
 def load(server, mode, seconds, flows, window, size):
     """Runs the load: (messages sent, received, seconds, CPU seconds of the server); None where the server fails."""
-    before = cpu_seconds(server.pid)
-    try:
-        done = subprocess.run([f"{BUILD}/bench/echo_load", mode, str(server.port), str(seconds), str(flows),
-                               str(window), str(size)], capture_output=True, text=True, timeout=seconds + 15,
-                              check=False, preexec_fn=lambda: os.sched_setaffinity(0, {CLIENT_CPU}))
-    except subprocess.TimeoutExpired:
+    words = [f"{BUILD}/bench/echo_load", mode, str(server.port), str(seconds), str(flows), str(window), str(size)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                          preexec_fn=lambda: os.sched_setaffinity(0, {CLIENT_CPU})) as client:
+        try:
+            if not select.select([client.stdout], [], [], 60)[0] or client.stdout.readline() != "ready\n":
+                return None
+            before = cpu_seconds(server.pid)
+            answer = client.communicate("\n", timeout=seconds + 15)[0]
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            client.kill()
+    if client.returncode != 0:
         return None
-    if done.returncode != 0:
-        return None
-    sent, received, lasted = done.stdout.split()
+    sent, received, lasted = answer.split()
     if mode == "tcp":  # which counts bytes
         sent, received = int(sent) // size, int(received) // size
     # The load counts after a tenth of its time, the CPU from its start.

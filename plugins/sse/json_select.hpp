@@ -22,11 +22,12 @@ class JsonSelection {
   struct Result {
     bool found = false;
     std::string_view text{};
+    bool is_verbatim = false;  // it stands in `json` like that
   };
   Result apply(std::string_view json);
 
  private:
-  class Handler;
+  class Walk;
   struct Token {
     std::string name;
     std::uint64_t index;  // that it may mean in an array; kNoIndex: none
@@ -35,13 +36,22 @@ class JsonSelection {
     std::vector<Token> path;
     std::size_t matched = 0;  // so many tokens lead to what is read at present
     bool found = false;
-    bool in_input = false;  // `text` else is in `decoded`
+    bool is_verbatim = false;  // no escape is in it
     std::string_view text{};
     std::string decoded{};
   };
 
+  struct Container {
+    bool is_array;
+    std::uint64_t next = 0;  // the index of the next element
+    const char* begin;
+  };
+
   std::vector<Part> parts_;
   std::string joined_;
+  // Of the last walk, for their room.
+  std::vector<Container> open_;
+  std::string key_;
 };
 
 }  // namespace netkit::sse

@@ -136,7 +136,7 @@ bool ReadCommand::on_stream_event(const StreamReader& stream, const Event& event
       return true;
     }
     data = selected.text;
-    is_printable = false;
+    is_printable = is_printable && selected.is_verbatim;
   }
   ++events_;
   event_fields_[0].value = by_parts(event.type);

@@ -174,7 +174,8 @@ void CongestionController::judge_loss(double rate, TimePoint now) {
     ceiling_ = std::min(std::max(cubic(now), ceiling_ + kReno), max_window_);
   } else if (round_.limited) {
     const bool slowly = queued_ || marked_ > 0;
-    ceiling_ = std::min(ceiling_ * (slowly ? 1.01 : 1.25) + (slowly ? 0.02 : 1), max_window_);
+    const double grow = queued_ ? 1.01 : marked_ > 0 ? 1.02 : kTry;
+    ceiling_ = std::min(ceiling_ * grow + (slowly ? 0.02 : 1), max_window_);
   }
 }
 

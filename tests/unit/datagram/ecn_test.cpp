@@ -67,6 +67,7 @@ TEST_F(Ecn, EndsWhereThePeerDoesNotTell) {
 
 TEST_F(Ecn, OlderCountsChangeNothing) {
   Carry(10, 2);
+  Tell();
   const EcnCounts before = receiver.counts();
   Carry(10, 2);
   Tell();

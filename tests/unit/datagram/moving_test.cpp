@@ -48,7 +48,7 @@ TEST_F(Moving, LosesNothingInFiveMoves) {
 TEST_F(Moving, TakesNoWordOfWhoOnlySawADatagram) {
   Client& client = Connect();
   record(client.address);
-  client.end->send("mine");
+  client.end->send("mine alone");
   Run(1s);
   const Endpoint other = endpoint(666, "10.6.6.6");
   tap = [&](const Endpoint& from, const std::string& bytes) {

@@ -1,6 +1,7 @@
 #include "datagram/congestion.hpp"
 
 #include <cmath>
+#include <numeric>
 
 namespace netkit::datagram {
 namespace {
@@ -138,6 +139,9 @@ void CongestionController::learn_rate(double rate) {
   std::shift_right(rates_.begin(), rates_.end(), 1);
   rates_.front() = static_cast<float>(rate);
   rate_ = *std::max_element(rates_.begin(), rates_.end());
+  // Of rounds of a datagram or two the most is what chance has brought together.
+  const bool few = window_ < kSome && mode_ == Mode::steady && rates_.back() > 0;
+  if (few) rate_ = (rate_ + std::accumulate(rates_.begin(), rates_.end(), 0.0) / kRounds) / 2;
 }
 
 // Beside others who fill the queue: what they would have by now (RFC 9438, section 4.2).

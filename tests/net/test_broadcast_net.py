@@ -200,7 +200,7 @@ def test_a_port_alone_is_everybody(lan):
     listen_everywhere(lan)
     result = lan.run("a", "broadcast", "send", "8086", "x", "--replies", "3", "-w", "10s", "-v")
     assert len(result.lines) == 3
-    assert b"10.91.2.4:8086 answered by n2 in " in result.err
+    assert b"10.91.2.4:8086 answered via n2 in " in result.err
 
 
 def test_the_examples_of_the_man_page(lan, netkit, tmp_path):

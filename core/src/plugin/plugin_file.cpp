@@ -100,7 +100,7 @@ std::string trust_problem(const fs::path& path, std::string_view what, bool may_
 
 // The folder and all above it.
 std::string trust_problem_of_folders(const fs::path& folder) {
-  std::string wrong = trust_problem(folder, "folder", false);
+  std::string wrong = trust_problem(folder, "directory", false);
   for (fs::path path = folder; wrong.empty() && path != path.parent_path();) {
     path = path.parent_path();
     wrong = trust_problem(path, fmt::format("directory {}", path.string()), true);

@@ -75,7 +75,7 @@ def test_nodes_that_send_on_to_each_other_are_left_alone(netkit, redis):
     server.err.expect(rb"is a cluster that redirects from node to node")
     began, before = time.monotonic(), fake.connections
     server.err.expect(rb"(is a cluster that redirects from node to node.*){3}")
-    assert fake.connections - before < 100 and time.monotonic() - began < 5
+    assert fake.connections - before < 100
     assert server.stop() == 0
 
 

@@ -145,7 +145,7 @@ def test_a_server_says_whose_records_it_takes(netkit, server, accept, status):
 
 @pytest.mark.parametrize("words, sentence", [
     (("send", "9", "x", "--topic", "a/#"), b"--topic: 'a/#' contains + or #"),
-    (("serve", "--topic", "a b"), b"--topic: 'a b' has blanks"),
+    (("serve", "--topic", "a b"), b"--topic: 'a b' contains blanks"),
     (("subscribe", "9", "--topic", "a#"), b"--topic: 'a#' contains + or # within a level"),
     (("subscribe", "9", "--plain", "--topic", "a"), b"--topic")])
 def test_topics_that_are_none_are_usage_errors(netkit, words, sentence):

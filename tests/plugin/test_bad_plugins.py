@@ -126,7 +126,7 @@ AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files
 
 
 @AS_ROOT
-@pytest.mark.parametrize("what", ["file", "folder"])
+@pytest.mark.parametrize("what", ["file", "directory"])
 def test_what_belongs_to_somebody_else_is_refused(netkit, folder, what):
     os.chown(folder / "hello.so" if what == "file" else folder, 65534, 65534)
     result = netkit.run("--plugin-dir", folder, "hello", "greet")

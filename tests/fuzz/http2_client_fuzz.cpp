@@ -32,7 +32,9 @@ class Reader final : private Http2Client::Handler {
       client_->receive(std::string(input.substr(0, piece)));
     }
     send();
-    std::string all = client_->over() ? "over " : "more ";
+    // Which streams are told of before that, is up to where a piece ends.
+    if (client_->over()) return "over";
+    std::string all;
     for (const auto& [id, text] : log_) all += std::to_string(id) + text + "\n";
     return all;
   }
@@ -49,7 +51,7 @@ class Reader final : private Http2Client::Handler {
     }
   }
   void on_head(std::int32_t id, int status, std::string_view content_type) override {
-    FUZZ_CHECK(asked_.contains(id) && status >= 200 && !log_.contains(id));
+    FUZZ_CHECK(asked_.contains(id) && status / 100 != 1 && !log_.contains(id));
     log_[id] = std::to_string(status) + std::string(content_type) + ":";
     if (status >= 500) client_->cancel(id);
   }

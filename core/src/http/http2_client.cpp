@@ -108,7 +108,8 @@ void Client::take_frame(const nghttp2_frame& frame) {
   }
   if (frame.hd.type != NGHTTP2_HEADERS) return;
   const auto found = heads_.find(frame.hd.stream_id);
-  if (found == heads_.end() || found->second.status < 200) return;
+  if (found == heads_.end()) return;
+  if (found->second.status / 100 == 1) return found->second.content_type.clear();
   const Head head = heads_.extract(found).mapped();
   handler_.on_head(frame.hd.stream_id, head.status, head.content_type);
 }

@@ -136,7 +136,7 @@ def test_a_reader_of_many_channels_shuts_nobody_out(serve):
 def test_twenty_writers_at_once(serve):
     """Each reader has its channel's events, each writer's in order, with ids that only grow."""
     server = serve("--channels")
-    channels, writers, each = 5, 20, 100
+    channels, writers, each = 5, 20, 500
     readers = [Reader(server.address, f"/{n}") for n in range(channels)]
     for reader in readers:
         reader.head()

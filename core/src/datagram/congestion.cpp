@@ -363,12 +363,15 @@ double CongestionController::spare() const {
          kShare * std::sqrt(rate_) * std::sqrt(std::min(seconds(kShort) / queue, 1.0));
 }
 
-// To what the others have that go the same way, as the queue is the same. Who has very much less or
-// more has another bottleneck.
+// Whether those that go the same way seem to wait in the same queue.
+bool CongestionController::alike() const {
+  const Duration mean = part_.mean_rtt();
+  return mean > smoothed_ / 2 && mean < smoothed_ * 2;
+}
+
 double CongestionController::drawn_near(double window) const {
-  const double mean = part_.mean();
-  const bool same = queue_ > kQueue / 2 + jitter_ && mean < window * 4 && window < mean * 4;
-  return same ? window + (mean - window) * kDraw : window;
+  const bool same = queue_ > kQueue / 2 + jitter_ && alike();
+  return same ? window + (part_.mean() - window) * kDraw : window;
 }
 
 void CongestionController::set_window() {
@@ -409,9 +412,7 @@ Duration CongestionController::interval() const {
   if (!queued_) rate /= 1 - std::min(loss_, kMostRandom);
   if (window_ < kFew && mode_ != Mode::start) {
     // Of many with a datagram or two the round trips differ by chance.
-    const Duration mean = part_.mean_rtt();
-    const bool same = mean > smoothed_ / 2 && mean < smoothed_ * 2;
-    rate = same ? window_ / seconds(mean) : full;
+    rate = alike() ? window_ / seconds(part_.mean_rtt()) : full;
   }
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(1 / rate));
 }

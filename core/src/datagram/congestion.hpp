@@ -103,6 +103,7 @@ class NETKIT_API CongestionController {
   void judge_look();
   void set_window();
   double spare() const;  // datagrams in the queue
+  bool alike() const;
   double drawn_near(double window) const;
   bool doubtful() const;
   bool free() const;

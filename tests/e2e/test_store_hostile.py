@@ -64,7 +64,7 @@ def test_no_answer_takes_more_than_a_bound(netkit, redis, name):
     def is_over():
         most[0] = max(most[0], resident(server.pid))
         return fake.connections > 2 or server.err._pump(0) and b"listening on tcp" in server.err.data
-    wait_until(is_over, what="the end of it")
+    wait_until(is_over, deadline=50, what="the end of it")
     assert most[0] < MOST
     assert server.stop() == 0
 

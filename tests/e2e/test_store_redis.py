@@ -83,7 +83,7 @@ def test_three_channels_and_three_streams_are_one(netkit, push, redis, tmp_path)
     (tmp_path / "write").write_text("wr1te\n")
     servers = [netkit.serve("sse", "serve", "127.0.0.1:0", "--write-token-file", tmp_path / "write", "--store", f"redis://{redis.address}/t")
                for _ in range(3)]
-    readers = [Reader(server.address) for server in servers]
+    readers = [Reader(server.address, Last_Event_ID="0") for server in servers]
     for i in range(9):
         with tcp_connect(servers[i % 3].address) as sock:
             assert post(sock, "/", b"%d" % i) == (200, b"%d\n" % (i + 1))

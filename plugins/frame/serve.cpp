@@ -4,8 +4,7 @@
 #include <frame/commands.hpp>
 #include <frame/frame_printer.hpp>
 #include <frame/message.hpp>
-#include <frame/rule.hpp>
-#include <frame/server_session.hpp>
+#include <frame/serve_options.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +13,6 @@
 
 #include <fmt/format.h>
 
-#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/io/input.hpp>
 #include <netkit/net/held_bytes.hpp>
 #include <netkit/net/tcp_server.hpp>
@@ -30,20 +28,6 @@
 namespace netkit::frame {
 
 namespace {
-
-struct ServeOptions {
-  AddressSpec address;
-  ServerOptions session;  // accept_custom: --broadcast
-  TcpServer::Options server;
-  std::optional<TlsServerOptions> tls;
-  std::size_t max_memory = 0;         // for unfinished frames of all clients
-  std::size_t max_queue = 1U << 20U;  // what may wait for one client before messages to it are lost
-  std::string record;                 // file; empty: none
-  std::vector<Rule> rules;
-  std::vector<std::string> messages;  // --send, as typed
-  Duration every = kNever;            // how often
-  bool show_heartbeats = false;
-};
 
 struct Counters {
   std::uint64_t frames = 0;
@@ -475,31 +459,6 @@ void FrameServer::stop() {
   server_.stop_accepting();
   server_.for_each<Client>([](Client& client) { client.close(); });
   host_.finish(ExitStatus::done);
-}
-
-ServeOptions serve_options(const Values& values) {
-  ServeOptions options;
-  options.address = values.address("ADDRESS");
-  const Cutting cutting = read_cutting(values, options.address.transport);
-  options.session.codec = cutting.codec;
-  options.session.max_frame = cutting.max_frame;
-  options.session.bad = cutting.bad;
-  options.session.datagrams = cutting.datagrams;
-  for (const std::string& rule : values.texts("rule")) options.rules.push_back(Rule::parse(rule));
-  options.messages = values.texts("send");
-  if (values.has("every")) options.every = values.duration("every");
-  options.session.frame_timeout = values.duration("frame-timeout");
-  options.session.idle_timeout = values.duration("idle-timeout");
-  options.session.accept_custom = values.flag("broadcast");
-  read_tcp_client_limits(values, options.server);
-  options.max_memory = std::max<std::size_t>(values.size("max-memory"), 2 * cutting.max_frame);
-  options.max_queue = values.size("max-queue");
-  options.record = values.text("record");
-  options.show_heartbeats = values.text("show") == "heartbeats";
-  options.tls = tls_server(values);
-  if (options.tls) refuse_tls(options.address, options.tls->psk_keys ? "--psk-file" : "--cert");
-  const FrameEncoder checked(options.session.codec);
-  return options;
 }
 
 }  // namespace

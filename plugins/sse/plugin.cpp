@@ -371,6 +371,46 @@ ActionDef proxy_action() {
   return action;
 }
 
+std::vector<TotalDef> bench_totals() {
+  const auto ms = [](std::string_view name, std::string_view help) {
+    return TotalDef{name, help, kGauge, TotalUnit::milliseconds};
+  };
+  return {{"readers", "open streams", kGauge},
+          {"failed", "readers without a stream"},
+          {"events", "events received by all readers"},
+          {"bytes", "bytes received", TotalKind::counter, TotalUnit::bytes},
+          {"event_rate", "events a second", kGauge, TotalUnit::per_second},
+          ms("connect_p50_ms", "median time to connect"),
+          ms("connect_max_ms", "the longest"),
+          ms("first_p50_ms", "median time from the start of a reader to its first event"),
+          ms("first_max_ms", "the longest"),
+          ms("gap_p50_ms", "median time between two events of a reader"),
+          ms("gap_p99_ms", "the same, 99th percentile"),
+          ms("gap_max_ms", "the longest"),
+          ms("lag_p50_ms", "median delay of an event behind the fastest reader"),
+          ms("lag_p99_ms", "the same, 99th percentile"),
+          ms("lag_max_ms", "the longest"),
+          {"lost_percent", "percentage of the best reader's events that the others missed", kGauge,
+           TotalUnit::percent}};
+}
+
+std::vector<RecordDef> bench_records() {
+  return {{.type = "interval",
+           .help = "with --stats=D: the results of one interval",
+           .fields = {{"from_s", "seconds from the start to its beginning"},
+                      {"to_s", "seconds from the start to its end"},
+                      {"readers", "open streams at its end"},
+                      {"events_per_s", "events a second, to all readers"},
+                      {"bytes_per_s", "bytes a second"},
+                      {"gap_p50_ms", "median time between two events of a reader"},
+                      {"gap_p99_ms", "the same, 99th percentile"},
+                      {"gap_max_ms", "the longest"},
+                      {"lag_p50_ms", "median delay of an event behind the fastest reader"},
+                      {"lag_p99_ms", "the same, 99th percentile"},
+                      {"lag_max_ms", "the longest"}},
+           .layout = ""}};
+}
+
 ActionDef bench_action() {
   ActionDef action{.name = "bench", .summary = "read one stream many times at once"};
   action.description =
@@ -406,41 +446,8 @@ ActionDef bench_action() {
          .kind = Kind::percent,
          .help = "exit with 1 if more of the best reader's events did not reach the others"}},
        trust_definitions()});
-  const auto ms = [](std::string_view name, std::string_view help) {
-    return TotalDef{name, help, kGauge, TotalUnit::milliseconds};
-  };
-  action.totals = {{"readers", "open streams", kGauge},
-                   {"failed", "readers without a stream"},
-                   {"events", "events received by all readers"},
-                   {"bytes", "bytes received", TotalKind::counter, TotalUnit::bytes},
-                   {"event_rate", "events a second", kGauge, TotalUnit::per_second},
-                   ms("connect_p50_ms", "median time to connect"),
-                   ms("connect_max_ms", "the longest"),
-                   ms("first_p50_ms", "median time from the start of a reader to its first event"),
-                   ms("first_max_ms", "the longest"),
-                   ms("gap_p50_ms", "median time between two events of a reader"),
-                   ms("gap_p99_ms", "the same, 99th percentile"),
-                   ms("gap_max_ms", "the longest"),
-                   ms("lag_p50_ms", "median delay of an event behind the fastest reader"),
-                   ms("lag_p99_ms", "the same, 99th percentile"),
-                   ms("lag_max_ms", "the longest"),
-                   {"lost_percent", "percentage of the best reader's events that the others missed",
-                    kGauge, TotalUnit::percent}};
-  action.records = {
-      {.type = "interval",
-       .help = "with --stats=D: the results of one interval",
-       .fields = {{"from_s", "seconds from the start to its beginning"},
-                  {"to_s", "seconds from the start to its end"},
-                  {"readers", "open streams at its end"},
-                  {"events_per_s", "events a second, to all readers"},
-                  {"bytes_per_s", "bytes a second"},
-                  {"gap_p50_ms", "median time between two events of a reader"},
-                  {"gap_p99_ms", "the same, 99th percentile"},
-                  {"gap_max_ms", "the longest"},
-                  {"lag_p50_ms", "median delay of an event behind the fastest reader"},
-                  {"lag_p99_ms", "the same, 99th percentile"},
-                  {"lag_max_ms", "the longest"}},
-       .layout = ""}};
+  action.totals = bench_totals();
+  action.records = bench_records();
   action.has_summary = true;
   action.make = new_command<BenchCommand>;
   action.examples = {

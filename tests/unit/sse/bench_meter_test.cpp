@@ -80,8 +80,7 @@ TEST_F(BenchMeterTest, ARowIsOfItsPartOfTheTime) {
   event(0, "4", 50ms);
   meter_.on_bytes(1000);
   const std::string row = interval_row(meter_.take_interval(), 1, {.from = 1, .to = 1.5}, false);
-  EXPECT_THAT(row,
-              testing::StartsWith("  1-1.5 s   1 reader   4 events/s   2 kB/s   gap p50 10"));
+  EXPECT_THAT(row, testing::StartsWith("  1-1.5 s   1 reader   4 events/s   2 kB/s   gap p50 10"));
   EXPECT_THAT(row, HasSubstr("   lag p50 0"));
   EXPECT_EQ(interval_row({}, 0, {.from = 0, .to = 1}, false),
             "  0-1   s   0 readers   0 events/s   0 B/s");

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/io/input.hpp>
 #include <netkit/net/held_bytes.hpp>
 #include <netkit/net/tcp_server.hpp>

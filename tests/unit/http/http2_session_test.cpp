@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <netkit/net/held_bytes.hpp>
+
 namespace netkit {
 namespace {
 

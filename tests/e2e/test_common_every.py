@@ -145,7 +145,7 @@ def test_idle_servers_make_no_wake_ups(netkit):
         while awake:
             assert time.monotonic() < end, [server.argv for server in awake]
             before = [wake_ups(server) for server in servers]
-            time.sleep(1)
+            time.sleep(1)  # what is measured: a second in which nothing happens
             awake = [server for server, count in zip(servers, before) if wake_ups(server) > count]
 
 

@@ -4,15 +4,12 @@ import subprocess
 
 import pytest
 
-from lan import Lan
+from lan import three_hosts
 
 
 @pytest.fixture
 def lan(netkit):
-    lan = Lan(netkit)
-    for number, host in enumerate("abc", 1):
-        lan.host(host, f"10.94.1.{number}/24")
-    return lan
+    return three_hosts(netkit, "10.94.1")
 
 
 def nft(lan, host, rule):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lan import Lan
+from lan import three_hosts
 
 # Connects N times and says for each whether it is served.
 CONNECT = """
@@ -22,10 +22,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def lan(netkit):
-    lan = Lan(netkit)
-    for number, host in enumerate("abc", 1):
-        lan.host(host, f"10.92.1.{number}/24")
-    return lan
+    return three_hosts(netkit, "10.92.1")
 
 
 def connect(lan, host, times):

@@ -82,3 +82,11 @@ class Lan:
 
     def run(self, host, *args, **kwargs):
         return self.netkit.run(argv=self.argv(host, *args), **kwargs)
+
+
+def three_hosts(netkit, network):
+    """`a`, `b` and `c` in a network such as 10.92.1, as .1, .2 and .3."""
+    lan = Lan(netkit)
+    for number, host in enumerate("abc", 1):
+        lan.host(host, f"{network}.{number}/24")
+    return lan

@@ -24,7 +24,7 @@ class ByteBuffer {
   }
   void commit(std::size_t count) { size_ += count; }
 
-  void append(std::string_view bytes) {
+  [[gnu::always_inline]] void append(std::string_view bytes) {
     if (bytes.empty()) return;
     std::memcpy(reserve(bytes.size()), bytes.data(), bytes.size());
     size_ += bytes.size();

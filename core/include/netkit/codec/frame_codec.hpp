@@ -116,6 +116,8 @@ class NETKIT_API FrameDecoder {
 
   void clear_partial();
   Parsed complete_partial(std::string_view data, std::size_t& at, FrameHead& head);
+  Parsed parse_next(const LengthLayout& layout, const char* data, std::size_t size,
+                    FrameHead& head) const;
   // One frame by the cutter; false if `data` completes no further.
   bool cut(std::string_view data, std::size_t& at, FrameView& frame);
   bool cut_expired(TimePoint now, FrameView& frame);
@@ -200,6 +202,17 @@ FrameDecoder::Result FrameDecoder::feed_cutter(std::string_view data, Sink& sink
   return {at, cut_error()};
 }
 
+// `layout` is a copy of layout_. It and `head` stay in registers as long as no function is called
+// on them; so the fields that need one are read by layout_.
+[[gnu::always_inline]] inline FrameDecoder::Parsed FrameDecoder::parse_next(
+    const LengthLayout& layout, const char* data, std::size_t size, FrameHead& head) const {
+  if (layout.width != 0) return layout.parse_fixed(data, size, head);
+  FrameHead other;
+  const Parsed parsed = layout_.parse(data, size, other);
+  head = other;
+  return parsed;
+}
+
 template <typename Sink>
 FrameDecoder::Result FrameDecoder::feed(std::string_view data, Sink&& sink) {
   if (cutter_ != nullptr) return feed_cutter(data, sink);
@@ -211,12 +224,14 @@ FrameDecoder::Result FrameDecoder::feed(std::string_view data, Sink&& sink) {
     FrameHead head;
     const char* frame = data.data() + at;
     if (unfinished) [[unlikely]] {
-      const Parsed parsed = complete_partial(data, at, head);
+      FrameHead completed;
+      const Parsed parsed = complete_partial(data, at, completed);
       if (parsed == Parsed::wrong) return {at, error_ = layout_.fault_of(partial_)};
       if (parsed == Parsed::incomplete) return {at, {}};
       frame = partial_.data();
+      head = completed;
     } else {
-      const Parsed parsed = layout.parse(frame, data.size() - at, head);
+      const Parsed parsed = parse_next(layout, frame, data.size() - at, head);
       if (parsed == Parsed::wrong) return {at, error_ = layout_.fault_of(data.substr(at))};
       if (parsed == Parsed::incomplete || head.total > data.size() - at) break;
       at += head.total;

@@ -55,6 +55,9 @@ struct NETKIT_API LengthLayout {
   // Reads the head of a frame that begins at `data`; `head` is filled in if it is whole, which is
   // when the field is there, not when all of the frame is.
   Parsed parse(const char* data, std::size_t size, FrameHead& head) const;
+  // The same for a field of `width` bytes, which most have: nothing of it leaves the caller's
+  // registers.
+  Parsed parse_fixed(const char* data, std::size_t size, FrameHead& head) const;
   // Says what parse() found wrong. Apart from it, so that good frames do not pay for the reasons.
   FrameError fault_of(std::string_view head) const;
 
@@ -89,10 +92,12 @@ struct NETKIT_API LengthField {
   std::size_t put_digits(char* to, std::uint64_t length) const;
 };
 
-// ---- What follows is inline because it runs once a frame. ----
+// ---- What follows is inline because it runs once a frame: where many files are compiled as one,
+// the compiler would not do so by itself. ----
 
-inline LengthLayout::Parsed LengthLayout::measure(std::uint64_t length, std::size_t field_end,
-                                                  FrameHead& head) const {
+[[gnu::always_inline]] inline LengthLayout::Parsed LengthLayout::measure(std::uint64_t length,
+                                                                         std::size_t field_end,
+                                                                         FrameHead& head) const {
   // Beyond this, no adjust (32 bits) brings the length back under a limit (40 bits).
   constexpr std::uint64_t kSane = std::uint64_t{1} << 41U;
   if (length > kSane) return Parsed::wrong;
@@ -109,10 +114,13 @@ inline LengthLayout::Parsed LengthLayout::measure(std::uint64_t length, std::siz
 
 inline LengthLayout::Parsed LengthLayout::parse(const char* data, std::size_t size,
                                                 FrameHead& head) const {
+  if (width != 0) return parse_fixed(data, size, head);
+  return digits == 0 ? parse_varint(data, size, head) : parse_digits(data, size, head);
+}
+
+[[gnu::always_inline]] inline LengthLayout::Parsed LengthLayout::parse_fixed(
+    const char* data, std::size_t size, FrameHead& head) const {
   static_assert(std::endian::native == std::endian::little);
-  if (width == 0) {
-    return digits == 0 ? parse_varint(data, size, head) : parse_digits(data, size, head);
-  }
   const std::size_t field_end = std::size_t{offset} + width;
   if (size < field_end) return Parsed::incomplete;
   std::uint64_t raw = 0;
@@ -126,7 +134,7 @@ inline LengthLayout::Parsed LengthLayout::parse(const char* data, std::size_t si
   return measure(length, field_end, head);
 }
 
-inline std::size_t LengthField::put(char* to, std::uint64_t rest) const {
+[[gnu::always_inline]] inline std::size_t LengthField::put(char* to, std::uint64_t rest) const {
   if (rest - min_rest > rest_range) return 0;  // less than the least is more than any
   std::uint64_t length = rest - static_cast<std::uint64_t>(adjust);
   if (width != 0) {

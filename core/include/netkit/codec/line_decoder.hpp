@@ -88,11 +88,9 @@ template <typename Sink>
 [[gnu::always_inline]] inline bool LineDecoder::deliver(std::string_view text, bool terminated,
                                                         Sink& sink) {
   ++lines_;
-  Line line{text, false, terminated};
-  if (text.size() > max_line_) {
-    ++too_long_;
-    line = Line{text.substr(0, max_line_), true, false};
-  }
+  const bool too_long = text.size() > max_line_;
+  if (too_long) ++too_long_;
+  const Line line{text.substr(0, max_line_), too_long, terminated && !too_long};
   if constexpr (std::is_void_v<decltype(sink(line))>) {
     sink(line);
     return true;

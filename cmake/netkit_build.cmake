@@ -68,12 +68,17 @@ else()
     # Against those who find a fault. -U first: compilers and packagers may have a level of their own.
     add_compile_options(-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
   endif()
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NETKIT_PCH)
+    # In a large unit GCC inlines less, and files that are compiled together are one.
+    add_compile_options(--param=large-unit-insns=100000)
+  endif()
 endif()
 add_link_options(-Wl,-z,relro -Wl,-z,noexecstack)
 include(CheckPIESupported)
 check_pie_supported()
 if(NETKIT_SANITIZE)
-  add_compile_options(-fsanitize=${NETKIT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -O1)
+  # -O1 compiles for two thirds longer, and what it makes is no faster to speak of.
+  add_compile_options(-fsanitize=${NETKIT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -Og)
   add_link_options(-fsanitize=${NETKIT_SANITIZE})
 endif()
 if(NETKIT_FUZZ)

@@ -12,74 +12,6 @@
 
 namespace netkit::redis {
 
-bool Reply::is_error() const {
-  return reply_ != nullptr && reply_->type == REDIS_REPLY_ERROR;
-}
-
-bool Reply::is_null() const {
-  return reply_ == nullptr || reply_->type == REDIS_REPLY_NIL;
-}
-
-std::string_view Reply::text() const {
-  if (reply_ == nullptr || reply_->str == nullptr) return {};
-  return {reply_->str, reply_->len};
-}
-
-std::int64_t Reply::integer() const {
-  if (reply_ != nullptr && reply_->type == REDIS_REPLY_INTEGER) return reply_->integer;
-  return read_integer<std::int64_t>(text()).value_or(0);
-}
-
-std::size_t Reply::size() const {
-  return reply_ != nullptr && reply_->type == REDIS_REPLY_ARRAY ? reply_->elements : 0;
-}
-
-Reply Reply::operator[](std::size_t i) const {
-  return Reply(i < size() ? reply_->element[i] : nullptr);
-}
-
-namespace {
-
-// What one answer may take: several times a page of entries (engine.cpp), and not what whoever
-// answers would have it take.
-constexpr std::size_t kMostBytes = std::size_t{256} << 20U;
-constexpr std::size_t kMostElements = std::size_t{4} << 20U;
-constexpr std::size_t kLongestLine = std::size_t{64} << 10U;  // of a status, an error, a length
-
-}  // namespace
-
-// hiredis makes room for as many elements as an array announces, and keeps bytes without end.
-struct Connection::Reading {
-  Reading() : reader(redisReaderCreate(), &redisReaderFree) {
-    if (!reader) throw std::bad_alloc();
-    functions = *reader->fn;
-    make_array = functions.createArray;
-    functions.createArray = [](const redisReadTask* task, auto size) -> void* {
-      Reading& self = *static_cast<Reading*>(task->privdata);
-      self.elements += static_cast<std::size_t>(size);
-      return self.elements <= kMostElements ? self.make_array(task, size) : nullptr;
-    };
-    reader->fn = &functions;
-    reader->privdata = this;
-  }
-  void begin_answer() {
-    bytes = reader->len - reader->pos;
-    elements = 0;
-  }
-
-  // hiredis looks for the end of a line from its begin again, whatever comes of it.
-  bool has_endless_line() const {
-    const std::string_view rest(reader->buf + reader->pos, reader->len - reader->pos);
-    return rest.size() > kLongestLine && rest.substr(0, kLongestLine).find("\r\n") == rest.npos;
-  }
-
-  std::unique_ptr<redisReader, void (*)(redisReader*)> reader;
-  redisReplyObjectFunctions functions{};
-  decltype(redisReplyObjectFunctions::createArray) make_array = nullptr;
-  std::size_t bytes = 0;     // that have come since the last answer
-  std::size_t elements = 0;  // of the arrays in it
-};
-
 Connection::Connection(EventLoop& loop, const Log& log, TcpClient::Options options, Login login,
                        Handler& handler)
     : loop_(loop),
@@ -90,7 +22,7 @@ Connection::Connection(EventLoop& loop, const Log& log, TcpClient::Options optio
 Connection::~Connection() = default;
 
 void Connection::on_connected(TcpClient&) {
-  reading_ = std::make_unique<Reading>();
+  reader_ = std::make_unique<ReplyReader>();
   expected_.clear();
   if (login_.password.empty()) {
     ready_ = true;
@@ -171,21 +103,17 @@ void Connection::prolong() {
 
 void Connection::on_data(TcpClient&, std::string_view data) {
   prolong();
-  Reading* const reading = reading_.get();
-  reading->bytes += data.size();
-  if (reading->bytes > kMostBytes) return drop("an answer is larger than 256M");
-  redisReaderFeed(reading->reader.get(), data.data(), data.size());
-  while (reading == reading_.get() && client_.stream() != nullptr) {
-    void* reply = nullptr;
-    if (redisReaderGetReply(reading->reader.get(), &reply) != REDIS_OK ||
-        reading->has_endless_line()) {
-      freeReplyObject(reply);
-      return drop("the server is not Redis");
+  ReplyReader* const reader = reader_.get();
+  reader->feed(data);
+  while (reader == reader_.get() && client_.stream() != nullptr) {
+    const OwnReply reply = reader->next();
+    if (reply) {
+      take(reply.get());
+    } else if (reader->trouble() == ReplyReader::Trouble::none) {
+      return;
+    } else {
+      return drop(has_outgrown() ? "an answer is larger than 64M" : "the server is not Redis");
     }
-    if (reply == nullptr) return;
-    reading->begin_answer();
-    const std::unique_ptr<void, void (*)(void*)> owner(reply, freeReplyObject);
-    take(static_cast<const redisReply*>(reply));
   }
 }
 
@@ -195,6 +123,10 @@ void Connection::take(const redisReply* reply) {
   expected_.pop_front();
   prolong();
   if (callback) callback(Reply(reply));
+}
+
+bool Connection::has_outgrown() const {
+  return reader_ && reader_->trouble() == ReplyReader::Trouble::too_large;
 }
 
 void Connection::drop(std::string_view why) {

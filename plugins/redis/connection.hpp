@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <redis/reply.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,25 +18,7 @@
 #include <netkit/util/error.hpp>
 #include <netkit/util/log.hpp>
 
-struct redisReply;
-
 namespace netkit::redis {
-
-// An answer, valid during the call that gives it.
-class Reply {
- public:
-  explicit Reply(const redisReply* reply) : reply_(reply) {}
-  bool is_error() const;
-  bool is_null() const;
-  std::string_view text() const;  // of a string, a status or an error; else empty
-  std::int64_t integer() const;   // of an integer, or a string that is one; else 0
-  std::uint64_t number() const { return static_cast<std::uint64_t>(integer()); }
-  std::size_t size() const;  // of an array; else 0
-  Reply operator[](std::size_t i) const;
-
- private:
-  const redisReply* reply_;
-};
 
 // [loop] Made again by TcpClient's policy whenever it is lost; logs in first.
 class Connection final : private TcpClient::Handler {
@@ -55,6 +38,7 @@ class Connection final : private TcpClient::Handler {
     std::string user{};
     std::string password{};  // empty: none
   };
+  // The answer is valid during the call.
   using Callback = std::function<void(const Reply& reply)>;
 
   // How long an answer may take to begin, unless a command says otherwise, and to go on.
@@ -87,7 +71,8 @@ class Connection final : private TcpClient::Handler {
   void stop() { client_.stop(); }
   // Where it is, as it was written.
   const std::string& server() const { return client_.server(); }
-  bool ready() const { return ready_; }
+  // It was lost, as an answer was larger than ReplyReader::kMostBytes.
+  bool has_outgrown() const;
 
  private:
   void on_connected(TcpClient& client) override;
@@ -107,12 +92,11 @@ class Connection final : private TcpClient::Handler {
     Callback callback;
     TimePoint due;
   };
-  struct Reading;  // of what answers
 
   EventLoop& loop_;
   Login login_;
   Handler& handler_;
-  std::unique_ptr<Reading> reading_;
+  std::unique_ptr<ReplyReader> reader_;  // of what answers
   std::deque<Expected> expected_;
   Timer overdue_;
   bool ready_ = false;

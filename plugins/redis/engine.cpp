@@ -18,8 +18,11 @@ namespace {
 
 using store::Entry;
 
-constexpr std::uint64_t kPage = 200;                         // entries that are read at once
-constexpr std::size_t kMostOlder = std::size_t{256} << 20U;  // bytes that are read backwards
+// Entries that are read at once: those of chat and push are well below what an answer may take, and
+// where others turn out not to be, fewer are read.
+constexpr std::uint64_t kPage = 200;
+// Bytes that are read backwards, and of the last entries of topics.
+constexpr std::size_t kMostOlder = std::size_t{256} << 20U;
 constexpr std::size_t kMostMoves = 16;  // from node to node, until one has the stream
 constexpr Duration kPause =
     std::chrono::milliseconds(20);                   // before it is asked again, if it has nothing
@@ -75,7 +78,8 @@ RedisEngine::RedisEngine(const store::Surroundings& around, Url url, store::Sett
       url_(std::move(url)),
       settings_(std::move(settings)),
       handler_(handler),
-      keys_(url_.prefix, settings_.stream) {
+      keys_(url_.prefix, settings_.stream),
+      page_(kPage) {
   if (url_.tls) tls_ = TlsContext::client({.ca_file = settings_.ca_file});
   main_ = connect(url_.servers, settings_.reconnect, around_.log, url_.sentinel.empty());
 }
@@ -134,6 +138,7 @@ void RedisEngine::on_ready(Connection& connection) {
 }
 
 void RedisEngine::on_lost(Connection& connection) {
+  if (connection.has_outgrown()) page_ = std::max<std::uint64_t>(page_ / 4, 1);
   if (&connection != main_.get()) {
     if (&connection == follower_.get() || &connection == redirected_.get()) {
       retry("the connection to the store is lost");
@@ -236,7 +241,7 @@ void RedisEngine::on_attached(const Reply& reply) {
 
 // All there is, page by page.
 void RedisEngine::read_forwards() {
-  commands().send({"XRANGE", keys_.stream, position_, "+", "COUNT", std::to_string(kPage)},
+  commands().send({"XRANGE", keys_.stream, position_, "+", "COUNT", page()},
                   [this](const Reply& reply) {
                     if (is_trouble(reply)) return;
                     std::vector<Entry> entries;
@@ -256,22 +261,27 @@ void RedisEngine::read_forwards() {
 
 // The newest ones, as far as they are wanted.
 void RedisEngine::read_backwards(const std::string& before) {
-  const std::uint64_t wanted = state_.last + 1 - std::min(next_, state_.last);
-  commands().send(
-      {"XREVRANGE", keys_.stream, before, "-", "COUNT", std::to_string(std::min(wanted, kPage))},
-      [this](const Reply& reply) { on_older(reply); });
+  commands().send({"XREVRANGE", keys_.stream, before, "-", "COUNT",
+                   std::to_string(std::min(count_wanted(), page_))},
+                  [this](const Reply& reply) { on_older(reply); });
+}
+
+std::uint64_t RedisEngine::count_wanted() const {
+  return state_.last + 1 - std::min(next_, state_.last) - older_.size();
 }
 
 void RedisEngine::on_older(const Reply& reply) {
   if (is_trouble(reply)) return;
   bool is_enough = reply.size() == 0;
-  for (std::size_t i = 0; i < reply.size(); ++i) {
+  for (std::size_t i = 0; i < reply.size() && !is_enough; ++i) {
     if (position_ == "0-0") position_ = reply[i][0].text();
     auto entry = read_entry(reply[i]);
     if (!entry) continue;
+    is_enough = entry->number <= next_;
+    if (entry->number < next_) continue;
     older_size_ += size_of(*entry);
-    is_enough = is_enough || entry->number <= next_ || older_size_ > kMostOlder;
-    if (entry->number >= next_) older_.push_back(*std::move(entry));
+    older_.push_back(*std::move(entry));
+    is_enough = is_enough || older_size_ > kMostOlder || count_wanted() == 0;
   }
   if (!is_enough) {
     return read_backwards(fmt::format("({}", reply[reply.size() - 1][0].text()));
@@ -321,8 +331,8 @@ void RedisEngine::follow() {
   follower_->confirm();
   asked_ = around_.loop.now();
   follower_->send(
-      {"XREAD", "BLOCK", std::string(kBlockMilliseconds), "COUNT", std::to_string(kPage), "STREAMS",
-       keys_.stream, position_},
+      {"XREAD", "BLOCK", std::string(kBlockMilliseconds), "COUNT", page(), "STREAMS", keys_.stream,
+       position_},
       [this](const Reply& reply) { on_followed(reply); }, kBlock + Connection::kPatience);
 }
 
@@ -447,16 +457,33 @@ void RedisEngine::list_names() {
 }
 
 void RedisEngine::read_last() {
-  commands().send({"HGETALL", keys_.last}, [this](const Reply& reply) {
-    if (is_trouble(reply)) return;
-    std::vector<Entry> entries;
-    for (std::size_t i = 1; i < reply.size(); i += 2) {
-      auto entry = entry_of(store::unpack(reply[i].text()), {});
-      if (entry && entry->number != 0) entries.push_back(*std::move(entry));
-    }
-    std::ranges::sort(entries, {}, &Entry::number);
-    handler_.on_last(entries);
-  });
+  older_.clear();
+  older_size_ = 0;
+  read_last_from("0");
+}
+
+void RedisEngine::read_last_from(const std::string& cursor) {
+  commands().send({"HSCAN", keys_.last, cursor, "COUNT", page()},
+                  [this](const Reply& reply) { on_some_last(reply); });
+}
+
+void RedisEngine::on_some_last(const Reply& reply) {
+  if (is_trouble(reply)) return;
+  const Reply found = reply[1];
+  for (std::size_t i = 1; i < found.size(); i += 2) {
+    auto entry = entry_of(store::unpack(found[i].text()), {});
+    if (!entry || entry->number == 0) continue;
+    older_size_ += size_of(*entry);
+    older_.push_back(*std::move(entry));
+  }
+  const std::string_view cursor = reply[0].text();
+  if (!cursor.empty() && cursor != "0" && older_size_ <= kMostOlder)
+    return read_last_from(std::string(cursor));
+  std::ranges::sort(older_, {}, &Entry::number);
+  // One may be met twice.
+  const auto again = std::ranges::unique(older_, {}, &Entry::number);
+  older_.erase(again.begin(), again.end());
+  handler_.on_last(std::exchange(older_, {}));
 }
 
 std::unique_ptr<store::Engine> make_engine(const store::Surroundings& around,

@@ -51,7 +51,10 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   void on_attached(const Reply& reply);
   void read_forwards();
   void read_backwards(const std::string& before);
+  std::uint64_t count_wanted() const;  // of those that come before
   void on_older(const Reply& reply);
+  // How many entries are asked for at once, at most.
+  std::string page() const { return std::to_string(page_); }
   void be_open();
   void reopen();
   void ping();
@@ -62,6 +65,8 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   std::optional<store::Entry> read_entry(const Reply& reply);
   void pass_over(std::string_view id);
   void tell(std::vector<store::Entry> entries);
+  void read_last_from(const std::string& cursor);
+  void on_some_last(const Reply& reply);
   // True where it is an error that has been seen to.
   bool is_trouble(const Reply& reply);
   void retry(std::string_view why) { main_->drop(why); }
@@ -77,11 +82,12 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   std::uint64_t next_ = 0;           // number of the first entry that is wanted; 0: not known yet
   std::uint64_t known_ = 0;          // the newest number that is known here
   std::string position_;             // the id of the entry that was read last
-  std::vector<store::Entry> older_;  // what has been read backwards, the newest first
+  std::vector<store::Entry> older_;  // read backwards, the newest first; or the last of topics
   std::size_t older_size_ = 0;       // bytes of it
-  std::size_t moves_ = 0;            // from node to node since it was open
-  TimePoint asked_;                  // when it was last asked what is new
-  bool passed_over_ = false;         // has been said
+  std::uint64_t page_;
+  std::size_t moves_ = 0;     // from node to node since it was open
+  TimePoint asked_;           // when it was last asked what is new
+  bool passed_over_ = false;  // has been said
   bool open_ = false;
   bool failed_ = false;
   std::string append_script_;  // its name where it has been loaded

@@ -17,7 +17,9 @@ def good_answer(command):
         return b"$40\r\n" + b"5" * 40 + b"\r\n"
     if b"EVAL" in command:
         return ATTACHED
-    if b"HGETALL" in command or b"RANGE" in command:
+    if b"HSCAN" in command:
+        return b"*2\r\n$1\r\n0\r\n*0\r\n"
+    if b"RANGE" in command:
         return b"*0\r\n"
     return b""
 

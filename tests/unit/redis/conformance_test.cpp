@@ -86,4 +86,25 @@ class RedisBench final : public store::Bench {
 
 }  // namespace netkit::test
 
+namespace netkit::store {
+namespace {
+
+class RedisEngineTest : public Conformance {};
+
+// A page of them is more than an answer may have.
+TEST_P(RedisEngineTest, ReadsLargeEntriesInSmallerPages) {
+  const auto ann = peer();
+  for (int i = 0; i < 35; ++i) ASSERT_TRUE(ann->append(Texts{std::string(2 << 20, 'x')}));
+  Settings settings{.newest = 100};
+  settings.reconnect.limit = Reconnect::kForever;
+  EXPECT_EQ(peer(settings)->numbers().size(), 35u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Redis, RedisEngineTest, ::testing::Values([]() -> std::unique_ptr<Bench> {
+                           return std::make_unique<test::RedisBench>();
+                         }));
+
+}  // namespace
+}  // namespace netkit::store
+
 NETKIT_STORE_CONFORMANCE(Redis, netkit::test::RedisBench)

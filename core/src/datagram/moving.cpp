@@ -1,12 +1,11 @@
 #include "datagram/moving.hpp"
 
+#include "util/hmac_sha256.hpp"
+
 #include <array>
 #include <cstring>
-#include <new>
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <netkit/util/big_endian.hpp>
 
@@ -18,13 +17,7 @@ MoveProof prove_move(const SessionKey& key, std::uint64_t session, const MoveTok
   big_endian::put(input.data() + 4, session);
   std::memcpy(input.data() + 12, token.data(), token.size());
   big_endian::put(input.data() + 12 + kTokenSize, count);
-  std::array<unsigned char, 32> digest{};
-  unsigned size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-           reinterpret_cast<const unsigned char*>(input.data()), input.size(), digest.data(),
-           &size) == nullptr) {
-    throw std::bad_alloc();  // there is nothing else that it could lack
-  }
+  const auto digest = HmacSha256({key.data(), key.size()}).of({{input.data(), input.size()}});
   MoveProof proof;
   std::memcpy(proof.data(), digest.data(), proof.size());
   return proof;

@@ -1,16 +1,14 @@
 #include "datagram/strangers.hpp"
 
+#include "util/hmac_sha256.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <new>
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #include <netkit/util/big_endian.hpp>
-#include <netkit/util/error.hpp>
 
 namespace netkit::datagram {
 
@@ -21,34 +19,21 @@ using big_endian::put;
 
 }  // namespace
 
-// One key, set up once: a cookie then costs one re-initialised context.
-struct CookieJar::Mac {
-  explicit Mac(const Random& random) {
-    std::array<unsigned char, 32> key;
-    for (std::size_t i = 0; i < key.size(); i += 8) {
-      const std::uint64_t number = random();
-      std::memcpy(key.data() + i, &number, sizeof number);
-    }
-    EVP_MAC* algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-    if (algorithm == nullptr) throw std::bad_alloc();  // it is built in
-    context = EVP_MAC_CTX_new(algorithm);
-    EVP_MAC_free(algorithm);
-    char digest[] = "SHA256";
-    const OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_end()};
-    if (!context) throw std::bad_alloc();
-    if (EVP_MAC_init(context, key.data(), key.size(), parameters) != 1) {
-      EVP_MAC_CTX_free(context);
-      throw Error(ExitStatus::fault, "OpenSSL has no HMAC-SHA-256");
-    }
-    OPENSSL_cleanse(key.data(), key.size());
-  }
-  ~Mac() { EVP_MAC_CTX_free(context); }
-  Mac(const Mac&) = delete;
-  Mac& operator=(const Mac&) = delete;
+// A key of random bytes.
+struct CookieJar::Mac : HmacSha256 {
+  explicit Mac(const Random& random) : HmacSha256(Key(random).text()) {}
 
-  EVP_MAC_CTX* context = nullptr;
+ private:
+  struct Key {
+    explicit Key(const Random& random) {
+      for (std::uint64_t& number : numbers) number = random();
+    }
+    ~Key() { OPENSSL_cleanse(numbers.data(), sizeof numbers); }
+    std::string_view text() const {
+      return {reinterpret_cast<const char*>(numbers.data()), sizeof numbers};
+    }
+    std::array<std::uint64_t, 4> numbers;
+  };
 };
 
 CookieJar::CookieJar(Duration lifetime, Random random)
@@ -83,14 +68,7 @@ Cookie CookieJar::compute(Mac& mac, std::uint32_t slot, const Endpoint& peer,
     std::memcpy(input.data() + 15, &v6->sin6_addr, 16);
     put(input.data() + 31, v6->sin6_scope_id);
   }
-  std::array<unsigned char, 32> digest{};
-  std::size_t size = 0;
-  if (EVP_MAC_init(mac.context, nullptr, 0, nullptr) != 1 ||
-      EVP_MAC_update(mac.context, reinterpret_cast<const unsigned char*>(input.data()),
-                     input.size()) != 1 ||
-      EVP_MAC_final(mac.context, digest.data(), &size, digest.size()) != 1) {
-    throw std::bad_alloc();  // there is nothing else that it could lack
-  }
+  const auto digest = mac.of({{input.data(), input.size()}});
   Cookie cookie;
   put(cookie.data(), slot);
   std::memcpy(cookie.data() + 4, digest.data(), cookie.size() - 4);

@@ -3,15 +3,14 @@
 #include "tls/key_log.hpp"
 #include "tls/tls_library.hpp"
 #include "tls/tls_stream.hpp"
+#include "util/hmac_sha256.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <new>
 #include <utility>
 
-#include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/kdf.h>
 #include <openssl/ssl.h>
 
 #include <netkit/tls/dtls.hpp>
@@ -36,31 +35,29 @@ struct Shared {
 };
 using SharedPtr = std::shared_ptr<Shared>;
 
-struct KdfFree {
-  void operator()(EVP_KDF_CTX* context) const { EVP_KDF_CTX_free(context); }
-};
-
-// The key block of RFC 5246, section 6.3: what OpenSSL itself makes its records' keys of.
-bool derive(const SSL* ssl, DtlsSecrets& out) {
-  std::array<unsigned char, SSL_MAX_MASTER_KEY_LENGTH> master{};
-  const std::size_t master_size =
-      SSL_SESSION_get_master_key(SSL_get_session(ssl), master.data(), master.size());
-  std::array<unsigned char, 13 + 32 + 32> seed{};
-  std::memcpy(seed.data(), "key expansion", 13);
-  SSL_get_server_random(ssl, seed.data() + 13, SSL3_RANDOM_SIZE);
-  SSL_get_client_random(ssl, seed.data() + 13 + SSL3_RANDOM_SIZE, SSL3_RANDOM_SIZE);
-  static EVP_KDF* const prf = EVP_KDF_fetch(nullptr, OSSL_KDF_NAME_TLS1_PRF, nullptr);
-  if (prf == nullptr) return false;
-  const std::unique_ptr<EVP_KDF_CTX, KdfFree> context(EVP_KDF_CTX_new(prf));
-  if (!context) throw std::bad_alloc();
-  char digest[] = "SHA256";
-  const OSSL_PARAM parameters[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, master.data(), master_size),
-      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, seed.data(), seed.size()),
-      OSSL_PARAM_construct_end()};
-  std::array<unsigned char, 88> block{};  // two keys of 32 bytes, two IVs of 12
-  const bool derived = EVP_KDF_derive(context.get(), block.data(), block.size(), parameters) == 1;
+// The key block of RFC 5246, section 6.3: what OpenSSL itself makes its records' keys of. By its
+// HMAC and not its TLS1-PRF, which takes four times as long.
+void derive(const SSL* ssl, DtlsSecrets& out) {
+  std::array<char, SSL_MAX_MASTER_KEY_LENGTH> master{};
+  const std::size_t master_size = SSL_SESSION_get_master_key(
+      SSL_get_session(ssl), reinterpret_cast<unsigned char*>(master.data()), master.size());
+  std::array<unsigned char, 13 + 2 * SSL3_RANDOM_SIZE> label{};
+  std::memcpy(label.data(), "key expansion", 13);
+  SSL_get_server_random(ssl, label.data() + 13, SSL3_RANDOM_SIZE);
+  SSL_get_client_random(ssl, label.data() + 13 + SSL3_RANDOM_SIZE, SSL3_RANDOM_SIZE);
+  const std::string_view seed(reinterpret_cast<const char*>(label.data()), label.size());
+  const auto text = [](const HmacSha256::Digest& digest) {
+    return std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size());
+  };
+  HmacSha256 secret({master.data(), master_size});
+  std::array<unsigned char, 96> block{};  // two keys of 32 bytes, two IVs of 12
+  HmacSha256::Digest turn{};
+  HmacSha256::Digest part{};
+  for (std::size_t end = 0; end < block.size(); end += part.size()) {
+    turn = secret.of({end == 0 ? seed : text(turn)});
+    part = secret.of({text(turn), seed});
+    std::memcpy(block.data() + end, part.data(), part.size());
+  }
   const unsigned char* at = block.data();
   const auto take = [&at](auto& field) {
     std::memcpy(field.data(), at, field.size());
@@ -72,7 +69,7 @@ bool derive(const SSL* ssl, DtlsSecrets& out) {
   take(out.server.iv);
   OPENSSL_cleanse(master.data(), master.size());
   OPENSSL_cleanse(block.data(), block.size());
-  return derived;
+  OPENSSL_cleanse(part.data(), part.size());
 }
 
 // OpenSSL's own clock, in microseconds: a little ahead of who calls on_timer() after 200 ms, then
@@ -248,11 +245,8 @@ class Handshake final : public DtlsHandshake {
   }
 
   void finish() {
-    state_ = derive(ssl_.get(), secrets_) ? State::done : State::failed;
-    if (state_ == State::failed) {
-      reason_ = "OpenSSL has no TLS1-PRF";
-      return;
-    }
+    derive(ssl_.get(), secrets_);
+    state_ = State::done;
     resumed_ = SSL_session_reused(ssl_.get()) == 1;
     const bool is_server = find_ != nullptr;
     if (resumed_) {

@@ -4,6 +4,7 @@ target_sources(netkit-core PRIVATE
   src/util/file.cpp
   src/util/format.cpp
   src/util/histogram.cpp
+  src/util/hmac_sha256.cpp
   src/util/json_text.cpp
   src/util/log.cpp
   src/util/printable.cpp

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <netkit/datagram/link.hpp>
+#include <netkit/net/needs_key.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::datagram {
@@ -31,7 +32,7 @@ Loss stranger(std::string_view what) {
 }
 
 Loss plain_refused() {
-  return {.why = "refused: this server requires a key (--psk-file)",
+  return {.why = fmt::format("refused: {}", kNeedsKey),
           .again = false,
           .status = ExitStatus::permission};
 }

@@ -1,10 +1,9 @@
 #include "datagram/private_peer.hpp"
-#include "datagram/strangers.hpp"
+#include "datagram/private_strangers.hpp"
 #include "datagram/wire.hpp"
 #include "util/indexed_heap.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <deque>
 #include <map>
 #include <unordered_map>
@@ -13,10 +12,9 @@
 
 #include <fmt/format.h>
 
-#include <netkit/datagram/loss.hpp>
 #include <netkit/datagram/private_server.hpp>
+#include <netkit/net/needs_key.hpp>
 #include <netkit/net/source_limits.hpp>
-#include <netkit/util/big_endian.hpp>
 
 namespace netkit::datagram {
 namespace {
@@ -25,7 +23,6 @@ using Peer = PrivatePeer;
 
 // What a client in clear, or one with another key, is told while it may still be right.
 constexpr Duration kPatience = std::chrono::seconds(2);
-constexpr std::string_view kNeedsKey = "this server requires a key (--psk-file)";
 constexpr std::size_t kNone = SIZE_MAX;
 
 }  // namespace
@@ -37,9 +34,7 @@ struct PrivateServer::Impl {
         handler(owner),
         context(options.keys ? DtlsContext::make() : nullptr),
         find_key([this](std::string_view name) { return options.keys->find(name); }),
-        cookies(Duration(std::chrono::seconds(10)), random),
-        strays(options.stray_rate),
-        plain_answers({.per_second = 1, .burst = 8, .sources = 1024, .seed = random()}),
+        strangers(replies, options.max_replies, options.stray_rate, random),
         shares(options.max_handshakes) {
     names.emplace_back();
   }
@@ -81,9 +76,8 @@ struct PrivateServer::Impl {
   Handler& handler;
   std::shared_ptr<DtlsContext> context;
   DtlsContext::FindKey find_key;
-  CookieJar cookies;
-  RateLimit strays;
-  SourceRateLimiter plain_answers;
+  OutputQueue replies;
+  PrivateStrangers strangers;
   SourceShares shares;  // of the handshakes
   PrivateCounters counters;
   std::deque<std::string> names;  // by owner
@@ -94,7 +88,6 @@ struct PrivateServer::Impl {
   IndexedHeap<TimePoint> deadlines;
   std::size_t shaking = 0;  // how many
   std::vector<std::size_t> leaving;
-  OutputQueue replies;
   OutputQueue clear;  // what `inner` says, before it is encrypted
   Endpoint last_to;   // whom the last of it was for
   Peer* last_peer = nullptr;
@@ -112,27 +105,19 @@ void PrivateServer::Impl::refuse(const Endpoint& peer, std::string_view why) {
 void PrivateServer::Impl::on_keyless(const Path& from, std::string_view datagram) {
   const auto hello = decode_client_hello(datagram);
   if (!hello) return;
-  encode_alert(Alert::handshake_failure, hello->record, scratch);
-  reply(from, scratch);
+  strangers.has_no_keys(from, datagram, *hello);
   refuse(from.peer, "it requests encryption, but this server has no keys (--psk-file)");
 }
 
 void PrivateServer::Impl::on_clear(const Path& from, std::string_view datagram, TimePoint now) {
   if (!is_native(datagram)) {
     if (options.plain) return inner.on_datagram(from, datagram, now);
-    // What is answered may be an answer to that: two servers must not go on for ever.
-    const bool is_answer = datagram.starts_with(kPlainRefusal.front());
-    if (!is_answer && plain_answers.allow(from.peer.address(), now)) {
-      reply(from, kPlainRefusal.substr(0, datagram.size()));
-    }
+    strangers.needs_key_for_text(from, datagram, now);
     return refuse(from.peer, "it uses the plain dialect, but this server requires a key (--plain)");
   }
   if (classify(datagram) != Class::known || type_of(datagram) != Type::hello) return;
-  const Reject reject{key_of(datagram), static_cast<std::uint16_t>(RejectCode::forbidden),
-                      kNeedsKey};
-  encode(reject, scratch);
-  reply(from, scratch);
-  refuse(from.peer, "it is not encrypted, but this server requires a key (--psk-file)");
+  strangers.needs_key(from, datagram);
+  refuse(from.peer, fmt::format("it is not encrypted, but {}", kNeedsKey));
 }
 
 void PrivateServer::Impl::on_client_hello(const Path& from, std::string_view datagram,
@@ -145,16 +130,7 @@ void PrivateServer::Impl::on_client_hello(const Path& from, std::string_view dat
     }
     if (peer.records && peer.random == hello.random) return;  // a late duplicate
   }
-  const auto nonce = big_endian::get<std::uint64_t>(hello.random.data());
-  Cookie cookie{};
-  const bool fits = hello.cookie.size() == cookie.size();
-  if (fits) std::memcpy(cookie.data(), hello.cookie.data(), cookie.size());
-  if (fits && cookies.verify(cookie, from.peer, nonce, now)) {
-    return begin(from, datagram, hello, now);
-  }
-  cookie = cookies.make(from.peer, nonce, now);
-  encode_hello_verify({cookie.data(), cookie.size()}, hello.record, scratch);
-  if (scratch.size() <= datagram.size()) reply(from, scratch);
+  if (strangers.is_there(from, datagram, hello, now)) begin(from, datagram, hello, now);
 }
 
 // What is there already goes on until this one has proved itself.
@@ -193,13 +169,7 @@ void PrivateServer::Impl::on_records(const Path& from, std::string_view datagram
   std::string_view rest = datagram;
   auto record = take_record(rest);
   if (!record) return;
-  if (index == kNone) {
-    // So that a client whose address has changed, or whose server was restarted, need not wait.
-    const bool answers = record->type == RecordType::alert && record->epoch == 0;
-    if (answers || !strays.allow(now)) return;
-    encode_alert(Alert::bad_record_mac, record->number, scratch);
-    return reply(from, scratch);
-  }
+  if (index == kNone) return strangers.is_unknown(from, datagram, *record, now);
   if (peers[index]->leaving) return;
   if (record->type == RecordType::alert && record->epoch == 0) return;  // anybody may say so
   if (record->type == RecordType::handshake || record->epoch == 0) {

@@ -14,6 +14,7 @@ target_sources(netkit-core PRIVATE
   src/datagram/plain_fanout.cpp
   src/datagram/private_client.cpp
   src/datagram/private_server.cpp
+  src/datagram/private_strangers.cpp
   src/datagram/receive_side.cpp
   src/datagram/send_side.cpp
   src/datagram/server.cpp

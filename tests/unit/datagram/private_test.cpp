@@ -223,6 +223,21 @@ TEST_F(PrivateTest, nothing_is_kept_of_who_returns_no_cookie) {
   EXPECT_EQ(serving->gate->peers(), 0U);
 }
 
+TEST_F(PrivateTest, a_record_of_nobody_gets_no_more_bytes_than_it_has) {
+  serve(keys_of(line_of("ann")));
+  std::vector<std::size_t> answers;
+  tap = [&](const Endpoint&, const Endpoint&, const std::string& bytes) {
+    answers.push_back(bytes.size());
+  };
+  for (std::size_t size = 0; size < 4; ++size) {
+    std::string record("\x17\xfe\xfd\0\1\0\0\0\0\0\1\0", 12);
+    record += static_cast<char>(size);
+    inject(endpoint(7000), server_address, record + std::string(size, 'x'));
+  }
+  run(1ms);
+  EXPECT_THAT(answers, ElementsAre(15U, 15U)) << "an alert, to what is as long";
+}
+
 TEST_F(PrivateTest, a_handshake_that_comes_again_begins_nothing_and_ends_nothing) {
   serve(keys_of(line_of("ann")));
   std::vector<std::string> sent;

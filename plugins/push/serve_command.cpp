@@ -7,6 +7,7 @@
 
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/datagram/path_metrics.hpp>
+#include <netkit/net/needs_key.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/plugin/host.hpp>
 #include <netkit/store/options.hpp>
@@ -172,7 +173,7 @@ std::string ServeCommand::identity_of(const ByteStream& stream) const {
 // What is in clear proves nothing: where only who has a key may come, it is this machine's.
 std::string ServeCommand::why_closed(const Endpoint& peer, std::string_view identity) const {
   const bool is_open = private_.plain || !identity.empty() || peer.address().is_loopback();
-  return is_open ? "" : "this server requires a key (--psk-file)";
+  return is_open ? std::string() : std::string(kNeedsKey);
 }
 
 std::string ServeCommand::why_refused(const Endpoint& peer, std::string_view identity,

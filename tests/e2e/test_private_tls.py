@@ -49,6 +49,16 @@ def test_who_has_no_good_key_is_told(netkit, server, keys, own, here, there):
     assert b"9999" not in server.err.data
 
 
+@pytest.mark.parametrize("command", ["serve", "proxy"])
+def test_who_speaks_in_clear_is_told_that_a_key_is_needed(netkit, server, keys, command):
+    if command == "proxy":
+        server = netkit.serve("frame", "proxy", "127.0.0.1:0", server.address, "--psk-file", keys("p", "eve"))
+    run = netkit.run("frame", "connect", server.address, "-k", "--send", "datetime", deadline=11)
+    assert run.status == 77
+    assert f"netkit: frame: {server.address}: refused: this server requires a key (--psk-file)\n" in run.err.decode()
+    server.err.expect(rb"refused: it is not encrypted, but this server requires a key \(--psk-file\)\n")
+
+
 def test_a_server_with_a_certificate_has_no_keys(netkit, keys, tmp_path):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                     "-keyout", tmp_path / "key", "-out", tmp_path / "cert", "-subj", "/CN=x"], check=True,

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <netkit/net/address_spec.hpp>
+#include <netkit/net/needs_key.hpp>
 #include <netkit/net/tcp_client.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/quantity.hpp>
@@ -74,12 +75,20 @@ void TcpClient::on_socket(ConnectResult result) {
 void TcpClient::on_ready() {
   handshake_timer_.reset();
   connected_ = true;
+  heard_ = false;
   ++connections_;
   if (!options_.is_confirmed) attempts_.succeeded();
   handler_.on_connected(*this);
 }
 
 void TcpClient::on_data(ByteStream& /*stream*/, std::string_view data) {
+  const bool is_first = !std::exchange(heard_, true);
+  if (is_first && !options_.tls && data == kNeedsKeyAlert) {
+    stream_->abort();
+    forget_stream();
+    static_cast<void>(handler_.on_lost(*this));
+    return give_up(ExitStatus::permission, fmt::format("refused: {}", kNeedsKey));
+  }
   handler_.on_data(*this, data);
 }
 
@@ -92,9 +101,13 @@ void TcpClient::on_closed(ByteStream& stream, int error, std::string_view reason
   const ExitStatus status = status_of(stream, error);
   const std::string why = reason.empty() ? error_text(error) : std::string(reason);
   if (connected_) return drop(why, status);
-  const bool is_final = stream.fault() == StreamFault::key;  // it will be the same next time
+  const bool is_final = stream.fault() == StreamFault::key;
   forget_stream();
-  if (!is_final) return fail(status, why);
+  is_final ? give_up(status, why) : fail(status, why);
+}
+
+// It will be the same next time.
+void TcpClient::give_up(ExitStatus status, const std::string& why) {
   attempts_.stop();
   handler_.on_gave_up(*this, status, Outage::sentence(server(), why));
 }

@@ -12,6 +12,7 @@
 #include <openssl/x509v3.h>
 
 #include <netkit/net/ip_address.hpp>
+#include <netkit/net/needs_key.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::tls {
@@ -69,6 +70,12 @@ std::string verify_reason(const SSL* ssl, long result, const std::string& wanted
   return X509_verify_cert_error_string(result);
 }
 
+bool is_no_tls(int reason) {
+  return reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
+         reason == SSL_R_HTTPS_PROXY_REQUEST || reason == SSL_R_RECORD_TOO_SMALL ||
+         reason == SSL_R_PACKET_LENGTH_TOO_LONG;
+}
+
 std::string reason_of(unsigned long code) {
   const int reason = ERR_GET_REASON(code);
   if (ERR_GET_LIB(code) == ERR_LIB_SYS) return error_text(reason);
@@ -81,13 +88,8 @@ std::string reason_of(unsigned long code) {
     return "the peer refused: " +
            (found == std::string::npos ? text : text.substr(found + kAlert.size()));
   }
+  if (is_no_tls(reason)) return "the peer does not speak TLS";
   switch (reason) {
-    case SSL_R_WRONG_VERSION_NUMBER:
-    case SSL_R_HTTP_REQUEST:
-    case SSL_R_HTTPS_PROXY_REQUEST:
-    case SSL_R_RECORD_TOO_SMALL:
-    case SSL_R_PACKET_LENGTH_TOO_LONG:
-      return "the peer does not speak TLS";
     case SSL_R_NO_SHARED_CIPHER:
       return "the peer offers no secure cipher";
     case SSL_R_UNSUPPORTED_PROTOCOL:
@@ -122,10 +124,16 @@ const PskSide* psk_of(const SSL* ssl) {
   return static_cast<const PskSide*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
 }
 
+// The peer of a server with keys begins with anything but TLS.
+bool needs_key(const SSL* ssl, int reason) {
+  return psk_of(ssl)->keys && SSL_get_state(ssl) == TLS_ST_BEFORE && is_no_tls(reason);
+}
+
 // What a handshake with pre-shared keys failed at, where that is about the keys.
 std::string psk_reason(const SSL* ssl, int reason) {
   const PskSide& side = *psk_of(ssl);
   if (SSL_is_init_finished(ssl) != 0) return {};
+  if (needs_key(ssl, reason)) return "it is not encrypted, but " + std::string(kNeedsKey);
   const std::string& name =
       side.own ? side.own->name : *static_cast<const std::string*>(SSL_get_app_data(ssl));
   switch (reason) {
@@ -198,10 +206,11 @@ Reason take_reason(const SSL* ssl, const std::string& wanted) {
     return {StreamFault::certificate, verify_reason(ssl, verified, wanted)};
   }
   if (psk_of(ssl) != nullptr && ERR_GET_LIB(code) == ERR_LIB_SSL) {
-    std::string why = psk_reason(ssl, ERR_GET_REASON(code));
+    const int reason = ERR_GET_REASON(code);
+    std::string why = psk_reason(ssl, reason);
     if (!why.empty()) {
       ERR_clear_error();
-      return {StreamFault::key, std::move(why)};
+      return {StreamFault::key, std::move(why), needs_key(ssl, reason)};
     }
   }
   const StreamFault fault = fault_of(code);

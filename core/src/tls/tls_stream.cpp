@@ -6,6 +6,8 @@
 
 #include <openssl/err.h>
 
+#include <netkit/net/needs_key.hpp>
+
 namespace netkit::tls {
 namespace {
 
@@ -46,7 +48,9 @@ bool TlsStream::shake_hands() {
   if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ) {
     flush();
   } else {
-    fail(EPROTO, take_reason(ssl_.get(), wanted_));
+    Reason reason = take_reason(ssl_.get(), wanted_);
+    if (reason.needs_key) below_->write(kNeedsKeyAlert);
+    fail(EPROTO, std::move(reason));
   }
   return true;
 }

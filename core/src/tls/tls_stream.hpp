@@ -23,7 +23,8 @@ int remember_names(int verified, X509_STORE_CTX* context);
 
 struct Reason {
   StreamFault fault = StreamFault::protocol;
-  std::string text;
+  std::string text{};
+  bool needs_key = false;  // which the peer, who speaks in clear, is to be told
 };
 
 // For the callbacks that ask for a key: its size; 0, and nothing at `out`, where it is null or has
@@ -109,7 +110,7 @@ class TlsStream final : public ByteStream, private ByteStream::Handler {
   std::string wanted_;
   OnReady on_ready_;
   std::string waiting_;  // written before the handshake was done
-  Reason reason_{StreamFault::none, {}};
+  Reason reason_{StreamFault::none};
   std::string noted_;  // who the client says to be, or whom a certificate for others is for
   Timer timer_;        // continues what must not happen inside of a call
   Survival survival_;

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <netkit/net/needs_key.hpp>
 #include <netkit/net/tcp_client.hpp>
 
 namespace netkit {
@@ -109,6 +110,19 @@ class TcpClientTest : public testing::Test, private TcpClient::Handler {
   ExitStatus status_ = ExitStatus::done;
   int lost_ = 0;
 };
+
+TEST_F(TcpClientTest, GivesUpAtAServerThatRequiresAKey) {
+  start({server_.address()});
+  until_connected();
+  until([this] { return server_.heard == "hello"; });
+  server_.streams.front()->write(kNeedsKeyAlert);
+  until_given_up();
+  EXPECT_EQ(status_, ExitStatus::permission);
+  EXPECT_EQ(error_,
+            server_.address().to_string() + ": refused: this server requires a key (--psk-file)");
+  EXPECT_EQ(heard_, "");
+  EXPECT_EQ(lost_, 1);
+}
 
 TEST_F(TcpClientTest, ConnectsAndTalks) {
   start({server_.address()});

@@ -45,10 +45,10 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
     // it is reported; the default says nothing.
     virtual std::string on_lost(TcpClient& client);
     // There is no connection and there will be none: none of the servers gives one and --reconnect
-    // allows no further round, or one has not this side's pre-shared key. `status` is name,
-    // unreachable, permission (a certificate that this side or the server did not accept, too) or
-    // protocol, or what drop() was given; `error` is one sentence for the end of the run, which has
-    // not been reported.
+    // allows no further round, or one has not this side's pre-shared key, or requires one
+    // (kNeedsKeyAlert). `status` is name, unreachable, permission (a certificate that this side or
+    // the server did not accept, too) or protocol, or what drop() was given; `error` is one
+    // sentence for the end of the run, which has not been reported.
     virtual void on_gave_up(TcpClient& client, ExitStatus status, const std::string& error) = 0;
     // As ByteStream::Handler has them; the defaults do nothing.
     virtual void on_high_water(TcpClient& client);
@@ -86,6 +86,7 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
   void on_socket(ConnectResult result);
   void on_ready();
   void fail(ExitStatus status, const std::string& why);
+  void give_up(ExitStatus status, const std::string& why);
   void forget_stream();
 
   EventLoop& loop_;
@@ -97,6 +98,7 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
   Timer handshake_timer_;
   std::uint64_t connections_ = 0;
   bool connected_ = false;
+  bool heard_ = false;  // something, on this connection
 };
 
 }  // namespace netkit

@@ -82,6 +82,11 @@ void Room::remove(Slot slot, LeaveReason reason) {
   free_.push_back(slot);
 }
 
+void Room::displace(Slot slot) {
+  handler_.on_displaced(slot);
+  remove(slot, LeaveReason::quit);
+}
+
 void Room::remember(const Member& member) {
   if (options_.remember == 0) return;
   if (past_.insert_or_assign(member.instance, Past{member.id, member.taken}).second) {
@@ -234,10 +239,7 @@ Room::Entry Room::join(const Hello& hello, const Endpoint& peer, TimePoint now, 
     return entry;
   }
   if (old != kNoSlot) return replace(old, hello, peer);
-  if (former != kNoSlot) {
-    handler_.on_replaced(former);
-    remove(former, LeaveReason::quit);
-  }
+  if (former != kNoSlot) displace(former);
   if (members() >= options_.max_members) {
     shares_.give_back(peer.address());
     ++counters_.dropped_full;
@@ -256,7 +258,7 @@ Room::Entry Room::join(const Hello& hello, const Endpoint& peer, TimePoint now, 
   entry.member = member.id;
   entry.taken = member.taken;
   ++counters_.joined;
-  handler_.on_name_taken(member.name, member.instance);
+  handler_.on_name_taken(member.name, member.instance, member.proved);
   const Joined joined{member.id, member.name};
   handler_.notify(joined);
   handler_.on_event(joined, 0, peer);
@@ -288,6 +290,10 @@ void Room::note_taken(std::uint64_t instance, std::uint64_t taken) {
 std::string Room::give_other_name(const std::string& name) {
   const Slot slot = find(name);
   if (slot == kNoSlot || members_[slot].plain) return {};
+  if (members_[slot].proved) {
+    displace(slot);
+    return {};
+  }
   std::string other;
   for (int i = 2; other.empty() || find(other) != kNoSlot; ++i) {
     const std::string number = std::to_string(i);

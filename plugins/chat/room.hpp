@@ -67,10 +67,10 @@ class RoomStoreHandler {
     (void)message, (void)peer, (void)instance, (void)request;
     return {};
   }
-  // Likewise: a native member has this name from now on, or has it no more; `quit`: by his own
-  // wish.
-  virtual void on_name_taken(const std::string& name, std::uint64_t instance) {
-    (void)name, (void)instance;
+  // Likewise: a native member has this name from now on, or has it no more; `proved`: it is that of
+  // his key; `quit`: by his own wish.
+  virtual void on_name_taken(const std::string& name, std::uint64_t instance, bool proved) {
+    (void)name, (void)instance, (void)proved;
   }
   virtual void on_name_free(const std::string& name, bool quit) { (void)name, (void)quit; }
   // Whether the answer to Who has to wait until others have said who is with them.
@@ -105,6 +105,8 @@ class Room {
     virtual void on_plain_change() = 0;
     // A native member came back before his old session had ended: it is to be closed.
     virtual void on_replaced(Slot member) = 0;
+    // Another has come with the key of a member, who is to be told when his session is closed.
+    virtual void on_displaced(Slot member) = 0;
     // A native member has to go: his session is to be closed, with a word that says why.
     virtual void on_put_out(Slot member, LeaveReason reason) = 0;
     // To all native members at once, the speaker too, without a number.
@@ -169,6 +171,7 @@ class Room {
   // The room has taken so many requests of that member, here or at another server.
   void note_taken(std::uint64_t instance, std::uint64_t taken);
   // His name is another's, at another server: the member here gets another one, which is returned.
+  // Whose name is that of his key is at that server now, and leaves this one: nothing is returned.
   std::string give_other_name(const std::string& name);
   // The answer to Who that was held: who is here, and who has these names elsewhere.
   void answer_who(std::uint64_t instance, std::span<const std::string> elsewhere);
@@ -217,6 +220,7 @@ class Room {
   Slot add(std::string name, const datagram::Path& path, TimePoint now);
   Slot join_plain(const datagram::Path& from, TimePoint now);
   void remove(Slot slot, LeaveReason reason);
+  void displace(Slot slot);
   Entry replace(Slot slot, const Hello& hello, const Endpoint& peer);
   Slot find(std::string_view name) const;
   std::string why_refused(std::string_view name, Slot asking, Entry::Refusal& refusal) const;

@@ -132,7 +132,7 @@ void Room::rename(Slot slot, std::string_view name) {
   const std::string before = std::exchange(member.name, std::string(name));
   by_name_.emplace(member.name, slot);
   handler_.on_name_free(before, true);
-  handler_.on_name_taken(member.name, member.instance);
+  handler_.on_name_taken(member.name, member.instance, member.proved);
   const Renamed renamed{member.id, before, member.name};
   handler_.notify(renamed);
   handler_.on_event(renamed, 0, member.path.peer);

@@ -271,23 +271,30 @@ void RoomServer::on_plain_change() {
   plain_.settle(members);
 }
 
-void RoomServer::on_replaced(Slot member) {
+void RoomServer::end_session(Slot member, std::string_view why, datagram::ByeCode code) {
   const SessionRef session = std::exchange(session_of(member), {});
   if (!session) return;
   slot_of(session) = kNoSlot;
-  native_.close(session, "the same member has joined from elsewhere");
+  native_.close(session, why, code);
+}
+
+void RoomServer::on_replaced(Slot member) {
+  end_session(member, "the same member has joined from elsewhere", datagram::ByeCode::bye);
+}
+
+// He may come back, but not by himself: the two would displace each other for ever.
+void RoomServer::on_displaced(Slot member) {
+  end_session(member, "another has joined with the same key", datagram::ByeCode::evicted);
 }
 
 void RoomServer::on_put_out(Slot member, LeaveReason reason) {
-  const SessionRef session = std::exchange(session_of(member), {});
-  if (!session) return;
-  slot_of(session) = kNoSlot;
+  using datagram::ByeCode;
   if (reason == LeaveReason::kicked) {
-    native_.close(session, "kicked by an operator", datagram::ByeCode::evicted);
+    end_session(member, "kicked by an operator", ByeCode::evicted);
   } else if (reason == LeaveReason::banned) {
-    native_.close(session, "banned by an operator", datagram::ByeCode::forbidden);
+    end_session(member, "banned by an operator", ByeCode::forbidden);
   } else {
-    native_.close(session, "the key was revoked", datagram::ByeCode::forbidden);
+    end_session(member, "the key was revoked", ByeCode::forbidden);
   }
 }
 

@@ -94,14 +94,15 @@ class RoomServer final : public datagram::Driver::Handler,
   void tell_plain(const datagram::Path& member, std::string_view datagram) override;
   void on_plain_change() override;
   void on_replaced(Slot member) override;
+  void on_displaced(Slot member) override;
   void on_put_out(Slot member, LeaveReason reason) override;
   void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) override;
   Placing place(const Message& message, const Endpoint& peer, std::uint64_t instance,
                 std::uint64_t request) override {
     return handler_.place(message, peer, instance, request);
   }
-  void on_name_taken(const std::string& name, std::uint64_t instance) override {
-    handler_.on_name_taken(name, instance);
+  void on_name_taken(const std::string& name, std::uint64_t instance, bool proved) override {
+    handler_.on_name_taken(name, instance, proved);
   }
   void on_name_free(const std::string& name, bool quit) override {
     handler_.on_name_free(name, quit);
@@ -115,6 +116,7 @@ class RoomServer final : public datagram::Driver::Handler,
   void flush_messages(datagram::SessionRef except = {});
   void flush_notices();
   void flush_told();
+  void end_session(Slot member, std::string_view why, datagram::ByeCode code);
   Slot& slot_of(datagram::SessionRef session);
   datagram::SessionRef& session_of(Slot slot);
 

@@ -152,9 +152,10 @@ void RoomStore::when_settled(std::function<void()> then) {
 
 // ---- names
 
-// A member's is his own, not his server's: where he comes from another one, it is his already.
-void RoomStore::claim(const std::string& name, std::uint64_t instance) {
-  stream_.claim({name, fmt::format("{:016x}", instance)});
+// A member's is his own, not his server's: where he comes from another one, it is his already. Who
+// has the key of that name takes it from whoever has it.
+void RoomStore::claim(const std::string& name, std::uint64_t instance, bool proved) {
+  stream_.claim({name, fmt::format("{:016x}", instance), proved});
 }
 
 void RoomStore::free(const std::string& name, bool quit) {

@@ -27,7 +27,7 @@ class RoomStore final : private store::Stream::Handler {
 
   Room::Handler::Placing place(const Message& message, const Endpoint& peer, std::uint64_t instance,
                                std::uint64_t request);
-  void claim(const std::string& name, std::uint64_t instance);
+  void claim(const std::string& name, std::uint64_t instance, bool proved);
   void free(const std::string& name, bool quit);
   // The answer follows when all that was said has its place.
   bool holds_sync(std::uint64_t instance);

@@ -67,8 +67,8 @@ Room::Handler::Placing ServeCommand::place(const Message& message, const Endpoin
   return store_->place(message, peer, instance, request);
 }
 
-void ServeCommand::on_name_taken(const std::string& name, std::uint64_t instance) {
-  if (store_) store_->claim(name, instance);
+void ServeCommand::on_name_taken(const std::string& name, std::uint64_t instance, bool proved) {
+  if (store_) store_->claim(name, instance, proved);
 }
 
 void ServeCommand::on_name_free(const std::string& name, bool quit) {

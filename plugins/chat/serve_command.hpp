@@ -29,7 +29,7 @@ class ServeCommand final : public Command,
   void on_closed() override;
   Room::Handler::Placing place(const Message& message, const Endpoint& peer, std::uint64_t instance,
                                std::uint64_t request) override;
-  void on_name_taken(const std::string& name, std::uint64_t instance) override;
+  void on_name_taken(const std::string& name, std::uint64_t instance, bool proved) override;
   void on_name_free(const std::string& name, bool quit) override;
   bool holds_sync(std::uint64_t instance) override;
   bool holds_who(std::uint64_t instance) override;

@@ -169,6 +169,14 @@ def test_who_comes_again_by_his_key_takes_his_own_place(netkit, room, keys):
     room.out.expect(rb"\[ann\] back\n")
 
 
+def test_two_with_one_key_do_not_displace_each_other_for_ever(netkit, room, keys):
+    old, new = (join(netkit, room.address, keys("a", "ann")) for _ in range(2))
+    assert old.wait(5) == 75
+    assert old.err.data.endswith(b": another has joined with the same key\n")
+    new.write("still here\n")
+    room.out.expect(rb"\[ann\] still here\n")
+
+
 def test_a_revoked_member_is_put_out_at_once(netkit, room, keys, tmp_path):
     ann, ben = (join(netkit, room.address, keys(name, name)) for name in ("ann", "ben"))
     keys("room", "ben")

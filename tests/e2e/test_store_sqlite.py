@@ -11,6 +11,7 @@ import time
 import pytest
 
 from exit_ways import AS_OTHERS
+from keys import key_file
 from netkit import host_port, netkit_path, tcp_connect, udp_socket, wait_until
 from sse_peer import Reader
 from test_sse_hub import post
@@ -318,6 +319,17 @@ def test_a_name_is_one_members_at_all_servers(netkit, room):
     record = other.out.json()
     assert (record["type"], record["from"], record["name"]) == ("renamed", "ann", "ann2")
     rooms[1].err.expect(rb"the name 'ann' is taken on another server: the member here is now ann2\n")
+
+
+def test_a_name_belongs_to_its_key_at_all_servers(netkit, room, tmp_path):
+    with_keys = ["--psk-file", key_file(tmp_path / "keys", "ann")]
+    rooms = [room("--lease", "2s", *with_keys), room(*with_keys)]
+    old = join(netkit, rooms[:1], "ann", *with_keys)
+    new = join(netkit, rooms[1:], "ann", *with_keys)
+    assert old.wait(10) == 75
+    assert old.err.data.endswith(b": another has joined with the same key\n")
+    new.write("still here\n")
+    rooms[1].out.expect(rb"\[ann\] still here\n")
 
 
 def test_plain_members_hear_what_is_said_at_another_server(netkit, room):

@@ -22,6 +22,7 @@ class Nobody final : public Room::Handler {
   void tell_plain(const netkit::datagram::Path&, std::string_view) override {}
   void on_plain_change() override {}
   void on_replaced(Slot) override {}
+  void on_displaced(Slot) override {}
   void on_put_out(Slot, LeaveReason) override {}
   void on_event(const FromRoom&, std::uint64_t, const netkit::Endpoint&) override {}
 };

@@ -78,6 +78,7 @@ class RoomTest : public testing::Test, public Room::Handler {
   }
   void on_plain_change() override {}
   void on_replaced(Slot member) override { told.push_back(std::to_string(member) + " replaced"); }
+  void on_displaced(Slot member) override { told.push_back(std::to_string(member) + " displaced"); }
   void on_put_out(Slot member, LeaveReason reason) override {
     told.push_back(std::to_string(member) + " put out " + std::string(to_string(reason)));
   }
@@ -259,10 +260,20 @@ TEST_F(RoomTest, TheHolderOfANamesKeyTakesThePlaceOfWhoHasIt) {
   told.clear();
   const Room::Entry again = join_by_key("ann", 2);
   EXPECT_NE(again.slot, kNoSlot);
-  EXPECT_EQ(told, Texts{std::to_string(old) + " replaced"});
+  EXPECT_EQ(told, Texts{std::to_string(old) + " displaced"});
   EXPECT_EQ(room().members(), 1U);
   request(again.slot, Rename{"ben"});
   EXPECT_EQ(told.back(), std::to_string(again.slot) + " refused 1 the key determines the name");
+}
+
+TEST_F(RoomTest, WhoHasTheKeyOfANameLeavesForAnotherServer) {
+  const Slot ann = join_by_key("ann", 1).slot;
+  join("ben", 2);
+  told.clear();
+  EXPECT_EQ(room().give_other_name("ann"), "");
+  EXPECT_EQ(told, Texts{std::to_string(ann) + " displaced"});
+  EXPECT_EQ(events.back(), "0 ann left quit");
+  EXPECT_EQ(room().give_other_name("ben"), "ben2");
 }
 
 class OperatorTest : public RoomTest {

@@ -1,9 +1,11 @@
-// Native subscribers of netkit push, each with a socket of its own as `netkit push subscribe` has,
-// in clear and with keys.
+// Native subscribers of netkit push and members of netkit chat, each with a socket of its own as
+// netkit's have, in clear and with keys.
 #include "subscriber.hpp"
 
+#include <chat/payload.hpp>
 #include <chrono>
 #include <optional>
+#include <push/payload.hpp>
 
 #include <netkit/datagram/client.hpp>
 #include <netkit/datagram/private_client.hpp>
@@ -33,9 +35,29 @@ TimePoint now() {
   return TimePoint(std::chrono::steady_clock::now().time_since_epoch());
 }
 
-// The payload of CONNECT: version, any stream, from now on, a name.
-std::string request(std::size_t number) {
-  return '\1' + std::string(16, '\0') + "s" + std::to_string(number);
+std::string name_of(std::size_t number) {
+  return "s" + std::to_string(number);
+}
+
+// The payload of CONNECT: from now on, of whatever there is.
+std::string request(Dialect dialect, std::size_t number) {
+  const std::string name = name_of(number);
+  if (dialect == Dialect::push) return netkit::push::encode(netkit::push::Request{0, 0, name});
+  std::string bytes;
+  encode(netkit::chat::Hello{.instance = number, .since = netkit::chat::kSinceNow, .name = name},
+         bytes);
+  return bytes;
+}
+
+// The payload of ACCEPT: which message is the first.
+std::uint64_t first_of(Dialect dialect, std::string_view answer) {
+  if (dialect == Dialect::push) return netkit::push::decode_welcome(answer).value().first;
+  return netkit::chat::decode_welcome(answer).value().first;
+}
+
+// Of what a message is, the text is at its end.
+std::size_t text_size(std::string_view message) {
+  return message.size() - 1 - message.find_last_not_of(kFill);
 }
 
 netkit::datagram::Options options(bool with_keys) {
@@ -51,10 +73,10 @@ class NativeSubscriber final : public Subscriber,
  public:
   // `keys`: null in clear.
   NativeSubscriber(const Endpoint& server, std::size_t number, DatagramReceiver& receiver,
-                   const netkit::PskKeys* keys, bool subscribes)
+                   const netkit::PskKeys* keys, Dialect dialect)
       : server_(server),
-        subscribes_(subscribes),
-        request_(request(number)),
+        dialect_(dialect),
+        request_(request(dialect, number)),
         socket_(connected(server)),
         receiver_(receiver),
         client_(options(keys != nullptr), server, netkit::datagram::system_random(), *this) {
@@ -62,7 +84,7 @@ class NativeSubscriber final : public Subscriber,
     if (keys != nullptr) {
       netkit::datagram::PrivateClient::Handler& self = *this;
       netkit::datagram::Driver::Handler& inner = *this;
-      private_.emplace(netkit::choose_identity(*keys, "s" + std::to_string(number), "keys"),
+      private_.emplace(netkit::choose_identity(*keys, name_of(number), "keys"),
                        netkit::datagram::PrivateClient::Options{}, inner, self);
       private_->begin(now());
     }
@@ -96,24 +118,29 @@ class NativeSubscriber final : public Subscriber,
   void tick(TimePoint at) override { client_.tick(at); }
   TimePoint next_deadline() const override { return client_.next_deadline(); }
   bool drain(netkit::datagram::OutputQueue& queue, TimePoint at) override {
-    if (subscribes_) return client_.drain(queue, at);
+    if (dialect_ != Dialect::none) return client_.drain(queue, at);
     // Proves that the handshake is done, and says nothing.
     if (std::exchange(shaken_, false)) queue.add({}, "\xf5");
     return false;
   }
   void on_next_address(TimePoint at) override {
     shaken_ = true;
-    ready_ = !subscribes_;
-    if (subscribes_) client_.connect(request_, at);
+    ready_ = dialect_ == Dialect::none;
+    if (!ready_) client_.connect(request_, at);
   }
   void on_not_secured(const netkit::datagram::Loss& loss) override {
     throw std::runtime_error(loss.why);
   }
-  void on_connected(std::string_view) override { ready_ = true; }
+  void on_connected(std::string_view answer) override {
+    client_.expect_record(first_of(dialect_, answer));
+    ready_ = true;
+  }
   void on_rejected(std::uint16_t, std::string_view text) override {
     throw std::runtime_error("refused: " + std::string(text));
   }
-  void on_message(std::uint64_t, std::string_view message) override { bytes_ += message.size(); }
+  void on_message(std::uint64_t record, std::string_view message) override {
+    if (record != 0) bytes_ += text_size(message);  // who comes and goes has no number
+  }
   void on_gap(const netkit::datagram::Gap&) override { throw std::runtime_error("messages lost"); }
   void on_left(netkit::datagram::LeftReason, std::string_view) override {
     throw std::runtime_error("the server closed a subscription");
@@ -129,7 +156,7 @@ class NativeSubscriber final : public Subscriber,
   }
 
   Endpoint server_;
-  bool subscribes_;
+  Dialect dialect_;
   bool shaken_ = false;
   std::string request_;
   UdpSocket socket_;
@@ -144,15 +171,15 @@ class NativeSubscriber final : public Subscriber,
 
 class NetkitWire final : public Wire {
  public:
-  NetkitWire(std::uint16_t port, int pipe, const char* keys, bool subscribes)
+  NetkitWire(std::uint16_t port, int pipe, const char* keys, Dialect dialect)
       : server_(netkit::IpAddress::loopback(netkit::IpAddress::Family::v4), port),
         pipe_(pipe),
-        subscribes_(subscribes) {
+        dialect_(dialect) {
     if (keys != nullptr) keys_ = netkit::PskKeys::load(keys);
   }
   std::unique_ptr<Subscriber> subscribe(std::size_t number) override {
     return std::make_unique<NativeSubscriber>(server_, number, receiver_, keys_ ? &*keys_ : nullptr,
-                                              subscribes_);
+                                              dialect_);
   }
   int publisher() override { return pipe_; }
   std::string publish(std::string_view text) override { return std::string(text) + '\n'; }
@@ -160,7 +187,7 @@ class NetkitWire final : public Wire {
  private:
   Endpoint server_;
   int pipe_;
-  bool subscribes_;
+  Dialect dialect_;
   std::optional<netkit::PskKeys> keys_;
   DatagramReceiver receiver_{4};
 };
@@ -168,8 +195,8 @@ class NetkitWire final : public Wire {
 }  // namespace
 
 std::unique_ptr<Wire> make_netkit_wire(std::uint16_t port, int pipe, const char* keys,
-                                       bool subscribes) {
-  return std::make_unique<NetkitWire>(port, pipe, keys, subscribes);
+                                       Dialect dialect) {
+  return std::make_unique<NetkitWire>(port, pipe, keys, dialect);
 }
 
 }  // namespace fanout

@@ -12,6 +12,8 @@ import time
 
 BUILD = os.environ["NETKIT_BUILD"]
 WIRES = ["netkit", "redis", "nats", "mosquitto"]
+# push, and a room, each in clear and with keys; keys alone; and the limit of these.
+OWN = ["netkit", "room", "private", "private-room", "handshakes", "limit"]
 PROGRAMS = {"netkit": f"{BUILD}/bin/netkit", "redis": "redis-server", "nats": "nats-server", "mosquitto": "mosquitto"}
 MOSQUITTO = "listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_connections -1\n"
 
@@ -52,29 +54,47 @@ def command(wire, port, folder):
     return [path, "-c", config]
 
 
+def own_command(wire):
+    """What starts one of ours, which says its port on its standard error."""
+    keys = [] if wire in ("netkit", "room") else ["--psk-file", os.environ["NETKIT_BENCH_KEYS"]]
+    if wire == "limit":
+        return [f"{BUILD}/bench/private_limit", keys[1]]
+    words = ["chat", "serve", "127.0.0.1:0"] if wire.endswith("room") else ["push", "serve", "0", "--from", "-"]
+    return [program("netkit"), *words, "-q", "--ready-fd", "2", *keys]
+
+
+def start_speaker(wire, port, source):
+    """A member of the room who says what comes from there."""
+    keys = ["--psk-file", os.environ["NETKIT_BENCH_KEYS"]] if wire == "private-room" else []
+    member = subprocess.Popen([program("netkit"), "chat", "join", str(port), "--name", "speaker", *keys], stdin=source,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    while b"joined" not in member.stderr.readline():
+        pass
+    return member
+
+
 @contextlib.contextmanager
 def server(wire):
-    """Its process, its port, and the descriptor that netkit takes its records from (or -1)."""
-    with tempfile.TemporaryDirectory() as folder:
-        source = -1
-        if wire in ("netkit", "private", "handshakes"):
+    """Its process, its port, and the descriptor that ours take what is published from (or -1)."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        def run(process):
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            return process
+
+        if wire in OWN:
             reading, source = os.pipe()
-            keys = [] if wire == "netkit" else ["--psk-file", os.environ["NETKIT_BENCH_KEYS"]]
-            process = subprocess.Popen([program("netkit"), "push", "serve", "0", "--from", "-", "-q", "--ready-fd", "1", *keys],
-                                       stdin=reading, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-            os.close(reading)
-            port = int(re.search(rb":(\d+)\n", process.stdout.readline()).group(1))
+            for descriptor in (reading, source):
+                stack.callback(os.close, descriptor)
+            process = run(subprocess.Popen(own_command(wire), stdin=reading, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE))
+            port = int(re.search(rb":(\d+)\n", process.stderr.readline()).group(1))
+            if wire.endswith("room"):
+                run(start_speaker(wire, port, reading))
         else:
-            port = free_port()
-            process = subprocess.Popen(command(wire, port, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            port, source = free_port(), -1
+            process = run(subprocess.Popen(command(wire, port, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
             wait_for_port(port)
-        try:
-            yield process, port, source
-        finally:
-            process.kill()
-            process.wait()
-            if source >= 0:
-                os.close(source)
+        yield process, port, source
 
 
 def cpu_seconds(pid):

@@ -35,12 +35,14 @@ class Wire {
   virtual std::string publish(std::string_view text) = 0;
 };
 
-// "netkit", "private" (netkit by the keys of the file that NETKIT_BENCH_KEYS names), "handshakes"
-// (with such a server, and no more than these), "redis", "nats", "mosquitto". `pipe` is where
-// netkit takes its records from.
+// "netkit" (push), "room" (chat), "private" and "private-room" (the same by the keys of the file
+// that NETKIT_BENCH_KEYS names), "handshakes" (with such a server, and no more than these),
+// "redis", "nats", "mosquitto". `pipe` is where netkit takes from what is published.
 std::unique_ptr<Wire> make_wire(std::string_view name, std::uint16_t port, int pipe);
+
+enum class Dialect : std::uint8_t { none, push, chat };
 // `keys`: null in clear.
 std::unique_ptr<Wire> make_netkit_wire(std::uint16_t port, int pipe, const char* keys,
-                                       bool subscribes = true);
+                                       Dialect dialect);
 
 }  // namespace fanout

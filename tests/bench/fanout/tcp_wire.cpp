@@ -151,11 +151,12 @@ class TcpWire final : public Wire {
 }  // namespace
 
 std::unique_ptr<Wire> make_wire(std::string_view name, std::uint16_t port, int pipe) {
-  if (name == "netkit") return make_netkit_wire(port, pipe, nullptr);
-  const bool shakes_hands = name == "handshakes";
-  if (name == "private" || shakes_hands) {
-    return make_netkit_wire(port, pipe, std::getenv("NETKIT_BENCH_KEYS"), !shakes_hands);
-  }
+  const char* const keys = std::getenv("NETKIT_BENCH_KEYS");
+  if (name == "netkit") return make_netkit_wire(port, pipe, nullptr, Dialect::push);
+  if (name == "room") return make_netkit_wire(port, pipe, nullptr, Dialect::chat);
+  if (name == "private") return make_netkit_wire(port, pipe, keys, Dialect::push);
+  if (name == "private-room") return make_netkit_wire(port, pipe, keys, Dialect::chat);
+  if (name == "handshakes") return make_netkit_wire(port, pipe, keys, Dialect::none);
   for (const Protocol& protocol : kProtocols) {
     if (protocol.name == name) return std::make_unique<TcpWire>(protocol, port);
   }

@@ -33,18 +33,18 @@ class Client final : public Http2Client {
   void pull(std::string& out) override;
   bool over() const override { return failed_ || nghttp2_session_want_read(session_) == 0; }
 
+  // As make_callbacks() has them.
+  void take_header(const nghttp2_frame& frame, std::string_view name, std::string_view value);
+  void take_frame(const nghttp2_frame& frame);
+  void take_data(StreamId id, std::string_view data) { handler_.on_body(id, data); }
+  void close(StreamId id, std::uint32_t error);
+
  private:
   // Of an answer, until its head is told of.
   struct Head {
     int status = 0;
     std::string content_type{};
   };
-
-  static Client& self(void* user) { return *static_cast<Client*>(user); }
-  static void set_callbacks(nghttp2_session_callbacks* callbacks);
-  void take_header(StreamId id, std::string_view name, std::string_view value);
-  void take_frame(const nghttp2_frame& frame);
-  void close(StreamId id, std::uint32_t error);
 
   Handler& handler_;
   nghttp2_session* session_ = nullptr;
@@ -54,46 +54,18 @@ class Client final : public Http2Client {
 };
 
 Client::Client(Handler& handler) : handler_(handler) {
-  nghttp2_session_callbacks* callbacks = nullptr;
-  if (nghttp2_session_callbacks_new(&callbacks) != 0) throw std::bad_alloc();
-  set_callbacks(callbacks);
-  const int made = nghttp2_session_client_new(&session_, callbacks, this);
-  nghttp2_session_callbacks_del(callbacks);
-  if (made != 0) throw std::bad_alloc();
+  const Http2Callbacks callbacks = make_callbacks<Client>();
+  if (nghttp2_session_client_new(&session_, callbacks.get(), this) != 0) throw std::bad_alloc();
   const std::array<nghttp2_settings_entry, 2> settings{
       {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}, {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindow}}};
   nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
   nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kConnectionWindow);
 }
 
-void Client::set_callbacks(nghttp2_session_callbacks* callbacks) {
-  nghttp2_session_callbacks_set_on_header_callback(
-      callbacks, [](nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
-                    std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
-                    std::uint8_t, void* user) {
-        return within_c([&] {
-          self(user).take_header(frame->hd.stream_id, text_of(name, name_size),
-                                 text_of(value, value_size));
-        });
-      });
-  nghttp2_session_callbacks_set_on_frame_recv_callback(
-      callbacks, [](nghttp2_session*, const nghttp2_frame* frame, void* user) {
-        return within_c([&] { self(user).take_frame(*frame); });
-      });
-  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(
-      callbacks, [](nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data,
-                    std::size_t size, void* user) {
-        return within_c([&] { self(user).handler_.on_body(id, text_of(data, size)); });
-      });
-  nghttp2_session_callbacks_set_on_stream_close_callback(
-      callbacks, [](nghttp2_session*, std::int32_t id, std::uint32_t error, void* user) {
-        return within_c([&] { self(user).close(id, error); });
-      });
-}
-
 // Those of trailers find no head any more.
-void Client::take_header(StreamId id, std::string_view name, std::string_view value) {
-  const auto found = heads_.find(id);
+void Client::take_header(const nghttp2_frame& frame, std::string_view name,
+                         std::string_view value) {
+  const auto found = heads_.find(frame.hd.stream_id);
   if (found == heads_.end()) return;
   if (name == ":status") found->second.status = read_integer<int>(value).value_or(0);
   if (name == "content-type") found->second.content_type = value;
@@ -143,13 +115,7 @@ void Client::receive(std::string_view bytes) {
 }
 
 void Client::pull(std::string& out) {
-  while (true) {
-    const std::uint8_t* data = nullptr;
-    const auto size = nghttp2_session_mem_send(session_, &data);
-    check_memory(size);
-    if (size <= 0) return;
-    out += text_of(data, static_cast<std::size_t>(size));
-  }
+  netkit::pull(session_, out, SIZE_MAX);
 }
 
 }  // namespace

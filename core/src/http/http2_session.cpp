@@ -52,6 +52,12 @@ class Session final : public Http2Session {
   }
   bool failed() const override { return failed_; }
 
+  // As make_callbacks() has them.
+  void take_header(const nghttp2_frame& frame, std::string_view name, std::string_view value);
+  void take_frame(const nghttp2_frame& frame);
+  void take_data(StreamId id, std::string_view data);
+  void close(StreamId id, std::uint32_t error);
+
  private:
   struct Slice {
     std::size_t begin = 0;
@@ -95,14 +101,11 @@ class Session final : public Http2Session {
 
   static Session& self(void* user) { return *static_cast<Session*>(user); }
   Stream* find(StreamId id);
-  void set_callbacks(nghttp2_session_callbacks* callbacks);
+  static void add_callbacks(nghttp2_session_callbacks* callbacks);
   void begin_headers(const nghttp2_frame& frame);
   void add_header(Stream& stream, std::string_view name, std::string_view value);
-  void take_frame(const nghttp2_frame& frame);
-  void take_data(StreamId id, std::string_view data);
   void complete(StreamId id, Stream& stream);
   void sent_frame(const nghttp2_frame& frame);
-  void close(StreamId id, std::uint32_t error);
   std::size_t read_body(StreamId id, Stream& stream, std::uint8_t* out, std::size_t most);
   void dispatch();
   void tell_request(StreamId id, Stream& stream);
@@ -122,12 +125,9 @@ class Session final : public Http2Session {
 };
 
 Session::Session(Handler& handler, const Options& options) : handler_(handler), options_(options) {
-  nghttp2_session_callbacks* callbacks = nullptr;
-  if (nghttp2_session_callbacks_new(&callbacks) != 0) throw std::bad_alloc();
-  set_callbacks(callbacks);
-  const int made = nghttp2_session_server_new(&session_, callbacks, this);
-  nghttp2_session_callbacks_del(callbacks);
-  if (made != 0) throw std::bad_alloc();
+  const Http2Callbacks callbacks = make_callbacks<Session>();
+  add_callbacks(callbacks.get());
+  if (nghttp2_session_server_new(&session_, callbacks.get(), this) != 0) throw std::bad_alloc();
   const std::vector<nghttp2_settings_entry> settings{
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options_.max_streams},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
@@ -135,38 +135,15 @@ Session::Session(Handler& handler, const Options& options) : handler_(handler), 
   nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
 }
 
-void Session::set_callbacks(nghttp2_session_callbacks* callbacks) {
+// Those that a server alone needs.
+void Session::add_callbacks(nghttp2_session_callbacks* callbacks) {
   nghttp2_session_callbacks_set_on_begin_headers_callback(
       callbacks, [](nghttp2_session*, const nghttp2_frame* frame, void* user) {
         return within_c([&] { self(user).begin_headers(*frame); });
       });
-  nghttp2_session_callbacks_set_on_header_callback(
-      callbacks, [](nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
-                    std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
-                    std::uint8_t, void* user) {
-        Stream* const stream = self(user).find(frame->hd.stream_id);
-        const bool is_trailer = frame->headers.cat != NGHTTP2_HCAT_REQUEST;
-        if (stream == nullptr || is_trailer) return 0;
-        return within_c([&] {
-          self(user).add_header(*stream, text_of(name, name_size), text_of(value, value_size));
-        });
-      });
-  nghttp2_session_callbacks_set_on_frame_recv_callback(
-      callbacks, [](nghttp2_session*, const nghttp2_frame* frame, void* user) {
-        return within_c([&] { self(user).take_frame(*frame); });
-      });
-  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(
-      callbacks, [](nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data,
-                    std::size_t size, void* user) {
-        return within_c([&] { self(user).take_data(id, text_of(data, size)); });
-      });
   nghttp2_session_callbacks_set_on_frame_send_callback(
       callbacks, [](nghttp2_session*, const nghttp2_frame* frame, void* user) {
         return within_c([&] { self(user).sent_frame(*frame); });
-      });
-  nghttp2_session_callbacks_set_on_stream_close_callback(
-      callbacks, [](nghttp2_session*, std::int32_t id, std::uint32_t error, void* user) {
-        return within_c([&] { self(user).close(id, error); });
       });
 }
 
@@ -179,6 +156,14 @@ void Session::begin_headers(const nghttp2_frame& frame) {
   if (frame.hd.type != NGHTTP2_HEADERS || frame.headers.cat != NGHTTP2_HCAT_REQUEST) return;
   streams_.try_emplace(frame.hd.stream_id, options_);
   ++incomplete_;
+}
+
+// Trailers are nobody's.
+void Session::take_header(const nghttp2_frame& frame, std::string_view name,
+                          std::string_view value) {
+  Stream* const stream = find(frame.hd.stream_id);
+  const bool is_trailer = frame.headers.cat != NGHTTP2_HCAT_REQUEST;
+  if (stream != nullptr && !is_trailer) add_header(*stream, name, value);
 }
 
 // Which names and values there may be, nghttp2 has checked (RFC 9113, section 8).
@@ -281,13 +266,7 @@ void Session::receive(std::string_view bytes) {
 }
 
 void Session::pull(std::string& out, std::size_t most) {
-  while (out.size() < most) {
-    const std::uint8_t* data = nullptr;
-    const auto size = nghttp2_session_mem_send(session_, &data);
-    check_memory(size);
-    if (size <= 0) break;
-    out += text_of(data, static_cast<std::size_t>(size));
-  }
+  netkit::pull(session_, out, most);
   dispatch();
 }
 

@@ -11,6 +11,7 @@
 namespace netkit::sse {
 namespace {
 
+constexpr std::string_view kData = "data:";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 // A line is its field's name, a colon, a space and the value: this much over the limit of the
 // value.
@@ -29,6 +30,11 @@ void release_if_large(std::string& buffer) {
 bool is_digits(std::string_view text) {
   return !text.empty() &&
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_data(const char* at, const char* end) {
+  return static_cast<std::size_t>(end - at) >= kData.size() &&
+         std::memcmp(at, kData.data(), kData.size()) == 0;
 }
 
 std::string_view value_after(std::string_view line, std::size_t colon) {
@@ -60,7 +66,19 @@ EventParser::EventParser(std::size_t max_event, std::string_view last_event_id)
     if (*at == '\n') ++at;
   }
   while (at != end && state_ == ParseResult::more) {
+    if (*at == '\n' && line_.empty()) {  // half of all lines
+      ++at;
+      first_line_ = false;
+      dispatch(handler);
+      continue;
+    }
     const LineScan scan = scan_line(at, end);
+    if (is_whole_event(at, scan, end)) {
+      const std::string_view line(at, static_cast<std::size_t>(scan.end - at));
+      at = scan.end + 2;
+      give(value_after(line, kData.size() - 1), true, handler);
+      continue;
+    }
     const Line line{{at, static_cast<std::size_t>(scan.end - at)}, scan.content, true};
     if (scan.end == end) {
       keep_partial(line);
@@ -141,9 +159,7 @@ void EventParser::take_first_line(Line line, Handler& handler) {
 
 // The order of the tests is that of how often they are met; the first is compiled to no call.
 void EventParser::take_field(const Line& line, Handler& handler) {
-  constexpr std::string_view kData = "data:";
-  if (line.text.size() >= kData.size() &&
-      std::memcmp(line.text.data(), kData.data(), kData.size()) == 0) {
+  if (is_data(line.text.data(), line.text.data() + line.text.size())) {
     return take_data(line, value_after(line.text, kData.size() - 1));
   }
   const std::size_t colon = line.text.find(':');
@@ -205,14 +221,25 @@ void EventParser::dispatch(Handler& handler) {
     last_id_.swap(id_);
   }
   if (has_data_) {
-    const Event event{type_.empty() ? std::string_view("message") : type_, by_parts(data_view_),
-                      last_id_, data_printable_};
-    if (!handler.on_event(event)) state_ = ParseResult::stopped;
+    give(by_parts(data_view_), data_printable_, handler);
     has_data_ = false;
     if (data_owned_) release_if_large(data_);
     data_owned_ = false;
   }
   type_.clear();
+}
+
+void EventParser::give(std::string_view data, bool printable, Handler& handler) {
+  const Event event{type_.empty() ? std::string_view("message") : type_, data, last_id_, printable};
+  if (!handler.on_event(event)) state_ = ParseResult::stopped;
+}
+
+// Whether the line is all of an event, as most are: a line of data, and the blank one behind it.
+bool EventParser::is_whole_event(const char* at, const LineScan& scan, const char* end) const {
+  return scan.content == LineContent::printable && end - scan.end >= 2 && scan.end[0] == '\n' &&
+         scan.end[1] == '\n' && is_data(at, scan.end) && !has_data_ && !id_pending_ &&
+         !first_line_ && line_.empty() && type_.empty() &&
+         static_cast<std::size_t>(scan.end - at) <= max_event_;
 }
 
 // False: the repaired value is over the limit, which ends the stream.

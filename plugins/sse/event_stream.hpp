@@ -94,6 +94,8 @@ class EventParser {
   void take_data(const Line& line, std::string_view value);
   void take_id(const Line& line, std::string_view value);
   void dispatch(Handler& handler);
+  void give(std::string_view data, bool printable, Handler& handler);
+  bool is_whole_event(const char* at, const LineScan& scan, const char* end) const;
   bool decode(const Line& line, std::string_view& value);
   void own_data();
   std::size_t event_size() const;

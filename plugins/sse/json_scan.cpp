@@ -24,6 +24,12 @@ bool is_plain(char c) {
 
 // The first byte that is a quote, a backslash or a control character.
 const char* skip_plain(const char* at, const char* end) {
+#ifdef __SSE2__
+  for (; end - at >= 16; at += 16) {
+    const unsigned special = line_scan::mask_of(special_bytes(line_scan::load(at)));
+    if (special != 0) return at + std::countr_zero(special);
+  }
+#endif
   if constexpr (std::endian::native == std::endian::little) {
     for (; end - at >= 8; at += 8) {
       std::uint64_t word = 0;
@@ -110,8 +116,7 @@ const char* skip_name(const char* at, const char* end) {
   return nullptr;
 }
 
-const char* take_string(const char* at, const char* end, String& string) {
-  const char* const begin = ++at;
+const char* take_string_rest(const char* begin, const char* at, const char* end, String& string) {
   string.has_escapes = false;
   while ((at = skip_plain(at, end)) != end) {
     if (*at == '"') {

@@ -2,6 +2,8 @@
 // says. Any thread.
 #pragma once
 
+#include <bit>
+#include <sse/line_scan.hpp>
 #include <string>
 #include <string_view>
 
@@ -21,12 +23,41 @@ struct String {
   // What it says; in `room` where it has escapes.
   std::string_view value(std::string& room) const;
 };
-// `at` is its first quote.
-const char* take_string(const char* at, const char* end, String& string);
+
+#ifdef __SSE2__
+// 0xFF where the block has a quote, a backslash or a control character.
+inline __m128i special_bytes(__m128i block) {
+  const __m128i most = _mm_set1_epi8(0x1F);
+  return _mm_or_si128(_mm_cmpeq_epi8(_mm_max_epu8(block, most), most),
+                      _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
+                                   _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))));
+}
+#endif
 
 inline const char* skip_blanks(const char* at, const char* end) {
   while (at != end && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r')) ++at;
   return at;
+}
+
+// take_string() from `at` on, where it has come without an escape.
+const char* take_string_rest(const char* begin, const char* at, const char* end, String& string);
+
+// `at` is its first quote. Most strings are short, and have no escapes.
+inline const char* take_string(const char* at, const char* end, String& string) {
+  const char* const begin = ++at;
+#ifdef __SSE2__
+  if (end - at >= 16) {
+    const unsigned special = line_scan::mask_of(special_bytes(line_scan::load(at)));
+    if (special == 0) return take_string_rest(begin, at + 16, end, string);
+    at += std::countr_zero(special);
+    if (*at == '"') {
+      string.text = {begin, static_cast<std::size_t>(at - begin)};
+      string.has_escapes = false;
+      return at + 1;
+    }
+  }
+#endif
+  return take_string_rest(begin, at, end, string);
 }
 
 }  // namespace netkit::sse::json

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 #include <sse/json_scan.hpp>
 #include <sse/json_select.hpp>
 
@@ -17,7 +18,7 @@ constexpr std::size_t kKeptDepth = 1024;  // whose room stays for the next text
 }  // namespace
 
 // One pass over a text. Where it stands is how many containers are open, and how far each pointer
-// leads there.
+// leads there; what no pointer leads to is only passed over.
 class JsonSelection::Walk {
  public:
   Walk(JsonSelection& selection, std::string_view json)
@@ -34,51 +35,45 @@ class JsonSelection::Walk {
 
   // Whether all parts are found, or all of the text is JSON.
   bool run() {
-    State state = State::value;
+    at_ = json::skip_blanks(at_, end_);
+    if (at_ == end_ || !value(true)) return false;
     while (missing_ != 0) {
       at_ = json::skip_blanks(at_, end_);
-      if (at_ == end_) return state == State::after && open_.empty();
-      if (!step(state)) return false;
+      if (depth_ == 0) return at_ == end_;
+      if (at_ == end_ || !next()) return false;
     }
     return true;
   }
 
  private:
-  // What may come next; `first` and `element`: the first of an object or an array, or its end.
-  enum class State { value, first, element, after };
-
-  bool step(State& state) {
-    switch (state) {
-      case State::after:
-        return after(state);
-      case State::first:
-        if (*at_ == '}') return close(state);
-        return key(state);
-      case State::element:
-        if (*at_ == ']') return close(state);
-        return value(state);
-      case State::value:
-        return value(state);
-    }
-    return false;
+  // Inside of a container: an item of it, with the comma before it, or its end.
+  bool next() {
+    Container& inside = open_.back();
+    if (*at_ == (inside.is_array ? ']' : '}')) return close();
+    if (inside.is_begun && (*at_ != ',' || !has_next())) return false;
+    inside.is_begun = true;
+    return inside.is_array ? element(inside) : member(inside);
   }
 
-  bool after(State& state) {
-    if (open_.empty()) return false;
-    const bool is_array = open_.back().is_array;
-    if (*at_ != ',') return *at_ == (is_array ? ']' : '}') && close(state);
-    return has_next() && (is_array ? value(state) : key(state));
+  bool element(Container& inside) {
+    const std::uint64_t index = inside.next++;
+    return value(inside.is_meant &&
+                 advance([index](const Token& token) { return token.index == index; }));
   }
 
-  bool key(State& state) {
+  bool member(const Container& inside) {
     if (*at_ != '"') return false;
-    json::String string;
-    at_ = json::take_string(at_, end_, string);
+    json::String key;
+    at_ = json::take_string(at_, end_, key);
     if (at_ == nullptr) return false;
     at_ = json::skip_blanks(at_, end_);
     if (at_ == end_ || *at_ != ':' || !has_next()) return false;
-    advance([&](const Token& token) { return token.name == string.value(key_); });
-    return value(state);
+    if (!inside.is_meant) return value(false);
+    const std::string_view name = key.value(key_);
+    return value(advance([name](const Token& token) {
+      return token.name.size() == name.size() &&
+             std::memcmp(token.name.data(), name.data(), name.size()) == 0;
+    }));
   }
 
   // Behind a comma or a colon.
@@ -87,69 +82,69 @@ class JsonSelection::Walk {
     return at_ != end_;
   }
 
-  bool value(State& state) {
-    if (!open_.empty() && open_.back().is_array) {
-      const std::uint64_t index = open_.back().next++;
-      advance([index](const Token& token) { return token.index == index; });
-    }
-    if (*at_ == '{' || *at_ == '[') {
-      open_.push_back({*at_ == '[', 0, at_});
-      state = *at_ == '[' ? State::element : State::first;
-      ++at_;
-      return true;
-    }
-    state = State::after;
-    return *at_ == '"' ? string() : word();
+  // `is_meant`: a pointer leads to it, or into it.
+  bool value(bool is_meant) {
+    if (*at_ == '"') return string(is_meant);
+    if (*at_ != '{' && *at_ != '[') return word(is_meant);
+    open_.push_back({.begin = at_, .is_array = *at_ == '[', .is_meant = is_meant});
+    ++depth_;
+    ++at_;
+    return true;
   }
 
-  bool string() {
+  bool string(bool is_meant) {
     json::String string;
     at_ = json::take_string(at_, end_, string);
     if (at_ == nullptr) return false;
+    if (!is_meant) return true;
     for (Part& part : parts_) {
-      if (!is_meant(part)) continue;
+      if (!leads_here(part)) continue;
       find(part, string.value(part.decoded));
       part.is_verbatim = !string.has_escapes;
     }
     return true;
   }
 
-  bool word() {
+  bool word(bool is_meant) {
     const char* const begin = at_;
     const bool is_number = *at_ == '-' || (*at_ >= '0' && *at_ <= '9');
     at_ = is_number ? json::skip_number(at_, end_) : json::skip_name(at_, end_);
-    if (at_ == nullptr) return false;
-    for (Part& part : parts_) {
-      if (is_meant(part)) find(part, {begin, static_cast<std::size_t>(at_ - begin)});
-    }
-    return true;
+    if (at_ != nullptr && is_meant) find_here(begin);
+    return at_ != nullptr;
   }
 
-  bool close(State& state) {
+  bool close() {
     ++at_;
-    const char* const begin = open_.back().begin;
+    const Container closed = open_.back();
     open_.pop_back();
-    state = State::after;
-    for (Part& part : parts_) {
-      part.matched = std::min(part.matched, open_.size());
-      if (is_meant(part)) find(part, {begin, static_cast<std::size_t>(at_ - begin)});
-    }
+    --depth_;
+    if (!closed.is_meant) return true;
+    for (Part& part : parts_) part.matched = std::min(part.matched, depth_);
+    find_here(closed.begin);
     return true;
   }
 
-  // The next step below the containers that are open.
+  // One step on, below the containers that are open; whether it leads a pointer on.
   template <typename Leads>
-  void advance(Leads&& leads) {
-    const std::size_t depth = open_.size();
+  bool advance(Leads&& leads) {
+    bool any = false;
     for (Part& part : parts_) {
-      part.matched = std::min(part.matched, depth - 1);
-      const bool is_on_way = !part.found && part.matched == depth - 1 && part.path.size() >= depth;
-      if (is_on_way && leads(part.path[depth - 1])) part.matched = depth;
+      part.matched = std::min(part.matched, depth_ - 1);
+      const bool is_on_way = !part.found && part.matched == depth_ - 1 && part.length >= depth_;
+      if (!is_on_way || !leads(part.path[depth_ - 1])) continue;
+      part.matched = depth_;
+      any = true;
     }
+    return any;
   }
   // Whether a pointer leads to the value that is inside of all open containers.
-  bool is_meant(const Part& part) const {
-    return !part.found && part.matched == open_.size() && part.path.size() == open_.size();
+  bool leads_here(const Part& part) const {
+    return !part.found && part.matched == depth_ && part.length == depth_;
+  }
+  void find_here(const char* begin) {
+    for (Part& part : parts_) {
+      if (leads_here(part)) find(part, {begin, static_cast<std::size_t>(at_ - begin)});
+    }
   }
   void find(Part& part, std::string_view text) {
     part.found = part.is_verbatim = true;
@@ -163,6 +158,7 @@ class JsonSelection::Walk {
   const char* at_;
   const char* end_;
   std::size_t missing_;
+  std::size_t depth_ = 0;  // of open_
 };
 
 JsonSelection::JsonSelection(const std::vector<std::string>& pointers) {
@@ -178,6 +174,7 @@ JsonSelection::JsonSelection(const std::vector<std::string>& pointers) {
       const bool is_index = token.index != rapidjson::kPointerInvalidIndex;
       part.path.push_back({{token.name, token.length}, is_index ? token.index : kNoIndex});
     }
+    part.length = part.path.size();
   }
 }
 

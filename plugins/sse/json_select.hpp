@@ -34,6 +34,7 @@ class JsonSelection {
   };
   struct Part {
     std::vector<Token> path;
+    std::size_t length = 0;   // of the path
     std::size_t matched = 0;  // so many tokens lead to what is read at present
     bool found = false;
     bool is_verbatim = false;  // no escape is in it
@@ -42,9 +43,11 @@ class JsonSelection {
   };
 
   struct Container {
-    bool is_array;
-    std::uint64_t next = 0;  // the index of the next element
     const char* begin;
+    bool is_array;
+    bool is_meant;           // a pointer leads to it, or into it
+    bool is_begun = false;   // an item has come
+    std::uint64_t next = 0;  // the index of the next element
   };
 
   std::vector<Part> parts_;

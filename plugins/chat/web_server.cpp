@@ -44,14 +44,17 @@ HttpAnswer file(std::string_view type, std::string_view body) {
           .body = std::string(body)};
 }
 
-// Browsers send Origin with every POST, whoever made the page.
+// Browsers send Origin with every POST, whoever made the page. A proxy that ends TLS has made https
+// of it.
 bool is_own_page(const HttpRequest& request) {
   const auto origin = request.header("Origin");
   if (!origin) return true;
-  constexpr std::string_view kScheme = "http://";
-  return origin->starts_with(kScheme) &&
-         http::equal_without_case(origin->substr(kScheme.size()),
-                                  request.header("Host").value_or(""));
+  constexpr std::array<std::string_view, 2> kSchemes = {"http://", "https://"};
+  return std::ranges::any_of(kSchemes, [&](std::string_view scheme) {
+    return origin->starts_with(scheme) &&
+           http::equal_without_case(origin->substr(scheme.size()),
+                                    request.header("Host").value_or(""));
+  });
 }
 
 std::string random_text() {

@@ -165,6 +165,17 @@ def test_who_is_foreign_is_refused(room, headers, status):
         assert sock.recv(100).startswith(b"HTTP/1.1 405")
 
 
+def test_a_page_behind_a_proxy_that_ends_tls(netkit):
+    room = netkit.serve("chat", "serve", "127.0.0.1:0", "--web", "--host", "chat.example", sockets=2)
+    for origin, host, status in [
+            ("https://chat.example", "chat.example", 204), ("https://chat.example:8443", "chat.example:8443", 204),
+            ("https://chat.example:8443", "chat.example", 403), ("https://evil.example", "chat.example", 403),
+            ("https://evil.example", "evil.example", 421), ("wss://chat.example", "chat.example", 403),
+            ("https://chat.example.evil.example", "chat.example", 403), ("https://chat.example", "127.0.0.1", 403)]:
+        answer = Browser(room).ask("POST", f"/room/join?name=n{len(host)}&since=0", Origin=origin, Host=host)
+        assert answer.status == status, (origin, host)
+
+
 def test_a_page_that_stays_away_leaves(netkit, room):
     ann = Browser(room).join("ann")
     ann.next("welcome")

@@ -2,6 +2,7 @@
 #include <optional>
 #include <sse/bench_connection.hpp>
 #include <sse/event_stream.hpp>
+#include <sse/json_text_parser.hpp>
 #include <sse/response_reader.hpp>
 #include <sse/stream_life.hpp>
 #include <utility>
@@ -37,14 +38,16 @@ class Reader final : private EventParser::Handler {
     if (judge(status, content_type) != Answer::stream) {
       return failure_of({status, content_type, {}}).message;
     }
+    const StreamFormat format = any_format(content_type);
+    if (format != StreamFormat::events) texts_.emplace(kMaxEvent).restart(format);
     is_open_ = true;
     meter_.on_open();
     return {};
   }
   std::string take_body(std::string_view bytes, TimePoint now) {
     now_ = now;
-    const bool is_too_big = parser_.feed(bytes, *this) == ParseResult::too_big;
-    return is_too_big ? parser_.too_big_reason() : std::string();
+    const ParseResult result = texts_ ? texts_->feed(bytes, *this) : parser_.feed(bytes, *this);
+    return result == ParseResult::too_big ? parser_.too_big_reason() : std::string();
   }
   // There is no stream any more. Whether that is new.
   bool end() {
@@ -63,6 +66,7 @@ class Reader final : private EventParser::Handler {
 
   BenchMeter& meter_;
   EventParser parser_;
+  std::optional<JsonTextParser> texts_;  // where the answer is of JSON texts
   BenchMeter::Reader had_;
   TimePoint now_;
   bool is_open_ = false;

@@ -6,7 +6,7 @@ import resource
 import pytest
 
 from certificates import make_certificate
-from sse_peer import Server, answer
+from sse_peer import Server, answer, head, hold
 
 
 @pytest.fixture
@@ -36,6 +36,14 @@ def test_a_bench(ticking, bench):
     assert 0 <= end["lag_p50_ms"] <= end["lag_max_ms"] < 1000
     text = bench(f"http://{server.address}/events", "--readers", "5", "--duration", "300ms")
     assert text.status == 0 and re.search(rb"^5 readers, 0 failed, \d+ events\nconnect +p50 ", text.out), text
+
+
+@pytest.mark.parametrize("kind, body", [("application/x-ndjson", b'{"n":1}\n{"n":2}\n'),
+                                        ("application/json-seq", b'\x1e{"n":\n1}\n\x1e2\n')])
+def test_json_texts_are_events(bench, kind, body):
+    with Server(hold(head(Content_Type=kind) + body)) as server:
+        done = bench(server.url, "--readers", "1", "--duration", "300ms", "--json")
+    assert done.status == 0 and done.records[-1]["events"] == 2, done
 
 
 @pytest.mark.parametrize("args", [("--max-first", "1us"), ("--max-gap", "1us")])

@@ -1,5 +1,6 @@
 """What the installed netkit says about itself: its commands and their actions."""
 
+import functools
 import os
 import re
 import subprocess
@@ -10,7 +11,9 @@ from netkit import clean_environment, netkit_path
 HELLO = os.path.join(os.environ.get("NETKIT_BUILD", ""), "tests", "bad_plugins", "good")
 
 
+@functools.cache
 def output(*words):
+    """What it prints, the same each time: help and completion depend on nothing but what is installed."""
     done = subprocess.run([netkit_path(), *words], capture_output=True, text=True, env=clean_environment(), timeout=60,
                           check=True)
     assert done.stderr == ""

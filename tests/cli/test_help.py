@@ -25,10 +25,8 @@ def test_of_a_command(netkit, command):
 
 
 @pytest.mark.parametrize("command, action", all_actions())
-def test_of_an_action(netkit, command, action):
-    result = netkit.run(command, action, "--help")
-    text = result.out.decode()
-    assert result.status == 0 and result.err == b""
+def test_of_an_action(command, action):
+    text = output(command, action, "--help")
     assert widths(text) == []
     assert re.match(rf"netkit {command} \[?{action}\]? - \w", text), "the first line says what it does"
     assert re.search(rf"^Usage: netkit {command} \[?{action}\]?", text, re.M)
@@ -56,10 +54,9 @@ def test_wins_over_what_is_missing_or_set(netkit, command, action):
 
 
 @pytest.mark.parametrize("command, action", all_actions())
-def test_connecting_ends_by_itself(netkit, command, action):
+def test_connecting_ends_by_itself(command, action):
     """A machine that is gone answers nothing, and the kernel asks it for two minutes."""
-    text = netkit.run(command, action, "--help").out.decode()
-    text = text.partition("\nCommon options")[0] + netkit.run("help", "common").out.decode()
+    text = output(command, action, "--help").partition("\nCommon options")[0] + output("help", "common")
     assert re.search(r"--connect-timeout D\s[^[]*\[10s]", text)
 
 

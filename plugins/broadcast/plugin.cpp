@@ -12,6 +12,12 @@ namespace {
 
 using Kind = ValueKind;
 
+OptionDef send_rate_option() {
+  OptionDef option = plain_rate_option();
+  option.help = "limit of bytes a second to other machines; none: no limit";
+  return option;
+}
+
 std::vector<OptionDef> send_options() {
   return {
       {.name = "interface",
@@ -40,7 +46,7 @@ std::vector<OptionDef> send_options() {
        .help = "time to live, in hops",
        .min = 1,
        .max = 255},
-      plain_rate_option(),
+      send_rate_option(),
       hex_option(),
       {.name = "max-responders",
        .kind = Kind::integer,

@@ -108,7 +108,7 @@ std::vector<OptionDef> room_options() {
       max_memory_option(),
       {.name = "web",
        .kind = Kind::listen_address,
-       .value_name = "[ADDRESS]",
+       .value_name = "[=ADDRESS]",
        .help = "serve a page for browsers, over TCP on the same port or on ADDRESS",
        .choices = {""},
        .excludes = {"psk-file"}},

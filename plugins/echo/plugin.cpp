@@ -64,7 +64,7 @@ std::vector<TotalDef> serve_totals() {
                             kUnsendableTotal,
                             {"too_big", "answers too long for a datagram"},
                             {"accepted", "TCP clients accepted"},
-                            {"clients", "TCP clients now", kGauge},
+                            {"clients", "current TCP clients", kGauge},
                             {"refused_clients", "TCP clients refused"},
                             {"idle_clients", "TCP clients closed as idle"},
                             {"delayed", "TCP reads delayed by --rate"},

@@ -30,7 +30,7 @@ def hello(netkit):
     (["--config"], "netkit: --config needs a value"),
     (["plugins", "--jsn"], "netkit: plugins: unknown option '--jsn'; did you mean '--json'?"),
     (["completion", "bsh"], "netkit: completion: 'bsh' is not bash, zsh or fish"),
-    (["completion"], "netkit: completion: missing SHELL, as in 'SHELL'"),
+    (["completion"], "netkit: completion: missing SHELL"),
     (["config", "ecko"], "netkit: config: unknown command 'ecko'; did you mean 'echo'?"),
 ])
 def test_mistakes_before_a_command_runs(netkit, words, sentence):

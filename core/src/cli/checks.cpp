@@ -307,9 +307,10 @@ std::map<std::string, Values::Value, std::less<>> take_arguments(
     const std::size_t kept = required_after(action, i);
     if (rest.size() <= kept) {
       if (!argument.optional) {
-        throw UsageError(fmt::format("missing {}, as in '{}{}{}'",
-                                     first_missing(action, i, rest.size()), action.name,
-                                     action.name.empty() ? "" : " ", argument_synopsis(action)));
+        const std::string missing = "missing " + first_missing(action, i, rest.size());
+        if (action.name.empty()) throw UsageError(missing);
+        throw UsageError(
+            fmt::format("{}, as in '{} {}'", missing, action.name, argument_synopsis(action)));
       }
       if (argument.default_value.empty()) continue;
       value.texts = {std::string(argument.default_value)};

@@ -32,12 +32,12 @@ std::string usage(std::string_view command, const ActionDef& action) {
   return out;
 }
 
-// `-w, --wait D`; letters stand in a column of their own.
+// `-w, --wait D`, `--stats[=D]`; letters stand in a separate column.
 std::string option_words(const OptionDef& option) {
   std::string out = option.letter != 0 ? std::string("-") + option.letter + ", " : "    ";
   out += "--" + std::string(option.name);
   const std::string value = value_name(option);
-  if (!value.empty()) out += " " + value;
+  if (!value.empty()) out += (value.starts_with('[') ? "" : " ") + value;
   return out;
 }
 
@@ -47,9 +47,10 @@ std::string option_text(const OptionDef& option) {
       option.kind != ValueKind::flag) {
     out += " (repeatable)";
   }
-  for (const std::string_view needed : option.needs) out += fmt::format(" (needs --{})", needed);
-  for (const std::string_view other : option.excludes)
-    out += fmt::format(" (not with --{})", other);
+  if (!option.needs.empty()) out += fmt::format(" (needs --{})", fmt::join(option.needs, ", --"));
+  if (!option.excludes.empty()) {
+    out += fmt::format(" (not with --{})", fmt::join(option.excludes, ", --"));
+  }
   if (!option.default_value.empty()) out += " [" + std::string(option.default_value) + "]";
   return out;
 }
@@ -121,9 +122,11 @@ void append_records(std::string& out, const ActionDef& action) {
   }
 }
 
-void append_totals(std::string& out, const ActionDef& action) {
+void append_totals(std::string& out, const ActionDef& action, const OptionSet& options) {
   if (action.totals.empty()) return;
-  out += "\nTotals, in the \"end\" record and by --metrics:\n";
+  const bool has_end = options.by_name("json") != nullptr;
+  out += fmt::format("\nTotals, in the {}{}:\n", has_end ? "\"end\" record" : "report of --stats",
+                     options.by_name("metrics") != nullptr ? " and by --metrics" : "");
   for (const TotalDef& total : action.totals) {
     append_row(out, total.name, total.help, kOptionColumn);
   }
@@ -167,7 +170,7 @@ std::string action_help(std::string_view command, const ActionDef& action) {
   append_options(out, "Options", options.own());
   append_names(out, options.common());
   append_records(out, action);
-  append_totals(out, action);
+  append_totals(out, action, options);
   if (!action.name.empty()) {
     out += "\n";
     append_wrapped(out,
@@ -262,7 +265,7 @@ std::string overview(std::span<const CommandSummary> commands,
       "\nOptions are also taken from NETKIT_<COMMAND>_<OPTION> and from\n"
       "$XDG_CONFIG_HOME/netkit/config, one section per command; 'netkit config'\n"
       "shows the values in effect.\n";
-  std::string topics = "\nHelp topics: netkit help";
+  std::string topics = "\nTopics, for 'netkit help TOPIC':";
   for (const HelpTopic& topic : help_topics()) topics += fmt::format(" {}", topic.name);
   append_wrapped(out, topics, 0);
   return out;

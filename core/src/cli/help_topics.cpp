@@ -34,10 +34,12 @@ std::string addresses() {
                 {"[fe80::1%eth0]:PORT", "a link-local address with its interface"},
                 {"HOST PORT", "the same as two words"},
                 {"PORT", "loopback"},
-                {":PORT", "for servers every interface, IPv4 and IPv6; for clients loopback"}},
+                {":PORT", "for servers every interface, IPv4 and IPv6; for clients loopback"},
+                {"ADDRESS,ADDRESS", "for clients that can fail over: tried in this order"}},
                "Port 0 takes a free port. A client without an address uses its server's default, "
                "so 'netkit echo serve' and 'netkit echo ping' find each other. If a name has "
-               "several addresses, the next one is tried when one refuses.");
+               "several addresses, the next one is tried when one refuses. -4, -6 and --bind "
+               "set the family and the source address of a client.");
 }
 
 std::string durations() {
@@ -71,7 +73,8 @@ std::string sources() {
                 {"exec:COMMAND", "the output of a command, one record per line"},
                 {"udp:ADDRESS", "datagrams sent to this port, one record each"},
                 {"tcp:ADDRESS", "TCP connections of any number of writers, one record per line"},
-                {"unix:PATH", "the same over a unix socket, which is created"}},
+                {"unix:PATH", "the same over a unix socket, which is created"},
+                {"STORE/STREAM", "a stream of a store, such as sqlite:FILE/push; netkit-store(7)"}},
                "--every D makes a record every D, with the text --message T. Without a source, "
                "standard input is read if it is a pipe or a file.");
 }
@@ -85,6 +88,7 @@ std::string sinks() {
                 {"multicast:GROUP:PORT", "the same, to a multicast group"},
                 {"exec:COMMAND",
                  "one process per record: the text on its standard input, fields as NETKIT_*"},
+                {"STORE/STREAM", "a stream of a store, such as sqlite:FILE/push; netkit-store(7)"},
                 {"none", "nowhere"}},
                "A record that a sink cannot send, such as one too long for a datagram, is reported "
                "and counted, and the exit status is 74.");
@@ -95,9 +99,8 @@ std::string codecs() {
   append_wrapped(out, "Named codecs, for --codec:", 0);
   for (const NamedCodec& codec : codec_names()) {
     std::string text = fmt::format("{}: {}", codec.protocol, codec.codec);
-    for (const std::string_view more : {codec.more, codec.body}) {
-      if (!more.empty()) text += fmt::format("; {}", more);
-    }
+    if (!codec.more.empty()) text += fmt::format("; {}", codec.more);
+    text += fmt::format("; body: {}", codec.body);
     append_row(out, codec.name, text, kColumn);
   }
   out += "\n";

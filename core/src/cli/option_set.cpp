@@ -33,7 +33,7 @@ std::string_view usual_value_name(ValueKind kind) {
     case ValueKind::duration:
       return "D";
     case ValueKind::optional_duration:
-      return "[D]";
+      return "[=D]";
     case ValueKind::size:
       return "SIZE";
     case ValueKind::rate:

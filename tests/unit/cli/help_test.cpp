@@ -27,7 +27,12 @@ std::vector<ActionDef> actions() {
                    {.name = "a-name-that-is-far-too-long",
                     .help = "a flag",
                     .needs = {"reply"},
-                    .excludes = {"json"}}};
+                    .excludes = {"json", "raw"}},
+                   {.name = "web",
+                    .kind = ValueKind::text,
+                    .value_name = "[=ADDRESS]",
+                    .help = "a page",
+                    .choices = {""}}};
   serve.totals = {{"received", "datagrams received"}};
   serve.examples = {{"netkit echo serve :7", "answers on port 7"}};
   serve.records = {{.type = "datagram", .help = "one each", .fields = {{"proto", "udp"}}}};
@@ -62,13 +67,24 @@ TEST(ActionHelp, HasExamplesFirstThenArgumentsOptionsAndRecords) {
         "Examples:\n", "  netkit echo serve :7\n", "Options:\n",
         "      --reply T           answer with T [{text}]\n",
         "      --a-name-that-is-far-too-long\n                          a flag (needs --reply) "
-        "(not with --json)\n",
+        "(not with --json, --raw)\n",
+        "      --web[=ADDRESS]     a page\n",
         "Common options ('netkit help common' explains them):\n", " -h/--help", "  datagram",
-        "fields: proto", "  received                datagrams received\n"}) {
+        "fields: proto", "\nTotals, in the report of --stats:\n",
+        "  received                datagrams received\n"}) {
     const std::size_t found = help.find(part, at);
     ASSERT_NE(found, std::string::npos) << part << "\n" << help;
     at = found;
   }
+}
+
+TEST(ActionHelp, SaysWhereTheTotalsAre) {
+  ActionDef action = actions().front();
+  action.common = kOutputOptions;
+  EXPECT_THAT(action_help("echo", action), HasSubstr("\nTotals, in the \"end\" record:\n"));
+  action.common |= kServerOptions;
+  EXPECT_THAT(action_help("echo", action),
+              HasSubstr("\nTotals, in the \"end\" record and by --metrics:\n"));
 }
 
 TEST(ActionHelp, TheBriefOneHasTwoExamplesAndTheOwnOptions) {

@@ -2,6 +2,7 @@
 #include <array>
 #include <chat/typed_line.hpp>
 #include <chrono>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -37,8 +38,11 @@ TypedLine say(std::string_view line) {
 }
 
 TypedMistake unknown(std::string_view word, std::span<const std::string_view> commands) {
-  return {fmt::format("unknown command '{}'{}; start with // to send a /", word,
-                      did_you_mean(word, commands))};
+  std::vector<std::string_view> words;  // without the slash, in which they are all alike
+  for (const std::string_view command : commands) words.push_back(command.substr(1));
+  const std::string_view meant = suggest(word.substr(1), words);
+  return {fmt::format("unknown command '{}' (start with // to send a /){}", word,
+                      meant.empty() ? "" : fmt::format("; did you mean '/{}'?", meant))};
 }
 
 TypedLine read_tell(std::string_view rest) {

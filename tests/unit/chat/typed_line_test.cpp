@@ -35,6 +35,13 @@ TEST(TypedLine, SaysHowACommandIsWritten) {
   }
 }
 
+TEST(TypedLine, KnowsWhatWasMeant) {
+  EXPECT_EQ(std::get<TypedMistake>(read_member_line("/nik ann")).why,
+            "unknown command '/nik' (start with // to send a /); did you mean '/nick'?");
+  EXPECT_EQ(std::get<TypedMistake>(read_member_line("/foo")).why,
+            "unknown command '/foo' (start with // to send a /)");
+}
+
 TEST(TypedLine, ObeysTwoCommandsFromAPipeInPeerMode) {
   EXPECT_EQ(std::get<TypedTo>(read_peer_line("/to 127.0.0.1:5", false)).address, "127.0.0.1:5");
   EXPECT_TRUE(std::holds_alternative<TypedPeers>(read_peer_line("/peers", false)));

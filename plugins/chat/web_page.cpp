@@ -142,8 +142,9 @@ const showMessage = (said) => {
   if (said.seq) seq = said.seq;
   const item = line(said.time, said.private ? 'private' : '');
   if (!said.own && calls(said.text)) item.classList.add('called');
-  const who = node('span', 'name', said.action ? '* ' + said.name : '[' + said.name + (said.private ? ' to you]' : ']'));
-  item.append(who, ' ' + said.text);
+  // Isolated, so that a name from right to left turns nothing else around.
+  const who = node('bdi', 'name', said.action ? '* ' + said.name : '[' + said.name + (said.private ? ' to you]' : ']'));
+  item.append(who, ' ', node('bdi', '', said.text));
   append(item);
 };
 const showRoster = () => {
@@ -186,10 +187,12 @@ const events = {
   gone: (came) => leave(came.why),
 };
 
+let timer = 0;  // until the next attempt to come back
 const leave = (why) => {
   if (stream) stream.close();
+  clearTimeout(timer);
   stream = null;
-  name = '';
+  name = wanted = '';
   for (const id of ['log', 'say', 'who', 'roster']) element(id).hidden = true;
   element('enter').hidden = false;
   state('not in the room');
@@ -209,7 +212,6 @@ const listen = () => {
     if (stream.readyState === EventSource.CLOSED) again();
   };
 };
-let timer = 0;
 const again = () => {
   if (stream) stream.close();
   clearTimeout(timer);
@@ -219,10 +221,12 @@ const enter = async () => {
   const query = new URLSearchParams({name: wanted, since: seq ? seq + 1 : 0});
   try {
     const answer = await fetch('/room/join?' + query, {method: 'POST', redirect: 'error'});
+    if (!wanted) return;  // it has left meanwhile
     if (answer.ok) return listen();
     if (answer.status === 400) return leave(await answer.text());
     state(await answer.text());
   } catch (error) {
+    if (!wanted) return;
     state('offline; trying again');
   }
   again();
@@ -255,7 +259,9 @@ element('say').onsubmit = (event) => {
   element('text').value = '';
   if (!text.trim()) return;
   if (/^\/quit\s*$/.test(text)) {
-    fetch('/room/leave', {method: 'POST'}).finally(() => { wanted = ''; leave(''); });
+    fetch('/room/leave', {method: 'POST'}).catch(() => {});
+    unsent = [];
+    leave('');
     return;
   }
   unsent.push(text);

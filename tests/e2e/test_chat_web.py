@@ -115,7 +115,7 @@ def test_the_commands_of_the_prompt(netkit, room):
     assert bob.next("notice")["text"] == "here: ann, robert"
     bob.say("/ignore ann")
     assert bob.next("notice")["text"] == "ann is ignored"
-    assert bob.ask("POST", "/room/say", "/nope").read() == b"unknown command '/nope'; start with // to send a /\n"
+    assert bob.ask("POST", "/room/say", "/nope").read() == b"unknown command '/nope' (start with // to send a /)\n"
     bob.say("/quit")
     assert ann.next("left")["name"] == "robert"
 
@@ -281,3 +281,18 @@ def test_in_a_browser(netkit, room, browse):
     again.out.expect(rb"^\[ann\] said meanwhile\n", 40)
     page.wait_for("document.getElementById('state').textContent", "in the room as ann")
     page.wait_for("[...document.querySelectorAll('#log li')].filter(e => e.textContent.includes('said meanwhile')).length", 1)
+    # Who leaves while the page tries to come back stays away.
+    page.evaluate("due = []; setTimeout = (what) => due.push(what); clearTimeout = (number) => { due[number - 1] = null; }; again()")
+    assert page.evaluate("due.filter(Boolean).length") == 1
+    type_in(page, "/quit")
+    page.wait_for("document.getElementById('state').textContent", "not in the room")
+    assert page.evaluate("due.filter(Boolean).length") == 0
+
+
+def test_a_name_from_right_to_left_turns_nothing_around(netkit, room, browse):
+    page = browse(url_of(room))
+    enter(page, "ann")
+    assert netkit.run("chat", "join", room.address, "--name", "\u05d0\u05d1", stdin="123 is said\n").status == 0
+    page.wait_for("document.querySelectorAll('#log .name').length", 1)
+    assert page.evaluate("(([name, text]) => name.getBoundingClientRect().right <= text.getBoundingClientRect().left)"
+                         "([...document.querySelectorAll('#log bdi')])")

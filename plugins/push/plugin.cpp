@@ -198,6 +198,12 @@ std::vector<OptionDef> subscribe_definitions() {
   };
 }
 
+ArgumentDef servers_argument() {
+  ArgumentDef servers = server_argument(kAddress, "the server, or several to fail over to");
+  servers.kind = Kind::addresses;
+  return servers;
+}
+
 ActionDef subscribe() {
   ActionDef action;
   action.name = "subscribe";
@@ -206,9 +212,7 @@ ActionDef subscribe() {
       "Subscribes and prints each record. If the connection is lost, it resubscribes and resumes "
       "where it left off; records that are lost are reported with their numbers. Exits with 0 when "
       "the server's source has ended, with 75 when its name was taken over by another.";
-  ArgumentDef servers = server_argument(kAddress, "the server, or several to fail over to");
-  servers.kind = Kind::addresses;
-  action.arguments = {servers};
+  action.arguments = {servers_argument()};
   action.common =
       kOutputOptions | kReconnectOptions | kCountOption | kConnectTimeoutOption | kClientOptions;
   action.options = subscribe_definitions();
@@ -249,7 +253,7 @@ ActionDef send() {
       "Each argument, or each line of standard input if there is none, is a record. Exits with 0 "
       "once the server, or its store, has them all.";
   action.arguments = {
-      {.name = "ADDRESS", .kind = Kind::addresses, .help = "the server, by TCP"},
+      servers_argument(),
       {.name = "TEXT", .optional = true, .repeatable = true, .help = "the records"}};
   action.common = kOutputOptions | kSourceOptions | kConnectTimeoutOption | kClientOptions;
   action.options = {topic_option("the records' topic, such as home/kitchen/temperature"),
@@ -271,7 +275,7 @@ ActionDef status() {
   action.name = "status";
   action.summary = "show who is subscribed";
   action.description = "Asks over the TCP control channel and prints a line per subscriber.";
-  action.arguments = {server_argument(kAddress)};
+  action.arguments = {servers_argument()};
   action.common = kOutputOptions | kWaitOption | kClientOptions;
   action.options = {{.name = "wait", .default_value = "5s"},
                     control_key_option(),

@@ -20,7 +20,7 @@ constexpr std::size_t kPlainFields = 7;  // of a peer that gives no feedback
 
 void StatusCommand::configure(const Values& values) {
   wait_ = values.duration("wait");
-  read_servers(values, {values.address("ADDRESS")}, wait_);
+  read_servers(values, values.addresses("ADDRESS"), wait_);
   if (values.has("watch")) watch_ = values.duration("watch");
 }
 

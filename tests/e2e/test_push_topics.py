@@ -174,6 +174,13 @@ def test_the_roster_is_watched(netkit, server):
     assert terminal.wait() == 0
 
 
+def test_the_roster_of_the_first_server_that_is_there(netkit, server):
+    one = server()
+    subscribe(netkit, one, "--name", "ann")
+    asked = netkit.run("push", "status", f"127.0.0.1:1,{one.address}", "--json")
+    assert asked.status == 0 and asked.records[0]["name"] == "ann"
+
+
 def test_a_server_moves_nobodys_cursor(netkit):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(DEADLINE)

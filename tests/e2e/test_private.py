@@ -11,17 +11,11 @@ import subprocess
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from keys import KEYS, key_file
+from keys import KEYS, keys  # noqa: F401
 from native_peer import CONNECT, HELLO, begin
 from netkit import host_port, udp_socket, wait_until
 from relay import Relay, relays  # noqa: F401
 from time_of_day import clock
-
-
-@pytest.fixture
-def keys(tmp_path):
-    """Makes key files by name: keys("room", "ann", "ben")."""
-    return lambda file, *names, **others: key_file(tmp_path / file, *names, **others)
 
 
 @pytest.fixture

@@ -5,13 +5,8 @@ import subprocess
 
 import pytest
 
-from keys import KEYS, key_file
+from keys import KEYS, keys  # noqa: F401
 from netkit import receive_to_end, tcp_connect
-
-
-@pytest.fixture
-def keys(tmp_path):
-    return lambda file, *names, **others: key_file(tmp_path / file, *names, **others)
 
 
 @pytest.fixture

@@ -11,15 +11,10 @@ import pytest
 
 from capture import Capture
 from frame_peer import HEARTBEAT, free_port
-from keys import KEYS, key_file
+from keys import KEYS, keys  # noqa: F401
 from netkit import wait_until
 
 SUITE = "ECDHE-PSK-CHACHA20-POLY1305"
-
-
-@pytest.fixture
-def keys(tmp_path):
-    return lambda file, *names, **others: key_file(tmp_path / file, *names, **others)
 
 
 @pytest.fixture

@@ -21,6 +21,12 @@ def key_file(path, *names, mode=0o600, **keys):
     return path
 
 
+@pytest.fixture
+def keys(tmp_path):
+    """Makes key files by name: keys("room", "ann", "ben")."""
+    return lambda file, *names, **others: key_file(tmp_path / file, *names, **others)
+
+
 @pytest.fixture(params=["clear", "keys"])
 def sides(request, tmp_path):
     """sides("ann", "ben") gives the arguments of a server, as side(None), and of these clients, as side("ann"): in clear,

@@ -219,9 +219,7 @@ ActionDef join() {
       "/kick /mute /ban /topic. Otherwise each line of standard input is a message, and the end of "
       "input leaves the room. Messages entered while the room cannot be reached are sent as soon "
       "as it can.";
-  ArgumentDef servers = server_argument(kAddress, "the room, or several of its servers");
-  servers.kind = Kind::addresses;
-  action.arguments = {servers};
+  action.arguments = {servers_argument(kAddress, "the room, or several of its servers")};
   action.common = kOutputOptions | kReconnectOptions | kWaitOption | kConnectTimeoutOption |
                   kCountOption | kClientOptions;
   action.options = join_options();

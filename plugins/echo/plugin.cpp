@@ -39,13 +39,6 @@ std::vector<OptionDef> serve_options() {
        {rate_option("limit of messages a second from each source address"), any_port_option()}});
 }
 
-// Several are tried in order.
-ArgumentDef servers_argument() {
-  ArgumentDef argument = server_argument(kServer);
-  argument.kind = Kind::addresses;
-  return argument;
-}
-
 // --udp and --tcp of a client, with which it speaks one of them.
 std::vector<OptionDef> transport_options(std::string_view udp, std::string_view tcp) {
   return {{.name = "udp", .help = udp, .excludes = {"tcp"}}, {.name = "tcp", .help = tcp}};
@@ -112,7 +105,7 @@ ActionDef send() {
       "Each TEXT, or each line of standard input if there is none, is one message; it is sent once "
       "the reply to the previous one has arrived or is overdue. A TEXT of - is all of standard "
       "input. Exits with 1 if a reply is missing, with 69 if the server refuses.";
-  action.arguments = {servers_argument(),
+  action.arguments = {servers_argument(kServer),
                       {.name = "TEXT", .optional = true, .repeatable = true, .help = "a message"}};
   action.common = kOutputOptions | kWaitOption | kConnectTimeoutOption | kClientOptions;
   action.options =
@@ -351,7 +344,7 @@ ActionDef bench() {
       "Without --rate each flow keeps --window messages in flight (closed loop). With --rate "
       "messages are sent at that rate whatever comes back (open loop), and latencies are measured "
       "from when each was due, so that stalls of the server show in full.";
-  action.arguments = {servers_argument()};
+  action.arguments = {servers_argument(kServer)};
   action.common = kOutputOptions | kWaitOption | kConnectTimeoutOption | kClientOptions;
   action.options = joined<OptionDef>({bench_options(), threshold_options()});
   action.records = bench_records();

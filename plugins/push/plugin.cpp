@@ -198,12 +198,6 @@ std::vector<OptionDef> subscribe_definitions() {
   };
 }
 
-ArgumentDef servers_argument() {
-  ArgumentDef servers = server_argument(kAddress, "the server, or several to fail over to");
-  servers.kind = Kind::addresses;
-  return servers;
-}
-
 ActionDef subscribe() {
   ActionDef action;
   action.name = "subscribe";
@@ -212,7 +206,7 @@ ActionDef subscribe() {
       "Subscribes and prints each record. If the connection is lost, it resubscribes and resumes "
       "where it left off; records that are lost are reported with their numbers. Exits with 0 when "
       "the server's source has ended, with 75 when its name was taken over by another.";
-  action.arguments = {servers_argument()};
+  action.arguments = {servers_argument(kAddress)};
   action.common =
       kOutputOptions | kReconnectOptions | kCountOption | kConnectTimeoutOption | kClientOptions;
   action.options = subscribe_definitions();
@@ -253,7 +247,7 @@ ActionDef send() {
       "Each argument, or each line of standard input if there is none, is a record. Exits with 0 "
       "once the server, or its store, has them all.";
   action.arguments = {
-      servers_argument(),
+      servers_argument(kAddress),
       {.name = "TEXT", .optional = true, .repeatable = true, .help = "the records"}};
   action.common = kOutputOptions | kSourceOptions | kConnectTimeoutOption | kClientOptions;
   action.options = {topic_option("the records' topic, such as home/kitchen/temperature"),
@@ -275,7 +269,7 @@ ActionDef status() {
   action.name = "status";
   action.summary = "show who is subscribed";
   action.description = "Asks over the TCP control channel and prints a line per subscriber.";
-  action.arguments = {servers_argument()};
+  action.arguments = {servers_argument(kAddress)};
   action.common = kOutputOptions | kWaitOption | kClientOptions;
   action.options = {{.name = "wait", .default_value = "5s"},
                     control_key_option(),

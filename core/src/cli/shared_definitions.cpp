@@ -238,6 +238,12 @@ ArgumentDef server_argument(std::string_view default_value, std::string_view hel
           .help = help};
 }
 
+ArgumentDef servers_argument(std::string_view default_value, std::string_view help) {
+  ArgumentDef argument = server_argument(default_value, help);
+  argument.kind = Kind::addresses;
+  return argument;
+}
+
 std::vector<TotalDef> refusal_totals() {
   return {
       labelled_total(kDroppedMetric, "port", "dropped_port",

@@ -41,23 +41,23 @@ NETKIT_API std::vector<OptionDef> tls_server_options();
 // --cacert --cert --key --insecure: a client's.
 NETKIT_API std::vector<OptionDef> tls_client_options();
 
-// What these say. A server that has neither --cert nor --psk-file speaks no TLS.
+// Their values. A server with neither --cert nor --psk-file does not use TLS.
 NETKIT_API TlsClientOptions tls_client(const Values& values);
 NETKIT_API std::optional<TlsServerOptions> tls_server(const Values& values);
 
-// --psk-file: keys that this side and its peers have in common; `help` says whose.
+// --psk-file: keys shared with peers; `help` says with which.
 NETKIT_API OptionDef psk_file_option(std::string_view help);
-// What it holds; nothing where it is not given. Throws Error.
+// The content of the file; nothing if it is not given. Throws Error.
 NETKIT_API std::optional<PskKeys> psk_keys(const Values& values);
 // The one of them that a client has, which --name may select; nothing without a file.
 NETKIT_API std::optional<PskIdentity> identity_of(const Values& values);
 
-// The names, with commas between them, that `option` gives.
+// The names in the comma-separated value of `option`.
 NETKIT_API std::set<std::string, std::less<>> names_in(const Values& values,
                                                        const std::string& option);
 
-// What the file of an option holds: `content` as read_file() with `limit` gave it; `option` as it
-// is typed. Throws UsageError for what is larger, SystemError.
+// The content of an option's file: `content` as returned by read_file() with `limit`; `option` as
+// typed. Throws UsageError if it is larger, SystemError.
 NETKIT_API std::string content_of(FileContent content, std::string_view path, std::size_t limit,
                                   std::string_view option);
 // The only line of the file that `option`, such as `password-file`, names. Throws Error if it has
@@ -76,16 +76,16 @@ NETKIT_API OptionDef plain_option();
 NETKIT_API std::vector<OptionDef> access_options();
 // --max-clients --allow --deny --rate: which clients a TCP server accepts.
 NETKIT_API std::vector<OptionDef> tcp_client_limits(std::string_view max_clients);
-// What these say, in `options`.
+// Puts their values into `options`.
 NETKIT_API void read_tcp_client_limits(const Values& values, TcpServer::Options& options);
-// --rate: what is taken of one peer; `help` says of what.
+// --rate: limit for one peer; `help` says of what.
 NETKIT_API OptionDef rate_option(std::string_view help, std::string_view default_value = {});
-// --plain-rate: what goes to each plain peer of a server of the native dialect.
+// --plain-rate: limit of what a server of the native dialect sends to each plain peer.
 NETKIT_API OptionDef plain_rate_option();
 NETKIT_API double plain_rate(const Values& values);  // 0: no limit
 // --max-memory: what all sessions of the native dialect may make a server hold.
 NETKIT_API OptionDef max_memory_option();
-// What those of --any-port, --plain, --allow, --deny and --rate say that the action declares.
+// The values of --any-port, --plain, --allow, --deny and --rate, as far as the action has them.
 NETKIT_API AnswerPolicy::Options answer_policy(const Values& values);
 // --reconnect and --reconnect-max.
 NETKIT_API Reconnect::Options reconnect_options(const Values& values);
@@ -94,6 +94,10 @@ NETKIT_API Reconnect::Options reconnect_options(const Values& values);
 NETKIT_API ArgumentDef listen_argument(std::string_view default_value);
 NETKIT_API ArgumentDef server_argument(std::string_view default_value,
                                        std::string_view help = "the server");
+// The same where several may be given, `ADDRESS,ADDRESS`.
+NETKIT_API ArgumentDef
+servers_argument(std::string_view default_value,
+                 std::string_view help = "the server, or several to fail over to");
 
 // --hex: messages in hexadecimal.
 NETKIT_API OptionDef hex_option();
@@ -107,8 +111,8 @@ inline constexpr TotalDef kUnsendableTotal{.name = "unsendable",
                                            .help = "datagrams the kernel did not accept"};
 inline constexpr TotalDef kConnectionsTotal{.name = "connections", .help = "connections made"};
 
-// dropped_port, dropped_own, dropped_broadcast, dropped_denied and dropped_rate: what a UdpServer
-// does not answer. It may know of loops as well.
+// dropped_port, dropped_own, dropped_broadcast, dropped_denied and dropped_rate: datagrams that a
+// UdpServer does not answer. Those in loops are counted by the action.
 NETKIT_API std::vector<TotalDef> refusal_totals();
 NETKIT_API void add_refusals(Totals& totals, const std::array<std::uint64_t, kRefusals>& refused);
 // refused_plain, dropped_plain_rate and refused_share: of a server with peers of two dialects.
@@ -118,8 +122,8 @@ NETKIT_API std::vector<TotalDef> private_totals();
 // connections, refused, denied and delayed: what a TcpServer counts of its clients.
 NETKIT_API std::vector<TotalDef> tcp_client_totals();
 NETKIT_API void add_tcp_clients(Totals& totals, const TcpServer::Counters& counted);
-// What a server, and a client, of the native dialect counts of its datagrams: Driver and Link of
-// netkit/datagram tell the numbers.
+// What a server, and a client, of the native dialect counts of its datagrams; Driver and Link of
+// netkit/datagram provide the numbers.
 NETKIT_API std::vector<TotalDef> datagram_server_totals();
 NETKIT_API std::vector<TotalDef> datagram_client_totals();
 

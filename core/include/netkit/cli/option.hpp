@@ -1,4 +1,4 @@
-// Declarations of what a command line may hold. An option is declared once, here or in a plugin:
+// Declarations of what a command line may contain. An option is declared once, here or in a plugin:
 // parsing, help, completion, environment, configuration file and the check of its man page come
 // from the declaration.
 #pragma once
@@ -60,8 +60,8 @@ struct OptionDef {
   std::int64_t min = 0;
   std::int64_t max = INT64_MAX;
   bool no_environment = false;               // only on the command line
-  std::vector<std::string_view> needs{};     // options without all of which it says nothing
-  std::vector<std::string_view> excludes{};  // options that it contradicts; one of the two says so
+  std::vector<std::string_view> needs{};     // options that must be given as well
+  std::vector<std::string_view> excludes{};  // options that must not be; either of the two says so
 };
 
 // Values::text() and the like give it by its name. An address is one word or `HOST PORT`, as two.
@@ -122,8 +122,8 @@ struct ActionDef {
   // Lines of its input may name files, so --sandbox does not limit what it reads.
   bool opens_any_file = false;
   bool may_be_omitted = false;  // `netkit sse URL` is `netkit sse read URL`
-  // With -q standard output gets no records: for servers, whose records report what they do. What
-  // --to names gets them all the same.
+  // With -q standard output gets no records: for servers, whose records report what they do. The
+  // sinks of --to still get them.
   bool quiet_hides_records = false;
   // Prints a separate summary at the end, so that the totals would say it again.
   bool has_summary = false;

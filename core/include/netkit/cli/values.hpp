@@ -17,7 +17,7 @@
 
 namespace netkit {
 
-// Every value has been validated by its declaration when this exists. An option goes by its name,
+// All values have been validated against their declarations. An option is accessed by its name,
 // an argument by its own in capitals (`texts("TEXT")`, `address("ADDRESS")`). Asking for one that
 // the action does not declare, or in the wrong kind, is a fault of the plugin and throws
 // PluginError. Any thread, read only.
@@ -39,7 +39,7 @@ class NETKIT_API Values {
   double number(std::string_view option) const;      // also percent, and rate in events a second
   Duration duration(std::string_view option) const;  // kNever for `none`
   std::uint64_t size(std::string_view option) const;
-  // That has a value. What is asked for by -4, -6 and --bind is in a client's.
+  // Of an option or argument with a value. A client's includes -4, -6 and --bind.
   AddressSpec address(std::string_view option) const;
   // All values of a repeatable option, in the order given.
   std::vector<std::string> texts(std::string_view option) const;

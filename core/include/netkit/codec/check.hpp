@@ -22,8 +22,8 @@ NETKIT_API std::string_view to_text(CheckResult result);
 
 // Immutable, so that all users of a codec share it; any thread.
 //
-// The frame that it is about is as it came with its start mark and its length field, but without
-// stuffing and end mark; the check is the last of it.
+// The frame it covers includes the start mark and the length field, but neither stuffing nor the
+// end mark; the check is its last part.
 class NETKIT_API Check {
  public:
   // `NAME[:le][@FROM..TO]`. NAME is sum8, xor8, lrc (two's complement of the sum), a CRC of the

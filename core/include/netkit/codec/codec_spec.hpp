@@ -14,7 +14,7 @@
 
 namespace netkit {
 
-// What says where a frame ends.
+// What determines where a frame ends.
 enum class CutBy : std::uint8_t {
   length,     // a length field: u8 to u64, varint, digits
   line,       // LF, and a CR before it goes
@@ -39,7 +39,7 @@ enum class Dialect : std::uint8_t {
 // Whether the user of a codec passes the time to the decoder, as framing by silence needs.
 enum class Timing : std::uint8_t { untimed, timed };
 
-// What CODEC on the command line says.
+// A CODEC of the command line.
 struct NETKIT_API CodecSpec {
   CutBy by = CutBy::length;
   Dialect dialect = Dialect::none;
@@ -76,12 +76,12 @@ struct NETKIT_API CodecSpec {
   // (netkit-frame(1) has the grammar). Throws UsageError that says what would be right, also for a
   // codec that is cut by silence unless `timing` is timed.
   static CodecSpec parse(std::string_view text, Timing timing = Timing::untimed);
-  // The same frames where each is a datagram, which tells its end: marks, stuffing, sizes and a
-  // length field in front of the body are left out, and the check stays. So does a length field
-  // that is part of the body, and all that nmea, gt06 and jt808 have, as their peers send it. To be
-  // encoded with, and to be decoded with by feed() and finish() for each datagram.
+  // The same frames with one in each datagram, which delimits it: marks, stuffing, sizes and a
+  // length field before the body are left out, and the check is kept, as are a length field that
+  // is part of the body, and all of nmea, gt06 and jt808, as their peers send it. For encoding, and
+  // for decoding by feed() and finish() on each datagram.
   CodecSpec in_datagrams() const;
-  // The shortest text that parse() takes for it.
+  // The shortest text that parse() reads as it.
   std::string to_string() const;
   bool operator==(const CodecSpec& other) const { return to_string() == other.to_string(); }
 };

@@ -12,9 +12,9 @@
 
 namespace netkit {
 
-// What there is to know of a CRC: its width in bits (1 to 64), the polynomial without its highest
-// term, what the register begins with, whether bytes go in and the result comes out with the lowest
-// bit first, and what the result is XORed with.
+// The parameters of a CRC: its width in bits (1 to 64), the polynomial without its highest term,
+// the initial register, whether bytes go in and the result comes out with the lowest bit first,
+// and the value the result is XORed with.
 struct CrcModel {
   std::uint8_t width;
   std::uint64_t poly;
@@ -26,7 +26,7 @@ struct CrcModel {
   bool operator==(const CrcModel&) const = default;
 };
 
-// One of the CRCs that are in use.
+// A CRC of the catalogue.
 struct NamedCrc {
   std::string_view name;   // lower case: `crc16-modbus`
   std::uint64_t check;     // the CRC of the nine bytes "123456789"
@@ -40,8 +40,8 @@ NETKIT_API std::span<const NamedCrc> crc_catalogue();
 // By its name or one of its further names; nothing if there is none.
 NETKIT_API std::optional<CrcModel> find_crc(std::string_view name);
 
-// Computes the CRCs of one model. Eight bytes are looked up at once, and of long inputs five words
-// side by side. 32 KiB, and a while to make: one is made where a codec is read and then shared.
+// Computes the CRCs of one model, eight bytes at a time, and in long inputs five words side by
+// side. It takes 32 KiB and some time to set up: one is made per codec, and shared.
 class NETKIT_API Crc {
  public:
   explicit Crc(const CrcModel& model);

@@ -21,10 +21,10 @@ namespace netkit {
 class FrameCutter;
 class FrameWriter;
 
-// A frame that came. The views are valid until the sink returns.
+// A frame received. The views are valid until the sink returns.
 struct FrameView {
-  // The body: without marks, stuffing, check and what is stripped. It may be all that came where
-  // the check is bad and the frame too short for one.
+  // The body: without marks, stuffing, check and stripped bytes. The whole frame if the check is
+  // bad because the frame is too short for one.
   std::string_view content;
   // As the length field had it; without one, the bytes between the marks, stuffing undone.
   std::uint64_t length = 0;
@@ -32,14 +32,14 @@ struct FrameView {
   CheckResult check = CheckResult::none;
 };
 
-// What becomes of a frame whose check is wrong: it is counted whatever that is.
+// What happens to a frame whose check is wrong; it is counted in any case.
 enum class BadCheck : std::uint8_t {
   drop,  // the sink never sees it
   pass,  // the sink is to look at FrameView::check
   fail,  // the stream is not cut any further
 };
 
-// What a decoder saw besides good frames, since it was made.
+// What a decoder has found besides good frames, since it was created.
 struct FrameCounters {
   std::uint64_t bad_checks = 0;
   std::uint64_t bad_frames = 0;  // broken in another way, after which the next one was found
@@ -101,7 +101,7 @@ class NETKIT_API FrameDecoder {
   template <typename Sink>
   std::size_t finish(Sink&& sink);
 
-  // Why the stream cannot be cut any further, if it cannot: after expire() and finish(), too.
+  // Why the stream cannot be cut any further, if so; also after expire() and finish().
   FrameError error() const { return cutter_ ? cut_error() : error_; }
 
   std::size_t pending() const;  // bytes of an unfinished frame

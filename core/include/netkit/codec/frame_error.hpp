@@ -1,4 +1,4 @@
-// What can be wrong with a frame.
+// Errors of frames.
 #pragma once
 
 #include <cstdint>

@@ -18,7 +18,7 @@
 
 namespace netkit {
 
-// The run of an action, as far as its input needs it. [loop] A Host is one
+// What input and output need to know about the run of an action. [loop] A Host is one
 // (netkit/plugin/host.hpp).
 class NETKIT_API Run {
  public:
@@ -31,14 +31,14 @@ class NETKIT_API Run {
   virtual bool interactive() const = 0;
   // Bytes a line of input may have, as `--max-line` says; nothing where there is no such option.
   virtual std::optional<std::size_t> max_line() const = 0;
-  // Ends the run with the next turn. The first call counts. `error` is one sentence: printed on
+  // Ends the run with the next turn. The first call wins. `error` is one sentence: printed on
   // stderr, and in the `end` record with "ok":false.
   virtual void finish(ExitStatus status, std::string error = {}) = 0;
 
-  // What a line editor has the terminal with.
+  // How a line editor gives the terminal back, and prints.
   struct Editor {
     std::function<void()> restore;                     // gives the terminal's modes back
-    std::function<void(std::string_view text)> print;  // takes what standard output would get
+    std::function<void(std::string_view text)> print;  // instead of standard output
   };
   // An editor owns the terminal from here on; one without functions: nobody does. `restore` is
   // called on ways out that do not destroy the editor.
@@ -82,8 +82,8 @@ class NETKIT_API Input {
   virtual void resume() = 0;
   virtual bool ended() const = 0;
   virtual void set_prompt(std::string prompt) = 0;
-  // Within on_input_line(), before anything is printed: wipes what was typed off the screen, for
-  // who prints something in its place. False where nothing was typed, or the terminal cannot.
+  // Within on_input_line(), before anything is printed: removes the typed line from the screen, to
+  // print something in its place. False if nothing was typed, or the terminal cannot do that.
   virtual bool wipe_typed() { return false; }
 };
 

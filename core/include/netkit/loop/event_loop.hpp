@@ -136,7 +136,7 @@ class NETKIT_API EventLoop {
   // callback is running.
   void defer(Callback callback);
   // Takes ownership of `object` and destroys it after the callbacks of this turn.
-  // For want of memory it is rather left alone than destroyed while its callback runs.
+  // Without memory for that it is leaked rather than destroyed while its callback runs.
   template <typename T>
   void destroy_later(std::unique_ptr<T> object) {
     try {

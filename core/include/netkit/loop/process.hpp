@@ -51,8 +51,8 @@ class NETKIT_API Process {
   static std::unique_ptr<Process> start(EventLoop& loop, const ProcessOptions& options,
                                         std::function<void(ProcessEnd)> on_end);
   // Does not wait: a child that still runs (its group where it has one) is sent TERM, and KILL half
-  // a second later. The loop sees to that; when it is destroyed before, its destructor does, and
-  // all children are over when it returns.
+  // a second later. The loop does that; if it is destroyed first, its destructor does, and all
+  // children have ended when it returns.
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -60,7 +60,7 @@ class NETKIT_API Process {
   pid_t pid() const;
   bool running() const;
   void kill(int signo);
-  // Asked after a SIGCHLD: true, it has been stopped; false, continued; nothing has changed.
+  // To be called after a SIGCHLD: true if it has been stopped, false if continued, else nothing.
   std::optional<bool> take_stop_change();
   // This side's ends of the pipes, non-blocking; -1 where none was asked for or it was taken.
   FileDescriptor take_stdin();

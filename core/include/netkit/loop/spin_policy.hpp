@@ -1,6 +1,6 @@
-// When it pays to poll for a moment before blocking: while requests come one by one and close
-// together, so that each would otherwise wait for the kernel to wake the server up. Not when they
-// come so fast that they are worth waiting for: then polling only makes the batches smaller.
+// When it pays to poll for a moment before blocking: while requests arrive one by one at short
+// intervals, so that each would otherwise wait until the kernel wakes the server. Not when they
+// arrive so fast that waiting makes larger batches: polling would only make them smaller.
 #pragma once
 
 #include <array>
@@ -13,8 +13,8 @@
 
 namespace netkit {
 
-// Polling is tried, and kept where it catches requests and they then come faster: a peer with a
-// separate pace is not worth a CPU. How long a peer takes to answer an answer depends on what
+// Polling is tried, and kept if it catches requests and makes them arrive faster: a peer that sets
+// its own pace is not worth a CPU. How long a peer takes to react to an answer depends on what
 // waking it up costs: some microseconds, or a hundred in a virtual machine. So longer polls are
 // tried after shorter ones. Pure. [one thread]
 class NETKIT_API SpinPolicy {
@@ -22,9 +22,9 @@ class NETKIT_API SpinPolicy {
   static constexpr std::array<Duration, 3> kSpins = {
       std::chrono::microseconds(20), std::chrono::microseconds(60), std::chrono::microseconds(180)};
 
-  // `size` messages were read in a turn of the loop, `gap` after those before; `polled` tells
-  // whether they came without a blocking wait in between. Returns how long to poll from now on, 0
-  // for not at all.
+  // `size` messages were read in a turn of the loop, `gap` after the previous ones; `polled` tells
+  // whether they arrived without a blocking wait in between. Returns how long to poll from now on,
+  // 0 for not at all.
   Duration on_batch(std::size_t size, Duration gap, bool polled);
 
  private:
@@ -59,7 +59,7 @@ class NETKIT_API SpinPolicy {
   unsigned reviews_ = 0;
 };
 
-// [loop] Has a loop poll while that pays for what its servers count.
+// [loop] Makes a loop poll while that pays off for the messages that its servers count.
 class NETKIT_API Spinner {
  public:
   explicit Spinner(EventLoop& loop);

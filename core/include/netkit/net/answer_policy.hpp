@@ -1,5 +1,5 @@
-// Whom a UDP server answers. Sources are easily forged, so a server that answers is a weapon unless
-// it is choosy; all of netkit's servers are choosy by what is here.
+// Which sources a UDP server answers. They are easily forged, so a server that answers anyone is a
+// weapon; all of netkit's servers use this policy.
 #pragma once
 
 #include <array>
@@ -19,8 +19,8 @@
 
 namespace netkit {
 
-// Whether `port` is one of services that answer whatever they get, so that they can be made to
-// answer each other: echo, daytime, chargen, qotd, time, DNS, NTP, SSDP, memcached. Any thread.
+// Whether `port` belongs to a service that answers any datagram, so that two of them can be made
+// to answer each other: echo, daytime, chargen, qotd, time, DNS, NTP, SSDP, memcached. Any thread.
 NETKIT_API bool is_answering_service(std::uint16_t port);
 
 enum class Refusal : std::uint8_t {
@@ -71,14 +71,14 @@ class NETKIT_API AnswerPolicy {
   };
   // What to do with a message, and counts it. `now` must not go back.
   Judgement judge(const ReceivedMessage& message, TimePoint now);
-  // The same of an address that is heard of in another way. Not counted, whatever the rate.
+  // The same for an address learned in another way. Not counted, and regardless of the rate.
   Refusal judge_source(const Endpoint& peer) const { return judge_source(peer, peer.address()); }
   // Whether this source may speak the plain dialect. Not counted.
   bool permits_plain(const Endpoint& peer) const;
-  // Whether an answer could not leave from it, as nobody has it alone.
+  // Whether it is a broadcast or multicast address, from which no answer can be sent.
   bool is_shared(const IpAddress& address) const;
 
-  // Something came to the probing port. True when that proves a loop, which was not known yet.
+  // A datagram arrived at the probing port. True if it proves a loop that was not known yet.
   bool on_probe_answer(const Endpoint& peer, TimePoint now);
 
   // Datagrams that were refused, by Refusal; `none` stays 0.

@@ -15,9 +15,9 @@
 
 namespace netkit {
 
-// [loop] Says when to try which server, again after each drop, and tells the log of outages. What
-// an attempt is, the owner knows: it tells how each ended. TcpClient is one of TCP connections; for
-// datagrams an attempt has succeeded when the server has answered.
+// [loop] Decides when to try which server, again after each drop, and logs outages. The owner makes
+// the attempts, and reports how each ended. TcpClient does that with TCP connections; over
+// datagrams an attempt has succeeded once the server has answered.
 class NETKIT_API Attempts {
  public:
   // `servers`: their names for people, at least one. `attempt` is called for each attempt, never

@@ -1,4 +1,4 @@
-// Batched sending of datagrams: what one turn of the loop has to say goes out with as few system
+// Batched sending of datagrams: what accumulates in one turn of the loop is sent with as few system
 // calls and as few passes through the kernel's stack as possible.
 #pragma once
 
@@ -50,7 +50,7 @@ class NETKIT_API DatagramSender {
   DatagramSender& operator=(DatagramSender&&) noexcept;
 
   // One datagram made of `head` then `body` (either may be empty). `ect`: the path may mark it
-  // where it would drop it (ECT(0) of RFC 3168); of who does not answer marks it would be a fraud.
+  // instead of dropping it (ECT(0) of RFC 3168); only for peers that react to marks.
   void add(const Endpoint& to, std::string_view head, std::string_view body = {},
            const DatagramSource& source = {}, bool ect = false);
   // `data` is several datagrams of `segment_size` bytes each (the last may be shorter), as a

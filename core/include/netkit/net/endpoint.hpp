@@ -28,9 +28,9 @@ class NETKIT_API Endpoint {
   // Numeric `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80` only; nothing for anything else. Never
   // asks DNS. (AddressSpec reads what people type.)
   static std::optional<Endpoint> parse(std::string_view text);
-  // Peers that have no address: the n-th of a unix socket, and what is at the other end of a serial
-  // line. They have a text, `unix:7` and `serial`, and differ from all others; the kernel does not
-  // know them.
+  // Peers without an address: the n-th of a unix socket, and the other end of a serial line. They
+  // have a text, `unix:7` and `serial`, and differ from all others; they are not for system
+  // calls.
   static Endpoint unix_peer(std::uint16_t number);
   static Endpoint serial_peer();
 
@@ -63,7 +63,7 @@ class NETKIT_API Endpoint {
 };
 
 // Which address and interface a datagram leaves by (IP_PKTINFO), e.g. to answer from the address
-// that was asked. What is not given the routing table decides.
+// that was asked. The routing table decides what is not given.
 struct DatagramSource {
   IpAddress address;
   unsigned interface_index = 0;

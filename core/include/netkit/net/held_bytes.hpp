@@ -1,4 +1,4 @@
-// What the peers of a server make it hold together.
+// The memory that all peers of a server may make it hold.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 
 namespace netkit {
 
-// Memory for what has not wholly come yet, in pieces of 4 KiB; of it one source has its share
-// (SourceShares), so that there is room for others. [one thread]
+// Memory for data that is still incomplete, in pieces of 4 KiB; one source may have only its share
+// of it (SourceShares), so that there is room for others. [one thread]
 class NETKIT_API HeldBytes {
  public:
   explicit HeldBytes(std::size_t bytes);
@@ -24,7 +24,7 @@ class NETKIT_API HeldBytes {
   SourceShares shares_;
 };
 
-// What one of them has of it, until it is destroyed. [one thread]
+// One peer's part of it, given back on destruction. [one thread]
 class NETKIT_API Holding {
  public:
   // `all` outlives it; null: there is room for everything.
@@ -33,7 +33,7 @@ class NETKIT_API Holding {
   Holding(const Holding&) = delete;
   Holding& operator=(const Holding&) = delete;
 
-  // It holds so many bytes from now on; the rest of a piece is free. False: there is no room for
+  // Sets how many bytes it holds; the rest of a piece costs nothing. False if there is no room for
   // them.
   bool hold(std::size_t bytes);
 

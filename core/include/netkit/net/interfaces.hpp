@@ -35,9 +35,9 @@ struct Interface {
   std::vector<InterfaceAddress> addresses;
 };
 
-// The broadcast address of an IPv4 address's network, on an interface that can broadcast. What the
-// system reports is taken where it is one: where none is set it reports the address itself, and
-// then the network's last address counts. None for a network of one or two addresses. Pure. Any
+// The broadcast address of an IPv4 address's network, on an interface that can broadcast: the one
+// the system reports, unless that is the address itself, as when none is set; then it is the last
+// address of the network. None for a network of one or two addresses. Pure. Any
 // thread.
 NETKIT_API std::optional<IpAddress> broadcast_of(const IpAddress& address, unsigned prefix_length,
                                                  const std::optional<IpAddress>& reported);
@@ -49,8 +49,8 @@ NETKIT_API Interface find_interface(std::string_view text);
 // The name of an interface, or its number where it has gone.
 NETKIT_API std::string interface_name(unsigned index);
 
-// [loop] Calls back after interfaces or their addresses have come, gone or changed. Where the
-// kernel does not tell, it never does.
+// [loop] Calls back after interfaces or their addresses have appeared, gone or changed; never if
+// the kernel does not report that.
 class NETKIT_API InterfaceWatch {
  public:
   InterfaceWatch(EventLoop& loop, std::function<void()> on_change);
@@ -63,8 +63,8 @@ class NETKIT_API InterfaceWatch {
   Watch watch_;
 };
 
-// What the machine's networks are: LocalNetworks::view() in a program, whatever is wanted in a
-// test.
+// The machine's networks: LocalNetworks::view() in a program, or what a test
+// provides.
 struct NetworkView {
   std::function<bool(const IpAddress&)> is_own;
   std::function<bool(const IpAddress&)> is_broadcast;

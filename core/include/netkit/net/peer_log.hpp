@@ -1,5 +1,5 @@
-// Lines on stderr about peers: what went over the wire, for -vv and -vvv, and what peers can cause
-// at will.
+// Lines on stderr about peers: their traffic, for -vv and -vvv, and notices that peers can cause at
+// will.
 #pragma once
 
 #include <cstdint>

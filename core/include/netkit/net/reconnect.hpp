@@ -1,6 +1,6 @@
-// Whether, when and where a client that lost its server tries again, and what it says of that: the
-// one policy and the one wording of all clients. Pure: time and chance are arguments. Attempts
-// (net/attempts.hpp) puts it to work on an event loop.
+// Whether, when and where a client that lost its server tries again, and how it reports that: the
+// policy and the wording of all clients. Pure: time and chance are arguments. Attempts
+// (net/attempts.hpp) runs it on an event loop.
 #pragma once
 
 #include <cstddef>
@@ -40,17 +40,17 @@ class NETKIT_API Failover {
   bool connected_ = false;
 };
 
-// What a server asked for, or what a client knows of it: a wait is kept within these.
+// Bounds for a wait, requested by the server or known to the client.
 struct RetryBounds {
   Duration least = Duration::zero();
   Duration most = kNever;  // not under `least`
   static constexpr RetryBounds exactly(Duration wait) { return {wait, wait}; }
 };
 
-// Exponential with full jitter: the n-th wait since things were last well is uniform between zero
-// and `initial` times 2^n, at most `maximum`, so that clients that lost one server do not come back
-// all at once; neither counts as less than 1 ms, so that none comes back in a busy loop. A
-// connection that held for `healthy` gives back all attempts and starts over. [one thread]
+// Exponential with full jitter: the n-th wait since the last healthy connection is uniform between
+// zero and `initial` times 2^n, at most `maximum`, so that clients that lost one server do not all
+// return at once; neither counts as less than 1 ms, so that none retries in a busy loop. A
+// connection that lasted for `healthy` resets the attempts. [one thread]
 class NETKIT_API Reconnect {
  public:
   static constexpr std::uint64_t kNever = 0;
@@ -73,7 +73,7 @@ class NETKIT_API Reconnect {
   // wait alone: it counts like any other.
   std::optional<Duration> next(TimePoint now, double chance, RetryBounds bounds = {});
   void connected(TimePoint now);                        // an attempt succeeded
-  std::uint64_t attempts() const { return attempts_; }  // since things were last well
+  std::uint64_t attempts() const { return attempts_; }  // since the last healthy connection
 
  private:
   Duration ceiling() const;

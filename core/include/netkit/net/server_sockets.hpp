@@ -1,4 +1,4 @@
-// The sockets of a server, as its ADDRESS says.
+// The sockets of a server, as specified by its ADDRESS.
 #pragma once
 
 #include <cstddef>
@@ -46,9 +46,9 @@ NETKIT_API FileDescriptor listen_tcp(const Endpoint& local, bool reuse_port = fa
                                      int backlog = 4096);
 NETKIT_API Endpoint local_endpoint(int fd);  // throws SystemError
 
-// What every server says where there is no room: `full: 100 members (--max-members)`.
+// What every server reports when it has no room: `full: 100 members (--max-members)`.
 NETKIT_API std::string full_text(std::size_t most, std::string_view what, std::string_view option);
-// And to one whose address has its share: `its address has 75 of 100 places (--max-members)`.
+// And when the peer's address has its share: `its address has 75 of 100 places (--max-members)`.
 NETKIT_API std::string share_text(std::size_t share, std::size_t most, std::string_view option);
 
 }  // namespace netkit

@@ -32,7 +32,7 @@ class NETKIT_API AccessList {
 };
 
 // A token bucket for each source address, in a table whose size is fixed: one look-up touches one
-// row of eight entries, and a new source takes the place of the one in its row that was silent the
+// row of eight entries, and a new source replaces the one in its row that has been silent the
 // longest. IPv6 sources count by their /64, since a host has all of it to itself. Pure. [one
 // thread]
 class NETKIT_API SourceRateLimiter {
@@ -77,7 +77,7 @@ class NETKIT_API SourceShares {
   std::size_t share() const { return share_; }
   // Takes a place; false where the source has its share.
   bool take(const IpAddress& source);
-  // The same whatever its share is: of who has a place, and has moved.
+  // The same regardless of its share: for a peer that has a place and has moved.
   void add(const IpAddress& source);
   void give_back(const IpAddress& source);  // one that it has taken or was added
 

@@ -15,9 +15,9 @@
 
 namespace netkit {
 
-// [loop] A connection to the first of a list of servers that gives one, by TLS where that is
-// wanted, and another one after each drop, by the one policy (Attempts). Each outage is reported
-// once.
+// [loop] A connection to the first of a list of servers that accepts one, with TLS if configured,
+// and another one after each drop, according to the common policy (Attempts). Each outage is
+// reported once.
 class NETKIT_API TcpClient final : private ByteStream::Handler {
  public:
   struct Options {
@@ -39,16 +39,16 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
     virtual void on_connected(TcpClient& client) = 0;
     // Bytes as they came; they lie in the loop's buffer until the callback returns.
     virtual void on_data(TcpClient& client, std::string_view data) = 0;
-    // The server has said all it will say. The default drops the connection: "closed by the peer".
+    // The server has finished writing. The default drops the connection: "closed by the peer".
     virtual void on_end(TcpClient& client);
     // The connection is gone, by drop() too. What is returned follows the reason in brackets when
     // it is reported; the default says nothing.
     virtual std::string on_lost(TcpClient& client);
-    // There is no connection and there will be none: none of the servers gives one and --reconnect
-    // allows no further round, or one has not this side's pre-shared key, or requires one
-    // (kNeedsKeyAlert). `status` is name, unreachable, permission (a certificate that this side or
-    // the server did not accept, too) or protocol, or what drop() was given; `error` is one
-    // sentence for the end of the run, which has not been reported.
+    // There is no connection and there will be none: no server accepts one and --reconnect allows
+    // no further round, or a server does not have this side's pre-shared key, or requires one
+    // (kNeedsKeyAlert). `status` is name, unreachable, permission (also if this side or the server
+    // rejects a certificate) or protocol, or what drop() was given; `error` is one sentence for the
+    // end of the run, which has not been reported.
     virtual void on_gave_up(TcpClient& client, ExitStatus status, const std::string& error) = 0;
     // As ByteStream::Handler has them; the defaults do nothing.
     virtual void on_high_water(TcpClient& client);
@@ -60,12 +60,12 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
   ~TcpClient() override;
 
   void start();
-  // The connection is of no use: it is closed at once, and the next one is tried for. Nothing
-  // happens where there is none.
+  // Closes a connection that is of no use at once, and tries for the next one. Without a
+  // connection it does nothing.
   void drop(std::string_view why, ExitStatus status);
   // The server is there: for Options::is_confirmed. Further calls change nothing until on_lost().
   void confirm();
-  // No further attempts and no callbacks; a connection sends what the kernel takes, and closes.
+  // No further attempts and no callbacks; a connection sends what the kernel accepts, and closes.
   void stop();
 
   // The connection; null while there is none.

@@ -37,7 +37,7 @@ class NETKIT_API TcpServer {
     // At most three quarters of them from one address, so that others have a place; loopback, where
     // a proxy's clients come from, may have all.
     std::size_t max_clients = 65'536;
-    // As lines on stderr name it; empty: nothing is reported about those who are refused.
+    // The option named on stderr; empty: refused peers are not reported.
     std::string_view limit_option = "--max-clients";
     // How many above max_clients are still accepted, only to be told that the server is full
     // (Connection::over_limit); those above are closed at once.
@@ -45,16 +45,16 @@ class NETKIT_API TcpServer {
     // Servers of several loops that share one limit count here; it outlives them all.
     std::atomic<std::size_t>* shared_count = nullptr;
     double rate = 0;                 // reads a second of one source; 0: no limit
-    Duration idle_timeout = kNever;  // how long a peer may say nothing
+    Duration idle_timeout = kNever;  // how long a peer may be silent
     // How long a TLS handshake may take, and the option that says so.
     Duration handshake_timeout = std::chrono::seconds(10);
     std::string_view handshake_option{};
-    // Of what may wait for a peer: above `high_water` it is not read from any more, from
-    // `low_water` on it is again.
+    // Of the data queued for a peer: above `high_water` it is no longer read from, at `low_water`
+    // it is again.
     std::size_t low_water = std::size_t{256} << 10U;
     std::size_t high_water = std::size_t{1} << 20U;
-    // False if input of a peer does not produce output to it, as in a proxy: it is read from
-    // whatever waits for it.
+    // False if a peer's input does not produce output to it, as in a proxy: it is read from
+    // regardless of its queue.
     bool pause_backed_up = true;
     TcpOptions tcp{.keepalive = true};
     std::shared_ptr<StreamMaker> tls{};  // none: plain TCP
@@ -70,7 +70,7 @@ class NETKIT_API TcpServer {
   };
 
   class Connection;
-  // Makes what a peer's connection is for. Nothing: the peer is closed at once.
+  // Makes the command's object for a peer. Null: the connection is closed at once.
   using MakeConnection = std::function<std::unique_ptr<Connection>(const Endpoint& peer)>;
 
   // Raises the limit on descriptors as far as max_clients needs it, so it is to be made before
@@ -83,8 +83,8 @@ class NETKIT_API TcpServer {
 
   // Binds everything that `address` means, or takes the sockets that were passed
   // (open_server_sockets()), and accepts from then on. On another transport a connection is one of
-  // a unix socket; who sends datagrams, until it is silent for a minute; or the serial line, which
-  // is opened again whenever it was lost. Throws SystemError, Error.
+  // a unix socket; a sender of datagrams, until it is silent for a minute; or the serial line,
+  // which is reopened whenever it was lost. Throws SystemError, Error.
   void listen(const AddressSpec& address);
   // The same with a socket that listens already.
   void listen(FileDescriptor listening);
@@ -165,7 +165,7 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   // More than high_water bytes wait for the peer. Code that answers several requests of one read
   // stops here, keeps the rest, and continues in on_drained().
   bool backed_up() const { return (held_ & kBackedUp) != 0; }
-  // There was no room for it: all that is to be done is to say so and to close().
+  // There was no room for it: tell the peer so and close().
   bool over_limit() const { return over_limit_; }
   // For reasons of the command; counted together with the server's.
   void pause_reading() { hold(kPaused); }

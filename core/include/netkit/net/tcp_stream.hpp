@@ -17,16 +17,16 @@ namespace netkit {
 
 using SharedPayload = std::shared_ptr<const std::string>;
 
-// What a TLS stream that ended with EPROTO failed at.
+// Why a TLS stream ended with EPROTO.
 enum class StreamFault : std::uint8_t {
   none,
-  certificate,  // one that this side or the peer did not accept, or did not get
-  key,          // the pre-shared one: there is none, or another
-  protocol,     // anything else that is not TLS, or not the same TLS
+  certificate,  // this side or the peer rejected a certificate, or did not get one
+  key,          // there is no pre-shared key, or a different one
+  protocol,     // not TLS, or nothing in common
 };
 
-// A connected byte stream: TCP, or TLS over it (tls/tls.hpp). What is written goes out at once as
-// far as the kernel takes it; the rest is kept and sent when it can be. [loop] All calls on the
+// A connected byte stream: TCP, or TLS over it (tls/tls.hpp). What is written is sent at once as
+// far as the kernel accepts it; the rest is kept and sent later. [loop] All calls on the
 // loop's thread.
 class NETKIT_API ByteStream {
  public:
@@ -95,9 +95,9 @@ class NETKIT_API StreamMaker {
  public:
   virtual ~StreamMaker() = default;
 
-  // Takes a connected socket, and `handler` as make_tcp_stream() does. `server_name` is whom a
-  // client means to reach, empty on a server. `on_ready` is called when what precedes the first
-  // byte (the handshake) is done, with the protocol that was agreed on (ALPN), or empty; until then
+  // Takes a connected socket and `handler` as make_tcp_stream() does. `server_name` is the host a
+  // client connects to, empty on a server. `on_ready` is called once the handshake is done, with
+  // the protocol negotiated (ALPN), or empty; until then
   // writes are queued. Throws Error. [loop]
   virtual std::unique_ptr<ByteStream> make_stream(
       EventLoop& loop, FileDescriptor socket, const Endpoint& peer, ByteStream::Handler& handler,

@@ -43,8 +43,8 @@ class NETKIT_API ServerAddresses {
   std::size_t tried_ = 1;
 };
 
-// For a socket that is not connected, which no refusal reaches: the first of the addresses that can
-// be reached; the first of all where there is none.
+// For a socket that is not connected, and so learns of no refusal: the first of the addresses that
+// can be reached; if there is none, the first.
 NETKIT_API Endpoint first_routable(const std::vector<Endpoint>& endpoints);
 
 // [loop] A connected socket. As long as the server has not been heard, its next address is tried if
@@ -55,19 +55,19 @@ class NETKIT_API UdpClient final : public UdpSockets {
    public:
     virtual ~Handler() = default;
     virtual void on_datagram(std::string_view datagram) = 0;
-    // peer() is another address now, as `error` says of the one before. What was sent before is
-    // lost, queued datagrams too: what has no answer yet is to be sent again.
+    // peer() is another address now; `error` is that of the previous one. What was sent to it is
+    // lost, including queued datagrams: whatever has no answer yet must be sent again.
     virtual void on_next_address(int error) { (void)error; }
-    // peer() refuses, or it cannot be reached, and no other address is left to try. The refusal of
-    // a datagram is heard with the next that is sent or read; of several it may come once.
+    // peer() refuses, or it cannot be reached, and no other address is left to try. A refusal is
+    // reported with the next datagram sent or read, possibly once for several.
     virtual void on_refused(int error) = 0;
     virtual void on_unblocked() {}
   };
   struct Options : UdpSockets::Options {
     UdpOptions socket{};
     std::vector<Endpoint> sources{};  // as AddressSpec has them
-    // Silence of the server after which what is sent leaves by a new socket, as the address of this
-    // machine, or what translates it, may be another by now. Not where `sources` has a port.
+    // After this much silence of the server a new socket is used for sending, as the address of
+    // this machine, or its translation, may have changed. Not where `sources` has a port.
     Duration silence = kNever;
   };
 
@@ -80,22 +80,22 @@ class NETKIT_API UdpClient final : public UdpSockets {
             const Options& options);
 
   const Endpoint& peer() const { return addresses_.current(); }
-  // Sends one datagram at once. Returns 0 or the errno: EAGAIN where there is no room, so that it
-  // is lost; EMSGSIZE where it is too long for the way, see path_mtu(); anything else is a refusal,
-  // of this datagram or an earlier one, which on_next_address() or on_refused() has been told.
+  // Sends one datagram at once. Returns 0 or the errno: EAGAIN if there was no room, and it is
+  // lost; EMSGSIZE if it is too long for the path, see path_mtu(); anything else is a refusal of
+  // this datagram or an earlier one, which on_next_address() or on_refused() has reported.
   int send_now(std::string_view datagram);
   using UdpSockets::send;
   // Queues for the server: see UdpSockets::send().
   void send(std::string_view head, std::string_view body = {}) {
     UdpSockets::send(peer(), head, body);
   }
-  // Of what is being handed to on_datagram(): the two bits of RFC 3168, with UdpOptions::ecn.
+  // The two bits of RFC 3168 of the datagram passed to on_datagram(), with UdpOptions::ecn.
   std::uint8_t ecn() const { return ecn_; }
   // After EMSGSIZE; 0 when unknown.
   unsigned path_mtu() const { return first().socket.path_mtu(); }
-  // To be called before what is queued is sent: a new socket where there was silence for that long.
+  // To be called before queued datagrams are sent: opens a new socket after Options::silence.
   void renew_if_silent();
-  // Whatever was heard so far, all addresses may be tried from now on.
+  // Allows all addresses to be tried again, even if the server was heard.
   void start_over();
 
  private:

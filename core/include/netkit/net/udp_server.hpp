@@ -14,8 +14,8 @@
 
 namespace netkit {
 
-// [loop] Judges every datagram that comes by the one AnswerPolicy, and answers those that may be
-// from the address that was asked. A command is safe and answers in batches with no more than:
+// [loop] Checks every datagram by the one AnswerPolicy, and answers permitted ones from the address
+// they were sent to. This is all a command needs to be safe and to answer in batches:
 //
 //     class Serve final : public Command, private UdpServer::Handler {
 //       void on_datagram(const ReceivedMessage& from, std::string_view datagram) override {
@@ -31,7 +31,7 @@ class NETKIT_API UdpServer final : public UdpSockets {
   class NETKIT_API Handler {
    public:
     virtual ~Handler() = default;
-    // One that may be answered; `from` is the message that it came in.
+    // One that may be answered; `from` is the message that contained it.
     virtual void on_datagram(const ReceivedMessage& from, std::string_view datagram) {
       (void)from, (void)datagram;
     }
@@ -41,8 +41,8 @@ class NETKIT_API UdpServer final : public UdpSockets {
       for_each_datagram(message,
                         [&](std::string_view datagram) { on_datagram(message, datagram); });
     }
-    // One that must not be answered. Of a message that is over its source's rate the rest comes
-    // here.
+    // One that must not be answered. If a message exceeds its source's rate, this is called for the
+    // rest of it.
     virtual void on_refused(const ReceivedMessage& message, Refusal why) {
       (void)message, (void)why;
     }
@@ -63,15 +63,15 @@ class NETKIT_API UdpServer final : public UdpSockets {
             const Options& options);
   ~UdpServer() override;
 
-  // Only from within on_datagram() or on_message(), and once for each datagram. Answers leave when
-  // the batch that is being read has been handled. `data` is copied; where so much waits already
-  // that there is no room it is dropped and counted (no_room).
+  // Only from within on_datagram() or on_message(), and once for each datagram. Answers are sent
+  // when the batch being read has been handled. `data` is copied; if too much is queued already it
+  // is dropped and counted (no_room).
   void answer(const ReceivedMessage& to, std::string_view data);
   // The same for what was received, unchanged: `data` is to.data or a part of it that begins with a
   // datagram, and is not copied.
   void answer_unchanged(const ReceivedMessage& to, std::string_view data);
-  // Where an answer to this message leaves from: for a server that remembers its peers and has
-  // something to send() them later. Only from within on_datagram() or on_message().
+  // The address an answer to this message is sent from: for a server that remembers its peers and
+  // uses send() later. Only from within on_datagram() or on_message().
   DatagramSource source_of(const ReceivedMessage& message) const;
 
   const AnswerPolicy& policy() const { return policy_; }

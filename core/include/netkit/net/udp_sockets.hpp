@@ -1,5 +1,5 @@
-// The UDP sockets of a program as one place to read from and to send by: what a UdpServer and a
-// UdpClient have in common.
+// All UDP sockets of a program, to read from and to send by: the common part of UdpServer and
+// UdpClient.
 #pragma once
 
 #include <cstddef>
@@ -28,12 +28,12 @@ class NETKIT_API UdpSockets {
   struct Options {
     std::size_t capacity = DatagramReceiver::kMaxDatagram;  // longer datagrams are dropped, counted
     bool group = false;  // brings what leaves with one flush() together by peer
-    // ICMP errors of unconnected sockets are heard of, too: whose port is closed.
+    // Also report ICMP errors of unconnected sockets: peers whose port is closed.
     bool report_unreachable = false;
     // Sleeps for some microseconds before it reads where that makes larger batches and nobody
     // slower: for a server whose only work is answering.
     bool gather = false;
-    // At -vv what is received and sent is said there, with what `describe` makes of it. The log
+    // Where datagrams are logged at -vv, with the description that `describe` gives. The log
     // outlives the sockets.
     const Log* log = nullptr;
     std::string_view (*describe)(std::string_view datagram) = nullptr;
@@ -85,13 +85,13 @@ class NETKIT_API UdpSockets {
   virtual void on_not_sent(const Endpoint& to, int error) = 0;
   virtual void on_unblocked() = 0;
 
-  // Adds an answer to what is being read, which leaves before anything else is read: `data` may be
-  // part of what was received. As long as the socket does not take it the reading waits, so that a
-  // flood ends up in the kernel's buffer and is counted there.
+  // Adds an answer to the message being read, which is sent before anything else is read: `data`
+  // may be part of what was received. While the socket does not accept it reading is paused, so
+  // that a flood ends up in the kernel's buffer and is counted there.
   void answer(Port& port, const Endpoint& to, std::string_view data, std::size_t segment_size,
               const DatagramSource& source);
-  // A copy of `data` that stays until all is sent, for answer(). Nothing where so much waits for
-  // the socket already that there is no room; it is counted (no_room).
+  // A copy of `data` that stays until all is sent, for answer(). Nothing, and counted (no_room),
+  // if too much is queued for the socket already.
   std::optional<std::string_view> keep(std::string_view data);
   // Another socket in place of the first; what was queued is dropped.
   void replace(UdpSocket socket);

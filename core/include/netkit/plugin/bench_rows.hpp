@@ -1,4 +1,4 @@
-// What a load test shows while it runs.
+// The progress of a load test.
 #pragma once
 
 #include <functional>

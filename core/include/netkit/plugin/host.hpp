@@ -1,4 +1,4 @@
-// What a running action is given: everything that all network tools share. [loop] unless stated
+// What a running action can use: everything that all network tools share. [loop] unless stated
 // otherwise.
 #pragma once
 
@@ -38,8 +38,8 @@ class NETKIT_API Host : public Run {
   // environment asks, starts --metrics. Once.
   virtual void ready(const std::vector<std::string>& descriptions) = 0;
 
-  // Where the numbers come from, asked whenever they are shown. Set before run_loop() and before
-  // the first packet: from here on INT and TERM wait for the loop, which tells the numbers.
+  // Provides the numbers whenever they are shown. To be set before run_loop() and before the first
+  // packet: from then on INT and TERM are left to the loop, so that the numbers can be shown.
   virtual void set_totals(std::function<void(Totals&)> fill) = 0;
   // Appends to what --metrics answers, besides the totals: whole families, HELP and TYPE first, of
   // names that no total has.
@@ -53,8 +53,8 @@ class NETKIT_API Host : public Run {
   virtual ExitStatus run_loop() = 0;
   virtual bool finishing() const = 0;
 
-  // Makes the engines of stores: loads the plugin that the URL's scheme names. It throws UsageError
-  // where there is none, PluginError. For store::Stream; the engines are destroyed before the host.
+  // Makes the engines of stores: loads the plugin that the URL's scheme names. Throws UsageError if
+  // there is none, PluginError. For store::Stream; the engines are destroyed before the host.
   virtual store::MakeEngine stores() = 0;
 
   // Shows the totals now (also what USR1 and --stats=D do).

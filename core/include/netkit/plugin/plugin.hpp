@@ -34,7 +34,7 @@ class Command {
   virtual ExitStatus run(Host& host) = 0;
 };
 
-// What `ActionDef::make` is of an action whose run is a T.
+// `ActionDef::make` of an action whose run is a T.
 template <typename T>
 std::unique_ptr<Command> new_command() {
   return std::make_unique<T>();
@@ -51,11 +51,11 @@ class Plugin {
   std::vector<ActionDef> actions_;
 };
 
-// A plugin may have parts, shared objects of their own that are loaded when they are first needed:
-// for an action whose libraries take longer to load than everything else together. This is what
-// NETKIT_PLUGIN_PART(name, …) makes, from `parts/NAME.so` in the folder of the plugin that
-// `inside`, the address of one of its functions, is in. The file and its folder are checked as a
-// plugin's are; it stays loaded. Throws PluginError. [loop thread]
+// A plugin may have parts, separate shared objects that are loaded when they are first needed: for
+// an action whose libraries take longer to load than everything else together. Creates what
+// NETKIT_PLUGIN_PART(name, …) exports, from `parts/NAME.so` in the folder of the plugin that
+// `inside`, the address of one of its functions, belongs to. The file and its folder are checked
+// like those of a plugin; it stays loaded. Throws PluginError. [loop thread]
 NETKIT_API std::unique_ptr<Command> load_part(const void* inside, std::string_view name);
 
 }  // namespace netkit

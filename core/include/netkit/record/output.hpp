@@ -23,23 +23,23 @@ class NETKIT_API Output {
  public:
   virtual ~Output() = default;
   virtual void emit(const Record& record) = 0;
-  // False where something is left or lost: the reader of stdout has no room, or a sink has failed.
-  // What was given to a network or a command counts as written.
+  // False if something is left or lost: the reader of stdout has no room, or a sink has failed.
+  // What was passed to a network or a command counts as written.
   virtual bool flush() = 0;
   // The same, but the reader of stdout is waited for, until the run is told to stop.
   virtual bool flush_all() = 0;
   virtual Format format() const = 0;
-  // False when nobody would see a record: what costs something to make can be left out then.
+  // False if nobody would see a record, so that it need not be made.
   virtual bool wanted() const = 0;
   // Whether stdout takes colour (--color, NO_COLOR, a terminal, text format).
   virtual bool colored() const = 0;
   // Bytes that are not records, such as the histogram of `echo ping`, on stdout in text format
   // only; nothing else. What must not be lost in JSON goes out as a record instead; see emit().
   virtual void write_text(std::string_view text) = 0;
-  // Whether the reader of stdout has no room at present. Who can stop what comes in, by the flow
-  // control of the protocol, does so until on_unblocked(): then the loop stays free for heartbeats.
+  // Whether the reader of stdout has no room at present. A command that can pause its peers, by the
+  // flow control of the protocol, does so until on_unblocked(): the loop stays free for heartbeats.
   virtual bool blocked() const = 0;
-  // Called each time that there is room again; one callback, `{}` for none, until
+  // Sets the callback for each time there is room again; one, `{}` for none, until
   // Host::run_loop() returns.
   virtual void on_unblocked(std::function<void()> callback) = 0;
 };

@@ -42,7 +42,7 @@ struct Record {
   std::optional<std::string_view> line{};
   // Text form: what precedes it, as it is.
   std::string_view prefix{};
-  // Text form: it calls the user. It rings the bell, and is bold where there is colour.
+  // Text form: it addresses the user. It rings the bell, and is bold where there is colour.
   bool is_call = false;
 };
 

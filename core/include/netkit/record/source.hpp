@@ -28,8 +28,8 @@ class NETKIT_API Sources {
     // Every source has ended; never when there is a ticker. Called once, on the loop, never from
     // open().
     virtual void on_sources_end() = 0;
-    // A source cannot be read further: a line is longer than `--max-line`, or an error came. None
-    // gives anything any more. True: the handler ends the run with both, once what is due has been
+    // A source cannot be read further: a line is longer than `--max-line`, or there was an error.
+    // All sources stop. True: the handler ends the run with both, once what is due has been
     // done. False: the run ends at once.
     virtual bool on_source_failed(ExitStatus /*status*/, const std::string& /*error*/) {
       return false;
@@ -43,7 +43,7 @@ class NETKIT_API Sources {
     std::string exec{};               // instead: what this command prints each time, to 64 KiB
     bool on_change = false;           // of exec: only when it is not what it was before
     std::string history{};            // see Input::Options
-    bool tell_unread = false;  // say it once when standard input, which is not read, has data
+    bool tell_unread = false;         // report once if standard input, which is not read, has data
   };
 
   // Throws Error. Starts paused: resume() begins. A plugin calls open_sources()

@@ -11,10 +11,10 @@
 namespace netkit {
 
 // An identity is a name: 1 to 64 bytes of visible text, without leading or trailing white space.
-// Why `name` is not one, as half a sentence: "is longer than 64 bytes"; empty: it is one.
+// Why `name` is not one, as half a sentence: "is longer than 64 bytes"; empty if it is one.
 NETKIT_API std::string_view why_not_an_identity(std::string_view name);
 
-// The bytes of a key, which are wiped when they are not needed any more.
+// The bytes of a key, which are wiped on destruction.
 class NETKIT_API PskKey {
  public:
   static constexpr std::size_t kShortest = 16;
@@ -23,7 +23,7 @@ class NETKIT_API PskKey {
   PskKey() = default;
   explicit PskKey(std::string bytes) : bytes_(std::move(bytes)) {}
   PskKey(const PskKey&) = default;
-  // A key is too long to be in the string itself, so no copy stays.
+  // A key is too long for the string's inline buffer, so moving leaves no copy behind.
   PskKey(PskKey&& other) noexcept = default;
   PskKey& operator=(const PskKey& other);
   PskKey& operator=(PskKey&& other) noexcept;
@@ -39,15 +39,15 @@ class NETKIT_API PskKey {
   std::string bytes_;
 };
 
-// What a file of keys holds: a line `IDENTITY:HEXKEY` for each, the key of 16 to 64 bytes; empty
-// lines and those that begin with # say nothing. [any thread] to read.
+// The content of a key file: a line `IDENTITY:HEXKEY` for each, the key of 16 to 64 bytes; empty
+// lines and those that begin with # are ignored. Reading: any thread.
 class NETKIT_API PskKeys {
  public:
   // Throws Error (ExitStatus::config) that names the file, the line and what would be right; never
-  // the key. A file that others may read is refused, and so is one of this user's that its group
-  // may read.
+  // the key. A file that others may read is refused, and so is one owned by this user that its
+  // group may read.
   static PskKeys load(const std::string& path);
-  // The same of a file's content; `file` is for messages.
+  // The same for a file's content; `file` is for messages.
   static PskKeys parse(std::string_view text, std::string_view file);
 
   const PskKey* find(std::string_view identity) const;  // null: not there
@@ -59,7 +59,7 @@ class NETKIT_API PskKeys {
   std::map<std::string, PskKey, std::less<>> keys_;
 };
 
-// Both have a key of `identity`, and it is the same: otherwise who came by the one of `before` is
+// Whether both have the same key for `identity`; if not, peers that used the one in `before` are
 // revoked.
 NETKIT_API bool have_same_key(const PskKeys& before, const PskKeys& now, std::string_view identity);
 
@@ -71,9 +71,9 @@ struct PskIdentity {
   std::string name;
   PskKey key;
 };
-// The one of `keys` that a client called `name` has; of a client without a name the only one there
-// is. Throws Error (ExitStatus::config); `file` is for the message, which ends with `or_else` where
-// there are several: "; select one with --name".
+// The key of a client called `name`; for a client without a name, the only one in `keys`.
+// Throws Error (ExitStatus::config); `file` is for the message, which ends with `or_else` if there
+// are several: "; select one with --name".
 NETKIT_API PskIdentity choose_identity(const PskKeys& keys, std::string_view name,
                                        std::string_view file, std::string_view or_else = {});
 

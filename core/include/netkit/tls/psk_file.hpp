@@ -1,4 +1,4 @@
-// A server's file of keys while it runs.
+// The key file of a running server.
 #pragma once
 
 #include <functional>
@@ -13,8 +13,8 @@
 
 namespace netkit {
 
-// [loop] Reads the file again at SIGHUP, which it says. A file that is of no use is said, too, and
-// changes nothing.
+// [loop] Rereads the file on SIGHUP and reports that. An invalid file is reported, and changes
+// nothing.
 class NETKIT_API PskFile {
  public:
   using Take = std::function<void(PskKeys keys)>;
@@ -30,11 +30,11 @@ class NETKIT_API PskFile {
   Hook hung_up_;
 };
 
-// Gives other keys to a TCP server whose TLS has some, of TlsContext::server(): whose key is
-// revoked is put out at once, also during the handshake. [loop]
+// Replaces the keys of a TCP server whose TLS, from TlsContext::server(), uses keys: clients whose
+// key is revoked are disconnected at once, also during the handshake. [loop]
 NETKIT_API void replace_psk_keys(TcpServer& server, PskKeys keys);
 
-// [loop] A PskFile of such a server, and of one without keys nothing at all.
+// [loop] A PskFile for such a server; does nothing for one without keys.
 class NETKIT_API TlsKeys {
  public:
   explicit TlsKeys(TcpServer& server);  // which outlives it

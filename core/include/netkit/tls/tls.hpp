@@ -26,11 +26,11 @@ struct TlsServerOptions {
   std::string key_file{};
   std::string
       client_ca_file{};  // require client certificates signed by these; empty: none asked for
-  std::vector<std::string> alpn{};  // the first of these that the client has is agreed on, if any
+  std::vector<std::string> alpn{};  // the first of these that the client offers is selected
   // Accepts only clients with one of these keys, instead of using certificates.
   std::optional<PskKeys> psk_keys{};
-  std::string psk_file{};  // that they are of
-  // Who begins with anything but a TLS handshake is served in clear.
+  std::string psk_file{};  // where they come from
+  // Clients that do not begin with a TLS handshake are served in clear text.
   bool also_clear = false;
 };
 
@@ -47,17 +47,17 @@ class NETKIT_API TlsContext : public StreamMaker {
   // Handler::on_closed with EPROTO and a reason for people ("certificate has expired"). A stream
   // that the peer ends without close_notify ends with ECONNRESET, never on_end.
 
-  // Of a server with pre-shared keys: these, for handshakes from now on; null for any other.
+  // The keys of a server with pre-shared keys, used in handshakes; null for any other.
   virtual const PskKeys* psk_keys() const = 0;
   virtual const std::string& psk_file() const = 0;
-  virtual PskKeys set_psk_keys(PskKeys keys) = 0;  // returns those before
-  // Who the peer of one of its streams is by its key, during the handshake who it says to be;
-  // empty: it has not said so yet, or speaks in clear.
+  virtual PskKeys set_psk_keys(PskKeys keys) = 0;  // returns the previous ones
+  // The identity of a stream's peer, proved by its key, or during the handshake only claimed;
+  // empty: not claimed yet, or clear text.
   virtual std::string identity_of(const ByteStream& stream) const = 0;
 };
 
-// Makes the file that SSLKEYLOGFILE names, if any, for its owner alone (0600): for a library that
-// writes it by itself. TlsContext and DtlsContext do so by themselves.
+// Creates the file that SSLKEYLOGFILE names, if any, with mode 0600: for a library that writes to
+// it. TlsContext and DtlsContext create it themselves.
 NETKIT_API void make_key_log_file();
 
 }  // namespace netkit

@@ -32,9 +32,9 @@ class NETKIT_API FileDescriptor {
   int fd_ = -1;
 };
 
-// Raises the soft limit to the hard one where it is under `wanted`, as servers with many clients
-// have it, and returns the limit there is then. Never fails: what cannot be raised stays. Not for
-// programs that use select(2). Before threads are started.
+// Raises the soft limit of descriptors to the hard one if it is below `wanted`, for servers with
+// many clients, and returns the limit in effect. Never fails: what cannot be raised stays. Not for
+// programs that use select(2). To be called before threads are started.
 NETKIT_API std::size_t raise_descriptor_limit(std::size_t wanted = SIZE_MAX);
 
 struct FileContent {
@@ -42,8 +42,8 @@ struct FileContent {
   int error = 0;  // an errno; EFBIG: there are more than `limit` bytes. Then `bytes` is incomplete
 };
 
-// What can be read from `fd` to its end; waits where there is nothing yet. Any thread, as the next
-// three. Opening a named pipe without a writer waits for none: it is empty.
+// Reads `fd` to its end, and blocks while there is nothing to read. Any thread, as the next three.
+// Opening a named pipe does not wait for a writer: without one it is empty.
 NETKIT_API FileContent read_file(int fd, std::size_t limit);
 NETKIT_API FileContent read_file(const std::string& path, std::size_t limit);
 
@@ -52,9 +52,9 @@ NETKIT_API FileContent read_file(const std::string& path, std::size_t limit);
 NETKIT_API int write_all(int fd, std::string_view content);
 
 // Writes `content` to a new file (0600) in the same folder, syncs it, and renames it to `path`, so
-// that after a crash there is the old content or the new. A symbolic link is followed. What is
-// there and is not a regular file (a device, a pipe) is written to as it is. Returns 0 or an errno;
-// then the old content is still there and nothing is left behind.
+// that after a crash there is the old content or the new. A symbolic link is followed. A file that
+// exists and is not a regular one (a device, a pipe) is written to directly. Returns 0 or an errno;
+// on an error the old content is still there and nothing is left behind.
 NETKIT_API int write_file_atomically(const std::string& path, std::string_view content);
 
 // A file that grows by whole lines: histories and recordings. [one thread] Several processes may

@@ -24,8 +24,8 @@ enum class LogLevel : std::uint8_t {
 // in it are escaped, so that a peer's bytes may be part of it.
 class NETKIT_API Log {
  public:
-  // `prefix` is "netkit: COMMAND: " or "netkit: ". With a clock, which must outlive this, from -vv
-  // on lines of level info and more bear the time (RFC 3339) behind it.
+  // `prefix` is "netkit: COMMAND: " or "netkit: ". With a clock, which must outlive this, lines of
+  // level info and above have the time (RFC 3339) after it from -vv on.
   Log(std::string prefix, LogLevel threshold, const Clock* clock = nullptr);
 
   bool enabled(LogLevel level) const { return level <= threshold_; }

@@ -21,7 +21,7 @@ class NETKIT_API RandomEngine {
  public:
   using result_type = std::uint64_t;
 
-  RandomEngine();                             // seeded from the kernel; throws as fill_random()
+  RandomEngine();                             // seeded from the kernel; throws like fill_random()
   explicit RandomEngine(std::uint64_t seed);  // the same numbers for the same seed
 
   static constexpr result_type min() { return 0; }

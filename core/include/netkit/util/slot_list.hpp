@@ -1,4 +1,4 @@
-// Objects that come and go by themselves: the connections of a server.
+// Objects with lifetimes of their own, such as the connections of a server.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,8 @@
 
 namespace netkit {
 
-// Room for `count` items, made as rarely as push_back() makes it: for code that must not run out of
-// memory later.
+// Reserves room for `count` items, growing as rarely as push_back() does: for code that must not
+// run out of memory later.
 template <typename T>
 void reserve_for(std::size_t count, std::vector<T>& items) {
   if (items.capacity() < count) items.reserve(std::max(count, 2 * items.capacity()));

@@ -1,5 +1,5 @@
-// Bytes of peers as text: what is UTF-8, what may be shown on a terminal, what JSON has in its
-// place; and the pieces that texts are made of.
+// Bytes of peers as text: whether they are UTF-8, how a terminal and JSON may show them; and the
+// pieces that messages are made of.
 #pragma once
 
 #include <charconv>
@@ -48,8 +48,8 @@ NETKIT_API void append_json_lossy(std::string& out, std::string_view bytes);
 // A number that JSON lacks (infinity, NaN) is null.
 NETKIT_API void append_json_number(std::string& out, double value);
 
-// Whether UTF-8 holds a character that shows nothing, or a space other than U+0020: what two names
-// may differ by and look alike. Bytes that are not UTF-8 show: they are passed over.
+// Whether the text has an invisible character, or a space other than U+0020: with these, names that
+// differ look alike. Bytes that are not UTF-8 are visible, and skipped.
 NETKIT_API bool has_unseen(std::string_view bytes);
 
 // Without the ASCII white space (space, TAB, LF, VT, FF, CR) at both ends.
@@ -95,10 +95,10 @@ inline const char* skip_printable(const char* at, const char* end) {
   return skip_printable_blocks(at, end);
 }
 
-// "Did you mean": the word that somebody who mistyped one had in mind.
+// "Did you mean": the word that a mistyped one was meant to be.
 
-// How many letters have to be put in, left out, changed or swapped with their neighbour to make one
-// of the other (Damerau and Levenshtein, no part edited twice); letters compare without case.
+// How many letters must be inserted, removed, changed or swapped with their neighbour to turn one
+// word into the other (Damerau-Levenshtein, no part edited twice); letters compare without case.
 NETKIT_API std::size_t edit_distance(std::string_view a, std::string_view b);
 
 // The candidate that is nearest to `word`, the first of equals; empty when none is near: up to one

@@ -96,7 +96,8 @@ void RoomStore::on_store_change() {
   } else if (std::exchange(alone_, false)) {
     host_.log().notice("the store is back: messages sent meanwhile get their numbers");
   }
-  if (then_ && !stream_.settling()) std::exchange(then_, {})();
+  // What is in the store now is told first.
+  if (then_ && !stream_.settling()) host_.loop().defer(std::exchange(then_, {}));
 }
 
 // What was on its way to the store is heard now, before all that follows.

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <hiredis/hiredis.h>
-#include <iterator>
 #include <redis/connection.hpp>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -32,7 +32,7 @@ void Connection::on_connected(TcpClient&) {
 }
 
 void Connection::log_in() {
-  std::vector<std::string> words{"AUTH"};
+  std::vector<std::string_view> words{"AUTH"};
   if (!login_.user.empty()) words.push_back(login_.user);
   words.push_back(login_.password);
   send(words, [this](const Reply& reply) { on_login(reply); });
@@ -54,14 +54,15 @@ void Connection::on_login(const Reply& reply) {
   handler_.on_ready(*this);
 }
 
-void Connection::send(std::span<const std::string> words, Callback callback, Duration patience) {
+void Connection::send(std::span<const std::string_view> words, Callback callback,
+                      Duration patience) {
   ByteStream* const stream = client_.stream();
   if (stream == nullptr) return;
-  std::vector<const char*> begins;
-  std::vector<std::size_t> sizes;
-  for (const std::string& word : words) {
-    begins.push_back(word.data());
-    sizes.push_back(word.size());
+  std::vector<const char*> begins(words.size());
+  std::vector<std::size_t> sizes(words.size());
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    begins[i] = words[i].data();
+    sizes[i] = words[i].size();
   }
   char* bytes = nullptr;
   const auto size =
@@ -73,15 +74,13 @@ void Connection::send(std::span<const std::string> words, Callback callback, Dur
   if (expected_.size() == 1) watch_answers();
 }
 
-void Connection::run_script(const char* command, const std::string& script,
-                            std::span<const std::string> keys, std::vector<std::string> arguments,
-                            Callback callback) {
-  std::vector<std::string> words;
-  words.reserve(3 + keys.size() + arguments.size());
-  words.assign({command, script, std::to_string(keys.size())});
+void Connection::run_script(const Script& how, std::span<const std::string_view> keys,
+                            std::span<const std::string_view> arguments, Callback callback) {
+  const std::string count = std::to_string(keys.size());
+  std::vector<std::string_view> words{how.first, how.second, count};
+  words.reserve(words.size() + keys.size() + arguments.size());
   words.insert(words.end(), keys.begin(), keys.end());
-  words.insert(words.end(), std::move_iterator(arguments.begin()),
-               std::move_iterator(arguments.end()));
+  words.insert(words.end(), arguments.begin(), arguments.end());
   send(words, std::move(callback));
 }
 

@@ -11,7 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/net/tcp_client.hpp>
@@ -52,21 +52,22 @@ class Connection final : private TcpClient::Handler {
   void start() { client_.start(); }
   void confirm() { client_.confirm(); }
   // An answer that is lost with the connection is not given.
-  void send(std::span<const std::string> words, Callback callback, Duration patience = kPatience);
-  void send(std::initializer_list<std::string> words, Callback callback,
+  void send(std::span<const std::string_view> words, Callback callback,
+            Duration patience = kPatience);
+  void send(std::initializer_list<std::string_view> words, Callback callback,
             Duration patience = kPatience) {
     send(std::span(words.begin(), words.size()), std::move(callback), patience);
   }
   // EVAL: `script` with its keys and arguments.
-  void eval(const char* script, std::span<const std::string> keys,
-            std::vector<std::string> arguments, Callback callback) {
-    run_script("EVAL", script, keys, std::move(arguments), std::move(callback));
+  void eval(const char* script, std::initializer_list<std::string_view> keys,
+            std::initializer_list<std::string_view> arguments, Callback callback) {
+    run_script({"EVAL", script}, {keys.begin(), keys.size()}, {arguments.begin(), arguments.size()},
+               std::move(callback));
   }
-  // EVALSHA: likewise with the name that SCRIPT LOAD has answered.
-  void eval_loaded(const std::string& name, std::span<const std::string> keys,
-                   std::vector<std::string> arguments, Callback callback) {
-    run_script("EVALSHA", name, keys, std::move(arguments), std::move(callback));
-  }
+  // `how`: EVAL and a script, or EVALSHA and the name that SCRIPT LOAD has answered.
+  using Script = std::pair<std::string_view, std::string_view>;
+  void run_script(const Script& how, std::span<const std::string_view> keys,
+                  std::span<const std::string_view> arguments, Callback callback);
   void drop(std::string_view why);
   void stop() { client_.stop(); }
   // Where it is, as it was written.
@@ -80,8 +81,6 @@ class Connection final : private TcpClient::Handler {
   std::string on_lost(TcpClient& client) override;
   void on_gave_up(TcpClient& client, ExitStatus status, const std::string& error) override;
 
-  void run_script(const char* command, const std::string& script, std::span<const std::string> keys,
-                  std::vector<std::string> arguments, Callback callback);
   void log_in();
   void on_login(const Reply& reply);
   void take(const redisReply* reply);

@@ -45,15 +45,16 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   void ask_sentinel();
   void go_to(std::string_view host, std::string_view port);
   void forget_others();
+  void forget_batch();
 
   void attach();
   void send_attach();
+  std::string seconds_now() const;
   void on_attached(const Reply& reply);
   void read_forwards();
   void read_backwards(const std::string& before);
   std::uint64_t count_wanted() const;  // of those that come before
   void on_older(const Reply& reply);
-  // How many entries are asked for at once, at most.
   std::string page() const { return std::to_string(page_); }
   void be_open();
   void reopen();
@@ -61,6 +62,9 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   void follow();
   void on_followed(const Reply& reply);
   void on_appended(const Reply& reply, std::uint64_t sequence);
+  void read_on();
+  // Goes on behind what is this server's own and has been told.
+  void skip_own();
   // Nothing for one that has no number: it is given one, or passed over.
   std::optional<store::Entry> read_entry(const Reply& reply);
   void pass_over(std::string_view id);
@@ -79,12 +83,31 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   Keys keys_;
   Log silent_{"", LogLevel::error};  // of connections whose outages the main one tells
   store::State state_;
-  std::uint64_t next_ = 0;           // number of the first entry that is wanted; 0: not known yet
-  std::uint64_t known_ = 0;          // the newest number that is known here
-  std::string position_;             // the id of the entry that was read last
+  std::uint64_t next_ = 0;   // number of the first entry that is wanted; 0: not known yet
+  std::uint64_t known_ = 0;  // the newest number that is known here
+  // The newest entry with a number that was read.
+  struct Read {
+    std::uint64_t number = 0;
+    std::string id{};
+    bool is_own = false;  // of this server
+  };
+  // Those that one script has appended stand together in the stream.
+  struct Run {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    std::string id{};  // of the last
+  };
+  std::string position_;  // what is behind this id has not been read
+  Read read_;
+  Run own_;                          // that were appended last
+  std::vector<store::Entry> batch_;  // that is being appended
+  bool appending_ = false;
+  bool waits_for_answer_ = false;    // before it reads on
   std::vector<store::Entry> older_;  // read backwards, the newest first; or the last of topics
   std::size_t older_size_ = 0;       // bytes of it
-  std::uint64_t page_;
+  // Entries that are read at once: those of chat and push are well below what an answer may take,
+  // and where others turn out not to be, fewer are read.
+  std::uint64_t page_ = 200;
   std::size_t moves_ = 0;     // from node to node since it was open
   TimePoint asked_;           // when it was last asked what is new
   bool passed_over_ = false;  // has been said

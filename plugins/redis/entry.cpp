@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <chrono>
 #include <redis/entry.hpp>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include <netkit/store/packed.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::redis {
@@ -32,17 +34,67 @@ WallTime time_of_id(std::string_view id) {
   return WallTime(milliseconds(static_cast<std::int64_t>(std::min(since, kMost))));
 }
 
+std::string time_text(WallTime when) {
+  const auto time = std::chrono::duration_cast<microseconds>(when.time_since_epoch()).count();
+  return fmt::format("{}.{:06}", time / kMillion, time % kMillion);
+}
+
+// The fields in their order; the last is the sequence, as the script expects.
+template <typename Visit>
+void visit_fields(const store::Entry& entry, std::string_view time, std::string_view writer,
+                  std::string_view sequence, Visit visit) {
+  visit("text", entry.text);
+  if (!entry.topic.empty()) visit("topic", entry.topic);
+  for (const store::Field& field : entry.fields) visit(field.name, field.value);
+  visit("time", time);
+  visit("writer", writer);
+  visit("sequence", sequence);
+}
+
 }  // namespace
 
 std::vector<store::Field> fields_of(const store::Entry& entry) {
-  std::vector<store::Field> fields{{"text", entry.text}};
-  if (!entry.topic.empty()) fields.push_back({"topic", entry.topic});
-  fields.insert(fields.end(), entry.fields.begin(), entry.fields.end());
-  const auto time = std::chrono::duration_cast<microseconds>(entry.time.time_since_epoch()).count();
-  fields.push_back({"time", fmt::format("{}.{:06}", time / kMillion, time % kMillion)});
-  fields.push_back({"writer", std::to_string(entry.writer)});
-  fields.push_back({"sequence", std::to_string(entry.sequence)});
+  std::vector<store::Field> fields;
+  visit_fields(entry, time_text(entry.time), std::to_string(entry.writer),
+               std::to_string(entry.sequence),
+               [&fields](std::string_view name, std::string_view value) {
+                 fields.push_back({std::string(name), std::string(value)});
+               });
   return fields;
+}
+
+Batch::Batch(std::span<const store::Entry> entries, bool with_last) {
+  own_.reserve(2 + 5 * entries.size());
+  arguments_.reserve(1 + 16 * entries.size());
+  arguments_.push_back(own(std::to_string(entries.size())));
+  if (!entries.empty()) writer_ = own(std::to_string(entries.front().writer));
+  for (const store::Entry& entry : entries) add(entry);
+  if (with_last) add_last(entries);
+}
+
+std::string_view Batch::own(std::string text) {
+  return own_.emplace_back(std::move(text));
+}
+
+void Batch::add(const store::Entry& entry) {
+  const std::size_t count = 2 * (entry.fields.size() + (entry.topic.empty() ? 4 : 5));
+  arguments_.push_back(own(std::to_string(count)));
+  visit_fields(entry, own(time_text(entry.time)), writer_, own(std::to_string(entry.sequence)),
+               [this](std::string_view name, std::string_view value) {
+                 arguments_.insert(arguments_.end(), {name, value});
+               });
+}
+
+// From the newest on, as it is the one that counts.
+void Batch::add_last(std::span<const store::Entry> entries) {
+  std::unordered_set<std::string_view> topics;
+  for (std::size_t i = entries.size(); i > 0; --i) {
+    const store::Entry& entry = entries[i - 1];
+    if (!topics.insert(entry.topic).second) continue;
+    arguments_.push_back(own(std::to_string(i)));
+    arguments_.push_back(entry.topic);
+    arguments_.push_back(own(store::pack(fields_of(entry))));
+  }
 }
 
 std::optional<store::Entry> entry_of(std::vector<store::Field> fields, std::string_view id) {

@@ -4,58 +4,92 @@
 
 namespace netkit::redis {
 
-// Begins to use a stream. A store that has less than is known here has lost it: then there is a new
-// epoch, and numbers go on a thousand or two further on, where nobody has been.
-//   KEYS stream state  ARGV known-stream known-number fresh-stream fresh-epoch
-// Returns stream, epoch, the newest number, and the one that the store had.
+// Begins to use a stream. A store that has less than is known here has lost it, or has something
+// else in its place: then there is a new epoch, and numbers go on a thousand or two further on,
+// where nobody has been. Forgets writers that have appended nothing for a week.
+//   KEYS stream state
+//   ARGV known-stream known-number fresh-stream fresh-epoch read-number read-id seconds
+// Returns stream, epoch, the newest number, the one that the store had, and the newest entry's id.
 inline constexpr const char* kAttach = R"(
-local s = redis.call('HMGET', KEYS[2], 'stream', 'epoch', 'n')
-local known = tonumber(ARGV[2])
-local n = tonumber(s[3] or '0') or 0
-local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
-if newest[1] then
-  local f = newest[1][2]
-  for i = 1, #f, 2 do
-    if f[i] == 'n' then n = math.max(n, tonumber(f[i + 1]) or 0) end
+local function number(entry)
+  for i = 1, #entry[2], 2 do
+    if entry[2][i] == 'n' then return tonumber(entry[2][i + 1]) or 0 end
+  end
+  return 0
+end
+local s, all = {}, redis.call('HGETALL', KEYS[2])
+for i = 1, #all, 2 do
+  local used = string.sub(all[i], 1, 7) == 'writer:' and tonumber(string.match(all[i + 1], ' (%d+)$') or 0)
+  if used and used + 604800 < tonumber(ARGV[7]) then
+    redis.call('HDEL', KEYS[2], all[i])
+  else
+    s[all[i]] = all[i + 1]
   end
 end
+local known, read = tonumber(ARGV[2]), tonumber(ARGV[5])
+local n = tonumber(s.n or '0') or 0
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+if newest then n = math.max(n, number(newest)) end
 local survived = n
-local stream, epoch = s[1], s[2]
-if not stream or not epoch or known > n then
+if read > 0 and read <= n then
+  local found = redis.call('XRANGE', KEYS[1], ARGV[6], '+', 'COUNT', 1)[1] or newest
+  if found and found[1] ~= ARGV[6] then
+    local other = number(found)
+    if found ~= newest and other > 0 and other <= read then survived = other - 1 end
+    if found == newest and other >= read then survived = read - 1 end
+  end
+end
+local stream, epoch = s.stream, s.epoch
+if not stream or not epoch or known > survived then
   if not stream then
     stream = ARGV[3]
     if ARGV[1] ~= '0' then stream = ARGV[1] end
   end
   epoch = ARGV[4]
-  if known > 0 and known >= n then n = (math.floor(known / 1000) + 2) * 1000 end
-  redis.call('HSET', KEYS[2], 'stream', stream, 'epoch', epoch, 'n', string.format('%.0f', n))
+  n = math.max(n, known)
+  if known > 0 and known >= survived then n = (math.floor(n / 1000) + 2) * 1000 end
+  redis.call('HSET', KEYS[2], 'stream', stream, 'epoch', epoch, 'n', n)
 end
-return {stream, epoch, string.format('%.0f', n), string.format('%.0f', survived)}
+return {stream, epoch, n, survived, newest and newest[1] or '0-0'}
 )";
 
-// Appends a batch, without what its writer has appended before.
-//   KEYS stream state last writer
-//   ARGV epoch keep keep-last, then for each entry: sequence topic packed count field value…
+// Appends a batch, without what its writer has appended before. The newest of each topic follows
+// the entries, where it is to be kept.
+//   KEYS stream state last
+//   ARGV epoch keep writer seconds entries, for each entry: count field value… sequence N, for each
+//   topic: which-entry topic packed
+// Returns the newest number, how many were appended, and the id of the last of them.
 inline constexpr const char* kAppend = R"(
-local s = redis.call('HMGET', KEYS[2], 'epoch', 'n')
-if s[1] ~= ARGV[1] then return redis.error_reply('EPOCH the store has lost what it had') end
-local n = tonumber(s[2])
-local done = tonumber(redis.call('GET', KEYS[4]) or '0')
-local i = 4
-while i <= #ARGV do
-  local count = tonumber(ARGV[i + 3])
-  if tonumber(ARGV[i]) > done then
-    n = n + 1
-    local number = string.format('%.0f', n)
-    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'n', number, unpack(ARGV, i + 4, i + 3 + count))
-    if ARGV[3] == '1' then redis.call('HSET', KEYS[3], ARGV[i + 1], ARGV[i + 2] .. 'n:' .. #number .. ':' .. number .. ',') end
-    done = tonumber(ARGV[i])
+local call, argv, stream = redis.call, ARGV, KEYS[1]
+local s = call('HMGET', KEYS[2], 'epoch', 'n', argv[3])
+if s[1] ~= argv[1] then return redis.error_reply('EPOCH the store has lost what it had') end
+local n, done = tonumber(s[2]), tonumber(string.match(s[3] or '0', '^%d+'))
+local entries, numbers, added, i, id = tonumber(argv[5]), {}, 0, 6, ''
+for k = 1, entries do
+  local last = i + tonumber(argv[i])
+  if tonumber(argv[last]) > done then
+    n, added = n + 1, added + 1
+    numbers[k] = n
+    if k < entries then
+      call('XADD', stream, '*', 'n', n, unpack(argv, i + 1, last))
+    else
+      id = call('XADD', stream, 'MAXLEN', '~', argv[2], '*', 'n', n, unpack(argv, i + 1, last))
+    end
   end
-  i = i + 4 + count
+  i = last + 1
 end
-redis.call('HSET', KEYS[2], 'n', string.format('%.0f', n))
-redis.call('SET', KEYS[4], string.format('%.0f', done), 'EX', 604800)
-return n
+if added == 0 then return {n, 0, id} end
+local sequence = argv[i - 1]
+while argv[i] do
+  local number = numbers[tonumber(argv[i])]
+  if number then
+    number = string.format('%.0f', number)
+    call('HSET', KEYS[3], argv[i + 1], argv[i + 2] .. 'n:' .. #number .. ':' .. number .. ',')
+  end
+  i = i + 3
+end
+call('HSET', KEYS[2], 'n', n, argv[3], sequence .. ' ' .. argv[4])
+return {n, added, id}
 )";
 
 // Gives an entry that another program has added its number, which it has the place of: once,

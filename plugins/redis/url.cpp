@@ -73,10 +73,6 @@ Keys::Keys(std::string_view prefix, std::string_view name)
   names = tag_ + ":names";
 }
 
-std::string Keys::writer(std::uint64_t id) const {
-  return fmt::format("{}:writer:{}", tag_, id);
-}
-
 std::string Keys::name(std::string_view name) const {
   return fmt::format("{}:name:{}", tag_, name);
 }

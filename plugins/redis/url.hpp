@@ -24,10 +24,9 @@ struct Url {
 struct Keys {
   Keys(std::string_view prefix, std::string_view stream);
   std::string stream;  // PREFIX:STREAM, the stream itself
-  std::string state;   // a hash: stream, epoch, n
+  std::string state;   // a hash: stream, epoch, n, writer:ID
   std::string last;    // a hash: the last entry of each topic
   std::string names;   // a sorted set: the names that somebody has, and until when
-  std::string writer(std::uint64_t id) const;
   std::string name(std::string_view name) const;
 
  private:

@@ -37,12 +37,12 @@ def entry(number, text=b"hi"):
     return b"*2\r\n$3\r\n5-5\r\n*4\r\n$1\r\nn\r\n$%d\r\n%s\r\n$4\r\ntext\r\n$%d\r\n%s\r\n" % (len(number), number, len(text), text)
 
 
-PAGE = b"*200\r\n" + entry(b"1000001", b"x" * 4000) * 200
+PAGE = b"*200\r\n" + entry(b"1000000", b"x" * 4000) * 200
 
 
 def endless_pages(command):
     if b"EVAL" in command:
-        return b"*4\r\n:1\r\n:1\r\n:1000000\r\n:1000000\r\n"
+        return b"*5\r\n:1\r\n:1\r\n:1000000\r\n:1000000\r\n$3\r\n5-5\r\n"
     return PAGE if b"RANGE" in command else good_answer(command)
 
 

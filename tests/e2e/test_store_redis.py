@@ -262,6 +262,26 @@ def test_an_emptied_store_is_a_gap_and_no_number_comes_twice(netkit, push, redis
     server.err.expect(rb"the store was emptied: entries up to 2 are gone; numbers continue with \d+\n")
 
 
+def test_numbers_that_were_given_again_are_a_loss(netkit, push, redis):
+    """After a failover to a replica that lagged, another server, which knew no more than that one, was there first."""
+    first = push()
+    reader = subscribe(netkit, [first], "s")
+    for i in range(1, 6):
+        first.write(b"%d\n" % i)
+        assert numbered(reader, 1) == [(i, str(i))]
+    entries = redis.cli("XRANGE", "t:push", "-", "+").split("\n")
+    redis.cli("XDEL", "t:push", *[line for line in entries if line.endswith("-0")][3:])
+    redis.cli("HSET", "{t:push}:state", "n", 3)
+    second = push("--keep", "3")
+    second.write(b"other\nthan\n")
+    wait_until(lambda: redis.cli("HGET", "{t:push}:state", "n") == "5\n", what="the two")
+    redis.cli("CLIENT", "KILL", "TYPE", "normal")
+    first.err.expect(rb"the store has lost its newest entries 4 to 5; numbers continue with \d+\n")
+    second.write(b"after\n")
+    assert reader.out.json()["type"] == "gap"
+    assert [text for _, text in numbered(reader, 1)] == ["after"]
+
+
 def test_a_full_store_refuses_and_goes_on_when_there_is_room(netkit, redis, tmp_path):
     (tmp_path / "write").write_text("wr1te\n")
     server = netkit.serve("sse", "serve", "127.0.0.1:0", "--write-token-file", tmp_path / "write",

@@ -4,7 +4,7 @@ import contextlib
 import socket
 import threading
 
-ATTACHED = b"*4\r\n:1\r\n:1\r\n:0\r\n:0\r\n"
+ATTACHED = b"*5\r\n:1\r\n:1\r\n:0\r\n:0\r\n$3\r\n0-0\r\n"
 
 
 def good_answer(command):

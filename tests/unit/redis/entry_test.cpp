@@ -1,4 +1,7 @@
 #include <redis/entry.hpp>
+#include <span>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -50,6 +53,33 @@ TEST(Entries, ATimeThatIsNoneIsTheIds) {
     ASSERT_TRUE(read) << time;
     EXPECT_EQ(read->time, WallTime(std::chrono::seconds(1))) << time;
   }
+}
+
+std::vector<std::string> words_of(std::span<const Entry> entries, bool with_last) {
+  const Batch batch(entries, with_last);
+  return {batch.arguments().begin(), batch.arguments().end()};
+}
+
+TEST(Batches, SayHowManyWordsAnEntryHas) {
+  const Entry entries[] = {{.text = "hi", .writer = 3, .sequence = 5},
+                           {.topic = "a", .text = "ho", .writer = 3, .sequence = 6}};
+  EXPECT_EQ(
+      words_of(entries, false),
+      (std::vector<std::string>{"2", "8",        "text",     "hi",     "time", "0.000000", "writer",
+                                "3", "sequence", "5",        "10",     "text", "ho",       "topic",
+                                "a", "time",     "0.000000", "writer", "3",    "sequence", "6"}));
+}
+
+TEST(Batches, HaveTheNewestOfEachTopic) {
+  const Entry entries[] = {
+      {.topic = "a", .text = "1"}, {.topic = "b", .text = "2"}, {.topic = "a", .text = "3"}};
+  const std::vector<std::string> words = words_of(entries, true);
+  ASSERT_EQ(words.size(), 1u + 3 * 11 + 2 * 3);
+  EXPECT_EQ(words[34], "3");
+  EXPECT_EQ(words[35], "a");
+  EXPECT_TRUE(words[36].starts_with("text:1:3,topic:1:a,")) << words[36];
+  EXPECT_EQ(words[37], "2");
+  EXPECT_EQ(words[38], "b");
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <netkit/datagram/server.hpp>
+#include <netkit/net/source_limits.hpp>
 
 namespace netkit::datagram {
 
@@ -69,6 +70,7 @@ struct Server::Impl {
   void move(Peer& peer, const Path& to);
   void leave_network(const Peer& peer);
   bool challenge(const Path& from, const Header& header, TimePoint now);
+  bool may_challenge(const IpAddress& address, TimePoint now);
   void on_move(const Path& from, std::string_view datagram, TimePoint now);
   void on_session_datagram(const Path& from, std::string_view datagram, TimePoint now);
   void on_reset(const Path& from, std::uint64_t id, TimePoint now);
@@ -93,6 +95,9 @@ struct Server::Impl {
   CookieJar cookies;
   EndedSessions ended;
   RateLimit strays;
+  // Apart from them, so that no flood of what anybody can send keeps a session from moving.
+  RateLimit challenges;
+  SourceRateLimiter challenged;
   std::vector<std::unique_ptr<Peer>> peers;  // by index; null: free
   std::vector<std::uint32_t> generations;
   std::vector<std::uint32_t> free_indexes;

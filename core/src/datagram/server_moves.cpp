@@ -34,13 +34,19 @@ void Server::Impl::leave_network(const Peer& peer) {
   if (newest != by_network.end() && newest->second == peer.ref.index) by_network.erase(newest);
 }
 
+// Who is challenged need not be who sent what looks like his: he gets a few, and no more than was
+// sent. On loopback he is of this machine.
+bool Server::Impl::may_challenge(const IpAddress& address, TimePoint at) {
+  return (address.is_loopback() || challenged.allow(address, at)) && challenges.allow(at);
+}
+
 // Somebody has sent what may be of a session in clear: the client from elsewhere, or who saw it on
 // its way. True: he is asked to prove it, and nothing is done before he has.
 bool Server::Impl::challenge(const Path& from, const Header& header, TimePoint at) {
   const auto found = by_id.find(header.session);
   if (found == by_id.end() || found->second->leaving) return false;
   if (found->second->path.owner != 0 || from.owner != 0 || header.type == Type::bye) return true;
-  if (!strays.allow(at)) {
+  if (!may_challenge(from.peer.address(), at)) {
     ++counters.replies_dropped;
     return true;
   }

@@ -114,6 +114,74 @@ TEST_F(Moving, TakesNoProofFromElsewhere) {
   EXPECT_TRUE(is_at(client));
 }
 
+// Who has seen datagrams of many sessions sends them again, as if they came from a victim.
+class Flood : public Moving {
+ protected:
+  void SetUp() override {
+    start_server();
+    for (int i = 0; i < 20; ++i) add_client("c" + std::to_string(i));
+    Run(1s);
+    tap = [this](const Endpoint& from, const std::string& bytes) {
+      if (from != server_address) seen.push_back(bytes);
+    };
+    Run(6s);  // a heartbeat of each
+    tap = nullptr;
+    ASSERT_GE(seen.size(), 20U);
+  }
+  // How many bytes the server sends to `victim` for `count` datagrams.
+  std::size_t answers_to(const Endpoint& victim, std::size_t count) {
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      server->on_datagram(victim, seen[i % seen.size()], now);
+    }
+    OutputQueue queue;
+    server->drain(queue, now);
+    for (const auto& item : queue.items()) {
+      if (item.to->peer == victim) bytes += item.size();
+    }
+    return bytes;
+  }
+  std::vector<std::string> seen;
+};
+
+TEST_F(Flood, OfManySessionsTroublesAVictimLittle) {
+  const Endpoint victim = endpoint(53, "10.6.6.6");
+  const std::size_t challenge = answers_to(victim, 1);
+  ASSERT_GT(challenge, 0U);
+  std::size_t got = 0;
+  for (int i = 0; i < 100; ++i) {
+    got += answers_to(victim, 200);
+    now += 100ms;
+  }
+  EXPECT_LE(got / challenge, 500U + 10 * 100U);
+  EXPECT_GT(server->counters().replies_dropped, 10'000U);
+  // Wherever in its network it is, of IPv6.
+  got = 0;
+  for (std::uint16_t port = 1; port < 10'000; ++port) {
+    got += answers_to(
+        *Endpoint::parse("[2001:db8::" + std::to_string(port % 10) + "]:" + std::to_string(port)),
+        1);
+  }
+  EXPECT_LE(got / challenge, 500U);
+}
+
+TEST_F(Flood, KeepsNobodyFromMoving) {
+  const Endpoint victim = endpoint(53, "10.6.6.6");
+  std::string stray = seen.front();
+  stray[5] = static_cast<char>(stray[5] ^ 1);  // of no session
+  std::uint16_t port = 50000;
+  for (const auto& client : clients) move_to(*client, ++port);
+  for (int i = 0; i < 60; ++i) {
+    for (int j = 0; j < 20'000; ++j) {
+      server->on_datagram(victim, j % 2 == 0 ? stray : seen[static_cast<std::size_t>(j) % 20], now);
+    }
+    Run(100ms);
+  }
+  for (const SessionRef session : served.sessions) {
+    EXPECT_EQ(server->peer(session).address().to_string(), "10.8.8.8");
+  }
+}
+
 TEST_F(Moving, ProofsNeedTheKey) {
   SessionKey key{};
   Move move{1, {}, 2, {}};

@@ -206,6 +206,8 @@ constexpr std::size_t kMaxNames = 4096;                      // that one connect
 constexpr std::size_t kMaxAnswers = 1000;                    // that one may be owed
 constexpr std::size_t kMaxRecords = std::size_t{64} << 20U;  // bytes of those that come, of all
 constexpr std::size_t kMaxRest = 65536;  // bytes that are read and wait for them
+// How long a line, with the record that follows it, may take from its first byte on.
+constexpr Duration kPatience = std::chrono::minutes(1);
 constexpr std::string_view kOthersName = "a key is valid for its own name only";
 
 class ControlClient final : public TcpServer::Connection {
@@ -230,11 +232,13 @@ class ControlClient final : public TcpServer::Connection {
     if (rest_.empty()) data.remove_prefix(obey(data));
     rest_.append(data);
     if (rest_.size() > kMaxRest) pause_reading();
+    watch_the_time();
   }
   void on_drained() override {
     const std::string waiting = std::exchange(rest_, {});
     rest_ = waiting.substr(obey(waiting));
     if (rest_.empty()) resume_reading();
+    watch_the_time();
     if (ended_) finish();
   }
   void on_half_closed() override {
@@ -242,6 +246,7 @@ class ControlClient final : public TcpServer::Connection {
     finish();
   }
   void on_gone(int, std::string_view) override {
+    patience_.reset();
     for (const std::string& name : names_) hub_.release(name, id_);
   }
 
@@ -251,6 +256,7 @@ class ControlClient final : public TcpServer::Connection {
   // Who has a key has its name, and no other.
   bool is_own(std::string_view name) const { return identity_.empty() || name == identity_; }
   bool is_held() const { return backed_up() || answers_.size() >= kMaxAnswers; }
+  void watch_the_time();
   void finish();
   void give(std::string text);
   void give_known();
@@ -279,6 +285,7 @@ class ControlClient final : public TcpServer::Connection {
   std::shared_ptr<ControlClient*> giving_;
   LineDecoder lines_{kMaxControlLine};
   std::string rest_;  // waits for the answers before it to be read
+  Timer patience_;    // with what has begun to come
   bool ended_ = false;
   bool quits_ = false;  // once all is answered
   std::set<std::string, std::less<>> names_;
@@ -321,6 +328,17 @@ std::size_t ControlClient::take_record(std::string_view data) {
   missing_ -= size;
   if (missing_ == 0) publish();
   return size;
+}
+
+// Time runs while something has begun to come, and is not held up here; anew with each line.
+void ControlClient::watch_the_time() {
+  const bool is_awaited = (has_record_ || lines_.pending() != 0) && rest_.empty() && !closing();
+  if (!is_awaited) return patience_.reset();
+  if (patience_.pending()) return;
+  patience_ = server().loop().after(kPatience, [this] {
+    give("ERR a line and its record have to come within a minute\n");
+    close();
+  });
 }
 
 // With what a script that has no newline at its end asked last.
@@ -393,6 +411,7 @@ void ControlClient::give_soon() {
 // ---- commands
 
 void ControlClient::take(const Line& line) {
+  patience_.reset();
   if (!line.too_long) return carry_out(parse_control(line.text));
   give("ERR a line has at most 512 bytes\n");
   close();

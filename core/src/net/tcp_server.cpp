@@ -20,6 +20,9 @@ namespace netkit {
 namespace {
 
 constexpr std::size_t kOtherDescriptors = 64;  // of everything but clients, generously
+// How soon a peer that is closed has to take one of so many parts of what waits for it.
+constexpr Duration kRestPatience = std::chrono::minutes(1);
+constexpr std::size_t kRestParts = 8;
 
 std::uint64_t random_seed(double rate) {
   return rate > 0 ? RandomEngine()() : 0;
@@ -265,8 +268,18 @@ void TcpServer::Connection::write(const SharedPayload& payload) {
 }
 
 void TcpServer::Connection::close() {
-  closing_ = true;
+  const bool is_news = !std::exchange(closing_, true);
   stream_->close();
+  if (is_news && stream_->queued() != 0) await_rest(stream_->queued() / kRestParts);
+}
+
+// Who takes less than `least` each time of what he is still to have is not waited for.
+void TcpServer::Connection::await_rest(std::size_t least) {
+  deadline_ = server_->loop_.after(kRestPatience, [this, least, before = stream_->queued()] {
+    if (before - stream_->queued() > least) return await_rest(least);
+    ++server_->counters_.idle;
+    abort();
+  });
 }
 
 void TcpServer::Connection::reset() {

@@ -1,3 +1,4 @@
+#include <cerrno>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -298,6 +299,21 @@ TEST_F(HttpServerTest, EndsItsStreamsWhenItCloses) {
   stream_->write("last");
   server_->close();
   EXPECT_EQ(read_until(fd), "4\r\nlast\r\n0\r\n\r\n");
+}
+
+TEST_F(HttpServerTest, GivesNoMoreTimeToARequestOfOneByteNowAndThen) {
+  start({.limits = {.max_body = 1'000'000}, .request_timeout = 100ms});
+  for (const char* begin : {"GET /page HTTP/1.1\r\nX: ",
+                            "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"}) {
+    const FileDescriptor fd = connect();
+    send(fd, begin);
+    EXPECT_TRUE(host_.run_until([&] {
+      char byte = 0;
+      ::send(fd.get(), "y", 1, MSG_NOSIGNAL);
+      return ::recv(fd.get(), &byte, 1, MSG_DONTWAIT) == 0 || errno != EAGAIN;
+    }));
+  }
+  EXPECT_EQ(server_->counters().request_timeouts, 2u);
 }
 
 }  // namespace

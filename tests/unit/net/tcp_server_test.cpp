@@ -1,3 +1,6 @@
+#include "support/hasty_clock.hpp"
+
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -106,7 +109,7 @@ class TcpServerTest : public testing::Test {
     ASSERT_TRUE(condition());
   }
 
-  SystemClock clock_;
+  test::HastyClock clock_;
   EventLoop loop_{clock_};
   Log log_{"", LogLevel::info};
   std::optional<TcpServer> server_;
@@ -253,6 +256,34 @@ TEST_F(TcpServerTest, DoesNotReadFromWhoDoesNotReadItsAnswers) {
     return heard_.ends_with("more");
   });
   EXPECT_EQ(drained_, 1);
+}
+
+TEST_F(TcpServerTest, DoesNotWaitForWhoTakesNothingOfTheRest) {
+  start({.max_clients = 16});
+  on_received_ = [](Client& client) {
+    client.write(std::string(32 << 20, 'a'));
+    client.close();
+  };
+  const FileDescriptor idle = join(), slow = join();
+  send(idle, "q");
+  send(slow, "q");
+  until([this] { return heard_ == "qq"; });
+  std::string buffer(1 << 20, ' ');
+  std::size_t taken = 0;
+  for (const std::size_t left : {2u, 1u, 1u}) {
+    EXPECT_EQ(server_->size(), left);
+    for (const std::size_t enough = taken + (8 << 20); taken < enough;) {
+      const ssize_t size = ::recv(slow.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+      taken += static_cast<std::size_t>(std::max<ssize_t>(size, 0));
+      loop_.run_once(1ms);
+    }
+    clock_.advance(61s);
+    loop_.run_once(1ms);
+  }
+  EXPECT_EQ(server_->counters().idle, 1u);
+  EXPECT_EQ(taken + read_to_end(slow).size(), 32u << 20);
+  until([this] { return server_->empty(); });
+  EXPECT_EQ(server_->counters().idle, 1u);
 }
 
 TEST_F(TcpServerTest, ReadsNoFasterThanTheRate) {

@@ -1,9 +1,15 @@
+#include "support/hasty_clock.hpp"
+
+#include <algorithm>
+#include <memory>
 #include <push/control.hpp>
 #include <push/payload.hpp>
 #include <string>
+#include <sys/socket.h>
 
 #include <gtest/gtest.h>
 
+#include <netkit/loop/event_loop.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::push {
@@ -133,6 +139,88 @@ TEST(RosterLine, AnythingElseIsNotAStatusRow) {
                            "a native 1 2 3 4 x\t1 2 3 4 5", "a native 1 2 3 4 x\t1 2 -3 4"}) {
     EXPECT_FALSE(parse_status_row(line)) << line;
   }
+}
+
+// A server on a clock that the test moves ahead, and what a peer sends it.
+class ControlServerTest : public testing::Test, private Hub::Handler, private Publishing {
+ protected:
+  ControlServerTest() {
+    server_->listen(AddressSpec::parse("127.0.0.1:0", AddressRole::server));
+    const Endpoint local = server_->locals().at(0);
+    EXPECT_EQ(::connect(peer_.get(), local.data(), local.size()), 0);
+  }
+  void send(std::string_view text) {
+    ASSERT_EQ(::send(peer_.get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+    turn();
+  }
+  void pass(Duration time) {
+    clock_.advance(time);
+    turn();
+  }
+  void turn() {
+    for (int i = 0; i < 5; ++i) loop_.run_once(std::chrono::milliseconds(5));
+  }
+  std::string heard() {
+    char buffer[4096];
+    const ssize_t size = ::recv(peer_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+    return {buffer, static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+  }
+  bool is_closed() const { return server_->empty(); }
+
+ private:
+  static std::function<bool(const IpAddress&)> nobody() {
+    return [](const IpAddress&) { return false; };
+  }
+  void on_subscribed(const Subscriber&) override {}
+  void on_unsubscribed(const Subscriber&, std::string_view, std::uint64_t) override {}
+  void on_full(const Endpoint&, std::string_view) override {}
+  const AnswerPolicy& policy() const override { return policy_; }
+  std::string identity_of(const ByteStream&) const override { return {}; }
+  std::string why_closed(const Endpoint&, std::string_view) const override { return {}; }
+  std::string why_refused(const Endpoint&, std::string_view, std::size_t) override { return {}; }
+  void publish(std::string_view, std::string_view, Answer answer) override { answer({}); }
+
+  test::HastyClock clock_;
+  EventLoop loop_{clock_};
+  Log log_{"", LogLevel::error};
+  AnswerPolicy policy_{
+      {}, {.is_own = nobody(), .is_broadcast = nobody(), .is_on_link = nobody()}, {}};
+  Hub hub_{{}, datagram::system_random(), *this};
+  std::unique_ptr<TcpServer> server_ = make_control_server(loop_, log_, {}, hub_, *this);
+  FileDescriptor peer_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+};
+
+constexpr const char* kTooSlow = "ERR a line and its record have to come within a minute\n";
+
+TEST_F(ControlServerTest, ALineOfOneByteNowAndThenComesToAnEnd) {
+  for (const char* piece : {"S", "T", "A", "T"}) {
+    send(piece);
+    pass(std::chrono::seconds(16));
+  }
+  EXPECT_EQ(heard(), kTooSlow);
+  EXPECT_TRUE(is_closed());
+}
+
+TEST_F(ControlServerTest, SoDoesARecord) {
+  send("PUSH - 100\nhello");
+  pass(std::chrono::seconds(50));
+  send("more");
+  EXPECT_FALSE(is_closed());
+  pass(std::chrono::seconds(11));
+  EXPECT_EQ(heard(), kTooSlow);
+  EXPECT_TRUE(is_closed());
+}
+
+TEST_F(ControlServerTest, WhoIsSilentBetweenLinesStays) {
+  send("PUSH - 5\nhel");
+  pass(std::chrono::seconds(50));
+  send("loPUSH - 5\nhel");
+  pass(std::chrono::seconds(50));
+  send("lo");
+  EXPECT_EQ(heard(), "OK\nOK\n");
+  pass(std::chrono::hours(24));
+  send("QUIT\n");
+  EXPECT_EQ(heard(), "OK\n");
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ class NETKIT_API TcpServer {
     std::uint64_t accepted = 0;
     std::uint64_t refused = 0;  // there was no room, or no descriptor
     std::uint64_t denied = 0;   // by the access list
-    std::uint64_t idle = 0;     // ended by the idle time-out
+    std::uint64_t idle = 0;     // ended by the idle time-out, or for not taking what was left
     std::uint64_t delayed = 0;  // reads that were over the rate
     std::uint64_t handshake_timeouts = 0;
   };
@@ -155,7 +155,8 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   // by on_gone() later.
   void write(std::string_view bytes);
   void write(const SharedPayload& payload);
-  // Sends what is queued, then closes. Nothing that comes meanwhile is passed on.
+  // Sends what is queued, then closes. Nothing that comes meanwhile is passed on. A peer that does
+  // not take an eighth of it every minute is not waited for.
   void close();
   // Closes at once, without what is queued. on_gone() comes before it returns; the connection is
   // destroyed after this turn.
@@ -202,11 +203,12 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   void release(Hold why);
   void hold_to_rate();
   void on_deadline();
+  void await_rest(std::size_t least);
   std::unique_ptr<Connection> leave(int error, std::string_view reason);
 
   TcpServer* server_ = nullptr;
   std::unique_ptr<ByteStream> stream_;
-  Timer deadline_;  // of the handshake, then of the peer's silence
+  Timer deadline_;  // of the handshake, then of the peer's silence, then of its taking the rest
   Timer rate_;      // until which it is over its rate
   TimePoint last_;  // when data was last received, where that matters
   std::uint32_t slot_ = 0;

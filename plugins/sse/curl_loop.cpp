@@ -90,10 +90,17 @@ void on_tls_event(const SSL* ssl, int where, int alert) {
   *static_cast<int*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl))) = alert & 0xFF;
 }
 
-CURLcode watch_tls(CURL*, void* context, void* alert) {
-  SSL_CTX_set_app_data(static_cast<SSL_CTX*>(context), alert);
-  SSL_CTX_set_info_callback(static_cast<SSL_CTX*>(context), &on_tls_event);
-  return CURLE_OK;
+// libcurl 7.88 reads on for as long as frames of HTTP/2 come that are none of a body, and neither
+// timers nor signals are looked at meanwhile. So many records of TLS (of 16 KiB at most) may come
+// in one go without any of a body; then the connection has come to its end.
+constexpr std::size_t kMostRecords = 1000;
+
+void on_tls_message(int is_sent, int /*version*/, int type, const void* /*bytes*/,
+                    std::size_t /*size*/, SSL* ssl, void* records) {
+  if (is_sent != 0 || type != SSL3_RT_HEADER) return;
+  if (++*static_cast<std::size_t*>(records) > kMostRecords) {
+    SSL_set_shutdown(ssl, SSL_get_shutdown(ssl) | SSL_RECEIVED_SHUTDOWN);
+  }
 }
 
 }  // namespace
@@ -119,10 +126,24 @@ void CurlLoop::add(CURL* easy, Handler& handler) {
     curl_easy_setopt(easy, CURLOPT_DEBUGDATA, const_cast<Log*>(&log_));
     curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
   }
-  int& alert = tls_alerts_[easy] = 0;
+  tls_alerts_[easy] = 0;
   curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, &watch_tls);
-  curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, &alert);
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, this);
   curl_multi_add_handle(multi_, easy);
+}
+
+CURLcode CurlLoop::watch_tls(CURL* easy, void* ssl_context, void* self) {
+  auto& loop = *static_cast<CurlLoop*>(self);
+  auto* const context = static_cast<SSL_CTX*>(ssl_context);
+  SSL_CTX_set_app_data(context, &loop.tls_alerts_[easy]);
+  SSL_CTX_set_info_callback(context, &on_tls_event);
+  SSL_CTX_set_msg_callback(context, &on_tls_message);
+  SSL_CTX_set_msg_callback_arg(context, &loop.records_);
+  return CURLE_OK;
+}
+
+bool CurlLoop::is_flooded() const {
+  return records_ > kMostRecords;
 }
 
 void CurlLoop::remove(CURL* easy) {
@@ -160,6 +181,7 @@ int CurlLoop::on_timer(CURLM*, long milliseconds, void* self) {
 
 void CurlLoop::act(curl_socket_t fd, int events) {
   int running = 0;
+  records_ = 0;
   curl_multi_socket_action(multi_, fd, events, &running);
   report_ended();
 }
@@ -282,6 +304,10 @@ Failure failure_of(const CurlError& error) {
   if (is_certificate_refused(error.tls_alert)) {
     return {ExitStatus::permission, "the server does not accept the client's certificate: " + text,
             true};
+  }
+  if (error.is_flooded) {
+    return {ExitStatus::protocol, "the server sends frames of HTTP/2 without end instead of a body",
+            false};
   }
   switch (error.code) {
     case CURLE_COULDNT_RESOLVE_HOST:

@@ -2,6 +2,7 @@
 // errors as failures of a stream.
 #pragma once
 
+#include <cstddef>
 #include <sse/stream_life.hpp>
 #include <string_view>
 #include <unordered_map>
@@ -40,8 +41,13 @@ class CurlLoop {
   // The alert of TLS (RFC 8446, section 6) that came last on a connection that `easy` has made
   // since it was added; 0: none, or none but that the server closes.
   int tls_alert(CURL* easy) const { return tls_alerts_.at(easy); }
+  // Some of a body has come, of whichever transfer.
+  void note_body() { records_ = 0; }
+  // For on_transfer_end(): the connection was ended because so much came that was none.
+  bool is_flooded() const;
 
  private:
+  static CURLcode watch_tls(CURL* easy, void* ssl_context, void* self);
   static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* socket_data);
   static int on_timer(CURLM* multi, long milliseconds, void* self);
   void act(curl_socket_t fd, int events);
@@ -54,6 +60,7 @@ class CurlLoop {
   std::unordered_map<curl_socket_t, Watch> watches_;
   // Connections outlive the transfer that made them, and refer to these.
   std::unordered_map<CURL*, int> tls_alerts_;
+  std::size_t records_ = 0;  // of TLS, that came since curl was last called or had some of a body
 };
 
 // How a transfer failed.
@@ -66,6 +73,7 @@ struct CurlError {
   long socks_answer = 0;      // CURLINFO_PROXY_ERROR
   bool has_looked = true;     // for the address of the server or the proxy
   bool was_sent = false;      // some of the request: CURLINFO_REQUEST_SIZE
+  bool is_flooded = false;    // CurlLoop::is_flooded()
   bool is_first = true;       // no request of this stream had succeeded before
   Duration connect_timeout{};
 };

@@ -268,6 +268,7 @@ bool HttpExchange::on_head_end() {
 std::size_t HttpExchange::take_body(char* data, std::size_t size, std::size_t count, void* self) {
   auto& exchange = *static_cast<HttpExchange*>(self);
   const std::string_view bytes(data, size * count);
+  exchange.curl_.note_body();
   if (exchange.handler_.on_body(bytes)) return bytes.size();
   exchange.stopped_ = true;
   return 0;
@@ -288,6 +289,7 @@ void HttpExchange::on_transfer_end(CURLcode code) {
                   .socks_answer = info(easy_, CURLINFO_PROXY_ERROR),
                   .has_looked = has_looked_,
                   .was_sent = was_sent(),
+                  .is_flooded = curl_.is_flooded(),
                   .is_first = !answered_,
                   .connect_timeout = options_.connect_timeout}));
 }

@@ -11,7 +11,8 @@ import subprocess
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from keys import KEYS, keys  # noqa: F401
+from capture import Capture
+from keys import KEYS, key_file, keys, sides  # noqa: F401
 from native_peer import CONNECT, HELLO, begin
 from netkit import host_port, udp_socket, wait_until
 from relay import Relay, relays  # noqa: F401
@@ -274,23 +275,46 @@ def test_a_killed_server_is_come_back_to(netkit, room, keys, tmp_path):
     again.out.expect(rb"\[ann\] are you there\?\n")
 
 
-def test_what_is_captured_has_no_word_in_clear(netkit, room, keys, relays):
+def talk(netkit, tmp_path, sides):
+    """A room and a push server, and all that goes over the loopback while members and subscribers use them."""
+    captures = Capture(), Capture()
+    room = netkit.serve("chat", "serve", "127.0.0.1:0", *sides(None))
+    ann, ben = (netkit.start("chat", "join", room.address, *sides(name), "--commands") for name in ("ann", "ben"))
+    for member in (ann, ben):
+        member.err.expect(rb"joined ")
+    ann.write("a word of ours\n/msg ben a quiet word\n/me waves\n")
+    ben.out.expect(rb"a quiet word.*waves")
+    push = netkit.serve("push", "serve", "127.0.0.1:0", *sides(None), "--every", "1h", sockets=2)
+    reader = netkit.start("push", "subscribe", push.address, *sides("ann"), "--topic", "weather/#", "--count", "2")
+    reader.err.expect(rb"subscribed")
+    key = sides("ben")[-2:] if sides("ben")[0] == "--psk-file" else []
+    for command in (["send", push.address, "it will rain", "--topic", "weather/here"], ["status", push.address]) * 2:
+        assert netkit.run("push", *command, *key).status == 0
+    assert reader.wait() == 0
+    for capture, server in zip(captures, (room, push)):
+        capture.save(tmp_path / str(server.port), server.port)
+        server.stop()
+    return [(tmp_path / str(server.port)).read_bytes() for server in (room, push)]
+
+
+WORDS = [[b"a word of ours", b"a quiet word", b"waves"], [b"it will rain", b"weather/", b" native "]]
+
+
+def test_what_is_captured_has_no_word_in_clear(netkit, sides, tmp_path):
+    """Of a room, of what is pushed, of what publishers and who looks at the roster say; in clear all of it is there."""
+    for captured, words in zip(talk(netkit, tmp_path, sides("ann", "ben")), WORDS):
+        in_clear = [word for word in words if word in captured]
+        assert len(captured) > 2000 and in_clear == ([] if (tmp_path / "None.keys").exists() else words)
+
+
+def test_all_that_is_sent_are_records(netkit, room, keys, relays):
+    relay = relays(room)
     seen = []
-
-    class Tap(Relay):
-        def _forward(self, sock, data, to):
-            seen.append(data)
-            super()._forward(sock, data, to)
-
-    relay = Tap(host_port(room.address))
-    try:
-        ann = join(netkit, relay.address, keys("a", "ann"))
-        ann.write("a word of ours\n")
-        room.out.expect(rb"a word of ours")
-    finally:
-        relay.close()
+    relay.tap = lambda data, from_client: seen.append(data)
+    ann = join(netkit, relay.address, keys("a", "ann"))
+    ann.write("a word of ours\n")
+    room.out.expect(rb"a word of ours")
     assert seen and all(20 <= data[0] <= 23 and data[1] == 0xFE for data in seen)
-    assert not [data for data in seen if b"a word of ours" in data]
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
 """Nothing is sent anywhere that the user did not name: what each command sends and connects to, as the kernel sees it."""
 
+import os
+import pathlib
 import re
+import signal
 
 import pytest
 
@@ -23,14 +26,14 @@ def reached(path):
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_who_is_named_and_who_asked_is_all(netkit, tmp_path, name):
-    server = netkit.serve(*SERVERS[name])
-    trace = netkit.start(argv=[*STRACE, tmp_path / "server", "-p", server.pid])
-    trace.err.expect(rb"attached")
+    """From the first moment of each to its last."""
+    server = netkit.serve(argv=[*STRACE, tmp_path / "server", netkit_path(), *SERVERS[name]], env=NO_LEAK_CHECK)
     words = [word.format(server.address) for word in CLIENTS[name]]
     done = netkit.run(argv=[*STRACE, tmp_path / "client", netkit_path(), *words], stdin="hello\n" if name == "chat" else "",
                       env=NO_LEAK_CHECK)
     assert done.status == 0, done
-    trace.stop()
+    os.kill(int(pathlib.Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text()), signal.SIGTERM)
+    assert server.wait() == 0
     named = host_port(server.address)
     assert reached(tmp_path / "client") <= {named}
     assert all(host == "127.0.0.1" for host, _ in reached(tmp_path / "server"))

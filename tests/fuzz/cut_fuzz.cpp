@@ -111,13 +111,20 @@ bool is_filled_in(const CodecSpec& spec) {
          (spec.strip ? *spec.strip == 0 : spec.offset != 0);
 }
 
+// A frame of PostgreSQL without a type has one byte more behind its length field than the others,
+// which FrameEncoder::check() knows nothing of.
+bool is_beyond_the_limit(const CodecSpec& spec, std::string_view body) {
+  return spec.dialect == netkit::Dialect::postgres && body.starts_with('\0') &&
+         body.size() > kMaxFrame + 4;
+}
+
 void check_body(const CodecSpec& spec, std::string_view body, std::size_t piece) {
   const netkit::FrameEncoder encoder(spec);
   std::string wire;
   const std::string_view head = body.substr(0, body.size() / 2);
   const netkit::FrameError error = encoder.append(wire, head, body.substr(head.size()));
   FUZZ_CHECK(!error || (wire.empty() && !error.text().empty()));
-  if (error || encoder.check(body.size(), kMaxFrame)) return;
+  if (error || encoder.check(body.size(), kMaxFrame) || is_beyond_the_limit(spec, body)) return;
   const Stream out = decode(spec, wire, piece);
   FUZZ_CHECK(!out.error && out.rest == (spec.by == netkit::CutBy::idle ? wire.size() : 0));
   FUZZ_CHECK(out.frames.size() == 1 && out.counters.bad_frames == 0 && out.counters.skipped == 0);

@@ -74,6 +74,8 @@ FLOODS = {
     "a frame of 16 MiB": (b"", b"\xff\xff\xff\0\0\0\0\0\1" + bytes(65536), {"closed"}),
     "requests that are taken back (CVE-2023-44487)": (
         b"", each_stream(lambda stream: request(stream) + frame(RST_STREAM, 0, stream, b"\0\0\0\x08")), {"closed"}),
+    "requests that are taken back without an error": (
+        b"", each_stream(lambda stream: request(stream) + frame(RST_STREAM, 0, stream, bytes(4))), {"closed"}),
     "requests that the server is made to take back (CVE-2025-8671)": (
         b"", each_stream(lambda stream: request(stream) + frame(WINDOW_UPDATE, 0, stream, bytes(4))), {"closed"}),
     "requests that are never whole": (b"", each_stream(lambda stream: frame(HEADERS, END_HEADERS, stream, POST)), {"open", "closed", "held"}),

@@ -242,13 +242,12 @@ void Session::sent_frame(const nghttp2_frame& frame) {
   }
 }
 
-void Session::close(StreamId id, std::uint32_t error) {
+void Session::close(StreamId id, std::uint32_t /*error*/) {
   const auto found = streams_.find(id);
   if (found == streams_.end()) return;
   const Stream& stream = found->second;
   if (stream.is_told) {
-    const bool by_peer = error != NGHTTP2_NO_ERROR && !stream.is_finished;
-    events_.push_back({by_peer ? Event::Kind::closed_by_peer : Event::Kind::closed, id});
+    events_.push_back({stream.is_finished ? Event::Kind::closed : Event::Kind::closed_by_peer, id});
   } else {
     --incomplete_;
     events_.push_back({Event::Kind::closed_by_peer, id});

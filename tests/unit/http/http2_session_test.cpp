@@ -85,6 +85,7 @@ class Http2SessionTest : public testing::Test, private Http2Session::Handler {
   std::map<std::int32_t, std::string> status_;  // of the answers
   std::map<std::int32_t, std::size_t> bodies_;  // of the requests
   std::map<std::int32_t, std::size_t> written_;
+  int taken_back_ = 0;
   const SharedPayload payload_ = std::make_shared<const std::string>(10'000, 'x');
 
  private:
@@ -115,7 +116,7 @@ class Http2SessionTest : public testing::Test, private Http2Session::Handler {
       written_[id] += payload_->size();
     }
   }
-  void on_closed(std::int32_t, bool) override {}
+  void on_closed(std::int32_t, bool by_peer) override { taken_back_ += by_peer ? 1 : 0; }
 };
 
 TEST_F(Http2SessionTest, RefusesATargetThatIsNotPercentEncoded) {
@@ -164,6 +165,21 @@ TEST_F(Http2SessionTest, HoldsAFewFullQueuesAtATime) {
   nghttp2_submit_settings(client_.get(), NGHTTP2_FLAG_NONE, &settings, 1);
   talk();
   for (const auto& [id, size] : written_) EXPECT_EQ(size, 1'000'000u) << id;
+}
+
+TEST_F(Http2SessionTest, TellsThatARequestIsTakenBackWhateverTheReason) {
+  start();
+  int wanted = 0;
+  for (const auto reason : {NGHTTP2_NO_ERROR, NGHTTP2_CANCEL}) {
+    const auto id = ask("GET", "/");
+    talk();
+    nghttp2_submit_rst_stream(client_.get(), NGHTTP2_FLAG_NONE, id, reason);
+    talk();
+    EXPECT_EQ(taken_back_, ++wanted);
+  }
+  ask("POST", "/");
+  talk();
+  EXPECT_EQ(taken_back_, wanted);
 }
 
 }  // namespace

@@ -40,6 +40,11 @@ bool is_valid_gap(std::string_view body) {
   return gap.from != 0 || gap.unnumbered != 0;
 }
 
+// Of a bundle: what is before its entries.
+std::size_t head_size(const Chunk& bundle) {
+  return bundle.first_record == 0 ? 1 : 9;
+}
+
 ChunkRef control(std::string body) {
   auto chunk = std::make_shared<Chunk>();
   chunk->body = std::move(body);
@@ -95,6 +100,19 @@ Gap read_gap(std::string_view body) {
 
 Bye read_end(std::string_view body) {
   return {static_cast<std::uint8_t>(body[1]), body.substr(2)};
+}
+
+bool can_join(const Chunk& chunk, const Chunk& next, std::size_t max_body) {
+  if (chunk.control || next.control || chunk.open || next.continues) return false;
+  if (chunk.body.size() + next.body.size() - head_size(next) > max_body) return false;
+  return next.first_record == (chunk.first_record == 0 ? 0 : chunk.last_record() + 1);
+}
+
+void join(Chunk& chunk, const Chunk& next) {
+  chunk.body.append(next.body, head_size(next));
+  chunk.messages += next.messages;
+  chunk.open = next.open;
+  if (next.open) chunk.body[0] = static_cast<char>(chunk.body[0] | kOpen);
 }
 
 ChunkRef make_gap(const Gap& gap) {

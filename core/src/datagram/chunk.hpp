@@ -141,6 +141,11 @@ Bundle read_bundle(std::string_view body);
 Gap read_gap(std::string_view body);
 Bye read_end(std::string_view body);
 
+// Whether `next`, which comes after `chunk`, can go out in one body with it of at most `max_body`
+// bytes.
+bool can_join(const Chunk& chunk, const Chunk& next, std::size_t max_body);
+void join(Chunk& chunk, const Chunk& next);
+
 NETKIT_API ChunkRef make_gap(const Gap& gap);
 NETKIT_API ChunkRef make_end(std::uint8_t code, std::string_view text);
 

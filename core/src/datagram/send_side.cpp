@@ -30,7 +30,10 @@ SendSide::SendSide(const Options& options, Counters& counters, std::uint32_t fir
 }
 
 void SendSide::change_path(const CongestionController::Path& path) {
-  if (way_) way_->congestion = {path, static_cast<double>(options_->max_window)};
+  if (!way_) return;
+  way_->congestion = {path, static_cast<double>(options_->max_window)};
+  rtt_ = {};
+  caution_ = 0;
 }
 
 void SendSide::enqueue(const ChunkRef& chunk) {
@@ -261,18 +264,22 @@ bool SendSide::next(Emission& out, TimePoint now) {
       arm(now);
       return false;
     }
-    ChunkRef gap = has_gap() ? make_gap(gap_) : ChunkRef();
+    leave_out_told_gap();
+    const bool gap = gap_is_next();
+    std::size_t together = 1;
+    ChunkRef made = gap ? make_gap(gap_) : join_waiting(together);
     InFlight& entry = in_flight_.push_back();  // without memory for either nothing has changed yet
     if (gap) {
-      entry.chunk = std::move(gap);
+      entry.chunk = std::move(made);
+      numbers_known_ = numbers_known_ || gap_.to != 0;
       gap_ = Gap{};
       gap_ends_open_ = false;
     } else {
-      entry.chunk = std::move(waiting_.front());
-      waiting_.pop_front();
-      waiting_messages_ -= entry.chunk->ended();
-      waiting_bytes_ -= entry.chunk->body.size();
+      entry.chunk = take_waiting(together);
+      if (made) entry.chunk = std::move(made);
+      numbers_known_ = numbers_known_ || entry.chunk->first_record != 0;
     }
+    gap_was_last_ = gap;
     in_flight_messages_ += entry.chunk->ended();
     ++on_the_way_;
     sent(entry, out, next_++, now);
@@ -281,6 +288,41 @@ bool SendSide::next(Emission& out, TimePoint now) {
   }
   if (way_) way_->by_host = false;
   return false;
+}
+
+// The number of the message after it says the same.
+void SendSide::leave_out_told_gap() {
+  if (!numbers_known_ || waiting_.empty() || waiting_.front()->first_record == 0) return;
+  gap_.from = gap_.to = 0;
+}
+
+// Where more is dropped between any two datagrams, there would be nothing but gaps.
+bool SendSide::gap_is_next() const {
+  return has_gap() && (!gap_was_last_ || waiting_.empty() || waiting_.front()->control);
+}
+
+// What had to wait goes out in as few datagrams as it can, whatever came in how many: the window
+// counts these. Null: the first goes by itself.
+ChunkRef SendSide::join_waiting(std::size_t& count) const {
+  const auto joins = [this](const Chunk& chunk, std::size_t next) {
+    return next < waiting_.size() && can_join(chunk, *waiting_[next], options_->max_body());
+  };
+  if (!way_ || waiting_.size() <= room() || !joins(*waiting_.front(), 1)) return {};
+  auto whole = std::make_shared<Chunk>(*waiting_.front());
+  while (joins(*whole, count)) join(*whole, *waiting_[count++]);
+  return whole;
+}
+
+// The first of so many that are not waiting any more.
+ChunkRef SendSide::take_waiting(std::size_t count) {
+  ChunkRef first = std::move(waiting_.front());
+  for (std::size_t i = 0; i < count; ++i) {
+    const Chunk& chunk = i == 0 ? *first : *waiting_.front();
+    waiting_messages_ -= chunk.ended();
+    waiting_bytes_ -= chunk.body.size();
+    waiting_.pop_front();
+  }
+  return first;
 }
 
 bool SendSide::next_lost(Emission& out, TimePoint now) {

@@ -116,6 +116,10 @@ class NETKIT_API SendSide {
 
   bool has_gap() const { return gap_.to != 0 || gap_.unnumbered != 0; }
   void drop_oldest();
+  void leave_out_told_gap();
+  bool gap_is_next() const;
+  ChunkRef join_waiting(std::size_t& count) const;
+  ChunkRef take_waiting(std::size_t count);
   void acknowledge(InFlight& entry, TimePoint now);
   Duration least_round_trip() const;
   void release_front();
@@ -138,6 +142,8 @@ class NETKIT_API SendSide {
   Ring<InFlight> in_flight_;  // sequence numbers base() to next_ - 1
   Gap gap_;                   // what was dropped from the front of waiting_
   bool gap_ends_open_ = false;
+  bool gap_was_last_ = false;   // of what was sent
+  bool numbers_known_ = false;  // to the receiver, so that it sees what is missing
   RttEstimator rtt_;
   std::uint64_t next_;                        // the next sequence number
   std::uint64_t limit_;                       // the first one the receiver would not take

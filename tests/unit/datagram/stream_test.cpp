@@ -175,7 +175,7 @@ TEST_F(Stream, DropsNoPartOfALongMessageUnseen) {
 }
 
 TEST_F(Stream, WaitsForAReceiverThatPauses) {
-  options.receive_window = 256;
+  options.receive_window = 4;
   options.overflow = Overflow::keep_all;
   Client& ann = Connect();
   ann.end->pause();
@@ -183,7 +183,7 @@ TEST_F(Stream, WaitsForAReceiverThatPauses) {
   Run(20s);
   EXPECT_TRUE(ann.events.heard.empty());
   EXPECT_TRUE(server->status(served.sessions[0]).blocked);
-  EXPECT_EQ(server->status(served.sessions[0]).lag, 1000u - 256u);
+  EXPECT_EQ(server->status(served.sessions[0]).lag, 1000u - 4u);
   ann.end->resume(now);
   RunUntil([&] { return ann.events.heard.size() == 1000; }, 2s);
   ExpectLines(ann.events.heard, 1, 1000);
@@ -205,7 +205,7 @@ TEST_F(Stream, ReopensTheWindowOnABadWire) {
 }
 
 TEST_F(Stream, CountsSessionsThatAreFull) {
-  options.receive_window = 256;
+  options.receive_window = 4;
   options.overflow = Overflow::keep_all;
   options.keep = 100;
   Client& ann = Connect();

@@ -157,8 +157,6 @@ void CongestionController::judge_loss(double rate, TimePoint now) {
   const bool heavy = loss_ > kHeavyLoss;
   if (marked_ > 0) --marked_;
   if (round_.marked) marked_ = kAfterMark;
-  if (marked_ > 0) --marked_;
-  if (round_.marked) marked_ = kAfterMark;
   const bool full = round_.marked || (queued_ && loss_ > kLossWithQueue && round_.lost > 0);
   if (held_ > 0 && full && now - yielded_at_ < kOverflow * smoothed_) {
     // Of the same overflow.
@@ -223,8 +221,10 @@ void CongestionController::step_steady() {
   more_ = room ? std::min(std::max(2 * more_, 1.0), most) : more_ / 2;
   phase_ = static_cast<std::uint8_t>((phase_ + 1) % kRounds);
   if (phase_ == 2) {  // what was tried has come back
+    // What one of many sends into a queue that all have just left comes back fast.
+    const bool by_chance = window_ < kFew && part_.many();
     const bool more = rate_ > 1.15 * std::max(rate_before_, start_rate_) && !queued_ &&
-                      blind_rounds_ == 0 && round_.limited;
+                      blind_rounds_ == 0 && round_.limited && !by_chance;
     grown_ = more ? static_cast<std::uint8_t>(grown_ + 1) : std::uint8_t{0};
     if (grown_ > (loss_ > kLossWithQueue ? 1 : 0)) {  // there is much more room
       mode_ = Mode::start;
@@ -249,6 +249,7 @@ void CongestionController::on_timer(TimePoint now) {
 
 void CongestionController::begin_look(TimePoint now) {
   mode_ = Mode::look;
+  look_ = static_cast<std::uint64_t>(now.time_since_epoch() / kLookEvery);
   judging_ = true;
   floor_before_ = base();
   look_least_ = Duration::max();
@@ -278,6 +279,7 @@ void CongestionController::note_look(Duration rtt, TimePoint now) {
   const TimePoint sent = now - rtt;
   if (sent >= look_from_ && sent < look_end_) {
     look_least_ = std::min(look_least_, rtt);
+    if (together_) part_.see(look_, rtt);
     look_sum_ += rtt;
     ++look_samples_;
   }
@@ -298,7 +300,8 @@ void CongestionController::note_look(Duration rtt, TimePoint now) {
 void CongestionController::judge_look() {
   // What they have on their way is to what this one had as what is left of the round trip is to
   // what went.
-  const double left = seconds(look_least_);
+  const Duration least = part_.many() ? part_.seen(look_) : look_least_;
+  const double left = seconds(least);
   const double gone = std::max(seconds(round_trip_before_) - left, left / 50);
   const double theirs = window_before_ * left / gone;
   // Nothing that grows by leaps can be known well, but half of what the path once had to give is.
@@ -308,12 +311,14 @@ void CongestionController::judge_look() {
       starved() && loss_ < kLossWithQueue
           ? std::max(even, half)
           : std::clamp(even, window_before_ / 8, std::max(window_before_ * 3, half));
-  const Duration queue = look_least_ - base();
+  const Duration queue = least - base();
   const bool much = window_before_ >= kFew || queue > (round_trip_before_ - base()) * 7 / 10;
-  const bool others = queue > std::max(kRivals, base() / 8) && much;
-  // One sample may have had to wait elsewhere.
-  const bool sure = held_ > 0 || window_before_ >= kFew || others_before_ ||
-                    (starved() && loss_ < kLossWithQueue);
+  const Duration rivals = std::max(kRivals, base() / 8);
+  const bool others = queue > rivals && much;
+  // One sample may have had to wait elsewhere; what others of this server see may not.
+  const bool sure = held_ > 0 || (part_.many() ? part_.seen(look_ - 1) > base() + rivals
+                                               : window_before_ >= kFew || others_before_ ||
+                                                     (starved() && loss_ < kLossWithQueue));
   others_before_ = others;
   if (others && !sure) return;
   if (others) {

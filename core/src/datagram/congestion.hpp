@@ -143,6 +143,7 @@ class NETKIT_API CongestionController {
   double most_rate_ = 0;   // of late
   TimePoint next_look_{};
   unsigned looks_ = 0;
+  std::uint64_t look_ = 0;      // the number of it, the same for all
   std::uint8_t turn_ = 0;       // to probe
   bool probing_ = false;        // one more is to be sent while it looks
   bool judging_ = false;        // what the look showed is still coming back

@@ -1,6 +1,8 @@
 // Sessions of one server that go the same way, as they go to one address.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -34,11 +36,17 @@ class PathGroup {
       group_->sum_ += window - std::exchange(window_, window);
       group_->rtts_ += rtt - std::exchange(rtt_, rtt);
     }
-    double mean() const {  // 0: no other counts
-      return group_ && group_->parts_ > 1 ? group_->sum_ / group_->parts_ : 0;
+    bool many() const { return group_ && group_->parts_ > 1; }  // which count
+    double mean() const { return many() ? group_->sum_ / group_->parts_ : 0; }
+    Duration mean_rtt() const { return many() ? group_->rtts_ / group_->parts_ : Duration{}; }
+    // The shortest round trip in a look at the path, which all of them take together. What one with
+    // a datagram or two sees may have waited behind what another still sent.
+    void see(std::uint64_t look, Duration rtt) {
+      if (group_) group_->looks_.see(look, rtt);
     }
-    Duration mean_rtt() const {  // likewise
-      return group_ && group_->parts_ > 1 ? group_->rtts_ / group_->parts_ : Duration{};
+    // Of all in this look so far, or in the one before it; zero: none saw anything.
+    Duration seen(std::uint64_t look) const {
+      return group_ ? group_->looks_.seen(look) : Duration{};
     }
     const std::shared_ptr<PathGroup>& group() const { return group_; }
 
@@ -49,6 +57,21 @@ class PathGroup {
   };
 
  private:
+  struct Looks {
+    void see(std::uint64_t look, Duration rtt) {
+      if (look > last_) before_ = look == last_ + 1 ? std::exchange(least_, rtt) : Duration{};
+      if (look > last_) least_ = rtt;
+      if (look == last_) least_ = std::min(least_, rtt);
+      last_ = std::max(last_, look);
+    }
+    Duration seen(std::uint64_t look) const {
+      return look == last_ ? least_ : look + 1 == last_ ? before_ : Duration{};
+    }
+    std::uint64_t last_ = 0;
+    Duration least_{};
+    Duration before_{};
+  };
+  Looks looks_;
   int parts_ = 0;
   double sum_ = 0;  // of windows
   Duration rtts_{};

@@ -2,6 +2,7 @@
 // and a TCP stream that follows RFC 9438. Seeded, so that each run is the same.
 #pragma once
 
+#include "datagram/chunk.hpp"
 #include "datagram/ecn.hpp"
 
 #include <algorithm>
@@ -31,8 +32,15 @@ inline Duration from_seconds(double seconds) {
 class Events {
  public:
   TimePoint now{std::chrono::hours(1)};
-  void at(TimePoint when, std::function<void()> what) {
-    queue_.push({std::max(when, now), next_++, std::move(what)});
+  template <typename What>
+  void at(TimePoint when, What&& what) {
+    if (free_.empty()) {
+      free_.push_back(whats_.size());
+      whats_.emplace_back();
+    }
+    whats_[free_.back()] = std::forward<What>(what);
+    queue_.push({std::max(when, now), next_++, free_.back()});
+    free_.pop_back();
   }
   void run(double span) {
     const TimePoint end = now + from_seconds(span);
@@ -40,7 +48,8 @@ class Events {
       const Event event = queue_.top();
       queue_.pop();
       now = event.when;
-      event.what();
+      free_.push_back(event.what);
+      std::exchange(whats_[event.what], nullptr)();
     }
     now = end;
   }
@@ -49,12 +58,14 @@ class Events {
   struct Event {
     TimePoint when;
     std::uint64_t number;
-    std::function<void()> what;
+    std::size_t what;
     bool operator<(const Event& other) const {
       return when != other.when ? when > other.when : number > other.number;
     }
   };
   std::priority_queue<Event> queue_;
+  std::vector<std::function<void()>> whats_;
+  std::vector<std::size_t> free_;
   std::uint64_t next_ = 0;
 };
 
@@ -76,7 +87,8 @@ struct Bottleneck {
     marked += congested;
     return congested ? kCongestionExperienced : 2;
   }
-  bool send(double size, Duration delay, std::function<void()> arrive) {
+  template <typename Arrive>
+  bool send(double size, Duration delay, Arrive&& arrive) {
     ++offered;
     busy_until = std::max(busy_until, events.now);
     const double waiting = seconds(busy_until - events.now) * rate;
@@ -88,7 +100,7 @@ struct Bottleneck {
     busy_until += from_seconds(size / rate);
     carried += size;
     if (std::uniform_real_distribution<double>(0, 1)(random) >= loss) {
-      events.at(busy_until + delay, std::move(arrive));
+      events.at(busy_until + delay, std::forward<Arrive>(arrive));
     }
     return true;
   }
@@ -113,17 +125,24 @@ struct Bottleneck {
 
 // A server and its clients, one of which always has something to say to the other: the whole
 // protocol, on the simulated clock. What they say passes the bottleneck, what acknowledges it does
-// not.
+// not. In a room each client says a short line nine times a second, and the server passes it on to
+// all: of them, the bottleneck is behind the server.
 class Stream final : public Server::Handler {
  public:
-  enum class Speaker : std::uint8_t { server, clients };
+  enum class Speaker : std::uint8_t { server, clients, room };
   Stream(Events& events, Bottleneck& link, Duration rtt, Speaker speaker = Speaker::server)
       : events_(events),
         link_(link),
         rtt_(rtt),
         speaker_(speaker),
         server_(
-            options(), [this] { return random_(); }, *this) {}
+            options(speaker), [this] { return random_(); }, *this),
+        room_(Packer::Options{}) {
+    Packer packer({.first_record = 0});
+    packer.append(text_);
+    const auto chunks = packer.flush();
+    line_.assign(chunks.begin(), chunks.end());
+  }
 
   // Another session; what it has to say begins at once.
   void add() {
@@ -131,6 +150,7 @@ class Stream final : public Server::Handler {
     peers_.push_back(std::make_unique<Peer>(*this, Endpoint(address(2), port)));
     peers_.back()->client.connect("", events_.now);
     pump(*peers_.back());
+    if (speaker_ == Speaker::room) speak(*peers_.back());
   }
   std::vector<double> delivered() const {  // bytes, of each session
     std::vector<double> all;
@@ -148,7 +168,7 @@ class Stream final : public Server::Handler {
         : owner(stream),
           here(at),
           client(
-              options(), there(), [&] { return owner.random_(); }, *this) {}
+              client_options(), there(), [&] { return owner.random_(); }, *this) {}
     void on_connected(std::string_view) override {}
     void on_rejected(std::uint16_t, std::string_view) override { ++owner.left; }
     void on_message(std::uint64_t, std::string_view text) override {
@@ -169,9 +189,11 @@ class Stream final : public Server::Handler {
     return *IpAddress::parse("10.91.1." + std::to_string(last));
   }
   static Endpoint there() { return {address(1), 9000}; }
-  static Options options() {
+  static Options client_options() { return options(Speaker::clients); }
+  static Options options(Speaker speaker) {
     Options options;
-    options.overflow = Overflow::keep_all;
+    options.overflow = speaker == Speaker::room ? Overflow::skip_oldest : Overflow::keep_all;
+    options.keep = speaker == Speaker::room ? 2000 : 64;
     return options;
   }
 
@@ -180,22 +202,33 @@ class Stream final : public Server::Handler {
     return Verdict::accept();
   }
   void on_message(SessionRef session, std::uint64_t, std::string_view text) override {
-    peer_at(server_.peer(session)).delivered += static_cast<double>(text.size());
+    if (speaker_ == Speaker::room) {
+      room_.append(text);
+    } else {
+      peer_at(server_.peer(session)).delivered += static_cast<double>(text.size());
+    }
   }
   void on_left(SessionRef, LeftReason, std::string_view) override { ++left; }
   Peer& peer_at(const Endpoint& where) { return *peers_[where.port() - 40000u]; }
+
+  void speak(Peer& peer) {
+    peer.client.send(std::string(130, 'y'));
+    pump(peer);
+    const Duration pause = milliseconds(110 + random_() % 3);
+    events_.at(events_.now + pause, [this, &peer] { speak(peer); });
+  }
 
   // All that `end` has to send now, to be given to `arrive` at the other one.
   template <typename End, typename Arrive>
   void drain(End& end, bool speaks, Arrive arrive) {
     bool more = true;
     while (more) {
-      OutputQueue queue;
-      more = end.drain(queue, events_.now);
-      if (queue.empty()) return;
-      for (const auto& item : queue.items()) {
-        std::string bytes(item.head);
-        bytes += item.body;
+      queue_.clear();
+      more = end.drain(queue_, events_.now);
+      for (const auto& item : queue_.items()) {
+        std::string bytes;
+        bytes.reserve(item.size());
+        bytes.append(item.head).append(item.body);
         const double size = static_cast<double>(bytes.size()) + 42;  // with IP and Ethernet
         const std::uint8_t ecn = link_.mark(item.ect);
         auto here = [arrive, bytes = std::move(bytes), to = item.to->peer, ecn] {
@@ -211,7 +244,7 @@ class Stream final : public Server::Handler {
   }
   void pump(Peer& peer) {
     if (speaker_ == Speaker::clients) {
-      while (peer.client.unacknowledged() < 1500 && peer.client.send(line_)) {
+      while (peer.client.send(text_)) {
       }
     }
     const auto at_server = [this, &peer](const Endpoint&, auto& bytes, std::uint8_t ecn) {
@@ -226,11 +259,16 @@ class Stream final : public Server::Handler {
       pump(peer);
     });
   }
-  void pump() {
+  void fill_server() {
+    if (speaker_ == Speaker::room && !room_.empty()) server_.broadcast(room_.flush());
+    if (speaker_ != Speaker::server || server_.full_sessions() == server_.size()) return;
     for (const auto& peer : peers_) {
-      if (speaker_ == Speaker::clients || !server_.contains(peer->session)) continue;
-      while (server_.status(peer->session).queued < 64) server_.send(peer->session, line_);
+      if (!server_.contains(peer->session)) continue;
+      while (!server_.full(peer->session)) server_.send(peer->session, line_);
     }
+  }
+  void pump() {
+    fill_server();
     const auto at_client = [this](const Endpoint& to, auto& bytes, std::uint8_t ecn) {
       Peer& peer = peer_at(to);
       Path from(there());
@@ -238,7 +276,7 @@ class Stream final : public Server::Handler {
       peer.client.on_datagram(bytes, events_.now, from);
       pump(peer);
     };
-    drain(server_, speaker_ == Speaker::server, at_client);
+    drain(server_, speaker_ != Speaker::clients, at_client);
     wake(server_.next_deadline(), due_, [this] {
       server_.tick(events_.now);
       pump();
@@ -262,27 +300,52 @@ class Stream final : public Server::Handler {
   std::mt19937_64 random_{3};
   std::vector<std::unique_ptr<Peer>> peers_;
   Server server_;
+  OutputQueue queue_;  // of the one that drains
   TimePoint due_ = TimePoint::max();
-  std::string line_ = std::string(1000, 'x');
+  std::string text_ = std::string(1000, 'x');  // what a speaker says
+  std::vector<ChunkRef> line_;                 // the same, packed
+  Packer room_;                                // what is said in a room
 };
 
-// TCP with CUBIC and SACK, roughly.
+// TCP with CUBIC and SACK, roughly. Where it is on the host that the bottleneck belongs to, it has
+// no more there than its system lets it have (TCP Small Queues): a millisecond at its pace, or two
+// bursts.
 class Tcp {
  public:
-  Tcp(Events& events, Bottleneck& link, Duration rtt) : events_(events), link_(link), rtt_(rtt) {}
+  enum class At : std::uint8_t { router, host };
+  Tcp(Events& events, Bottleneck& link, Duration rtt, At at = At::router)
+      : events_(events), link_(link), rtt_(rtt), at_(at) {}
   void start() { send(); }
   double delivered = 0;
 
  private:
+  static constexpr double kSize = 1514;
+  bool fits_host() const {
+    if (at_ == At::router || smoothed_ == Duration{}) return true;
+    const double pace = (window_ < threshold_ ? 2 : 1.2) * window_ * kSize / seconds(smoothed_);
+    return on_host_ < std::max(6 * kSize, pace * 1e-3);
+  }
   void send() {
-    while (static_cast<double>(sent_.size()) < window_) {
+    while (static_cast<double>(sent_.size()) < window_ && fits_host()) {
       const std::uint64_t order = ++order_;
       sent_[order] = events_.now;
-      link_.send(1514, rtt_ / 2, [this, order] {
+      const bool taken = link_.send(kSize, rtt_ / 2, [this, order] {
         delivered += 1448;
         events_.at(events_.now + rtt_ / 2, [this, order] { acknowledge(order); });
       });
+      if (!taken || at_ == At::router) continue;
+      on_host_ += kSize;
+      events_.at(link_.busy_until, [this] {
+        on_host_ -= kSize;
+        send();
+      });
     }
+    const auto flying = static_cast<double>(sent_.size());
+    most_ = std::max(most_, flying);
+    if (flying >= window_) limited_at_ = events_.now;
+    watch();
+  }
+  void watch() {
     if (watched_) return;
     watched_ = true;
     events_.at(events_.now + milliseconds(50), [this] {
@@ -296,6 +359,11 @@ class Tcp {
       send();
     });
   }
+  // Where less than the window was sent, it is no reason for more.
+  bool limited() const {
+    if (events_.now - limited_at_ <= smoothed_) return true;
+    return window_ < threshold_ && window_ < 2 * most_;
+  }
   void acknowledge(std::uint64_t order) {
     const auto found = sent_.find(order);
     if (found == sent_.end()) return;
@@ -303,10 +371,13 @@ class Tcp {
     smoothed_ = smoothed_ == Duration{} ? rtt : smoothed_ + (rtt - smoothed_) / 8;
     least_ = std::min(least_, rtt);
     sent_.erase(found);
-    // HyStart: slow start ends before the queue is full.
+    // HyStart: slow start ends before the queue is full, or when acknowledgements come without a
+    // break for half a round trip.
     const auto late = least_ + std::clamp<Duration>(least_ / 8, milliseconds(4), milliseconds(16));
     late_ = rtt > late ? late_ + 1 : 0;
-    if (window_ < threshold_ && window_ >= 16 && late_ > 8) {
+    if (events_.now - std::exchange(acked_at_, events_.now) > milliseconds(2)) train_ = events_.now;
+    const bool full = late_ > 8 || events_.now - train_ > least_ / 2;
+    if (window_ < threshold_ && window_ >= 16 && full) {
       threshold_ = plateau_ = reno_ = window_;
       epoch_ = events_.now;
     }
@@ -317,13 +388,14 @@ class Tcp {
     }
     if (lost) {
       reduce();
-    } else {
+    } else if (limited()) {
       grow();
     }
     send();
   }
   void reduce() {
     if (events_.now < recovered_) return;
+    most_ = 0;
     plateau_ = window_ < plateau_ ? window_ * 0.85 : window_;
     window_ = threshold_ = reno_ = std::max(2.0, window_ * 0.7);
     epoch_ = events_.now;
@@ -344,7 +416,13 @@ class Tcp {
   Events& events_;
   Bottleneck& link_;
   Duration rtt_;
+  At at_;
+  double on_host_ = 0;  // bytes, in the queue of the host
   std::map<std::uint64_t, TimePoint> sent_;
+  double most_ = 0;  // in flight, of late
+  TimePoint limited_at_{};
+  TimePoint acked_at_{};
+  TimePoint train_{};  // since when acknowledgements come without a break
   std::uint64_t order_ = 0;
   double window_ = 10;
   double threshold_ = 1e9;

@@ -237,7 +237,7 @@ def test_a_room_of_fifty_who_all_talk_does_not_overfill_it(netkit, tmp_path):
     print(f"from {min(got)} to {max(got)} bytes")
     assert measured.used >= 0.85
     assert measured.dropped <= 0.02
-    assert min(got) > 0
+    assert max(got) <= 2 * min(got)
     assert all(member.popen.poll() is None for member in members)
 
 

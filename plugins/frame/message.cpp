@@ -165,8 +165,8 @@ std::string register_content(std::string_view appid_imei) {
   const std::string_view imei = appid_imei.substr(comma + 1);
   const auto check = [](const char* what, std::string_view value, std::size_t size) {
     if (value.size() == size) return;
-    throw UsageError(fmt::format("{} {} has {} bytes; it must have {}", what, in_quotes(value),
-                                 value.size(), size));
+    throw UsageError(fmt::format("{} {} has {}; it must have {}", what, in_quotes(value),
+                                 counted(value.size(), "byte"), size));
   };
   check("appid", appid, kAppidSize);
   check("imei", imei, kImeiSize);

@@ -14,10 +14,16 @@ namespace {
 constexpr std::size_t kLargest = 8;  // bytes that a check may have
 
 [[noreturn]] void refuse_check(std::string_view text, std::string_view why) {
+  throw UsageError(fmt::format("check '{}': {}", text, why));
+}
+
+[[noreturn]] void refuse_name(std::string_view text, std::string_view name) {
+  const std::vector<std::string_view> names = check_names();
   throw UsageError(fmt::format(
-      "check '{}': {}; a check is sum8, xor8, lrc, the name of a CRC or "
-      "crc:WIDTH:POLY:INIT:REFIN:REFOUT:XOROUT, then :le for little-endian and @FROM..TO",
-      text, why));
+      "{}'{}' is not a check (write sum8, xor8, lrc, the name of a CRC or "
+      "crc:WIDTH:POLY:INIT:REFIN:REFOUT:XOROUT, then :le for little-endian and "
+      "@FROM..TO){}",
+      name == text ? "" : fmt::format("check '{}': ", text), name, did_you_mean(name, names)));
 }
 
 std::optional<bool> read_bool(std::string_view word) {
@@ -36,7 +42,9 @@ CrcModel read_model(std::string_view text, std::string_view rest) {
     words[count] = rest.substr(0, colon);
     rest.remove_prefix(more ? colon + 1 : rest.size());
   }
-  if (count < words.size() || !rest.empty()) refuse_check(text, "a CRC has six parameters");
+  if (count < words.size() || !rest.empty()) {
+    refuse_check(text, "a CRC has six parameters (WIDTH:POLY:INIT:REFIN:REFOUT:XOROUT)");
+  }
   const auto hexadecimal = [&](std::string_view word) {
     if (word.starts_with("0x") || word.starts_with("0X")) word.remove_prefix(2);
     const auto number = read_integer<std::uint64_t>(word, 16);
@@ -101,7 +109,7 @@ std::string_view Check::take_range(std::string_view text) {
   if (at == std::string_view::npos) return text;
   const std::string_view range = text.substr(at + 1);
   const std::size_t dots = range.find("..");
-  if (dots == std::string_view::npos) refuse_check(text, "a range is FROM..TO");
+  if (dots == std::string_view::npos) refuse_check(text, "a range is FROM..TO, as in @0..-2");
   const auto position = [&](std::string_view word) -> std::optional<std::int64_t> {
     if (word.empty()) return std::nullopt;
     const auto number = read_integer<std::int32_t>(word, 10);
@@ -127,10 +135,7 @@ void Check::take_name(std::string_view name) {
   const auto model = name.starts_with(kByModel)
                          ? std::optional(read_model(text_, name.substr(kByModel.size())))
                          : find_crc(name);
-  if (!model) {
-    const std::vector<std::string_view> names = check_names();
-    refuse_check(text_, fmt::format("'{}' is not a check{}", name, did_you_mean(name, names)));
-  }
+  if (!model) refuse_name(text_, name);
   sum_ = Sum::crc;
   crc_.emplace(*model);
   size_ = (model->width + std::size_t{7}) / 8;

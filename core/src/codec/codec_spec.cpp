@@ -16,14 +16,30 @@ namespace netkit {
 namespace {
 
 [[noreturn]] void refuse_codec(std::string_view text, std::string_view why) {
-  std::string names;
-  for (const NamedCodec& codec : codec_names()) names.append(" ").append(codec.name);
-  throw UsageError(fmt::format(
-      "codec '{}': {}; a codec is netkit, or u8, u16, u24, u32, u64 (with le for little-endian), "
-      "varint or digits=N, then offset=N, adjust=N, strip=N; or line, crlf, delim=HEX, "
-      "start=HEX,end=HEX (then escape=HEX), slip, cobs, hdlc, fixed=N, idle=DURATION; each then "
-      "check=NAME, separated by commas; or one of{}",
-      text, why, names));
+  throw UsageError(fmt::format("codec '{}': {}", text, why));
+}
+
+[[noreturn]] void refuse_cut(std::string_view text, std::string_view cut) {
+  std::vector<std::string_view> words;
+  for (const NamedCodec& codec : codec_names()) words.push_back(codec.name);
+  for (const std::string_view word :
+       {"u8", "u16", "u24", "u32", "u64", "varint", "digits=N", "line", "crlf", "delim=HEX",
+        "start=HEX,end=HEX", "slip", "cobs", "hdlc", "fixed=N", "idle=D"}) {
+    words.push_back(word);
+  }
+  throw UsageError(fmt::format("{}'{}' is not a codec (write {}){}",
+                               cut == text ? "" : fmt::format("codec '{}': ", text), cut,
+                               choice_of(words), did_you_mean(cut, words)));
+}
+
+[[noreturn]] void refuse_setting(std::string_view text, std::string_view setting, CutBy by) {
+  static constexpr std::string_view kOfLengths[] = {"offset=N", "adjust=N", "strip=N",
+                                                    "check=NAME"};
+  static constexpr std::string_view kOfMarks[] = {"end=HEX", "escape=HEX", "check=NAME"};
+  std::span<const std::string_view> known = std::span(kOfMarks).last(1);
+  if (by == CutBy::length) known = kOfLengths;
+  if (by == CutBy::marks) known = kOfMarks;
+  refuse_codec(text, fmt::format("unknown setting '{}' (write {})", setting, choice_of(known)));
 }
 
 struct Word {
@@ -152,7 +168,7 @@ void take_setting(std::string_view text, std::string_view setting, CodecSpec& sp
   }
   const bool known = (spec.by == CutBy::length && take_length_setting(text, word, spec)) ||
                      (spec.by == CutBy::marks && take_mark_setting(text, word, spec));
-  if (!known) refuse_codec(text, fmt::format("'{}' is not known", setting));
+  if (!known) refuse_setting(text, setting, spec.by);
 }
 
 // Marks that a frame could not hold its bytes between.
@@ -183,11 +199,10 @@ CodecSpec parse_line(std::string_view text) {
   std::size_t comma = text.find(',');
   const std::string_view cut = text.substr(0, comma);
   for (const NamedCodec& codec : codec_names()) {
-    if (cut == codec.name) refuse_codec(text, fmt::format("{} takes no settings", cut));
+    if (cut != codec.name) continue;
+    refuse_codec(text, fmt::format("{} takes no settings (it is {})", cut, codec.codec));
   }
-  if (!take_cut(text, split(cut), spec)) {
-    refuse_codec(text, fmt::format("'{}' is not a codec", cut));
-  }
+  if (!take_cut(text, split(cut), spec)) refuse_cut(text, cut);
   std::vector<std::string_view> seen;
   while (comma != std::string_view::npos) {
     const std::size_t from = comma + 1;

@@ -96,9 +96,12 @@ TEST(CheckTest, SaysWhatWouldBeRight) {
   EXPECT_NE(refusal("crc:8:x:0:0:0:0").find("not a 64-bit hexadecimal number"), std::string::npos);
   EXPECT_NE(refusal("sum8@3").find("FROM..TO"), std::string::npos);
   EXPECT_NE(refusal("sum8@a..").find("not a position"), std::string::npos);
-  for (const char* text : {"", ":le", "sum8:be", "crc:16:8005:0:0:0:0:le:le", "sum8@"}) {
-    EXPECT_NE(refusal(text).find("a check is sum8"), std::string::npos) << text;
+  EXPECT_NE(refusal("sum8@").find("FROM..TO"), std::string::npos);
+  EXPECT_NE(refusal("crc:16:8005:0:0:0:0:le:le").find("six parameters"), std::string::npos);
+  for (const char* text : {"", ":le", "sum8:be"}) {
+    EXPECT_NE(refusal(text).find("is not a check (write sum8, "), std::string::npos) << text;
   }
+  EXPECT_EQ(refusal("sum9:le").find("check 'sum9:le': 'sum9' is not a check"), 0u);
 }
 
 TEST(CheckTest, EveryNameCanBeParsed) {

@@ -69,7 +69,8 @@ TEST(CodecSpecTest, MarksThatCannotHoldAnyFrameAreRefused) {
   EXPECT_NE(refusal_of_spec("digits=19").find("digits is a whole number, 1 to 18"),
             std::string::npos);
   EXPECT_NE(refusal_of_spec("idle=none").find("idle is a duration"), std::string::npos);
-  EXPECT_NE(refusal_of_spec("line,offset=2").find("'offset=2' is not known"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("line,offset=2").find("unknown setting 'offset=2' (write check=NAME)"),
+            std::string::npos);
   EXPECT_NE(refusal_of_spec("u16,check=crc99").find("'crc99' is not a check"), std::string::npos);
   EXPECT_NE(refusal_of_spec("mqtt,strip=1").find("no settings"), std::string::npos);
 }
@@ -81,14 +82,28 @@ TEST(CodecSpecTest, SettingsComeInAnyOrder) {
 
 TEST(CodecSpecTest, SaysWhatWouldBeRight) {
   EXPECT_NE(refusal_of_spec("u17").find("'u17' is not a codec"), std::string::npos);
-  EXPECT_NE(refusal_of_spec("u16,ofset=2").find("'ofset=2' is not known"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("u16,ofset=2").find("unknown setting 'ofset=2' (write offset=N, "),
+            std::string::npos);
   EXPECT_NE(refusal_of_spec("u16,offset=-1").find("0 to 65536"), std::string::npos);
   EXPECT_NE(refusal_of_spec("u16,adjust=x").find("adjust is a whole number"), std::string::npos);
   EXPECT_NE(refusal_of_spec("u16,strip=1,strip=1").find("twice"), std::string::npos);
   EXPECT_NE(refusal_of_spec("netkit,strip=1").find("no settings"), std::string::npos);
-  for (const char* text : {"", "u16,", "u16,,strip=1", "le", "u16,offset", "u16,offset="}) {
-    EXPECT_NE(refusal_of_spec(text).find("a codec is netkit, or u8"), std::string::npos) << text;
+  for (const std::string text : {"", "le", "u17", "modbus"}) {
+    EXPECT_TRUE(
+        refusal_of_spec(text).starts_with("'" + text + "' is not a codec (write netkit, dns, "))
+        << text;
   }
+  for (const char* text : {"u16,", "u16,,strip=1"}) {
+    EXPECT_NE(refusal_of_spec(text).find("unknown setting '' (write offset=N, "), std::string::npos)
+        << text;
+  }
+  for (const char* text : {"u16,offset", "u16,offset="}) {
+    EXPECT_NE(refusal_of_spec(text).find("offset is a whole number"), std::string::npos) << text;
+  }
+  EXPECT_TRUE(refusal_of_spec("slipp").ends_with("did you mean 'slip'?"));
+  EXPECT_NE(refusal_of_spec("mqtt,strip=1").find("(it is varint,offset=1)"), std::string::npos);
+  EXPECT_NE(refusal_of_spec("u12,strip=1").find("codec 'u12,strip=1': 'u12' is not a codec"),
+            std::string::npos);
 }
 
 }  // namespace

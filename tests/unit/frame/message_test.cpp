@@ -98,7 +98,7 @@ TEST_F(MessageTest, SaysWhatWouldBeRight) {
 }
 
 TEST_F(MessageTest, AppidAndImeiHaveTheirSizes) {
-  EXPECT_THAT(refusal("register:a," + kImei), HasSubstr("appid 'a' has 1 bytes; it must have 36"));
+  EXPECT_THAT(refusal("register:a," + kImei), HasSubstr("appid 'a' has 1 byte; it must have 36"));
   EXPECT_THAT(refusal("register:" + kAppid + ",12"), HasSubstr("imei '12' has 2 bytes; it must"));
   EXPECT_THAT(refusal("register:" + kAppid), HasSubstr("APPID,IMEI"));
 }

@@ -197,14 +197,16 @@ def test_each_sink_has_counters_of_its_own(netkit):
     server = netkit.serve("echo", "serve", "127.0.0.1:0", "--json", "--to", "-", "--to", "exec:exit 3", "--to",
                           "exec:cat >/dev/null", "--to", "udp:127.0.0.1:9", "--to", "multicast:239.255.0.1:9")
     with udp_socket() as sock:
-        sock.sendto(b"x", host_port(server.address))
-        server.out.expect(rb'"text":"x"')
+        for text in (b"x", b"y"):
+            sock.sendto(text, host_port(server.address))
+            server.out.expect(rb'"text":"%s"' % text)
     assert server.stop() == 0
     end = end_of(server.out.data)
-    assert (end["to_exec_sent"], end["to_exec_failed"]) == (1, 1)
-    assert (end["to_exec_2_sent"], end["to_exec_2_failed"], end["to_exec_2_dropped"]) == (1, 0, 0)
-    assert end["to_udp_sent"] + end["to_udp_dropped"] == 1
-    assert end["to_multicast_sent"] + end["to_multicast_dropped"] == 1
+    assert (end["to_exec_sent"], end["to_exec_failed"]) == (2, 2)
+    assert (end["to_exec_2_sent"], end["to_exec_2_failed"], end["to_exec_2_dropped"]) == (2, 0, 0)
+    assert end["to_udp_sent"] + end["to_udp_dropped"] == 2
+    assert end["to_multicast_sent"] + end["to_multicast_dropped"] == 2
+    assert server.err.data.count(b"netkit: echo: exec:exit 3 ended with status 3\n") == 1, "the first failure is reported"
 
 
 def test_as_many_records_wait_for_a_command_as_the_option_says(netkit, tmp_path):

@@ -133,8 +133,9 @@ void ExecSink::feed(Child& child) {
 
 void ExecSink::ended(Children::iterator child, ProcessEnd end) {
   if (end.status != 0) {
-    ++failed_;
-    log_.info(fmt::format("exec:{} ended with status {}", command_, end.status));
+    // One line, as commands that fail may do so for each record.
+    const LogLevel level = failed_++ == 0 ? LogLevel::notice : LogLevel::info;
+    log_.write(level, fmt::format("exec:{} ended with status {}", command_, end.status));
   }
   child->watch.reset();
   loop_.destroy_later(std::move(child->process));

@@ -180,9 +180,22 @@ def put_out(netkit, tmp_path, command):
     return ben
 
 
-@ends("75 an operator has kicked the member", "join")
+PUT_OUT = "75 an operator has kicked the member, or another has joined with the same key"
+
+
+@ends(PUT_OUT, "join")
 def test_kicked(netkit, tmp_path):
     return put_out(netkit, tmp_path, "/kick ben\n")
+
+
+@ends(PUT_OUT, "join")
+def test_two_with_one_key(netkit, tmp_path):
+    with_key = ["--psk-file", key_file(tmp_path / "keys", "ann")]
+    room = netkit.serve("chat", "serve", "127.0.0.1:0", *with_key)
+    old, new = (netkit.start("chat", "join", room.address, *with_key) for _ in range(2))
+    for member in (old, new):
+        member.err.expect(rb"joined ")
+    return old
 
 
 @ends("77 an operator has banned the member, or its key was revoked", "join")

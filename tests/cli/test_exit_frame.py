@@ -314,7 +314,9 @@ def test_reader_of_encode_gone(netkit, broken_pipe):
     return run, signal.SIGPIPE
 
 
-@ends("77 the server rejects the key", "connect")
-def test_another_key(netkit, tmp_path):
+@ends("77 the server rejects the key, or requires one", "connect")
+@pytest.mark.parametrize("has_key", [True, False])
+def test_another_key_and_none(netkit, tmp_path, has_key):
     server = netkit.serve("frame", "serve", "127.0.0.1:0", "--psk-file", key_file(tmp_path / "there", "ann"))
-    return netkit.run("frame", "connect", server.address, "--psk-file", key_file(tmp_path / "here", ann="99" * 32))
+    own = ["--psk-file", key_file(tmp_path / "here", ann="99" * 32)] if has_key else []
+    return netkit.run("frame", "connect", server.address, "-k", "--send", "datetime", *own)

@@ -89,14 +89,6 @@ std::optional<std::string_view> decode_hello_verify(std::string_view datagram) {
   return body.substr(kCookieAt);
 }
 
-std::optional<std::uint16_t> decode_message_number(std::string_view datagram) {
-  const auto record = take_record(datagram);
-  if (!record || record->type != RecordType::handshake || record->epoch != 0) return std::nullopt;
-  const std::string_view body = record->fragment();
-  if (body.size() < kMessageHeader) return std::nullopt;
-  return get<std::uint16_t>(body.data() + 4);  // behind the type and the length
-}
-
 std::optional<std::uint8_t> decode_alert(const DtlsRecord& record) {
   if (record.type != RecordType::alert || record.epoch != 0) return std::nullopt;
   const std::string_view body = record.fragment();

@@ -48,8 +48,15 @@ NETKIT_API std::optional<ClientHello> decode_client_hello(std::string_view datag
 // The cookie of a HelloVerifyRequest that a datagram begins with.
 NETKIT_API std::optional<std::string_view> decode_hello_verify(std::string_view datagram);
 
-// The number of the handshake message that a datagram in clear begins with: 0 of a server's first.
-NETKIT_API std::optional<std::uint16_t> decode_message_number(std::string_view datagram);
+// The records in clear of one handshake, both sides', are numbered from its ClientHello on, and
+// there are fewer of them: RFC 6347 has servers begin with the ClientHello's number (4.2.1), and
+// netkit's clients begin each handshake with another one, so that what answers one before it is
+// known for that. Alerts of our own are in the upper half.
+inline constexpr std::uint64_t kHandshakeNumbers = 1u << 16;
+inline constexpr std::uint64_t kAlertNumbers = kHandshakeNumbers / 2;
+inline bool is_of_handshake(const DtlsRecord& record, std::uint64_t first) {
+  return record.epoch != 0 || record.number - first < kHandshakeNumbers;
+}
 
 // Alerts that say why there is no session (RFC 5246, 4279).
 enum class Alert : std::uint8_t {

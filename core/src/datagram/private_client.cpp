@@ -30,7 +30,7 @@ struct PrivateClient::Impl {
   void shake_hands(TimePoint now);
   void feed(std::string_view datagram, TimePoint now);
   void become_secure(TimePoint now);
-  void on_alert(std::uint8_t alert, TimePoint now);
+  void on_alert(std::uint8_t alert, bool is_of_this, TimePoint now);
   void on_record(const Path& from, const DtlsRecord& record, TimePoint now);
   void fail();
   Loss loss() const;
@@ -46,13 +46,14 @@ struct PrivateClient::Impl {
   DtlsHandshake::Datagrams flight;           // to be sent
   FlightTimer flight_timer;
   TimePoint began = TimePoint::min();  // the last handshake
+  std::uint64_t first = 0;             // number of its records in clear
+  std::uint64_t next_first = 0;        // of the next one
   TimePoint give_up = TimePoint::max();
   std::unique_ptr<DtlsRecords> records;   // null: not secure yet
   std::unique_ptr<DtlsRecords> previous;  // what was sent by them may still come
   std::string cookie;                     // of this handshake; empty: not asked for yet
   TimePoint heard{};                      // something authentic
   std::optional<std::uint8_t> alert;      // the server's, or somebody's
-  bool doubted = false;                   // that the server has another key
   bool answered = false;                  // by something of DTLS
   bool stranger = false;                  // by something else
   bool failed = false;                    // has been said
@@ -62,7 +63,8 @@ struct PrivateClient::Impl {
 
 void PrivateClient::Impl::shake_hands(TimePoint now) {
   resumed.reset();
-  handshake = context->connect(identity);
+  first = std::exchange(next_first, next_first + kHandshakeNumbers);
+  handshake = context->connect(identity, first);
   cookie.clear();
   flight.clear();
   handshake->start(flight);
@@ -84,8 +86,6 @@ void PrivateClient::Impl::feed(std::string_view datagram, TimePoint now) {
       return;
     }
     cookie = *asked;
-  } else if (cookie.empty() && decode_message_number(datagram).value_or(1) != 0) {
-    return;  // it answers a handshake before this one: OpenSSL would keep it for when it fits
   }
   DtlsHandshake::Datagrams answer;
   handshake->on_datagram(datagram, answer);
@@ -106,14 +106,13 @@ void PrivateClient::Impl::become_secure(TimePoint now) {
   give_up = TimePoint::max();
   heard = now;
   alert.reset();
-  doubted = false;
   if (previous) return;
   clear.clear();
   inner.drain(clear, now);  // what it has said to nobody
   inner.on_next_address(now);
 }
 
-void PrivateClient::Impl::on_alert(std::uint8_t code, TimePoint now) {
+void PrivateClient::Impl::on_alert(std::uint8_t code, bool is_of_this, TimePoint now) {
   if (records) {
     // The server does not know these records: it was started anew, or sees another address.
     if (!handshake && now - began >= kBetweenHandshakes) shake_hands(now);
@@ -124,13 +123,7 @@ void PrivateClient::Impl::on_alert(std::uint8_t code, TimePoint now) {
     if (!alert && now - began >= kBetweenRestarts) shake_hands(now);
     return;
   }
-  const bool is_mismatch = code == static_cast<std::uint8_t>(Alert::decrypt_error);
-  if (is_mismatch && !doubted) {
-    // What this one went by may have been the answer to one before it.
-    if (now - began < kBetweenRestarts) return;
-    doubted = true;
-    return shake_hands(now);
-  }
+  if (!is_of_this) return;
   alert = code;
   give_up = std::min(give_up, now + kAfterRefusal);
 }
@@ -185,8 +178,9 @@ void PrivateClient::begin(TimePoint now) {
   impl.records.reset();
   impl.previous.reset();
   impl.alert.reset();
-  impl.answered = impl.stranger = impl.failed = impl.doubted = false;
+  impl.answered = impl.stranger = impl.failed = false;
   impl.heard = now;
+  impl.next_first = 0;
   impl.give_up = saturating_add(now, impl.options.handshake_timeout);
   impl.shake_hands(now);
 }
@@ -205,7 +199,9 @@ void PrivateClient::on_datagram(const Path& from, std::string_view datagram, Tim
     impl.give_up = saturating_add(impl.began, impl.options.handshake_timeout);
   }
   impl.answered = impl.answered || !decode_alert(*record);
+  const bool is_of_this = is_of_handshake(*record, impl.first);
   if (record->type == RecordType::handshake || record->type == RecordType::change_cipher_spec) {
+    if (!is_of_this) return;
     if (impl.handshake) {
       impl.feed(datagram, now);
     } else if (impl.resumed) {
@@ -216,7 +212,7 @@ void PrivateClient::on_datagram(const Path& from, std::string_view datagram, Tim
   }
   for (; record; record = take_record(rest)) {
     if (const auto alert = decode_alert(*record)) {
-      impl.on_alert(*alert, now);
+      impl.on_alert(*alert, is_of_this, now);
     } else if (record->epoch == 1) {
       impl.on_record(from, *record, now);
     }

@@ -41,6 +41,7 @@ struct PrivatePeer {
   struct Shaking {
     std::unique_ptr<DtlsHandshake> handshake;
     ClientRandom random{};
+    std::uint64_t first = 0;               // number of its records in clear
     std::unique_ptr<DtlsRecords> records;  // once it is done: until the client is known to have it
     FlightTimer flight;
     TimePoint give_up{};

@@ -157,6 +157,7 @@ void PrivateServer::Impl::begin(const Path& from, std::string_view datagram,
   peer.shaking = std::make_unique<Peer::Shaking>();
   peer.shaking->handshake = std::move(handshake);
   peer.shaking->random = hello.random;
+  peer.shaking->first = hello.record;
   peer.shaking->flight.start(now);
   peer.shaking->give_up = now + options.handshake_timeout;
   peer.path.local = from.local;
@@ -173,7 +174,8 @@ void PrivateServer::Impl::on_records(const Path& from, std::string_view datagram
   if (peers[index]->leaving) return;
   if (record->type == RecordType::alert && record->epoch == 0) return;  // anybody may say so
   if (record->type == RecordType::handshake || record->epoch == 0) {
-    if (peers[index]->shaking) feed(index, datagram, now);
+    const auto& shaken = peers[index]->shaking;
+    if (shaken && is_of_handshake(*record, shaken->first)) feed(index, datagram, now);
     return;
   }
   for (; record && peers[index]; record = take_record(rest)) {
@@ -222,7 +224,7 @@ void PrivateServer::Impl::judge(std::size_t index, std::string_view datagram, Ti
   }
   if (!last_flight || !claims || ++shaken.not_authentic < 2) return;
   shaken.give_up = std::min(shaken.give_up, now + kPatience);
-  encode_alert(Alert::decrypt_error, DtlsSecrets::kFirstRecord + shaken.not_authentic, scratch);
+  encode_alert(Alert::decrypt_error, shaken.first + kAlertNumbers + shaken.not_authentic, scratch);
   reply(peer.path, scratch);
   watch(index);
 }

@@ -94,8 +94,12 @@ constexpr std::size_t kEpochAt = 3;
 class Handshake final : public DtlsHandshake {
  public:
   // A server's has `find`, a client's `own`.
-  Handshake(SharedPtr shared, const DtlsContext::FindKey* find, const PskIdentity* own)
-      : shared_(std::move(shared)), find_(find), ssl_(SSL_new(shared_->context.get())) {
+  Handshake(SharedPtr shared, const DtlsContext::FindKey* find, const PskIdentity* own,
+            std::uint64_t first)
+      : shared_(std::move(shared)),
+        find_(find),
+        next_number_(first),
+        ssl_(SSL_new(shared_->context.get())) {
     if (!ssl_) throw std::bad_alloc();
     BIO* const bio = new_datagram_bio(ends_);
     SSL_set_bio(ssl_.get(), bio, bio);
@@ -124,7 +128,6 @@ class Handshake final : public DtlsHandshake {
 
   // Goes on behind a HelloVerifyRequest that was sent without it.
   bool listen(std::string_view hello, Datagrams& out) {
-    next_number_ = big_endian::get<std::uint64_t>(hello.data() + kEpochAt);  // of epoch 0
     ends_.in = hello;
     ends_.out = nullptr;  // a cookie that OpenSSL would send
     ERR_clear_error();
@@ -265,8 +268,8 @@ class Handshake final : public DtlsHandshake {
   std::string identity_;
   std::string reason_;
   DtlsSecrets secrets_;
-  Datagrams flight_;               // the last that was sent
-  std::uint64_t next_number_ = 0;  // of a record in epoch 0
+  Datagrams flight_;           // the last that was sent
+  std::uint64_t next_number_;  // of a record in epoch 0
   State state_ = State::going;
   bool known_ = false;
   bool resumed_ = false;
@@ -279,12 +282,14 @@ class Context final : public DtlsContext {
     shared_->context = std::move(context);
   }
 
-  std::unique_ptr<DtlsHandshake> connect(const PskIdentity& identity) override {
-    return std::make_unique<Handshake>(shared_, nullptr, &identity);
+  std::unique_ptr<DtlsHandshake> connect(const PskIdentity& identity,
+                                         std::uint64_t first) override {
+    return std::make_unique<Handshake>(shared_, nullptr, &identity, first);
   }
   std::unique_ptr<DtlsHandshake> accept(std::string_view hello, const FindKey& find,
                                         DtlsHandshake::Datagrams& out) override {
-    auto handshake = std::make_unique<Handshake>(shared_, &find, nullptr);
+    const auto first = big_endian::get<std::uint64_t>(hello.data() + kEpochAt);  // of epoch 0
+    auto handshake = std::make_unique<Handshake>(shared_, &find, nullptr, first);
     if (!handshake->listen(hello, out)) return nullptr;
     return handshake;
   }

@@ -353,6 +353,57 @@ TEST_F(PrivateTest, an_answer_to_an_earlier_handshake_does_no_harm) {
   }
 }
 
+TEST_F(PrivateTest, answers_to_an_earlier_handshake_that_keep_coming_do_no_harm) {
+  serve(keys_of(line_of("ann")));
+  std::string old;
+  Endpoint client;
+  blocked = [&](const Endpoint& from, const std::string& bytes) {
+    if (from != server_address || bytes[0] != 22) return false;
+    const bool is_answer = bytes.size() > 100;
+    if (is_answer && old.empty()) {
+      old = bytes;
+      return true;
+    }
+    // Behind each cookie, and before the answer to it.
+    if (!is_answer && !old.empty()) {
+      in_transit.emplace(now + wire.delay + 100us, Transit{server_address, client, old});
+    }
+    return false;
+  };
+  Member& ann = join(identity_of("ann"));
+  client = ann.address;
+  run(160ms);
+  std::string alert;
+  encode_alert(Alert::bad_record_mac, 1, alert);
+  inject(server_address, ann.address, alert);
+  EXPECT_TRUE(run_until([&] { return ann.client.connected(); }, 1s));
+  EXPECT_THAT(ann.losses, IsEmpty());
+}
+
+TEST_F(PrivateTest, the_last_flight_of_an_earlier_handshake_ends_none) {
+  serve(keys_of(line_of("ann")));
+  const auto is_last = [&](const Endpoint& from, const std::string& bytes) {
+    return from != server_address && bytes.find("\x14\xfe\xfd") != bytes.npos;
+  };
+  std::string old;
+  tap = [&](const Endpoint& from, const Endpoint&, const std::string& bytes) {
+    if (old.empty() && is_last(from, bytes)) old = bytes;
+  };
+  Member& ann = let_in();
+  run(1100ms);
+  blocked = is_last;
+  std::string alert;
+  encode_alert(Alert::bad_record_mac, 1, alert);
+  inject(server_address, ann.address, alert);  // so that it shakes hands again
+  run(100ms);
+  for (int i = 0; i < 3; ++i) inject(ann.address, server_address, old);
+  run(1ms);
+  blocked = nullptr;
+  EXPECT_TRUE(run_until([&] { return serving->gate->counters().handshakes == 2; }, 2s));
+  EXPECT_THAT(serving->refused, IsEmpty());
+  EXPECT_THAT(ann.losses, IsEmpty());
+}
+
 TEST_F(PrivateTest, nobody_goes_on_by_a_key_that_is_another_now) {
   serve(keys_of(line_of("ann")));
   Member& ann = let_in();

@@ -70,7 +70,9 @@ class NETKIT_API DtlsContext {
   static std::shared_ptr<DtlsContext> make();
   virtual ~DtlsContext() = default;
 
-  virtual std::unique_ptr<DtlsHandshake> connect(const PskIdentity& identity) = 0;
+  // `first` is the number of the first record in clear.
+  virtual std::unique_ptr<DtlsHandshake> connect(const PskIdentity& identity,
+                                                 std::uint64_t first) = 0;
   // `hello` is a ClientHello whose cookie has been verified; the answer is put into `out`. `find`
   // outlives the handshake. Null: it is not a ClientHello.
   virtual std::unique_ptr<DtlsHandshake> accept(std::string_view hello, const FindKey& find,

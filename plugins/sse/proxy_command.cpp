@@ -89,6 +89,7 @@ class Proxy::Session final : public TcpServer::Connection,
   void take_requests();
   void pass_on(const HttpRequest& request);
   void send_request();
+  void end_requests();
   void refuse(int status, std::string_view why);
 
   Proxy& proxy_;
@@ -100,6 +101,7 @@ class Proxy::Session final : public TcpServer::Connection,
   ResponseReader answer_;
   bool is_asking_ = false;  // there is no whole answer to the last request yet
   bool is_last_ = false;    // of the requests of this client
+  bool has_said_all_ = false;
   bool has_answered_ = false;
   std::uint64_t recorded_ = 0;
   std::optional<StreamFormat> format_;  // none: the answer has no events that can be shown
@@ -178,6 +180,7 @@ void Proxy::Session::pass_on(const HttpRequest& request) {
 void Proxy::Session::send_request() {
   if (target_->stream() == nullptr) return;
   target_->stream()->write(std::exchange(request_, {}));
+  end_requests();
 }
 
 void Proxy::Session::on_connected(TcpClient& /*client*/) {
@@ -196,6 +199,7 @@ void Proxy::Session::on_data(TcpClient& /*client*/, std::string_view data) {
   if (is_last_) return close();
   resume_reading();
   take_requests();
+  if (has_said_all_ && !is_asking_ && !closing()) close();
 }
 
 void Proxy::Session::on_end(TcpClient& client) {
@@ -223,7 +227,16 @@ void Proxy::Session::refuse(int status, std::string_view why) {
 }
 
 void Proxy::Session::on_half_closed() {
-  if (!is_asking_) close();
+  has_said_all_ = true;
+  if (!is_asking_) return close();
+  if (request_.empty()) end_requests();
+}
+
+// A client that has gone looks the same as one that waits for the rest of its answer: the target
+// is to decide, as it does without a proxy.
+void Proxy::Session::end_requests() {
+  if (!has_said_all_ || !unread_.empty() || target_->stream() == nullptr) return;
+  target_->stream()->half_closes() ? target_->stream()->shutdown_write() : close();
 }
 
 void Proxy::Session::on_gone(int /*error*/, std::string_view /*reason*/) {

@@ -1,12 +1,14 @@
 """netkit sse proxy between real clients and scripted servers."""
 
+import socket
+import threading
 import time
 
 import pytest
 
 from certificates import make_certificate
 from hostile import resident
-from netkit import tcp_connect
+from netkit import DEADLINE, receive_to_end, tcp_connect
 from sse_peer import ONE, Reader, Server, events, head, hold, ok
 
 
@@ -97,6 +99,34 @@ def test_nothing_is_held_back(netkit, proxy):
     for number in range(20):
         origin.write(f"{number}\n")
         reader.until(b"data: %d\n\n" % number)
+
+
+def test_who_leaves_has_left_the_origin_too(proxy):
+    left = threading.Event()
+
+    def step(connection, _):
+        connection.send(ok(ONE))
+        connection.wait_for_close()
+        left.set()
+    with Server(step) as server:
+        through = proxy(server.url)
+        reader = Reader(through.address)
+        reader.until(ONE)
+        reader.close()
+        assert left.wait(DEADLINE / 2)
+
+
+def test_who_has_said_all_gets_the_whole_answer(proxy):
+    def step(connection, _):
+        connection.send(ok(b""))
+        assert connection.sock.recv(1) == b""
+        connection.send(ONE)
+    with Server(step) as server:
+        through = proxy(server.url)
+        with tcp_connect(through.address) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            sock.shutdown(socket.SHUT_WR)
+            assert receive_to_end(sock) == ok(ONE)
 
 
 def test_a_connection_is_used_again(netkit, proxy):

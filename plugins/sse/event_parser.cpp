@@ -122,7 +122,8 @@ std::size_t EventParser::event_size() const {
 }
 
 void EventParser::keep_partial(const Line& part) {
-  if (event_size() + line_.size() + part.text.size() > max_event_ + kNameAllowance) {
+  const std::size_t mark = first_line_ ? kByteOrderMark.size() : 0;  // which may be before it
+  if (event_size() + line_.size() + part.text.size() > max_event_ + kNameAllowance + mark) {
     state_ = ParseResult::too_big;
     return;
   }

@@ -36,6 +36,15 @@ TEST_F(ParserTest, TakesLfAfterCrAcrossAnEmptyRead) {
   EXPECT_EQ(sink_.steps, Steps{"event message|a\nb|"});
 }
 
+TEST_F(ParserTest, GivesALineOfDataAndABlankOneAtOnce) {
+  feed("data:a\n\ndata: b\n\nid: 1\n\ndata: c\n\n");
+  feed("event: t\n");
+  feed("data: d\n\ndata: e\n\ndata: \xC3\xA9\n\ndata:\n\ndatas: f\n\n");
+  EXPECT_EQ(sink_.steps,
+            (Steps{"event message|a|", "event message|b|", "event message|c|1", "event t|d|1",
+                   "event message|e|1", "event message|\u00e9|1", "event message||1"}));
+}
+
 TEST_F(ParserTest, RestartDiscardsTheHalfEventAndKeepsTheId) {
   feed("id: 1\ndata: a\n\nid: 2\ndata: b\nda");
   parser_.restart();
@@ -135,6 +144,12 @@ TEST_F(ParserTest, TakesAnEventOfExactlyTheLimit) {
   EXPECT_EQ(feed("data: " + std::string(100, 'x') + "\n\n"), ParseResult::more);
   EXPECT_EQ(feed_bytes("data: " + std::string(100, 'y') + "\n\n"), ParseResult::more);
   EXPECT_EQ(sink_.steps.size(), 2u);
+}
+
+TEST_F(ParserTest, CountsNoByteOrderMark) {
+  const std::string line = "\xEF\xBB\xBF: " + std::string(114, 'x') + "\n";
+  EXPECT_EQ(feed_bytes(line), ParseResult::more);
+  EXPECT_EQ(EventParser(100).feed(line, sink_), ParseResult::more);
 }
 
 TEST_F(ParserTest, RefusesAnEventOverTheLimit) {

@@ -63,10 +63,16 @@ def bash(tmp_path):
     editor.terminal.cleanup()
 
 
+@pytest.fixture(scope="module")
+def dump(tmp_path_factory):
+    """What zsh keeps of all completions, which takes it longer to find than everything else here."""
+    return tmp_path_factory.mktemp("zsh") / "dump"
+
+
 @pytest.fixture
-def zsh(tmp_path):
+def zsh(tmp_path, dump):
     folder = os.path.join(PREFIX, "share/zsh/site-functions")
-    setup = f"fpath=({folder} $fpath); autoload -Uz compinit; compinit -u -d {tmp_path}/dump; bindkey -e"
+    setup = f"fpath=({folder} $fpath); autoload -Uz compinit; compinit -u -d {dump}; bindkey -e"
     editor = LineEditor(["zsh", "-f", "-i"], setup, tmp_path)
     yield editor
     editor.terminal.cleanup()

@@ -23,16 +23,26 @@ def node(netkit):
     return lambda *words: netkit.start(argv=["node", "-e", *words], env={"NODE_PATH": modules})
 
 
+def record(netkit, streams, file):
+    for path, body in streams.items():
+        with Server(ok(body)) as server:
+            done = netkit.run("sse", server.url.replace("/events", path), "-X", "POST", "--record", file)
+            assert done.status == 0, done
+    return file
+
+
+@pytest.fixture(scope="module")
+def recording(tool, tmp_path_factory):
+    """Of the streams of both APIs."""
+    return record(tool, STREAMS, tmp_path_factory.mktemp("recording") / "rec")
+
+
 @pytest.fixture
-def replay(netkit, tmp_path):
-    """Serves a recording of the streams of `paths`, with faults."""
-    def start(*faults, streams=STREAMS):
-        for path, body in streams.items():
-            with Server(ok(body)) as server:
-                done = netkit.run("sse", server.url.replace("/events", path), "-X", "POST", "--record", tmp_path / "rec")
-                assert done.status == 0, done
+def replay(netkit, recording):
+    """Serves a recording with faults."""
+    def start(*faults, file=recording):
         args = [word for fault in faults for word in ("--fault", fault)]
-        return netkit.serve("sse", "serve", "127.0.0.1:0", "--replay", tmp_path / "rec", "--speed", "0", *args)
+        return netkit.serve("sse", "serve", "127.0.0.1:0", "--replay", file, "--speed", "0", *args)
     return start
 
 
@@ -52,8 +62,9 @@ def test_a_client_is_told_what_is_missing(node, replay, sdk, fault, error):
     assert answer["error"] == error and TEXT.startswith(answer["text"]) and answer["text"] != TEXT
 
 
-def test_eventsource_goes_on_after_each_drop(node, replay):
-    server = replay("drop=2", "retry=20ms", "split=5", streams={"/events": events(*range(1, 8))})
+def test_eventsource_goes_on_after_each_drop(netkit, node, replay, tmp_path):
+    file = record(netkit, {"/events": events(*range(1, 8))}, tmp_path / "rec")
+    server = replay("drop=2", "retry=20ms", "split=5", file=file)
     client = node(EVENT_SOURCE, f"http://{server.address}/events")
     client.out.expect(b"".join(b"%d event %d\n" % (n, n) for n in range(1, 8)))
 

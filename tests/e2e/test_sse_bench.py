@@ -66,14 +66,14 @@ def test_a_bench_of_nobody(bench):
 def test_a_thousand_readers(ticking, bench):
     if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 2000:
         pytest.fail("too few descriptors")
-    server = ticking(every="100ms")
+    server = ticking(every="250ms")
     done = bench(server.address, "--readers", "1000", "--duration", "3s", "--json")
     end = done.records[-1]
     assert done.status == 0 and end["readers"] == 1000 and end["failed"] == 0, end
 
 
 def test_a_thousand_readers_share_a_hundred_connections(ticking, bench, tls):
-    server = ticking(*tls, every="100ms")
+    server = ticking(*tls, every="250ms")
     done = bench(f"https://{server.address}/", "--readers", "1000", "--streams", "10", "--cacert", tls[1], "--duration", "3s",
                  "--json")
     end = done.records[-1]

@@ -139,13 +139,14 @@ class Server:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
         try:
             self.listener.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
         self.listener.close()
         self.thread.join(DEADLINE)
+        assert failure or not self.thread.is_alive(), "a step still waits for its client"
 
 
 def hold(data):

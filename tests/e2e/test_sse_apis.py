@@ -46,20 +46,28 @@ def replay(netkit, recording):
     return start
 
 
-@pytest.mark.parametrize("sdk", SDKS)
-@pytest.mark.parametrize("faults", [(), ("split=1",), ("status=503",), ("retry=50ms",), ("split=3", "status=500", "retry=1s")],
-                         ids=" ".join)
-def test_a_client_gets_the_whole_text(node, replay, sdk, faults):
-    client = node(SDKS[sdk], f"http://{replay(*faults).address}", "20000")
-    assert client.out.json() == {"text": TEXT, "error": None} and client.wait() == 0
+def answers(node, replay, sdk, milliseconds, faults):
+    """What a client gets from a server with each of the faults; one program reads from all, as its start takes the longest."""
+    origins = [f"http://{replay(*words).address}" for words in faults]
+    client = node(SDKS[sdk], milliseconds, *origins)
+    got = client.out.json()
+    assert client.wait() == 0 and len(got) == len(faults)
+    return dict(zip(map(" ".join, faults), got))
 
 
 @pytest.mark.parametrize("sdk", SDKS)
-@pytest.mark.parametrize("fault, error", [("drop=3", "terminated"), ("stall=3", "nothing came"),
-                                          ("status=400", "400 this fault is injected (--fault)\n")])
-def test_a_client_is_told_what_is_missing(node, replay, sdk, fault, error):
-    answer = node(SDKS[sdk], f"http://{replay(fault).address}", "1000").out.json()
-    assert answer["error"] == error and TEXT.startswith(answer["text"]) and answer["text"] != TEXT
+def test_a_client_gets_the_whole_text(node, replay, sdk):
+    faults = [(), ("split=1",), ("status=503",), ("retry=50ms",), ("split=3", "status=500", "retry=1s")]
+    for fault, answer in answers(node, replay, sdk, "20000", faults).items():
+        assert answer == {"text": TEXT, "error": None}, fault
+
+
+@pytest.mark.parametrize("sdk", SDKS)
+def test_a_client_is_told_what_is_missing(node, replay, sdk):
+    errors = {"drop=3": "terminated", "stall=3": "nothing came", "status=400": "400 this fault is injected (--fault)\n"}
+    for fault, answer in answers(node, replay, sdk, "1000", [(fault,) for fault in errors]).items():
+        assert answer["error"] == errors[fault], fault
+        assert TEXT.startswith(answer["text"]) and answer["text"] != TEXT, fault
 
 
 def test_eventsource_goes_on_after_each_drop(netkit, node, replay, tmp_path):

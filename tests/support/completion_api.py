@@ -37,40 +37,39 @@ def message_stream():
 
 STREAMS = {CHAT: chat_stream(), MESSAGES: message_stream()}
 
-# Programs for `node -e PROGRAM ORIGIN MILLISECONDS`: they print a line of JSON, the text as far as it came and, where it is
-# not whole, why. Where nothing comes for so long after an event they give up, as whoever waits for a completion does.
+# Programs for `node -e PROGRAM MILLISECONDS ORIGIN...`: they read from all origins at once and print a line of JSON, for each
+# the text as far as it came and, where it is not whole, why. Where nothing comes for so long after an event they give up, as
+# whoever waits for a completion does.
 _WATCH = """
-const patience = new AbortController();
-let timer, why, text = '';
-const heard = () => {
+const [milliseconds, ...origins] = process.argv.slice(1);
+const watch = async (origin, read) => {
+  const patience = new AbortController();
+  let timer, why, text = '';
+  const heard = (part) => {
+    text += part ?? '';
+    clearTimeout(timer);
+    timer = setTimeout(() => { why = 'nothing came'; patience.abort(); }, Number(milliseconds));
+  };
+  const error = await read(origin, patience.signal, heard).catch((error) => error);
   clearTimeout(timer);
-  timer = setTimeout(() => { why = 'nothing came'; patience.abort(); }, Number(process.argv[2]));
+  return {text, error: why ?? error?.message ?? null};
 };
-const say = (error) => {
-  clearTimeout(timer);
-  console.log(JSON.stringify({text, error: why ?? error?.message ?? null}));
-};
+const readAll = (read) => Promise.all(origins.map((origin) => watch(origin, read))).then((all) => console.log(JSON.stringify(all)));
 """
 OPENAI = _WATCH + """
 const OpenAI = require('openai');
-const client = new OpenAI({baseURL: process.argv[1] + '/v1', apiKey: 'x'});
-(async () => {
-  const stream = await client.chat.completions.create({model: 'm', messages: [], stream: true}, {signal: patience.signal});
-  for await (const chunk of stream) {
-    heard();
-    text += chunk.choices[0]?.delta?.content ?? '';
-  }
-})().then(() => say(), say);
+readAll(async (origin, signal, heard) => {
+  const client = new OpenAI({baseURL: origin + '/v1', apiKey: 'x'});
+  const stream = await client.chat.completions.create({model: 'm', messages: [], stream: true}, {signal});
+  for await (const chunk of stream) heard(chunk.choices[0]?.delta?.content);
+});
 """
 ANTHROPIC = _WATCH + """
 const Anthropic = require('@anthropic-ai/sdk');
-const client = new Anthropic({baseURL: process.argv[1], apiKey: 'x'});
-(async () => {
+readAll(async (origin, signal, heard) => {
+  const client = new Anthropic({baseURL: origin, apiKey: 'x'});
   const messages = [{role: 'user', content: 'hello'}];
-  const stream = await client.messages.create({model: 'm', max_tokens: 9, messages, stream: true}, {signal: patience.signal});
-  for await (const event of stream) {
-    heard();
-    if (event.type === 'content_block_delta') text += event.delta.text;
-  }
-})().then(() => say(), say);
+  const stream = await client.messages.create({model: 'm', max_tokens: 9, messages, stream: true}, {signal});
+  for await (const event of stream) heard(event.type === 'content_block_delta' ? event.delta.text : '');
+});
 """

@@ -9,6 +9,8 @@ namespace netkit::echo {
 
 namespace {
 
+// Of answers that wait for clients by TCP, in each thread.
+constexpr std::size_t kMostWaiting = std::size_t{256} << 20U;
 constexpr std::size_t kRequest = 4096;  // bytes of a read; more is no request but bulk data
 
 UdpServer::Options udp_options(const ServeSettings& settings, const Log& log) {
@@ -27,7 +29,8 @@ TcpServer::Options tcp_options(const ServeSettings& settings, ClientCount& clien
           .max_clients = settings.max_clients,
           .shared_count = &clients,
           .rate = settings.policy.rate,
-          .idle_timeout = settings.idle_timeout};
+          .idle_timeout = settings.idle_timeout,
+          .all_waiting = kMostWaiting};
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ namespace {
 // Records that are brought together before they are sent, within one turn of the loop.
 constexpr std::size_t kMaxTogether = 512;
 constexpr std::size_t kMaxBytesTogether = 256u << 10;
+constexpr std::size_t kMostWaiting = 64u << 20;  // bytes of answers on the control channel
 constexpr std::size_t kCapacity = 2048;  // bytes of what arrives: a native datagram or a name
 
 SlowPolicy slow_policy(std::string_view word) {
@@ -153,6 +154,7 @@ void ServeCommand::on_entry(const store::Entry& entry, std::uint64_t) {
 std::unique_ptr<TcpServer> ServeCommand::make_control() {
   TcpServer::Options options{.access = policy_.access,
                              .max_clients = max_clients_,
+                             .all_waiting = kMostWaiting,
                              .tcp = {.no_delay = true, .keepalive = true}};
   if (private_.keys) {
     control_tls_ = TlsContext::server(

@@ -19,6 +19,9 @@
 namespace netkit {
 namespace {
 
+constexpr std::size_t kLeastHighWater = std::size_t{16} << 10U;
+// How often all peers are asked what waits for them, while too much does.
+constexpr Duration kAskAgain = std::chrono::milliseconds(100);
 constexpr std::size_t kOtherDescriptors = 64;  // of everything but clients, generously
 // How soon a peer that is closed has to take one of so many parts of what waits for it.
 constexpr Duration kRestPatience = std::chrono::minutes(1);
@@ -302,6 +305,7 @@ std::unique_ptr<TcpServer::Connection> TcpServer::Connection::leave(int error,
     server_->log_.info(reason.empty() ? name + " closed"
                                       : fmt::format("{} closed: {}", name, reason));
   }
+  server_->waiting_ -= std::exchange(waiting_, 0);
   std::unique_ptr<Connection> self = server_->remove(*this, peer());
   on_gone(error, reason);
   if (server_->empty() && server_->when_empty_) std::exchange(server_->when_empty_, nullptr)();
@@ -312,7 +316,30 @@ void TcpServer::Connection::on_data(ByteStream& /*stream*/, std::string_view dat
   if (server_->options_.idle_timeout != kNever) last_ = server_->loop_.now();
   if (server_->log_.enabled(LogLevel::protocol)) log_received(server_->log_, peer(), data);
   if (server_->options_.rate > 0) hold_to_rate();
+  if (server_->options_.all_waiting == SIZE_MAX) return on_received(data);
+  take_fair_share();
   on_received(data);
+  if (!closing_) count_waiting();
+}
+
+void TcpServer::Connection::count_waiting() {
+  const std::size_t before = std::exchange(waiting_, stream_->queued());
+  server_->waiting_ += waiting_ - before;
+}
+
+void TcpServer::Connection::take_fair_share() {
+  const std::size_t high = server_->fair_high_water();
+  stream_->set_water_marks(std::min(server_->options_.low_water, high / 4), high);
+}
+
+// What was sent meanwhile to peers that say nothing is found out by asking all of them.
+std::size_t TcpServer::fair_high_water() {
+  if (waiting_ > options_.all_waiting / 2 && loop_.now() - asked_ >= kAskAgain) {
+    asked_ = loop_.now();
+    for (const auto& connection : connections_) connection->count_waiting();
+  }
+  const std::size_t left = options_.all_waiting - std::min(waiting_, options_.all_waiting);
+  return std::clamp(left / 4, std::min(kLeastHighWater, options_.high_water), options_.high_water);
 }
 
 // A stream cannot leave anything out, so a peer over its rate waits for its next turn.

@@ -258,6 +258,70 @@ TEST_F(TcpServerTest, DoesNotReadFromWhoDoesNotReadItsAnswers) {
   EXPECT_EQ(drained_, 1);
 }
 
+// A peer that takes nothing until it is told to.
+class Idler final : public ByteStream {
+ public:
+  explicit Idler(Handler& handler) : handler_(handler) {}
+  void say(std::string_view text) {
+    if (reading_) handler_.on_data(*this, text);
+  }
+  void take_all() {
+    queued_ = 0;
+    is_above_ = false;
+    handler_.on_low_water(*this);
+  }
+  bool is_read_from() const { return reading_; }
+
+  void write(std::string_view data) override {
+    queued_ += data.size();
+    if (!is_above_ && queued_ > high_) {
+      is_above_ = true;
+      handler_.on_high_water(*this);
+    }
+  }
+  void write(const SharedPayload& payload) override { write(std::string_view(*payload)); }
+  void shutdown_write() override {}
+  void close() override {}
+  void abort() override {}
+  void pause_reading() override { reading_ = false; }
+  void resume_reading() override { reading_ = true; }
+  std::size_t queued() const override { return queued_; }
+  void set_water_marks(std::size_t, std::size_t high) override { high_ = high; }
+  Endpoint peer() const override { return Endpoint(*IpAddress::parse("127.0.0.1"), 1); }
+  Endpoint local() const override { return peer(); }
+
+ private:
+  Handler& handler_;
+  std::size_t queued_ = 0, high_ = 0;
+  bool reading_ = true, is_above_ = false;
+};
+
+TEST_F(TcpServerTest, HoldsSoMuchForAllWhoDoNotRead) {
+  start({.max_clients = 1000, .high_water = 1 << 20, .all_waiting = 10 << 20});
+  on_received_ = [](Client& client) { client.write(std::string(1000, 'a')); };
+  std::vector<Idler*> idlers;
+  for (int i = 0; i < 1000; ++i) {
+    server_->adopt(Endpoint(*IpAddress::parse("127.0.0.1"), 1), [&](ByteStream::Handler& handler) {
+      auto made = std::make_unique<Idler>(handler);
+      idlers.push_back(made.get());
+      return made;
+    });
+  }
+  std::size_t waiting = 0;
+  for (Idler* idler : idlers) {
+    for (int i = 0; i < 2000; ++i) idler->say("q");
+    EXPECT_FALSE(idler->is_read_from());
+    waiting += idler->queued();
+  }
+  EXPECT_GT(idlers.front()->queued(), 1u << 20);
+  EXPECT_LT(waiting, (10u << 20) + 1000 * (17u << 10));
+  // Once they have read, they are answered as before.
+  for (Idler* idler : idlers) idler->take_all();
+  clock_.advance(1s);
+  for (int i = 0; i < 2000; ++i) idlers.back()->say("q");
+  EXPECT_GT(idlers.back()->queued(), 1u << 20);
+}
+
 TEST_F(TcpServerTest, DoesNotWaitForWhoTakesNothingOfTheRest) {
   start({.max_clients = 16});
   on_received_ = [](Client& client) {

@@ -53,6 +53,9 @@ class NETKIT_API TcpServer {
     // it is again.
     std::size_t low_water = std::size_t{256} << 10U;
     std::size_t high_water = std::size_t{1} << 20U;
+    // Bytes that may be queued for all peers together: the less of it is left, the less may be queued
+    // for one before it is no longer read from, down to 16 KiB.
+    std::size_t all_waiting = SIZE_MAX;
     // False if a peer's input does not produce output to it, as in a proxy: it is read from
     // regardless of its queue.
     bool pause_backed_up = true;
@@ -120,6 +123,7 @@ class NETKIT_API TcpServer {
   void add(FileDescriptor socket, const Endpoint& peer, const MakeStream& make, bool over_limit);
   void take_back(Connection* connection, const Endpoint& peer, bool over_limit);
   bool take_place();
+  std::size_t fair_high_water();
   void give_place_back(const Endpoint& peer);
   void on_exhausted(int error);
   std::unique_ptr<Connection> remove(Connection& connection, const Endpoint& peer);
@@ -134,7 +138,9 @@ class NETKIT_API TcpServer {
   Counters counters_;
   std::function<void()> when_empty_;
   std::vector<std::unique_ptr<Connection>> connections_;
-  std::size_t places_ = 0;  // taken by those that are not over the limit
+  std::size_t waiting_ = 0;  // for all peers, as of when each was heard last or all were asked
+  TimePoint asked_{};        // when all were
+  std::size_t places_ = 0;   // taken by those that are not over the limit
   std::vector<std::unique_ptr<TcpListener>> listeners_;
   std::vector<std::unique_ptr<OtherListener>> others_;
 };
@@ -202,6 +208,8 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   void hold(Hold why);
   void release(Hold why);
   void hold_to_rate();
+  void count_waiting();
+  void take_fair_share();
   void on_deadline();
   void await_rest(std::size_t least);
   std::unique_ptr<Connection> leave(int error, std::string_view reason);
@@ -211,6 +219,7 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   Timer deadline_;  // of the handshake, then of the peer's silence, then of its taking the rest
   Timer rate_;      // until which it is over its rate
   TimePoint last_;  // when data was last received, where that matters
+  std::size_t waiting_ = 0;  // of TcpServer::waiting_
   std::uint32_t slot_ = 0;
   std::uint8_t held_ = 0;
   bool open_ = false;

@@ -7,12 +7,6 @@
 namespace netkit::datagram {
 namespace {
 
-// To one address, as many sessions as there may be that seem to come from there: some at once, as
-// when those behind one NAT move together, then so many a second.
-constexpr double kChallengesAtOnce = 500;
-constexpr double kChallengesPerSecond = 100;
-constexpr std::size_t kChallenged = 4096;  // addresses that are remembered
-
 // Passes a session's messages on, and remembers its END for after the call.
 class PeerHandler final : public MessageHandler {
  public:
@@ -39,11 +33,7 @@ Server::Impl::Impl(const Options& given, Random source, Handler& owner)
       cookies(options.cookie_lifetime, random),
       ended(options.remember_ended),
       strays(options.stray_rate),
-      challenges(options.stray_rate),
-      challenged({.per_second = kChallengesPerSecond,
-                  .burst = kChallengesAtOnce,
-                  .sources = kChallenged,
-                  .seed = random()}) {}
+      challenges(options.stray_rate) {}
 
 Server::Impl::Peer* Server::Impl::find(SessionRef ref) const {
   if (ref.index >= peers.size() || generations[ref.index] != ref.generation) return nullptr;

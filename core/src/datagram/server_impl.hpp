@@ -7,6 +7,7 @@
 #include "util/indexed_heap.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -97,8 +98,8 @@ struct Server::Impl {
   RateLimit strays;
   // Apart from them, so that no flood of what anybody can send keeps a session from moving.
   RateLimit challenges;
-  SourceRateLimiter challenged;
-  std::vector<std::unique_ptr<Peer>> peers;  // by index; null: free
+  std::optional<SourceRateLimiter> challenged;  // from the first on
+  std::vector<std::unique_ptr<Peer>> peers;     // by index; null: free
   std::vector<std::uint32_t> generations;
   std::vector<std::uint32_t> free_indexes;
   std::unordered_map<std::uint64_t, Peer*> by_id;

@@ -3,6 +3,15 @@
 #include "datagram/server_impl.hpp"
 
 namespace netkit::datagram {
+namespace {
+
+// To one address, as many sessions as there may be that seem to come from there: some at once, as
+// when those behind one NAT move together, then so many a second.
+constexpr double kChallengesAtOnce = 500;
+constexpr double kChallengesPerSecond = 100;
+constexpr std::size_t kChallenged = 4096;  // addresses that are remembered
+
+}  // namespace
 
 // What a session's owner has proved to be his moves it, unless it has overtaken what moved it
 // since.
@@ -37,7 +46,13 @@ void Server::Impl::leave_network(const Peer& peer) {
 // Who is challenged need not be who sent what looks like his: he gets a few, and no more than was
 // sent. On loopback he is of this machine.
 bool Server::Impl::may_challenge(const IpAddress& address, TimePoint at) {
-  return (address.is_loopback() || challenged.allow(address, at)) && challenges.allow(at);
+  if (!challenged) {
+    challenged.emplace(SourceRateLimiter::Options{.per_second = kChallengesPerSecond,
+                                                  .burst = kChallengesAtOnce,
+                                                  .sources = kChallenged,
+                                                  .seed = random()});
+  }
+  return (address.is_loopback() || challenged->allow(address, at)) && challenges.allow(at);
 }
 
 // Somebody has sent what may be of a session in clear: the client from elsewhere, or who saw it on

@@ -56,6 +56,25 @@ std::string template_of_hex(std::string_view text, std::string_view digits) {
   return source;
 }
 
+std::size_t digits_of(std::string_view text) {
+  return std::min(text.find_first_not_of("0123456789"), text.size());
+}
+
+// std::regex does not look whether the numbers of repetitions and back-references fit.
+bool has_endless_number(std::string_view regex) {
+  constexpr std::size_t kMostDigits = 9;
+  for (std::size_t at = 0; at < regex.size(); ++at) {
+    if (regex[at] != '{' && regex[at] != '\\') continue;
+    const std::string_view rest = regex.substr(at + 1);
+    const std::size_t first = digits_of(rest);
+    if (first > kMostDigits) return true;
+    const std::string_view second = rest.substr(first);
+    if (second.starts_with(',') && digits_of(second.substr(1)) > kMostDigits) return true;
+    if (regex[at] == '\\') ++at;
+  }
+  return false;
+}
+
 }  // namespace
 
 Pattern Pattern::parse(std::string_view text, std::string_view option) {
@@ -64,8 +83,10 @@ Pattern Pattern::parse(std::string_view text, std::string_view option) {
   if (text.empty()) refuse(option, text, "the pattern is empty");
   if (text.size() > 1 && text.front() == '/' && text.back() == '/') {
     constexpr auto kKind = std::regex::ECMAScript | std::regex_constants::__polynomial;
+    const std::string_view regex = text.substr(1, text.size() - 2);
     try {
-      pattern.regex_.emplace(std::string(text.substr(1, text.size() - 2)), kKind);
+      if (has_endless_number(regex)) throw std::regex_error(std::regex_constants::error_brace);
+      pattern.regex_.emplace(std::string(regex), kKind);
     } catch (const std::regex_error&) {
       refuse(option, text,
              "this is not a regular expression (ECMAScript, without back-references)");

@@ -33,6 +33,7 @@ TEST(Pattern, OfTextIsTheWholeBody) {
 TEST(Pattern, OfARegexIsSearchedFor) {
   EXPECT_TRUE(matches("/b+/", "abbc"));
   EXPECT_FALSE(matches("/^b/", "abbc"));
+  EXPECT_TRUE(matches("/a{2},12345678901\\{1/", "aa,12345678901{1"));
   EXPECT_FALSE(matches("/x$/", std::string(Pattern::kMostSearched, 'y') + "x"));
 }
 
@@ -51,7 +52,9 @@ TEST(Rule, AnswersWithGroups) {
 
 TEST(Rule, SaysWhatIsWrong) {
   for (const char* text : {"", "a", "a=>b", " => b", "hex:6 => b", "hex:?6 => b", "/[/ => b",
-                           "a => {1}", "hex:?? => {2}", "a => hex:6", "a => hex:{1}", "a => {"}) {
+                           "/a{92233720368547758081}/ => b", "/a{1,92233720368547758081}/ => b",
+                           "/(a)\\92233720368547758081/ => b", "a => {1}", "hex:?? => {2}",
+                           "a => hex:6", "a => hex:{1}", "a => {"}) {
     EXPECT_THROW(Rule::parse(text), UsageError) << text;
   }
 }

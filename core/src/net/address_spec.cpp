@@ -58,6 +58,10 @@ void check_host(std::string_view host, std::string_view whole) {
     throw UsageError(in_quotes(whole) + " is a URL, not an address (write HOST:PORT)");
   }
   if (is_v6(host)) return;
+  // The resolver would read 9000 as 0.0.35.40.
+  if (is_number(host) && host != "0") {
+    throw UsageError(in_quotes(host) + " is a number, not a host (write HOST:PORT, or PORT alone)");
+  }
   if (host.empty() || host.size() > kMaxHost ||
       !std::all_of(host.begin(), host.end(), is_host_character)) {
     throw UsageError(in_quotes(whole) +

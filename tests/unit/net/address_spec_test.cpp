@@ -79,6 +79,15 @@ TEST(AddressSpecParse, RefusesWhatIsNoAddress) {
   }
 }
 
+TEST(AddressSpecParse, RefusesANumberAsAHost) {
+  for (const char* text : {"9000:80", "3232235777:80"}) {
+    EXPECT_NE(refusal_of(text).find("is a number, not a host (write HOST:PORT"), std::string::npos)
+        << text;
+  }
+  EXPECT_EQ(Client("0:80").host, "0");
+  EXPECT_EQ(Client("127.1:80").host, "127.1");
+}
+
 TEST(AddressSpecText, CanBeTyped) {
   for (const char* text : {"localhost:80", "[::1]:80", ":80", "[fe80::1%lo]:80"}) {
     EXPECT_EQ(Client(text).to_string(), text);

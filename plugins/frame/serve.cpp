@@ -59,6 +59,7 @@ class FrameServer final : private Input::Handler {
   void on_input_line(std::string_view line) override;
   void on_input_end() override {}
   bool on_long_line() override;
+  void say_nobody();
 
   TcpServer::Options server_options() const;
   void on_frame(Client& client, const FrameView& view);
@@ -89,6 +90,7 @@ class FrameServer final : private Input::Handler {
   bool by_rules_;  // not, or not only, the answers of the codec netkit
   bool printing_;  // requests, as records
   bool examined_;  // each request, for records or -v
+  bool said_nobody_ = false;
   TcpServer server_;
   TlsKeys keys_{server_};
   std::unique_ptr<Input> input_;
@@ -381,13 +383,23 @@ void FrameServer::push_to_all(std::string_view head, std::string_view body, cons
 void FrameServer::on_input_line(std::string_view line) {
   if (line.empty()) return;
   if (line == "/who") {
+    if (server_.empty()) host_.log().notice("there are no clients");
     return server_.for_each<Client>([this](const Client& client) { list_client(client); });
   }
   try {
-    push_message(line.starts_with("raw:"), content_of(line));
+    const std::string content = content_of(line);
+    say_nobody();
+    push_message(line.starts_with("raw:"), content);
   } catch (const Error& error) {
     host_.log().error(error.what());
   }
+}
+
+void FrameServer::say_nobody() {
+  if (server_.empty() && !said_nobody_) {
+    host_.log().notice("there are no clients: messages reach nobody");
+  }
+  said_nobody_ = server_.empty();
 }
 
 std::string FrameServer::content_of(std::string_view message) const {

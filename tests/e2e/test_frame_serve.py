@@ -151,6 +151,18 @@ def test_lines_of_stdin_go_to_all(netkit, tmp_path):
     peers[0].expect(answer(1))
 
 
+def test_messages_that_reach_nobody_are_said_once(netkit):
+    server = serve(netkit)
+    server.write("/who\n7:one\n7:two\n")
+    server.err.expect(rb"frame: there are no clients\n.*frame: there are no clients: messages reach nobody\n")
+    peer = connect(server.address)
+    peer.send(HEARTBEAT)
+    peer.expect(answer(1))
+    server.write("7:three\n")
+    peer.expect(answer(7, 0, b"three"))
+    assert server.stop() == 0 and server.err.data.count(b"reach nobody") == 1
+
+
 @pytest.mark.realtime
 def test_a_standard_input_that_is_closed_is_none(netkit):
     closed = {"stdin": None, "preexec": lambda: os.close(0)}

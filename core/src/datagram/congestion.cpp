@@ -18,7 +18,6 @@ constexpr double kYieldToOthers = 0.7;
 constexpr int kOverflow = 5;    // round trips that a queue which others have filled stays full
 constexpr double kCubic = 0.4;  // datagrams a second^3
 constexpr double kReno = 0.53;  // datagrams a round
-constexpr double kLossWithQueue = 0.02;
 constexpr double kHeavyLoss = 0.3;
 constexpr int kAfterMark = 8;                  // rounds
 constexpr double kMostRandom = 0.22;           // loss that is made up for
@@ -37,7 +36,11 @@ constexpr int kLateOnes = 4;
 constexpr Duration kTogether = milliseconds(2);
 
 // Looking at the path.
-constexpr Duration kRivals = milliseconds(6);  // left of the queue: of others
+// Left of the queue: of others. With less they hardly have three times what kShare gives. What
+// has a datagram or two sees less well.
+constexpr Duration kRivals = milliseconds(4);
+constexpr Duration kRivalsOfFew = milliseconds(6);
+constexpr Duration kClear = milliseconds(3);  // nothing is left
 constexpr double kTheirPart =
     0.6;  // in what is aimed at, as both are seen while this one has yielded
 constexpr Duration kLookEvery = std::chrono::seconds(3);
@@ -216,8 +219,8 @@ void CongestionController::begin_drain() {
 void CongestionController::step_steady() {
   // Little at first, as there may be no room at all; twice as much each time, as there may be much.
   const bool room = free() && round_.limited;
-  const double most =
-      rate_ > kGrows * rate_before_ ? product() * (kTry - 1) : rate_ * seconds(2 * kFree);
+  const double most = rate_ > kGrows * rate_before_ ? product() * (kTry - 1)
+                                                    : rate_ * seconds(lossy() ? 2 * kFree : kFree);
   more_ = room ? std::min(std::max(2 * more_, 1.0), most) : more_ / 2;
   phase_ = static_cast<std::uint8_t>((phase_ + 1) % kRounds);
   if (phase_ == 2) {  // what was tried has come back
@@ -289,7 +292,7 @@ void CongestionController::note_look(Duration rtt, TimePoint now) {
   fruitless_ = lower || loss_ <= kLossy ? 0 : std::min(fruitless_ + 1, kFruitless);
   if (look_samples_ > 0 && together_) judge_look();
   // What it takes longer without a queue is no queue: of hosts that are busy, of radio.
-  const bool clear = look_samples_ >= kSamples && look_least_ < base() + kRivals / 2;
+  const bool clear = look_samples_ >= kSamples && look_least_ < base() + kClear;
   const Duration more = clear ? look_sum_ / look_samples_ - base() : Duration{};
   if (held_ == 0) jitter_ += (std::min(more, kMostJitter) - jitter_) / (clear ? 2 : 4);
   most_rate_ = std::max(most_rate_ * kForget, rate_);
@@ -313,7 +316,7 @@ void CongestionController::judge_look() {
           : std::clamp(even, window_before_ / 8, std::max(window_before_ * 3, half));
   const Duration queue = least - base();
   const bool much = window_before_ >= kFew || queue > (round_trip_before_ - base()) * 7 / 10;
-  const Duration rivals = std::max(kRivals, base() / 8);
+  const Duration rivals = std::max(window_before_ < kSome ? kRivalsOfFew : kRivals, base() / 8);
   const bool others = queue > rivals && much;
   // One sample may have had to wait elsewhere; what others of this server see may not.
   const bool sure = held_ > 0 || (part_.many() ? part_.seen(look_ - 1) > base() + rivals
@@ -355,7 +358,7 @@ bool CongestionController::doubtful() const {
 // As long as there is no queue there may be more.
 bool CongestionController::free() const {
   return window_ >= kSome && held_ == 0 && marked_ == 0 && blind_rounds_ == 0 &&
-         std::min(queue_, queue_before_) < kFree + jitter_;
+         std::min(queue_, queue_before_) < kFree + (lossy() ? jitter_ : jitter_ / 4);
 }
 
 double CongestionController::product() const {

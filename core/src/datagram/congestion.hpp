@@ -78,6 +78,7 @@ class NETKIT_API CongestionController {
 
  private:
   static constexpr std::size_t kRounds = 8;  // of the filter, and of the cycle of trying more
+  static constexpr double kLossWithQueue = 0.02;
   struct Round {
     TimePoint begin{};
     std::uint64_t end = 0;  // acknowledged, it ends the round
@@ -107,6 +108,7 @@ class NETKIT_API CongestionController {
   double drawn_near(double window) const;
   bool doubtful() const;
   bool free() const;
+  bool lossy() const { return loss_ > kLossWithQueue; }
   bool starved() const { return rate_ < most_rate_ / 4; }
   double gain() const;
   double product() const;  // of rate and round trip

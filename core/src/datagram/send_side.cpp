@@ -86,9 +86,9 @@ void SendSide::on_ack(std::uint32_t ack, std::uint16_t window, std::string_view 
   const std::uint16_t before = on_the_way_;
   const std::uint16_t lost_before = lost_;
   const bool limited = next_ < limit_ && (!waiting_.empty() || lost_ > 0);
-  sample_sent_ = TimePoint::max();
+  TimePoint sampled = TimePoint::max();
   if (way_) way_->answered = TimePoint::max();
-  for (std::uint32_t i = 0; i < ahead; ++i) acknowledge(in_flight_[i], now);
+  for (std::uint32_t i = 0; i < ahead; ++i) acknowledge(in_flight_[i], now, sampled);
   const std::uint64_t first = base() + ahead;
   const bool opened = first + window > limit_;
   limit_ = std::max(limit_, first + window);
@@ -96,13 +96,13 @@ void SendSide::on_ack(std::uint32_t ack, std::uint16_t window, std::string_view 
   bool holes = false;
   for (std::size_t i = 0; i < bits && ahead + 1 + i < in_flight_.size(); ++i) {
     if ((static_cast<unsigned char>(bitmap[i / 8]) >> (i % 8) & 1) == 0) continue;
-    acknowledge(in_flight_[ahead + 1 + i], now);
+    acknowledge(in_flight_[ahead + 1 + i], now, sampled);
     holes = true;
   }
   release_front();
   Duration sample{};
-  if (sample_sent_ != TimePoint::max()) {
-    sample = now - sample_sent_;
+  if (sampled != TimePoint::max()) {
+    sample = now - sampled;
     if (sample > delay) sample -= delay;
     rtt_.add(sample);
     caution_ = 0;
@@ -122,12 +122,12 @@ void SendSide::on_ack(std::uint32_t ack, std::uint16_t window, std::string_view 
   if (base() >= round_end_) end_round();
 }
 
-void SendSide::acknowledge(InFlight& entry, TimePoint now) {
+void SendSide::acknowledge(InFlight& entry, TimePoint now, TimePoint& sampled) {
   if (!entry.chunk) return;
   // Of what was sent again: not an answer to an earlier sending, as far as one can tell.
   const bool answered = !entry.again || (rtt_.known() && now - entry.sent >= least_round_trip());
   if (answered && entry.order > acked_order_) {
-    if (!entry.again) sample_sent_ = entry.sent;
+    if (!entry.again) sampled = entry.sent;
     if (way_) way_->answered = entry.sent;
     acked_order_ = entry.order;
   }

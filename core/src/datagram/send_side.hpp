@@ -120,7 +120,8 @@ class NETKIT_API SendSide {
   bool gap_is_next() const;
   ChunkRef join_waiting(std::size_t& count) const;
   ChunkRef take_waiting(std::size_t count);
-  void acknowledge(InFlight& entry, TimePoint now);
+  // `sampled`: when what gives the round trip was sent.
+  void acknowledge(InFlight& entry, TimePoint now, TimePoint& sampled);
   Duration least_round_trip() const;
   void release_front();
   void after_progress(TimePoint now);
@@ -141,15 +142,11 @@ class NETKIT_API SendSide {
   Ring<ChunkRef> waiting_;
   Ring<InFlight> in_flight_;  // sequence numbers base() to next_ - 1
   Gap gap_;                   // what was dropped from the front of waiting_
-  bool gap_ends_open_ = false;
-  bool gap_was_last_ = false;   // of what was sent
-  bool numbers_known_ = false;  // to the receiver, so that it sees what is missing
   RttEstimator rtt_;
-  std::uint64_t next_;                        // the next sequence number
-  std::uint64_t limit_;                       // the first one the receiver would not take
-  std::uint64_t order_ = 0;                   // sendings so far
-  std::uint64_t acked_order_ = 0;             // the newest sending that is known to have arrived
-  TimePoint sample_sent_ = TimePoint::max();  // of what gives the next sample
+  std::uint64_t next_;             // the next sequence number
+  std::uint64_t limit_;            // the first one the receiver would not take
+  std::uint64_t order_ = 0;        // sendings so far
+  std::uint64_t acked_order_ = 0;  // the newest sending that is known to have arrived
   TimePoint timeout_at_ = TimePoint::max();
   TimePoint reorder_at_ = TimePoint::max();
   std::uint64_t round_end_;
@@ -164,6 +161,9 @@ class NETKIT_API SendSide {
   std::uint8_t credit_ = 0;       // probes that may go out whatever is in flight
   bool probe_wanted_ = false;
   bool has_shrunk_ = false;  // allowed_ grows slowly from then on
+  bool gap_ends_open_ = false;
+  bool gap_was_last_ = false;   // of what was sent
+  bool numbers_known_ = false;  // to the receiver, so that it sees what is missing
   std::size_t waiting_messages_ = 0;
   std::size_t waiting_bytes_ = 0;
   std::size_t in_flight_messages_ = 0;

@@ -309,12 +309,12 @@ class Stream final : public Server::Handler {
 
 // TCP with CUBIC and SACK, roughly. Where it is on the host that the bottleneck belongs to, it has
 // no more there than its system lets it have (TCP Small Queues): a millisecond at its pace, or two
-// bursts.
+// bursts. It has no more on its way than its receiver takes.
 class Tcp {
  public:
   enum class At : std::uint8_t { router, host };
-  Tcp(Events& events, Bottleneck& link, Duration rtt, At at = At::router)
-      : events_(events), link_(link), rtt_(rtt), at_(at) {}
+  Tcp(Events& events, Bottleneck& link, Duration rtt, At at = At::router, double taken = 1e9)
+      : events_(events), link_(link), rtt_(rtt), at_(at), taken_(taken) {}
   void start() { send(); }
   double delivered = 0;
 
@@ -326,7 +326,7 @@ class Tcp {
     return on_host_ < std::max(6 * kSize, pace * 1e-3);
   }
   void send() {
-    while (static_cast<double>(sent_.size()) < window_ && fits_host()) {
+    while (static_cast<double>(sent_.size()) < std::min(window_, taken_) && fits_host()) {
       const std::uint64_t order = ++order_;
       sent_[order] = events_.now;
       const bool taken = link_.send(kSize, rtt_ / 2, [this, order] {
@@ -417,6 +417,7 @@ class Tcp {
   Bottleneck& link_;
   Duration rtt_;
   At at_;
+  double taken_;        // by the receiver, in segments
   double on_host_ = 0;  // bytes, in the queue of the host
   std::map<std::uint64_t, TimePoint> sent_;
   double most_ = 0;  // in flight, of late

@@ -12,8 +12,9 @@ using datagram::SessionRef;
 // Many who come at once would each cost as much as there are members. In a big room notices wait
 // for others that go out with them, the longer the more there are to tell: all of them together
 // take a fraction of the time.
-constexpr std::int64_t kBigRoom = 256;
-constexpr Duration kPatiencePerMember = std::chrono::microseconds(20);
+constexpr std::int64_t kBigRoom = 32;
+constexpr Duration kPatiencePerMember = std::chrono::milliseconds(2);
+constexpr Duration kMostPatience = std::chrono::milliseconds(250);
 
 LeaveReason reason_of(datagram::LeftReason reason) {
   if (reason == datagram::LeftReason::lease) return LeaveReason::lease;
@@ -233,7 +234,8 @@ void RoomServer::notify(const FromRoom& notice) {
   notices_.append(encoded_);
   if (notices_due_ != TimePoint::max()) return;
   const auto members = static_cast<std::int64_t>(room_.members());
-  notices_due_ = members < kBigRoom ? now_ : now_ + members * kPatiencePerMember;
+  const Duration patience = std::min(members * kPatiencePerMember, kMostPatience);
+  notices_due_ = members < kBigRoom ? now_ : now_ + patience;
 }
 
 void RoomServer::tell(Slot member, std::span<const FromRoom> messages) {

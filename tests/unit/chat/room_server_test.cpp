@@ -45,7 +45,7 @@ TEST_F(RoomServerTest, SaysTogetherWhoComesTogether) {
   run(50ms);
   for (int i = 0; i < 100; ++i) add("m" + std::to_string(i));
   const std::uint64_t before = server->native().counters().datagrams_out;
-  run(100ms);
+  run(250ms);
   EXPECT_EQ(first.came.size(), 100U);
   EXPECT_EQ(std::count(members[1]->came.begin(), members[1]->came.end(), "m0"), 0);
   // An ACCEPT, the notices and some acknowledgements for each, instead of 100 notices for each.
@@ -62,7 +62,7 @@ TEST_F(RoomServerTest, LetsNoticesOfABigRoomWaitForOthers) {
     add("late" + std::to_string(i));
     run(1ms);
   }
-  run(20ms);
+  run(250ms);
   EXPECT_EQ(first.came.size(), 5U);
   EXPECT_LT(server->native().counters().datagrams_out - before, 2U * 305);
   // What is said is heard behind them, and does not wait.

@@ -77,7 +77,7 @@ def with_fault(calls, error, *argv):
     return ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={calls}:error={error}", *argv]
 
 
-NO_LEAK_CHECK = {"ASAN_OPTIONS": "detect_leaks=0"}  # a sanitizer cannot do it under strace
+NO_LEAK_CHECK = {"ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=2"}  # a sanitizer cannot do it under strace
 
 
 def is_sanitized():

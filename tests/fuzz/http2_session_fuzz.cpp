@@ -43,6 +43,7 @@ class Answerer final : private Http2Session::Handler {
 
  private:
   void send() {
+    is_sending_ = true;
     std::string out;
     do {
       out.clear();
@@ -70,12 +71,15 @@ class Answerer final : private Http2Session::Handler {
     session_->respond(id, HttpAnswer::text(status, reason), false, std::nullopt);
   }
   void on_drained(std::int32_t id) override { session_->finish(id); }
-  void on_closed(std::int32_t id, bool by_peer) override {
-    if (by_peer) log_.erase(id);
+  // Before anything is sent, only the peer ends a stream: a request that comes together with its
+  // reset is not told at all.
+  void on_closed(std::int32_t id, bool /*by_peer*/) override {
+    if (!is_sending_) log_.erase(id);
   }
 
   std::unique_ptr<Http2Session> session_;
   std::map<std::int32_t, std::string> log_;
+  bool is_sending_ = false;
   const netkit::SharedPayload text_ = std::make_shared<const std::string>(200, 'x');
 };
 

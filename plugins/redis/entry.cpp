@@ -39,35 +39,30 @@ std::string time_text(WallTime when) {
   return fmt::format("{}.{:06}", time / kMillion, time % kMillion);
 }
 
-// The fields in their order; the last is the sequence, as the script expects.
+// What not every entry has.
 template <typename Visit>
-void visit_fields(const store::Entry& entry, std::string_view time, std::string_view writer,
-                  std::string_view sequence, Visit visit) {
-  visit("text", entry.text);
+void visit_others(const store::Entry& entry, Visit visit) {
   if (!entry.topic.empty()) visit("topic", entry.topic);
   for (const store::Field& field : entry.fields) visit(field.name, field.value);
-  visit("time", time);
-  visit("writer", writer);
-  visit("sequence", sequence);
 }
 
 }  // namespace
 
 std::vector<store::Field> fields_of(const store::Entry& entry) {
-  std::vector<store::Field> fields;
-  visit_fields(entry, time_text(entry.time), std::to_string(entry.writer),
-               std::to_string(entry.sequence),
-               [&fields](std::string_view name, std::string_view value) {
-                 fields.push_back({std::string(name), std::string(value)});
-               });
+  std::vector<store::Field> fields{{"text", entry.text}};
+  visit_others(entry, [&fields](std::string_view name, std::string_view value) {
+    fields.push_back({std::string(name), std::string(value)});
+  });
+  fields.push_back({"time", time_text(entry.time)});
+  fields.push_back({"writer", std::to_string(entry.writer)});
+  fields.push_back({"sequence", std::to_string(entry.sequence)});
   return fields;
 }
 
 Batch::Batch(std::span<const store::Entry> entries, bool with_last) {
-  own_.reserve(2 + 5 * entries.size());
-  arguments_.reserve(1 + 16 * entries.size());
+  own_.reserve(1 + 5 * entries.size());
+  arguments_.reserve(1 + 8 * entries.size());
   arguments_.push_back(own(std::to_string(entries.size())));
-  if (!entries.empty()) writer_ = own(std::to_string(entries.front().writer));
   for (const store::Entry& entry : entries) add(entry);
   if (with_last) add_last(entries);
 }
@@ -77,12 +72,13 @@ std::string_view Batch::own(std::string text) {
 }
 
 void Batch::add(const store::Entry& entry) {
-  const std::size_t count = 2 * (entry.fields.size() + (entry.topic.empty() ? 4 : 5));
-  arguments_.push_back(own(std::to_string(count)));
-  visit_fields(entry, own(time_text(entry.time)), writer_, own(std::to_string(entry.sequence)),
-               [this](std::string_view name, std::string_view value) {
-                 arguments_.insert(arguments_.end(), {name, value});
-               });
+  const std::size_t others = 2 * (entry.fields.size() + (entry.topic.empty() ? 0 : 1));
+  arguments_.insert(arguments_.end(),
+                    {own(std::to_string(others)), entry.text, own(time_text(entry.time)),
+                     own(std::to_string(entry.sequence))});
+  visit_others(entry, [this](std::string_view name, std::string_view value) {
+    arguments_.insert(arguments_.end(), {name, value});
+  });
 }
 
 // From the newest on, as it is the one that counts.

@@ -12,7 +12,7 @@
 
 namespace netkit::redis {
 
-// The fields of an entry as XADD takes them, without its number.
+// The fields of an entry, as kAppend writes them, without its number.
 std::vector<store::Field> fields_of(const store::Entry& entry);
 
 // What the script that appends takes of a batch: netkit::redis::kAppend. Refers to the entries.
@@ -28,7 +28,6 @@ class Batch {
   std::string_view own(std::string text);
 
   std::vector<std::string> own_;  // has room from the begin: what refers to it must not move
-  std::string_view writer_;
   std::vector<std::string_view> arguments_;
 };
 

@@ -54,32 +54,46 @@ return {stream, epoch, n, survived, newest and newest[1] or '0-0'}
 )";
 
 // Appends a batch, without what its writer has appended before. The newest of each topic follows
-// the entries, where it is to be kept.
+// the entries, where it is to be kept. What each entry has is written once here: a word costs more
+// on its way through a script than in the stream.
 //   KEYS stream state last
-//   ARGV epoch keep writer seconds entries, for each entry: count field value… sequence N, for each
-//   topic: which-entry topic packed
+//   ARGV epoch keep writer:ID seconds entries, for each entry: count text time sequence and as many
+//   words as `count` says (field value…), for each topic: which-entry topic packed
 // Returns the newest number, how many were appended, and the id of the last of them.
 inline constexpr const char* kAppend = R"(
-local call, argv, stream = redis.call, ARGV, KEYS[1]
+local call, argv, stream, keep = redis.call, ARGV, KEYS[1], ARGV[2]
 local s = call('HMGET', KEYS[2], 'epoch', 'n', argv[3])
 if s[1] ~= argv[1] then return redis.error_reply('EPOCH the store has lost what it had') end
 local n, done = tonumber(s[2]), tonumber(string.match(s[3] or '0', '^%d+'))
-local entries, numbers, added, i, id = tonumber(argv[5]), {}, 0, 6, ''
+local writer = string.sub(argv[3], 8)
+local entries, numbers, added, i, id, sequence = tonumber(argv[5]), {}, 0, 6, '', ''
 for k = 1, entries do
-  local last = i + tonumber(argv[i])
-  if tonumber(argv[last]) > done then
+  local last, text, time = i + 3 + tonumber(argv[i]), argv[i + 1], argv[i + 2]
+  sequence = argv[i + 3]
+  if tonumber(sequence) > done then
     n, added = n + 1, added + 1
     numbers[k] = n
-    if k < entries then
-      call('XADD', stream, '*', 'n', n, unpack(argv, i + 1, last))
+    if last > i + 3 then
+      local words = {unpack(argv, i + 4, last)}
+      local w = #words
+      words[w + 1], words[w + 2], words[w + 3] = 'time', time, 'writer'
+      words[w + 4], words[w + 5], words[w + 6] = writer, 'sequence', sequence
+      if k < entries then
+        call('XADD', stream, '*', 'n', n, 'text', text, unpack(words))
+      else
+        id = call('XADD', stream, 'MAXLEN', '~', keep, '*', 'n', n, 'text', text, unpack(words))
+      end
+    elseif k < entries then
+      call('XADD', stream, '*', 'n', n, 'text', text,
+           'time', time, 'writer', writer, 'sequence', sequence)
     else
-      id = call('XADD', stream, 'MAXLEN', '~', argv[2], '*', 'n', n, unpack(argv, i + 1, last))
+      id = call('XADD', stream, 'MAXLEN', '~', keep, '*', 'n', n, 'text', text,
+                'time', time, 'writer', writer, 'sequence', sequence)
     end
   end
   i = last + 1
 end
 if added == 0 then return {n, 0, id} end
-local sequence = argv[i - 1]
 while argv[i] do
   local number = numbers[tonumber(argv[i])]
   if number then

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <chat/addressee.hpp>
 #include <chat/room.hpp>
 #include <utility>
 
@@ -403,28 +404,28 @@ void Room::render_plain(const Message& message, std::uint64_t seq, const Endpoin
   options_.plain_template.render(record, rendered_, Escaping::none);
 }
 
-// The longest beginning of the line that is a member's name is whom it is for.
 void Room::tell_private(Slot slot, std::string_view line, WallTime wall) {
-  Slot to = kNoSlot;
-  std::size_t end = std::min(line.size(), kMaxName);
-  while (to == kNoSlot && end > 0) {
-    end = line.find_last_of(" \t", end);
-    if (end == std::string_view::npos) break;
-    to = find(normal_name(line.substr(0, end)));
-    if (to == kNoSlot && end > 0) --end;
-  }
-  if (to == kNoSlot) {
-    const std::string_view word = line.substr(0, std::min(line.find_first_of(" \t"), kMaxName));
-    return refuse(slot, fmt::format("there is no '{}' {}", word,
-                                    options_.is_shared ? "at this server" : "here"));
-  }
+  const Addressee to =
+      addressee_of(line, [this](const std::string& name) { return find(name) != kNoSlot; });
   const Member& from = members_[slot];
-  const std::string_view text = trim_white_space(line.substr(end));
-  if (text.size() > kMaxText) return refuse(slot, "longer than 65000 bytes");
+  Message message{Message::kPrivate, from.id, Message::time_of(wall), from.name, {}};
+  if (to.name.empty()) {
+    if (!line.empty() && handler_.tells_elsewhere(line, message, from.instance, from.taken)) return;
+    return refuse(slot, why_nobody(line));
+  }
+  if (to.text.size() > kMaxText) return refuse(slot, "longer than 65000 bytes");
+  message.text = to.text;
+  deliver_private(to.name, message, from.path.peer, wall);
+}
+
+void Room::deliver_private(std::string_view name, Message message, const Endpoint& peer,
+                           WallTime wall) {
+  const Slot to = find(name);
+  if (to == kNoSlot) return;
   ++counters_.private_messages;
-  const Message message{Message::kPrivate, from.id, Message::time_of(wall), from.name, text};
+  message.flags |= Message::kPrivate;
   if (members_[to].plain) {
-    render_plain(message, 0, from.path.peer, wall);
+    render_plain(message, 0, peer, wall);
     handler_.tell_plain(members_[to].path, rendered_);
     return;
   }

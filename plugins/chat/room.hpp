@@ -78,6 +78,13 @@ class RoomStoreHandler {
     (void)instance;
     return false;
   }
+  // Whether a private message to somebody who is not here goes to others; `from`: who says it, as
+  // a message without a text. He is refused later if nobody has him.
+  virtual bool tells_elsewhere(std::string_view line, const Message& from, std::uint64_t instance,
+                               std::uint64_t request) {
+    (void)line, (void)from, (void)instance, (void)request;
+    return false;
+  }
   // Whether the answer to Sync has to wait until more of what was said has its place.
   virtual bool holds_sync(std::uint64_t instance) {
     (void)instance;
@@ -166,6 +173,8 @@ class Room {
                       WallTime wall);
   // To those who are here, at once and without a number.
   void deliver_unnumbered(const Message& message, const Endpoint& peer, WallTime wall);
+  // A private message to whoever here has that name.
+  void deliver_private(std::string_view name, Message message, const Endpoint& peer, WallTime wall);
   // The store would not have what a member said.
   void refuse_stored(std::uint64_t instance, std::uint64_t request, std::string_view why);
   // The room has taken so many requests of that member, here or at another server.

@@ -59,6 +59,9 @@ class RoomServer final : public datagram::Driver::Handler,
   // As Room has them; `seq` is above those before.
   void deliver_stored(const Message& message, std::uint64_t seq, bool heard, const Endpoint& peer);
   void deliver_unnumbered(const Message& message, const Endpoint& peer);
+  void deliver_private(std::string_view name, const Message& message) {
+    room_.deliver_private(name, message, Endpoint(), handler_.wall());
+  }
   void refuse_stored(std::uint64_t instance, std::uint64_t request, std::string_view why) {
     room_.refuse_stored(instance, request, why);
   }
@@ -109,6 +112,10 @@ class RoomServer final : public datagram::Driver::Handler,
   }
   bool holds_sync(std::uint64_t instance) override { return handler_.holds_sync(instance); }
   bool holds_who(std::uint64_t instance) override { return handler_.holds_who(instance); }
+  bool tells_elsewhere(std::string_view line, const Message& from, std::uint64_t instance,
+                       std::uint64_t request) override {
+    return handler_.tells_elsewhere(line, from, instance, request);
+  }
   void say_unnumbered(const Message& message) override;
 
   std::uint64_t first_for(const Hello& hello) const;

@@ -1,57 +1,29 @@
 #include <algorithm>
+#include <chat/addressee.hpp>
 #include <chat/room_store.hpp>
+#include <chat/stored_message.hpp>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include <netkit/util/text.hpp>
-
 namespace netkit::chat {
-
-namespace {
-
-std::uint64_t number_of(const store::Entry& entry, std::string_view field) {
-  return read_integer<std::uint64_t>(entry.field(field)).value_or(0);
-}
-
-// The entry's bytes outlive the message.
-Message message_of(const store::Entry& entry) {
-  const auto since =
-      std::chrono::duration_cast<std::chrono::microseconds>(entry.time.time_since_epoch()).count();
-  const std::string_view name = entry.field("name");
-  return {
-      .flags = entry.field("action").empty() ? std::uint8_t{0} : Message::kAction,
-      .member = static_cast<std::uint32_t>(number_of(entry, "member")),
-      .time_us = std::min(static_cast<std::uint64_t>(std::max<std::int64_t>(since, 0)), kMaxTime),
-      .name = why_not_a_name(name).empty() ? name : "somebody",
-      .text = entry.text};
-}
-
-store::Entry entry_of(const Message& message, std::uint64_t instance, std::uint64_t request) {
-  store::Entry entry{
-      .time = WallTime(std::chrono::microseconds(message.time_us)),
-      .text = std::string(message.text),
-      .fields = {{"name", std::string(message.name)}, {"member", std::to_string(message.member)}}};
-  if ((message.flags & Message::kAction) != 0) entry.fields.push_back({"action", "1"});
-  if (request == 0) return entry;
-  entry.fields.push_back({"by", std::to_string(instance)});
-  entry.fields.push_back({"request", std::to_string(request)});
-  return entry;
-}
-
-}  // namespace
 
 RoomStore::RoomStore(Host& host, const store::Stream::Options& options, RoomServer& room,
                      std::function<void()> on_open)
     : host_(host),
       room_(room),
       on_open_(std::move(on_open)),
+      private_(host, options, room),
       stream_({host.loop(), host.log()}, host.stores(), options, *this) {}
 
 Room::Handler::Placing RoomStore::place(const Message& message, const Endpoint& peer,
                                         std::uint64_t instance, std::uint64_t request) {
   using Place = Room::Handler::Place;
-  store::Entry entry = entry_of(message, instance, request);
+  store::Entry entry = entry_of(message);
+  if (request != 0) {
+    entry.fields.push_back({"by", std::to_string(instance)});
+    entry.fields.push_back({"request", std::to_string(request)});
+  }
   const std::uint64_t ticket = stream_.append(entry, store::Wish::refuse);
   if (ticket == 0) return {Place::refused, stream_.why_full()};
   last_ticket_ = ticket;
@@ -124,19 +96,43 @@ bool RoomStore::holds_sync(std::uint64_t instance) {
   return true;
 }
 
-// One question for all who ask meanwhile.
 bool RoomStore::holds_who(std::uint64_t instance) {
+  return ask_names({.instance = instance});
+}
+
+bool RoomStore::tells_elsewhere(std::string_view line, const Message& from, std::uint64_t instance,
+                                std::uint64_t request) {
+  return ask_names({.instance = instance,
+                    .request = request,
+                    .line = std::string(line),
+                    .from = entry_of(from)});
+}
+
+// One question for all who ask meanwhile.
+bool RoomStore::ask_names(Asking asking) {
   if (stream_.away()) return false;
-  asking_.push_back({instance});
+  asking_.push_back(std::move(asking));
   if (asking_.size() == 1) stream_.list_names();
   return true;
 }
 
 void RoomStore::on_names(std::span<const std::string> names) {
   for (const Asking& asking : std::exchange(asking_, {})) {
-    room_.answer_who(asking.instance, names);
+    asking.line.empty() ? room_.answer_who(asking.instance, names) : pass_on(asking, names);
     if (asking.syncs && !holds_sync(asking.instance)) room_.answer_sync(asking.instance);
   }
+}
+
+void RoomStore::pass_on(const Asking& asking, std::span<const std::string> names) {
+  const Addressee to = addressee_of(asking.line, [&names](const std::string& name) {
+    return std::ranges::find(names, name) != names.end();
+  });
+  if (to.name.empty()) {
+    return room_.refuse_stored(asking.instance, asking.request, why_nobody(asking.line));
+  }
+  Message message = message_of(asking.from);
+  message.text = to.text;
+  private_.tell(to.name, message, asking.instance, asking.request);
 }
 
 void RoomStore::answer_syncs(std::uint64_t stored) {

@@ -1,6 +1,7 @@
 // A room whose messages have their place in a store, so that several servers are one room.
 #pragma once
 
+#include <chat/private_store.hpp>
 #include <chat/room_server.hpp>
 #include <cstdint>
 #include <deque>
@@ -23,7 +24,10 @@ class RoomStore final : private store::Stream::Handler {
   // All references outlive it. Throws Error.
   RoomStore(Host& host, const store::Stream::Options& options, RoomServer& room,
             std::function<void()> on_open);
-  void open() { stream_.open(); }
+  void open() {
+    stream_.open();
+    private_.open();
+  }
 
   Room::Handler::Placing place(const Message& message, const Endpoint& peer, std::uint64_t instance,
                                std::uint64_t request);
@@ -33,6 +37,9 @@ class RoomStore final : private store::Stream::Handler {
   bool holds_sync(std::uint64_t instance);
   // The answer follows when the store has told who is at other servers.
   bool holds_who(std::uint64_t instance);
+  // A private message to somebody who is not here: his server gets it, or `from` is refused.
+  bool tells_elsewhere(std::string_view line, const Message& from, std::uint64_t instance,
+                       std::uint64_t request);
   // Calls `then` when what was said is in the store, or cannot be brought there for now.
   void when_settled(std::function<void()> then);
   const store::Stream& stream() const { return stream_; }
@@ -56,6 +63,16 @@ class RoomStore final : private store::Stream::Handler {
     Endpoint peer;
     bool heard = false;  // by the members here, without a number
   };
+  // Who asks who is here, or tells somebody who is at another server something.
+  struct Asking {
+    std::uint64_t instance;
+    std::uint64_t request = 0;
+    std::string line{};   // empty: he asks
+    store::Entry from{};  // without a text
+    bool syncs = false;   // his Sync stands behind that
+  };
+  bool ask_names(Asking asking);
+  void pass_on(const Asking& asking, std::span<const std::string> names);
   struct Sync {
     std::uint64_t ticket;
     std::uint64_t instance;
@@ -67,14 +84,10 @@ class RoomStore final : private store::Stream::Handler {
   std::map<std::uint64_t, Said> said_;  // by their tickets
   std::uint64_t last_ticket_ = 0;
   std::deque<Sync> syncs_;
-  // Who asks who is here, and whether his Sync stands behind that.
-  struct Asking {
-    std::uint64_t instance;
-    bool syncs = false;
-  };
   std::vector<Asking> asking_;
   std::function<void()> then_;
   bool alone_ = false;  // it has been said
+  PrivateStore private_;
   store::Stream stream_;
 };
 

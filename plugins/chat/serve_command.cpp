@@ -83,6 +83,11 @@ bool ServeCommand::holds_who(std::uint64_t instance) {
   return store_ && store_->holds_who(instance);
 }
 
+bool ServeCommand::tells_elsewhere(std::string_view line, const Message& from,
+                                   std::uint64_t instance, std::uint64_t request) {
+  return store_ && store_->tells_elsewhere(line, from, instance, request);
+}
+
 void ServeCommand::on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) {
   printer_->print(event, seq, peer, wall());
 }

@@ -33,6 +33,8 @@ class ServeCommand final : public Command,
   void on_name_free(const std::string& name, bool quit) override;
   bool holds_sync(std::uint64_t instance) override;
   bool holds_who(std::uint64_t instance) override;
+  bool tells_elsewhere(std::string_view line, const Message& from, std::uint64_t instance,
+                       std::uint64_t request) override;
   const std::string& identity(std::uint32_t owner) const override {
     return privacy_->identity(owner);
   }

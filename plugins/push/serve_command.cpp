@@ -322,18 +322,16 @@ void ServeCommand::check_end() {
   }
 }
 
-// What was published goes to a store that is there first.
+// What was published goes to a store that is there first, and who published it is told so.
 void ServeCommand::stop() {
-  control_.reset();
-  if (store_ && store_->settling()) {
-    stopping_ = true;
-    sources_->pause();
-    return;
-  }
-  leave();
+  if (!store_ || !store_->settling()) return leave();
+  stopping_ = true;
+  control_->stop_accepting();
+  sources_->pause();
 }
 
 void ServeCommand::leave() {
+  control_.reset();
   driver_->flush();  // what was published before is on its way to all
   hub_->close();
   driver_->flush();

@@ -156,6 +156,22 @@ def test_who_is_in_the_room_is_who_is_at_any_server(netkit, room):
     wait_until(lambda: b"here: asks, m0, m1, m2\n" in here(), what="all of them")
 
 
+def test_a_private_message_reaches_a_member_of_another_server(netkit, room, redis):
+    rooms = [room(), room()]
+    bob, cid = join(netkit, rooms[1:], "bob the builder"), join(netkit, rooms[1:], "cid")
+    done = netkit.run("chat", "join", rooms[0].address, "--name", "ann", "--commands", stdin="/msg bob the builder hello\n/msg dan hello\n")
+    assert done.status != 0 and b"there is no 'dan' here" in done.err, done
+    while (told := bob.out.json())["type"] != "message":
+        pass
+    assert (told["name"], told["text"], told["private"]) == ("ann", "hello", True)
+    cid.write("said\n")
+    assert messages(bob, 1) == [(1, "cid", "said")], "what is private has no number"
+    late = join(netkit, rooms[:1], "late", "--since", "all")
+    assert messages(late, 1) == [(1, "cid", "said")]
+    assert b"hello" not in cid.out.data and b"hello" not in late.out.data
+    assert redis.cli("XLEN", "t:chat") == "1\n"
+
+
 def test_a_killed_server_loses_nobody_anything(netkit, room, push):
     rooms = [room("--lease", "3s"), room("--lease", "3s")]
     bob, ann = join(netkit, rooms, "bob"), join(netkit, rooms[1:], "ann")
@@ -247,6 +263,21 @@ def test_a_post_waits_and_is_refused_beyond_the_queue(netkit, redis, tmp_path):
     thread.join(20)
     waiting.close()
     assert answers == [(200, b"2\n")]
+
+
+def test_a_publisher_is_answered_by_a_server_that_stops(netkit, redis):
+    path = TcpPath(redis.address)
+    server = netkit.serve("push", "serve", "127.0.0.1:0", "--store", f"redis://{path.address}/t", sockets=2)
+    path.hold()
+    with tcp_connect(server.address) as sock, tcp_connect(server.address) as other:
+        sock.sendall(b"PUSH - 5\nhello")
+        other.sendall(b"LIST\n")
+        assert other.recv(100).startswith(b"OK"), "it has read the record"
+        server.signal(signal.SIGTERM)
+        path.mend()
+        assert sock.recv(100) == b"OK\n"
+        assert server.wait() == 0
+    path.close()
 
 
 def test_an_emptied_store_is_a_gap_and_no_number_comes_twice(netkit, push, redis):

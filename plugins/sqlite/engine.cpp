@@ -12,7 +12,7 @@ namespace {
 
 using store::Entry;
 
-constexpr std::size_t kAtOnce = 1000;  // entries that are read in one query
+constexpr std::size_t kAtOnce = 200;  // entries that are read in one query
 
 }  // namespace
 
@@ -33,23 +33,32 @@ void SqliteEngine::open() {
   const store::State state = database_->state();
   next_ = settings_.since;
   if (next_ == 0) next_ = state.last + 1 - std::min<std::uint64_t>(settings_.newest, state.last);
-  std::vector<Entry> entries;
-  while (settings_.follow) {
-    std::vector<Entry> more = read_news();
-    if (more.empty()) break;
-    std::ranges::move(more, std::back_inserter(entries));
+  std::vector<Entry> first;
+  if (settings_.follow) first = read_news();
+  around_.loop.post([self = std::weak_ptr(self_), first = std::move(first), state] {
+    if (const auto alive = self.lock()) (*alive)->on_read(first, state);
+  });
+}
+
+// As many at once as a query gives: there may be more than anybody wants to hold.
+void SqliteEngine::on_read(const std::vector<Entry>& entries, const store::State& state) {
+  tell(entries);
+  if (entries.size() == kAtOnce) return read_on(state);
+  if (settings_.follow) {
+    watch_ = std::make_unique<FileWatch>(around_.loop, path_ + "-wal", [this] { look(); });
+    look();  // for what came before it was watched
   }
-  around_.loop.post([self = std::weak_ptr(self_), entries = std::move(entries), state] {
-    const auto alive = self.lock();
-    if (!alive) return;
-    SqliteEngine& engine = **alive;
-    engine.tell(entries);
-    if (engine.settings_.follow) {
-      engine.watch_ = std::make_unique<FileWatch>(engine.around_.loop, engine.path_ + "-wal",
-                                                  [&engine] { engine.look(); });
-      engine.look();  // for what came before it was watched
+  handler_.on_open(state);
+}
+
+void SqliteEngine::read_on(const store::State& state) {
+  work([this, state]() -> Report {
+    try {
+      return
+          [entries = read_news(), state](SqliteEngine& engine) { engine.on_read(entries, state); };
+    } catch (const Trouble&) {  // locked
+      return [state](SqliteEngine& engine) { engine.read_on(state); };
     }
-    engine.handler_.on_open(state);
   });
 }
 

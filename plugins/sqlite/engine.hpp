@@ -32,6 +32,8 @@ class SqliteEngine final : public store::Engine {
   void work(std::function<Report()> job);
   std::vector<store::Entry> news(std::vector<store::Entry> own);
   std::vector<store::Entry> read_news();
+  void on_read(const std::vector<store::Entry>& entries, const store::State& state);
+  void read_on(const store::State& state);
   void look();
   void tell(const std::vector<store::Entry>& entries);
 

@@ -12,7 +12,8 @@
 namespace netkit {
 namespace {
 
-constexpr std::size_t kQueue = 10000;  // as --store-queue has it
+constexpr std::size_t kQueue = 10000;                         // as --store-queue has it
+constexpr std::size_t kMostWaiting = std::size_t{16} << 20U;  // bytes of texts that wait
 
 // Entries that come while nobody wants them wait here. Where they are too many the stream is left,
 // and read on from there when they have been given.
@@ -36,7 +37,8 @@ class StoreFeed final : public RecordFeed, private store::Stream::Handler {
     if (!stream_) return;
     if (!paused_ && waiting_.empty()) return give_(entry.text, entry.time);
     waiting_.push_back(entry);
-    if (waiting_.size() < kQueue) return;
+    waiting_bytes_ += entry.text.size();
+    if (waiting_.size() < kQueue && waiting_bytes_ < kMostWaiting) return;
     settings_.since = entry.number + 1;
     host_.loop().destroy_later(std::move(stream_));
   }
@@ -47,6 +49,7 @@ class StoreFeed final : public RecordFeed, private store::Stream::Handler {
     while (!paused_ && !waiting_.empty()) {
       const store::Entry entry = std::move(waiting_.front());
       waiting_.pop_front();
+      waiting_bytes_ -= entry.text.size();
       give_(entry.text, entry.time);
     }
     if (waiting_.empty() && !stream_) open();
@@ -63,6 +66,7 @@ class StoreFeed final : public RecordFeed, private store::Stream::Handler {
   store::Settings settings_;
   RecordFeed::Give give_;
   std::deque<store::Entry> waiting_;
+  std::size_t waiting_bytes_ = 0;
   bool paused_ = true;
   Timer next_;
   std::unique_ptr<store::Stream> stream_;  // none: too many wait

@@ -11,13 +11,14 @@
 
 #include <netkit/plugin/host.hpp>
 #include <netkit/store/engine.hpp>
+#include <netkit/util/export.hpp>
 #include <netkit/util/log.hpp>
 
 namespace netkit {
 
 // Null where `name` has no scheme. Throws UsageError, Error. `host` outlives it. [loop]
-std::unique_ptr<RecordFeed> open_store_feed(Host& host, const std::string& name,
-                                            RecordFeed::Give give);
+NETKIT_API std::unique_ptr<RecordFeed> open_store_feed(Host& host, const std::string& name,
+                                                       RecordFeed::Give give);
 
 struct StoreSinkContext {
   EventLoop& loop;

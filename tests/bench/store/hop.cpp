@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <memory>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
@@ -55,6 +56,11 @@ std::string hear(int fd, std::string_view end) {
     heard.append(bytes, static_cast<std::size_t>(size));
   }
   return heard;
+}
+
+bool has_news(int fd) {
+  pollfd waited{fd, POLLIN, 0};
+  return ::poll(&waited, 1, 50) > 0;
 }
 
 std::string command(std::initializer_list<std::string_view> words) {
@@ -104,7 +110,11 @@ class Netkit final : public Way {
   Netkit(const char* from, const char* to)
       : writer_(connected(SOCK_STREAM, from)), reader_(connected(SOCK_DGRAM, to)) {
     say(reader_, "hop");
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    // Who has subscribed hears what is published from then on.
+    while (!has_news(reader_)) {
+      say(writer_, "PUSH - 5\nprobe");
+      settle();
+    }
   }
   void send() override { say(writer_, request_); }
   void await() override { hear(reader_, text_); }

@@ -89,7 +89,6 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   struct Read {
     std::uint64_t number = 0;
     std::string id{};
-    bool is_own = false;  // of this server
   };
   // Those that one script has appended stand together in the stream.
   struct Run {

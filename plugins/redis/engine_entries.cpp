@@ -95,13 +95,13 @@ void RedisEngine::on_older(const Reply& reply) {
 
 // ---- entries come
 
-// Who appends knows what it has appended: of that the first entry is enough, as a sign.
+// Who appended last knows what it appends next: of that the first entry is enough, as a sign.
 void RedisEngine::follow() {
   follower_->confirm();
   asked_ = around_.loop.now();
   follower_->send(
-      {"XREAD", "BLOCK", kBlockMilliseconds, "COUNT", read_.is_own ? "1" : page(), "STREAMS",
-       keys_.stream, position_},
+      {"XREAD", "BLOCK", kBlockMilliseconds, "COUNT", read_.number == own_.last ? "1" : page(),
+       "STREAMS", keys_.stream, position_},
       [this](const Reply& reply) { on_followed(reply); }, kBlock + Connection::kPatience);
 }
 
@@ -111,19 +111,20 @@ void RedisEngine::on_followed(const Reply& reply) {
   const Reply found = reply[0][1];
   const std::uint64_t read_before = read_.number;
   std::vector<Entry> entries;
+  bool is_own = false;  // the newest of them
   for (std::size_t i = 0; i < found.size(); ++i) {
     position_ = found[i][0].text();
     auto entry = read_entry(found[i]);
     if (!entry) continue;
     // Numbers that have been read before are another's: kAttach will notice.
     if (entry->number > read_.number) read_ = {entry->number, position_};
-    read_.is_own = entry->writer == settings_.writer;
+    is_own = entry->writer == settings_.writer;
     entries.push_back(*std::move(entry));
   }
   const bool is_pointless = read_.number <= read_before && around_.loop.now() - asked_ < kPause;
   tell(std::move(entries));
   // The answer says how many there are.
-  waits_for_answer_ = appending_ && read_.is_own && read_.number > own_.last;
+  waits_for_answer_ = appending_ && is_own && read_.number > own_.last;
   if (waits_for_answer_) return;
   skip_own();
   // What was told is on its way to its readers first.
@@ -133,7 +134,7 @@ void RedisEngine::on_followed(const Reply& reply) {
 void RedisEngine::skip_own() {
   if (read_.number < own_.first || read_.number >= own_.last || next_ <= own_.last) return;
   position_ = own_.id;
-  read_ = {own_.last, own_.id, true};
+  read_ = {own_.last, own_.id};
 }
 
 std::optional<Entry> RedisEngine::read_entry(const Reply& reply) {

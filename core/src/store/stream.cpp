@@ -96,6 +96,7 @@ void Stream::on_open(const State& state) {
   open_ = true;
   in_flight_ = false;
   retry_.reset();
+  forget_heard();
   if (ever_open_ && before.epoch != state.epoch) say_lost(state);
   if (!names_.empty()) renew();
   const bool is_first = !std::exchange(ever_open_, true);
@@ -106,6 +107,17 @@ void Stream::on_open(const State& state) {
   // The answer is lost with an outage.
   if (reads_last_) return engine_->read_last();
   is_first ? handler_.on_store_open() : handler_.on_store_change();
+}
+
+// A batch is stored as a whole: where something of it has been heard, only the answer was lost, and
+// all have it, whatever became of the store since.
+void Stream::forget_heard() {
+  if (batch_.empty() || heard_ < batch_.front().sequence) return;
+  counters_.appended += batch_.size();
+  const std::uint64_t sequence = batch_.back().sequence;
+  batch_.clear();
+  wishes_.clear();
+  handler_.on_stored(sequence);
 }
 
 void Stream::say_lost(const State& now) {
@@ -140,6 +152,7 @@ void Stream::take(const Entry& entry) {
   }
   last_ = entry.number;
   const bool own = entry.writer == options_.settings.writer;
+  if (own) heard_ = std::max(heard_, entry.sequence);
   if (!own && ever_open_) ++counters_.came;
   handler_.on_entry(entry, own ? entry.sequence : 0);
 }

@@ -15,9 +15,9 @@ using Texts = std::vector<std::string>;
 // What a stream tells, as lines.
 class User final : private Stream::Handler {
  public:
-  User(const Surroundings& around, MemoryStore& store, Stream::Options options) {
+  User(const Surroundings& around, const MakeEngine& make, const Stream::Options& options) {
     Stream::Handler& own = *this;
-    stream = std::make_unique<Stream>(around, store.maker(around), options, own);
+    stream = std::make_unique<Stream>(around, make, options, own);
     stream->open();
   }
 
@@ -61,7 +61,7 @@ class StreamTest : public ::testing::Test {
     options.settings.stream = "chat";
     options.settings.newest = 100;
     options.settings.writer = ++writers_;
-    return std::make_unique<User>(around_, store_, options);
+    return std::make_unique<User>(around_, store_.maker(around_), options);
   }
   template <typename Done>
   bool wait(Done done) {
@@ -198,6 +198,48 @@ TEST_F(StreamTest, ANameIsKeptUntilItIsReleased) {
   bob->stream->claim({"kim", "bob"});
   EXPECT_TRUE(wait([&] { return !bob->lines.empty(); }));
   EXPECT_EQ(bob->take(), Texts{"kim is ours"});
+}
+
+// Tells what it has appended, and is away before it has answered.
+class Silent final : public Engine {
+ public:
+  Silent(Settings settings, Handler& handler) : settings_(std::move(settings)), handler_(handler) {}
+  void open() override { handler_.on_open({.stream = 1, .epoch = 1}); }
+  void append(std::span<const Entry> entries) override {
+    std::vector<Entry> told(entries.begin(), entries.end());
+    for (Entry& entry : told) entry.number = ++appended;
+    handler_.on_entries(std::span(told).first(1));
+    handler_.on_away();
+    handler_.on_open({.stream = 1, .epoch = 2, .last = 2000, .survived = 0});
+  }
+  void claim(std::span<const Claim>, Duration) override {}
+  void release(const std::string&, const std::string&) override {}
+  void list_names() override {}
+  void read_last() override {}
+
+  std::uint64_t appended = 0;
+
+ private:
+  Settings settings_;
+  Handler& handler_;
+};
+
+TEST_F(StreamTest, WhatWasHeardIsNotAppendedAgain) {
+  Silent* engine = nullptr;
+  MakeEngine make = [&engine](const Settings& settings, Engine::Handler& handler) {
+    auto made = std::make_unique<Silent>(settings, handler);
+    engine = made.get();
+    return made;
+  };
+  Stream::Options options;
+  options.settings.writer = 1;
+  User ann(around_, make, options);
+  ann.say("a");
+  const std::uint64_t last = ann.say("b");
+  EXPECT_TRUE(stored(ann, last));
+  settle();
+  EXPECT_EQ(engine->appended, 2u);
+  EXPECT_EQ(ann.lines, (Texts{"1! a", "lost 2 to 2000"}));
 }
 
 }  // namespace

@@ -118,6 +118,7 @@ class NETKIT_API Stream final : private Engine::Handler {
   void take(const Entry& entry);
   void send_batch();
   void fill_batch();
+  void forget_heard();
   void say_lost(const State& now);
   void lose(std::uint64_t from, std::uint64_t to);
   void renew();
@@ -136,6 +137,7 @@ class NETKIT_API Stream final : private Engine::Handler {
   bool in_flight_ = false;    // the engine has not answered yet
   std::uint64_t next_ticket_ = 1;
   std::uint64_t last_ = 0;
+  std::uint64_t heard_ = 0;  // ticket of the newest of its own that came
   State state_;
   std::string refusal_;  // of the last batch; empty: it was taken
   struct Name {

@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Whoever is so late is not remembered, however long the run waits.
+// Responders that late are not remembered, however long the run waits.
 constexpr Duration kLongest = 10s;
 
 }  // namespace

@@ -23,7 +23,7 @@ class AnswerTable {
   Verdict on_answer(const Endpoint& responder);
   // A new message: everybody may answer again.
   void next_message(TimePoint now);
-  // Nobody may answer the messages so far any more.
+  // Answers to the messages so far are no longer accepted.
   void close_messages();
 
   std::uint64_t answers() const { return answers_; }  // of all messages

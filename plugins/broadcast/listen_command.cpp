@@ -193,7 +193,7 @@ void ListenCommand::on_datagram(const ReceivedMessage& from, std::string_view da
   server_->answer(from, rendered_);
 }
 
-// Who may not be answered is heard all the same; who is kept out is not.
+// Senders that must not be answered are still printed; denied ones are not.
 void ListenCommand::on_refused(const ReceivedMessage& message, Refusal why) {
   if (why == Refusal::denied || why == Refusal::rate) return;
   if (take(message, message.data, false) && reply_) ++unanswered_;

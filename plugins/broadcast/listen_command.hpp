@@ -1,4 +1,4 @@
-// `netkit broadcast listen`: what comes by broadcast or multicast, and answers to it.
+// `netkit broadcast listen`: prints and answers what arrives by broadcast or multicast.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ class ListenCommand final : public Command, private UdpServer::Handler {
   bool join(const IpAddress& group, const std::vector<Interface>& all, std::string& failure);
   void on_interfaces_changed();
   std::vector<Interface> wanted_interfaces() const;
-  // Shows a datagram that is wanted; false where it is not.
+  // Prints a datagram; false if it is not wanted.
   bool take(const ReceivedMessage& message, std::string_view datagram, bool answered);
   bool is_wanted(const ReceivedMessage& message) const;
   void fill(Totals& totals) const;

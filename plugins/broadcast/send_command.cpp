@@ -52,7 +52,7 @@ void SendCommand::configure(const Values& values) {
 }
 
 UdpSocket SendCommand::open_socket() {
-  // Of many who may answer none refuses for the others, so no other address is tried later.
+  // With many responders one refusal means nothing for the others: no other address is tried later.
   endpoint_ = first_routable(resolve(address_));
   local_ = Endpoint(IpAddress::any(endpoint_.address().family()), 0);
   for (const Endpoint& source : address_.sources) {
@@ -184,7 +184,7 @@ void SendCommand::begin(std::string message) {
   send_once();
 }
 
-// How long what is to be sent has to wait for --plain-rate.
+// How long sending has to wait for --plain-rate.
 Duration SendCommand::over_rate(TimePoint now) {
   if (plain_rate_ <= 0 || endpoint_.address().is_loopback()) return {};
   const double burst = std::max(plain_rate_, 65'536.0);

@@ -34,7 +34,7 @@ struct JoinOptions {
 // $USER, or what the system calls this user, or `guest`; always a name.
 std::string default_name();
 
-// A member between his input, the room and the output, who comes back by the one policy. [loop]
+// Connects a member's input, the room and the output, and reconnects by the common policy. [loop]
 class JoinRun : protected datagram::Link::Handler, protected Input::Handler {
  public:
   // Both outlive it.

@@ -136,7 +136,7 @@ void JoinSession::on_finished() {
 void JoinSession::stop() {
   stopping_ = true;
   if (input_) input_->pause();
-  // One who has asked to come in may be in already, and is to leave properly.
+  // A member that has asked to join may have joined already, and must leave properly.
   if (link_->outage()) return give_up(ExitStatus::done, {});
   member_.finish();
   patience_ = host_.loop().after(kGoodbye, [this] { give_up(ExitStatus::done, {}); });

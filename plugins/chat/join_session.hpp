@@ -1,4 +1,4 @@
-// A member who speaks the native dialect, between his input, the room and the output.
+// A member that speaks the native dialect, between its input, the room and the output.
 #pragma once
 
 #include <chat/join_command.hpp>

@@ -205,7 +205,7 @@ void Member::on_message(std::uint64_t record, std::string_view message) {
   handler_.on_event(*decoded, record);
 }
 
-// What he said for all, and that he came (or that an old session of his went), he knows himself.
+// The member knows its own messages to all, and its own joining (or the end of an old session).
 bool Member::is_own(const FromRoom& event) const {
   if (const Message* said = std::get_if<Message>(&event)) {
     return (said->flags & Message::kPrivate) == 0 && said->member == id_;

@@ -1,6 +1,6 @@
-// A member of a room who speaks the native dialect: what he says is kept until the room has it,
-// over as many sessions as that takes. Pure: datagrams and times go in, datagrams and events come
-// out; an engine for a socket driver.
+// A member of a room, in the native dialect: its messages are kept until the room has them, over as
+// many sessions as that takes. Pure: datagrams and times go in, datagrams and events come out; an
+// engine for a socket driver.
 #pragma once
 
 #include <chat/payload.hpp>
@@ -28,7 +28,7 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
    public:
     virtual ~Handler() = default;
     virtual void on_joined(const Welcome& welcome) = 0;
-    // The room will not have him: datagram::RejectCode and why.
+    // The room refused the member: datagram::RejectCode and why.
     virtual void on_rejected(std::uint16_t code, std::string_view why) = 0;
     // What others say and do; `seq` is the number of a Message that is not private.
     virtual void on_event(const FromRoom& event, std::uint64_t seq) = 0;
@@ -40,7 +40,7 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
     // The room has everything, and this side all that was due.
     virtual void on_finished() = 0;
     virtual void on_ready() = 0;  // no longer full()
-    // The kernel says that nobody is there.
+    // The kernel reports that the server cannot be reached.
     virtual void on_unreachable(int error) { (void)error; }
   };
 
@@ -50,7 +50,7 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
     std::string name;
     std::uint64_t since = kSinceNow;
     std::size_t max_pending = 1000;  // requests that wait for the room
-    // Of somebody who was not here before.
+    // For a member that is new to the room.
     static Options of(std::string name, std::uint64_t since, const datagram::Random& random);
   };
   static constexpr std::string_view kTooLong = "longer than 65000 bytes";  // what is said
@@ -71,7 +71,7 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
   void resume(TimePoint now);
   void set_name(std::string_view name) { options_.name = name; }
   const std::string& name() const { return options_.name; }
-  // What he says as the others see it, for himself, to whom the room does not say it.
+  // The member's own message as others see it, because the room does not send it back.
   Message own(const Say& said, WallTime time) const;
 
   bool connected() const { return client_.connected(); }
@@ -127,7 +127,7 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
   // By who said them and when: messages that have been heard, and come again with their numbers.
   std::multiset<std::pair<std::uint32_t, std::uint64_t>> unnumbered_;
   std::deque<Taken> recent_;  // the last that were taken, should the room refuse one
-  // What he said and has not heard with a number, as everybody does: a server that took it may end
+  // Own messages that have not come back with a number, as all do: a server that took one may end
   // before the room's store has it.
   std::deque<Taken> unheard_;
   std::size_t heard_early_ = 0;        // before it was known to be taken

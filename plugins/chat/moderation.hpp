@@ -1,4 +1,4 @@
-// What operators have decided for a room: who is banned, who is muted until when, what it is about.
+// The decisions of a room's operators: who is banned, who is muted until when, and the topic.
 // Pure.
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace netkit::chat {
 
-// Who they are about are identities of keys, so a decision outlives a session and an address.
+// They apply to identities of keys, so a decision outlives a session and an address.
 class Moderation {
  public:
   using Names = std::set<std::string, std::less<>>;
@@ -23,7 +23,7 @@ class Moderation {
   void ban(std::string_view name) { banned_.emplace(name); }
   bool is_banned(std::string_view name) const { return banned_.contains(name); }
 
-  // `until` in the past: he may speak again.
+  // `until` in the past unmutes.
   void mute(std::string_view name, TimePoint until) { muted_[std::string(name)] = until; }
   bool is_muted(std::string_view name, TimePoint now) {
     const auto found = muted_.find(name);

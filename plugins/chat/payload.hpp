@@ -125,7 +125,7 @@ struct Say {
   std::string_view text;
   friend bool operator==(const Say&, const Say&) = default;
 };
-// `text` is the addressee's name, a space and what is said to him: the room knows where the name
+// `text` is the addressee's name, a space and the message: the room knows where the name
 // ends.
 struct Tell {
   std::string_view text;
@@ -152,7 +152,7 @@ struct Ban {
 };
 struct Mute {
   static constexpr std::uint32_t kForever = UINT32_MAX;
-  std::uint32_t seconds = kForever;  // 0: he may speak again
+  std::uint32_t seconds = kForever;  // 0: unmutes
   std::string_view name;
   friend bool operator==(const Mute&, const Mute&) = default;
 };

@@ -15,11 +15,11 @@ namespace netkit::chat {
 
 namespace {
 
-// A native member who was cut off says all he had to say at once, so his limit looks further back
-// than the others'; he keeps to it himself (Welcome::rate).
+// A native member that was cut off sends all it had to say at once, so its limit looks further back
+// than the others'; the member observes it itself (Welcome::rate).
 constexpr double kNativeBurst = 30;
 constexpr double kNamesPerRequest = 8;  // that cost as much as a request
-// To one member, of what is over his rate; the rest is dropped without a word.
+// To one member, for requests above its rate; further ones are dropped without an answer.
 constexpr double kRefusalsPerSecond = 10;
 constexpr double kRefusalsAtOnce = 100;
 
@@ -266,7 +266,7 @@ Room::Entry Room::join(const Hello& hello, const Endpoint& peer, TimePoint now, 
   return entry;
 }
 
-// The same at every server, so that a member who comes from another does not hear himself.
+// The same at every server, so that a member that comes from another recognizes its messages.
 std::uint32_t Room::new_id(std::uint64_t instance) {
   if (!options_.is_shared) return next_id_++;
   const auto folded = static_cast<std::uint32_t>(instance ^ instance >> 32U);
@@ -322,7 +322,7 @@ Room::Entry Room::replace(Slot slot, const Hello& hello, const Endpoint& peer) {
   return {slot, member.id, member.taken, Entry::Refusal::none, {}};
 }
 
-// He has a place already, so his new address may have more than its share.
+// The member has a place already, so its new address may have more than its share.
 void Room::move(Slot slot, const Endpoint& peer) {
   datagram::Path& path = members_[slot].path;
   shares_.give_back(path.peer.address());

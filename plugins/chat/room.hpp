@@ -24,7 +24,7 @@
 
 namespace netkit::chat {
 
-// A member's place in the room; used again after he has left.
+// A member's place in the room; reused after it has left.
 using Slot = std::uint32_t;
 inline constexpr Slot kNoSlot = UINT32_MAX;
 
@@ -44,12 +44,12 @@ struct RoomCounters {
   std::uint64_t ignored = 0;        // plain datagrams: empty, a stranger's quit, from port 0
 };
 
-// What a room asks of whoever has its store; without one it is as if there were nobody to ask. What
-// it is called from must not be called by it; views are valid during the call.
+// What a room asks the owner of its store; the defaults are for rooms without one. It must not call
+// the function that called it; views are valid during the call.
 class RoomStoreHandler {
  public:
   virtual ~RoomStoreHandler() = default;
-  // With a store, whose order counts: where a message has its place. Without one, here.
+  // Where a message gets its place: with a store, whose order counts, there; else here.
   enum class Place : std::uint8_t {
     here,     // among those of this room
     store,    // the store's: it comes by deliver_stored()
@@ -60,8 +60,8 @@ class RoomStoreHandler {
     Place place = Place::here;
     std::string why{};  // it is refused
   };
-  // `instance` and `request` tell who says it and which of his requests it is; 0, 0: a plain
-  // member's.
+  // `instance` and `request` identify the member and its request; 0, 0 for a plain
+  // member.
   virtual Placing place(const Message& message, const Endpoint& peer, std::uint64_t instance,
                         std::uint64_t request) {
     (void)message, (void)peer, (void)instance, (void)request;
@@ -73,7 +73,7 @@ class RoomStoreHandler {
     (void)name, (void)instance, (void)proved;
   }
   virtual void on_name_free(const std::string& name, bool quit) { (void)name, (void)quit; }
-  // Whether the answer to Who has to wait until others have said who is with them.
+  // Whether the answer to Who has to wait for the members at other servers.
   virtual bool holds_who(std::uint64_t instance) {
     (void)instance;
     return false;
@@ -85,7 +85,7 @@ class RoomStoreHandler {
     (void)line, (void)from, (void)instance, (void)request;
     return false;
   }
-  // Whether the answer to Sync has to wait until more of what was said has its place.
+  // Whether the answer to Sync has to wait until more messages have their places.
   virtual bool holds_sync(std::uint64_t instance) {
     (void)instance;
     return false;
@@ -94,7 +94,7 @@ class RoomStoreHandler {
 
 class Room {
  public:
-  // What the room has to say, and to whom. Called from within the room's functions, which these
+  // What the room sends, and to which members. Called from within the room's functions, which these
   // must not call; views are valid during the call.
   class Handler : public RoomStoreHandler {
    public:
@@ -107,18 +107,18 @@ class Room {
     // A datagram to every plain member.
     virtual void say_plain(std::string_view datagram) = 0;
     virtual void tell_plain(const datagram::Path& member, std::string_view datagram) = 0;
-    // Before the first plain member comes or one goes: what was said so far is not for the former,
+    // Before the first plain member joins or one leaves: messages so far are not for the former,
     // and still for the latter.
     virtual void on_plain_change() = 0;
-    // A native member came back before his old session had ended: it is to be closed.
+    // A native member came back before its old session had ended: close that one.
     virtual void on_replaced(Slot member) = 0;
     // Another has come with the key of a member, who is to be told when his session is closed.
     virtual void on_displaced(Slot member) = 0;
-    // A native member has to go: his session is to be closed, with a word that says why.
+    // A native member is put out: close its session with the reason.
     virtual void on_put_out(Slot member, LeaveReason reason) = 0;
     // To all native members at once, the speaker too, without a number.
     virtual void say_unnumbered(const Message& message) { (void)message; }
-    // For whoever keeps the log. `seq` is the number of a Message, 0 of everything else.
+    // For output and history. `seq` is the number of a Message, 0 for everything else.
     virtual void on_event(const FromRoom& event, std::uint64_t seq, const Endpoint& peer) = 0;
   };
 
@@ -152,34 +152,34 @@ class Room {
     } refusal = Refusal::none;
     std::string why;
   };
-  // A native member comes, or comes back: the same Hello::instance replaces his session and keeps
-  // what he is called and what was taken of him. `proved`: the name is that of his key, so who has
-  // it already is himself, and gives way.
+  // A native member joins, or comes back: the same Hello::instance replaces its session and keeps
+  // its name and the count of its requests. `proved`: the name is that of its key, so the present
+  // holder of the name is the same member, and is replaced.
   Entry join(const Hello& hello, const Endpoint& peer, TimePoint now, bool proved = false);
-  // What he said, as it came; nothing for one that could not be read.
+  // A member's request, decoded; nothing if it could not be.
   void on_request(Slot slot, const std::optional<Request>& request, TimePoint now, WallTime wall);
-  // Requests that will never come, as the member's session says: they count as taken, and the last
-  // one is refused.
+  // Requests that the member's session reports as lost: they count as taken, and the last one is
+  // refused.
   void on_lost(Slot slot, std::uint64_t count);
   void leave(Slot slot, LeaveReason reason);
-  // He has to go, whatever he would say.
+  // Puts the member out.
   void put_out(Slot slot, LeaveReason reason);
-  // His session goes on at another address.
+  // The member's session continues at another address.
   void move(Slot slot, const Endpoint& peer);
 
-  // A message that the store has given its number. `heard`: those who are here had it already, when
-  // the store was away.
+  // A message that the store has numbered. `heard`: the members here have had it already, when the
+  // store was unavailable.
   void deliver_stored(const Message& message, std::uint64_t seq, bool heard, const Endpoint& peer,
                       WallTime wall);
-  // To those who are here, at once and without a number.
+  // To the members here, at once and without a number.
   void deliver_unnumbered(const Message& message, const Endpoint& peer, WallTime wall);
   // A private message to whoever here has that name.
   void deliver_private(std::string_view name, Message message, const Endpoint& peer, WallTime wall);
-  // The store would not have what a member said.
+  // The store refused a member's message.
   void refuse_stored(std::uint64_t instance, std::uint64_t request, std::string_view why);
-  // The room has taken so many requests of that member, here or at another server.
+  // How many requests of that member the room has taken, here or at another server.
   void note_taken(std::uint64_t instance, std::uint64_t taken);
-  // His name is another's, at another server: the member here gets another one, which is returned.
+  // The name belongs to a member at another server: the one here gets another, which is returned.
   // Whose name is that of his key is at that server now, and leaves this one: nothing is returned.
   std::string give_other_name(const std::string& name);
   // The answer to Who that was held: who is here, and who has these names elsewhere.
@@ -212,12 +212,12 @@ class Room {
     std::string name;  // empty: the place is free
     datagram::Path path;
     bool plain = false;
-    bool proved = false;  // the name is that of his key
+    bool proved = false;  // the name is that of its key
     std::uint32_t id = 0;
     std::uint64_t instance = 0;
     std::uint64_t taken = 0;
     TimePoint heard;
-    std::unique_ptr<Pace> pace;  // once he has spoken
+    std::unique_ptr<Pace> pace;  // from its first request on
     Slot previous = kNoSlot;     // plain members, by when they were heard
     Slot next = kNoSlot;
   };

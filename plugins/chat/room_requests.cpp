@@ -54,7 +54,7 @@ void Room::carry_out(Slot slot, const Request& request, TimePoint now, WallTime 
 
 // ---- what operators may
 
-// True: that was an operator's request, or who asks is muted; it has been answered.
+// True if it was an operator's request, or the member is muted; then it has been answered.
 bool Room::moderate(Slot slot, const Request& request, TimePoint now) {
   const Member& member = members_[slot];
   const bool speaks = std::holds_alternative<Say>(request) || std::holds_alternative<Tell>(request);
@@ -87,7 +87,7 @@ void Room::moderate(Slot slot, const Kick& kick) {
   put_out(target, LeaveReason::kicked);
 }
 
-// By identity, so that he cannot come back, and need not be here.
+// By identity, so that the member cannot come back, and need not be here.
 void Room::moderate(Slot slot, const Ban& ban) {
   const Slot target = find(ban.name);
   if (target != kNoSlot && !members_[target].proved) {

@@ -120,7 +120,7 @@ datagram::Verdict RoomServer::on_connect(SessionRef session, const Endpoint& pee
     return Verdict::reject(RejectCode::forbidden,
                            fmt::format("the key belongs to '{}'", handler_.identity(owner)));
   }
-  // What was said before is not for him, or comes from the ring. Notices are left to wait, so that
+  // Earlier messages are not for it, or come from the ring. Notices are left to wait, so that
   // those of many who come at once go out together.
   flush_messages(session);
   const Room::Entry entry = room_.join(*hello, peer, now_, owner != 0);

@@ -186,8 +186,8 @@ void ServeCommand::listen() {
   privacy_->say_if_open(driver_->sockets());
 }
 
-// Nobody may come before it is known what was said: he finds nobody here and goes to another
-// server.
+// Members are served once the store's messages are known: until then nothing listens here, and they
+// go to another server.
 void ServeCommand::open_store() {
   store_ = std::make_unique<RoomStore>(*host_, *store_options_, *room_, [this] {
     open_sockets();

@@ -13,7 +13,7 @@
 namespace netkit::chat {
 
 // Views point into the line. What the room is asked is a Request; in peer mode Say alone.
-struct TypedIgnore {  // without a name: list them; again: hear him again
+struct TypedIgnore {  // without a name: list them; a name again: no longer ignored
   std::string_view name;
 };
 struct TypedQuit {};
@@ -41,7 +41,7 @@ TypedLine read_peer_line(std::string_view line, bool prompt);
 // What /help says.
 std::string_view member_help();
 
-// Whom a member does not want to hear. [one thread]
+// The members whose messages are hidden. [one thread]
 class IgnoreList {
  public:
   // /ignore: a name again is heard again; without one they are listed. What to say of it.

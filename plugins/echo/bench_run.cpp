@@ -27,7 +27,7 @@ void BenchRun::start() {
   transport_->open();
 }
 
-// What the address before did not take is not counted.
+// Messages that the previous address refused are not counted.
 void BenchRun::start_over() {
   sending_ = false;
   due_.reset();
@@ -145,7 +145,7 @@ void BenchRun::on_batch_end(std::size_t flow) {
   if (!sending_) finish_if_settled();
 }
 
-// Before anything was answered nobody is there; later it is loss like any other.
+// Before the first answer this means that there is no server; later it is loss like any other.
 void BenchRun::on_refused(std::size_t, int error) {
   ++counters_.refused;
   if (counters_.received > 0 || ended_) return;
@@ -195,7 +195,7 @@ void BenchRun::finish_if_settled() {
 
 void BenchRun::stop() {
   if (ended_) return;
-  // Cut short, what is under way is neither answered nor lost.
+  // When cut short, messages under way are neither answered nor lost.
   if (stopped_) {
     for (FlowWindow& window : windows_) counters_.lost += window.expire_all();
   } else {

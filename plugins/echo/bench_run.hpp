@@ -1,4 +1,4 @@
-// One load test: what is sent when, and what came of it.
+// One load test: what is sent when, and the results.
 #pragma once
 
 #include <cstddef>

@@ -38,7 +38,7 @@ class UdpTransport final : public BenchTransport {
     open_flows(addresses_->connect(socket_options()));
   }
 
-  // Whatever was sent is forgotten, and on_open() says when it begins anew.
+  // Everything sent is forgotten; on_open() tells when it begins again.
   bool use_next() override {
     if (reopening_) return true;
     next_ = addresses_->connect_next(socket_options());
@@ -62,7 +62,7 @@ class UdpTransport final : public BenchTransport {
         sender_.add(peer_, {datagram, options_.size});
       }
       done += together;
-      // What the socket does not take now is lost, as it would be further on.
+      // Datagrams that the socket does not accept now are lost, as they would be further on.
       if (sender_.flush(flows_[flow].socket) > 0) sender_.drop_queued();
     }
   }

@@ -73,7 +73,7 @@ ExitStatus PingCommand::run(Host& host) {
   return host.run_loop();
 }
 
-// One of many that cannot be measured does not keep the others from it.
+// A server that cannot be measured does not prevent measuring the others.
 void PingCommand::start(PingTarget& target) {
   try {
     target.start();
@@ -87,8 +87,8 @@ void PingCommand::on_end() {
   if (std::ranges::all_of(targets_, &PingTarget::ended)) finish();
 }
 
-// The worst decides; why the others are not well is said, too. Whoever only looked on, without an
-// end or a threshold, wanted no verdict.
+// The worst decides; the reasons of the others are reported as well. A run without an end or a
+// threshold, which was only watched, has no verdict.
 void PingCommand::finish() {
   const bool wants_verdict = !told_to_end_ || options_.thresholds.any();
   const auto worst = std::ranges::max_element(targets_, {}, &PingTarget::verdict);

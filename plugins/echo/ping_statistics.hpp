@@ -1,5 +1,5 @@
-// What `echo ping` sends, how it knows its own again in whatever a server makes of it, and what it
-// knows of the way to the server and back: who answered, when, and in what order.
+// What `echo ping` sends, how it recognizes its probes in replies, and what it
+// measures on the way to the server and back: replies, their times and their order.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +44,7 @@ class PingStatistics {
 
   void on_sent(std::uint32_t number, TimePoint now);
   Reply on_reply(std::uint32_t number, TimePoint now);
-  // When a probe was sent that is remembered and has no reply; nothing of any other.
+  // When a probe was sent, if it is remembered and has no reply; else nothing.
   std::optional<TimePoint> unanswered_since(std::uint32_t number) const;
   void on_refused() { ++refused_; }
   void on_wrong() { ++wrong_; }

@@ -166,7 +166,7 @@ void PingTarget::on_refused(int error, const std::string& why) {
     return;
   }
   statistics_.on_refused();
-  // Where nothing else comes of it, it is said at the end.
+  // Reported at the end unless something else happens.
   if (refusing_ || (all_sent() && statistics_.received() == 0)) return;
   refusing_ = true;
   host_.log().notice(line);
@@ -211,7 +211,7 @@ void PingTarget::on_answer(std::uint32_t number, std::size_t size) {
   if (all_sent() && statistics_.lost() == 0) end();
 }
 
-// Says which probes have had their time, and comes back when the next will have had it.
+// Reports overdue probes, and runs again when the next one will be.
 void PingTarget::check_overdue() {
   const TimePoint now = host_.clock().now();
   while (settled_ < number_) {

@@ -30,7 +30,7 @@ struct PingOptions {
   bool many = false;  // there are other targets: what is said of this one names it
 };
 
-// [loop] Sends probes, prints what comes of each, and keeps the numbers.
+// [loop] Sends probes, prints the result of each, and keeps the numbers.
 class PingTarget final : private UdpClient::Handler, private TcpClient::Handler {
  public:
   // All references outlive it. `on_end` is called once, when it has ended.

@@ -24,7 +24,7 @@ struct Message {
   std::string_view text;
 };
 
-// [the thread of the server's loop] Shows a message; empty: nobody wants to see them.
+// [the thread of the server's loop] Shows a message; empty: messages are not shown.
 using Print = std::function<void(const Message& message)>;
 
 // Calls `use(const Record&)` with a message as `echo serve` reports it.

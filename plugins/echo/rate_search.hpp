@@ -1,4 +1,4 @@
-// The search for the highest rate that a server bears.
+// The search for the highest rate that a server sustains.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// Which of its messages a reply answers, for `echo send`.
+// Which message a reply answers, for `echo send`.
 #pragma once
 
 #include <cstddef>

@@ -12,7 +12,7 @@ namespace {
 
 constexpr unsigned kWidth = 58;  // whole in a window of 60
 
-// What so few values say nothing about is left out.
+// Percentiles that need more values than there are are left out.
 constexpr std::uint64_t kForP90 = 10;
 constexpr std::uint64_t kForP99 = 100;
 constexpr std::uint64_t kForP999 = 1000;

@@ -1,4 +1,4 @@
-// What a load test counts, and what ping and bench tell people at their end.
+// What a load test counts, and the reports of ping and bench.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ struct BenchCounters {
   double loss_percent() const;  // of what is settled; kNotMeasured where nothing is
 };
 
-// What a load test counted within a part of its time.
+// What a load test counted in an interval.
 struct BenchInterval {
   std::uint64_t received = 0;
   std::uint64_t bytes = 0;

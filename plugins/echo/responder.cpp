@@ -96,7 +96,7 @@ void Responder::on_refused(const ReceivedMessage& message, Refusal /*why*/) {
 void Responder::on_read(Client& client, std::string_view data) {
   ++received_;
   bytes_received_ += data.size();
-  // Polling is for who waits for each answer; bulk data fills the time between two reads anyway.
+  // Polling helps clients that wait for each answer; bulk data fills the time between reads anyway.
   if (data.size() <= kRequest) spinner_.count();
   const bool unchanged = settings_.reply.is_payload_only();
   std::string_view answer = data;

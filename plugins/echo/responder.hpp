@@ -1,4 +1,4 @@
-// Answers what comes to the sockets of one thread.
+// Answers what the sockets of one thread receive.
 #pragma once
 
 #include <atomic>
@@ -18,7 +18,7 @@
 
 namespace netkit::echo {
 
-// What `echo serve` was told. Read only while the server runs; all its threads share one.
+// The settings of `echo serve`. Read only while the server runs; all its threads share one.
 struct ServeSettings {
   Template reply;
   AnswerPolicy::Options policy;  // its rate is of messages a source, TCP reads too

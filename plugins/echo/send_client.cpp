@@ -45,7 +45,7 @@ bool UdpSendClient::send(const std::string& message, std::string& error) {
   }
   message_ = message;
   matcher_.on_sent(message_);
-  // A full buffer or a lost datagram is the same to who waits for the answer.
+  // A full buffer and a lost datagram are the same to a client that waits for the answer.
   if (client_->send_now(message_) != EMSGSIZE) return true;
   error = fmt::format("a message of {} bytes is too long for the path to {} (MTU {})",
                       message.size(), peer().to_string(), client_->path_mtu());

@@ -62,7 +62,7 @@ class UdpSendClient final : public SendClient, private UdpClient::Handler {
 // [loop] The bytes of a message, and as many back.
 class TcpSendClient final : public SendClient, private TcpClient::Handler {
  public:
-  // `any_answer`: whatever comes first is the reply.
+  // `any_answer`: the first data received is the reply.
   TcpSendClient(EventLoop& loop, const Log& log, const std::vector<AddressSpec>& servers,
                 Duration connect_timeout, bool any_answer, SendClient::Handler& handler);
   void open() override { client_.start(); }

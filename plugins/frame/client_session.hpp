@@ -30,7 +30,7 @@ struct ClientOptions {
   std::size_t max_request_bytes = 16U << 20U;
 };
 
-// A frame that came. The views are valid until the sink returns.
+// A frame received. The views are valid until the sink returns.
 struct ClientEvent {
   enum class Kind : std::uint8_t {
     registered,        // the answer to --register: the requests go out now
@@ -84,7 +84,7 @@ class ClientSession {
   // No more requests will come.
   void end_input() { input_ended_ = true; }
 
-  // A connection is there: output() has the registration, or else the requests.
+  // Connected: output() has the registration, or else the requests.
   void on_connected(TimePoint now);
   // It is gone. Returns how many requests had been sent and have no answer: they are kept.
   std::size_t on_disconnected();

@@ -80,7 +80,7 @@ std::string read_message(std::string_view text, const CodecSpec& codec, std::uin
 
 // The longest line that a MESSAGE for a frame of that size can need.
 std::size_t max_message_line(std::uint64_t max_frame);
-// What is said of a longer one.
+// The message about a longer one.
 inline constexpr std::string_view kLongLine =
     "a line is longer than a message may be (--max-frame)";
 

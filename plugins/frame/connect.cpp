@@ -354,7 +354,7 @@ void FrameClient::on_event(const ClientEvent& event) {
   }
 }
 
-// Once for each id of a connection; what a server sends by itself is no fault while nothing waits.
+// Once for each id of a connection; unsolicited frames are not a fault while no request waits.
 void FrameClient::note_unmatched(const ClientEvent& event) {
   ++counters_.unmatched;
   const auto id = static_cast<std::uint8_t>(event.id);
@@ -397,7 +397,7 @@ void FrameClient::on_heartbeat_due() {
                ExitStatus::unreachable);
 }
 
-// Once the input has ended, the next answer has so much time.
+// The time for the next answer once the input has ended.
 void FrameClient::arm_wait() {
   const bool lasts = options_.session.keep_open || options_.expect || options_.every > Duration{};
   if (!input_ended_ || client_.stream() == nullptr || lasts || options_.wait == kNever) return;
@@ -430,7 +430,7 @@ void FrameClient::finish(ExitStatus status, const std::string& error) {
   host_.finish(status, error);
 }
 
-// Nothing is lost silently: what has no answer is named.
+// Nothing is lost silently: requests without an answer are named.
 std::string FrameClient::unanswered_text() const {
   constexpr std::size_t kNamed = 10;
   const std::size_t count = session_.unanswered();

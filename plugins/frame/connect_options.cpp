@@ -72,7 +72,7 @@ ConnectOptions connect_options(const Values& values) {
   if (values.has("expect")) options.expect = Pattern::parse(values.text("expect"), "--expect");
   options.within = values.duration("within");
   options.messages = values.texts("send");
-  // What they mean is checked now, what files hold when it runs.
+  // Their form is checked now, the content of files when it runs.
   for (const std::string& message : options.messages) {
     parse_message(message, options.session.codec,
                   [](const std::string&) { return std::string(1, '\0'); });

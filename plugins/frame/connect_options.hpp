@@ -1,4 +1,4 @@
-// What the command line of `frame connect` says.
+// The command line of `frame connect`.
 #pragma once
 
 #include <frame/client_session.hpp>

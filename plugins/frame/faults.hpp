@@ -1,4 +1,4 @@
-// What `frame proxy --fault` does to what it passes on.
+// What `frame proxy --fault` does to the frames it forwards.
 #pragma once
 
 #include <cstddef>
@@ -26,14 +26,14 @@ struct Faults {
   static Faults parse(const std::vector<std::string>& texts);
 };
 
-// [loop] One way of a connection, by which frames go in their order as the faults have it.
+// [loop] One direction of a connection: forwards frames in their order, with the faults.
 class FaultyWay {
  public:
   // `pass` is given each piece when it is due.
   FaultyWay(EventLoop& loop, const Faults& faults, std::function<void(std::string_view)> pass);
 
   void add(std::string_view frame);
-  // Nothing more comes: calls back when all has been passed, or at once.
+  // There is no more input: calls back when everything has been forwarded, or at once.
   void end(std::function<void()> done);
   std::size_t waiting() const { return waiting_; }  // bytes
 

@@ -36,7 +36,7 @@ void append_frame_text(std::string& out, const ShownFrame& frame);
 // marked `bad check: ` there; as bytes alone it is left out, as nothing could mark it.
 class FramePrinter {
  public:
-  // What stands before `NAME TEXT` in text form.
+  // The prefix of `NAME TEXT` in text form.
   enum class Mark : std::uint8_t {
     none,
     outgoing,   // `> ` before what goes out
@@ -44,7 +44,7 @@ class FramePrinter {
   };
   FramePrinter(Host& host, bool show_peer, Mark mark);
 
-  // Whether print() has an effect: what costs something to make can be left out then.
+  // Whether print() has an effect; if not, its input need not be made.
   bool wanted() const { return wanted_; }
   // The time of the frames that are printed from now on: frames that are read together came
   // together.

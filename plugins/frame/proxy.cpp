@@ -32,7 +32,7 @@ namespace netkit::frame {
 
 namespace {
 
-// How long an answer may take where one side has said all and the other cannot be told so.
+// How long an answer may take when one side has finished and the other cannot be told so.
 constexpr Duration kLinger = std::chrono::seconds(1);
 
 struct ProxyOptions {
@@ -145,7 +145,7 @@ class Proxy::Session final : public TcpServer::Connection {
   void on_target_gone(int error, std::string_view reason);
 
  private:
-  // What one end says, on its way to the other.
+  // Data of one end on its way to the other.
   struct Half {
     Half(Proxy& proxy, Direction which, std::function<void(std::string_view)> pass_on)
         : decoder(proxy.cutting(which).decoder()), direction(which), pass(std::move(pass_on)) {
@@ -353,7 +353,7 @@ void Proxy::Session::on_target_end() {
   });
 }
 
-// Who cannot be told that nothing more comes may still say something.
+// A peer that cannot be told of the end may still send something.
 void Proxy::Session::pass_end(ByteStream& to) {
   if (to.half_closes()) return to.shutdown_write();
   linger_ = proxy_.host_.loop().after(kLinger, [this] { close_both(); });
@@ -368,7 +368,7 @@ void Proxy::Session::on_target_gone(int error, std::string_view reason) {
   if (error != 0) {
     const std::string why = reason.empty() ? error_text(error) : std::string(reason);
     const std::string line = fmt::format("{} target: {}", peer_.to_string(), why);
-    // What TLS objects to, and that a line is gone, people want to know.
+    // Errors of TLS and lost lines are always reported.
     const bool usual = proxy_.options_.target.transport == Transport::tcp && reason.empty();
     usual ? proxy_.host_.log().info(line) : server().notice(line);
   }

@@ -65,7 +65,7 @@ class Replay {
   bool all_played_ = false;
 };
 
-// One connection of the recording: what was said on it, and, with a target, the one to there.
+// One connection of the recording: its data and, with a target, the connection to it.
 class Replay::Connection final : private TcpClient::Handler {
  public:
   explicit Connection(Replay& replay)
@@ -133,7 +133,7 @@ class Replay::Connection final : private TcpClient::Handler {
     if (error) replay_.host_.finish(ExitStatus::protocol, error.text());
   }
 
-  // There is no second connection: what was lost before is all that there was.
+  // There is no second connection: a lost one stays lost.
   void on_gave_up(TcpClient& client, ExitStatus status, const std::string& error) override {
     if (client.connections() == 0) return replay_.host_.finish(status, error);
     replay_.host_.log().notice(error);

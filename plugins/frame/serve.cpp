@@ -360,7 +360,7 @@ void FrameServer::print_request(const Client& client, const ServerReply& reply,
   printer_.print(frame, where);
 }
 
-// One encoded frame for all; who lets too much wait does not get it.
+// One encoded frame for all; clients with a full queue do not get it.
 void FrameServer::push_to_all(std::string_view head, std::string_view body, const Client* except) {
   ByteBuffer wire;
   if (const FrameError error = encoder_.append(wire, head, body)) {

@@ -1,4 +1,4 @@
-// What `frame serve` was told.
+// The settings of `frame serve`.
 #pragma once
 
 #include <cstddef>

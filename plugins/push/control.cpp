@@ -253,7 +253,7 @@ class ControlClient final : public TcpServer::Connection {
   std::size_t obey(std::string_view data);
   std::size_t obey_lines(std::string_view lines);
   std::size_t take_record(std::string_view data);
-  // Who has a key has its name, and no other.
+  // A client with a key has its name, and no other.
   bool is_own(std::string_view name) const { return identity_.empty() || name == identity_; }
   bool is_held() const { return backed_up() || answers_.size() >= kMaxAnswers; }
   void watch_the_time();

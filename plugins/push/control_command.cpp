@@ -14,7 +14,7 @@ namespace netkit::push {
 
 namespace {
 
-// What a server names that does not take anything from here, and will not.
+// The options that a server names when it will never accept anything from here.
 constexpr std::array<std::string_view, 3> kForbidding{"(--accept)", "(--publishers)",
                                                       "(--psk-file)"};
 

@@ -119,7 +119,7 @@ std::string_view Hub::subscribe_plain(std::string_view name, const datagram::Pat
 
 void Hub::enter(std::string_view name, const datagram::Path& path, datagram::SessionRef session,
                 std::uint64_t control) {
-  // What was published before is not a newcomer's.
+  // Earlier records are not for a new subscriber.
   if (!session) plain_.settle(table_.plain_paths());
   shares_.take(path.peer.address());
   Subscriber& subscriber = table_.add(name, path, session);
@@ -198,7 +198,7 @@ void Hub::number_by(std::uint64_t stream, std::uint64_t next) {
   if (next > records_.next_record()) records_.go_on_with(next);
 }
 
-// Those who choose by topic get nothing of what is for all.
+// Subscribers by topic do not read the channel for all.
 void Hub::flush_records(datagram::SessionRef except) {
   if (by_topic_.empty()) return records_.flush(except);
   std::vector<datagram::SessionRef> all;

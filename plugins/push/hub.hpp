@@ -1,4 +1,4 @@
-// The push server without its sockets: who is subscribed, what they get, by which dialect. Pure:
+// The push server without its sockets: subscribers, what each gets, and in which dialect. Pure:
 // datagrams, records and times go in, datagrams and events come out.
 #pragma once
 
@@ -68,9 +68,9 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
     virtual void on_not_sent(const Endpoint& to, int error) { (void)to, (void)error; }
     // Who may be a plain subscriber.
     virtual const AnswerPolicy& policy() const = 0;
-    // Whose key a session is under: datagram::PrivateServer::identity().
+    // The identity whose key a session uses: datagram::PrivateServer::identity().
     virtual const std::string& identity(std::uint32_t owner) const;
-    // Nobody else may have that name.
+    // Whether the name is reserved for the holder of a key.
     virtual bool is_identity(std::string_view name) const { return (void)name, false; }
   };
   struct Options {
@@ -99,7 +99,7 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   // The control connection that subscribed `name` is gone; nothing if the name has moved since.
   void release(std::string_view name, std::uint64_t control);
 
-  // The key of `owner` is no key any more.
+  // The key of `owner` is no longer valid.
   void revoke(std::uint32_t owner);
 
   // One record for all, which goes out with the next drain(). False: it is longer than a message.
@@ -128,9 +128,9 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   // one that lags.
   TimePoint hold_until(TimePoint now);
 
-  // Delivers what is due and says END to the native sessions; nobody may come any more.
+  // Delivers what is due and sends END to the native sessions; nobody may subscribe any more.
   void finish(TimePoint now);
-  // Says BYE to all sessions at once.
+  // Sends BYE to all sessions at once.
   void close();
   std::size_t sessions() const { return server_.size(); }
 

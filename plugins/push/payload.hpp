@@ -1,4 +1,4 @@
-// What push says in CONNECT, ACCEPT and BYE of the native protocol (netkit-protocol(7), "push").
+// The payloads of push in CONNECT, ACCEPT and BYE of the native protocol (netkit-protocol(7)).
 // Pure; any thread.
 #pragma once
 
@@ -32,7 +32,7 @@ struct Welcome {
   std::uint64_t first = 0;  // the number that the client's records begin with
 };
 
-// What is said to who chooses by topic.
+// Messages to subscribers by topic.
 struct Record {
   enum class Kind : std::uint8_t {
     record = 0,
@@ -46,7 +46,7 @@ struct Record {
   std::string_view text;
 };
 
-// Why somebody is not subscribed any more, in words for people; native subscribers get them in BYE.
+// Why a subscription has ended, in words for people; native subscribers get them in BYE.
 // As a message says it that refuses one.
 inline constexpr std::string_view kNameForm =
     "a name has 1 to 255 bytes, without invisible characters";

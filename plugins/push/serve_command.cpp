@@ -128,8 +128,8 @@ void ServeCommand::open_store() {
   store_->open();
 }
 
-// What the store has came before: it is there for those who come. Nobody may come earlier, as it is
-// not known what he has had already; he finds nobody here and goes to another server.
+// The store's entries have been read, and subscribers may ask for them. Until then nothing listens
+// here, as it is not known what a subscriber has had already, and they go to another server.
 void ServeCommand::on_store_open() {
   hub_->number_by(store_->state().stream, store_->last() + 1);
   open_sockets();
@@ -150,7 +150,7 @@ void ServeCommand::on_entry(const store::Entry& entry, std::uint64_t) {
 
 // ---- the control channel, and what publishers send
 
-// With keys whoever has one speaks TLS there.
+// With keys, clients that have one use TLS there.
 std::unique_ptr<TcpServer> ServeCommand::make_control() {
   TcpServer::Options options{.access = policy_.access,
                              .max_clients = max_clients_,
@@ -172,7 +172,7 @@ std::string ServeCommand::identity_of(const ByteStream& stream) const {
   return control_tls_ ? control_tls_->identity_of(stream) : std::string();
 }
 
-// What is in clear proves nothing: where only who has a key may come, it is this machine's.
+// Clear text proves nothing: where a key is required, it is accepted from this machine only.
 std::string ServeCommand::why_closed(const Endpoint& peer, std::string_view identity) const {
   const bool is_open = private_.plain || !identity.empty() || peer.address().is_loopback();
   return is_open ? std::string() : std::string(kNeedsKey);
@@ -285,8 +285,8 @@ void ServeCommand::end_turn() {
   check_end();
 }
 
-// Whether the sources must give nothing now: the sockets are full, what was given before is still
-// going out, or somebody lags.
+// Whether the sources must pause: the sockets are full, earlier records are still being sent, or a
+// subscriber lags.
 bool ServeCommand::must_hold_sources() {
   if (driver_->sockets().blocked() || hub_->plain_waiting() > 0) return true;
   if (driver_->more() && sources_->has_input()) return true;

@@ -52,7 +52,7 @@ void SubscribeCommand::configure(const Values& values) {
   }
   drain_ = values.flag("drain");
   state_path_ = values.text("state");
-  // What tells that all has come is said to who chooses by topic.
+  // Only subscribers by topic are told that everything kept has come.
   if (drain_ && position_.topics.empty()) position_.topics = {"#"};
   if (values.given("count")) count_ = static_cast<std::uint64_t>(values.integer("count"));
   server_.reconnect = reconnect_options(values);
@@ -117,7 +117,7 @@ void SubscribeCommand::on_record(std::uint64_t seq, std::string_view topic, std:
                                                     : topic.empty() ? 1
                                                                     : 2),
                         .payload = text});
-  // The server is asked to wait while nobody reads; heartbeats go on, so that it does.
+  // The server is asked to wait while the output is not read; heartbeats go on, so that it does.
   if (host_->output().blocked()) subscription_->pause();
   if (records_ == count_) end(ExitStatus::done);
 }

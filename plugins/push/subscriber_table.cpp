@@ -22,7 +22,7 @@ Subscriber* SubscriberTable::find_session(datagram::SessionRef session) {
 
 Subscriber& SubscriberTable::add(std::string_view name, const datagram::Path& path,
                                  datagram::SessionRef session) {
-  // What can fail for want of memory comes first, or is undone.
+  // What can fail for lack of memory comes first, or is undone.
   if (session) {
     if (session.index >= by_session_.size()) by_session_.resize(session.index + 1);
   } else {

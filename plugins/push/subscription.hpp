@@ -41,7 +41,7 @@ class Subscription : public datagram::Driver::Handler {
     virtual void on_lost(const datagram::Loss& loss) = 0;
   };
 
-  // There is a way to the server.
+  // The server can be reached.
   virtual void begin(TimePoint now) = 0;
   // Tells the server, as far as the dialect can; one more drain() says so.
   virtual void leave(TimePoint now) = 0;

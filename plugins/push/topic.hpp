@@ -13,7 +13,7 @@ inline constexpr std::size_t kMaxTopic = 255;  // bytes
 
 // Why it cannot be the topic of a record, as half a sentence; empty: it can. The empty one can.
 std::string_view why_not_a_topic(std::string_view topic);
-// The same of what topics are chosen by.
+// The same for a topic filter.
 std::string_view why_not_a_filter(std::string_view filter);
 
 // `a/+/c` matches `a/b/c`, `a/#` matches `a` and all below it, `#` alone every topic.

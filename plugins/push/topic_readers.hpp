@@ -1,4 +1,4 @@
-// Native subscribers who choose by topic, and what is kept for them.
+// Native subscribers by topic, and what is kept for them.
 #pragma once
 
 #include <cstddef>

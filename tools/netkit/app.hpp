@@ -69,7 +69,7 @@ void print(std::string_view text);
 
 // The same, with headings in bold where there are colours.
 void print_help(std::string_view text);
-// Whether `fd` is a terminal that has colours, and nobody has objected (NO_COLOR).
+// Whether `fd` is a terminal with colours, and NO_COLOR is not set.
 bool has_colors(int fd);
 
 }  // namespace netkit

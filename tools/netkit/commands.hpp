@@ -57,7 +57,7 @@ std::string overview_text(const App& app);
 // run.
 void run_external(const std::string& name, std::span<const std::string> words);
 
-// Does what the words say and returns the exit status. Throws Error; sets app.command() as soon as
+// Runs the command line and returns the exit status. Throws Error; sets app.command() as soon as
 // it is known. Nothing but the command that is asked for is loaded.
 int dispatch(App& app);
 

@@ -82,7 +82,7 @@ std::vector<Candidate> command_candidates(const App& app) {
   return out;
 }
 
-// A plugin that is broken completes nothing; the shell is no place to say why.
+// A broken plugin completes nothing; the reason cannot be shown in the shell.
 std::optional<std::span<const ActionDef>> actions_of(App& app, const std::string& command) {
   if (const Builtin* builtin = find_builtin(command)) return builtin->actions;
   try {

@@ -190,7 +190,7 @@ std::string action_hint(App& app, const std::string& word) {
       const bool has = std::ranges::find(actions, word, &ActionDef::name) != actions.end();
       if (has) commands.push_back(file.name);
     } catch (const Error&) {
-      // What is wrong with a plugin is said when it is asked for.
+      // Errors of a plugin are reported when it is used.
     }
   }
   if (commands.empty()) return {};

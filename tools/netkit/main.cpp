@@ -33,7 +33,7 @@ int report(const App* app, const std::string& sentence, ExitStatus status) {
   const bool is_usage = status == ExitStatus::usage;
   const std::string message =
       is_usage ? with_help_hint(sentence, command, app == nullptr ? "" : app->action()) : sentence;
-  // Nothing can be said when that fails.
+  // There is no way to report that this fails.
   static_cast<void>(write_all(STDERR_FILENO, prefix + escaped_text(message) + "\n"));
   return static_cast<int>(status);
 }

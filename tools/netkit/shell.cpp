@@ -22,7 +22,7 @@ constexpr Duration kStopLimit = std::chrono::seconds(3);
 constexpr std::size_t kMaxShownLine = 4096;
 constexpr int kIgnored[] = {SIGTTOU, SIGTTIN, SIGTSTP, SIGQUIT};
 
-// Endings that somebody asked for.
+// Signals that were asked for.
 bool is_wanted_end(int signo) {
   return signo == SIGINT || signo == SIGPIPE || signo == SIGTERM || signo == SIGKILL;
 }
@@ -206,7 +206,7 @@ void Shell::launch(Job& job, const Pipeline& pipeline) {
       loop_.watch(job.output.get(), Interest::read, [this, &job](Ready) { read_output(job); });
 }
 
-// False where it cannot be started for a reason of its own, which has been said and is its status.
+// False if it cannot be started; the reason has been reported and determines the status.
 bool Shell::launch_program(Job& job, const ShellCommand& command, ProcessOptions options,
                            bool is_last) {
   const auto refuse = [&](const std::string& why, int status) {

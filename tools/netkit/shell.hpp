@@ -56,7 +56,7 @@ class Shell {
   bool ended() const { return ended_; }  // by exit, --errexit or a signal
   int status() const { return status_; }
   std::vector<int> job_ids() const;
-  // Waits for one thing to happen, and says what jobs have ended.
+  // Waits for one event, and reports the jobs that have ended.
   void turn();
   // The same; true: standard input can be read.
   bool wait_for_input();

@@ -28,7 +28,7 @@ enum class Directive : std::uint8_t {
 struct Completion {
   std::vector<Candidate> candidates{};
   Directive directive = Directive::none;
-  bool address = false;  // an address may stand there: whoever knows some may add them
+  bool address = false;  // an address may stand there: the caller may add known ones
 };
 
 // What completion may ask about the program. `actions` loads the plugin; nothing when there is no

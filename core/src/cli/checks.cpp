@@ -156,7 +156,7 @@ void check_regex(std::string_view text) {
   }
 }
 
-// Says not what it was, which may hold a password.
+// Does not repeat the value, which may hold a password.
 void check_url(std::string_view text) {
   const bool printable =
       std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) > ' '; });
@@ -177,7 +177,7 @@ void check_flag(std::string_view text) {
   if (!read_flag(text)) refuse(text, "yes or no", "true, false or a count");
 }
 
-// What any text is right for, as far as can be told without opening something.
+// Kinds that accept most texts, as far as can be told without opening anything.
 void check_words(const OptionDef& option, std::string_view text) {
   const bool may_be_empty =
       option.kind == ValueKind::text || option.kind == ValueKind::template_text;

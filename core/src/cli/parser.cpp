@@ -226,7 +226,7 @@ class Parser {
     }
   }
 
-  // What somebody said, and did not take back.
+  // A value that was given, not a default.
   const Values::Value* set(std::string_view name) const {
     const auto at = values_.find(name);
     if (at == values_.end() || at->second.origin <= Origin::default_value) return nullptr;

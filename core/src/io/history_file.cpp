@@ -24,7 +24,7 @@ std::string state_folder() {
   return fmt::format("{}/.local/state/netkit", home);
 }
 
-constexpr int kLockTries = 50;  // of 5 ms: whoever else appends is done long before
+constexpr int kLockTries = 50;  // of 5 ms: any other writer is done long before
 
 void make_folders(const std::string& path) {
   for (std::size_t at = path.find('/', 1); at != path.npos; at = path.find('/', at + 1)) {

@@ -269,7 +269,7 @@ void Prompt::suspend() {
   wake_up();
 }
 
-// Whoever had the terminal meanwhile left it in modes and with a size of his own.
+// Another program had the terminal meanwhile, and may have left other modes and another size.
 void Prompt::wake_up() {
   if (!installed_ || in_handler_ || !reads_whole_lines()) return;
   prepare_terminal(1);

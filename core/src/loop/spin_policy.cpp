@@ -29,7 +29,7 @@ bool SpinPolicy::flood() const {
 }
 
 Duration SpinPolicy::on_watch(Duration gap) {
-  // One that comes late, since somebody else had the CPU, does not make traffic thin.
+  // One that comes late, because another process had the CPU, does not make traffic thin.
   dense_ = gap <= kDense ? dense_ + 1 : dense_ / 2;
   if (dense_ == 0) return start(Phase::watch);
   if (dense_ < kTrialAfter) return Duration::zero();
@@ -38,7 +38,7 @@ Duration SpinPolicy::on_watch(Duration gap) {
   return start(Phase::trial);
 }
 
-// Polling that does not see the next request only takes time away from whoever is to send it.
+// Polling that does not see the next request only takes CPU time from the program that sends it.
 Duration SpinPolicy::after_trial() {
   if (flood()) return start(Phase::rest);
   if (caught_most() && interval() < kFaster * interval_before_) {

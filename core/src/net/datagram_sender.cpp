@@ -11,10 +11,10 @@
 namespace netkit {
 namespace {
 
-// After so many datagrams a segment size that failed is tried again: routes change.
+// After this many datagrams a segment size that failed is tried again: routes change.
 constexpr std::uint64_t kSegmentRetry = 65'536;
 
-// What Linux answers to segments that the way does not take: longer than its MTU, no checksum
+// The errors of Linux for segments that the path cannot carry: longer than its MTU, no checksum
 // offload on the device, or IPsec.
 bool is_about_segments(int error) {
   return error == EMSGSIZE || error == EINVAL || error == EIO || error == EOPNOTSUPP;
@@ -114,7 +114,7 @@ struct DatagramSender::Impl {
     counters.datagrams += message.datagrams;
     counters.bytes += message.bytes;
     if (suspected != SIZE_MAX && message.segment_size == 0) {
-      // Singly it goes, so it was the segments that failed and not, say, the source address.
+      // Sent singly it works, so the segments failed, not, say, the source address.
       segment_limit = suspected;
       segments_retry_at = counters.datagrams + kSegmentRetry;
       suspected = SIZE_MAX;

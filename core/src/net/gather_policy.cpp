@@ -38,7 +38,7 @@ Duration GatherPolicy::after_trial() {
   return start(Phase::rest);
 }
 
-// Little comes in: not worth a pause, and to be noticed before the next comparison.
+// Little traffic: not worth a pause, and to be noticed before the next comparison.
 Duration GatherPolicy::after_spell() {
   if (mean() < kFew) return start(Phase::measure);
   return start(++spells_ < kSpells ? Phase::run : Phase::measure);

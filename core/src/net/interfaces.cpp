@@ -208,7 +208,7 @@ InterfaceWatch::InterfaceWatch(EventLoop& loop, std::function<void()> on_change)
   watch_ = loop.watch(socket_.get(), Interest::read, [this](Ready) { on_ready(); });
 }
 
-// That something has changed is all that is wanted of the messages.
+// All that matters about the messages is that something has changed.
 void InterfaceWatch::on_ready() {
   char message[4096];
   while (::recv(socket_.get(), message, sizeof message, 0) >= 0 || errno == ENOBUFS) continue;
@@ -259,7 +259,7 @@ bool LocalNetworks::is_on_link(const IpAddress& address) {
 
 bool LocalNetworks::reaches(const Endpoint& target, const Endpoint& local) {
   if (target.port() != local.port() || target.family() != local.family()) return false;
-  // What goes to no address at all the kernel sends to loopback.
+  // The kernel sends what goes to the unspecified address to loopback.
   IpAddress to = target.address();
   if (to.is_unspecified()) to = IpAddress::loopback(to.family());
   if (to == local.address()) return true;

@@ -34,8 +34,8 @@ std::uint64_t hash_bytes(std::string_view bytes, std::uint64_t seed) {
   return fold_product(hash ^ kOne, kTwo);
 }
 
-// Counters, times and numbers stand at the ends of what load generators send; the middle of a long
-// payload is filling.
+// Counters, times and numbers are at the ends of load generators' payloads; the middle of a long
+// one is filler.
 std::uint64_t hash_content(std::string_view datagram, std::uint64_t hash) {
   if (datagram.size() <= 2 * kSample) return hash_bytes(datagram, hash);
   hash ^= datagram.size();

@@ -22,10 +22,10 @@ using namespace std::chrono_literals;
 
 // How long a sender of datagrams may be silent before it is forgotten.
 constexpr Duration kSilence = 60s;
-// A line that was plugged in again is found so soon.
+// How soon a line that was plugged in again is found.
 constexpr Duration kLongestWait = 2s;
 constexpr Duration kReopen = 100ms;
-// Datagrams that wait for the kernel; what is beyond is lost, as on the way.
+// Datagrams queued for the kernel; more are lost, as on the path.
 constexpr std::size_t kMostUnsent = 1024;
 
 class UnixListener final : public OtherListener {
@@ -115,7 +115,7 @@ class SerialListener final : public OtherListener {
 
 class DatagramListener;
 
-// Who sends datagrams to a server.
+// A sender of datagrams to a server.
 class DatagramPeer final : public DatagramStream {
  public:
   DatagramPeer(DatagramListener& listener, EventLoop& loop, const Endpoint& peer, Handler& handler);

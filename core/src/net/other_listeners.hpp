@@ -1,4 +1,4 @@
-// Where a server's connections come from but for TCP.
+// A server's connections other than TCP.
 #pragma once
 
 #include "net/tcp_listener.hpp"

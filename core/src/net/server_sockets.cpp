@@ -23,7 +23,7 @@ namespace netkit {
 namespace {
 
 // A free port has to be free for every socket of the server. The kernel proposes one for the first;
-// that all of so many are taken elsewhere means that hardly any is free.
+// if that many are all taken elsewhere, hardly any is free.
 constexpr int kPortAttempts = 100;
 
 struct Wanted {
@@ -98,8 +98,8 @@ ServerSockets bind_sockets(const std::vector<Endpoint>& endpoints,
   }
 }
 
-// The same endpoints, with the port that is to be taken. That no other process shares it shows by
-// sockets that would not.
+// The same endpoints, with the port to take. Sockets that refuse to share it prove that no other
+// process has it.
 std::vector<Endpoint> unshared(std::vector<Endpoint> endpoints, ServerSocketOptions options,
                                const Wanted& wanted) {
   options.reuse_port = options.udp_options.reuse_port = false;
@@ -140,7 +140,7 @@ FileDescriptor prepared_listener(FileDescriptor fd) {
   return fd;
 }
 
-// Sockets that systemd, or who follows its protocol (sd_listen_fds(3)), passed to this process.
+// Sockets that systemd, or a program with its protocol (sd_listen_fds(3)), passed to this process.
 struct PassedSockets {
   std::vector<UdpSocket> udp;
   std::vector<FileDescriptor> tcp;  // listening, non-blocking
@@ -158,7 +158,7 @@ PassedSockets take_passed_sockets(bool udp, bool tcp, const UdpOptions& options)
   ::unsetenv("LISTEN_PID");
   ::unsetenv("LISTEN_FDNAMES");
   for (int number = kFirstPassed; number < kFirstPassed + static_cast<int>(count); ++number) {
-    // What came through exec(2) does not close there, what this process has opened does.
+    // Descriptors that came through exec(2) are not close-on-exec, those opened here are.
     const int flags = ::fcntl(number, F_GETFD);
     if (flags < 0 || (flags & FD_CLOEXEC) != 0) continue;
     ::fcntl(number, F_SETFD, FD_CLOEXEC);

@@ -9,8 +9,8 @@
 
 namespace netkit {
 
-// An address that no socket can have, such as a link-local one without its interface, is as good as
-// one that this machine has not.
+// An address that no socket can have, such as a link-local one without its interface, is treated
+// like one that this machine does not have.
 inline ExitStatus socket_status(int error) {
   return error == EINVAL ? ExitStatus::unreachable : exit_status_of(error);
 }

@@ -35,7 +35,7 @@ TcpClient::TcpClient(EventLoop& loop, const Log& log, Options options, Handler& 
       handler_(handler),
       connector_(loop),
       attempts_(loop, log, options_.reconnect, names_of(options_.servers), [this] { attempt(); }) {
-  // An address of the family that is not wanted is not reached however often it is tried.
+  // Trying again does not help with an address of the wrong family.
   for (const AddressSpec& server : options_.servers) {
     if (IpAddress::parse(server.host)) resolve(server);
   }

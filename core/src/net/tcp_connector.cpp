@@ -177,7 +177,7 @@ void TcpConnector::Impl::attempt_ready(std::list<Attempt>::iterator attempt) {
 void TcpConnector::Impl::fail(ExitStatus status, std::string why, int error_number) {
   ConnectResult result;
   result.status = status;
-  // Why a name is not resolved names it already.
+  // The reason why a name is not resolved contains it already.
   result.error = status == ExitStatus::name ? why : Outage::sentence(target_text, why);
   result.why = std::move(why);
   result.error_number = error_number;

@@ -155,7 +155,7 @@ void TcpServer::give_place_back(const Endpoint& peer) {
   if (options_.shared_count != nullptr) options_.shared_count->fetch_sub(1);
 }
 
-// Whoever gets here has a place, unless he is over the limit.
+// A connection that gets here has a place, unless it is over the limit.
 void TcpServer::add(FileDescriptor socket, const Endpoint& peer, const MakeStream& make,
                     bool over_limit) {
   Connection* connection = nullptr;
@@ -182,7 +182,7 @@ void TcpServer::add(FileDescriptor socket, const Endpoint& peer, const MakeStrea
   }
 }
 
-// What add() made of a connection that came to nothing; null: nothing.
+// Takes back what add() made of a connection that failed; may be null.
 void TcpServer::take_back(Connection* connection, const Endpoint& peer, bool over_limit) {
   if (connection == nullptr) {
     if (!over_limit) give_place_back(peer);
@@ -238,8 +238,8 @@ void TcpServer::Connection::become_open(std::string_view alpn) {
   on_open(alpn);
 }
 
-// That a peer has said something moves its deadline, which is found out when the timer runs: it is
-// not worth a change of the timer for everything that it says.
+// Data from a peer moves its deadline, which is checked when the timer runs: setting the timer
+// again for all of it would cost too much.
 void TcpServer::Connection::on_deadline() {
   const Options& options = server_->options_;
   if (!open_) {

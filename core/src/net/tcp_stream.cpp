@@ -27,8 +27,8 @@ TcpStream::TcpStream(EventLoop& loop, FileDescriptor socket, const Endpoint& pee
   watch_ = loop_.watch(socket_.get(), Interest::read, [this](Ready ready) { on_ready(ready); });
 }
 
-// Who runs out of memory over what a peer said has lost a part of it: the connection ends, and its
-// owner goes on.
+// If memory runs out while a peer's data is handled, part of it is lost: the connection ends, its
+// owner continues.
 void TcpStream::on_ready(Ready ready) {
   bool out_of_memory = false;
   const bool here = survival_.of([&] {
@@ -65,7 +65,7 @@ void TcpStream::receive() {
       handler_.on_end(*this);
       return;
     }
-    // After close() the rest of what the peer says is read and dropped, so that the kernel does not
+    // After close() further data of the peer is read and dropped, so that the kernel does not
     // answer it with RST.
     if (state_ == State::closing) continue;
     const std::string_view data(buffer.data(), static_cast<std::size_t>(count));
@@ -79,7 +79,7 @@ ssize_t TcpStream::read_some(int fd, std::span<char> buffer) {
 }
 
 ssize_t TcpStream::write_some(int fd, std::span<iovec> pieces) {
-  // What most writes are, and cheaper for the kernel.
+  // The common case, and cheaper for the kernel.
   if (pieces.size() == 1) {
     return ::send(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
   }
@@ -207,7 +207,7 @@ void TcpStream::close() {
 }
 
 // The kernel answers the closing of a socket that holds unread bytes with RST, and RST takes from
-// the peer what it has not read yet: the last that was said to it.
+// the peer what it has not read yet: the last data sent to it.
 void TcpStream::discard_unread() {
   ::shutdown(socket_.get(), SHUT_WR);
   const std::span<char> buffer = loop_.read_buffer();

@@ -21,7 +21,7 @@ bool has_port(const std::vector<Endpoint>& sources) {
   return std::ranges::any_of(sources, [](const Endpoint& source) { return source.port() != 0; });
 }
 
-// What says nothing of the server: no room on this side, or too long for the way.
+// Errors that say nothing about the server: no room on this side, or too long for the path.
 bool is_own_trouble(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == EMSGSIZE || error == ENOBUFS ||
          error == ENOMEM;
@@ -106,7 +106,7 @@ void UdpClient::renew_if_silent() {
   try {
     replace(addresses_.connect_to_current(socket_options_));
   } catch (const SystemError&) {
-    // There is no way at the moment; the old socket says so.
+    // There is no route at the moment; the old socket reports that.
   }
 }
 

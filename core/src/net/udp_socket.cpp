@@ -269,7 +269,7 @@ void UdpSocket::bind_to_device(std::string_view interface) {
 }
 
 void UdpSocket::report_unreachable() {
-  // Without it nothing is known of closed ports, which is no reason not to serve.
+  // Without it closed ports go unnoticed, which is no reason not to serve.
   const bool v6 = family_ == AF_INET6;
   set_option(fd(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, 1);
 }

@@ -23,7 +23,7 @@ constexpr std::size_t kMostKept = 4u << 20;   // bytes of answers that a socket 
 constexpr std::size_t kManyDatagrams = 64;
 
 // What receiving from a connected socket reports of its peer; a datagram that was too long for the
-// way says nothing about who is there.
+// path says nothing about the peer.
 bool is_about_the_peer(int error) {
   return error != 0 && error != EAGAIN && error != EMSGSIZE && error != ENOMEM && error != ENOBUFS;
 }

@@ -173,7 +173,7 @@ void HostImpl::take_over_signals() {
 void HostImpl::on_signal(int signo) {
   if (signo == SIGUSR1) return show_totals();
   signal_ = signo;
-  // After --timeout it is the second time that somebody means it.
+  // After --timeout, which has begun the stop already, a signal ends it at once.
   if (stopping_) StopSignals::end_now(signo);
   begin_stop(StopReason::signal);
 }
@@ -229,7 +229,7 @@ void HostImpl::ready(const std::vector<std::string>& descriptions) {
   std::string lines;
   std::string status = "listening on";
   for (const std::string& description : descriptions) {
-    // Not a notice: whoever starts a server with -q waits for this line, too.
+    // Not a notice: those who start a server with -q wait for this line, too.
     log_.error("listening on " + description);
     lines += "netkit: " + command_ + ": listening on " + description + "\n";
     status += (status.ends_with("on") ? " " : ", ") + description;
@@ -411,7 +411,7 @@ int HostImpl::end(ExitStatus returned) {
   drain();
   emit_end(error_of(exit_code(returned)));
   flush_all();
-  // At the level that is always shown: what is left has passed by that already.
+  // At the level that is always shown: final_line() has taken the level into account.
   if (fatal_signal_ != 0) return exit_code(returned);
   if (const std::string line = final_line(); !line.empty()) log_.error(line);
   return exit_code(returned);

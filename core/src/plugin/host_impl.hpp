@@ -56,10 +56,10 @@ class NETKIT_API HostImpl final : public Host, public FeedOpener {
            LoadStore load_store = {});
   ~HostImpl() override;
 
-  // Opens the sinks, runs the command, says the totals, and returns the exit status. Lets what
+  // Opens the sinks, runs the command, reports the totals, and returns the exit status. Lets what
   // run() throws pass.
   int run(Command& command);
-  // For what the constructor's successor threw, run() most of all: one line on stderr, and the
+  // For exceptions after construction, mostly of run(): one line on stderr, and the
   // `end` record with "ok":false. Returns the exit status.
   int report_error(const Error& error);
   // The signal that the process shall end by once all is cleaned up: SIGPIPE when the reader of

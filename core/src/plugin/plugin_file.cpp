@@ -55,7 +55,7 @@ std::string note_problem(const PluginNote& note, std::string_view wanted_name) {
   return {};
 }
 
-// Who may put code into this process anyway: root, the user, whoever the program belongs to.
+// Those who can put code into this process anyway: root, the user, the owner of the program.
 bool is_trusted(uid_t owner) {
   struct stat program {};
   return owner == 0 || owner == ::geteuid() ||
@@ -87,7 +87,7 @@ std::string trust_problem(const fs::path& path, std::string_view what, bool may_
         "its {} belongs to the user {}, who is neither root nor you; run chown {} {}", what,
         status.st_uid, ::geteuid(), path.string());
   }
-  // In a sticky folder nobody can take the place of what is not theirs.
+  // In a sticky folder nobody can replace files of others.
   if (may_be_sticky && (mode & S_ISVTX) != 0) return {};
   if ((mode & S_IWOTH) != 0) {
     return fmt::format("its {} is writable by others (mode {:04o}); run chmod o-w {}", what, mode,

@@ -45,7 +45,7 @@ std::string verdict(const std::string& path) {
   ::setrlimit(RLIMIT_CORE, &no_core);
   const std::string problem = verdict(path);
   const std::string message = (problem.empty() ? kWell : kWrong) + problem;
-  // A pipe holds this much at once; if it is gone, nobody wants to know.
+  // A pipe holds this much at once; if the parent is gone, it does not matter.
   const ssize_t written =
       ::write(report, message.data(), std::min<std::size_t>(message.size(), 4096));
   // No destructors: the plugin's might crash as well.

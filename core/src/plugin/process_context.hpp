@@ -1,4 +1,4 @@
-// What ties a run to its process and to whoever started it: standard streams, signals, readiness.
+// What connects a run to its process and its parent: standard streams, signals, readiness.
 #pragma once
 
 #include <functional>

@@ -42,7 +42,7 @@ constexpr std::uint32_t kArchitecture = 0;
 
 constexpr std::uint32_t kX32 = 0x40000000;  // the other set of numbers of x86-64
 
-// What no server does, and what gets at the kernel, at other processes and at other users.
+// Calls that no server makes, and those that affect the kernel, other processes and other users.
 constexpr std::uint32_t kDenied[] = {
     __NR_acct,
     __NR_add_key,
@@ -203,7 +203,7 @@ class Landlock {
     rules_.reset(static_cast<int>(::syscall(__NR_landlock_create_ruleset, &attributes_, size, 0)));
   }
 
-  // What is not there needs no rule.
+  // What does not exist needs no rule.
   void allow(const fs::path& path, std::uint64_t access) {
     const FileDescriptor fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
     if (!fd) return;

@@ -1,4 +1,4 @@
-// `--sandbox`: what a server gives up once it listens, so that whoever takes it over gets little.
+// `--sandbox`: what a server gives up once it listens, so that taking it over gains little.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace netkit {
 
-// What is left to a server.
+// What a server keeps.
 struct SandboxNeeds {
   bool programs = false;  // it starts commands, which inherit what is left: files are not limited
   bool any_file = false;  // lines of its input may name files to be read

@@ -1,4 +1,4 @@
-// What a run tells of its totals: a line for people, the `end` record, and what Prometheus scrapes.
+// How a run reports its totals: a line for people, the `end` record, and what Prometheus scrapes.
 #pragma once
 
 #include <functional>

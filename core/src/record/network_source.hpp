@@ -12,8 +12,8 @@
 
 namespace netkit {
 
-// [loop] Listens, and never ends. A datagram is a record, a line of a connection is one; of a line
-// over `max_line` the connection is told of in the log, and nothing comes of it. Starts paused.
+// [loop] Listens, and never ends. A datagram is a record, and so is a line of a connection; a line
+// longer than `max_line` is skipped, which is logged. Starts paused.
 class NetworkSource : public RecordFeed {
  public:
   using OnRecord = std::function<void(std::string_view text)>;

@@ -126,7 +126,7 @@ void OutputImpl::on_reader() {
   if (unblocked_) unblocked_();
 }
 
-// Nobody writes while nothing comes, and so nobody would learn that the reader has gone.
+// Without records nothing is written, so it would go unnoticed that the reader has gone.
 void OutputImpl::watch_reader() {
   reader_.reset();
   if (!ends_with_reader_ || !stdout_->is_pipe() || !stdout_->is_open()) return;

@@ -30,8 +30,8 @@ namespace {
 
 constexpr std::size_t kMaxLine = 1 << 20;
 
-// A shell stops a job in the background that sets its terminal up, and so a server whose source is
-// standard input only because nobody named another.
+// A shell stops a background job that sets up its terminal, such as a server whose source is
+// standard input only by default.
 bool owns_terminal() {
   return ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
 }
@@ -210,7 +210,7 @@ void SourcesImpl::start_ticker(const Options& options) {
   ticks_ = run_.loop().every(options.every, [this] { tick(); });
 }
 
-// Who pipes something in means it to be read. Silent pipes, /dev/null and terminals mean nothing.
+// Piped data is meant to be read. Silent pipes, /dev/null and terminals mean nothing.
 void SourcesImpl::tell_unread() {
   struct stat status {};
   if (::fstat(STDIN_FILENO, &status) != 0) return;
@@ -245,7 +245,7 @@ void SourcesImpl::take_line(const Input& input, const Line& line) {
   handler_.on_source_record(line.text, arrival());
 }
 
-// What comes in one turn came together: to read the clock costs more than most lines.
+// Lines of one turn arrived together: reading the clock costs more than most lines.
 WallTime SourcesImpl::arrival() {
   if (const TimePoint now = run_.loop().now(); now != turn_) {
     turn_ = now;
@@ -293,7 +293,7 @@ void SourcesImpl::resume() {
   if (command_) command_->resume();
   for (Input& input : inputs_) input.resume();
   if (!inputs_.empty() || has_ticker() || ended_) return;
-  // Nothing was asked for: that has ended, too.
+  // No source at all has ended as well.
   told_ = run_.loop().after(Duration::zero(), [this] { check_end(); });
 }
 

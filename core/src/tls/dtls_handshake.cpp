@@ -120,7 +120,7 @@ class Handshake final : public DtlsHandshake {
   }
   ~Handshake() override {
     OPENSSL_cleanse(&secrets_, sizeof secrets_);
-    // A session whose end was not said is taken for a bad one.
+    // OpenSSL would discard a session that was not shut down.
     SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   }
   Handshake(const Handshake&) = delete;
@@ -173,7 +173,7 @@ class Handshake final : public DtlsHandshake {
   bool resumed() const override { return resumed_; }
   const std::string& reason() const override { return reason_; }
 
-  // OpenSSL asks for the key of who wants to come in, and for one's own.
+  // OpenSSL asks for the key of a client, and for one's own.
   static unsigned int server_key(SSL* ssl, const char* identity, unsigned char* out,
                                  unsigned int room) {
     auto& self = *static_cast<Handshake*>(SSL_get_app_data(ssl));
@@ -298,7 +298,7 @@ class Context final : public DtlsContext {
   SharedPtr shared_;
 };
 
-// Whoever accepts has looked at the cookie already.
+// The caller of accept() has checked the cookie already.
 int believe_cookie(SSL* /*ssl*/, const unsigned char* /*cookie*/, unsigned int /*size*/) {
   return 1;
 }

@@ -41,7 +41,7 @@ class EitherStream final : public ByteStream {
   void on_first_byte();
   void speak_tls();
   void speak_in_clear();
-  // Who is spoken to, or sent away, before it has said a word is in clear.
+  // A peer that is written to or closed before it has sent anything is in clear.
   ByteStream& either();
 
   EventLoop& loop_;

@@ -130,7 +130,7 @@ PskKeys PskKeys::parse(std::string_view text, std::string_view file) {
     text.remove_prefix(std::min(end + 1, text.size()));
     if (entry.empty() || entry.front() == '#') continue;
     const std::size_t colon = entry.rfind(':');
-    // What stands there may be a key: it is not repeated.
+    // The text may be a key, so it is not repeated.
     if (colon == entry.npos) line.refuse("write IDENTITY:HEXKEY");
     line.identity = entry.substr(0, colon);
     const std::string_view why = why_not_an_identity(line.identity);

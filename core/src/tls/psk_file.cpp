@@ -46,7 +46,7 @@ void replace_psk_keys(TcpServer& server, PskKeys keys) {
     if (identity.empty() || have_same_key(before, *context->psk_keys(), identity)) return;
     server.notice(fmt::format("{} closed: the key of '{}' was revoked",
                               connection.peer().to_string(), identity));
-    // What waits for it is not its any more.
+    // Data queued for it must not reach it any more.
     connection.stream().queued() == 0 ? connection.close() : connection.abort();
   });
 }

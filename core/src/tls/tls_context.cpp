@@ -149,7 +149,7 @@ class OpenSslContext final : public TlsContext {
     if (psk_.own || psk_.keys) SSL_CTX_set_app_data(context_.get(), &psk_);
   }
 
-  // Of a server: what it agrees on, and whom it serves.
+  // Of a server: what it negotiates, and which clients it serves.
   void serve(const TlsServerOptions& options) {
     alpn_ = alpn_list(options.alpn);
     if (!alpn_.empty()) SSL_CTX_set_alpn_select_cb(context_.get(), choose_alpn, &alpn_);

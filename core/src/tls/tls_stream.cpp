@@ -11,7 +11,7 @@
 namespace netkit::tls {
 namespace {
 
-// So much is encrypted before it is given to the kernel: few system calls, and no second copy of a
+// This much is encrypted before it is given to the kernel: few system calls, no second copy of a
 // large write.
 constexpr std::size_t kEncryptAtOnce = std::size_t{64} * 1024;
 

@@ -111,7 +111,7 @@ class TlsStream final : public ByteStream, private ByteStream::Handler {
   OnReady on_ready_;
   std::string waiting_;  // written before the handshake was done
   Reason reason_{StreamFault::none};
-  std::string noted_;  // who the client says to be, or whom a certificate for others is for
+  std::string noted_;  // the identity that the client claims, or the names of a wrong certificate
   Timer timer_;        // continues what must not happen inside of a call
   Survival survival_;
   std::size_t high_ = std::size_t{1024} * 1024;

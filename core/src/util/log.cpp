@@ -51,7 +51,7 @@ void Log::write(LogLevel level, std::string_view line) const {
     writer_(whole);
     return;
   }
-  // There is nowhere to say that standard error cannot be written to.
+  // There is nowhere to report that standard error cannot be written to.
   static_cast<void>(write_all(STDERR_FILENO, whole));
 }
 

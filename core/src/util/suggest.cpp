@@ -8,7 +8,7 @@
 namespace netkit {
 namespace {
 
-// Longer ones are no words of ours; the limit keeps the rows on the stack.
+// Longer ones are not words of netkit; the limit keeps the rows on the stack.
 constexpr std::size_t kMaxWord = 64;
 
 char lower(char c) {
@@ -54,7 +54,7 @@ std::string_view suggest(std::string_view word, std::span<const std::string_view
   std::size_t least = tolerance(word.size()) + 1;
   for (const std::string_view candidate : candidates) {
     const std::size_t distance = edit_distance(word, candidate);
-    // Not a single letter in common is no likeness.
+    // Words without a letter in common are not alike.
     if (distance >= least || distance >= std::max(word.size(), candidate.size())) continue;
     best = candidate;
     least = distance;

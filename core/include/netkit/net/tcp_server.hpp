@@ -53,8 +53,8 @@ class NETKIT_API TcpServer {
     // it is again.
     std::size_t low_water = std::size_t{256} << 10U;
     std::size_t high_water = std::size_t{1} << 20U;
-    // Bytes that may be queued for all peers together: the less of it is left, the less may be queued
-    // for one before it is no longer read from, down to 16 KiB.
+    // Bytes that may be queued for all peers together: the less of it is left, the less may be
+    // queued for one before it is no longer read from, down to 16 KiB.
     std::size_t all_waiting = SIZE_MAX;
     // False if a peer's input does not produce output to it, as in a proxy: it is read from
     // regardless of its queue.

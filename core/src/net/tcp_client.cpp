@@ -142,7 +142,11 @@ void TcpClient::stop() {
   attempts_.stop();
   if (!stream_) return;
   stream_->close();
-  forget_stream();
+  connected_ = false;
+  handshake_timer_.reset();
+  // It calls back once more, so it must not outlive this client.
+  closing_ = std::move(stream_);
+  closed_ = loop_.after(Duration::zero(), [this] { closing_.reset(); });
 }
 
 // Not from within its own callbacks.

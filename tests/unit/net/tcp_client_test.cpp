@@ -64,10 +64,10 @@ class TcpClientTest : public testing::Test, private TcpClient::Handler {
   void start(std::vector<AddressSpec> servers, std::uint64_t limit = Reconnect::kForever) {
     options_.servers = std::move(servers);
     options_.reconnect = {.limit = limit, .initial = 1ms, .maximum = 1ms};
-    TcpClient::Handler& handler = *this;
-    client_.emplace(loop_, log_, options_, handler);
+    client_.emplace(loop_, log_, options_, handler());
     client_->start();
   }
+  TcpClient::Handler& handler() { return *this; }
   template <typename Condition>
   void until(Condition condition) {
     const auto deadline = clock_.now() + 10s;
@@ -199,6 +199,18 @@ TEST_F(TcpClientTest, StopEndsItWithoutAWord) {
   EXPECT_EQ(client_->stream(), nullptr);
   for (int i = 0; i < 5; ++i) loop_.run_once(2ms);
   EXPECT_EQ(said_ + error_, "");
+  EXPECT_EQ(lost_, 0);
+}
+
+// Seen by AddressSanitizer: a connection that closes calls back once more.
+TEST_F(TcpClientTest, MayBeDestroyedInTheTurnThatStopsIt) {
+  options_.servers = {server_.address()};
+  auto client = std::make_unique<TcpClient>(loop_, log_, options_, handler());
+  client->start();
+  until([this] { return server_.heard == "hello"; });
+  client->stop();
+  client.reset();
+  for (int i = 0; i < 5; ++i) loop_.run_once(2ms);
   EXPECT_EQ(lost_, 0);
 }
 

@@ -96,6 +96,8 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
   Attempts attempts_;
   std::unique_ptr<ByteStream> stream_;  // during its TLS handshake too
   Timer handshake_timer_;
+  std::unique_ptr<ByteStream> closing_;  // by stop(), until the end of the turn
+  Timer closed_;
   std::uint64_t connections_ = 0;
   bool connected_ = false;
   bool heard_ = false;  // something, on this connection

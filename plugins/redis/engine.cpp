@@ -165,9 +165,10 @@ void RedisEngine::send_attach() {
   commands().send({"SCRIPT", "LOAD", kAppend}, [this](const Reply& reply) {
     append_script_ = reply.is_error() ? std::string() : std::string(reply.text());
   });
+  const Read& newest = acknowledged_.number > read_.number ? acknowledged_ : read_;
   commands().eval(kAttach, {keys_.stream, keys_.state},
                   {std::to_string(state_.stream), std::to_string(known_), fresh_number(),
-                   fresh_number(), std::to_string(read_.number), read_.id, seconds_now()},
+                   fresh_number(), std::to_string(newest.number), newest.id, seconds_now()},
                   [this](const Reply& reply) { on_attached(reply); });
 }
 
@@ -184,6 +185,7 @@ void RedisEngine::on_attached(const Reply& reply) {
                             commands().server(), keys_.stream));
   }
   if (reply.size() != 5) return retry(fmt::format("refuses: {}", escaped_text(reply.text())));
+  if (reply[1].number() != state_.epoch) acknowledged_ = {};
   state_ = {.stream = reply[0].number(),
             .epoch = reply[1].number(),
             .last = reply[2].number(),

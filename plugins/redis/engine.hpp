@@ -98,6 +98,9 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   };
   std::string position_;  // what is behind this id has not been read
   Read read_;
+  // The newest one of its own that the store has acknowledged since it was attached: it is not read
+  // back at once.
+  Read acknowledged_;
   Run own_;                          // that were appended last
   std::vector<store::Entry> batch_;  // that is being appended
   bool appending_ = false;

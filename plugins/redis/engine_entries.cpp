@@ -207,7 +207,10 @@ void RedisEngine::on_appended(const Reply& reply, std::uint64_t sequence) {
   known_ = std::max(known_, newest);
   // Where some of them had been appended before, they are read.
   if (reply[1].number() != batch.size()) batch.clear();
-  if (!batch.empty()) own_ = {newest + 1 - batch.size(), newest, std::string(reply[2].text())};
+  if (!batch.empty()) {
+    own_ = {newest + 1 - batch.size(), newest, std::string(reply[2].text())};
+    acknowledged_ = {newest, own_.id};
+  }
   // The store has the next ones while these are told.
   handler_.on_appended(sequence);
   // Others that stand before them are told first: then they are read as well.

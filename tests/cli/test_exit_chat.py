@@ -10,7 +10,7 @@ import exit_status
 from exit_ways import AS_OTHERS, LONG_LINE, TOLD, by_second_signal, silent, words_of  # noqa: F401
 from keys import key_file
 from native_server import accept, answer_connect, answer_hello, version
-from netkit import netkit_path, udp_socket
+from netkit import netkit_path, udp_socket, wait_until
 from redis_server import Redis
 
 ends = functools.partial(exit_status.ends, "chat")
@@ -192,10 +192,9 @@ def test_kicked(netkit, tmp_path):
 def test_two_with_one_key(netkit, tmp_path):
     with_key = ["--psk-file", key_file(tmp_path / "keys", "ann")]
     room = netkit.serve("chat", "serve", "127.0.0.1:0", *with_key)
-    old, new = (netkit.start("chat", "join", room.address, *with_key) for _ in range(2))
-    for member in (old, new):
-        member.err.expect(rb"joined ")
-    return old
+    members = [netkit.start("chat", "join", room.address, *with_key) for _ in range(2)]
+    wait_until(lambda: any(member.popen.poll() is not None for member in members))
+    return next(member for member in members if member.popen.poll() is not None)
 
 
 @ends("77 an operator has banned the member, or its key was revoked", "join")

@@ -10,7 +10,7 @@ import urllib.request
 
 import pytest
 from echo_peers import free_port, tcp_server, udp_server  # noqa: F401
-from netkit import netkit_path, udp_socket
+from netkit import netkit_path, udp_socket, wait_until
 from relay import Relay
 
 
@@ -284,11 +284,15 @@ def test_ping_has_metrics_by_target(netkit, udp_server):
     server, nobody = udp_server().address, f"127.0.0.1:{free_port()}"
     ping = netkit.start("echo", "ping", server, nobody, "-i", "20ms", "-w", "100ms", "--metrics", "127.0.0.1:0")
     url = ping.err.expect(rb"metrics on (http://\S+)\n").group(1).decode()
-    ping.out.expect(rb"seq=3 time=")
-    text = urllib.request.urlopen(url, timeout=20).read().decode()
-    found = dict(re.findall(r"^(\S+) (\S+)$", text, re.M))
-    assert int(found[f'netkit_ping_replies_total{{target="{server}"}}']) >= 3
-    assert int(found[f'netkit_ping_probes_total{{target="{nobody}"}}']) >= 3
+    text, found = "", {}
+
+    def have_three_each():
+        nonlocal text, found
+        text = urllib.request.urlopen(url, timeout=20).read().decode()
+        found = dict(re.findall(r"^(\S+) (\S+)$", text, re.M))
+        return all(int(found[f'netkit_ping_{what}_total{{target="{target}"}}']) >= 3
+                   for what, target in (("replies", server), ("probes", nobody)))
+    wait_until(have_three_each)
     assert found[f'netkit_ping_replies_total{{target="{nobody}"}}'] == "0"
     buckets = [int(value) for name, value in found.items() if name.startswith("netkit_ping_rtt_seconds_bucket") and server in name]
     assert buckets == sorted(buckets) and str(buckets[-1]) == found[f'netkit_ping_rtt_seconds_count{{target="{server}"}}']

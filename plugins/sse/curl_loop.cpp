@@ -2,6 +2,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <sse/curl_loop.hpp>
 #include <sse/request_options.hpp>
 #include <string>
@@ -295,20 +296,24 @@ Failure not_connected(const CurlError& error, const std::string& text) {
           "cannot connect: " + (error.os_error != 0 ? error_text(error.os_error) : text), false};
 }
 
+// What is known better than libcurl's code tells.
+std::optional<Failure> of_what_was_seen(const CurlError& error, const std::string& text) {
+  if (error.connect_answer >= 300) return of_proxy(error.connect_answer);
+  if (is_certificate_refused(error.tls_alert)) {
+    return Failure{ExitStatus::permission,
+                   "the server does not accept the client's certificate: " + text, true};
+  }
+  if (!error.is_flooded) return std::nullopt;
+  return Failure{ExitStatus::protocol,
+                 "the server sends frames of HTTP/2 without end instead of a body", false};
+}
+
 }  // namespace
 
 Failure failure_of(const CurlError& error) {
-  if (error.connect_answer >= 300) return of_proxy(error.connect_answer);
   const std::string text = escaped_text(
       without_passwords(error.detail.empty() ? curl_easy_strerror(error.code) : error.detail));
-  if (is_certificate_refused(error.tls_alert)) {
-    return {ExitStatus::permission, "the server does not accept the client's certificate: " + text,
-            true};
-  }
-  if (error.is_flooded) {
-    return {ExitStatus::protocol, "the server sends frames of HTTP/2 without end instead of a body",
-            false};
-  }
+  if (auto seen = of_what_was_seen(error, text)) return *std::move(seen);
   switch (error.code) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return unresolved("server", text, error.is_first);

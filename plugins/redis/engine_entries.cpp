@@ -252,8 +252,10 @@ void RedisEngine::on_some_last(const Reply& reply) {
     return read_last_from(std::string(cursor));
   std::ranges::sort(older_, {}, &Entry::number);
   // One may be met twice.
-  const auto again = std::ranges::unique(older_, {}, &Entry::number);
-  older_.erase(again.begin(), again.end());
+  const auto again = std::unique(older_.begin(), older_.end(), [](const Entry& a, const Entry& b) {
+    return a.number == b.number;
+  });
+  older_.erase(again, older_.end());
   handler_.on_last(std::exchange(older_, {}));
 }
 

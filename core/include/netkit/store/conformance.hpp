@@ -47,6 +47,7 @@ class Peer final : public Engine::Handler {
   }
   bool append(const std::vector<std::string>& texts) {
     std::vector<Entry> batch;
+    batch.reserve(texts.size());
     for (const std::string& text : texts) batch.push_back(entry(text));
     return append(batch);
   }

@@ -147,7 +147,7 @@ def test_floods(target, name):
 
 EVENTS = b"\x88" + b"\x0f\x10" + number(len(b"text/event-stream"), 7) + b"text/event-stream"
 BEGIN = frame(SETTINGS) + frame(HEADERS, END_HEADERS, 1, EVENTS)
-# What a server says once, and then without end; the statuses that sse may end with.
+# What a server says once, and then without end; the statuses that sse may end with (124: libcurl 8 reads on until --timeout).
 SERVERS = {
     "PING": (BEGIN, frame(PING, 0, 0, b"12345678") * 1000, {69, 124}),
     "SETTINGS": (BEGIN, frame(SETTINGS) * 1000, {69, 124}),
@@ -157,11 +157,11 @@ SERVERS = {
     "a push": (frame(SETTINGS) + frame(PUSH_PROMISE, END_HEADERS, 1, struct.pack(">I", 2) + GET), b"", {69, 76, 124}),
     "a window beyond 2^31": (BEGIN + frame(WINDOW_UPDATE, 0, 1, struct.pack(">I", 0x7FFFFFFF)) * 2, b"", {69, 76}),
     "an event without end": (BEGIN + frame(DATA, 0, 1, b"data: "), frame(DATA, 0, 1, b"x" * 16000), {65, 69, 76, 124}),
-    "DATA of nothing": (BEGIN, frame(DATA, 0, 1) * 1000, {76}),
-    "WINDOW_UPDATE": (BEGIN, frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1)) * 1000, {69, 76}),
-    "PRIORITY": (BEGIN, frame(PRIORITY, 0, 1, b"\0\0\0\0\1") * 1000, {76}),
+    "DATA of nothing": (BEGIN, frame(DATA, 0, 1) * 1000, {76, 124}),
+    "WINDOW_UPDATE": (BEGIN, frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1)) * 1000, {69, 76, 124}),
+    "PRIORITY": (BEGIN, frame(PRIORITY, 0, 1, b"\0\0\0\0\1") * 1000, {76, 124}),
     "an error without end": (frame(SETTINGS) + frame(HEADERS, END_HEADERS, 1, b"\x8e"), frame(DATA, 0, 1, b"\x1b[2J" * 4000), {69, 76}),
-    "bytes": (bytes(range(256)) * 100, b"", {69, 76}),
+    "bytes": (bytes(range(256)) * 100, b"", {69, 76, 124}),
 }
 # --max-event is 16 MiB; a buffer that doubles has three times that while it grows. The rest is libcurl and its like, which
 # the idle server has not.

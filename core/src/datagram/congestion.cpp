@@ -85,7 +85,8 @@ void CongestionController::on_sent(std::uint64_t order, TimePoint now) {
   round_.end = order;
   turn_ = static_cast<std::uint8_t>(now.time_since_epoch() / milliseconds(1) % kTurns);
   // Sessions that began together do not try more together.
-  phase_ = static_cast<std::uint8_t>(now.time_since_epoch() / milliseconds(1) % kRounds);
+  phase_ =
+      static_cast<std::uint8_t>(now.time_since_epoch() / milliseconds(1) % std::int64_t{kRounds});
 }
 
 void CongestionController::on_acked(std::uint32_t count, std::uint64_t order, Duration rtt,

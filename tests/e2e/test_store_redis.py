@@ -416,10 +416,11 @@ def test_tls_is_verified(netkit, start_redis, tmp_path):
 
 
 def test_a_cluster_says_which_node_has_the_stream(netkit, start_redis):
-    nodes = [start_redis("--cluster-enabled", "yes", name=f"node{i}") for i in range(2)]
+    buses = [free_port() for _ in range(2)]
+    nodes = [start_redis("--cluster-enabled", "yes", "--cluster-port", str(bus), name=f"node{bus}") for bus in buses]
     for node, slots in zip(nodes, ((0, 8191), (8192, 16383))):
         node.cli("CLUSTER", "ADDSLOTSRANGE", *slots)
-    nodes[0].cli("CLUSTER", "MEET", "127.0.0.1", nodes[1].port)
+    nodes[0].cli("CLUSTER", "MEET", "127.0.0.1", nodes[1].port, buses[1])
     wait_until(lambda: all("cluster_state:ok" in node.cli("CLUSTER", "INFO") for node in nodes), what="the cluster")
     for prefix in ("a", "b", "c"):  # at one node or the other
         server = netkit.serve("push", "serve", "127.0.0.1:0", "--from", "-", "--store", f"redis://{nodes[0].address}/{prefix}", sockets=2)

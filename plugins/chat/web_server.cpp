@@ -128,10 +128,10 @@ HttpRoutes WebServer::routes() {
   for (const auto& [path, action] : {std::pair<const char*, Action>{"/room/join", &WebServer::join},
                                      {"/room/say", &WebServer::say},
                                      {"/room/leave", &WebServer::leave}}) {
-    routes.add("POST", path, [this, action = action](const HttpRequest& request) {
+    routes.add("POST", path, [this, answer = action](const HttpRequest& request) {
       if (!is_own_page(request))
         return HttpAnswer::text(403, "only pages of this server may do so");
-      return (this->*action)(request);
+      return (this->*answer)(request);
     });
   }
   return routes;

@@ -196,6 +196,7 @@ void Stream::on_refused(std::string_view why) {
 void Stream::on_away() {
   if (!std::exchange(open_, false)) return;
   in_flight_ = false;
+  forget_heard();
   ++counters_.outages;
   renewal_.reset();
   handler_.on_store_change();

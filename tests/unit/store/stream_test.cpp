@@ -123,6 +123,17 @@ TEST_F(StreamTest, AnAppendWithoutAnAnswerIsNotDoubled) {
   EXPECT_EQ(ann->take(), Texts{"1! a"});
 }
 
+// Its answer is lost with the outage, and it has come.
+TEST_F(StreamTest, WhatHasComeDoesNotWait) {
+  const auto ann = user(1);
+  store_.lose_answers();
+  ann->say("a");
+  EXPECT_TRUE(wait([&] { return !ann->lines.empty(); }));
+  store_.go_away();
+  EXPECT_EQ(ann->stored, 1u);
+  EXPECT_FALSE(ann->stream->full());
+}
+
 // The outage begins before the last entry of each topic has come.
 TEST_F(StreamTest, IsOpenInTheEndAlsoOverAnOutage) {
   store_.be_slow(std::chrono::milliseconds(20));

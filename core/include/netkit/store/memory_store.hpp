@@ -23,6 +23,8 @@ class MemoryStore {
   void come_back() { set_away(false); }
   // Answers come so much later.
   void be_slow(Duration delay) { delay_ = delay; }
+  // Entries come, but no append is answered, until it is back.
+  void lose_answers() { answers_ = false; }
   // It takes nothing; half a sentence says why; empty: it does again.
   void be_full(std::string why) { full_ = std::move(why); }
   // Everything is gone, as an outage shows.
@@ -56,6 +58,7 @@ class MemoryStore {
   std::vector<MemoryEngine*> engines_;
   std::uint64_t ids_ = 0;
   bool away_ = false;
+  bool answers_ = true;
   std::string full_;
   Duration delay_{};
 };
@@ -158,7 +161,7 @@ class MemoryStore::MemoryEngine final : public Engine {
       if (engine->settings_.stream != settings_.stream) continue;
       engine == this ? give_entries() : engine->later([engine] { engine->give_entries(); });
     }
-    handler_.on_appended(batch.back().sequence);
+    if (store_.answers_) handler_.on_appended(batch.back().sequence);
   }
 
   void give(const Claim& claim, Duration lease) {
@@ -194,6 +197,7 @@ inline MakeEngine MemoryStore::maker(const Surroundings& around) {
 inline void MemoryStore::set_away(bool away) {
   if (away_ == away) return;
   away_ = away;
+  answers_ = true;
   for (MemoryEngine* engine : engines_) {
     if (away_ && engine->attached_) {
       engine->attached_ = false;

@@ -240,9 +240,11 @@ bool Hub::drain(datagram::OutputQueue& queue, TimePoint now) {
 
 TimePoint Hub::hold_until(TimePoint now) {
   now_ = now;
-  if (server_.full_sessions() == 0 && !someone_lagged_) return TimePoint::min();
-  someone_lagged_ = server_.full_sessions() > 0;
-  TimePoint until = TimePoint::min();
+  if (options_.slow == SlowPolicy::wait) {
+    return server_.full_sessions() > 0 ? TimePoint::max() : TimePoint::min();
+  }
+  if (lag_.changes == server_.full_changes() && now < lag_.look_again) return lag_.until;
+  lag_ = {.changes = server_.full_changes()};
   std::vector<datagram::SessionRef> slow;
   table_.for_each([&](Subscriber& subscriber) {
     if (subscriber.plain() || !server_.full(subscriber.session)) {
@@ -252,7 +254,8 @@ TimePoint Hub::hold_until(TimePoint now) {
     subscriber.full_since = std::min(subscriber.full_since, now);
     const TimePoint end = saturating_add(subscriber.full_since, options_.grace);
     if (end > now) {
-      until = std::max(until, end);
+      lag_.until = std::max(lag_.until, end);
+      lag_.look_again = std::min(lag_.look_again, end);
     } else if (options_.slow == SlowPolicy::drop) {
       slow.push_back(subscriber.session);
     }
@@ -261,7 +264,7 @@ TimePoint Hub::hold_until(TimePoint now) {
     ++counters_.dropped_slow;
     remove(*table_.find_session(session), reason::kSlow);
   }
-  return someone_lagged_ && options_.slow == SlowPolicy::wait ? TimePoint::max() : until;
+  return lag_.until;
 }
 
 // Where a client's records begin: what it asks for when it knows this stream, else the newest with

@@ -124,8 +124,8 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
 
   // Until when the source is to be held because somebody lags: has records for half of --keep
   // waiting. TimePoint::max(): until further notice; TimePoint::min(): not at all. With
-  // SlowPolicy::drop those go who have lagged for the grace. O(native subscribers) while there is
-  // one that lags.
+  // SlowPolicy::drop those go who have lagged for the grace. O(native subscribers) whenever one
+  // begins to lag or has caught up, but for SlowPolicy::wait.
   TimePoint hold_until(TimePoint now);
 
   // Delivers what is due and sends END to the native sessions; nobody may subscribe any more.
@@ -177,7 +177,12 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   std::optional<std::string> last_text_;
   std::uint64_t stream_;
   TimePoint now_{};
-  bool someone_lagged_ = false;
+  struct Lag {
+    std::uint64_t changes = 0;  // Server::full_changes() when this was found
+    TimePoint until = TimePoint::min();
+    TimePoint look_again = TimePoint::max();  // even without a change
+  };
+  Lag lag_;
   bool finishing_ = false;
   HubCounters counters_;
 };

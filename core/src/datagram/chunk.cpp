@@ -46,13 +46,17 @@ std::size_t head_size(const Chunk& bundle) {
 }
 
 ChunkRef control(std::string body) {
-  auto chunk = std::make_shared<Chunk>();
+  auto chunk = std::make_unique<Chunk>();
   chunk->body = std::move(body);
   chunk->control = true;
-  return chunk;
+  return ChunkRef(std::move(chunk));
 }
 
 }  // namespace
+
+void ChunkRef::destroy() {
+  delete static_cast<const Chunk*>(std::exchange(chunk_, nullptr));
+}
 
 bool next_entry(std::string_view& entries, std::string_view& entry) {
   if (entries.empty()) return false;
@@ -185,14 +189,14 @@ void Packer::begin_chunk(std::uint64_t record, bool continues) {
 
 void Packer::end_chunk(bool open) {
   if (open) body_[0] = static_cast<char>(body_[0] | kOpen);
-  auto chunk = std::make_shared<Chunk>();
+  auto chunk = std::make_unique<Chunk>();
   chunk->body.assign(body_);
   chunk->first_record = chunk_record_;
   chunk->messages = chunk_messages_;
   chunk->continues = chunk_continues_;
   chunk->open = open;
   ready_bytes_ += body_.size();
-  ready_.push_back(std::move(chunk));
+  ready_.emplace_back(std::move(chunk));
   body_.clear();
 }
 

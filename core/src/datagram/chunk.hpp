@@ -27,7 +27,7 @@ namespace netkit::datagram {
 inline constexpr std::size_t kMaxBody = kMaxDatagram - kHeaderSize;
 
 // One body, immutable once it is shared. A message that does not fit goes on in the next body.
-struct Chunk {
+struct Chunk : ChunkCount {
   std::string body;  // as on the wire
   std::uint64_t first_record =
       0;                       // number of its first message, begun here or not; 0: not numbered
@@ -40,6 +40,16 @@ struct Chunk {
   std::uint32_t begun() const { return messages - (continues ? 1 : 0); }
   std::uint32_t ended() const { return messages - (open ? 1 : 0); }
 };
+
+inline ChunkRef::ChunkRef(std::unique_ptr<Chunk> made) : chunk_(made.release()) {
+  ++chunk_->holders;
+}
+inline const Chunk& ChunkRef::operator*() const {
+  return static_cast<const Chunk&>(*chunk_);
+}
+inline const Chunk* ChunkRef::operator->() const {
+  return static_cast<const Chunk*>(chunk_);
+}
 
 // Packs messages into chunks. All but the last chunk of a flush() are exactly max_body long, so
 // that a queue of them goes out by UDP_SEGMENT. [one thread] Allocates two blocks per chunk,

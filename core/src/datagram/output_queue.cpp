@@ -22,7 +22,7 @@ void OutputQueue::add_along(const Path& to, std::string_view head, ChunkRef&& bo
   item.to = &to;
   item.head = {copy, head.size()};
   item.body = shared;
-  if (body) kept_.push_back(std::move(body));
+  if (body) bodies_.push_back(std::move(body));
   bytes_ += head.size() + shared.size();
 }
 
@@ -45,6 +45,7 @@ void OutputQueue::add_kept(const Path& to, std::string_view body, std::string_vi
 
 void OutputQueue::clear() {
   items_.clear();
+  bodies_.clear();
   kept_.clear();
   block_ = 0;
   used_ = 0;

@@ -125,16 +125,14 @@ void Reassembler::report(const Gap& gap, MessageHandler& handler) {
 }
 
 ReceiveSide::ReceiveSide(const Options& options, Counters& counters, std::uint32_t first_seq)
-    : options_(&options),
-      counters_(&counters),
-      reassembler_(options, counters),
+    : reassembler_(options, counters),
       next_(kLap + first_seq),
       delivered_(next_),
       highest_(next_),
       told_window_(options.receive_window) {}
 
 ReceiveSide::~ReceiveSide() {
-  for (const std::string& body : held_) counters_->held -= body.size() + sizeof(std::string);
+  for (const std::string& body : held_) counters().held -= body.size() + sizeof(std::string);
 }
 
 bool ReceiveSide::accept(std::uint32_t wire_seq, std::string_view body, TimePoint now,
@@ -143,17 +141,17 @@ bool ReceiveSide::accept(std::uint32_t wire_seq, std::string_view body, TimePoin
   const auto off = static_cast<std::int32_t>(wire_seq - static_cast<std::uint32_t>(next_));
   const std::uint64_t seq = next_ + static_cast<std::uint64_t>(static_cast<std::int64_t>(off));
   if (off < 0 || holds(seq)) {
-    ++counters_->duplicates;
+    ++counters().duplicates;
     ask_ack();
     return false;
   }
-  if (seq >= delivered_ + options_->receive_window) {
-    ++counters_->out_of_window;
+  if (seq >= delivered_ + options().receive_window) {
+    ++counters().out_of_window;
     ask_ack();
     return false;
   }
   if (!is_valid_body(body)) {
-    ++counters_->malformed;
+    ++counters().malformed;
     return false;
   }
   const bool in_order = seq == next_ && delivered_ == next_ && !paused_;
@@ -173,15 +171,15 @@ bool ReceiveSide::accept(std::uint32_t wire_seq, std::string_view body, TimePoin
 
 bool ReceiveSide::hold(std::uint64_t seq, std::string_view body) {
   const std::size_t slots =
-      held_.empty() ? std::bit_ceil<std::size_t>(options_->receive_window) : 0;
+      held_.empty() ? std::bit_ceil<std::size_t>(options().receive_window) : 0;
   const std::size_t more = body.size() + slots * sizeof(std::string);
-  if (counters_->held + more > options_->max_held) {
-    ++counters_->no_memory;
+  if (counters().held + more > options().max_held) {
+    ++counters().no_memory;
     return false;
   }
   if (slots > 0) held_.resize(slots);
   slot(seq).assign(body);
-  counters_->held += more;
+  counters().held += more;
   return true;
 }
 
@@ -189,7 +187,7 @@ void ReceiveSide::deliver_held(MessageHandler& handler) {
   while (delivered_ < next_ && !paused_ && !stopped_) {
     // Taken out first: the handler may look at the window.
     const std::string body = std::exchange(slot(delivered_), std::string());
-    counters_->held -= body.size();
+    counters().held -= body.size();
     ++delivered_;
     deliver(body, handler);
   }
@@ -209,19 +207,19 @@ void ReceiveSide::deliver(std::string_view body, MessageHandler& handler) {
 void ReceiveSide::resume(MessageHandler& handler) {
   paused_ = false;
   deliver_held(handler);
-  if (told_window_ < options_->receive_window / 2) ask_ack();
+  if (told_window_ < options().receive_window / 2) ask_ack();
 }
 
 void ReceiveSide::schedule_ack(TimePoint now) {
-  if (has_holes() || ++unacked_ >= options_->ack_every) {
+  if (has_holes() || ++unacked_ >= options().ack_every) {
     ack_now_ = true;
   } else if (ack_at_ == TimePoint::max()) {
-    ack_at_ = now + options_->ack_delay;
+    ack_at_ = now + options().ack_delay;
   }
 }
 
 std::uint16_t ReceiveSide::window() const {
-  return static_cast<std::uint16_t>(options_->receive_window - (next_ - delivered_));
+  return static_cast<std::uint16_t>(options().receive_window - (next_ - delivered_));
 }
 
 std::uint16_t ReceiveSide::ack_delay(TimePoint now) const {
@@ -250,7 +248,7 @@ void ReceiveSide::acked() {
 
 void ReceiveSide::release_memory() {
   if (delivered_ != highest_ || held_.empty()) return;
-  counters_->held -= held_.size() * sizeof(std::string);
+  counters().held -= held_.size() * sizeof(std::string);
   std::vector<std::string>().swap(held_);
 }
 

@@ -33,6 +33,8 @@ class NETKIT_API Reassembler {
   ~Reassembler();
   Reassembler(const Reassembler&) = delete;
   Reassembler& operator=(const Reassembler&) = delete;
+  const Options& options() const { return *options_; }
+  Counters& counters() const { return *counters_; }
   void expect(std::uint64_t record) { expected_ = record; }
   void deliver(std::string_view body, MessageHandler& handler);  // a valid one
   void stop() { stopped_ = true; }  // from a handler: what else a body holds is not delivered
@@ -115,8 +117,9 @@ class NETKIT_API ReceiveSide {
     return !held_.empty() && !held_[seq & (held_.size() - 1)].empty();
   }
 
-  const Options* options_;
-  Counters* counters_;
+  const Options& options() const { return reassembler_.options(); }
+  Counters& counters() const { return reassembler_.counters(); }
+
   Reassembler reassembler_;
   std::uint64_t next_;       // everything before has come
   std::uint64_t delivered_;  // everything before has been delivered; less than next_ when paused

@@ -126,10 +126,10 @@ void SendSide::acknowledge(InFlight& entry, TimePoint now, TimePoint& sampled) {
   if (!entry.chunk) return;
   // Of what was sent again: not an answer to an earlier sending, as far as one can tell.
   const bool answered = !entry.again || (rtt_.known() && now - entry.sent >= least_round_trip());
-  if (answered && entry.order > acked_order_) {
+  if (answered && order_of(entry) > acked_order_) {
     if (!entry.again) sampled = entry.sent;
     if (way_) way_->answered = entry.sent;
-    acked_order_ = entry.order;
+    acked_order_ = order_of(entry);
   }
   if (way_ && entry.ect && !entry.again) way_->ecn.on_acked();
   (entry.lost ? lost_ : on_the_way_)--;
@@ -173,7 +173,7 @@ void SendSide::detect_losses(TimePoint now) {
   const std::uint32_t before = round_lost_;
   for (std::size_t i = 0; i < in_flight_.size(); ++i) {
     InFlight& entry = in_flight_[i];
-    if (!entry.chunk || entry.lost || entry.order > acked_order_) continue;
+    if (!entry.chunk || entry.lost || order_of(entry) > acked_order_) continue;
     const TimePoint due = entry.sent + patience;
     if (due <= now) {
       mark_lost(entry);
@@ -308,9 +308,9 @@ ChunkRef SendSide::join_waiting(std::size_t& count) const {
     return next < waiting_.size() && can_join(chunk, *waiting_[next], options_->max_body());
   };
   if (!way_ || waiting_.size() <= room() || !joins(*waiting_.front(), 1)) return {};
-  auto whole = std::make_shared<Chunk>(*waiting_.front());
+  auto whole = std::make_unique<Chunk>(*waiting_.front());
   while (joins(*whole, count)) join(*whole, *waiting_[count++]);
-  return whole;
+  return ChunkRef(std::move(whole));
 }
 
 // The first of so many that are not waiting any more.
@@ -344,7 +344,7 @@ bool SendSide::next_lost(Emission& out, TimePoint now) {
 
 void SendSide::sent(InFlight& entry, Emission& out, std::uint64_t seq, TimePoint now) {
   entry.sent = now;
-  entry.order = ++order_;
+  entry.order = static_cast<std::uint32_t>(++order_);
   out.seq = static_cast<std::uint32_t>(seq);
   out.urgent = false;
   out.chunk = entry.chunk;

@@ -108,7 +108,7 @@ class NETKIT_API SendSide {
   struct InFlight {
     ChunkRef chunk;           // null once acknowledged
     TimePoint sent{};         // last
-    std::uint64_t order = 0;  // of its last sending among all sendings
+    std::uint32_t order = 0;  // of its last sending among all sendings: the lower half
     bool lost = false;        // to be sent again
     bool again = false;       // has been sent more than once
     bool ect = false;         // its last sending could be marked
@@ -135,6 +135,9 @@ class NETKIT_API SendSide {
   bool next_lost(Emission& out, TimePoint now);
   void sent(InFlight& entry, Emission& out, std::uint64_t seq, TimePoint now);
   void arm(TimePoint now);
+  std::uint64_t order_of(const InFlight& entry) const {
+    return order_ - static_cast<std::uint32_t>(static_cast<std::uint32_t>(order_) - entry.order);
+  }
   std::uint64_t base() const { return next_ - in_flight_.size(); }
 
   const Options* options_;

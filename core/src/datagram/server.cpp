@@ -146,6 +146,7 @@ void Server::Impl::update_full(Peer& peer) {
   const bool full = !peer.leaving && peer.session.sending().full();
   if (full == peer.full) return;
   peer.full = full;
+  ++full_changes;
   if (full) {
     ++full_sessions;
   } else {
@@ -321,6 +322,10 @@ std::size_t Server::unconfirmed() const {
 
 std::size_t Server::full_sessions() const {
   return impl_->full_sessions;
+}
+
+std::uint64_t Server::full_changes() const {
+  return impl_->full_changes;
 }
 
 bool Server::full(SessionRef session) const {

@@ -111,6 +111,7 @@ struct Server::Impl {
   std::vector<std::uint32_t> dirty;
   std::size_t dirty_begin = 0;
   std::size_t full_sessions = 0;
+  std::uint64_t full_changes = 0;
   std::size_t unconfirmed = 0;  // peers with `accept`
   OutputQueue replies;
   std::string scratch;

@@ -222,6 +222,7 @@ void TcpServer::Connection::start(TcpServer& server, FileDescriptor socket, cons
   } else {
     stream_ = make_tcp_stream(server.loop_, std::move(socket), peer, *this);
   }
+  high_water_ = options.high_water;
   stream_->set_water_marks(options.low_water, options.high_water);
   ++server.counters_.accepted;
   if (server.log_.enabled(LogLevel::info)) {
@@ -329,6 +330,7 @@ void TcpServer::Connection::count_waiting() {
 
 void TcpServer::Connection::take_fair_share() {
   const std::size_t high = server_->fair_high_water();
+  if (std::exchange(high_water_, high) == high) return;
   stream_->set_water_marks(std::min(server_->options_.low_water, high / 4), high);
 }
 

@@ -139,7 +139,8 @@ class NativeSubscriber final : public Subscriber,
     throw std::runtime_error("refused: " + std::string(text));
   }
   void on_message(std::uint64_t record, std::string_view message) override {
-    if (record != 0) bytes_ += text_size(message);  // who comes and goes has no number
+    if (record == 0) return;  // who comes and goes
+    bytes_ += dialect_ == Dialect::push ? message.size() : text_size(message);
   }
   void on_gap(const netkit::datagram::Gap&) override { throw std::runtime_error("messages lost"); }
   void on_left(netkit::datagram::LeftReason, std::string_view) override {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <netkit/datagram/chunk_ref.hpp>
 #include <netkit/net/datagram_sender.hpp>
 #include <netkit/net/endpoint.hpp>
 #include <netkit/util/export.hpp>
@@ -31,9 +32,6 @@ struct Path {
     return a.peer == b.peer && a.local == b.local && a.owner == b.owner && a.proved == b.proved;
   }
 };
-
-struct Chunk;                                   // the body of a datagram, encoded once
-using ChunkRef = std::shared_ptr<const Chunk>;  // may be shared between threads
 
 // Datagrams made of a separate head and a body that many share. Those of one peer lie together,
 // full-sized ones first, so that they can go out by UDP_SEGMENT. [one thread] Allocates only while
@@ -78,7 +76,8 @@ class NETKIT_API OutputQueue {
   static constexpr std::size_t kBlock = 32768;
   static constexpr std::size_t kAlignment = 8;
   std::vector<Item> items_;
-  std::vector<std::shared_ptr<const void>> kept_;  // what items refer to
+  std::vector<ChunkRef> bodies_;                   // what items refer to
+  std::vector<std::shared_ptr<const void>> kept_;  // and besides
   std::vector<std::unique_ptr<char[]>> blocks_;
   std::size_t block_ = 0;  // the one in use
   std::size_t used_ = 0;   // of it

@@ -104,6 +104,7 @@ class NETKIT_API Server {
   // drop, or with Overflow::keep_all grow. For a source that waits for the slowest.
   // (Half of them, with Options::full_at_half.)
   std::size_t full_sessions() const;
+  std::uint64_t full_changes() const;   // how often one became full, or was not any more
   bool full(SessionRef session) const;  // one that contains() knows
   bool contains(SessionRef session) const;
   const Endpoint& peer(SessionRef session) const;  // of a session that contains() knows

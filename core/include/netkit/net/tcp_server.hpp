@@ -219,7 +219,8 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   Timer deadline_;  // of the handshake, then of the peer's silence, then of its taking the rest
   Timer rate_;      // until which it is over its rate
   TimePoint last_;  // when data was last received, where that matters
-  std::size_t waiting_ = 0;  // of TcpServer::waiting_
+  std::size_t waiting_ = 0;     // of TcpServer::waiting_
+  std::size_t high_water_ = 0;  // of the stream
   std::uint32_t slot_ = 0;
   std::uint8_t held_ = 0;
   bool open_ = false;

@@ -142,6 +142,13 @@ void Server::Impl::mark_dirty(Peer& peer) {
   dirty.push_back(peer.ref.index);
 }
 
+// As the end may never be reached, as long as more is marked than there is room for.
+void Server::Impl::forget_drained() {
+  if (dirty_begin * 2 < dirty.size()) return;
+  dirty.erase(dirty.begin(), dirty.begin() + static_cast<std::ptrdiff_t>(dirty_begin));
+  dirty_begin = 0;
+}
+
 void Server::Impl::update_full(Peer& peer) {
   const bool full = !peer.leaving && peer.session.sending().full();
   if (full == peer.full) return;
@@ -244,21 +251,17 @@ bool Server::drain(OutputQueue& queue, TimePoint now, std::size_t limit) {
   impl.gone.clear();
   for (const auto& item : impl.replies.items()) queue.add(*item.to, item.head);
   impl.replies.clear();
+  bool more = false;
   while (impl.dirty_begin < impl.dirty.size()) {
-    if (queue.size() >= limit) return true;
-    const std::uint32_t index = impl.dirty[impl.dirty_begin];
-    Impl::Peer* peer = impl.peers[index].get();
-    if (peer == nullptr || !peer->dirty) {
-      ++impl.dirty_begin;
-      continue;
-    }
-    if (impl.drain_peer(*peer, queue, now, limit)) return true;
-    peer->dirty = false;
+    Impl::Peer* peer = impl.peers[impl.dirty[impl.dirty_begin]].get();
+    const bool is_marked = peer != nullptr && peer->dirty;
+    more = is_marked && (queue.size() >= limit || impl.drain_peer(*peer, queue, now, limit));
+    if (more) break;
+    if (is_marked) peer->dirty = false;
     ++impl.dirty_begin;
   }
-  impl.dirty.clear();
-  impl.dirty_begin = 0;
-  return false;
+  impl.forget_drained();
+  return more;
 }
 
 bool Server::send(SessionRef session, std::span<const ChunkRef> chunks) {

@@ -114,7 +114,9 @@ std::uint64_t Server::Impl::network_of(const Endpoint& peer) {
 CongestionController::Path Server::Impl::known_path(const Endpoint& peer) const {
   const auto found = by_network.find(network_of(peer));
   if (found == by_network.end()) return {.group = std::make_shared<PathGroup>()};
-  const CongestionController* other = peers[found->second]->session.sending().congestion();
+  const Network& network = found->second;
+  if (network.newest == Network::kGone) return {.group = network.group};
+  const CongestionController* other = peers[network.newest]->session.sending().congestion();
   CongestionController::Path path = other->path();
   path.window = std::min(path.window, CongestionController::kInitialWindow);
   return path;
@@ -147,7 +149,7 @@ Server::Impl::Peer& Server::Impl::make_peer(const Path& from, const Connect& con
   by_id.emplace(start.id, peer.get());
   by_attempt.insert(peer.get());
   free_indexes.pop_back();
-  if (!start.local) by_network[network_of(from.peer)] = peer->ref.index;
+  if (!start.local) enter_network(*peer);
   return *(peers[peer->ref.index] = std::move(peer));
 }
 

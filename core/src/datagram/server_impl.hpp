@@ -31,10 +31,10 @@ struct Server::Impl {
     SessionRef ref;
     std::unique_ptr<std::string> accept;  // the ACCEPT, until the client has used the session
     TimePoint began{};
-    bool dirty = false;  // is in dirty_
+    bool dirty = false;  // is in Impl::dirty
     bool send_accept = false;
     bool asked_again = false;  // the CONNECT came more than once
-    bool full = false;         // counted in full_sessions_
+    bool full = false;         // counted in full_sessions
     bool leaving = false;      // in on_left, or closed
   };
 
@@ -69,6 +69,7 @@ struct Server::Impl {
   Peer* find(SessionRef ref) const;
   Peer* find(std::uint64_t id, const Path& from);
   void move(Peer& peer, const Path& to);
+  void enter_network(const Peer& peer);
   void leave_network(const Peer& peer);
   bool challenge(const Path& from, const Header& header, TimePoint now);
   bool may_challenge(const IpAddress& address, TimePoint now);
@@ -81,6 +82,7 @@ struct Server::Impl {
   bool drain_peer(Peer& peer, OutputQueue& queue, TimePoint now, std::size_t limit);
   TimePoint deadline(const Peer& peer) const;
   void mark_dirty(Peer& peer);
+  void forget_drained();
   void update_full(Peer& peer);
   void leave(Peer& peer, LeftReason reason, std::string_view text, TimePoint now);
   void forget(Peer& peer, EndedSessions::Answer answer, TimePoint now, ByeCode code = ByeCode::bye);
@@ -104,8 +106,14 @@ struct Server::Impl {
   std::vector<std::uint32_t> free_indexes;
   std::unordered_map<std::uint64_t, Peer*> by_id;
   std::unordered_set<Peer*, AttemptHash, SameAttempt> by_attempt;
-  std::unordered_map<std::uint64_t, std::uint32_t>
-      by_network;                           // the newest of each that is not local
+  // Those that are not of this machine.
+  struct Network {
+    static constexpr std::uint32_t kGone = UINT32_MAX;
+    std::shared_ptr<PathGroup> group{};
+    std::uint32_t sessions = 0;
+    std::uint32_t newest = kGone;  // its index
+  };
+  std::unordered_map<std::uint64_t, Network> by_network;
   std::vector<std::unique_ptr<Peer>> gone;  // until no event of theirs can be running
   IndexedHeap<TimePoint> deadlines;
   std::vector<std::uint32_t> dirty;

@@ -21,6 +21,7 @@ Server::Impl::Peer* Server::Impl::find(std::uint64_t id, const Path& from) {
   Peer& peer = *found->second;
   if (peer.path.owner != from.owner) return nullptr;
   if (from.proved > peer.path.proved) move(peer, from);
+  if (peer.leaving) return nullptr;  // closed by what it was told
   return peer.path.peer == from.peer || from.owner != 0 ? &peer : nullptr;
 }
 
@@ -33,14 +34,24 @@ void Server::Impl::move(Peer& peer, const Path& to) {
   by_attempt.insert(&peer);
   if (peer.session.sending().congestion() != nullptr) {
     if (other_path) peer.session.sending().change_path(known_path(to.peer));
-    by_network[network_of(to.peer)] = peer.ref.index;
+    enter_network(peer);
   }
   if (elsewhere && !peer.leaving) handler.on_moved(peer.ref, to.peer);
 }
 
+void Server::Impl::enter_network(const Peer& peer) {
+  Network& network = by_network[network_of(peer.path.peer)];
+  if (!network.group) network.group = peer.session.sending().congestion()->path().group;
+  ++network.sessions;
+  network.newest = peer.ref.index;
+}
+
 void Server::Impl::leave_network(const Peer& peer) {
-  const auto newest = by_network.find(network_of(peer.path.peer));
-  if (newest != by_network.end() && newest->second == peer.ref.index) by_network.erase(newest);
+  if (peer.session.sending().congestion() == nullptr) return;
+  const auto found = by_network.find(network_of(peer.path.peer));
+  Network& network = found->second;
+  if (network.newest == peer.ref.index) network.newest = Network::kGone;
+  if (--network.sessions == 0) by_network.erase(found);
 }
 
 // Who is challenged need not be who sent what looks like his: he gets a few, and no more than was

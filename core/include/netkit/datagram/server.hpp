@@ -70,7 +70,7 @@ class NETKIT_API Server {
   Server& operator=(const Server&) = delete;
 
   // One datagram, of any content; only is_native() ones are looked at. `now` never goes back. What
-  // is sent to a session goes the way that its CONNECT came.
+  // is sent to a session goes the way that its CONNECT came, or what moved it since.
   void on_datagram(const Path& from, std::string_view datagram, TimePoint now);
   // Runs what is due. Call at next_deadline() or later.
   void tick(TimePoint now);

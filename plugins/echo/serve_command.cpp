@@ -40,16 +40,16 @@ ServerSockets ServeCommand::open_sockets(bool further) const {
   return open_server_sockets(address_, options);
 }
 
-void ServeCommand::start_workers(Host& host) {
+void ServeCommand::start_workers(Host& host, std::vector<ServerSockets> sockets) {
   others_.resize(threads_ - 1);
   workers_ = std::make_unique<WorkerLoops>(
       host.clock(), threads_ - 1,
-      [this, &host](EventLoop& loop, unsigned index) -> std::shared_ptr<void> {
+      [this, &host, &sockets](EventLoop& loop, unsigned index) -> std::shared_ptr<void> {
         auto worker = std::make_shared<Worker>(loop, host.loop(), print_);
         Print print;
         if (print_) print = [relay = &worker->relay](const Message& one) { relay->print(one); };
-        worker->responder.emplace(loop, open_sockets(true), settings_, clients_, std::move(print),
-                                  host.log());
+        worker->responder.emplace(loop, std::move(sockets[index - 1]), settings_, clients_,
+                                  std::move(print), host.log());
         others_[index - 1] = worker.get();
         return worker;
       });
@@ -88,13 +88,16 @@ ExitStatus ServeCommand::run(Host& host) {
   const std::vector<std::string> descriptions = sockets.descriptions();
   if (address_.port == 0) address_.port = port_of(sockets);  // the threads' sockets share it
   main_.emplace(host.loop(), std::move(sockets), settings_, clients_, print_, host.log());
-  if (threads_ > 1) start_workers(host);
+  std::vector<ServerSockets> others;
+  for (unsigned i = 1; i < threads_; ++i) others.push_back(open_sockets(true));
   host.set_totals([this](Totals& totals) { totals.merge(count()); });
   host.on_stop([this, &host](StopReason) {
     stop();
     host.finish(ExitStatus::done);
   });
   host.ready(descriptions);
+  // After it, as a thread can do what could be done where it was started: landlock(7).
+  if (threads_ > 1) start_workers(host, std::move(others));
   const ExitStatus status = host.run_loop();
   if (!final_) stop();
   return status;

@@ -28,7 +28,7 @@ class ServeCommand final : public Command {
   };
 
   ServerSockets open_sockets(bool further) const;
-  void start_workers(Host& host);
+  void start_workers(Host& host, std::vector<ServerSockets> sockets);
   Totals count();
   void stop();
 

@@ -5,6 +5,8 @@ import socket
 
 import pytest
 
+from netkit import wait_until
+
 PROBER = os.path.join(os.environ.get("NETKIT_BUILD", ""), "tests", "prober")
 DENIED, REFUSED = "operation not permitted", "permission denied"
 
@@ -69,6 +71,8 @@ SERVERS = [["echo", "serve"], ["echo", "serve", "--threads", "3"], ["chat", "ser
 @pytest.mark.parametrize("words", SERVERS, ids=" ".join)
 def test_every_server_is_in_one_with_all_its_threads(netkit, words):
     server = netkit.serve(*words, "127.0.0.1:0", "--sandbox", "require")
+    threads = int(words[-1]) if "--threads" in words else 1
+    wait_until(lambda: len(os.listdir(f"/proc/{server.pid}/task")) == threads, what="its threads")
     for task in os.listdir(f"/proc/{server.pid}/task"):
         with open(f"/proc/{server.pid}/task/{task}/status", encoding="ascii") as file:
             status = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)

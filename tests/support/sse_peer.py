@@ -188,13 +188,14 @@ class Nginx:
         wait_until(lambda: listens(self.path or self.port), what="nginx")
 
     def stop(self):
-        """Ends it, and writes its log."""
+        """Ends it; what it has not seen the end of by then never stands in its log."""
         self.process.stop()
 
-    def log(self):
-        """A line a request: PROTOCOL STATUS TARGET."""
-        self.stop()
-        return (self.folder / "log").read_text()
+    def log(self, requests=1):
+        """A line a request: PROTOCOL STATUS TARGET. Waits until so many have come to their end."""
+        log = self.folder / "log"
+        wait_until(lambda: log.read_text().count("\n") >= requests, what="nginx's log")
+        return log.read_text()
 
 
 class Relay:

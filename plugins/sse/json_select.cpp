@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <sse/json_scan.hpp>
 #include <sse/json_select.hpp>
 
 #include <fmt/format.h>
-#include <rapidjson/pointer.h>
 
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
@@ -14,6 +14,23 @@ namespace {
 
 constexpr std::uint64_t kNoIndex = UINT64_MAX;
 constexpr std::size_t kKeptDepth = 1024;  // whose room stays for the next text
+
+// What stands between two slashes of a pointer, as the name that is meant.
+std::optional<std::string> name_of(std::string_view text) {
+  std::string name;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_escape = text[i] == '~';
+    if (is_escape && (++i == text.size() || (text[i] != '0' && text[i] != '1'))) return {};
+    name += !is_escape ? text[i] : text[i] == '0' ? '~' : '/';
+  }
+  return name;
+}
+
+// In an array `01` leads nowhere.
+std::uint64_t index_of(std::string_view name) {
+  if (name.size() > 1 && name.front() == '0') return kNoIndex;
+  return read_integer<std::uint64_t>(name).value_or(kNoIndex);
+}
 
 }  // namespace
 
@@ -163,19 +180,30 @@ class JsonSelection::Walk {
 
 JsonSelection::JsonSelection(const std::vector<std::string>& pointers) {
   for (const std::string& text : pointers) {
-    const rapidjson::Pointer pointer(text.data(), text.size());
-    if (!pointer.IsValid() || text.starts_with('#')) {
+    auto path = path_of(text);
+    if (!path) {
       throw UsageError(fmt::format("--select: '{}' is not a JSON pointer (write /NAME/0/NAME)",
                                    escaped_text(text)));
     }
     Part& part = parts_.emplace_back();
-    for (std::size_t i = 0; i < pointer.GetTokenCount(); ++i) {
-      const auto& token = pointer.GetTokens()[i];
-      const bool is_index = token.index != rapidjson::kPointerInvalidIndex;
-      part.path.push_back({{token.name, token.length}, is_index ? token.index : kNoIndex});
-    }
+    part.path = *std::move(path);
     part.length = part.path.size();
   }
+}
+
+std::optional<std::vector<JsonSelection::Token>> JsonSelection::path_of(std::string_view pointer) {
+  std::vector<Token> path;
+  while (!pointer.empty()) {
+    if (pointer.front() != '/') return {};
+    const std::string_view rest = pointer.substr(1);
+    const std::size_t end = std::min(rest.find('/'), rest.size());
+    auto name = name_of(rest.substr(0, end));
+    if (!name) return {};
+    const std::uint64_t index = index_of(*name);
+    path.push_back({*std::move(name), index});
+    pointer = rest.substr(end);
+  }
+  return path;
 }
 
 JsonSelection::Result JsonSelection::apply(std::string_view json) {

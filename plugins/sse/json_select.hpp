@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,7 @@ class JsonSelection {
     std::string name;
     std::uint64_t index;  // that it may mean in an array; kNoIndex: none
   };
+  static std::optional<std::vector<Token>> path_of(std::string_view pointer);
   struct Part {
     std::vector<Token> path;
     std::size_t length = 0;   // of the path

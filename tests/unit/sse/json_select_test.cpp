@@ -64,13 +64,25 @@ TEST(JsonSelection, ReadsThePointersOfRfc6901) {
   EXPECT_EQ(select({"/m~0n"}, json), "8");
 }
 
+TEST(JsonSelection, UnescapesAPointerOnce) {
+  EXPECT_EQ(select({"/~01"}, R"({"~1":1,"/":2})"), "1");
+  EXPECT_EQ(select({"/~0~1/"}, R"({"~/":{"":1}})"), "1");
+  EXPECT_EQ(select({"//"}, R"({"":{"":1}})"), "1");
+}
+
+TEST(JsonSelection, CountsElementsByWholeNumbersAlone) {
+  for (const char* pointer : {"/01", "/+1", "/-1", "/1 ", "/ 1", "/18446744073709551617", "/"}) {
+    EXPECT_EQ(select({pointer}, R"(["a","b"])"), "none") << pointer;
+  }
+}
+
 TEST(JsonSelection, TakesADigitForANameWhereThereIsAnObject) {
   EXPECT_EQ(select({"/0"}, R"({"0":"name"})"), "name");
   EXPECT_EQ(select({"/0"}, R"(["element"])"), "element");
 }
 
 TEST(JsonSelection, RefusesWhatIsNoPointer) {
-  for (const char* text : {"a", "#/a", "/~", "/~2"}) {
+  for (const char* text : {"a", "#/a", "#", "/~", "/~2", "/a~/b", "/~1~"}) {
     EXPECT_THROW(JsonSelection({text}), UsageError) << text;
   }
 }

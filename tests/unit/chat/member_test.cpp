@@ -122,14 +122,14 @@ TEST_F(MemberTest, HearsNothingTwiceFromAServerThatIsBehind) {
   come_to_server();
   auto& bob = add("bob");
   run(50ms);
-  for (const std::uint64_t seq : {1, 2, 3}) stored(seq, "x");
+  for (const std::uint64_t seq : {1U, 2U, 3U}) stored(seq, "x");
   run(50ms);
   EXPECT_EQ(bob.last_seq, 3U);
   come_to_server();
   stored(1, "x");
   bob.member.connect(now);
   run(50ms);
-  for (const std::uint64_t seq : {2, 3, 4}) stored(seq, "y");
+  for (const std::uint64_t seq : {2U, 3U, 4U}) stored(seq, "y");
   run(50ms);
   EXPECT_EQ(bob.heard, (Texts{"ann: x", "ann: x", "ann: x", "ann: y"}));
   EXPECT_EQ(bob.last_seq, 4U);

@@ -73,8 +73,7 @@ TEST_F(SendingTest, WhatWaitedGoesTogether) {
   Start(&path);
   Enqueue(100);
   std::uint64_t next = 1;
-  std::size_t datagrams = 0;
-  for (; next <= 100; ++datagrams) {
+  while (next <= 100) {
     const std::vector<ChunkRef> sent = Round();
     ASSERT_FALSE(sent.empty());
     for (const ChunkRef& chunk : sent) {

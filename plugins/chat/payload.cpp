@@ -26,6 +26,8 @@ constexpr std::uint8_t kFirstRequest = 65;
 // Reader.
 template <typename M, typename Of>
 concept Is = std::same_as<std::remove_const_t<M>, Of>;
+template <typename M>
+concept IsAName = Is<M, Present> || Is<M, Rename> || Is<M, Kick> || Is<M, Ban>;
 
 template <typename Io, Is<Hello> M>
 void fields(Io& io, M& m) {
@@ -51,8 +53,7 @@ template <typename Io, Is<Renamed> M>
 void fields(Io& io, M& m) {
   io.number(m.member).short_text(m.from).short_text(m.to);
 }
-template <typename Io, typename M>
-requires Is<M, Present> || Is<M, Rename> || Is<M, Kick> || Is<M, Ban>
+template <typename Io, IsAName M>
 void fields(Io& io, M& m) {
   io.short_text(m.name);
 }

@@ -26,7 +26,7 @@ std::size_t id_of_pair(std::string_view line) {
 }  // namespace
 
 StateFile::StateFile(std::string path) : path_(std::move(path)) {
-  struct stat info {};
+  struct stat info = {};
   const int missing = ::stat(path_.c_str(), &info) == 0 ? 0 : errno;
   // What is read from a device was not written there, and may have no end.
   if (missing == ENOENT || (missing == 0 && !S_ISREG(info.st_mode))) return;

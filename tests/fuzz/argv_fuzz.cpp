@@ -81,11 +81,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       lines(std::string_view(reinterpret_cast<const char*>(data), size));
   // Regular expressions are the library's, which recurses; --until is not in the actions above.
   parse_words(words);
+  const std::vector<netkit::Candidate> commands{{"echo", "echoes"}};
   const netkit::CompletionSource source{
-      .commands =
-          [] {
-            return std::vector<netkit::Candidate>{{"echo", "echoes"}};
-          },
+      .commands = [&commands] { return commands; },
       .actions = [](const std::string&) { return std::span<const netkit::ActionDef>(actions()); }};
   std::vector<std::string> typed{"echo", "send"};
   typed.insert(typed.end(), words.begin(), words.end());

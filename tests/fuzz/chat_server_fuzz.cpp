@@ -56,13 +56,11 @@ class Keeper final : public chat::RoomServer::Handler {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Keeper keeper;
-  std::uint64_t dice = 0;
   chat::RoomServer::Options options;
   options.room.plain_template = Template::parse("[{name}] {text}\n", "--template");
   options.room.max_members = 40;
   options.keep = 100;
-  chat::RoomServer server(
-      options, [&dice] { return ++dice * 0x9e3779b97f4a7c15u; }, keeper);
+  chat::RoomServer server(options, netkit::fuzz::Dice(), keeper);
   Members members;
   netkit::fuzz::NativeParty party(server, members);
   netkit::fuzz::Script script(data, size);

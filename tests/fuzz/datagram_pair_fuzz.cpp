@@ -1,6 +1,8 @@
 // A client and a server over a wire whose every decision is a byte of the input: pass, lose,
 // double, delay, pause, or say something. After the input the wire is good, and then, unless the
 // session was given up, everything said must have arrived once and in order.
+#include "fuzz/script.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 #include <map>
@@ -30,10 +32,8 @@ class Pair final : public Server::Handler, public Client::Handler {
   Pair(const std::uint8_t* data, std::size_t size)
       : data_(data),
         size_(size),
-        server_(
-            options(), [this] { return ++dice_ * 0x9e3779b97f4a7c15u; }, *this),
-        client_(
-            options(), address(1), [this] { return ++dice_ * 0x9e3779b97f4a7c15u; }, *this) {}
+        server_(options(), netkit::fuzz::Dice(0), *this),
+        client_(options(), address(1), netkit::fuzz::Dice(1U << 20U), *this) {}
 
   void run() {
     client_.connect("x", now_);
@@ -123,7 +123,6 @@ class Pair final : public Server::Handler, public Client::Handler {
   const std::uint8_t* data_;
   std::size_t size_;
   std::size_t at_ = 0;
-  std::uint64_t dice_ = 0;
   Server server_;
   Client client_;
   SessionRef session_;

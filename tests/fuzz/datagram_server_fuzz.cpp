@@ -2,6 +2,7 @@
 // so many bytes. The operation's low bits choose the address, bit 4 says that the bytes belong in a
 // session that is there (its id is put into bytes 4 to 11), bits 5 to 7 let time pass.
 #include "datagram/wire.hpp"
+#include "fuzz/script.hpp"
 
 #include <cstdlib>
 #include <cstring>
@@ -30,11 +31,7 @@ class Echo final : public Server::Handler {
 };
 
 struct Run {
-  Run()
-      : server(
-            options(), [this] { return ++dice * 0x9e3779b97f4a7c15u; }, echo) {
-    echo.server = &server;
-  }
+  Run() : server(options(), netkit::fuzz::Dice(), echo) { echo.server = &server; }
   static Options options() {
     Options some;
     some.max_sessions = 8;
@@ -69,7 +66,6 @@ struct Run {
     feed(0, bytes);
   }
 
-  std::uint64_t dice = 0;
   Echo echo;
   Server server;
   TimePoint now{std::chrono::hours(1)};

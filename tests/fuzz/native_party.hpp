@@ -85,17 +85,13 @@ class NativeParty {
   struct Peer final : datagram::Client::Handler {
     explicit Peer(unsigned number)
         : address(*IpAddress::parse("10.0.0.1"), static_cast<std::uint16_t>(1000 + number)),
-          dice(number),
-          client(
-              {}, Endpoint(*IpAddress::parse("10.0.0.9"), 9),
-              [this] { return ++dice * 0x9e3779b97f4a7c15u; }, *this) {}
+          client({}, Endpoint(*IpAddress::parse("10.0.0.9"), 9), Dice(number), *this) {}
     void on_connected(std::string_view) override {}
     void on_rejected(std::uint16_t, std::string_view) override {}
     void on_message(std::uint64_t, std::string_view) override {}
     void on_gap(const datagram::Gap&) override {}
     void on_left(datagram::LeftReason, std::string_view) override {}
     Endpoint address;
-    std::uint64_t dice;
     datagram::Client client;
   };
   static constexpr std::size_t kHeader = 24;  // of DATA; its body follows

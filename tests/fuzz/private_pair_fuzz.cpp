@@ -49,9 +49,8 @@ class Pair final : private PrivateServer::Handler, private PrivateClient::Handle
  public:
   explicit Pair(netkit::fuzz::Script script)
       : script_(script),
-        gate_(
-            options(), [this] { return ++dice_ * 0x9e3779b97f4a7c15u; }, server_,
-            static_cast<PrivateServer::Handler&>(*this)),
+        gate_(options(), netkit::fuzz::Dice(), server_,
+              static_cast<PrivateServer::Handler&>(*this)),
         client_gate_(identity(), {}, client_, static_cast<PrivateClient::Handler&>(*this)) {
     server_.peer = &client_;
     client_.peer = &server_;
@@ -128,7 +127,6 @@ class Pair final : private PrivateServer::Handler, private PrivateClient::Handle
   }
 
   netkit::fuzz::Script script_;
-  std::uint64_t dice_ = 0;
   std::uint16_t port_ = 1000;
   TimePoint now_{std::chrono::hours(1)};
   Side server_;

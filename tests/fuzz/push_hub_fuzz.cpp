@@ -47,9 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.last = true;
   options.protocol.keep = 4;
   Quiet events;
-  std::uint64_t dice = 0;
-  Hub hub(
-      options, [&dice] { return ++dice * 0x9e3779b97f4a7c15u; }, events);
+  Hub hub(options, netkit::fuzz::Dice(), events);
   TimePoint now{std::chrono::hours(1)};
   std::string_view rest(reinterpret_cast<const char*>(data), size);
   while (rest.size() >= 2) {

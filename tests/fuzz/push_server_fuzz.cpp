@@ -42,12 +42,10 @@ class Keeper final : public push::Hub::Handler {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Keeper keeper;
-  std::uint64_t dice = 0;
   push::Hub::Options options;
   options.max_subscribers = 40;
   options.protocol.keep = 100;
-  push::Hub hub(
-      options, [&dice] { return ++dice * 0x9e3779b97f4a7c15u; }, keeper);
+  push::Hub hub(options, netkit::fuzz::Dice(), keeper);
   Subscribers subscribers(hub);
   netkit::fuzz::NativeParty party(hub, subscribers);
   netkit::fuzz::Script script(data, size);

@@ -1,4 +1,5 @@
-// What stateful fuzzers share: an input read as a script, and a policy that lets everybody in.
+// What stateful fuzzers share: an input read as a script, dice, and a policy that lets everybody
+// in.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +10,16 @@
 #include <netkit/net/answer_policy.hpp>
 
 namespace netkit::fuzz {
+
+// The random numbers of what is fuzzed, which are the same in each run.
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed = 0) : rolled_(seed) {}
+  std::uint64_t operator()() { return ++rolled_ * 0x9e3779b97f4a7c15u; }
+
+ private:
+  std::uint64_t rolled_;
+};
 
 // The bytes of an input, taken one after the other; 0 and empty once they are used up.
 class Script {

@@ -65,7 +65,7 @@ ConfigFile ConfigFile::parse(std::string_view text, std::string path) {
 ConfigFile ConfigFile::read(const std::filesystem::path& path) {
   // O_NONBLOCK: a FIFO of that name must not hold the program.
   const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat status {};
+  struct stat status = {};
   if (!fd || ::fstat(fd.get(), &status) != 0) {
     fail("cannot read " + path.string() + ": " + error_text(errno));
   }

@@ -35,7 +35,7 @@ void make_folders(const std::string& path) {
 FileDescriptor open_locked(const std::string& path, int flags, int lock) {
   // Not what would be waited for: a named pipe, a lock that somebody holds.
   FileDescriptor fd(::open(path.c_str(), flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0600));
-  struct stat info {};
+  struct stat info = {};
   if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
   if ((info.st_mode & 077) != 0) ::fchmod(fd.get(), 0600);
   int tries = 0;
@@ -48,7 +48,7 @@ FileDescriptor open_locked(const std::string& path, int flags, int lock) {
 
 // The last `limit` bytes.
 std::string read_tail(int fd, std::size_t limit) {
-  struct stat info {};
+  struct stat info = {};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return {};
   const auto size = static_cast<std::size_t>(info.st_size);
   std::string content(std::min(size, limit), '\0');
@@ -70,7 +70,7 @@ std::string_view last_lines(std::string_view content, std::size_t count) {
 
 // Under the lock, so no other program appends meanwhile.
 void cut_down(int fd) {
-  struct stat info {};
+  struct stat info = {};
   if (::fstat(fd, &info) != 0) return;
   if (static_cast<std::size_t>(info.st_size) <= HistoryFile::kMaxSize) return;
   const std::string content = read_tail(fd, HistoryFile::kMaxSize / 2);

@@ -39,7 +39,7 @@ TerminalGuard::TerminalGuard() {
   if (::tcgetattr(STDIN_FILENO, &saved_modes) != 0) return;
   interrupt_key = saved_modes.c_cc[VINTR];
   modes_saved = true;
-  struct sigaction action {};
+  struct sigaction action = {};
   action.sa_handler = restore_and_die;
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   for (std::size_t i = 0; i < kFatal.size(); ++i) {

@@ -94,7 +94,7 @@ FileDescriptor open_serial_line(const AddressSpec& line) {
     errno = EBUSY;
     refuse("cannot open");
   }
-  struct termios2 modes {};
+  struct termios2 modes = {};
   if (::ioctl(fd.get(), TCGETS2, &modes) != 0) refuse("no serial line at");
   set_up(modes, line.serial);
   if (::ioctl(fd.get(), TCSETS2, &modes) != 0) refuse("cannot set up");

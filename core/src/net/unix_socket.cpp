@@ -48,7 +48,7 @@ FileDescriptor make_socket() {
 }
 
 bool is_left_behind(const std::string& path) {
-  struct stat found {};
+  struct stat found = {};
   if (::lstat(path.c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) return false;
   return connect_to(make_socket().get(), path) == ECONNREFUSED;
 }

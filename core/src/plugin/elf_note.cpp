@@ -167,7 +167,7 @@ NoteReading read_plugin_note(Bytes file) {
 
 NoteReading read_plugin_note(const std::string& path) {
   const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat status {};
+  struct stat status = {};
   if (!fd || ::fstat(fd.get(), &status) != 0) {
     throw SystemError(errno, "cannot be opened", ExitStatus::fault);
   }

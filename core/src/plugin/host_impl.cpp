@@ -35,7 +35,7 @@ bool is_terminal(int fd) {
 
 // A pipeline's last command writes to the terminal when it likes.
 bool is_pipe(int fd) {
-  struct stat info {};
+  struct stat info = {};
   return ::fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode));
 }
 

@@ -57,7 +57,7 @@ std::string note_problem(const PluginNote& note, std::string_view wanted_name) {
 
 // Those who can put code into this process anyway: root, the user, the owner of the program.
 bool is_trusted(uid_t owner) {
-  struct stat program {};
+  struct stat program = {};
   return owner == 0 || owner == ::geteuid() ||
          (::stat("/proc/self/exe", &program) == 0 && owner == program.st_uid);
 }
@@ -77,7 +77,7 @@ bool is_private_group(gid_t group, uid_t owner) {
 
 // A file or folder in which somebody else could have put code; `what` it is.
 std::string trust_problem(const fs::path& path, std::string_view what, bool may_be_sticky) {
-  struct stat status {};
+  struct stat status = {};
   if (::stat(path.c_str(), &status) != 0) {
     return fmt::format("cannot inspect its {}: {}", what, error_text(errno));
   }

@@ -41,7 +41,7 @@ std::string verdict(const std::string& path) {
 }
 
 [[noreturn]] void run_child(const std::string& path, int report) {
-  const struct rlimit no_core {};
+  const struct rlimit no_core = {};
   ::setrlimit(RLIMIT_CORE, &no_core);
   const std::string problem = verdict(path);
   const std::string message = (problem.empty() ? kWell : kWrong) + problem;
@@ -61,9 +61,7 @@ std::optional<std::string> read_report(int fd, Duration limit) {
   std::string report;
   for (;;) {
     const auto left = duration_cast<milliseconds>(end - clock.now()).count();
-    struct pollfd wanted {
-      fd, POLLIN, 0
-    };
+    struct pollfd wanted = {fd, POLLIN, 0};
     const int ready = left <= 0 ? 0 : ::poll(&wanted, 1, static_cast<int>(left));
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) return std::nullopt;

@@ -77,7 +77,7 @@ extern "C" void on_totals_signal(int signo) {
 }
 
 void set_action(int signo, void (*handler)(int)) {
-  struct sigaction action {};
+  struct sigaction action = {};
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
   ::sigaction(signo, &action, nullptr);

@@ -212,7 +212,7 @@ void SourcesImpl::start_ticker(const Options& options) {
 
 // Piped data is meant to be read. Silent pipes, /dev/null and terminals mean nothing.
 void SourcesImpl::tell_unread() {
-  struct stat status {};
+  struct stat status = {};
   if (::fstat(STDIN_FILENO, &status) != 0) return;
   const auto say = [this] { run_.log().notice("standard input is not read (--from - reads it)"); };
   if (S_ISREG(status.st_mode) && status.st_size > 0) return say();

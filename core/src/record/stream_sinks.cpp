@@ -24,7 +24,7 @@ constexpr std::size_t kKeptCapacity = 1 << 20;           // a larger buffer is g
 constexpr std::size_t kMostUnread = 1 << 20;  // bytes kept for a reader before it is waited for
 
 FileDescriptor reopen_pipe(int fd) {
-  struct stat info {};
+  struct stat info = {};
   if (::fstat(fd, &info) != 0 || !S_ISFIFO(info.st_mode)) return {};
   const std::string path = fmt::format("/proc/self/fd/{}", fd);
   return FileDescriptor(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));

@@ -29,7 +29,7 @@ constexpr std::size_t kNewKey = 32;
 // As ssh judges a key: nobody but its owner. A file of another's, such as root's, may be there for
 // a group that this user belongs to.
 void check_permissions(int fd, const std::string& path) {
-  struct stat status {};
+  struct stat status = {};
   if (::fstat(fd, &status) != 0) {
     refuse(fmt::format("cannot read the key file '{}': {}", path, error_text(errno)));
   }

@@ -26,7 +26,7 @@ FileDescriptor open_to_write(const std::string& path, int flags) {
 // Cuts the `written` bytes off the end again, unless somebody else has appended since.
 void take_back(int fd, std::size_t written) {
   const off_t end = ::lseek(fd, 0, SEEK_CUR);  // after an append it stands behind what was written
-  struct stat info {};
+  struct stat info = {};
   if (end < 0 || ::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size != end) return;
   if (::ftruncate(fd, end - static_cast<off_t>(written)) != 0) return;
 }
@@ -115,7 +115,7 @@ int write_all(int fd, std::string_view content) {
 }
 
 int write_file_atomically(const std::string& path, std::string_view content) {
-  struct stat info {};
+  struct stat info = {};
   if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
     return write_in_place(path, content);
   }

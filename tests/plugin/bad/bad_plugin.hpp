@@ -24,11 +24,17 @@ inline std::vector<netkit::ActionDef> no_actions() {
 }  // namespace bad
 
 // A note that says what it is told to.
-#define BAD_NOTE(abi, tag, name)                                                                 \
-  [[gnu::used, gnu::section(".note.netkit")]] alignas(                                           \
-      4) static constexpr netkit::PluginNoteSection bad_note {                                   \
-    sizeof "netkit", sizeof(netkit::PluginNote), netkit::kPluginNoteType, "netkit", {            \
-      {'n', 'e', 't', 'k', 'i', 't', 'P', '1'}, abi, sizeof(netkit::PluginNote), tag, name, "1", \
-          "wrong in one way"                                                                     \
-    }                                                                                            \
-  }
+#define BAD_NOTE(abi, tag, name)                                 \
+  [[gnu::used, gnu::section(".note.netkit")]] alignas(           \
+      4) static constexpr netkit::PluginNoteSection bad_note = { \
+      sizeof "netkit",                                           \
+      sizeof(netkit::PluginNote),                                \
+      netkit::kPluginNoteType,                                   \
+      "netkit",                                                  \
+      {{'n', 'e', 't', 'k', 'i', 't', 'P', '1'},                 \
+       abi,                                                      \
+       sizeof(netkit::PluginNote),                               \
+       tag,                                                      \
+       name,                                                     \
+       "1",                                                      \
+       "wrong in one way"}}

@@ -239,8 +239,8 @@ TEST_F(Handshake, NamesItsVersionsToANewerClient) {
 
 TEST_F(Handshake, GivesUpOnAServerOfOtherVersions) {
   RecordingClient events;
-  datagram::Client client(
-      options, server_address, [] { return 77; }, events);
+  const auto nonce = [] { return 77; };
+  datagram::Client client(options, server_address, nonce, events);
   client.connect("ann", now);
   client.on_datagram(Bytes(VersionReply{76, 2, 3}), now);
   EXPECT_TRUE(events.log.empty());

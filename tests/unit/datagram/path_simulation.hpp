@@ -167,8 +167,7 @@ class Stream final : public Server::Handler {
     Peer(Stream& stream, const Endpoint& at)
         : owner(stream),
           here(at),
-          client(
-              client_options(), there(), [&] { return owner.random_(); }, *this) {}
+          client(client_options(), there(), std::ref(owner.random_), *this) {}
     void on_connected(std::string_view) override {}
     void on_rejected(std::uint16_t, std::string_view) override { ++owner.left; }
     void on_message(std::uint64_t, std::string_view text) override {

@@ -30,7 +30,7 @@ TEST_F(HistoryFileTest, KeepsLinesAcrossRuns) {
 TEST_F(HistoryFileTest, IsPrivate) {
   HistoryFile history("chat");
   history.append("x");
-  struct stat info {};
+  struct stat info = {};
   ASSERT_EQ(::stat(history.path().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600U);
   ASSERT_EQ(::stat((folder_ / "state/netkit").c_str(), &info), 0);
@@ -42,7 +42,7 @@ TEST_F(HistoryFileTest, MakesAnOlderFilePrivate) {
   history.append("x");
   ASSERT_EQ(::chmod(history.path().c_str(), 0644), 0);
   history.append("y");
-  struct stat info {};
+  struct stat info = {};
   ASSERT_EQ(::stat(history.path().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600U);
   EXPECT_EQ(HistoryFile("chat").load(), (std::vector<std::string>{"x", "y"}));

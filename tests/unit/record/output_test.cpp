@@ -77,7 +77,7 @@ TEST_F(OutputTest, AppendsToAFileWhatStdoutWouldGet) {
 
 TEST_F(OutputTest, MakesFilesPrivate) {
   open({"file:" + folder_ / "new"});
-  struct stat info {};
+  struct stat info = {};
   ASSERT_EQ(::stat((folder_ / "new").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600U);
 }

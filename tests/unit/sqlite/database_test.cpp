@@ -24,7 +24,7 @@ ExitStatus status_of(const std::string& path) {
 TEST(Database, IsItsOwnersAlone) {
   const test::TempFolder folder;
   const Database database(folder / "a.db", {.stream = "chat"});
-  struct stat info {};
+  struct stat info = {};
   ASSERT_EQ(::stat((folder / "a.db").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0600U);
 }

@@ -42,7 +42,7 @@ class Files : public testing::Test {
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   }
   static mode_t Mode(const std::string& path) {
-    struct stat info {};
+    struct stat info = {};
     ::stat(path.c_str(), &info);
     return info.st_mode & 07777u;
   }

@@ -43,8 +43,7 @@ ClientSession::ClientSession(ClientOptions options)
     return;
   }
   if (!options_.registration.empty()) {
-    const std::size_t size = options_.registration.size();
-    if (const FrameError error = encoder_.check(size, options_.max_frame)) {
+    if (const FrameError error = encoder_.check({}, options_.registration, options_.max_frame)) {
       throw UsageError(fmt::format("--register: {}", error.text()));
     }
     registration_wire_ = encode(encoder_, options_.registration);
@@ -54,7 +53,7 @@ ClientSession::ClientSession(ClientOptions options)
 
 ClientSession::Push ClientSession::push(std::string_view head, std::string_view body) {
   if (!has_room()) return {0, {}, true};
-  const FrameError too_long = encoder_.check(head.size() + body.size(), options_.max_frame);
+  const FrameError too_long = encoder_.check(head, body, options_.max_frame);
   if (too_long) return {0, too_long, false};
   const bool has_id = options_.codec.message_ids && !head.empty();
   const RequestTable::Slot slot =

@@ -122,7 +122,7 @@ class LineEncoder {
   }
 
   void encode(std::string_view content) {
-    if (const FrameError error = encoder_.check(content.size(), max_frame_)) {
+    if (const FrameError error = encoder_.check({}, content, max_frame_)) {
       throw UsageError(error.text());
     }
     if (const FrameError error = encoder_.append(wire_, content, {})) {

@@ -405,7 +405,7 @@ void FrameServer::say_nobody() {
 std::string FrameServer::content_of(std::string_view message) const {
   const std::uint64_t max_frame = options_.session.max_frame;
   std::string content = read_message(message, options_.session.codec, max_frame);
-  if (const FrameError error = encoder_.check(content.size(), max_frame)) {
+  if (const FrameError error = encoder_.check({}, content, max_frame)) {
     throw UsageError(fmt::format("message {}: {}", in_quotes(message), error.text()));
   }
   return content;

@@ -2,11 +2,16 @@ netkit_fuzz_test(line_decoder SOURCES line_decoder_fuzz.cpp)
 netkit_fuzz_test(frame_codec SOURCES frame_codec_fuzz.cpp)
 netkit_fuzz_test(codec_text SOURCES codec_text_fuzz.cpp)
 
-# netkit_cut_fuzz_test(FAMILY CODEC...): what a family of cutters makes of any stream and any body.
+# netkit_cut_fuzz_test(FAMILY CODEC...): what a family of cutters makes of any stream and any body. The fuzzers differ
+# in one text only.
+add_library(netkit-cut-fuzz OBJECT cut_fuzz.cpp)
+target_include_directories(netkit-cut-fuzz PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+target_link_libraries(netkit-cut-fuzz PRIVATE netkit-core netkit-warnings)
 function(netkit_cut_fuzz_test family)
-  netkit_fuzz_test(cut_${family} SOURCES cut_fuzz.cpp)
   list(JOIN ARGN " " codecs)
-  target_compile_definitions(fuzz_cut_${family} PRIVATE "CUT_CODECS=\"${codecs}\"")
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/cut_${family}.cpp)
+  file(CONFIGURE OUTPUT ${source} CONTENT "extern const char* const kCutCodecs;\nconst char* const kCutCodecs = \"@codecs@\";\n")
+  netkit_fuzz_test(cut_${family} SOURCES ${source} $<TARGET_OBJECTS:netkit-cut-fuzz>)
 endfunction()
 
 netkit_cut_fuzz_test(length u16,check=crc16-modbus:le u8,offset=2 varint,offset=1 digits=3

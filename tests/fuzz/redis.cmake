@@ -1,1 +1,1 @@
-netkit_fuzz_test(redis_text SOURCES redis_text_fuzz.cpp LIBRARIES redis-objects)
+netkit_fuzz_test(redis_text OWN_DEFINITIONS SOURCES redis_text_fuzz.cpp LIBRARIES redis-objects)

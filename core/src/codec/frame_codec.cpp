@@ -138,8 +138,10 @@ FrameError FrameEncoder::append(std::string& out, std::string_view head,
   return {};
 }
 
-FrameError FrameEncoder::check(std::size_t size, std::uint64_t max_frame) const {
-  if (writer_ != nullptr) return writer_->limit(size, max_frame);
+FrameError FrameEncoder::check(std::string_view head, std::string_view body,
+                               std::uint64_t max_frame) const {
+  if (writer_ != nullptr) return writer_->limit(head, body, max_frame);
+  const std::size_t size = head.size() + body.size();
   if (size <= max_frame) return {};
   return {FrameFault::too_long, size - static_cast<std::uint64_t>(field_.adjust), max_frame};
 }

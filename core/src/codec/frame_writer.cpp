@@ -25,8 +25,12 @@ FrameError ImageWriter::append(ByteBuffer& out, std::string_view head,
   return error;
 }
 
-FrameError FrameWriter::limit(std::size_t size, std::uint64_t max_frame) const {
-  const std::uint64_t length = size + check_size();
+FrameError FrameWriter::limit(std::string_view head, std::string_view body,
+                              std::uint64_t max_frame) const {
+  return limit_length(head.size() + body.size() + check_size(), max_frame);
+}
+
+FrameError FrameWriter::limit_length(std::uint64_t length, std::uint64_t max_frame) {
   if (length <= max_frame) return {};
   return {FrameFault::too_long, length, max_frame};
 }

@@ -23,12 +23,15 @@ class FrameWriter {
   // Appends a frame whose body is `head` and then `body`; on an error appends nothing.
   virtual FrameError append(ByteBuffer& out, std::string_view head,
                             std::string_view body) const = 0;
-  // too_long if a decoder of this limit refuses the frame of a content of `size` bytes.
-  virtual FrameError limit(std::size_t size, std::uint64_t max_frame) const;
+  // too_long if a decoder of this limit refuses the frame of that body.
+  virtual FrameError limit(std::string_view head, std::string_view body,
+                           std::uint64_t max_frame) const;
 
  protected:
   explicit FrameWriter(const CodecSpec& spec) : check_(spec.check) {}
 
+  // too_long for a length above the limit.
+  static FrameError limit_length(std::uint64_t length, std::uint64_t max_frame);
   std::size_t check_size() const { return check_ ? check_->size() : 0; }
 
   std::shared_ptr<const Check> check_;

@@ -1,5 +1,6 @@
 #include "codec/cutters.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -23,11 +24,13 @@ void append_parts(char* to, std::string_view head, std::string_view body) {
   if (!body.empty()) std::memcpy(to + head.size(), body.data(), body.size());
 }
 
-// How many bytes the varint at the front of `bytes` has; 0 if it does not end.
-std::size_t varint_size(std::string_view bytes) {
+// How many bytes the varint at `offset` of `head` and then `body` has; 0 if it does not end.
+std::size_t varint_size(std::string_view head, std::string_view body, std::size_t offset) {
   constexpr std::size_t kMost = 10;
-  for (std::size_t i = 0; i < bytes.size() && i < kMost; ++i) {
-    if (static_cast<std::uint8_t>(bytes[i]) < 0x80U) return i + 1;
+  const std::size_t end = std::min(offset + kMost, head.size() + body.size());
+  for (std::size_t at = offset; at < end; ++at) {
+    const char byte = at < head.size() ? head[at] : body[at - head.size()];
+    if (static_cast<std::uint8_t>(byte) < 0x80U) return at + 1 - offset;
   }
   return 0;
 }
@@ -62,18 +65,17 @@ class InnerWriter final : public FrameWriter {
   }
 
   FrameError append(ByteBuffer& out, std::string_view head, std::string_view body) const override {
-    const std::string_view first = head.empty() ? body : head;
-    const bool zero = after_zero_ && !first.empty() && first.front() == '\0';
+    const bool zero = is_untyped(head, body);
     const std::size_t offset = zero ? 0 : offset_;
     const std::size_t content = head.size() + body.size();
+    const std::size_t had = field_size(head, body, offset);
+    if (had == 0 || content < offset + had) {
+      return {FrameFault::too_short, content, offset + std::max<std::size_t>(had, 1)};
+    }
     // A varint may take more bytes than the one that is there; then what is before it moves.
     char* const to = out.reserve(LengthField::kMaxSize + content + check_size());
     char* const image = to + LengthField::kMaxSize;
     append_parts(image, head, body);
-    const std::size_t had = field_size({image, content}, offset);
-    if (had == 0 || content < offset + had) {
-      return {FrameFault::too_short, content, offset + std::max<std::size_t>(had, 1)};
-    }
     const std::uint64_t rest = content - offset - had + check_size();
     std::array<char, LengthField::kMaxSize> field;
     std::size_t size = (zero ? *after_zero_ : field_).put(field.data(), rest);
@@ -92,18 +94,24 @@ class InnerWriter final : public FrameWriter {
     return {};
   }
 
-  FrameError limit(std::size_t size, std::uint64_t max_frame) const override {
-    const std::size_t field = field_.width != 0 ? field_.width : field_.digits;
-    const std::uint64_t rest = size - std::min<std::size_t>(size, offset_ + field) + check_size();
+  FrameError limit(std::string_view head, std::string_view body,
+                   std::uint64_t max_frame) const override {
+    const std::size_t offset = is_untyped(head, body) ? 0 : offset_;
+    const std::size_t before = offset + field_size(head, body, offset);
+    const std::size_t size = head.size() + body.size();
+    const std::uint64_t rest = size - std::min(size, before) + check_size();
     if (rest <= max_frame) return {};
     return {FrameFault::too_long, rest - static_cast<std::uint64_t>(field_.adjust), max_frame};
   }
 
  private:
-  std::size_t field_size(std::string_view content, std::size_t offset) const {
+  bool is_untyped(std::string_view head, std::string_view body) const {
+    return after_zero_ && (head.empty() ? body : head).starts_with('\0');
+  }
+  std::size_t field_size(std::string_view head, std::string_view body, std::size_t offset) const {
     if (field_.width != 0) return field_.width;
     if (field_.digits != 0) return field_.digits;
-    return varint_size(content.substr(std::min(offset, content.size())));
+    return varint_size(head, body, offset);
   }
 
   LengthField field_;

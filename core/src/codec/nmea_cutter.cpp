@@ -27,8 +27,10 @@ class NmeaWriter final : public ImageWriter {
  public:
   explicit NmeaWriter(const CodecSpec& spec) : ImageWriter(without_check(spec)) {}
 
-  FrameError limit(std::size_t size, std::uint64_t max_frame) const override {
-    return ImageWriter::limit(size + 2, max_frame);  // less the start, and the check
+  FrameError limit(std::string_view head, std::string_view body,
+                   std::uint64_t max_frame) const override {
+    // Less the start, and the check.
+    return limit_length(head.size() + body.size() + 2, max_frame);
   }
 
  private:

@@ -183,7 +183,26 @@ TEST_F(FrameCodecTest, TheEncoderKnowsWhatADecoderOfTheSameLimitRefuses) {
       const std::string wire = encode(std::string(2 * size, '1'));
       error_ = {};
       feed(wire);
-      EXPECT_EQ(FrameEncoder(spec_).check(size, 16), error_) << name << " " << size;
+      EXPECT_EQ(FrameEncoder(spec_).check({}, std::string(size, '\x11'), 16), error_)
+          << name << " " << size;
+    }
+  }
+}
+
+TEST_F(FrameCodecTest, TheEncoderKnowsItAlsoWhereTheBodyHasTheField) {
+  for (const char* name : {"varint,offset=1", "u16,offset=2", "postgres"}) {
+    for (const std::string first : {"11", "00"}) {  // a message of PostgreSQL without a type
+      for (std::size_t size = 12; size < 24; ++size) {
+        codec(name, 16);
+        const std::string body = decode_hex(first).value() + std::string(size, '\x11');
+        feed(encode(encode_hex(body)));
+        for (const std::size_t head : {std::size_t{0}, std::size_t{1}}) {
+          const auto parts = std::string_view(body);
+          EXPECT_EQ(FrameEncoder(spec_).check(parts.substr(0, head), parts.substr(head), 16),
+                    error_)
+              << name << " " << first << " " << size;
+        }
+      }
     }
   }
 }

@@ -155,8 +155,8 @@ class NETKIT_API FrameEncoder {
   FrameError append(ByteBuffer& out, std::string_view head, std::string_view body) const;
   FrameError append(std::string& out, std::string_view head, std::string_view body = {}) const;
 
-  // The fault too_long if a decoder with this limit refuses the frame of a content of `size` bytes.
-  FrameError check(std::size_t size, std::uint64_t max_frame) const;
+  // The fault too_long if a decoder with this limit refuses the frame of that content.
+  FrameError check(std::string_view head, std::string_view body, std::uint64_t max_frame) const;
 
   // Whether a frame is the length field and then the content as it is, so that put_field() does.
   bool prefixes() const { return writer_ == nullptr; }

@@ -13,7 +13,7 @@ set_tests_properties(install_stage PROPERTIES FIXTURES_SETUP installed)
 # netkit_installed_test(NAME TIMEOUT LABELS): an entry that runs the installed netkit, with what it needs for that.
 function(netkit_installed_test name timeout labels)
   set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED installed TIMEOUT ${timeout} LABELS "${labels}"
-    ENVIRONMENT "NETKIT=${NETKIT_STAGE}/${CMAKE_INSTALL_BINDIR}/netkit;NETKIT_PREFIX=${NETKIT_STAGE};NETKIT_BUILD=${PROJECT_BINARY_DIR};NETKIT_SOURCE=${PROJECT_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1;ASAN_OPTIONS=detect_leaks=1:verify_asan_link_order=0:quarantine_size_mb=2:handle_sigill=1")
+    ENVIRONMENT "NETKIT=${NETKIT_STAGE}/${CMAKE_INSTALL_BINDIR}/netkit;NETKIT_PREFIX=${NETKIT_STAGE};NETKIT_BUILD=${PROJECT_BINARY_DIR};NETKIT_SOURCE=${PROJECT_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1;ASAN_OPTIONS=detect_leaks=1:verify_asan_link_order=0:quarantine_size_mb=2:${NETKIT_ASAN_OPTIONS}")
 endfunction()
 
 # What no build with sanitizers runs. These compare what the program says of itself with its pages, or build and install

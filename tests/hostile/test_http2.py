@@ -11,7 +11,6 @@ import threading
 import pytest
 
 from certificates import make_certificate
-from exit_ways import NO_LEAK_CHECK
 from hostile import Target, resident
 from http2_peer import Http2Peer
 from netkit import wait_until
@@ -220,7 +219,7 @@ def test_a_client_survives_its_server(netkit, certificate, hostile_server, name)
     words = ["sse", hostile_server(begin, again), "--cacert", certificate / "server.pem", "--reconnect", "never", "--timeout", "1s"]
     idle = netkit.start("sse", "serve", "127.0.0.1:0")
     idle.err.expect(rb"listening")
-    client = netkit.start(*words, env=NO_LEAK_CHECK)
+    client = netkit.start(*words)
     most = most_memory(client)
     assert client.wait() in statuses, client.err.data
     assert most < resident(idle.pid) + CLIENT_MEMORY

@@ -89,7 +89,7 @@ if(NETKIT_SANITIZE)
   endif()
 endif()
 if(NETKIT_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_compile_options(-fsanitize=fuzzer-no-link -fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/tests/fuzz/ignore.txt)
   add_link_options(-fsanitize=fuzzer-no-link)
 endif()
 

@@ -172,6 +172,15 @@ def test_replies_are_rendered(netkit, template, sent, pattern, proto):
     assert re.fullmatch(pattern, reply.decode())
 
 
+def test_a_reply_longer_than_any_datagram_is_counted_and_hurts_nobody(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--udp", "--json", "-q", "--reply", "{text} {text}")
+    with udp_socket() as sock:
+        for _ in range(3):
+            sock.sendto(b"x" * 65507, server.address)
+        assert ask(server.port, b"hi", sock=sock)[0] == b"hi hi"
+    assert end_of(server)[1]["too_big"] == 3
+
+
 def test_an_unknown_field_is_a_usage_error(netkit):
     done = netkit.run("echo", "serve", "127.0.0.1:0", "--reply", "{colour}")
     assert done.status == 2

@@ -130,7 +130,9 @@ void UdpSockets::answer(Port& port, const Endpoint& to, std::string_view data,
   answering_ = true;
 }
 
+// Longer than any datagram: the kernel refuses the first part of it just as well.
 std::optional<std::string_view> UdpSockets::keep(std::string_view data) {
+  data = data.substr(0, ByteArena::kMost);
   if (kept_->size() + data.size() > kMostKept && !flush()) {
     ++no_room_;
     return std::nullopt;

@@ -13,6 +13,9 @@ namespace netkit {
 // Allocates only while it grows.
 class ByteArena {
  public:
+  static constexpr std::size_t kMost = 65'536;  // bytes at a time; any datagram is shorter
+
+  // Of at most kMost bytes.
   std::string_view keep(std::string_view bytes) {
     char* const copy = room(bytes.size());
     if (!bytes.empty()) std::memcpy(copy, bytes.data(), bytes.size());
@@ -24,15 +27,12 @@ class ByteArena {
   std::size_t size() const { return size_; }  // bytes kept
 
  private:
-  static constexpr std::size_t kBlock = 65'536;  // any datagram fits
-
-  // `size` is at most kBlock.
   char* room(std::size_t size) {
-    if (used_ + size > kBlock) {
+    if (used_ + size > kMost) {
       ++block_;
       used_ = 0;
     }
-    if (block_ == blocks_.size()) blocks_.push_back(std::make_unique_for_overwrite<char[]>(kBlock));
+    if (block_ == blocks_.size()) blocks_.push_back(std::make_unique_for_overwrite<char[]>(kMost));
     char* const at = blocks_[block_].get() + used_;
     used_ += size;
     size_ += size;

@@ -56,7 +56,9 @@ class UdpServerTest : public testing::Test, public UdpServer::Handler {
   }
   void on_datagram(const ReceivedMessage& from, std::string_view datagram) override {
     sources_.push_back(server_->source_of(from).address);
-    server_->answer(from, upper(datagram));
+    std::string answer;
+    for (int i = 0; i < times_; ++i) answer += upper(datagram);
+    server_->answer(from, answer);
   }
   void on_refused(const ReceivedMessage& message, Refusal why) override {
     for_each_datagram(message, [&](std::string_view text) { refused_.emplace_back(text); });
@@ -68,6 +70,7 @@ class UdpServerTest : public testing::Test, public UdpServer::Handler {
   EventLoop loop_{clock_};
   UdpServer::Options options_;
   std::optional<UdpServer> server_;
+  int times_ = 1;  // what is answered, over and over
   std::vector<IpAddress> sources_;
   std::vector<std::string> refused_;
   Refusal last_refusal_ = Refusal::none;
@@ -185,6 +188,17 @@ TEST_F(UdpServerTest, DropsAndCountsWhatIsTooLong) {
   run_until_sent(1);
   EXPECT_EQ(server_->truncated(), 1u);
   EXPECT_EQ(texts(hear(peer, 1)), std::vector<std::string>{"TEN BYTES!"});
+}
+
+TEST_F(UdpServerTest, CountsAnswersThatNoDatagramHolds) {
+  times_ = 3;
+  serve();
+  UdpSocket peer = client();
+  for (int i = 0; i < 3; ++i) peer.send(std::string(60'000, 'x'));
+  peer.send("short");
+  run_until_sent(1);
+  EXPECT_EQ(server_->sent().too_big, 3u);
+  EXPECT_EQ(texts(hear(peer, 1)), std::vector<std::string>{"SHORTSHORTSHORT"});
 }
 
 TEST_F(UdpServerTest, HearsWhosePortIsClosed) {

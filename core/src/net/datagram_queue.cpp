@@ -18,9 +18,17 @@ cmsghdr* put_control(cmsghdr* at, int level, int type, const Value& value) {
   return reinterpret_cast<cmsghdr*>(reinterpret_cast<char*>(at) + CMSG_SPACE(sizeof value));
 }
 
-cmsghdr* put_source(cmsghdr* at, const DatagramSource& source, bool v4) {
-  const bool usable = !source.address.is_unspecified() && source.address.is_v4() == v4;
-  if (v4) {
+in6_addr mapped(const IpAddress& v4) {
+  in6_addr address{};
+  address.s6_addr[10] = address.s6_addr[11] = 0xFF;
+  std::memcpy(address.s6_addr + 12, v4.bytes().data(), 4);
+  return address;
+}
+
+cmsghdr* put_source(cmsghdr* at, const DatagramSource& source, const Endpoint& to) {
+  const bool to_v4 = to.address().is_v4();
+  const bool usable = !source.address.is_unspecified() && source.address.is_v4() == to_v4;
+  if (to.is_v4()) {
     in_pktinfo info{};
     info.ipi_ifindex = static_cast<int>(source.interface_index);
     if (usable) info.ipi_spec_dst.s_addr = source.address.v4_network_order();
@@ -28,7 +36,11 @@ cmsghdr* put_source(cmsghdr* at, const DatagramSource& source, bool v4) {
   }
   in6_pktinfo info{};
   info.ipi6_ifindex = source.interface_index;
-  if (usable) std::memcpy(&info.ipi6_addr, source.address.bytes().data(), sizeof info.ipi6_addr);
+  // A socket of both families: for a peer by IPv4 the kernel takes nothing but a mapped address.
+  if (to_v4) info.ipi6_addr = mapped(usable ? source.address : IpAddress());
+  if (usable && !to_v4) {
+    std::memcpy(&info.ipi6_addr, source.address.bytes().data(), sizeof info.ipi6_addr);
+  }
   return put_control(at, IPPROTO_IPV6, IPV6_PKTINFO, info);
 }
 
@@ -80,7 +92,7 @@ void MessageBatch::close(const Message& message, const QueuedDatagram& first,
     end = put_control(end, SOL_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(message.segment_size));
   }
   const bool v4 = first.to.is_v4();
-  if (source != nullptr) end = put_source(end, *source, v4);
+  if (source != nullptr) end = put_source(end, *source, first.to);
   if (first.ect) {
     end = put_control(end, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, kEct0);
   }

@@ -314,6 +314,28 @@ TEST_F(Sending, AnswersOverIpv6) {
   ExpectHeard(peer, {"v6", "v6", "v6"});
 }
 
+// As systemd makes them for a port alone.
+TEST_F(Sending, AnswersIpv4OnASocketOfBothFamilies) {
+  FileDescriptor both(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const int off = 0;
+  ASSERT_EQ(::setsockopt(both.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off), 0);
+  const Endpoint any = test::loopback("[::]:0");
+  ASSERT_EQ(::bind(both.get(), any.data(), any.size()), 0);
+  UdpSocket server = UdpSocket::adopt(std::move(both));
+  UdpSocket peer = open_udp({}, "0.0.0.0:0");
+  ASSERT_TRUE(
+      peer.send_to("ask", test::loopback("127.0.0.5:" + std::to_string(server.local().port())))
+          .ok());
+  const Endpoint asker = hear(server, 1).at(0).from;
+  sender_.add(asker, "from where it was asked", {}, {*IpAddress::parse("127.0.0.5")});
+  sender_.add(asker, "by lo", {}, {{}, find_interface("lo").index});
+  EXPECT_EQ(sender_.flush(server), 0u);
+  const auto heard = hear(peer, 2);
+  ASSERT_EQ(heard.size(), 2u);
+  EXPECT_EQ(heard[0].from.address().to_string(), "127.0.0.5");
+  EXPECT_EQ(heard[1].text, "by lo");
+}
+
 TEST_F(Sending, DropsAndCountsWhatIsOverItsLimit) {
   sender_ = DatagramSender({.max_queue = 2});
   UdpSocket peer = open_udp();

@@ -13,6 +13,7 @@
 
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/reconnect.hpp>
+#include <netkit/net/server_sockets.hpp>
 #include <netkit/net/tcp_connector.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/quantity.hpp>
@@ -42,6 +43,7 @@ struct TcpConnector::Impl {
   void try_next();
   int open_connection(const Endpoint& peer, FileDescriptor& socket) const;
   void attempt_ready(std::list<Attempt>::iterator attempt);
+  static bool is_to_itself(const Attempt& attempt);
   void finish(ConnectResult result);
   void fail(ExitStatus status, std::string why, int error_number);
   void reset();
@@ -156,10 +158,19 @@ int TcpConnector::Impl::open_connection(const Endpoint& peer, FileDescriptor& so
   return result == 0 || errno == EINPROGRESS ? 0 : errno;
 }
 
+// Where nobody listens on a port of this machine, the kernel may choose that port to connect from:
+// TCP then connects the socket to itself, and the server that comes back finds its port taken.
+bool TcpConnector::Impl::is_to_itself(const Attempt& attempt) {
+  if (local_endpoint(attempt.socket.get()) != attempt.peer) return false;
+  close_by_reset(attempt.socket.get());  // TIME_WAIT would hold the port as well
+  return true;
+}
+
 void TcpConnector::Impl::attempt_ready(std::list<Attempt>::iterator attempt) {
   int error = 0;
   socklen_t size = sizeof error;
   ::getsockopt(attempt->socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error == 0 && is_to_itself(*attempt)) error = ECONNREFUSED;
   if (error == 0) {
     attempt->watch.reset();
     ConnectResult result;

@@ -226,9 +226,13 @@ void TcpStream::abort() {
   release();
 }
 
-void TcpStream::reset() {
+void close_by_reset(int fd) {
   constexpr linger kAtOnce{.l_onoff = 1, .l_linger = 0};
-  ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &kAtOnce, sizeof kAtOnce);
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &kAtOnce, sizeof kAtOnce);
+}
+
+void TcpStream::reset() {
+  close_by_reset(socket_.get());
   release();
 }
 

@@ -56,6 +56,9 @@ class Survival {
   bool* gone_ = nullptr;  // of the innermost call that is running
 };
 
+// The socket closes with RST instead of FIN, and leaves no TIME_WAIT behind.
+void close_by_reset(int fd);
+
 // [loop] What an idle connection costs is this object and its slot in the loop; the queue is made
 // when something waits.
 class TcpStream : public ByteStream {

@@ -169,6 +169,17 @@ TEST_F(ConnectorTest, ConnectsFromTheAddressThatItIsBoundTo) {
   EXPECT_EQ(local_endpoint(result_.socket.get()).address(), *IpAddress::parse("127.0.0.8"));
 }
 
+TEST_F(ConnectorTest, NeverConnectsToItself) {
+  live_.reset();
+  name_has({"127.0.0.3"});
+  sources_ = {*Endpoint::parse(at("127.0.0.3"))};
+  for (int i = 0; i < 2; ++i) {  // nor does it hold the port
+    connect();
+    wait();
+    EXPECT_EQ(result_.error_number, ECONNREFUSED) << result_.error;
+  }
+}
+
 TEST_F(ConnectorTest, SaysWhatItCannotBeBoundTo) {
   name_has({"127.0.0.3"});
   sources_ = {*Endpoint::parse("192.0.2.1:0")};

@@ -46,6 +46,7 @@ TcpClient::~TcpClient() {
 }
 
 void TcpClient::start() {
+  stopped_ = false;
   attempts_.start();
 }
 
@@ -108,6 +109,7 @@ void TcpClient::on_closed(ByteStream& stream, int error, std::string_view reason
 
 // It will be the same next time.
 void TcpClient::give_up(ExitStatus status, const std::string& why) {
+  if (stopped_) return;
   attempts_.stop();
   handler_.on_gave_up(*this, status, Outage::sentence(server(), why));
 }
@@ -129,7 +131,7 @@ void TcpClient::drop(std::string_view why, ExitStatus status) {
 }
 
 void TcpClient::fail(ExitStatus status, const std::string& why) {
-  if (attempts_.failed(why)) return;
+  if (stopped_ || attempts_.failed(why)) return;
   handler_.on_gave_up(*this, status, Outage::sentence(server(), why));
 }
 
@@ -138,6 +140,7 @@ void TcpClient::confirm() {
 }
 
 void TcpClient::stop() {
+  stopped_ = true;
   connector_.cancel();
   attempts_.stop();
   if (!stream_) return;

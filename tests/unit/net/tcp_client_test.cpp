@@ -93,6 +93,7 @@ class TcpClientTest : public testing::Test, private TcpClient::Handler {
   std::string on_lost(TcpClient& client) override {
     EXPECT_EQ(client.stream(), nullptr);
     ++lost_;
+    if (stops_when_lost_) client.stop();
     return remark_;
   }
   void on_gave_up(TcpClient& /*client*/, ExitStatus status, const std::string& error) override {
@@ -109,6 +110,7 @@ class TcpClientTest : public testing::Test, private TcpClient::Handler {
   std::string said_, heard_, remark_, error_;
   ExitStatus status_ = ExitStatus::done;
   int lost_ = 0;
+  bool stops_when_lost_ = false;
 };
 
 TEST_F(TcpClientTest, GivesUpAtAServerThatRequiresAKey) {
@@ -200,6 +202,17 @@ TEST_F(TcpClientTest, StopEndsItWithoutAWord) {
   for (int i = 0; i < 5; ++i) loop_.run_once(2ms);
   EXPECT_EQ(said_ + error_, "");
   EXPECT_EQ(lost_, 0);
+}
+
+TEST_F(TcpClientTest, StopOfOneThatIsLostEndsItAsWell) {
+  start({server_.address()});
+  until([this] { return server_.heard == "hello"; });
+  stops_when_lost_ = true;
+  server_.close_all();
+  until([this] { return lost_ == 1; });
+  for (int i = 0; i < 20; ++i) loop_.run_once(2ms);
+  EXPECT_EQ(client_->connections(), 1U);
+  EXPECT_EQ(said_ + error_, "");
 }
 
 // Seen by AddressSanitizer: a connection that closes calls back once more.

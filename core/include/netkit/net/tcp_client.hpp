@@ -100,7 +100,8 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
   Timer closed_;
   std::uint64_t connections_ = 0;
   bool connected_ = false;
-  bool heard_ = false;  // something, on this connection
+  bool heard_ = false;    // something, on this connection
+  bool stopped_ = false;  // also by on_lost()
 };
 
 }  // namespace netkit

@@ -40,6 +40,11 @@ std::pair<std::uint64_t, std::uint64_t> source_key(const IpAddress& source) {
   return {high, std::uint64_t{source.scope_id()} << 1 | (source.is_v6() ? 1 : 0)};
 }
 
+// Peers of a unix socket have no address: `::`.
+bool is_of_this_machine(const IpAddress& source) {
+  return source.is_loopback() || (source.is_v6() && source.is_unspecified());
+}
+
 constexpr std::size_t kRowSize = 8;
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
@@ -97,7 +102,7 @@ bool SourceRateLimiter::allow(const IpAddress& source, TimePoint now) {
 }
 
 bool SourceShares::take(const IpAddress& source) {
-  if (source.is_loopback()) return true;
+  if (is_of_this_machine(source)) return true;
   std::size_t& taken = taken_[source_key(source)];
   if (taken >= share_) return false;
   ++taken;
@@ -105,7 +110,7 @@ bool SourceShares::take(const IpAddress& source) {
 }
 
 void SourceShares::add(const IpAddress& source) {
-  if (!source.is_loopback()) ++taken_[source_key(source)];
+  if (!is_of_this_machine(source)) ++taken_[source_key(source)];
 }
 
 void SourceShares::give_back(const IpAddress& source) {

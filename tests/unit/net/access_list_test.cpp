@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <netkit/net/endpoint.hpp>
 #include <netkit/net/source_limits.hpp>
 #include <netkit/util/error.hpp>
 
@@ -67,6 +68,11 @@ TEST_F(SourceSharesTest, AHostHasOneShareWithAllItsAddresses) {
 
 TEST_F(SourceSharesTest, ThisMachineMayHaveAll) {
   for (int i = 0; i < 9; ++i) EXPECT_TRUE(take("127.0.0.1"));
+}
+
+TEST_F(SourceSharesTest, PeersOfAUnixSocketMayHaveAll) {
+  const IpAddress none = Endpoint::unix_peer(7).address();
+  for (int i = 0; i < 9; ++i) EXPECT_TRUE(shares_.take(none));
 }
 
 TEST(SourceSharesOfFewTest, AreNotParted) {

@@ -69,8 +69,8 @@ class NETKIT_API SourceRateLimiter {
 };
 
 // Of a number of places one source takes at most three quarters, so that there is room for others.
-// Loopback may take all, as the clients of a proxy on this machine do. IPv6 sources count by their
-// /64. Pure. [one thread]
+// This machine may take all: loopback, for the clients of a proxy, and the peers of a unix socket,
+// whose address is unspecified. IPv6 sources count by their /64. Pure. [one thread]
 class NETKIT_API SourceShares {
  public:
   explicit SourceShares(std::size_t places) : share_(places - places / 4) {}

@@ -46,6 +46,7 @@ MISTAKES = [
     ('echo serve --metrics nowhere', 2, "--metrics: 'nowhere' has no port (write nowhere:PORT)"),
     ('echo serve --ready-fd x', 2, "--ready-fd: 'x' is not a whole number"),
     ('echo serve --ready-fd 99', 2, '--ready-fd: 99 is not an open descriptor'),
+    ('echo serve --ready-fd 3', 2, '--ready-fd: 3 is not an open descriptor'),
     ('echo serve --sandbox yes', 2, "--sandbox: 'yes' is not auto, require or off"),
     ('echo serve --color red', 2, "--color: 'red' is not auto, always or never"),
     ('echo serve --timeout 10x', 2, "--timeout: '10x' is not a duration (write 500ms, 5s, 2m, 1.5h or none)"),

@@ -62,6 +62,17 @@ std::string meaning_of(int code) {
   return "exit status " + std::to_string(code);
 }
 
+// Before the run opens descriptors of its own, one of which could have that number.
+RunOptions with_ready_fd(RunOptions options) {
+  const int fd = options.ready_fd.value_or(-1);
+  // The standard streams stay open, for commands that are started as well.
+  const int request = fd > STDERR_FILENO ? F_SETFD : F_GETFD;
+  if (options.ready_fd && ::fcntl(fd, request, FD_CLOEXEC) < 0) {
+    throw UsageError(fmt::format("--ready-fd: {} is not an open descriptor", fd));
+  }
+  return options;
+}
+
 std::unique_ptr<Command> make_command(const ActionDef& action, const Values& values) {
   std::unique_ptr<Command> command = action.make == nullptr ? nullptr : action.make();
   if (command == nullptr) {
@@ -80,20 +91,13 @@ HostImpl::HostImpl(std::string command, const ActionDef& action, const Values& v
       values_(values),
       clock_(clock),
       load_store_(std::move(load_store)),
-      options_(read_run_options(action, values, is_terminal(STDOUT_FILENO))),
+      options_(with_ready_fd(read_run_options(action, values, is_terminal(STDOUT_FILENO)))),
       interactive_(options_.output.format == Format::text && is_terminal(STDIN_FILENO) &&
                    is_terminal(STDOUT_FILENO)),
       log_("netkit: " + command_ + ": ", options_.log_level, &clock_),
       loop_(clock),
       final_totals_(action.totals),
-      started_(clock.wall()) {
-  const int fd = options_.ready_fd.value_or(-1);
-  // The standard streams stay open, for commands that are started as well.
-  const int request = fd > STDERR_FILENO ? F_SETFD : F_GETFD;
-  if (options_.ready_fd && ::fcntl(fd, request, FD_CLOEXEC) < 0) {
-    throw UsageError(fmt::format("--ready-fd: {} is not an open descriptor", fd));
-  }
-}
+      started_(clock.wall()) {}
 
 HostImpl::~HostImpl() = default;
 

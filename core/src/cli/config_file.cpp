@@ -1,8 +1,6 @@
 #include "cli/config_file.hpp"
 
 #include <cerrno>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <netkit/util/error.hpp>
@@ -63,15 +61,7 @@ ConfigFile ConfigFile::parse(std::string_view text, std::string path) {
 }
 
 ConfigFile ConfigFile::read(const std::filesystem::path& path) {
-  // O_NONBLOCK: a FIFO of that name must not hold the program.
-  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat status = {};
-  if (!fd || ::fstat(fd.get(), &status) != 0) {
-    fail("cannot read " + path.string() + ": " + error_text(errno));
-  }
-  // A pipe or /dev/null is what --config may name on purpose.
-  if (S_ISDIR(status.st_mode)) fail("cannot read " + path.string() + ": is a directory");
-  const FileContent content = read_file(fd.get(), kMaxSize);
+  const FileContent content = read_file(path.string(), kMaxSize);
   if (content.error == EFBIG) fail(path.string() + " is larger than 1M");
   if (content.error != 0) fail("cannot read " + path.string() + ": " + error_text(content.error));
   return parse(content.bytes, path.string());

@@ -1,11 +1,16 @@
 #include "cli/config_file.hpp"
 
+#include <chrono>
 #include <map>
+#include <string>
+#include <thread>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <netkit/util/error.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit {
 namespace {
@@ -70,6 +75,21 @@ TEST(ConfigFile, AFileThatCannotBeReadIsAConfigurationError) {
     EXPECT_EQ(error.status(), ExitStatus::config);
   }
   EXPECT_THROW(ConfigFile::read("/"), Error);
+}
+
+TEST(ConfigFile, APipeIsReadToItsEnd) {
+  int pipe[2];
+  ASSERT_EQ(::pipe(pipe), 0);
+  std::jthread writer([fd = pipe[1]] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // later than it is read
+    EXPECT_EQ(write_all(fd, "[echo]\nwait = 2s\n"), 0);
+    ::close(fd);
+  });
+  const ConfigFile file = ConfigFile::read("/dev/fd/" + std::to_string(pipe[0]));
+  writer.join();
+  ::close(pipe[0]);
+  ASSERT_EQ(file.entries().size(), 1U);
+  EXPECT_EQ(file.entries().front().value, "2s");
 }
 
 TEST(ConfigCandidates, FollowTheXdgVariables) {

@@ -108,8 +108,11 @@ bool PskKey::same(const PskKey& other) const {
 }
 
 PskKeys PskKeys::load(const std::string& path) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // A named pipe that nobody writes to is empty; waiting for it would stop a server that rereads
+  // it.
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
   if (!file) refuse(fmt::format("cannot read the key file '{}': {}", path, error_text(errno)));
+  ::fcntl(file.get(), F_SETFL, 0);
   check_permissions(file.get(), path);
   FileContent content = read_file(file.get(), kMaxFile);
   if (content.error != 0) {

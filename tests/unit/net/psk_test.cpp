@@ -114,6 +114,13 @@ TEST_F(PskFile, is_its_owners_alone) {
   }
 }
 
+TEST_F(PskFile, that_is_a_pipe_nobody_writes_to_is_empty) {
+  ASSERT_EQ(std::remove(path_.c_str()), 0);
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_EQ(with_mode(0600),
+            "the key file '" + path_ + "' holds no key; 'netkit psk NAME' makes one");
+}
+
 TEST_F(PskFile, that_is_not_there_is_said) {
   EXPECT_EQ(refusal([] { PskKeys::load("/nonexistent"); }),
             "cannot read the key file '/nonexistent': no such file or directory");

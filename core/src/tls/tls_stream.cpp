@@ -14,6 +14,9 @@ namespace {
 // This much is encrypted before it is given to the kernel: few system calls, no second copy of a
 // large write.
 constexpr std::size_t kEncryptAtOnce = std::size_t{64} * 1024;
+// Of what OpenSSL answers by itself, which no water mark holds back: a peer that requests new keys
+// over and over, and does not read, can make it queue this much.
+constexpr std::size_t kMostAnswers = std::size_t{64} * 1024;
 
 }  // namespace
 
@@ -99,7 +102,9 @@ void TlsStream::read_on() {
     if (status != SSL_ERROR_NONE && status != SSL_ERROR_WANT_READ &&
         status != SSL_ERROR_ZERO_RETURN)
       reason = take_reason(ssl_.get(), wanted_);
-    flush();  // answers that OpenSSL gives by itself
+    if (!flush_answers()) {
+      return fail(EPROTO, {StreamFault::protocol, "the peer requests new keys, but does not read"});
+    }
     if (filled > 0 && !deliver({buffer.data(), filled})) return;
     if (state_ != State::open || status == SSL_ERROR_NONE) continue;
     if (status == SSL_ERROR_WANT_READ) return;
@@ -175,13 +180,22 @@ void TlsStream::encrypt(std::string_view data) {
   }
 }
 
-void TlsStream::flush() {
+// Gives what is encrypted to the stream below; says how much that was.
+std::size_t TlsStream::flush() {
   char* data = nullptr;
   BIO* const bio = SSL_get_wbio(ssl_.get());
   const long size = BIO_get_mem_data(bio, &data);
-  if (size <= 0) return;
+  if (size <= 0) return 0;
   below_->write(std::string_view(data, static_cast<std::size_t>(size)));
   BIO_reset(bio);
+  return static_cast<std::size_t>(size);
+}
+
+// False when too much of it waits for the peer.
+bool TlsStream::flush_answers() {
+  const std::size_t size = flush();
+  answers_ = below_->queued() == 0 ? 0 : answers_ + size;
+  return answers_ <= kMostAnswers;
 }
 
 void TlsStream::say_goodbye() {

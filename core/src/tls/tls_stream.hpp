@@ -100,7 +100,8 @@ class TlsStream final : public ByteStream, private ByteStream::Handler {
   void encrypt(std::string_view data);
   void say_goodbye();
   void send_end();
-  void flush();
+  std::size_t flush();
+  bool flush_answers();
   void fail(int error, Reason reason);
   bool over() const { return state_ == State::closing || state_ == State::closed; }
 
@@ -115,6 +116,7 @@ class TlsStream final : public ByteStream, private ByteStream::Handler {
   Timer timer_;        // continues what must not happen inside of a call
   Survival survival_;
   std::size_t high_ = std::size_t{1024} * 1024;
+  std::size_t answers_ = 0;  // of OpenSSL's own, since nothing was queued
   int error_ = 0;
   State state_ = State::handshake;
   bool reading_ = true;

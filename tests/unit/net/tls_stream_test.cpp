@@ -3,6 +3,8 @@
 #include <array>
 #include <string>
 
+#include <openssl/ssl.h>
+
 namespace netkit::test {
 namespace {
 
@@ -242,6 +244,46 @@ TEST_F(TlsTest, AStreamMayBeDestroyedWhenItIsReady) {
                                      [this](std::string_view) { client_.stream.reset(); });
   until([this] { return !client_.stream; });
   EXPECT_EQ(client_.closes, 0);
+}
+
+// A client of OpenSSL's own, as no stream of ours asks for new keys.
+class KeyAsker {
+ public:
+  explicit KeyAsker(const FileDescriptor& socket)
+      : context_(SSL_CTX_new(TLS_client_method())), ssl_(SSL_new(context_)) {
+    SSL_set_fd(ssl_, socket.get());
+    SSL_set_connect_state(ssl_);
+  }
+  ~KeyAsker() {
+    SSL_free(ssl_);
+    SSL_CTX_free(context_);
+  }
+  KeyAsker(const KeyAsker&) = delete;
+  KeyAsker& operator=(const KeyAsker&) = delete;
+
+  bool go_on() { return SSL_do_handshake(ssl_) == 1; }
+  bool ask() { return SSL_key_update(ssl_, SSL_KEY_UPDATE_REQUESTED) == 1 && go_on(); }
+
+ private:
+  SSL_CTX* context_;
+  SSL* ssl_;
+};
+
+TEST_F(TlsTest, WhoAsksForKeysAndNeverReadsCannotFillTheMemory) {
+  FileDescriptor near, far;
+  make_pair(near, far);
+  make_server(std::move(far), good_server());
+  KeyAsker client(near);
+  until([&] { return client.go_on(); });
+  std::size_t most = 0;
+  for (int i = 0; i < 20'000 && server_.closes == 0; ++i) {
+    client.ask();
+    if (i % 100 != 0) continue;
+    loop_.run_once(0ns);
+    most = std::max(most, server_.stream->queued());
+  }
+  EXPECT_EQ(server_.reason, "the peer requests new keys, but does not read");
+  EXPECT_LT(most, 100'000U);
 }
 
 TEST_F(TlsTest, AnIdleConnectionMakesNoWakeUps) {

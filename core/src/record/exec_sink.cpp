@@ -140,11 +140,13 @@ void ExecSink::ended(Children::iterator child, ProcessEnd end) {
   child->watch.reset();
   loop_.destroy_later(std::move(child->process));
   running_.erase(child);
-  if (waiting_.empty()) return;
-  Job job = std::move(waiting_.front());
-  waiting_.pop_front();
-  waiting_bytes_ -= job.size();
-  start(std::move(job));
+  // More than one where a command cannot be started: nothing would start those behind it.
+  while (!waiting_.empty() && running_.size() < limits_.processes) {
+    Job job = std::move(waiting_.front());
+    waiting_.pop_front();
+    waiting_bytes_ -= job.size();
+    start(std::move(job));
+  }
 }
 
 void ExecSink::add_totals(Totals& totals) const {

@@ -3,6 +3,7 @@
 #include "support/temp_folder.hpp"
 #include "support/udp_fixture.hpp"
 
+#include <cstdlib>
 #include <map>
 #include <string>
 #include <sys/stat.h>
@@ -223,6 +224,18 @@ TEST_F(OutputTest, QueuesABoundedNumberOfCommands) {
   for (int i = 0; i < 1100; ++i) emit("x");
   EXPECT_EQ(total("to_exec_sent"), 8U);
   EXPECT_EQ(total("to_exec_dropped"), 1100U - 8 - 1000);
+}
+
+TEST_F(OutputTest, DropsWhatWaitsForCommandsThatCannotBeStarted) {
+  open({"exec:cat >/dev/null"});
+  for (int i = 0; i < 28; ++i) emit("x");
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", "/nonexistent", 1);  // where sh is not
+  const bool ended = host_.run_until([&] { return !output_->busy(); });
+  ::setenv("PATH", path.c_str(), 1);
+  EXPECT_TRUE(ended);
+  EXPECT_EQ(total("to_exec_sent"), 8U);
+  EXPECT_EQ(total("to_exec_dropped"), 20U);
 }
 
 TEST_F(OutputTest, IsWantedWhenAnySinkTakesRecords) {

@@ -1,5 +1,6 @@
 """Records that others send: `--from udp:`, `tcp:` and `unix:`; and sinks that lead back."""
 
+import contextlib
 import signal
 import socket
 
@@ -87,6 +88,26 @@ def test_a_line_that_is_too_long_ends_nothing(netkit, sink):
     assert heard(sink, 1) == [b"good"]
     run.err.expect(rb"a line of --from is longer than 10 \(--max-line\): skipped\n")
     assert run.stop(signal.SIGINT) == 130
+
+
+def test_lines_that_do_not_end_hold_so_much_memory_together(netkit, sink, tmp_path):
+    path = tmp_path / "records"
+    run = netkit.start("broadcast", "send", address(sink), "-w", "none", "--replies", "1", "--max-line", "8M", "--from",
+                       f"unix:{path}")
+    run.err.expect(rb"reading from unix ")
+    with contextlib.ExitStack() as all_of_them:
+        writers = [all_of_them.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(11)]
+        for writer in writers[:9]:
+            writer.connect(str(path))
+            writer.sendall(b"x" * (7 << 20))
+        writers[9].connect(str(path))
+        with pytest.raises(OSError):
+            writers[9].sendall(b"x" * (7 << 20))
+        run.err.expect(rb"unix:10 closed: too many long lines arrive at once \(--max-line\)\n")
+        writers[10].connect(str(path))
+        writers[10].sendall(b"short\n")
+        assert heard(sink, 1) == [b"short"]
+        assert run.stop(signal.SIGINT) == 130
 
 
 @pytest.mark.parametrize("source, status", [("udp:nowhere", 2), ("tcp:", 2), ("unix:", 2), ("tcp:192.0.2.1:80", 69),

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <netkit/codec/line_decoder.hpp>
+#include <netkit/net/held_bytes.hpp>
 #include <netkit/net/peer_log.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/net/tcp_server.hpp>
@@ -77,8 +78,9 @@ class LineRecords final : public NetworkSource {
       : loop_(run.loop()),
         max_line_(max_line),
         on_record_(std::move(on_record)),
+        held_(std::max(kLeastHeld, std::min(max_line, SIZE_MAX / 4) * 4)),
         server_(run.loop(), run.log(), {.max_clients = kMaxWriters, .limit_option = "--from"},
-                [this](const Endpoint&) { return std::make_unique<Writer>(*this); }) {
+                [this](const Endpoint& peer) { return std::make_unique<Writer>(*this, peer); }) {
     server_.listen(address);
     for (const std::string& line : server_.descriptions()) {
       run.log().notice("reading from " + line);
@@ -99,27 +101,43 @@ class LineRecords final : public NetworkSource {
 
  private:
   static constexpr std::size_t kMaxWriters = 4096;
+  static constexpr std::size_t kLeastHeld = std::size_t{64} << 20U;  // bytes of all writers
 
   // What one writer has sent, which may outlive its connection.
   struct Stream {
-    explicit Stream(std::size_t max_line) : decoder(max_line) {}
+    Stream(std::size_t max_line, HeldBytes& all, const Endpoint& writer)
+        : decoder(max_line), holding(&all, writer.address()) {}
+    bool hold() { return holding.hold(decoder.pending() + rest.size()); }
+    void clear() {
+      decoder = LineDecoder(decoder.max_line());
+      rest = {};
+    }
     LineDecoder decoder;
     std::string rest;  // read, and not handed out because of a pause
+    Holding holding;
     bool ended = false;
   };
   using Place = std::list<Stream>::iterator;
 
   class Writer final : public TcpServer::Connection {
    public:
-    explicit Writer(LineRecords& source)
+    Writer(LineRecords& source, const Endpoint& peer)
         : source_(source),
-          place_(source.streams_.emplace(source.streams_.end(), source.max_line_)) {}
+          place_(source.streams_.emplace(source.streams_.end(), source.max_line_, source.held_,
+                                         peer)) {}
 
    private:
     void on_open(std::string_view /*alpn*/) override {
       if (source_.paused_) pause_reading();
     }
-    void on_received(std::string_view data) override { source_.take(*place_, data); }
+    void on_received(std::string_view data) override {
+      source_.take(*place_, data);
+      if (place_->hold()) return;
+      server().notice(fmt::format("{} closed: too many long lines arrive at once (--max-line)",
+                                  peer().to_string()));
+      place_->clear();
+      abort();
+    }
     void on_gone(int /*error*/, std::string_view /*reason*/) override { source_.end(place_); }
 
     LineRecords& source_;
@@ -162,6 +180,7 @@ class LineRecords final : public NetworkSource {
       const Place place = next++;
       const std::string data = std::exchange(place->rest, {});
       take(*place, data);
+      static_cast<void>(place->hold());
       if (place->ended) finish(place);
     }
     if (paused_) return;
@@ -171,6 +190,7 @@ class LineRecords final : public NetworkSource {
   EventLoop& loop_;
   std::size_t max_line_;
   OnRecord on_record_;
+  HeldBytes held_;
   std::list<Stream> streams_;
   Timer again_;
   bool paused_ = true;

@@ -13,7 +13,8 @@
 namespace netkit {
 
 // [loop] Listens, and never ends. A datagram is a record, and so is a line of a connection; a line
-// longer than `max_line` is skipped, which is logged. Starts paused.
+// longer than `max_line` is skipped, which is logged. Unfinished lines take 64 MiB together, or
+// four times `max_line` where that is more; a writer beyond that is closed. Starts paused.
 class NetworkSource : public RecordFeed {
  public:
   using OnRecord = std::function<void(std::string_view text)>;

@@ -216,6 +216,8 @@ bool HttpRequestParser::finish() {
   }
   if (!check_body()) return false;
   complete_ = !in_body_;
+  expects_ = in_body_ && request_.minor_version >= 1 &&
+             http::equal_without_case(request_.header("Expect").value_or(""), "100-continue");
   return true;
 }
 
@@ -223,6 +225,7 @@ bool HttpRequestParser::finish() {
 std::size_t HttpRequestParser::take_body(std::string_view input) {
   const std::size_t room = limits_.max_body - body_.size();
   std::size_t taken = 0;
+  expects_ = false;
   if (chunks_) {
     taken = chunks_->feed(input, [&](std::string_view piece) {
       if (status_ != 0) return;

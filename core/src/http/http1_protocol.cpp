@@ -10,6 +10,7 @@ namespace {
 
 // Who sends more to a stream, or while an answer is waited for, is not read from.
 constexpr std::size_t kMostUnread = std::size_t{64} << 10U;
+constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
@@ -90,7 +91,10 @@ void HttpServer::Http1::answer_all(std::string_view data) {
     }
     const HttpRequestParser::Progress progress = parser_->feed(data);
     data.remove_prefix(progress.consumed);
-    if (progress.state == HttpRequestParser::State::more) return;
+    if (progress.state == HttpRequestParser::State::more) {
+      if (parser_->take_expectation()) connection_.write(kGoOn);
+      return;
+    }
     if (progress.state == HttpRequestParser::State::failed) {
       ++connection_.http().counters_.bad_requests;
       return end_with(connection_.refusal(parser_->status(), parser_->reason()));

@@ -267,6 +267,28 @@ TEST_F(HttpServerTest, ReadsLittleWhileAnAnswerIsWaitedFor) {
   EXPECT_EQ(asked_, static_cast<int>(sent / request.size()));
 }
 
+TEST_F(HttpServerTest, TellsAClientThatWaitsWithItsBodyToGoOn) {
+  start({.limits = {.max_body = 100}});
+  const FileDescriptor fd = connect();
+  send(fd, "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-Continue\r\n\r\n");
+  EXPECT_EQ(read_through(fd, "\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  send(fd, "bo");
+  send(fd, "dy");
+  ASSERT_TRUE(host_.run_until([this] { return later_ != nullptr; }));
+  later_->give(HttpAnswer::text(200, "done"));
+  EXPECT_THAT(read_through(fd, "done\n"), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(HttpServerTest, TellsNobodyToGoOnWhoHasOrIsRefused) {
+  start({.limits = {.max_body = 100}});
+  const FileDescriptor fd = connect();
+  send(fd,
+       "POST /page HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\nbody");
+  EXPECT_THAT(read_through(fd, "supported here\n"), StartsWith("HTTP/1.1 405 "));
+  send(fd, "POST /page HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_THAT(read_until(fd), HasSubstr("HTTP/1.1 413 "));
+}
+
 TEST_F(HttpServerTest, ARequestHasADeadline) {
   start({.request_timeout = 50ms});
   EXPECT_EQ(ask("GET /page HTT"), "");

@@ -37,6 +37,9 @@ class NETKIT_API HttpRequestParser {
   Progress feed(std::string_view input);
 
   const HttpRequest& request() const { return request_; }
+  // Whether the client sends the body only once it is told to go on (RFC 9110, section 10.1.1);
+  // true once.
+  bool take_expectation() { return std::exchange(expects_, false); }
   void drop_body();
   int status() const { return status_; }  // 400, 413, 414, 431, 501, 503 or 505
   std::string_view reason() const { return reason_; }
@@ -67,6 +70,7 @@ class NETKIT_API HttpRequestParser {
   bool has_request_line_ = false;
   bool complete_ = false;
   bool in_body_ = false;
+  bool expects_ = false;  // to be told to go on
   std::uint64_t body_left_ = 0;
   std::optional<HttpChunkDecoder> chunks_;  // of a body that comes so
   HttpBody body_;

@@ -60,6 +60,17 @@ void sync_folder(const std::string& folder) {
   if (fd) ::fsync(fd.get());
 }
 
+// Takes what is written from the front of `content`.
+int write_front(int fd, std::string_view& content) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
 }  // namespace
 
 void FileDescriptor::reset(int fd) {
@@ -105,13 +116,7 @@ FileContent read_file(const std::string& path, std::size_t limit) {
 }
 
 int write_all(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t written = ::write(fd, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
+  return write_front(fd, content);
 }
 
 int write_file_atomically(const std::string& path, std::string_view content) {
@@ -138,17 +143,12 @@ int AppendFile::open(const std::string& path) {
   return fd_ ? 0 : errno;
 }
 
+// One write is enough, unless the disk is full, which the next one says, or it is a pipe with
+// little room.
 int AppendFile::append(std::string_view lines) {
-  ssize_t written = 0;
-  do {
-    written = ::write(fd_.get(), lines.data(), lines.size());
-  } while (written < 0 && errno == EINTR);
-  if (written < 0) return errno;
-  const auto done = static_cast<std::size_t>(written);
-  if (done == lines.size()) return 0;
-  // A short write: the disk is full (the next write says so), or it is a pipe with little room.
-  const int error = write_all(fd_.get(), lines.substr(done));
-  if (error != 0) take_back(fd_.get(), done);
+  std::string_view rest = lines;
+  const int error = write_front(fd_.get(), rest);
+  if (error != 0 && rest.size() != lines.size()) take_back(fd_.get(), lines.size() - rest.size());
   return error;
 }
 

@@ -23,8 +23,8 @@ class IndexedHeap {
   void set(std::uint32_t index, const Key& key) {
     if (!contains(index)) {
       if (index >= positions_.size()) positions_.resize(index + 1, kNone);
-      positions_[index] = static_cast<std::uint32_t>(heap_.size());
       heap_.push_back({key, index});
+      positions_[index] = static_cast<std::uint32_t>(heap_.size() - 1);
     }
     const std::uint32_t at = positions_[index];
     heap_[at].key = key;

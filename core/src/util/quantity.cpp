@@ -96,6 +96,7 @@ unsigned exponent_of(char letter) {
 }
 
 constexpr double kMostPerSecond = 1e12;
+constexpr double kLeastPerSecond = 1e-9;  // one in thirty years, which a Duration holds
 
 double seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -183,7 +184,7 @@ std::optional<double> read_rate(std::string_view text) {
   } else if (!text.empty() && text != "/s") {
     return std::nullopt;
   }
-  if (per_second <= 0 || per_second > kMostPerSecond) return std::nullopt;
+  if (per_second < kLeastPerSecond || per_second > kMostPerSecond) return std::nullopt;
   return per_second;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <new>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -29,6 +30,29 @@ TEST(IndexedHeapTest, LowerNeverRaises) {
   EXPECT_EQ(heap.top(), 10);
   heap.lower(1, 5);
   EXPECT_EQ(heap.top(), 5);
+}
+
+// A key that cannot be kept for want of memory.
+struct Heavy {
+  int weight = 0;
+  static inline bool out_of_memory = false;
+  explicit Heavy(int value) : weight(value) {}
+  Heavy(const Heavy& other) : weight(other.weight) {
+    if (out_of_memory) throw std::bad_alloc();
+  }
+  Heavy& operator=(const Heavy&) = default;
+  friend bool operator<(const Heavy& a, const Heavy& b) { return a.weight < b.weight; }
+};
+
+TEST(IndexedHeapTest, IsAsBeforeWhereMemoryIsLacking) {
+  IndexedHeap<Heavy> heap;
+  heap.set(1, Heavy(10));
+  Heavy::out_of_memory = true;
+  EXPECT_THROW(heap.set(2, Heavy(5)), std::bad_alloc);
+  Heavy::out_of_memory = false;
+  EXPECT_FALSE(heap.contains(2));
+  heap.set(2, Heavy(5));
+  EXPECT_EQ(heap.top_index(), 2u);
 }
 
 TEST(IndexedHeapTest, AgreesWithAMapWhateverIsDone) {

@@ -135,8 +135,8 @@ TEST(RateText, IsReadPerSecond) {
 }
 
 TEST(RateText, RefusesWhatIsNone) {
-  for (const char* text :
-       {"", "0", "0/s", "-1/s", "1/x", "/s", "1 /s", "1/", "1/ss", "9999999999999/s"}) {
+  for (const char* text : {"", "0", "0/s", "-1/s", "1/x", "/s", "1 /s", "1/", "1/ss",
+                           "9999999999999/s", "0.0000000001/s"}) {
     EXPECT_FALSE(read_rate(text)) << text;
   }
   EXPECT_THROW(parse_rate("5x"), UsageError);

@@ -36,7 +36,7 @@ NETKIT_API std::uint64_t parse_size(std::string_view text);
 NETKIT_API std::string format_size(std::uint64_t bytes);
 
 // Reads `100/s`, `100` (the same), `6/m`, `0.5/s` as events a second. Returns nothing for anything
-// else: a sign, zero, more than 1e12 a second. Any thread, as the next.
+// else: a sign, less than 1e-9 or more than 1e12 a second. Any thread, as the next.
 NETKIT_API std::optional<double> read_rate(std::string_view text);
 // The same, but throws UsageError: "'5x' is not a rate (write 100/s or 6/m)".
 NETKIT_API double parse_rate(std::string_view text);

@@ -157,7 +157,8 @@ void Process::Impl::reap() {
     end.status = 127;  // somebody else took the status (SIGCHLD ignored): not to be read as success
   }
   if (grace.pending()) loop.destroy_later(std::make_unique<Timer>(std::move(grace)));
-  if (on_end) on_end(end);
+  const auto tell = std::move(on_end);  // which may destroy this
+  if (tell) tell(end);
 }
 
 Process::Process(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

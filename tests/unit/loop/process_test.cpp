@@ -55,6 +55,25 @@ class ProcessTest : public testing::Test {
   bool ended_ = false;
 };
 
+TEST_F(ProcessTest, MayBeDestroyedByWhatIsToldOfItsEnd) {
+  struct Mark {
+    bool& gone;
+    ~Mark() { gone = true; }
+  };
+  bool gone = false;
+  const auto mark = [&] { return std::shared_ptr<Mark>(new Mark{gone}); };
+  process_ =
+      Process::start(loop_, {.shell_command = "exit 0"}, [this, &gone, kept = mark()](ProcessEnd) {
+        auto* const test = this;
+        const bool& destroyed = gone;
+        test->process_.reset();
+        EXPECT_FALSE(destroyed) << "while it runs";
+        test->ended_ = true;
+        test->loop_.stop();
+      });
+  wait();
+}
+
 TEST_F(ProcessTest, GivesItsOutputAndItsStatus) {
   run("echo hello; exit 7");
   wait();

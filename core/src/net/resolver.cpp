@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <cctype>
 #include <csignal>
+#include <future>
+#include <memory>
 #include <mutex>
 #include <netdb.h>
 #include <optional>
 #include <pthread.h>
 #include <strings.h>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -115,15 +118,45 @@ std::vector<Endpoint> look_up(const AddressSpec& spec, std::string& error) {
   return endpoints;
 }
 
+// Gives what look_up() finds to `deliver`, on a detached thread: getaddrinfo cannot be interrupted,
+// and nobody should wait for it at the end.
+template <typename Deliver>
+void look_up_apart(const AddressSpec& spec, Deliver deliver) {
+  std::thread([spec, deliver = std::move(deliver)] {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    ::pthread_setname_np(::pthread_self(), "netkit/resolver");
+    std::string error;
+    std::vector<Endpoint> endpoints = look_up(spec, error);
+    deliver(std::move(endpoints), std::move(error));
+  }).detach();
+}
+
+std::vector<Endpoint> look_up_in_time(const AddressSpec& spec, std::string& error) {
+  const BlockingCall blocking;
+  if (BlockingCall::deadline() == TimePoint::max()) return look_up(spec, error);
+  using Answer = std::pair<std::vector<Endpoint>, std::string>;
+  const auto promise = std::make_shared<std::promise<Answer>>();
+  std::future<Answer> answer = promise->get_future();
+  look_up_apart(spec, [promise](std::vector<Endpoint> endpoints, std::string why) {
+    promise->set_value({std::move(endpoints), std::move(why)});
+  });
+  if (answer.wait_until(BlockingCall::deadline()) != std::future_status::ready) {
+    throw Error(ExitStatus::timeout,
+                fmt::format("cannot resolve '{}': --timeout has passed", spec.host));
+  }
+  std::vector<Endpoint> endpoints;
+  std::tie(endpoints, error) = answer.get();
+  return endpoints;
+}
+
 }  // namespace
 
 std::vector<Endpoint> resolve(const AddressSpec& spec) {
   std::string error;
   std::vector<Endpoint> endpoints = resolve_numeric(spec, error);
-  if (endpoints.empty() && error.empty()) {
-    const BlockingCall blocking;
-    endpoints = look_up(spec, error);
-  }
+  if (endpoints.empty() && error.empty()) endpoints = look_up_in_time(spec, error);
   if (endpoints.empty()) throw Error(ExitStatus::name, error);
   return endpoints;
 }
@@ -191,16 +224,7 @@ void AsyncResolver::resolve(const AddressSpec& spec, Callback callback) {
     deliver(std::move(numeric), std::move(numeric_error));
     return;
   }
-  // Detached: getaddrinfo cannot be interrupted, and nobody should wait for it at the end.
-  std::thread([spec, deliver] {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-    ::pthread_setname_np(::pthread_self(), "netkit/resolver");
-    std::string error;
-    std::vector<Endpoint> endpoints = look_up(spec, error);
-    deliver(std::move(endpoints), std::move(error));
-  }).detach();
+  look_up_apart(spec, deliver);
 }
 
 }  // namespace netkit

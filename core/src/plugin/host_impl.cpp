@@ -6,6 +6,7 @@
 #include "plugin/sandbox.hpp"
 #include "plugin/store_records.hpp"
 #include "plugin/totals_report.hpp"
+#include "util/blocking_call.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -99,7 +100,9 @@ HostImpl::HostImpl(std::string command, const ActionDef& action, const Values& v
       final_totals_(action.totals),
       started_(clock.wall()) {}
 
-HostImpl::~HostImpl() = default;
+HostImpl::~HostImpl() {
+  BlockingCall::set_deadline(TimePoint::max());
+}
 
 store::MakeEngine HostImpl::stores() {
   return [this](const store::Settings& settings, store::Engine::Handler& handler) {
@@ -139,6 +142,7 @@ void HostImpl::release_callbacks(ExitStatus status) {
 }
 
 void HostImpl::open() {
+  BlockingCall::set_deadline(saturating_add(loop_.now(), options_.timeout));
   const auto failed = [this](ExitStatus status, const std::string& error) {
     fail_output(status, error);
   };

@@ -3,10 +3,13 @@
 
 #include <atomic>
 
+#include <netkit/util/clock.hpp>
+#include <netkit/util/export.hpp>
+
 namespace netkit {
 
 // On the main thread. While one lives, INT and TERM do not wait for the loop (see StopSignals).
-class BlockingCall {
+class NETKIT_API BlockingCall {
  public:
   BlockingCall() { under_way_ = true; }
   ~BlockingCall() { under_way_ = false; }
@@ -15,8 +18,13 @@ class BlockingCall {
 
   static bool under_way() { return under_way_; }  // also from a signal handler
 
+  // By when each has to be over, as --timeout says; TimePoint::max() is never.
+  static void set_deadline(TimePoint deadline) { deadline_ = deadline.time_since_epoch().count(); }
+  static TimePoint deadline() { return TimePoint(Duration(deadline_)); }
+
  private:
   static inline std::atomic<bool> under_way_ = false;
+  static inline std::atomic<Duration::rep> deadline_ = Duration::max().count();
 };
 
 }  // namespace netkit

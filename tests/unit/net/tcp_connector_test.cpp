@@ -1,5 +1,7 @@
 // Names with several addresses, of which some are dead. getaddrinfo is the test's: the names below
 // have the addresses that a test gives them.
+#include "util/blocking_call.hpp"
+
 #include <condition_variable>
 #include <dlfcn.h>
 #include <map>
@@ -268,6 +270,28 @@ TEST_F(ConnectorTest, ANumericAddressKeepsItsZone) {
   const auto endpoints = resolve(AddressSpec{"fe80::1%lo", 80});
   ASSERT_EQ(endpoints.size(), 1U);
   EXPECT_EQ(endpoints[0].to_string(), "[fe80::1%lo]:80");
+}
+
+TEST_F(ConnectorTest, ResolvingEndsWithTheDeadlineOfTheRun) {
+  name_has({"127.0.0.1"});
+  {
+    const std::lock_guard lock(names().mutex);
+    names().hold = true;
+  }
+  BlockingCall::set_deadline(clock_.now() + 30ms);
+  try {
+    resolve(AddressSpec{.host = "many.test", .port = 7});
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::timeout);
+    EXPECT_STREQ(error.what(), "cannot resolve 'many.test': --timeout has passed");
+  }
+  BlockingCall::set_deadline(TimePoint::max());
+  std::unique_lock lock(names().mutex);
+  names().changed.wait(lock, [] { return names().held == 1; });
+  names().hold = false;
+  names().changed.notify_all();
+  names().changed.wait(lock, [] { return names().held == 0; });
 }
 
 TEST_F(ConnectorTest, AQueryThatHangsHoldsNobodyUp) {

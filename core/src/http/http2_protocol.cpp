@@ -141,8 +141,8 @@ void HttpServer::Http2::send_soon() {
   }
 }
 
-// What memory was lacking for is missing from what the peer is told: nothing it gets after that
-// makes sense.
+// Without memory for it, something is missing from what the peer was told: nothing sent after that
+// would make sense.
 void HttpServer::Http2::send_or_end() {
   try {
     send();

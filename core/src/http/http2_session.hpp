@@ -39,8 +39,8 @@ class Http2Session {
   struct Options {
     HttpLimits limits{};
     Endpoint peer{};
-    // Of what waits of a stream's body; a sixteenth of them while four times the high one waits of
-    // all streams together.
+    // Marks for the queued part of a stream's body; a sixteenth of them while more than four times
+    // high_water is queued for all streams together.
     std::size_t low_water = std::size_t{256} << 10U;
     std::size_t high_water = std::size_t{1} << 20U;
     std::uint32_t max_streams = 100;  // at a time

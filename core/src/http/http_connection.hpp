@@ -43,8 +43,8 @@ class HttpServer::Connection final : public TcpServer::Connection {
   void remove(HttpStream& stream);
   void stop() { protocol_ ? protocol_->stop() : close(); }
 
-  // Ends the connection unless stop_waiting(), or this again, comes in time. `is_begun` says
-  // whether a request has begun by then, so that its peer is told of.
+  // Ends the connection unless stop_waiting(), or this again, is called in time. `is_begun` says
+  // whether a request has begun by then: only that is reported.
   void wait_for_request(std::function<bool()> is_begun);
   void stop_waiting() { timer_.reset(); }
   bool is_waiting() const { return timer_.pending(); }

@@ -33,7 +33,7 @@ void make_folders(const std::string& path) {
 }
 
 FileDescriptor open_locked(const std::string& path, int flags, int lock) {
-  // Not what would be waited for: a named pipe, a lock that somebody holds.
+  // Nothing that could block: a named pipe, or a lock that somebody holds.
   FileDescriptor fd(::open(path.c_str(), flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0600));
   struct stat info = {};
   if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return {};

@@ -276,7 +276,7 @@ void EventLoop::Impl::update_signals(int signo, bool add) {
   } else {
     ::sigdelset(&signals, signo);
   }
-  // A hook that goes makes no descriptor: where there was none for it, there is none for that.
+  // Removing a hook never creates the descriptor.
   if (add || signal_fd) {
     const int fd = ::signalfd(signal_fd.get(), &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0) throw SystemError(errno, "cannot watch signals");

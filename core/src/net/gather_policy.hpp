@@ -29,17 +29,17 @@ class NETKIT_API GatherPolicy {
   static constexpr unsigned kSpells = 32;     // with it, until it is compared again
   static constexpr unsigned kRest = 512;      // after a trial that failed; twice as long each time
   static constexpr unsigned kMostRest = kRest << 11;
-  static constexpr Duration kFlood = std::chrono::microseconds(5);   // a message and less
+  static constexpr Duration kFlood = std::chrono::microseconds(5);   // per message, or less
   static constexpr Duration kLong = std::chrono::microseconds(400);  // somebody else had the CPU
-  static constexpr unsigned kEnough = 32;  // messages a batch that need no pause
+  static constexpr unsigned kEnough = 32;  // messages per batch that need no pause
   static constexpr unsigned kFew = 8;      // that are not worth one
 
   Duration start(Phase phase);
   Duration after_measure();
   Duration after_trial();
   Duration after_spell();
-  double interval() const;  // a message, in nanoseconds
-  double mean() const;      // messages a batch
+  double interval() const;  // per message, in nanoseconds
+  double mean() const;      // messages per batch
 
   Phase phase_ = Phase::measure;
   unsigned batches_ = 0;  // in this phase, and what came with them

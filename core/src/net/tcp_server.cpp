@@ -23,7 +23,8 @@ constexpr std::size_t kLeastHighWater = std::size_t{16} << 10U;
 // How often all peers are asked what waits for them, while too much does.
 constexpr Duration kAskAgain = std::chrono::milliseconds(100);
 constexpr std::size_t kOtherDescriptors = 64;  // of everything but clients, generously
-// How soon a peer that is closed has to take one of so many parts of what waits for it.
+// A connection that is closing waits this long for its peer to take each of so many parts of the
+// rest.
 constexpr Duration kRestPatience = std::chrono::minutes(1);
 constexpr std::size_t kRestParts = 8;
 
@@ -277,7 +278,7 @@ void TcpServer::Connection::close() {
   if (is_news && stream_->queued() != 0) await_rest(stream_->queued() / kRestParts);
 }
 
-// Who takes less than `least` each time of what he is still to have is not waited for.
+// A peer that takes less than `least` of the rest each time is not waited for.
 void TcpServer::Connection::await_rest(std::size_t least) {
   deadline_ = server_->loop_.after(kRestPatience, [this, least, before = stream_->queued()] {
     if (before - stream_->queued() > least) return await_rest(least);

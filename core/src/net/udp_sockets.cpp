@@ -13,7 +13,7 @@
 namespace netkit {
 namespace {
 
-constexpr std::size_t kBatch = 64;            // messages a system call
+constexpr std::size_t kBatch = 64;            // messages per system call
 constexpr std::size_t kBacklog = kBatch / 4;  // after so many, more has come meanwhile
 constexpr int kBatchesPerTurn = 16;           // then timers and other sockets have their turn
 constexpr std::size_t kMostKept = 4u << 20;   // bytes of answers that a socket does not take

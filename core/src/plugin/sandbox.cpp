@@ -235,7 +235,7 @@ fs::path folder_of(const fs::path& file) {
   return folder.empty() ? fs::path(".") : folder;
 }
 
-// What is typed at a prompt is kept below it.
+// The history of the prompt is kept below it.
 fs::path user_folder(const char* variable, const char* below_home) {
   const char* const named = std::getenv(variable);
   if (named != nullptr && named[0] == '/') return named;

@@ -70,7 +70,7 @@ void NetworkSink::refresh_targets() {
   targets_until_ = loop_.now() + kTargetsLast;
   try {
     targets_ = broadcast_targets(address_, interfaces());
-  } catch (const Error&) {  // the kernel is out of memory or descriptors: those of before do
+  } catch (const Error&) {  // the kernel is out of memory or descriptors: the old ones will do
   }
   // Without any network the kernel says why nothing leaves, and that is counted.
   if (targets_.empty()) targets_.push_back({address_, {}});

@@ -19,7 +19,7 @@ class NETKIT_API HmacSha256 {
   using Digest = std::array<unsigned char, 32>;
 
   explicit HmacSha256(std::string_view key);
-  Digest of(std::initializer_list<std::string_view> parts);  // one behind the other
+  Digest of(std::initializer_list<std::string_view> parts);  // of the parts, concatenated
 
  private:
   struct Free {

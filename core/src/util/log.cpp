@@ -14,7 +14,7 @@
 namespace netkit {
 namespace {
 
-constexpr std::size_t kHexBytes = 16;  // a line
+constexpr std::size_t kHexBytes = 16;  // per line
 
 void append_hex_line(std::string& out, std::size_t offset, std::string_view bytes) {
   fmt::format_to(std::back_inserter(out), "{:04x}", offset & 0xFFFFU);

@@ -22,8 +22,8 @@ struct HttpLimits {
   // Where no method can be longer, what is longer is not HTTP (400) rather than a line that is too
   // long (414, 431).
   std::size_t max_method = SIZE_MAX;
-  // RFC 9112, section 3.2: there is one Host in HTTP/1.1, and never are there two. False: whoever
-  // answers sees to the first.
+  // RFC 9112, section 3.2: HTTP/1.1 has exactly one Host, older versions at most one. False: the
+  // routes check whether there is one.
   bool host_is_needed = true;
   // The largest body; 413 above. 0: none is read, and a request that has one is the connection's
   // last.

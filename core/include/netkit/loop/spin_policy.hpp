@@ -34,10 +34,10 @@ class NETKIT_API SpinPolicy {
   static constexpr unsigned kReview = 64;      // batches; half of them must have come by polling
   static constexpr unsigned kReviews = 128;    // until it is compared again with not polling
   static constexpr unsigned kRest = 4096;      // batches without another trial
-  static constexpr double kFaster = 0.85;      // of the time a request, to be kept
+  static constexpr double kFaster = 0.85;      // of the time per request, to be kept
   static constexpr Duration kDense = std::chrono::microseconds(400);
   static constexpr Duration kFlood =
-      std::chrono::microseconds(1);  // a message and less: no polling
+      std::chrono::microseconds(1);  // per message, or less: no polling
 
   Duration start(Phase phase);
   Duration on_watch(Duration gap);
@@ -46,7 +46,7 @@ class NETKIT_API SpinPolicy {
   void count(std::size_t size, Duration gap, bool polled);
   bool flood() const;
   bool caught_most() const { return caught_ * 2 >= batches_; }
-  double interval() const;  // a message, in nanoseconds
+  double interval() const;  // per message, in nanoseconds
 
   Phase phase_ = Phase::watch;
   std::size_t level_ = 0;  // of kSpins: the one in use, or that paid last

@@ -204,6 +204,7 @@ namespace {
 
 constexpr std::size_t kMaxNames = 4096;                      // that one connection may hold
 constexpr std::size_t kMaxAnswers = 1000;                    // that one may be owed
+constexpr std::size_t kMaxOwed = std::size_t{1} << 20U;      // bytes of the records they are to
 constexpr std::size_t kMaxRecords = std::size_t{64} << 20U;  // bytes of those that come, of all
 constexpr std::size_t kMaxRest = 65536;  // bytes that are read and wait for them
 // How long a line, with the record that follows it, may take from its first byte on.
@@ -225,6 +226,7 @@ class ControlClient final : public TcpServer::Connection {
   struct Answer {
     bool known = false;
     std::string text{};
+    std::size_t size = 0;  // of the record that it is to
   };
 
   void on_open(std::string_view alpn) override;
@@ -255,7 +257,9 @@ class ControlClient final : public TcpServer::Connection {
   std::size_t take_record(std::string_view data);
   // A client with a key has its name, and no other.
   bool is_own(std::string_view name) const { return identity_.empty() || name == identity_; }
-  bool is_held() const { return backed_up() || answers_.size() >= kMaxAnswers; }
+  bool is_held() const {
+    return backed_up() || answers_.size() >= kMaxAnswers || owed_ >= kMaxOwed;
+  }
   void watch_the_time();
   void finish();
   void give(std::string text);
@@ -281,6 +285,7 @@ class ControlClient final : public TcpServer::Connection {
   std::string refusal_;                          // it is read, and not taken
   bool has_record_ = false;                      // one is coming
   std::deque<std::shared_ptr<Answer>> answers_;  // in their order, from the first that is not known
+  std::size_t owed_ = 0;                         // bytes of their records
   // By which the end of the turn finds this connection, while it is about to give some.
   std::shared_ptr<ControlClient*> giving_;
   LineDecoder lines_{kMaxControlLine};
@@ -289,7 +294,6 @@ class ControlClient final : public TcpServer::Connection {
   bool ended_ = false;
   bool quits_ = false;  // once all is answered
   std::set<std::string, std::less<>> names_;
-  std::string answer_;
 };
 
 void ControlClient::on_open(std::string_view /*alpn*/) {
@@ -359,6 +363,7 @@ void ControlClient::give_known() {
   std::string text;
   while (!answers_.empty() && answers_.front()->known) {
     text += answers_.front()->text;
+    owed_ -= answers_.front()->size;
     answers_.pop_front();
   }
   if (!text.empty()) write(text);
@@ -381,7 +386,8 @@ void ControlClient::publish() {
   has_record_ = false;
   holding_.hold(0);
   if (!refusal_.empty()) return give("ERR " + refusal_ + "\n");
-  const auto slot = std::make_shared<Answer>();
+  const auto slot = std::make_shared<Answer>(Answer{.size = record_.size()});
+  owed_ += slot->size;
   answers_.push_back(slot);
   const std::weak_ptr<Answer> waiting = slot;
   publishing_.publish(topic_, record_, [this, waiting](std::string_view error) {
@@ -465,17 +471,13 @@ std::string_view ControlClient::unsubscribe(const ControlLine& command) {
 }
 
 void ControlClient::answer_roster(bool with_numbers) {
-  answer_ = "OK ";
-  append_unsigned(answer_, hub_.size());
-  answer_ += '\n';
+  std::string answer = "OK ";
+  append_unsigned(answer, hub_.size());
+  answer += '\n';
   hub_.for_each_row(server().loop().now(), [&](const RosterRow& row) {
-    if (with_numbers) {
-      append_status_row(answer_, row);
-    } else {
-      append_list_row(answer_, row);
-    }
+    with_numbers ? append_status_row(answer, row) : append_list_row(answer, row);
   });
-  give(answer_);
+  give(std::move(answer));
 }
 
 }  // namespace

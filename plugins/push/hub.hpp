@@ -127,6 +127,7 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   // SlowPolicy::drop those go who have lagged for the grace. O(native subscribers) whenever one
   // begins to lag or has caught up, but for SlowPolicy::wait.
   TimePoint hold_until(TimePoint now);
+  bool someone_lags() const { return server_.full_sessions() > 0; }
 
   // Delivers what is due and sends END to the native sessions; nobody may subscribe any more.
   void finish(TimePoint now);

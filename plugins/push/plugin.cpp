@@ -110,7 +110,7 @@ std::vector<TotalDef> serve_totals() {
         {"unsubscribed", "subscriptions that ended"},
         {"delivered", "records acknowledged by native subscribers"},
         {"lost", "records lost to native subscribers"},
-        {"too_long", "records too long for a plain datagram"},
+        {"too_long", "records over the longest message"},
         labelled_total(kRefusedMetric, "full", "refused_full",
                        "subscribers beyond --max-subscribers"),
         labelled_total(kRefusedMetric, "name", "refused_name", "subscribers with an invalid name"),

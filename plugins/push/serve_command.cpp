@@ -23,6 +23,7 @@ namespace {
 constexpr std::size_t kMaxTogether = 512;
 constexpr std::size_t kMaxBytesTogether = 256u << 10;
 constexpr std::size_t kMostWaiting = 64u << 20;  // bytes of answers on the control channel
+constexpr std::size_t kMaxHeld = 64u << 20;      // bytes of publishers' records that wait
 constexpr std::size_t kCapacity = 2048;  // bytes of what arrives: a native datagram or a name
 
 SlowPolicy slow_policy(std::string_view word) {
@@ -196,6 +197,11 @@ std::string ServeCommand::why_refused(const Endpoint& peer, std::string_view ide
 
 void ServeCommand::publish(std::string_view topic, std::string_view text, Answer answer) {
   if (ended_ || stopping_) return answer("the server is closing");
+  if (must_hold() || !held_.empty()) return hold(topic, text, std::move(answer));
+  take(topic, text, std::move(answer));
+}
+
+void ServeCommand::take(std::string_view topic, std::string_view text, Answer answer) {
   if (!store_) {
     deliver(topic, text, 0);
     return answer({});
@@ -205,6 +211,29 @@ void ServeCommand::publish(std::string_view topic, std::string_view text, Answer
       store::Wish::refuse);
   if (ticket == 0) return answer(store_->why_full());
   publishing_.emplace(ticket, std::move(answer));
+}
+
+// Whether publishers must wait: a subscriber lags, and nothing is skipped for it.
+bool ServeCommand::must_hold() const {
+  return hub_options_.slow != SlowPolicy::skip && hub_->someone_lags();
+}
+
+void ServeCommand::hold(std::string_view topic, std::string_view text, Answer answer) {
+  const std::size_t size = sizeof(Held) + topic.size() + text.size();
+  if (size > kMaxHeld - held_bytes_) return answer("too many records wait for slow subscribers");
+  held_bytes_ += size;
+  held_.emplace_back(std::string(topic), std::string(text), std::move(answer));
+}
+
+void ServeCommand::take_held() {
+  if (held_.empty() || must_hold()) return;
+  while (!held_.empty() && !must_hold()) {
+    Held next = std::move(held_.front());
+    held_.pop_front();
+    held_bytes_ -= sizeof(Held) + next.topic.size() + next.text.size();
+    take(next.topic, next.text, std::move(next.answer));
+  }
+  driver_->send_round();
 }
 
 void ServeCommand::on_stored(std::uint64_t ticket) {
@@ -282,6 +311,7 @@ bool ServeCommand::on_source_failed(ExitStatus status, const std::string& error)
 void ServeCommand::end_turn() {
   if (host_->finishing()) return;
   steer_sources();
+  take_held();
   check_end();
 }
 
@@ -311,7 +341,7 @@ void ServeCommand::steer_sources() {
 
 void ServeCommand::check_end() {
   if (stopping_ && !store_->settling()) return leave();
-  if (!ended_ || (store_ && store_->waiting() > 0)) return;
+  if (!ended_ || !held_.empty() || (store_ && store_->waiting() > 0)) return;
   if (!finishing_) {
     finishing_ = true;
     hub_->finish(host_->loop().now());
@@ -324,6 +354,7 @@ void ServeCommand::check_end() {
 
 // What was published goes to a store that is there first, and who published it is told so.
 void ServeCommand::stop() {
+  for (const Held& held : std::exchange(held_, {})) held.answer("the server is closing");
   if (!store_ || !store_->settling()) return leave();
   stopping_ = true;
   control_->stop_accepting();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,6 +37,13 @@ class ServeCommand final : public Command,
   ExitStatus run(Host& host) override;
 
  private:
+  // A publisher's record that waits until no subscriber lags.
+  struct Held {
+    std::string topic;
+    std::string text;
+    Answer answer;
+  };
+
   void on_subscribed(const Subscriber& subscriber) override;
   void on_unsubscribed(const Subscriber& subscriber, std::string_view why,
                        std::uint64_t undelivered) override;
@@ -72,6 +80,10 @@ class ServeCommand final : public Command,
   void listen();
   void open_store();
   bool deliver(std::string_view topic, std::string_view text, std::uint64_t number);
+  void take(std::string_view topic, std::string_view text, Answer answer);
+  bool must_hold() const;
+  void hold(std::string_view topic, std::string_view text, Answer answer);
+  void take_held();
   void say_too_long(std::size_t size);
   void leave();
   std::unique_ptr<TcpServer> make_control();
@@ -113,8 +125,10 @@ class ServeCommand final : public Command,
   bool ended_ = false;    // the sources have, and with them all
   bool finishing_ = false;
   std::map<std::uint64_t, Answer> publishing_;  // by their tickets
-  bool stopping_ = false;                       // as soon as the store has what was published
-  ExitStatus status_ = ExitStatus::done;        // that the end has, and why
+  std::deque<Held> held_;
+  std::size_t held_bytes_ = 0;
+  bool stopping_ = false;                 // as soon as the store has what was published
+  ExitStatus status_ = ExitStatus::done;  // that the end has, and why
   std::string error_;
   bool said_nobody_ = false;                   // is subscribed
   TimePoint silent_until_ = TimePoint::min();  // about records that are too long

@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 
 import pytest
 
-from netkit import udp_socket, host_port, wait_until
+from netkit import DEADLINE, host_port, receive_to_end, tcp_connect, udp_socket, wait_until
 
 
 def serve(netkit, *args, **kwargs):
@@ -201,6 +202,27 @@ def test_a_stopped_subscriber_holds_the_source_with_wait(netkit, tmp_path):
     server.close_stdin()
     assert client.process.wait() == 0
     assert client.data() == lines
+
+
+def test_a_stopped_subscriber_holds_publishers_with_wait(netkit, tmp_path):
+    server = serve(netkit, "--from", "-", "--slow", "wait", "--keep", "10")
+    client = ToFile(netkit, server, tmp_path / "ann", "ann")
+    client.process.signal(signal.SIGSTOP)
+    line = b"x" * 15000
+    requests, sent = b"PUSH - 15000\n%s" % line * 1500, 0
+    with tcp_connect(server.address) as publisher:
+        publisher.settimeout(1)
+        with pytest.raises(TimeoutError):
+            while sent < len(requests):
+                sent += publisher.send(requests[sent : sent + 65536])
+        client.process.signal(signal.SIGCONT)
+        publisher.settimeout(DEADLINE)
+        publisher.sendall(requests[sent:])
+        publisher.shutdown(socket.SHUT_WR)
+        assert receive_to_end(publisher) == b"OK\n" * 1500
+    server.close_stdin()
+    assert client.process.wait() == 0
+    assert client.data() == (line + b"\n") * 1500
 
 
 @pytest.mark.realtime

@@ -105,6 +105,7 @@ std::uint64_t TopicReaders::add(datagram::SessionRef session,
   Group& group = group_of(topics);
   group.channel->flush_to(group.sessions);  // what was published before is not the newcomer's
   group.sessions.push_back(session);
+  group_by_session_[session.index] = &group;
   std::vector<std::string> messages;
   std::uint64_t first = next;
   if (since == 0) {
@@ -124,11 +125,12 @@ std::uint64_t TopicReaders::add(datagram::SessionRef session,
 }
 
 void TopicReaders::remove(datagram::SessionRef session) {
-  for (auto group = groups_.begin(); group != groups_.end(); ++group) {
-    if (std::erase(group->second.sessions, session) == 0) continue;
-    if (group->second.sessions.empty()) groups_.erase(group);
-    return;
-  }
+  const auto found = group_by_session_.find(session.index);
+  if (found == group_by_session_.end()) return;
+  Group& group = *found->second;
+  group_by_session_.erase(found);
+  std::erase(group.sessions, session);
+  if (group.sessions.empty()) groups_.erase(groups_.find(group.topics));
 }
 
 }  // namespace netkit::push

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <netkit/datagram/channel.hpp>
@@ -73,7 +74,8 @@ class TopicReaders {
   const datagram::Channel& all_;
   Options options_;
   std::map<std::vector<std::string>, Group> groups_;
-  std::deque<Run> runs_;  // of what is kept
+  std::unordered_map<std::uint32_t, Group*> group_by_session_;  // its index
+  std::deque<Run> runs_;                                        // of what is kept
   std::map<std::string, Newest, std::less<>> last_;
   std::string message_;
 };

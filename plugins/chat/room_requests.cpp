@@ -100,7 +100,7 @@ void Room::moderate(Slot slot, const Ban& ban) {
 void Room::moderate(Slot slot, const Mute& mute, TimePoint now) {
   const Slot target = find(mute.name);
   if (target != kNoSlot && !members_[target].proved) {
-    return refuse(slot, fmt::format("'{}' has no key to ban; use /kick", mute.name));
+    return refuse(slot, fmt::format("'{}' has no key to mute; use /kick", mute.name));
   }
   const Duration span = std::chrono::seconds(mute.seconds);
   moderation_.mute(mute.name,

@@ -137,7 +137,10 @@ datagram::Verdict RoomServer::on_connect(SessionRef session, const Endpoint& pee
   slot_of(session) = entry.slot;
   session_of(entry.slot) = session;
   Welcome welcome{id_, entry.member, first_for(*hello), entry.taken, 0, options_.motd};
-  welcome.rate = static_cast<std::uint32_t>(std::min(options_.room.rate, 4e9));
+  // It is a whole number there, and 0 would be no limit.
+  if (options_.room.rate > 0) {
+    welcome.rate = static_cast<std::uint32_t>(std::clamp(options_.room.rate, 1.0, 4e9));
+  }
   if (welcome.first < messages_.next_record()) messages_.send_since(session, welcome.first);
   encode(welcome, encoded_);
   std::string accepted = encoded_;

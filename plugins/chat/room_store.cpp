@@ -117,16 +117,16 @@ bool RoomStore::ask_names(Asking asking) {
 }
 
 void RoomStore::on_names(std::span<const std::string> names) {
+  const std::set<std::string_view> known(names.begin(), names.end());
   for (const Asking& asking : std::exchange(asking_, {})) {
-    asking.line.empty() ? room_.answer_who(asking.instance, names) : pass_on(asking, names);
+    asking.line.empty() ? room_.answer_who(asking.instance, names) : pass_on(asking, known);
     if (asking.syncs && !holds_sync(asking.instance)) room_.answer_sync(asking.instance);
   }
 }
 
-void RoomStore::pass_on(const Asking& asking, std::span<const std::string> names) {
-  const Addressee to = addressee_of(asking.line, [&names](const std::string& name) {
-    return std::ranges::find(names, name) != names.end();
-  });
+void RoomStore::pass_on(const Asking& asking, const std::set<std::string_view>& names) {
+  const Addressee to =
+      addressee_of(asking.line, [&names](const std::string& name) { return names.contains(name); });
   if (to.name.empty()) {
     return room_.refuse_stored(asking.instance, asking.request, why_nobody(asking.line));
   }

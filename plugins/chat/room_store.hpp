@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -72,7 +73,7 @@ class RoomStore final : private store::Stream::Handler {
     bool syncs = false;   // his Sync stands behind that
   };
   bool ask_names(Asking asking);
-  void pass_on(const Asking& asking, std::span<const std::string> names);
+  void pass_on(const Asking& asking, const std::set<std::string_view>& names);
   struct Sync {
     std::uint64_t ticket;
     std::uint64_t instance;

@@ -174,6 +174,16 @@ TEST_F(MemberTest, KeepsBelowTheRoomsRate) {
   EXPECT_EQ(server->room().counters().dropped_rate, 0U);
 }
 
+TEST_F(MemberTest, KnowsARateBelowOneFromNone) {
+  options.room.rate = 0.5;
+  start();
+  auto& ann = add("ann");
+  run(50ms);
+  say(ann, 40);
+  run(1s);
+  EXPECT_LT(server->room().counters().dropped_rate, 3U);
+}
+
 TEST_F(MemberTest, NamesWhatWasRefused) {
   auto& ann = add("ann");
   run(50ms);

@@ -341,10 +341,11 @@ TEST_F(OperatorTest, IsWhoHasAKeyOfTheList) {
   EXPECT_EQ(room().members(), 3U);
 }
 
-TEST_F(OperatorTest, KicksPlainMembersAndCannotBanThem) {
+TEST_F(OperatorTest, KicksPlainMembersAndCannotBanOrMuteThem) {
   plain(7, "reg");
   const std::string name = at(7).to_string();
   EXPECT_NE(answer(ann, Ban{name}).find("has no key to ban"), std::string::npos);
+  EXPECT_NE(answer(ann, Mute{0, name}).find("has no key to mute"), std::string::npos);
   answer(ann, Kick{name});
   EXPECT_EQ(events.back(), "0 " + name + " left kicked");
 }

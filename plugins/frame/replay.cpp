@@ -194,17 +194,14 @@ void Replay::play_one(const RecordedBytes& record) {
         ExitStatus::protocol,
         fmt::format("'{}' line {}: {}", options_.recording.path, player_.line(), error.text()));
   }
-  if (!printing && request) {
-    sent_ += record.bytes.size();
-    from.send(record.bytes);
-  }
+  if (!printing && request) from.send(record.bytes);
 }
 
 void Replay::on_recorded(Direction direction, const FrameView& view) {
   if (options_.target.empty()) {
     printer_.print(direction, view, options_.cutting.codec, nullptr);
-  } else if (direction == Direction::to_client) {
-    ++expected_;
+  } else {
+    ++(direction == Direction::to_server ? sent_ : expected_);
   }
 }
 

@@ -256,10 +256,12 @@ def test_replay_keeps_the_times(netkit, tmp_path, options, least):
 def test_replay_misses_answers(netkit, tmp_path):
     (tmp_path / "talk").write_text(recording((0, 1, ">", "AAAAAQI="), (0.01, 1, "<", "AAAAAgEA")))
     with Server() as server:
-        replay = netkit.start("frame", "replay", tmp_path / "talk", server.address, "--wait", "200ms")
+        replay = netkit.start("frame", "replay", tmp_path / "talk", server.address, "--wait", "200ms", "--json")
         server.accept().expect(b"\0\0\0\x01\x02")
         assert replay.wait() == 1
         assert b"0 of 1 recorded answer arrived" in replay.err.rest()
+        totals = replay.out.json()
+        assert (totals["sent"], totals["recorded_answers"], totals["answers"]) == (1, 1, 0), "frames"
 
 
 @pytest.mark.parametrize("content, status, text", [

@@ -34,6 +34,7 @@ namespace {
 
 // How long an answer may take when one side has finished and the other cannot be told so.
 constexpr Duration kLinger = std::chrono::seconds(1);
+constexpr std::size_t kMostWaiting = std::size_t{16} << 20U;  // bytes that --fault holds back
 
 struct ProxyOptions {
   AddressSpec listen;
@@ -103,6 +104,7 @@ class Proxy::Target final : public ByteStream::Handler {
                                             proxy.options_.target.host,
                                             [this](std::string_view) { handshake_.reset(); });
     handshake_ = loop.after(proxy.options_.connect_timeout, [this] {
+      ++proxy_.failures_;
       stream->abort();
       on_closed(*stream, ETIMEDOUT, "no TLS handshake within --connect-timeout");
     });
@@ -266,6 +268,10 @@ void Proxy::Session::look_at(Half& half, std::string_view data) {
   proxy_.recorder_.record(connection_, half.direction, data);
   if (!half.by_frames()) half.way ? half.way->add(data) : half.pass(data);
   if (half.decoding) decode(half, data);
+  if (!closing() && half.way && half.way->waiting() > kMostWaiting) {
+    notice(half, "closed: more than 16M are queued (--fault)");
+    reset_both();
+  }
 }
 
 void Proxy::Session::decode(Half& half, std::string_view data) {
@@ -295,13 +301,8 @@ void Proxy::Session::on_frame(Half& half, const FrameView& view) {
     return notice(half, fmt::format("{}: the frame is not forwarded", error.text()));
   }
   half.way ? half.way->add(wire.view()) : half.pass(wire.view());
-  const Faults& faults = proxy_.options_.faults;
-  constexpr std::size_t kMostWaiting = std::size_t{16} << 20U;
-  if (faults.reset > 0 && frames_ >= faults.reset) {
+  if (const std::uint64_t most = proxy_.options_.faults.reset; most > 0 && frames_ >= most) {
     notice(half, fmt::format("reset after {} (--fault)", counted(frames_, "frame")));
-    reset_both();
-  } else if (half.way && half.way->waiting() > kMostWaiting) {
-    notice(half, "closed: more than 16M are queued (--fault)");
     reset_both();
   }
 }
@@ -427,10 +428,9 @@ TcpServer::Options Proxy::server_options() const {
 
 // A proxy that connects to itself would accept that connection, connect once more, and so on.
 void Proxy::check_target() const {
-  const bool udp = options_.target.transport == Transport::udp;
-  if (options_.target.transport != options_.listen.transport || !options_.target.path.empty()) {
-    return;
-  }
+  const AddressSpec& to = options_.target;
+  if (to.transport != options_.listen.transport || !to.path.empty()) return;
+  const bool udp = to.transport == Transport::udp;
   const std::vector<Endpoint> locals = udp ? resolve(options_.listen) : server_.locals();
   const bool may_be = std::ranges::any_of(locals, [this](const Endpoint& local) {
     return local.port() == options_.target.port;  // else the name need not be known
@@ -445,8 +445,7 @@ void Proxy::check_target() const {
 }
 
 void Proxy::fill_totals(Totals& totals) const {
-  const Flow& out = flows_[static_cast<std::size_t>(Direction::to_server)];
-  const Flow& in = flows_[static_cast<std::size_t>(Direction::to_client)];
+  const auto& [out, in] = flows_;
   totals.add("clients", server_.size());
   add_tcp_clients(totals, server_.counters());
   totals.add("failures", failures_);

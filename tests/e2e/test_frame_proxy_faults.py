@@ -1,5 +1,6 @@
 """netkit frame proxy: TLS on either side, and faults on purpose."""
 
+import json
 import socket
 import time
 
@@ -28,6 +29,26 @@ def test_tls_on_either_side(netkit, tmp_path):
     untrusting = netkit.serve("frame", "proxy", "127.0.0.1:0", server.address, "--tls")
     assert connect(untrusting.address).at_end() == b""
     untrusting.err.expect(rb"target: [^\n]*certificate")
+
+
+def test_a_target_that_does_not_speak_tls_is_a_failure(netkit):
+    with Server() as silent:
+        proxy = netkit.serve("frame", "proxy", "127.0.0.1:0", silent.address, "--tls", "--insecure",
+                             "--connect-timeout", "300ms", "--json")
+        assert connect(proxy.address).at_end() == b""
+        proxy.err.expect(rb"no TLS handshake within --connect-timeout")
+        assert proxy.stop() == 0
+        assert json.loads(proxy.out.rest().splitlines()[-1])["failures"] == 1
+
+
+def test_what_is_not_decoded_and_delayed_has_a_bound(netkit):
+    proxy = proxied(netkit, "--fault", "delay=1min")
+    peer = connect(proxy.address)
+    with pytest.raises(OSError):
+        for _ in range(64):
+            peer.send(b"GET / HTTP/1.1\r\n" + bytes(1 << 20))
+        peer.at_end()
+    proxy.err.expect(rb"closed: more than 16M are queued \(--fault\)")
 
 
 def test_delay(netkit):

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -79,6 +80,7 @@ class FrameClient final : private TcpClient::Handler, private Input::Handler {
   void send_pieces();
   void write(std::string_view wire);
   void ask_again();
+  void say_full();
   void show_sent(std::string_view wire);
   static FramePrinter::Where where(bool shown) {
     return shown ? FramePrinter::Where::output : FramePrinter::Where::log;
@@ -118,6 +120,7 @@ class FrameClient final : private TcpClient::Handler, private Input::Handler {
   bool input_ended_ = false;
   bool input_paused_ = false;
   bool congested_ = false;
+  bool said_full_ = false;  // that polling waits for answers
 };
 
 FrameClient::FrameClient(Host& host, ConnectOptions options)
@@ -237,11 +240,20 @@ void FrameClient::ask_again() {
   if (!session_.pieces().empty()) return;  // those of the last time are not out yet
   try {
     for (const std::string& message : options_.messages) {
-      if (session_.has_room()) push(message);
+      if (!session_.has_room()) return say_full();
+      push(message);
     }
   } catch (const Error& error) {  // a file that is gone
     host_.log().error(error.what());
   }
+}
+
+void FrameClient::say_full() {
+  if (std::exchange(said_full_, true)) return;
+  host_.log().notice(
+      fmt::format("{} unanswered: no more are sent for now "
+                  "(--max-requests, --max-request-bytes)",
+                  counted(session_.in_flight(), "request")));
 }
 
 void FrameClient::send() {

@@ -294,6 +294,19 @@ def test_a_bad_line_is_said_and_not_sent(netkit, server):
     assert b"message 'nonsense'" in client.err.rest()
 
 
+def test_polling_that_waits_for_answers_is_said_once(netkit, server):
+    client = start(netkit, server.address, "--max-requests", "2", "--send", "7:a", "--every", "10ms")
+    peer = server.accept()
+    for _ in range(2):
+        assert peer.request() == (7, b"a")
+    peer.silent(0.2)
+    peer.send(answer(7))
+    assert peer.request() == (7, b"a")
+    peer.silent(0.1)
+    client.stop()
+    assert client.err.rest().count(b"2 requests unanswered: no more are sent for now (--max-requests") == 1
+
+
 def test_input_waits_while_too_much_is_unanswered(netkit, server):
     client = start(netkit, server.address, "--max-requests", "10",
                    stdin="".join(f"7:{i}\n" for i in range(1000)))

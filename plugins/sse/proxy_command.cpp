@@ -14,6 +14,7 @@
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/http/http1.hpp>
 #include <netkit/http/http_text.hpp>
+#include <netkit/net/held_bytes.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/net/tcp_client.hpp>
 #include <netkit/net/tcp_server.hpp>
@@ -26,6 +27,8 @@ namespace {
 
 // Requests are passed on when they are whole.
 constexpr std::size_t kMaxBody = std::size_t{16} << 20U;
+constexpr std::size_t kMaxOfBodies = std::size_t{256} << 20U;  // that have no answer yet
+constexpr std::size_t kMaxAhead = std::size_t{64} << 10U;      // of the requests after one
 constexpr Duration kFarewell = std::chrono::seconds(1);
 
 class Proxy {
@@ -50,6 +53,7 @@ class Proxy {
   std::shared_ptr<TlsContext> target_tls_;
   Recorder recorder_;
   Counters counters_;
+  HeldBytes bodies_{kMaxOfBodies};
   TcpServer server_;
   TlsKeys keys_{server_};
   Timer timer_;
@@ -62,9 +66,9 @@ class Proxy::Session final : public TcpServer::Connection,
                              private ResponseReader::Handler,
                              private EventParser::Handler {
  public:
-  explicit Session(Proxy& proxy)
+  Session(Proxy& proxy, const Endpoint& peer)
       : proxy_(proxy),
-        requests_({.max_body = kMaxBody}),
+        requests_({.max_body = kMaxBody, .bodies = &proxy.bodies_}, peer),
         events_(proxy.options_.max_event),
         texts_(proxy.options_.max_event) {}
 
@@ -113,7 +117,7 @@ void Proxy::Session::on_received(std::string_view data) {
   unread_ += data;
   if (!is_asking_) take_requests();
   // One that says more than it may is read on when it is its turn.
-  if (is_asking_ && unread_.size() > kMaxBody) pause_reading();
+  if (is_asking_ && unread_.size() > kMaxAhead) pause_reading();
 }
 
 void Proxy::Session::take_requests() {
@@ -188,7 +192,7 @@ void Proxy::Session::on_connected(TcpClient& /*client*/) {
 }
 
 void Proxy::Session::on_data(TcpClient& /*client*/, std::string_view data) {
-  has_answered_ = true;
+  if (!std::exchange(has_answered_, true)) requests_.drop_body();
   proxy_.counters_.bytes += data.size();
   write(data);
   proxy_.recorder_.record(recorded_, Direction::to_client, data);
@@ -309,7 +313,7 @@ Proxy::Proxy(Host& host, const ProxyOptions& options)
       target_tls_(options.target.is_tls ? TlsContext::client(options.target_tls) : nullptr),
       recorder_(host, "sse", options.record),
       server_(host.loop(), host.log(), server_options(options),
-              [this](const Endpoint&) { return std::make_unique<Session>(*this); }) {
+              [this](const Endpoint& peer) { return std::make_unique<Session>(*this, peer); }) {
   host_.set_totals([this](Totals& totals) { fill_totals(totals); });
   host_.on_stop([this](StopReason) { stop(); });
   server_.listen(options_.listen);

@@ -280,10 +280,11 @@ void SendCommand::finish() {
 
 void SendCommand::on_datagram(const ReceivedMessage& from, std::string_view datagram) {
   if (messages_ == 0 || enough() || host_->finishing()) return;
-  if (table_->on_answer(*from.peer) != AnswerTable::Verdict::first) {
-    if (table_->overflow() == 1) host_->log().notice("more responders than --max-responders");
-    return;
+  const AnswerTable::Verdict verdict = table_->on_answer(*from.peer);
+  if (verdict == AnswerTable::Verdict::overflow && table_->overflow() == 1) {
+    host_->log().notice("more responders than --max-responders");
   }
+  if (verdict != AnswerTable::Verdict::first) return;
   const double rtt = milliseconds(host_->clock().now() - sent_at_);
   const std::string interface = interface_name(from.interface_index);
   const Field fields[] = {

@@ -45,6 +45,19 @@ def test_a_python_socket_can_answer(netkit):
         s.close()
 
 
+def test_too_many_responders_are_said_once(netkit):
+    with udp_socket() as asked, udp_socket() as one, udp_socket() as other:
+        client = netkit.start("broadcast", "send", "127.0.0.1:%d" % asked.getsockname()[1], "who?", "-w", "300ms",
+                              "--max-responders", "1", "--json")
+        _, peer = asked.recvfrom(100)
+        for answer in (one, other, one, one):
+            answer.sendto(b"me", peer)
+        assert client.wait() == 0
+        totals = client.out.rest().decode().splitlines()[-1]
+        assert '"answers":1,"duplicates":2,"overflow":1' in totals
+        assert client.err.rest().count(b"more responders than --max-responders") == 1
+
+
 def test_lines_of_stdin_are_messages(netkit):
     listener = listen(netkit, "-c", "3")
     netkit.run("broadcast", "send", listener.address, "-w", "0", stdin="a\nb\nc\n")

@@ -61,8 +61,9 @@ void BenchCommand::check_size() const {
 void BenchCommand::check_descriptors() const {
   const std::size_t limit = raise_descriptor_limit();
   if (options_.flows + kSpareDescriptors <= limit) return;
-  throw UsageError("--flows: " + std::to_string(options_.flows) + " sockets need more than the " +
-                   std::to_string(limit) + " descriptors that `ulimit -n` allows");
+  throw UsageError(
+      fmt::format("--flows: {} sockets need more than the {} descriptors that `ulimit -n` allows",
+                  options_.flows, limit));
 }
 
 ExitStatus BenchCommand::run(Host& host) {
@@ -121,8 +122,11 @@ void BenchCommand::judge_step(ExitStatus status, const std::string& error) {
   if (counters.received == 0 && !search_->highest()) return host_->finish(status, error);
   const double due = static_cast<double>(counters.sent + counters.skipped);
   const double missing = static_cast<double>(counters.lost + counters.skipped);
-  const bool passed = status == ExitStatus::done && due > 0 &&
-                      options_.thresholds.missed(100 * missing / due, counters.latency).empty();
+  missed_ = error;
+  if (status == ExitStatus::done && due > 0) {
+    missed_ = options_.thresholds.missed(100 * missing / due, counters.latency);
+  }
+  const bool passed = status == ExitStatus::done && due > 0 && missed_.empty();
   emit_step(passed);
   search_->judge(passed);
   if (search_->done()) return finish_search();
@@ -135,15 +139,17 @@ void BenchCommand::judge_step(ExitStatus status, const std::string& error) {
 void BenchCommand::emit_step(bool passed) {
   const BenchCounters& counters = run_->counters();
   const BenchResult result = run_->result();
+  const Duration p99 = counters.latency.percentile(99);
+  const bool is_measured = counters.received > 0;
   const std::string line =
       fmt::format("{:.0f} /s: {:.2f} % lost, {} not sent in time, p99 {}: {}", options_.rate,
-                  result.loss_percent, counters.skipped,
-                  latency_text(counters.latency.percentile(99)), passed ? "passed" : "failed");
+                  result.loss_percent, counters.skipped, is_measured ? latency_text(p99) : "-",
+                  passed ? "passed" : "failed");
   const Field fields[] = {{"rate", options_.rate},
                           {"packets_per_s", result.packets_per_s},
                           {"loss_percent", result.loss_percent},
                           {"skipped", counters.skipped},
-                          {"p99_ms", milliseconds(counters.latency.percentile(99))},
+                          {"p99_ms", is_measured ? milliseconds(p99) : kNotMeasured},
                           {"passed", passed}};
   host_->output().emit({.type = "step",
                         .time = host_->clock().wall(),
@@ -160,7 +166,7 @@ void BenchCommand::finish_search() {
         fmt::format("{:.0f} messages a second with at most {} % lost\n", *highest, most));
     return host_->finish(ExitStatus::done);
   }
-  host_->finish(ExitStatus::no, fmt::format("more than {} % lost at every rate", most));
+  host_->finish(ExitStatus::no, fmt::format("no rate passed: {}", missed_));
 }
 
 void BenchCommand::show_interval(const BenchRows::Part& part) {

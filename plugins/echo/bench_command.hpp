@@ -40,6 +40,7 @@ class BenchCommand final : public Command {
   TimePoint began_;
   std::optional<BenchRows> rows_;
   bool stopped_ = false;
+  std::string missed_ = "interrupted";  // why the last step of --search did not pass
 };
 
 }  // namespace netkit::echo

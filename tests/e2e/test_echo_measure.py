@@ -197,6 +197,12 @@ def test_bench_finds_the_highest_rate(netkit, udp_server):
     assert done.records[-1]["highest_rate"] == max(rate for rate, passed in steps if passed)
 
 
+def test_the_search_says_which_threshold_no_rate_meets(netkit, udp_server):
+    done = netkit.run("echo", "bench", udp_server().address, "--search", "--rate", "1/s", "--flows", "1",
+                      "--duration", "50ms", "--max-loss", "99%", "--max-p99", "1ns", "-w", "100ms")
+    assert done.status == 1 and b"no rate passed: p99 is " in done.err
+
+
 def test_bench_says_how_it_goes_on(netkit, udp_server):
     done = netkit.run("echo", "bench", udp_server().address, "--duration", "350ms", "--stats=100ms", "--json")
     rows = [r for r in done.records if r["type"] == "interval"]

@@ -2,12 +2,14 @@
 #include <optional>
 #include <push/control.hpp>
 #include <push/status_command.hpp>
+#include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include <netkit/util/error.hpp>
 #include <netkit/util/quantity.hpp>
+#include <netkit/util/terminal.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::push {
@@ -22,11 +24,12 @@ void StatusCommand::configure(const Values& values) {
   wait_ = values.duration("wait");
   read_servers(values, values.addresses("ADDRESS"), wait_);
   if (values.has("watch")) watch_ = values.duration("watch");
+  may_be_table_ = !values.given("template") && !values.given("to");
 }
 
 ExitStatus StatusCommand::run(Host& host) {
   host.set_totals([this](Totals& totals) { totals.add("subscribers", shown_); });
-  is_table_ = host.interactive();
+  is_table_ = may_be_table_ && host.interactive();
   connect(host);
   await_answer();
   return host.run_loop();
@@ -111,7 +114,14 @@ void StatusCommand::show(const StatusRow& row) {
        .line = text});
 }
 
-// Texts to the left, numbers to the right; a watched one takes the place of the one before.
+// Where a table begins that is repeated: in the place of the one before, or below it.
+std::string StatusCommand::start_of_table() {
+  if (watch_ == Duration::zero()) return {};
+  if (takes_escapes(STDOUT_FILENO)) return "\x1b[H\x1b[2J";
+  return std::exchange(has_shown_table_, true) ? "\n" : "";
+}
+
+// Texts to the left, numbers to the right.
 void StatusCommand::show_table() {
   constexpr std::size_t kTexts = 3;
   table_.insert(table_.begin(), {"NAME", "ADDRESS", "KIND", "AGE", "SENT", "LOST", "LAG", "RTT"});
@@ -119,7 +129,7 @@ void StatusCommand::show_table() {
   for (const auto& row : table_) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
-  std::string out = watch_ == Duration::zero() ? "" : "\x1b[H\x1b[2J";
+  std::string out = start_of_table();
   for (const auto& row : table_) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (i > 0) out += "  ";

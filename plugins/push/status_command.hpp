@@ -24,6 +24,7 @@ class StatusCommand final : public ControlCommand {
   void ask_for_all();
   void end_roster();
   void show(const StatusRow& row);
+  std::string start_of_table();
   void show_table();
 
   Duration wait_{};
@@ -32,7 +33,9 @@ class StatusCommand final : public ControlCommand {
   std::uint64_t shown_ = 0;
   Duration watch_{};                             // 0: asked once
   std::vector<std::vector<std::string>> table_;  // at a terminal: rows of cells
+  bool may_be_table_ = true;  // nothing else is said about form and sinks
   bool is_table_ = false;
+  bool has_shown_table_ = false;
   Timer overdue_;
   Timer next_;
 };

@@ -1,5 +1,6 @@
 """netkit push by topic: send, wildcards, the last of each topic, --state, --drain; and status --watch."""
 
+import signal
 import socket
 
 import pytest
@@ -172,6 +173,34 @@ def test_the_roster_is_watched(netkit, server):
     terminal = netkit.terminal("push", "status", one.address)
     terminal.expect(rb"NAME\s+ADDRESS\s+KIND\s+AGE\s+SENT\s+LOST\s+LAG\s+RTT\r\nbob\s+127.0.0.1:\d+\s+native\s+\d+ s\s+0\s+0\s+0\s+\S+s\r\n")
     assert terminal.wait() == 0
+
+
+def watched(netkit, one, term):
+    """What a terminal gets until the second table."""
+    terminal = netkit.terminal("push", "status", one.address, "--watch", "100ms", env={"TERM": term})
+    terminal.expect(rb"NAME.*ann .*NAME.*ann ")
+    terminal.signal(signal.SIGINT)
+    assert terminal.wait() == 0
+    return terminal.out.data
+
+
+def test_a_watched_table_takes_the_place_of_the_one_before_where_it_can(netkit, server):
+    one = server()
+    subscribe(netkit, one, "--name", "ann")
+    assert watched(netkit, one, "xterm").count(b"\x1b[2J") >= 2
+    dumb = watched(netkit, one, "dumb")
+    assert b"\x1b" not in dumb and b"\r\n\r\nNAME" in dumb
+
+
+def test_a_terminal_gets_the_form_that_was_asked_for(netkit, server, tmp_path):
+    one = server()
+    subscribe(netkit, one, "--name", "ann")
+    terminal = netkit.terminal("push", "status", one.address, "--template", "<{name}>")
+    assert (terminal.wait(), terminal.out.data) == (0, b"<ann>\r\n")
+    terminal = netkit.terminal("push", "status", one.address, "--to", f"file:{tmp_path}/roster")
+    assert (terminal.wait(), terminal.out.data) == (0, b"")
+    assert (tmp_path / "roster").read_text().startswith("ann 127.0.0.1:")
+
 
 
 def test_the_roster_of_the_first_server_that_is_there(netkit, server):

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #include <fmt/format.h>
 
 #include <netkit/util/quantity.hpp>
+#include <netkit/util/terminal.hpp>
 
 namespace netkit {
 namespace {
@@ -38,11 +38,6 @@ bool is_terminal(int fd) {
 bool is_pipe(int fd) {
   struct stat info = {};
   return ::fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode));
-}
-
-bool has_cursor(int fd) {
-  const char* terminal = std::getenv("TERM");
-  return is_terminal(fd) && terminal != nullptr && std::string_view(terminal) != "dumb";
 }
 
 // Those of the descriptions `udp 127.0.0.1:9000`.
@@ -341,7 +336,7 @@ std::string HostImpl::final_line() const {
 
 void HostImpl::update_live_line() {
   const bool wanted = fill_ && (is_server() || action_.has_summary) && !restore_terminal_ &&
-                      log_.enabled(LogLevel::notice) && has_cursor(STDERR_FILENO) &&
+                      log_.enabled(LogLevel::notice) && takes_escapes(STDERR_FILENO) &&
                       !is_pipe(STDOUT_FILENO);
   if (!wanted) {
     live_.reset();

@@ -11,5 +11,6 @@ target_sources(netkit-core PRIVATE
   src/util/quantity.cpp
   src/util/random.cpp
   src/util/suggest.cpp
+  src/util/terminal.cpp
   src/util/text.cpp
 )

@@ -56,6 +56,44 @@ def test_a_prompt_beside_a_server_in_the_background(netkit, columns):
     terminal.wait()
 
 
+def test_help_keeps_to_the_window(netkit):
+    terminal, screen = at(netkit, columns=50, argv=["bash", "--norc", "--noprofile", "-i"])
+    screen.wait(["$"])
+    terminal.type(f"{netkit_path()} echo ping --help; echo the en''d\r")
+    shown = terminal.expect(rb"netkit echo ping - .*?\r\nthe end\r\n").group(0).decode().splitlines()
+    assert len(shown) > 50 and [line for line in shown if len(line) > 50 and not line.startswith("  netkit ")] == []
+
+
+def test_ctrl_d_ends_its_line_once(netkit):
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "-q", sockets=2)
+    terminal, screen = at(netkit, columns=80, argv=["bash", "--norc", "--noprofile", "-i"])
+    screen.wait(["$"])
+    terminal.type(f"{netkit_path()} echo send {server.address}\r")
+    screen.wait([">"])
+    terminal.type("\x04")
+    screen.wait([">", "$"])
+    shown = [line.strip() for line in screen.screen.display]
+    assert shown.index("$") == shown.index(">") + 1
+
+
+def test_ctrl_z_leaves_nothing_of_the_live_line(netkit):
+    with udp_socket() as nobody:
+        terminal, screen = at(netkit, columns=80, argv=["bash", "--norc", "--noprofile", "-i"])
+        screen.wait(["$"])
+        terminal.type(f"{netkit_path()} echo serve 127.0.0.1:0 --udp --to none\r")
+        address = terminal.expect(rb"listening on udp (\S+)\r\n").group(1).decode()
+        for _ in range(2):
+            nobody.sendto(b"x", host_port(address))
+            screen.wait(lambda s: re.match(r"received \d+, sent", s.lines[-1]))
+            terminal.type("\x1a")
+            screen.wait(lambda s: s.lines[-1] == "$" and any("Stopped" in line for line in s.lines[-3:]))
+            assert not any("received" in line for line in screen.lines)
+            terminal.type("fg\r")
+            screen.wait(lambda s: s.lines[-1].endswith("--to none"))
+        terminal.type("\x03")
+        screen.wait(lambda s: s.lines[-1] == "$")
+
+
 @COLUMNS
 def test_the_totals_of_a_server(netkit, columns):
     terminal, screen = at(netkit, "echo", "serve", "127.0.0.1:0", "--udp", "--to", "none", columns=columns)

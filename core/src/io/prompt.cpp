@@ -42,6 +42,13 @@ void prepare_terminal(int meta) {
   read_interrupt_key(true);
 }
 
+// readline ends the line of Ctrl-D itself, but only where it brackets what is pasted: end_input()
+// does it everywhere.
+void give_terminal_back() {
+  rl_eof_found = 0;
+  rl_deprep_terminal();
+}
+
 // What a user's inputrc may not change.
 void set_up_keys(rl_command_func_t* on_interrupt) {
   for (Keymap map : {emacs_standard_keymap, vi_insertion_keymap, vi_movement_keymap}) {
@@ -81,6 +88,7 @@ void Prompt::set_up_readline() {
   rl_catch_sigwinch = 0;
   rl_change_environment = 0;  // LINES and COLUMNS stay as they are
   rl_prep_term_function = prepare_terminal;
+  rl_deprep_term_function = give_terminal_back;
   rl_attempted_completion_function = on_complete;
   rl_completion_display_matches_hook = list_candidates;
   rl_completer_word_break_characters = options_.quote ? " \t|&;<>" : " \t";

@@ -1,11 +1,14 @@
 #include "plugin/live_line.hpp"
 
 #include <algorithm>
-#include <sys/ioctl.h>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
 #include <unistd.h>
 #include <utility>
 
 #include <netkit/util/file.hpp>
+#include <netkit/util/terminal.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {
@@ -16,14 +19,36 @@ constexpr Duration kPeriod = std::chrono::seconds(1);
 constexpr std::string_view kErase = "\r\x1b[K";
 
 std::size_t width_of(int fd) {
-  winsize size{};
-  if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return 79;
-  return size.ws_col - 1U;
+  constexpr std::size_t kUsual = 80;
+  return std::max<std::size_t>(terminal_columns(fd).value_or(kUsual), 2) - 1;
 }
 
 // The descriptor that a line is shown on; -1: none is. A signal handler has nothing but static
 // storage to look at.
 std::atomic<int> shown_on = -1;
+
+extern "C" void on_suspension(int signo) {
+  const int error = errno;
+  LiveLine::erase_at_once();
+  ::raise(signo);  // which has its default action again, once this has returned
+  errno = error;
+}
+
+// Not where a parent without job control has it ignored.
+void watch_for_suspension() {
+  struct sigaction action {};
+  ::sigaction(SIGTSTP, nullptr, &action);
+  if (action.sa_handler != SIG_DFL) return;
+  action.sa_handler = on_suspension;
+  action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
+  ::sigaction(SIGTSTP, &action, nullptr);
+}
+
+void forget_suspension() {
+  struct sigaction action {};
+  ::sigaction(SIGTSTP, nullptr, &action);
+  if (action.sa_handler == on_suspension) ::signal(SIGTSTP, SIG_DFL);
+}
 
 }  // namespace
 
@@ -32,7 +57,7 @@ LiveLine::LiveLine(EventLoop& loop, Log& log, int fd, std::function<std::string(
   hook_ = loop_.before_wait([this] { turn(); });
   // Other threads may log: they put their line in front of this one, which the next turn redraws.
   log_.redirect([this](std::string_view line) {
-    put(std::string(visible_ && is_foreground() ? kErase : "").append(line));
+    put(std::string(is_visible() && is_foreground() ? kErase : "").append(line));
     set_visible(false);
   });
 }
@@ -40,6 +65,7 @@ LiveLine::LiveLine(EventLoop& loop, Log& log, int fd, std::function<std::string(
 LiveLine::~LiveLine() {
   log_.redirect({});
   erase();
+  forget_suspension();
 }
 
 bool LiveLine::is_foreground() const {
@@ -52,17 +78,23 @@ void LiveLine::put(std::string_view bytes) const {
 
 void LiveLine::erase() {
   // A job that has been put into the background leaves the shell's line alone.
-  if (visible_ && is_foreground()) put(kErase);
+  if (is_visible() && is_foreground()) put(kErase);
   set_visible(false);
 }
 
 void LiveLine::erase_at_once() {
-  if (shown_on >= 0) static_cast<void>(write_all(shown_on, kErase));
+  const int fd = shown_on.exchange(-1);
+  if (fd >= 0) static_cast<void>(write_all(fd, kErase));
 }
 
-void LiveLine::set_visible(bool visible) {
-  visible_ = visible;
+// While it is shown, Ctrl-Z erases it first.
+void LiveLine::set_visible(bool visible) const {
   shown_on = visible ? fd_ : -1;
+  if (visible) watch_for_suspension();
+}
+
+bool LiveLine::is_visible() const {
+  return shown_on == fd_;
 }
 
 void LiveLine::turn() {
@@ -79,7 +111,7 @@ void LiveLine::show() {
   if (!is_foreground()) return set_visible(false);
   std::string line = escaped_text(text_());
   line.resize(std::min(line.size(), width_of(fd_)));
-  if (line.empty() || (visible_ && line == shown_)) return;
+  if (line.empty() || (is_visible() && line == shown_)) return;
   shown_ = std::move(line);
   put(std::string(kErase) + shown_);
   set_visible(true);

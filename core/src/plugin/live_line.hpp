@@ -1,7 +1,6 @@
 // The live line on a terminal: the totals, rewritten in place on standard error.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -14,7 +13,8 @@ namespace netkit {
 
 // [loop] At most once a second, only while this is the terminal's foreground job, and only in turns
 // that something else caused (or to show their last state), so that an idle program makes no
-// wake-ups. Other lines are printed above it.
+// wake-ups. Other lines are printed above it, and Ctrl-Z leaves nothing of it. One at a time in a
+// process.
 class NETKIT_API LiveLine {
  public:
   // `text` gives what is to be shown; empty: nothing yet. `fd` is the terminal.
@@ -24,14 +24,15 @@ class NETKIT_API LiveLine {
   LiveLine& operator=(const LiveLine&) = delete;
 
   void erase();  // until the next turn; call it before writing to the terminal
-  // The same for whichever there is, from a signal handler that ends the process.
+  // The same for whichever there is, from a signal handler that ends or suspends the process.
   static void erase_at_once();
 
  private:
   void turn();
   void show();
   void put(std::string_view bytes) const;
-  void set_visible(bool visible);
+  void set_visible(bool visible) const;
+  bool is_visible() const;
   bool is_foreground() const;
 
   EventLoop& loop_;
@@ -39,7 +40,6 @@ class NETKIT_API LiveLine {
   int fd_;
   std::function<std::string()> text_;
   std::string shown_;
-  std::atomic<bool> visible_ = false;  // another thread's line replaces it
   TimePoint next_;
   Hook hook_;
   Timer last_state_;

@@ -24,11 +24,23 @@ ExitStatus count_up(Host& host) {
   return host.run_loop();
 }
 
-int run_count_up(const test::Options& options) {
+// Nothing but counts.
+ExitStatus count_silently(Host& host) {
+  std::uint64_t count = 0;
+  host.set_totals([&](Totals& totals) { totals.add("received", count); });
+  const Timer timer = host.loop().every(std::chrono::milliseconds(20), [&] { ++count; });
+  return host.run_loop();
+}
+
+int run_server(const test::Options& options, ExitStatus (*body)(Host& host)) {
   ActionDef action = test::test_action(Lifetime::until_told);
   action.quiet_hides_records = false;
   action.common |= kServerOptions;
-  return test::host_main(action, test::host_values(options), count_up);
+  return test::host_main(action, test::host_values(options), body);
+}
+
+int run_count_up(const test::Options& options) {
+  return run_server(options, count_up);
 }
 
 TEST(LiveLine, IsRewrittenInPlaceAndMakesRoomForOthers) {
@@ -41,6 +53,15 @@ TEST(LiveLine, IsRewrittenInPlaceAndMakesRoomForOthers) {
   run.signal(SIGTERM);
   ASSERT_TRUE(run.wait_for("\r\x1b[Knetkit: echo: received "));
   EXPECT_EQ(run.finish(), 0);
+}
+
+TEST(LiveLine, IsErasedBySuspensionAndComesBack) {
+  PtyRun run([] { return run_server({}, count_silently); });
+  ASSERT_TRUE(run.wait_for("\r\x1b[Kreceived "));
+  for (int times = 0; times < 2; ++times) {
+    run.signal(SIGTSTP);  // which stops nothing here: nobody could continue it
+    ASSERT_TRUE(run.wait_for("\r\x1b[K\r\x1b[Kreceived "));
+  }
 }
 
 TEST(LiveLine, IsNotShownWhenQuiet) {

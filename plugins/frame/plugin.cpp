@@ -314,7 +314,8 @@ ActionDef connect_action() {
       {"printf 'datetime\\n' | netkit frame connect localhost:9089 --json", "in a script"},
       {"netkit frame connect -k a.example:9089,b.example:9089", "stay connected, and fail over"},
       {"netkit frame connect dns.example:53 --codec u16 --send raw:@query", "DNS over TCP"}};
-  action.until_told_flag = "keep-open";
+  action.until_told_by = {"keep-open", "every"};
+  action.bounded_by = {"expect"};
   return action;
 }
 

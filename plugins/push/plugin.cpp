@@ -279,6 +279,7 @@ ActionDef status() {
                      .min = Duration(std::chrono::milliseconds(100)).count()}};
   action.totals = {{"subscribers", "subscribers shown"}};
   action.make = new_command<StatusCommand>;
+  action.until_told_by = {"watch"};
   action.records = {
       {.type = "subscriber",
        .help = "a subscriber",

@@ -87,6 +87,15 @@ def test_client(netkit, scripted, signo):
     return client
 
 
+@TOLD
+@ends("0 ended by INT or TERM", "connect --every")
+def test_cyclic_requests(netkit, scripted, signo):
+    client = netkit.start("frame", "connect", scripted.address, "--send", "datetime", "--every", "10ms")
+    scripted.accept().expect(DATETIME)
+    client.signal(signo)
+    return client
+
+
 @ends("1 no answer within --wait", "connect", "replay")
 def test_no_answer(netkit, silent, action):
     return netkit.run(*words_of("frame", action, peer=silent.address)[:-1], "10ms")
@@ -278,6 +287,14 @@ def test_no_certificate(netkit, silent, tmp_path, action):
 def test_by_signal(netkit, scripted, action):
     client = netkit.start(*words_of("frame", action, peer=scripted.address))
     scripted.accept().expect(DATETIME)  # the loop runs
+    client.signal(signal.SIGINT)
+    return client, signal.SIGINT
+
+
+@ends("128+n ended by signal n", "connect")
+def test_expecting_by_signal(netkit, scripted):
+    client = netkit.start("frame", "connect", "-k", scripted.address, "--send", "datetime", "--expect", "hex:00")
+    scripted.accept().expect(DATETIME)
     client.signal(signal.SIGINT)
     return client, signal.SIGINT
 

@@ -64,6 +64,16 @@ def test_subscriber(netkit, server, signo):
     return subscriber
 
 
+@TOLD
+@ends("0 ended by INT or TERM", "status --watch")
+def test_watching(netkit, server, signo):
+    subscribed(netkit, server.address)
+    watching = netkit.start("push", "status", server.address, "--watch", "100ms")
+    watching.out.expect(b"ann .*ann ")
+    watching.signal(signo)
+    return watching
+
+
 LOST = "69 no such server, refused, or lost, and --reconnect allows no further attempt"
 
 

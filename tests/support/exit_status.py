@@ -41,7 +41,7 @@ def clauses(command):
     """(action, clause) of what the command's page lists."""
     for status, whole in items(f"netkit-{command}.1"):
         for text in whole.split("; "):
-            named = re.match(r"([a-z]+(?: -\w)?(?:, [a-z]+(?: -\w)?)*): ", text)
+            named = re.match(r"([a-z]+(?: --?\w+)?(?:, [a-z]+(?: --?\w+)?)*): ", text)
             for action in named.group(1).split(", ") if named else [None]:
                 yield action, f"{status} {text[named.end():] if named else text}"
 

@@ -377,10 +377,13 @@ void HostImpl::flush_all() {
 }
 
 bool HostImpl::is_bounded() const {
-  const std::string_view flag = action_.until_told_flag;
-  if (!flag.empty() && values_.declared(flag) && values_.flag(flag)) return false;
-  const auto given = [this](std::string_view option) { return values_.given(option); };
-  return action_.lifetime == Lifetime::bounded || std::ranges::any_of(action_.bounded_by, given);
+  const auto is_on = [this](std::string_view option) {
+    if (!values_.declared(option) || !values_.given(option)) return false;
+    return values_.find(option)->kind != ValueKind::flag || values_.flag(option);
+  };
+  if (std::ranges::any_of(action_.bounded_by, is_on)) return true;
+  return action_.lifetime == Lifetime::bounded &&
+         std::ranges::none_of(action_.until_told_by, is_on);
 }
 
 int HostImpl::exit_code(ExitStatus returned) const {

@@ -46,7 +46,7 @@ inline ActionDef test_action(Lifetime lifetime = Lifetime::bounded) {
   ActionDef action;
   action.name = "serve";
   action.lifetime = lifetime;
-  action.until_told_flag = "keep-open";
+  action.until_told_by = {"keep-open"};
   action.quiet_hides_records = lifetime == Lifetime::until_told;
   RecordDef message{"message", "a message", {{"name", "who"}}};
   RecordDef datagram{"datagram", "a datagram"};

@@ -115,9 +115,9 @@ struct ActionDef {
   std::vector<TotalDef> totals{};
   std::vector<ExampleDef> examples{};
   Lifetime lifetime = Lifetime::bounded;
-  // A flag of the action with which it is until_told whatever `lifetime` says; empty: none.
-  std::string_view until_told_flag{};
-  // Options of an action that is until_told, any of which makes it bounded.
+  // Options of a bounded action, any of which makes it until_told.
+  std::vector<std::string_view> until_told_by{};
+  // Options, any of which makes it bounded whatever else is given.
   std::vector<std::string_view> bounded_by{};
   // Lines of its input may name files, so --sandbox does not limit what it reads.
   bool opens_any_file = false;

@@ -235,8 +235,10 @@ ActionDef join() {
                                        {"unnumbered", "how many others"}},
                             .layout = "",
                             .payload_name = {}});
-  action.records.push_back(
-      {.type = "datagram", .help = "with --plain: a datagram", .newline_only_if_missing = true});
+  action.records.push_back({.type = "datagram",
+                            .help = "with --plain: a datagram",
+                            .newline_only_if_missing = true,
+                            .is_main = true});
   action.totals = joined({{{"received", "messages received; with --plain, datagrams received"},
                            {"said", "lines sent to the room"},
                            {"sent", "with --plain: lines sent"},

@@ -83,7 +83,8 @@ ActionDef serve() {
                     {.type = "read",
                      .help = "data of a TCP client",
                      .fields = message_fields(),
-                     .layout = "{peer} {text}"}};
+                     .layout = "{peer} {text}",
+                     .is_main = true}};
   action.totals = serve_totals();
   action.examples = {
       {"netkit echo serve", "UDP and TCP on 127.0.0.1:8080"},
@@ -333,7 +334,8 @@ std::vector<RecordDef> bench_records() {
                       {"skipped", "messages that could not be sent when they were due"},
                       {"p99_ms", "99th percentile of the latency"},
                       {"passed", "whether it stayed within the thresholds"}},
-           .layout = "{rate} /s"}};
+           .layout = "{rate} /s",
+           .is_main = true}};
 }
 
 ActionDef bench() {

@@ -256,6 +256,19 @@ def test_escape_never_passes_all_bytes_each_record_with_a_newline(netkit):
         server.out.expect(re.escape(peer + b" \x1b[1m\xff\n\n"))
 
 
+def test_a_template_is_for_the_main_records(netkit):
+    """Others keep their form: a gap is on stderr alone, a lost probe is a line."""
+    server = netkit.serve("push", "serve", "127.0.0.1:0", "--from", "-", "--keep", "2", sockets=2)
+    assert netkit.run("push", "send", server.address, "a", "b", "c").status == 0
+    done = netkit.run("push", "subscribe", server.address, "--since", "1", "--drain", "--template", "{seq}={text}")
+    assert (done.status, done.out) == (0, b"2=b\n3=c\n") and b"lost records 1 to 1" in done.err
+    with udp_socket() as silent:
+        done = netkit.run("echo", "ping", "127.0.0.1:%d" % silent.getsockname()[1], "-c", "1", "-w", "10ms", "--template", "{seq}")
+    assert done.lines[0] == "seq=1 no reply"
+    done = netkit.run("echo", "ping", "9", "--template", "{target}")
+    assert done.status == 2 and b"unknown field '{target}'" in done.err, "which no reply has"
+
+
 def test_stats_in_json_are_records_with_rates(netkit):
     server = netkit.serve("echo", "serve", "127.0.0.1:0", "--udp", "--json", "--stats=50ms")
     record = json.loads(server.out.expect(rb'^({"type":"stats",.*)\n').group(1))

@@ -24,7 +24,8 @@ std::vector<CommonOption> output_options() {
       {kOutputOptions,
        {.name = "template",
         .kind = Kind::template_text,
-        .help = "print each record as T, e.g. '{time} {peer} {text}'"}},
+        .help = "print main records, such as messages and replies, as T, e.g. "
+                "'{time} {peer} {text}'"}},
       {kOutputOptions,
        {.name = "to",
         .kind = Kind::sink,

@@ -63,7 +63,8 @@ std::string templates() {
                 {"\\n \\t \\r \\0 \\xHH \\\\", "escapes"},
                 {"{{", "a brace; } stands for itself"}},
                "A field that a record does not have is empty. The help of an action lists the "
-               "fields of its records.");
+               "fields of its records. --template is for the first of these, and others of its "
+               "kind; the rest keep their form.");
 }
 
 std::string sources() {

@@ -41,9 +41,12 @@ bool wants_color(const Values& values, bool stdout_is_terminal) {
   return terminal != nullptr && std::string_view(terminal) != "dumb";
 }
 
+// Those that a template may show.
 std::vector<std::string_view> field_names(const ActionDef& action) {
   std::vector<std::string_view> names;
-  for (const RecordDef& record : action.records) {
+  for (std::size_t i = 0; i < action.records.size(); ++i) {
+    const RecordDef& record = action.records[i];
+    if (!is_main_record(record, i)) continue;
     for (const FieldDef& field : record.fields) {
       if (std::find(names.begin(), names.end(), field.name) == names.end()) {
         names.push_back(field.name);

@@ -201,9 +201,17 @@ class RawFormatter final : public Formatter {
 
 class TemplateFormatter final : public Formatter {
  public:
-  TemplateFormatter(Template source, TemplateUse use) : template_(std::move(source)), use_(use) {}
+  TemplateFormatter(Template source, TemplateUse use, std::span<const RecordDef> definitions,
+                    std::unique_ptr<Formatter> others)
+      : template_(std::move(source)), use_(use), others_(std::move(others)) {
+    for (std::size_t i = 0; i < definitions.size(); ++i) {
+      entries_.push_back({definitions[i].type, is_main_record(definitions[i], i)});
+    }
+    entries_.push_back({{}, true});
+  }
 
   void format(const Record& record, std::string& out) override {
+    if (!entry_of(entries_, last_, record.type).is_main) return others_->format(record, out);
     if (use_ == TemplateUse::bytes) return template_.render(record, out, Escaping::none);
     const std::size_t begin = out.size();
     const bool escapes = use_ == TemplateUse::lines;
@@ -213,8 +221,16 @@ class TemplateFormatter final : public Formatter {
   }
 
  private:
+  struct Entry {
+    std::string_view type;
+    bool is_main;
+  };
+
   Template template_;
   TemplateUse use_;
+  std::unique_ptr<Formatter> others_;
+  std::vector<Entry> entries_;
+  std::size_t last_ = 0;
 };
 
 }  // namespace
@@ -232,8 +248,11 @@ std::unique_ptr<Formatter> make_raw_formatter() {
   return std::make_unique<RawFormatter>();
 }
 
-std::unique_ptr<Formatter> make_template_formatter(Template source, TemplateUse use) {
-  return std::make_unique<TemplateFormatter>(std::move(source), use);
+std::unique_ptr<Formatter> make_template_formatter(Template source, TemplateUse use,
+                                                   std::span<const RecordDef> definitions,
+                                                   std::unique_ptr<Formatter> others) {
+  return std::make_unique<TemplateFormatter>(std::move(source), use, definitions,
+                                             std::move(others));
 }
 
 }  // namespace netkit

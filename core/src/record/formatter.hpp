@@ -41,6 +41,9 @@ enum class TemplateUse : std::uint8_t {
   unescaped_lines,  // a newline follows
   bytes,            // unchanged
 };
-NETKIT_API std::unique_ptr<Formatter> make_template_formatter(Template source, TemplateUse use);
+// The template renders the main ones of `definitions` and what is not defined; `others`, the rest.
+NETKIT_API std::unique_ptr<Formatter> make_template_formatter(
+    Template source, TemplateUse use, std::span<const RecordDef> definitions,
+    std::unique_ptr<Formatter> others);
 
 }  // namespace netkit

@@ -34,14 +34,14 @@ std::unique_ptr<Formatter> OutputImpl::make_formatter(SinkKind kind, const Outpu
                                                       const OutputContext& context) const {
   if (gets_json(kind, options)) return make_json_formatter(context.definitions);
   const bool lines = is_stream(kind) && options.format != Format::raw;
-  if (options.record_template) {
-    const TemplateUse use = options.escapes ? TemplateUse::lines : TemplateUse::unescaped_lines;
-    return make_template_formatter(*options.record_template, lines ? use : TemplateUse::bytes);
-  }
-  if (!lines) return make_raw_formatter();
-  return make_text_formatter(context.definitions,
-                             options.colored && kind == SinkKind::standard_output,
-                             options.escapes ? Escaping::text : Escaping::none);
+  auto usual = lines ? make_text_formatter(context.definitions,
+                                           options.colored && kind == SinkKind::standard_output,
+                                           options.escapes ? Escaping::text : Escaping::none)
+                     : make_raw_formatter();
+  if (!options.record_template) return usual;
+  const TemplateUse use = options.escapes ? TemplateUse::lines : TemplateUse::unescaped_lines;
+  return make_template_formatter(*options.record_template, lines ? use : TemplateUse::bytes,
+                                 context.definitions, std::move(usual));
 }
 
 // Sinks of one kind are numbered from 1, for the names of their counters.

@@ -205,17 +205,33 @@ TEST(RawForm, IsThePayload) {
   EXPECT_EQ(formatted(*raw, RecordBuilder()), "");
 }
 
+std::unique_ptr<Formatter> by_template(const char* text, TemplateUse use,
+                                       std::span<const RecordDef> definitions = {}) {
+  return make_template_formatter(Template::parse(text, "--template"), use, definitions,
+                                 make_text_formatter(definitions, false));
+}
+
 TEST(TemplateForm, EndsEachLine) {
-  const auto lines =
-      make_template_formatter(Template::parse("{text}", "--template"), TemplateUse::lines);
+  const auto lines = by_template("{text}", TemplateUse::lines);
   EXPECT_EQ(formatted(*lines, RecordBuilder().payload("a\x1b")), "a\\x1b\n");
   EXPECT_EQ(formatted(*lines, RecordBuilder().payload("a\n")), "a\n");
 }
 
 TEST(TemplateForm, LeavesBytesUnchangedForSockets) {
-  const auto bytes =
-      make_template_formatter(Template::parse("<{text}>", "--template"), TemplateUse::bytes);
+  const auto bytes = by_template("<{text}>", TemplateUse::bytes);
   EXPECT_EQ(formatted(*bytes, RecordBuilder().payload("a\x1b\n")), "<a\x1b\n>");
+}
+
+TEST(TemplateForm, IsThatOfMainRecords) {
+  const std::vector<RecordDef> definitions{{.type = "first", .help = ""},
+                                           {.type = "other", .help = "", .layout = "* {text}"},
+                                           {.type = "hidden", .help = "", .layout = ""},
+                                           {.type = "main", .help = "", .is_main = true}};
+  const auto lines = by_template("<{text}>", TemplateUse::lines, definitions);
+  for (const auto& [type, expected] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"first", "<a>\n"}, {"other", "* a\n"}, {"hidden", ""}, {"main", "<a>\n"}}) {
+    EXPECT_EQ(formatted(*lines, RecordBuilder(type).payload("a")), expected) << type;
+  }
 }
 
 }  // namespace

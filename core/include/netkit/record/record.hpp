@@ -65,6 +65,13 @@ struct RecordDef {
   bool newline_only_if_missing =
       false;  // text form: add the newline only where the payload does not end with one
   std::string_view colored_field{};  // with colour: this field in a separate colour per value
+  // --template renders it, as it does the first of an action's records; the others keep their form.
+  bool is_main = false;
 };
+
+// The index is that of an action's records.
+constexpr bool is_main_record(const RecordDef& record, std::size_t index) {
+  return index == 0 || record.is_main;
+}
 
 }  // namespace netkit

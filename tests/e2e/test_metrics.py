@@ -104,6 +104,9 @@ def test_only_metrics_and_only_get(netkit):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(urllib.request.Request(address, method=method), timeout=20)
         assert refused.value.code == status
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(url, headers={"Host": "foreign.example"}), timeout=20)
+    assert refused.value.code == 421 and refused.value.read() == b"this server does not have that host name\n"
 
 
 def test_a_scraper_that_says_nothing_holds_nobody(netkit):
@@ -128,3 +131,4 @@ def test_an_address_in_use_is_said(netkit):
         taken.listen()
         done = netkit.run("echo", "serve", "127.0.0.1:0", "--metrics", "127.0.0.1:%d" % taken.getsockname()[1])
     assert done.status == 69 and b"address already in use" in done.err
+    assert b"listening on" not in done.err, "what waits for that line would go on"

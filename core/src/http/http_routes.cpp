@@ -43,7 +43,10 @@ HttpAnswer HttpRoutes::answer(const HttpRequest& request) const {
 
 HttpAnswer HttpRoutes::route(const HttpRequest& request) const {
   if (options_.permits_host && !options_.permits_host(request.header("Host").value_or(""))) {
-    return HttpAnswer::text(421, "this server does not have that host name (--host)");
+    constexpr std::string_view kWrongHost = "this server does not have that host name";
+    const std::string_view option = options_.host_option;
+    return HttpAnswer::text(
+        421, option.empty() ? std::string(kWrongHost) : fmt::format("{} ({})", kWrongHost, option));
   }
   if (request.method == "OPTIONS") return options_answer(request);
   const std::string_view method = request.method == "HEAD" ? "GET" : request.method;

@@ -191,11 +191,12 @@ void HostImpl::begin_stop(StopReason reason) {
     output_->set_patience(kPatience);  // who reads slowly gets all; a second signal ends it
   }
   if (ready_) notify_manager("STOPPING=1");
-  if (finished_) return;
   if (reason == StopReason::timeout) {
-    error_ = "--timeout: " + format_duration(options_.timeout) + " passed";
-    log_.error(error_);
+    const std::string passed = "--timeout: " + format_duration(options_.timeout) + " passed";
+    if (!output_failure_) error_ = passed;
+    log_.error(passed);
   }
+  if (finished_) return;
   cut_off_ = loop_.after(kPatience, [this] { finish(ExitStatus::done, {}); });
   if (!stop_) return finish(ExitStatus::done, {});
   stop_(reason);
@@ -224,6 +225,7 @@ void HostImpl::on_out_of_memory() {
 }
 
 void HostImpl::ready(const std::vector<std::string>& descriptions) {
+  open_metrics();  // while it can still be said that nothing listens
   output_->refuse_loops(udp_sockets(descriptions));
   take_over_signals();
   loop_.on_out_of_memory([this] { on_out_of_memory(); });
@@ -241,17 +243,22 @@ void HostImpl::ready(const std::vector<std::string>& descriptions) {
     const int error = write_and_close(*options_.ready_fd, lines);
     if (error != 0) log_.notice("--ready-fd: " + error_text(error));
   }
-  if (!options_.metrics.empty()) serve_metrics();
+  announce_metrics();
   notify_manager("READY=1\nSTATUS=" + status);
 }
 
-void HostImpl::serve_metrics() {
+void HostImpl::open_metrics() {
+  if (options_.metrics.empty()) return;
   metrics_ = std::make_unique<MetricsServer>(loop_, options_.metrics, [this] {
     std::string text =
         metrics_text(totals(), {command_, action_.name, started_, loop_.counters().out_of_memory});
     if (append_metrics_) append_metrics_(text);
     return text;
   });
+}
+
+void HostImpl::announce_metrics() {
+  if (!metrics_) return;
   for (const Endpoint& local : metrics_->locals()) {
     log_.notice("metrics on http://" + local.to_string() + "/metrics");
   }
@@ -273,7 +280,10 @@ void HostImpl::enter_sandbox() {
 
 ExitStatus HostImpl::run_loop() {
   take_over_signals();
-  if (!ready_ && !options_.metrics.empty()) serve_metrics();  // of what is no server
+  if (!ready_) {  // of what is no server
+    open_metrics();
+    announce_metrics();
+  }
   update_live_line();
   while (!finished_) loop_.run();
   // What the callbacks refer to may be gone after this.
@@ -314,7 +324,9 @@ void HostImpl::show_stats() {
   const Totals now = totals();
   const std::string line = totals_line(now, before_);
   if (!line.empty()) log_.error(line);
-  if (options_.output.format == Format::json) output_->emit_end(stats_record(now, before_));
+  if (options_.output.format == Format::json) {
+    output_->emit_end(stats_record(now, before_, clock_.wall()));
+  }
   before_.totals = now;
   before_at_ = loop_.now();
 }

@@ -93,7 +93,8 @@ class NETKIT_API HostImpl final : public Host, public FeedOpener {
   bool is_bounded() const;
   void start_timers();
   void take_over_signals();
-  void serve_metrics();
+  void open_metrics();
+  void announce_metrics();
   void enter_sandbox();
   void on_signal(int signo);
   void on_out_of_memory();

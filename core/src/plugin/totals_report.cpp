@@ -147,7 +147,7 @@ HttpServer::Options few_and_quick() {
 }
 
 HttpRoutes metrics_routes(const AddressSpec& address, std::function<std::string()> text) {
-  HttpRoutes routes({.permits_host = http::own_hosts({address.host})});
+  HttpRoutes routes({.permits_host = http::own_hosts({address.host}), .host_option = {}});
   routes.add("/metrics", [text = std::move(text)](const HttpRequest& request) {
     if (request.minor_version >= 1 && !request.header("Host")) {
       return HttpAnswer::text(400, "exactly one Host header is needed");
@@ -198,8 +198,10 @@ bool has_losses(const Totals& totals) {
   });
 }
 
-std::string stats_record(const Totals& totals, const TotalsBefore& before) {
-  std::string line = "{\"type\":\"stats\"";
+std::string stats_record(const Totals& totals, const TotalsBefore& before, WallTime time) {
+  std::string line = "{\"type\":\"stats\",\"time\":\"";
+  TimeFormatter().append_rfc3339(line, time);
+  line += '"';
   for (const Totals::Entry& entry : totals.entries()) {
     append_field(line, entry.name, entry.value);
     if (const auto rate = rate_of(entry, before)) {

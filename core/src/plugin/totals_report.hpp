@@ -33,8 +33,9 @@ NETKIT_API std::string totals_sentence(const Totals& totals, std::size_t most);
 // Whether something that was counted was lost or thrown away.
 NETKIT_API bool has_losses(const Totals& totals);
 
-// A line of JSON with its newline: {"type":"stats","received":5,"received_per_s":2.5}
-NETKIT_API std::string stats_record(const Totals& totals, const TotalsBefore& before);
+// A line of JSON with its newline: {"type":"stats","time":"…","received":5,"received_per_s":2.5}
+NETKIT_API std::string stats_record(const Totals& totals, const TotalsBefore& before,
+                                    WallTime time);
 
 // The whole line with its newline: {"type":"end","ok":true,"received":5}; with "ok":false and
 // "error" where `error` is not empty.

@@ -69,8 +69,8 @@ TEST(Host, RepeatsTotalsWithAPeriod) {
 
 TEST(Host, RepeatsTotalsInJsonAsRecords) {
   ChildRun run = run_host(serve, {{{"stats", "10ms"}, {"json", "1"}}});
-  EXPECT_TRUE(run.wait_for_stdout(
-      "{\"type\":\"stats\",\"received\":3,\"received_per_s\":0,\"loss\":0.25}\n"));
+  EXPECT_TRUE(run.wait_for_stdout("{\"type\":\"stats\",\"time\":\""));
+  EXPECT_TRUE(run.wait_for_stdout("Z\",\"received\":3,\"received_per_s\":0,\"loss\":0.25}\n"));
   run.signal(SIGTERM);
   EXPECT_EQ(run.finish(), 143);
 }
@@ -238,6 +238,19 @@ TEST(Host, EndsTheRunWhenTimeIsOver) {
   EXPECT_NE(run.errors.find("netkit: echo: --timeout: 20ms passed\n"), std::string::npos);
   EXPECT_NE(run.output.find("\"ok\":false,\"error\":\"--timeout: 20ms passed\""),
             std::string::npos);
+}
+
+TEST(Host, SaysWhyItEndsAlsoWhereTheWorkWasDoneInTheSameTurn) {
+  ChildRun run = run_host(
+      [](Host& host) {
+        const Timer done =
+            host.loop().at(TimePoint::min(), [&host] { host.finish(ExitStatus::done); });
+        return host.run_loop();
+      },
+      {{{"timeout", "0"}, {"json", "1"}}});
+  EXPECT_EQ(run.finish(), 124);
+  EXPECT_EQ(run.errors, "netkit: echo: --timeout: 0s passed\n");
+  EXPECT_NE(run.output.find("\"error\":\"--timeout: 0s passed\""), std::string::npos);
 }
 
 TEST(Host, ShowsInterimTotalsForUsr1) {

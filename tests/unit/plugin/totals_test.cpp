@@ -37,8 +37,9 @@ TEST(TotalsLine, HasTheRateOfEachCounter) {
   now.add("received", std::uint64_t{15});
   now.add(kGaugeDef, std::uint64_t{2});
   EXPECT_EQ(totals_line(now, {before, 2.0}), "received 15, received per s 2.5, clients 2");
-  EXPECT_EQ(stats_record(now, {before, 2.0}),
-            "{\"type\":\"stats\",\"received\":15,\"received_per_s\":2.5,\"clients\":2}\n");
+  EXPECT_EQ(stats_record(now, {before, 2.0}, WallTime(std::chrono::seconds(1))),
+            "{\"type\":\"stats\",\"time\":\"1970-01-01T00:00:01.000000Z\",\"received\":15,"
+            "\"received_per_s\":2.5,\"clients\":2}\n");
 }
 
 TEST(TotalsSentence, HasNoZerosAndSeparators) {

@@ -54,6 +54,7 @@ class NETKIT_API HttpRoutes {
     // Whether the server goes by that name (`a.example:8000`, as Host has it); others get 421.
     // None: it answers to any. http::own_hosts() keeps foreign pages out.
     std::function<bool(std::string_view host)> permits_host{};
+    std::string_view host_option = "--host";  // which gives it further names; empty: nothing does
   };
 
   HttpRoutes() = default;

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <netkit/http/http_text.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/store/options.hpp>
 #include <netkit/util/text.hpp>
@@ -193,12 +194,12 @@ HttpRoutes EventServer::routes() {
                       options_.channels ? "?last=100" : "events?last=100", std::move(actions));
 }
 
-EventServer::Channel* EventServer::channel_of(std::string_view path) {
-  if (!options_.channels) path = "/";
+EventServer::Channel* EventServer::channel_of(std::string_view name) {
+  const std::string path = options_.channels ? http::normal_path(name) : "/";
   const auto found = channels_.find(path);
   if (found != channels_.end()) return found->second.get();
   if (channels_.size() >= options_.max_channels && !make_room()) return nullptr;
-  auto channel = std::make_unique<Channel>(std::string(path), options_, first_id_);
+  auto channel = std::make_unique<Channel>(path, options_, first_id_);
   channel->ring.begin_with(first_entry_);
   return channels_.emplace(path, std::move(channel)).first->second.get();
 }

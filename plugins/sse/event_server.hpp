@@ -66,7 +66,7 @@ class EventServer final : private Sources::Handler, private store::Stream::Handl
 
   HttpRoutes routes();
   // That of a path, which is made where there is none; null: there are too many.
-  Channel* channel_of(std::string_view path);
+  Channel* channel_of(std::string_view name);
   bool make_room();
   void read(const HttpRequest& request, HttpAnswer& answer);
   HttpAnswer publish(const HttpRequest& request);

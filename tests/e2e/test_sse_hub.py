@@ -109,6 +109,17 @@ def test_a_path_is_a_channel(serve):
     assert re.findall(rb"data: (.*)\n", readers["/b/c"].until(rb"data: end\n")) == [b"to /b/c", b"end"]
 
 
+def test_a_channel_has_one_name_however_it_is_escaped(serve):
+    server = serve("--channels")
+    readers = [Reader(server.address, path) for path in ("/caf%C3%A9", "/caf%c3%a9", "/%63af%C3%a9")]
+    for reader in readers:
+        reader.head()
+    with tcp_connect(server.address) as sock:
+        assert post(sock, "/caf%c3%A9", b"open")[0] == 200
+    for reader in readers:
+        reader.until(rb"data: open\n")
+
+
 def test_channels_are_limited(serve):
     server = serve("--channels", "--max-channels", "2")
     with tcp_connect(server.address) as sock:

@@ -38,6 +38,25 @@ std::string_view take_list_item(std::string_view& list) {
   return trim_blanks(item);
 }
 
+std::string normal_path(std::string_view path) {
+  constexpr std::string_view kUnreserved =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  std::string out;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const int high = path[i] == '%' && i + 2 < path.size() ? hex_value(path[i + 1]) : -1;
+    const int low = high >= 0 ? hex_value(path[i + 2]) : -1;
+    if (low < 0) {
+      out += path[i];
+      continue;
+    }
+    const int byte = high * 16 + low;
+    const bool is_plain = kUnreserved.find(static_cast<char>(byte)) != std::string_view::npos;
+    out += is_plain ? std::string(1, static_cast<char>(byte)) : fmt::format("%{:02X}", byte);
+    i += 2;
+  }
+  return out;
+}
+
 std::string format_date(WallTime time) {
   const auto microseconds =
       std::chrono::floor<std::chrono::microseconds>(time.time_since_epoch()).count();

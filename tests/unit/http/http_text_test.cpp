@@ -33,6 +33,18 @@ TEST(CorsOrigin, IsNothingElse) {
   }
 }
 
+TEST(NormalPath, IsTheSameHoweverItWasEscaped) {
+  for (const auto& [given, normal] :
+       std::vector<std::pair<std::string, std::string>>{{"/", "/"},
+                                                        {"/a%2fb%7E%41", "/a%2Fb~A"},
+                                                        {"/%c3%a9", "/%C3%A9"},
+                                                        {"/%", "/%"},
+                                                        {"/%4", "/%4"},
+                                                        {"/%zz%00", "/%zz%00"}}) {
+    EXPECT_EQ(normal_path(given), normal);
+  }
+}
+
 TEST(HttpDate, IsThatOfTheStandard) {
   EXPECT_EQ(format_date(WallTime(std::chrono::seconds(784111777)) + std::chrono::milliseconds(999)),
             "Sun, 06 Nov 1994 08:49:37 GMT");

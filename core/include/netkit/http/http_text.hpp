@@ -49,6 +49,10 @@ NETKIT_API std::string_view trim_blanks(std::string_view text);
 // blanks.
 NETKIT_API std::string_view take_list_item(std::string_view& list);
 
+// A path as RFC 3986, section 6.2.2, compares it: escapes in upper case, and none of what needs
+// none. curl asks for `/%c3%a9` where a browser asks for `/%C3%A9`.
+NETKIT_API std::string normal_path(std::string_view path);
+
 // `Fri, 20 Nov 2026 15:12:29 GMT` (RFC 9110, section 5.6.7).
 NETKIT_API std::string format_date(WallTime time);
 

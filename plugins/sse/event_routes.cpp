@@ -35,6 +35,7 @@ li { display: flex; gap: 0 1em; padding: .3em 1em; border-bottom: 1px solid colo
 time, .id, ol:empty { color: color-mix(in srgb, CanvasText 65%, Canvas); }
 time, .id { white-space: nowrap; }
 .data { flex: 1; min-height: 1.4em; white-space: pre-wrap; overflow-wrap: anywhere; }
+.data, .data pre, .data summary { unicode-bidi: plaintext; }
 @media (max-width: 45em) { li { flex-wrap: wrap; } time, .id { font-size: .8em; } .data { flex-basis: 100%; } }
 </style>
 <header><span id="state" role="status">connecting</span><span id="count">0 events</span>

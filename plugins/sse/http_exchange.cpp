@@ -185,6 +185,8 @@ void HttpExchange::set_method() {
     curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, options_.method.c_str());
   }
 }
+  // Otherwise libcurl waits for a body, however long the response says it is.
+  if (options_.method == "HEAD" && !options_.data) curl_easy_setopt(easy_, CURLOPT_NOBODY, 1L);
 
 void HttpExchange::set_credentials() {
   if (options_.netrc) {

@@ -66,6 +66,12 @@ def browse(netkit, tmp_path):
 
 SHOWN = "[...document.querySelectorAll('li')].map(i => [...i.children].slice(2).map(c => c.textContent).join(' ')).reverse()"
 
+# Where the two newest events, the newest first, have their last character.
+SIDES = """[...document.querySelectorAll('li .data')].slice(0, 2).map(({firstChild: text}) => {
+  const left = (at) => { const range = document.createRange(); range.setStart(text, at); range.setEnd(text, at + 1);
+                         return range.getBoundingClientRect().left; };
+  return left(text.length - 1) < left(0) ? 'left' : 'right'; })"""
+
 
 @pytest.mark.parametrize("event", ["message", "beat"])
 def test_the_page_in_a_browser(serve, browse, event):
@@ -94,6 +100,9 @@ def test_the_page_in_a_browser(serve, browse, event):
         assert page.evaluate("[...document.querySelectorAll('li:not([hidden])')].length") == 1
         server.write(b"seven\ntwofold\n")
         page.wait_for("[...document.querySelectorAll('li:not([hidden])')].length", 2)
+        server.write("two \u2603 \u05d0!\n\u05d0 two!\n")
+        page.wait_for("[...document.querySelectorAll('li:not([hidden])')].length", 4)
+        assert page.evaluate(SIDES) == ["left", "right"], "each event begins where its own direction does"
 
 
 def test_another_origin_in_a_browser(serve, browse):

@@ -39,6 +39,7 @@ ANSWERS = [
     ("no_type_at_all", answer("200 OK", ONE), ("--any-type",), 69, b"one\n", rb"closed the stream\n"),
     ("any_type_is_not_any_status", answer("404 Not Found", ONE, Content_Type=TEXT), ("--any-type",), 76, b"", rb"404"),
     ("a_body_cut_short", ok(ONE, Content_Length=100), (), 69, b"one\n", rb"aborted"),
+    ("no_body_of_head", ok(b"", Content_Length=100), ("-X", "HEAD"), 69, b"", rb"closed the stream\n"),
     ("a_chunk_cut_short", ok(b"64\r\n" + ONE, Transfer_Encoding="chunked"), (), 69, b"one\n", rb"aborted"),
     ("bad_chunks", ok(b"zz\r\n" + ONE, Transfer_Encoding="chunked"), (), 69, b"", rb"lost"),
     ("more_after_gzip", ok(gzip.compress(ONE) + b"x" * 20, Content_Encoding="gzip"), (), 69, b"one\n",

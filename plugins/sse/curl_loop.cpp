@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <sse/curl_loop.hpp>
+#include <sse/http_url.hpp>
 #include <sse/request_options.hpp>
 #include <string>
 

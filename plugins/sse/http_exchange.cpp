@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <new>
 #include <sse/http_exchange.hpp>
+#include <sse/http_url.hpp>
 #include <sys/socket.h>
 
 #include <fmt/format.h>
@@ -184,9 +185,9 @@ void HttpExchange::set_method() {
   if (!options_.method.empty()) {
     curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, options_.method.c_str());
   }
-}
   // Otherwise libcurl waits for a body, however long the response says it is.
   if (options_.method == "HEAD" && !options_.data) curl_easy_setopt(easy_, CURLOPT_NOBODY, 1L);
+}
 
 void HttpExchange::set_credentials() {
   if (options_.netrc) {

@@ -16,8 +16,8 @@ struct HttpUrl {
   std::string path;  // with the query; begins with a slash
 };
 
-// Adds http:// where there is no scheme; `8000/path` and `:8000/path` are of this machine. Any
-// thread.
+// Adds http:// where there is no scheme; `8000/path` and `:8000/path` are of this machine. Throws
+// UsageError for a WebSocket. Any thread.
 std::string completed_url(std::string_view text);
 
 // Throws UsageError for what is no http(s) URL, and for one with a login. Any thread.
@@ -25,5 +25,8 @@ HttpUrl parse_http_url(std::string_view text);
 
 // The argument URL, to be reached as -4, -6 and --bind say. Throws UsageError. Any thread.
 HttpUrl target_of(const Values& values);
+
+// Text for people, without the passwords of the URLs in it. Any thread.
+std::string without_passwords(std::string_view text);
 
 }  // namespace netkit::sse

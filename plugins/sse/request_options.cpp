@@ -182,26 +182,6 @@ std::string checked_url(const std::string& text) {
   return full;
 }
 
-std::string without_passwords(std::string_view text) {
-  std::string out;
-  while (true) {
-    const std::size_t start = std::min(text.find("//"), text.size());
-    const std::size_t begin = std::min(start + 2, text.size());
-    const std::string_view authority =
-        text.substr(begin, text.find_first_of("/?#'", begin) - begin);
-    out += text.substr(0, begin);
-    if (begin == text.size()) return out;
-    const std::size_t at = authority.rfind('@');
-    const std::size_t colon = authority.find(':');
-    if (at != std::string_view::npos && colon < at) {
-      out.append(authority.substr(0, colon)).append(authority.substr(at));
-    } else {
-      out += authority;
-    }
-    text.remove_prefix(begin + authority.size());
-  }
-}
-
 std::string ascii_url(const std::string& url) {
   if (is_ascii(url)) return url;
   const Utf8Names names;

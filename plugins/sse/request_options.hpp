@@ -68,7 +68,4 @@ std::optional<std::string> resolved_url(const std::string& base, const std::stri
 // can be no name.
 std::string ascii_url(const std::string& url);
 
-// Text for people, without the passwords of the URLs in it.
-std::string without_passwords(std::string_view text);
-
 }  // namespace netkit::sse

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <sse/http_url.hpp>
 #include <sse/stream_reader.hpp>
 #include <utility>
 

@@ -1,3 +1,4 @@
+#include <sse/http_url.hpp>
 #include <sse/request_options.hpp>
 #include <string>
 

@@ -280,6 +280,8 @@ void SendCommand::finish() {
 
 void SendCommand::on_datagram(const ReceivedMessage& from, std::string_view datagram) {
   if (messages_ == 0 || enough() || host_->finishing()) return;
+  // From the port that is sent to (--bind), the message itself comes back.
+  if (server_->policy().judge_source(*from.peer) == Refusal::own) return;
   const AnswerTable::Verdict verdict = table_->on_answer(*from.peer);
   if (verdict == AnswerTable::Verdict::overflow && table_->overflow() == 1) {
     host_->log().notice("more responders than --max-responders");

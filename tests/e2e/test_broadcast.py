@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from netkit import host_port, udp_socket, wait_until
+from netkit import free_port, host_port, udp_socket, wait_until
 
 
 def listen(netkit, *args):
@@ -24,6 +24,12 @@ def test_answers_have_their_sender(netkit):
     listener = netkit.serve("broadcast", "listen", ":0", "--reply", "got {text}", sockets=2)
     result = netkit.run("broadcast", "send", f"127.255.255.255:{listener.port}", "x", "--replies", "1", "-w", "20s")
     assert result.lines == [f"127.0.0.1:{listener.port} got x"]
+
+
+def test_a_message_is_no_answer_to_itself(netkit):
+    port = free_port()
+    sent = netkit.run("broadcast", "send", f"127.255.255.255:{port}", "x", "--bind", f":{port}", "--expect", "1", "-w", "100ms")
+    assert (sent.status, sent.out) == (1, b"")
 
 
 def test_a_python_socket_can_answer(netkit):

@@ -237,7 +237,7 @@ void JoinSession::undelivered(std::string_view text, std::string_view why) {
 // ---- what is typed
 
 void JoinSession::on_input_line(std::string_view line) {
-  if (member_.finishing()) return;
+  if (member_.finishing() || line.empty()) return;
   if (options_.commands || host_.interactive()) {
     const std::string normal = line.starts_with("/nick ") ? normal_name(line) : std::string();
     return obey(read_member_line(normal.empty() ? line : normal));

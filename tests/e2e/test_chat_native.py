@@ -141,7 +141,7 @@ def test_commands(netkit):
     server = netkit.serve("chat", "serve", "127.0.0.1:0")
     ann = join(netkit, server.address, "ann")
     ann.write("")
-    script = "/who\n/me waves\n//x\n/msg ann psst\n/nick bobby\n/msg nobody hi\n/bogus\nbye\n"
+    script = "/who\n\n/me waves\n//x\n/msg ann psst\n/nick bobby\n/msg nobody hi\n/bogus\nbye\n"
     bob = netkit.run("chat", "join", server.address, "--name", "bob", "--commands", stdin=script)
     lines = [ann.out.line() for _ in range(7)]
     assert lines == [b"* bob joined", b"* bob waves", b"[bob] /x", b"[bob to you] psst",

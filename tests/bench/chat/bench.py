@@ -59,15 +59,16 @@ class Server:
         self.process.stdout.close()
 
 
-def settled(value, pause=0.3):
+def settled(value, pause=0.3, deadline=120):
     """Waits until `value` stays the same, and gives it."""
     before = value()
-    while True:
+    for _ in range(round(deadline / pause)):
         time.sleep(pause)
         now = value()
         if now - before < 0.002:
             return now
         before = now
+    sys.exit(f"the server is still busy after {deadline} s")
 
 
 class Speaker:
@@ -80,8 +81,9 @@ class Speaker:
             self.member = subprocess.Popen([NETKIT, "chat", "join", str(server.port), "--name", "speaker"],
                                            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             self.stdin = self.member.stdin
-            while b"joined" not in self.member.stderr.readline():
-                pass
+            while b"joined" not in (line := self.member.stderr.readline()):
+                if not line:
+                    sys.exit("the speaker could not join")
 
     def say(self, messages, size, interval):
         for i in range(messages):

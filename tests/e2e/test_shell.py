@@ -61,6 +61,8 @@ def test_quotes_and_nothing_else(netkit, line, words):
 @pytest.mark.parametrize("line, sentence", [
     ("version |", "there is no command before the end"),
     ("| version", "there is no command before |"),
+    ("version && version", "'&&' is not supported (write ; between commands)"),
+    ("version||version", "'||' is not supported (write ; between commands)"),
     ("version >", "a redirection needs a file name"),
     ("version 'a", "a quote is not closed"),
     ("fg", "there are no jobs"),

@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <netkit/util/error.hpp>
 
 namespace netkit {
@@ -105,6 +107,11 @@ class Builder {
   void add(Piece piece) {
     if (wants_file_ && piece.kind != PieceKind::word && piece.kind != PieceKind::open_quote) {
       throw UsageError("a redirection needs a file name");
+    }
+    for (const char* const both : {"&&", "||"}) {
+      if (line_.substr(piece.begin).starts_with(both)) {
+        throw UsageError(fmt::format("'{}' is not supported (write ; between commands)", both));
+      }
     }
     switch (piece.kind) {
       case PieceKind::open_quote:

@@ -1,5 +1,6 @@
 #include "app.hpp"
 
+#include "cli/help.hpp"
 #include "made.hpp"
 #include "plugin/registry.hpp"
 
@@ -14,6 +15,7 @@
 
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
+#include <netkit/util/terminal.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {
@@ -65,6 +67,9 @@ class Reader {
   [[noreturn]] static void unknown(const std::string& name) {
     constexpr std::array<std::string_view, 4> kNames{"--plugin-dir", "--config", "--help",
                                                      "--version"};
+    if (std::ranges::find(kNames, name) != kNames.end()) {
+      throw UsageError(name + " takes no value");
+    }
     throw UsageError("unknown option '" + escaped_text(name) +
                      "' before the command; a command's own options come after it" +
                      did_you_mean(name, kNames));
@@ -124,9 +129,12 @@ std::optional<std::string> environment_variable(const std::string& name) {
 }
 
 bool has_colors(int fd) {
-  const auto terminal = environment_variable("TERM");
-  return ::isatty(fd) == 1 && environment_variable("NO_COLOR").value_or("").empty() && terminal &&
-         *terminal != "dumb";
+  return takes_escapes(fd) && environment_variable("NO_COLOR").value_or("").empty();
+}
+
+std::size_t help_width() {
+  constexpr std::size_t kNarrowest = 40;
+  return std::clamp(terminal_columns(STDOUT_FILENO).value_or(kHelpWidth), kNarrowest, kHelpWidth);
 }
 
 void print_help(std::string_view text) {

@@ -67,7 +67,9 @@ std::optional<std::string> environment_variable(const std::string& name);
 // Writes to standard output and throws Error (74) where that fails.
 void print(std::string_view text);
 
-// The same, with headings in bold where there are colours.
+// The columns that help may take: those of the window, within reason.
+std::size_t help_width();
+// As print(), with headings in bold where there are colours.
 void print_help(std::string_view text);
 // Whether `fd` is a terminal with colours, and NO_COLOR is not set.
 bool has_colors(int fd);

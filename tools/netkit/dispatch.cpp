@@ -76,16 +76,17 @@ bool show_help(const std::string& command, std::string_view summary,
   // `netkit echo --help` is about the command, `netkit echo serve --help` about the action.
   HelpWish wish = command_help_wish(words);
   if (wish != HelpWish::none) {
-    print_help(wish == HelpWish::full ? command_help(command, summary, actions)
-                                      : brief_command_help(command, summary, actions));
+    print_help(wish == HelpWish::full
+                   ? command_help(command, summary, actions, help_width())
+                   : brief_command_help(command, summary, actions, help_width()));
     return true;
   }
   const Selection selection = select_action(actions, words);
   if (selection.action == nullptr) return false;
   wish = help_wish(effective_options(*selection.action), selection.words);
   if (wish == HelpWish::none) return false;
-  print_help(wish == HelpWish::full ? action_help(command, *selection.action)
-                                    : brief_action_help(command, *selection.action));
+  print_help(wish == HelpWish::full ? action_help(command, *selection.action, help_width())
+                                    : brief_action_help(command, *selection.action, help_width()));
   return true;
 }
 
@@ -158,7 +159,7 @@ int run_plugin(App& app, const PluginFile& file, Words typed) {
   if (show_help(file.name, file.summary, plugin.actions(), words)) return 0;
   const Selection selection = require_action(file.name, plugin.actions(), words);
   if (words.empty() && needs_argument(*selection.action)) {  // `netkit sse`
-    print_help(command_help(file.name, file.summary, plugin.actions()));
+    print_help(command_help(file.name, file.summary, plugin.actions(), help_width()));
     return 0;
   }
   app.set_action(selection.action->name);
@@ -220,7 +221,7 @@ int dispatch(App& app) {
   }
   if (invocation.help != HelpWish::none && invocation.words.empty()) {
     print_help(invocation.help == HelpWish::full ? overview_text(app)
-                                                 : brief_overview(plugin_rows(app)));
+                                                 : brief_overview(plugin_rows(app), help_width()));
     return 0;
   }
   if (invocation.words.empty()) return run_nothing(app);

@@ -87,7 +87,7 @@ const HelpTopic* find_topic(std::string_view name) {
 
 void help_about(App& app, const std::string& topic, const std::string& action) {
   if (const Builtin* builtin = find_builtin(topic)) {
-    print_help(command_help(builtin->name, builtin->summary, builtin->actions));
+    print_help(command_help(builtin->name, builtin->summary, builtin->actions, help_width()));
     return;
   }
   const auto file = app.registry().find(topic);
@@ -102,9 +102,9 @@ void help_about(App& app, const std::string& topic, const std::string& action) {
   if (action.empty() && show_man_page("netkit-" + topic)) return;
   const auto actions = app.plugin(topic).actions();
   if (action.empty()) {
-    print_help(command_help(topic, file->summary, actions));
+    print_help(command_help(topic, file->summary, actions, help_width()));
   } else {
-    print_help(action_help(topic, find_action(actions, action)));
+    print_help(action_help(topic, find_action(actions, action), help_width()));
   }
 }
 
@@ -147,7 +147,7 @@ std::vector<std::string> known_words(const App& app) {
 }
 
 std::string overview_text(const App& app) {
-  return overview(plugin_rows(app), builtin_rows(), external_rows(app));
+  return overview(plugin_rows(app), builtin_rows(), external_rows(app), help_width());
 }
 
 int run_help(App& app, const ActionDef&, const Values& values) {
@@ -155,7 +155,7 @@ int run_help(App& app, const ActionDef&, const Values& values) {
   if (topics.empty()) {
     print_help(overview_text(app));
   } else if (const HelpTopic* topic = find_topic(topics.front()); topic != nullptr) {
-    print_help(topic->text());
+    print_help(topic->text(help_width()));
   } else {
     help_about(app, topics.front(), topics.size() > 1 ? topics[1] : "");
   }

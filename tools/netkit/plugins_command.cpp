@@ -132,30 +132,29 @@ std::string json_line(const PluginFile& file) {
   return out + "}\n";
 }
 
-std::string text_row(const PluginFile& file, std::size_t column) {
-  std::string out;
+void append_plugin(HelpText& out, const PluginFile& file, std::size_t column) {
   const std::string name = escaped_text(file.name);
   const std::string summary =
       file.kind == PluginKind::store ? "a store: " + file.summary : file.summary;
   append_row(out, name, file.problem.empty() ? summary : "refused: it " + file.problem, column);
-  out.append(column, ' ');
+  out += std::string(column, ' ');
   out += file.path.empty() ? "linked in" : escaped_text(file.path);
   if (!file.version.empty()) out += " (" + file.version + ")";
-  return out + "\n";
+  out += "\n";
 }
 
 std::string text_list(const App& app, const std::vector<PluginFile>& files) {
-  std::string out;
+  HelpText out;
   constexpr std::size_t kColumn = 14;
-  for (const PluginFile& file : files) out += text_row(file, kColumn);
+  for (const PluginFile& file : files) append_plugin(out, file, kColumn);
   for (const CommandSummary& row : external_rows(app)) {
     append_row(out, row.name, "an executable, " + escaped_text(row.summary), kColumn);
   }
-  out += (out.empty() ? "No plugins. Searched:\n" : "\nSearched:\n");
+  out += out.text().empty() ? "No plugins. Searched:\n" : "\nSearched:\n";
   for (const auto& folder : app.registry().folders())
     out += "  " + escaped_text(folder.string()) + "\n";
-  return out + "Required: ABI " + std::to_string(kPluginAbi) +
-         ", built for '" NETKIT_BUILD_TAG "'\n";
+  out += "Required: ABI " + std::to_string(kPluginAbi) + ", built for '" NETKIT_BUILD_TAG "'\n";
+  return out.text();
 }
 
 int list_plugins(const App& app, bool json) {

@@ -55,16 +55,16 @@ std::string option_text(const OptionDef& option) {
   return out;
 }
 
-void append_options(std::string& out, std::string_view title, std::span<const OptionDef> options) {
+void append_options(HelpText& out, std::string_view title, std::span<const OptionDef> options) {
   if (options.empty()) return;
   out += "\n" + std::string(title) + ":\n";
   for (const OptionDef& option : options) append_option(out, option);
 }
 
 // `-t/--timeout --stats`
-void append_names(std::string& out, std::span<const OptionDef> options) {
+void append_names(HelpText& out, std::span<const OptionDef> options) {
   if (options.empty()) return;
-  out += "\nCommon options ('netkit help common' explains them):\n";
+  append_wrapped(out, "\nCommon options ('netkit help common' explains them):", 0);
   std::string names;
   for (const OptionDef& option : options) {
     names += option.letter != 0 ? fmt::format("-{}/--", option.letter) : "--";
@@ -74,11 +74,11 @@ void append_names(std::string& out, std::span<const OptionDef> options) {
 }
 
 // The first line: what it does.
-void append_head(std::string& out, std::string_view what, std::string_view summary) {
+void append_head(HelpText& out, std::string_view what, std::string_view summary) {
   append_wrapped(out, fmt::format("{} - {}", what, summary), 0);
 }
 
-void append_examples(std::string& out, std::span<const ExampleDef> examples) {
+void append_examples(HelpText& out, std::span<const ExampleDef> examples) {
   for (const ExampleDef& example : examples) {
     out += "  " + std::string(example.command) + "\n";
     if (!example.help.empty()) append_wrapped(out, example.help, 6);
@@ -91,14 +91,14 @@ std::size_t name_column(std::span<const CommandSummary> rows) {
   return std::min(widest + 4, kMaxNameColumn);
 }
 
-void append_table(std::string& out, std::string_view title, std::span<const CommandSummary> rows) {
+void append_table(HelpText& out, std::string_view title, std::span<const CommandSummary> rows) {
   if (rows.empty()) return;
   out += "\n" + std::string(title) + ":\n";
   const std::size_t column = name_column(rows);
   for (const CommandSummary& row : rows) append_row(out, row.name, row.summary, column);
 }
 
-void append_arguments(std::string& out, const ActionDef& action) {
+void append_arguments(HelpText& out, const ActionDef& action) {
   std::vector<CommandSummary> rows;
   for (const ArgumentDef& argument : action.arguments) {
     std::string text(argument.help);
@@ -108,7 +108,7 @@ void append_arguments(std::string& out, const ActionDef& action) {
   append_table(out, "Arguments", rows);
 }
 
-void append_records(std::string& out, const ActionDef& action) {
+void append_records(HelpText& out, const ActionDef& action) {
   if (action.records.empty()) return;
   out += "\nRecords, by their \"type\" in JSON:\n";
   for (const RecordDef& record : action.records) {
@@ -122,11 +122,14 @@ void append_records(std::string& out, const ActionDef& action) {
   }
 }
 
-void append_totals(std::string& out, const ActionDef& action, const OptionSet& options) {
+void append_totals(HelpText& out, const ActionDef& action, const OptionSet& options) {
   if (action.totals.empty()) return;
   const bool has_end = options.by_name("json") != nullptr;
-  out += fmt::format("\nTotals, in the {}{}:\n", has_end ? "\"end\" record" : "report of --stats",
-                     options.by_name("metrics") != nullptr ? " and by --metrics" : "");
+  append_wrapped(
+      out,
+      fmt::format("\nTotals, in the {}{}:", has_end ? "\"end\" record" : "report of --stats",
+                  options.by_name("metrics") != nullptr ? " and by --metrics" : ""),
+      0);
   for (const TotalDef& total : action.totals) {
     append_row(out, total.name, total.help, kOptionColumn);
   }
@@ -148,12 +151,12 @@ std::vector<CommandSummary> action_rows(std::span<const ActionDef> actions) {
 
 }  // namespace
 
-void append_option(std::string& out, const OptionDef& option) {
+void append_option(HelpText& out, const OptionDef& option) {
   append_row(out, option_words(option), option_text(option), kOptionColumn);
 }
 
-std::string action_help(std::string_view command, const ActionDef& action) {
-  std::string out;
+std::string action_help(std::string_view command, const ActionDef& action, std::size_t width) {
+  HelpText out(width);
   append_head(out, invocation(command, action), action.summary);
   out += "\n";
   append_wrapped(out, "Usage: " + usage(command, action), 0);
@@ -178,76 +181,81 @@ std::string action_help(std::string_view command, const ActionDef& action) {
                    "file; see 'netkit help' and 'netkit help exit-status'.",
                    0);
   }
-  return out;
+  return out.text();
 }
 
 namespace {
 
 // On one line where it can be: without what is after a comma, and beside its name however long that
 // is.
-void append_brief_option(std::string& out, const OptionDef& option) {
-  constexpr std::size_t kScreen = 80;
+void append_brief_option(HelpText& out, const OptionDef& option) {
   const std::string words = option_words(option);
   const std::string value =
       option.default_value.empty() ? "" : fmt::format(" [{}]", option.default_value);
   std::string text = first_sentence(option.help);
   const std::size_t column = std::max(kOptionColumn, columns(words) + 4);
-  if (column + columns(text) + value.size() > kScreen) text = text.substr(0, text.find(", "));
+  if (column + columns(text) + value.size() > out.width()) text = text.substr(0, text.find(", "));
   text += value;
-  append_row(out, words, text, column + columns(text) > kScreen ? kOptionColumn : column);
+  append_row(out, words, text, column + columns(text) > out.width() ? kOptionColumn : column);
 }
 
 }  // namespace
 
-std::string brief_action_help(std::string_view command, const ActionDef& action) {
+std::string brief_action_help(std::string_view command, const ActionDef& action,
+                              std::size_t width) {
   constexpr std::size_t kExamples = 2;
-  std::string out;
+  HelpText out(width);
   append_head(out, invocation(command, action), action.summary);
   append_wrapped(out, "Usage: " + usage(command, action), 0);
   append_examples(out,
                   std::span(action.examples).first(std::min(action.examples.size(), kExamples)));
   const OptionSet options = effective_options(action);
   for (const OptionDef& option : options.own()) append_brief_option(out, option);
-  return out;
+  return out.text();
 }
 
 std::string command_help(std::string_view command, std::string_view summary,
-                         std::span<const ActionDef> actions) {
-  if (actions.size() == 1) return action_help(command, actions.front());
-  std::string out;
+                         std::span<const ActionDef> actions, std::size_t width) {
+  if (actions.size() == 1) return action_help(command, actions.front(), width);
+  HelpText out(width);
   append_head(out, fmt::format("netkit {}", command), summary);
-  out += fmt::format("\nUsage: netkit {} ACTION [OPTIONS] [ARGUMENTS]\n\nExamples:\n", command);
+  append_wrapped(out, fmt::format("\nUsage: netkit {} ACTION [OPTIONS] [ARGUMENTS]", command), 0);
+  out += "\nExamples:\n";
   for (const ActionDef& action : actions) {
     append_examples(out, std::span(action.examples).first(action.examples.empty() ? 0 : 1));
   }
   append_table(out, "Actions", action_rows(actions));
-  out += "\nEach has its own help: netkit " + std::string(command) + " " +
-         std::string(actions.empty() ? "ACTION" : actions.front().name) + " --help\n";
+  append_wrapped(out,
+                 fmt::format("\nEach has its own help: netkit {} {} --help", command,
+                             actions.empty() ? "ACTION" : actions.front().name),
+                 0);
   for (const ActionDef& action : actions) {
-    if (action.may_be_omitted) out += "\n" + action_help(command, action);
+    if (action.may_be_omitted) out += "\n" + action_help(command, action, width);
   }
-  return out;
+  return out.text();
 }
 
 std::string brief_command_help(std::string_view command, std::string_view summary,
-                               std::span<const ActionDef> actions) {
-  if (actions.size() == 1) return brief_action_help(command, actions.front());
+                               std::span<const ActionDef> actions, std::size_t width) {
+  if (actions.size() == 1) return brief_action_help(command, actions.front(), width);
   constexpr std::string_view kUsage = "Usage: ";
-  std::string out;
+  HelpText out(width);
   append_head(out, fmt::format("netkit {}", command), summary);
   for (const ActionDef& action : actions) {
     out += &action == &actions.front() ? kUsage : "       ";
     append_wrapped(out, usage(command, action), kUsage.size(), kUsage.size());
   }
-  return out;
+  return out.text();
 }
 
 std::string overview(std::span<const CommandSummary> commands,
                      std::span<const CommandSummary> builtins,
-                     std::span<const CommandSummary> external) {
-  std::string out = "netkit - a suite of network tools, one per command\n\n";
+                     std::span<const CommandSummary> external, std::size_t width) {
+  HelpText out(width);
+  append_wrapped(out, "netkit - a suite of network tools, one per command", 0);
+  out += "\n";
+  append_wrapped(out, "Usage: netkit COMMAND [ACTION] [OPTIONS] [ARGUMENTS]", 0);
   out +=
-      "Usage: netkit COMMAND [ACTION] [OPTIONS] [ARGUMENTS]\n"
       "\nExamples:\n"
       "  netkit echo serve :8080\n"
       "  netkit echo ping localhost:8080 -c 5\n"
@@ -261,23 +269,25 @@ std::string overview(std::span<const CommandSummary> commands,
              kOptionColumn);
   append_row(out, "-V, --version", "print the version", kOptionColumn);
   append_row(out, "-h, --help", "print this help; -h is the short form", kOptionColumn);
-  out +=
-      "\nOptions are also taken from NETKIT_<COMMAND>_<OPTION> and from\n"
-      "$XDG_CONFIG_HOME/netkit/config, one section per command; 'netkit config'\n"
-      "shows the values in effect.\n";
+  append_wrapped(out,
+                 "\nOptions are also taken from NETKIT_<COMMAND>_<OPTION> and from "
+                 "$XDG_CONFIG_HOME/netkit/config, one section per command; 'netkit config' shows "
+                 "the values in effect.",
+                 0);
   std::string topics = "\nTopics, for 'netkit help TOPIC':";
   for (const HelpTopic& topic : help_topics()) topics += fmt::format(" {}", topic.name);
   append_wrapped(out, topics, 0);
-  return out;
+  return out.text();
 }
 
-std::string brief_overview(std::span<const CommandSummary> commands) {
-  std::string out = "Usage: netkit COMMAND [ACTION] [OPTIONS] [ARGUMENTS]\n";
+std::string brief_overview(std::span<const CommandSummary> commands, std::size_t width) {
+  HelpText out(width);
+  append_wrapped(out, "Usage: netkit COMMAND [ACTION] [OPTIONS] [ARGUMENTS]", 0);
   std::string names = "Commands:";
   for (const CommandSummary& command : commands) names += " " + command.name;
   append_wrapped(out, names, 2);
-  out += "See 'netkit --help', 'netkit COMMAND --help'.\n";
-  return out;
+  append_wrapped(out, "See 'netkit --help', 'netkit COMMAND --help'.", 0);
+  return out.text();
 }
 
 std::string with_help_hint(std::string_view sentence, std::string_view command,

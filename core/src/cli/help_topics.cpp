@@ -17,18 +17,18 @@ struct Row {
   std::string_view right;
 };
 
-std::string table(std::string_view head, std::initializer_list<Row> rows,
+std::string table(std::size_t width, std::string_view head, std::initializer_list<Row> rows,
                   std::string_view foot = {}) {
-  std::string out;
+  HelpText out(width);
   append_wrapped(out, head, 0);
   for (const Row& row : rows) append_row(out, row.left, row.right, kColumn);
   if (!foot.empty()) out += "\n";
   append_wrapped(out, foot, 0);
-  return out;
+  return out.text();
 }
 
-std::string addresses() {
-  return table("Addresses, of peers and of servers:",
+std::string addresses(std::size_t width) {
+  return table(width, "Addresses, of peers and of servers:",
                {{"HOST:PORT", "a name or an IPv4 address, and a port or the name of a service"},
                 {"[V6]:PORT", "an IPv6 address"},
                 {"[fe80::1%eth0]:PORT", "a link-local address with its interface"},
@@ -42,8 +42,8 @@ std::string addresses() {
                "set the family and the source address of a client.");
 }
 
-std::string durations() {
-  return table("Durations, sizes and rates:",
+std::string durations(std::size_t width) {
+  return table(width, "Durations, sizes and rates:",
                {{"500ms 5s 2m 1.5h 1d", "a duration; also us and ns"},
                 {"5", "a bare number means seconds"},
                 {"none", "never"},
@@ -51,8 +51,8 @@ std::string durations() {
                 {"100/s 6/m", "a rate; a bare number means per second"}});
 }
 
-std::string templates() {
-  return table("Templates, of --template, --reply and --message:",
+std::string templates(std::size_t width) {
+  return table(width, "Templates, of --template, --reply and --message:",
                {{"{text}", "the payload"},
                 {"{name} {event} {id} {seq}", "fields of records that have them"},
                 {"{peer} {ip} {port}", "the sender"},
@@ -67,8 +67,8 @@ std::string templates() {
                "kind; the rest keep their form.");
 }
 
-std::string sources() {
-  return table("Sources, of --from; repeatable, and merged:",
+std::string sources(std::size_t width) {
+  return table(width, "Sources, of --from; repeatable, and merged:",
                {{"-", "standard input, one record per line"},
                 {"file:PATH", "a file, one record per line"},
                 {"exec:COMMAND", "the output of a command, one record per line"},
@@ -80,8 +80,8 @@ std::string sources() {
                "standard input is read if it is a pipe or a file.");
 }
 
-std::string sinks() {
-  return table("Sinks, of --to; repeatable, and any of them replaces standard output:",
+std::string sinks(std::size_t width) {
+  return table(width, "Sinks, of --to; repeatable, and any of them replaces standard output:",
                {{"-", "standard output"},
                 {"file:PATH", "append to a file"},
                 {"udp:HOST:PORT", "one datagram per record"},
@@ -95,8 +95,8 @@ std::string sinks() {
                "and counted, and the exit status is 74.");
 }
 
-std::string codecs() {
-  std::string out;
+std::string codecs(std::size_t width) {
+  HelpText out(width);
   append_wrapped(out, "Named codecs, for --codec:", 0);
   for (const NamedCodec& codec : codec_names()) {
     std::string text = fmt::format("{}: {}", codec.protocol, codec.codec);
@@ -106,23 +106,24 @@ std::string codecs() {
   }
   out += "\n";
   append_wrapped(out, "netkit-frame(1) describes how to write others.", 0);
-  return out;
+  return out.text();
 }
 
-std::string common() {
-  std::string out;
+std::string common(std::size_t width) {
+  HelpText out(width);
   append_wrapped(out, "Options that mean the same in every command that has them:", 0);
   for (const CommonOption& common : common_options()) append_option(out, common.option);
-  return out;
+  return out.text();
 }
 
-std::string exit_status() {
-  std::string out = "Exit status, the same in every command:\n";
+std::string exit_status(std::size_t width) {
+  HelpText out(width);
+  out += "Exit status, the same in every command:\n";
   for (const ExitStatusInfo& info : exit_statuses()) {
     append_row(out, std::to_string(static_cast<int>(info.status)), info.meaning, 9);
   }
   append_row(out, "128+n", "ended by signal n", 9);
-  return out;
+  return out.text();
 }
 
 }  // namespace

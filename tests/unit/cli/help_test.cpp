@@ -12,9 +12,10 @@ using testing::HasSubstr;
 using testing::Not;
 
 std::string wrapped(std::string_view text, std::size_t indent, std::size_t at = 0) {
-  std::string out(at, '>');
+  HelpText out;
+  out += std::string(at, '>');
   append_wrapped(out, text, indent, at);
-  return out;
+  return out.text();
 }
 
 std::vector<ActionDef> actions() {
@@ -93,6 +94,23 @@ TEST(ActionHelp, TheBriefOneHasTwoExamplesAndTheOwnOptions) {
   EXPECT_THAT(help, HasSubstr("  netkit echo serve :7\n"));
   EXPECT_THAT(help, HasSubstr("--reply T"));
   EXPECT_THAT(help, Not(HasSubstr("--timeout")));
+}
+
+TEST(ActionHelp, KeepsToANarrowWindow) {
+  ActionDef action = actions().front();
+  action.common = kOutputOptions | kServerOptions;
+  for (const std::size_t width : {40U, 70U}) {
+    for (const std::string& help :
+         {action_help("echo", action, width), brief_action_help("echo", action, width),
+          command_help("echo", "echoes", actions(), width), overview({}, {}, {}, width),
+          brief_overview({}, width), help_topics().front().text(width)}) {
+      std::istringstream in(help);
+      for (std::string line; std::getline(in, line);) {
+        const bool is_example = line.starts_with("  netkit ");
+        EXPECT_TRUE(is_example || columns(line) <= width) << line;
+      }
+    }
+  }
 }
 
 TEST(CommandHelp, ListsActions) {

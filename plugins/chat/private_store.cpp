@@ -29,7 +29,7 @@ void PrivateStore::tell(std::string_view to, const Message& message, std::uint64
   store::Entry entry = entry_of(message);
   entry.fields.push_back({"to", std::string(to)});
   const std::uint64_t ticket = stream_.append(std::move(entry), store::Wish::refuse);
-  if (ticket == 0) return room_.refuse_stored(instance, request, stream_.why_full());
+  if (ticket == 0) return room_.refuse_stored(instance, request, stream_.why_not());
   asked_.emplace(ticket, Asked{instance, request});
 }
 

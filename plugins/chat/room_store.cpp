@@ -25,7 +25,7 @@ Room::Handler::Placing RoomStore::place(const Message& message, const Endpoint& 
     entry.fields.push_back({"request", std::to_string(request)});
   }
   const std::uint64_t ticket = stream_.append(entry, store::Wish::refuse);
-  if (ticket == 0) return {Place::refused, stream_.why_full()};
+  if (ticket == 0) return {Place::refused, stream_.why_not()};
   last_ticket_ = ticket;
   said_.emplace(ticket, Said{std::move(entry), peer, stream_.away()});
   return {stream_.away() ? Place::nowhere : Place::store, {}};

@@ -209,7 +209,7 @@ void ServeCommand::take(std::string_view topic, std::string_view text, Answer an
   const std::uint64_t ticket = store_->append(
       {.time = host_->clock().wall(), .topic = std::string(topic), .text = std::string(text)},
       store::Wish::refuse);
-  if (ticket == 0) return answer(store_->why_full());
+  if (ticket == 0) return answer(store_->why_not());
   publishing_.emplace(ticket, std::move(answer));
 }
 

@@ -31,7 +31,9 @@ RedisEngine::RedisEngine(const store::Surroundings& around, Url url, store::Sett
       url_(std::move(url)),
       settings_(std::move(settings)),
       handler_(handler),
-      keys_(url_.prefix, settings_.stream) {
+      keys_(url_.prefix, settings_.stream),
+      keep_(std::to_string(std::max<std::size_t>(settings_.keep, 1))),
+      mark_field_(fmt::format("writer:{}", settings_.writer)) {
   if (url_.tls) tls_ = TlsContext::client({.ca_file = settings_.ca_file});
   main_ = connect(url_.servers, settings_.reconnect, around_.log, url_.sentinel.empty());
 }
@@ -75,7 +77,7 @@ void RedisEngine::go_to(std::string_view host, std::string_view port) {
 
 // Not from within their own callbacks.
 void RedisEngine::forget_others() {
-  forget_batch();
+  forget_batches();
   follow_.reset();
   for (std::unique_ptr<Connection>* one : {&follower_, &redirected_}) {
     if (*one) (*one)->stop();
@@ -83,10 +85,13 @@ void RedisEngine::forget_others() {
   }
 }
 
-void RedisEngine::forget_batch() {
-  batch_.clear();
-  own_ = {};
-  appending_ = waits_for_answer_ = false;
+void RedisEngine::forget_batches() {
+  appending_.clear();
+  mark_.clear();
+  refusal_.clear();
+  own_.clear();
+  skipped_ = 0;
+  waits_for_answer_ = false;
 }
 
 void RedisEngine::on_ready(Connection& connection) {
@@ -161,10 +166,18 @@ void RedisEngine::attach() {
   });
 }
 
+void RedisEngine::load_scripts() {
+  const auto load = [this](const char* script, std::string& name) {
+    commands().send({"SCRIPT", "LOAD", script}, [&name](const Reply& reply) {
+      name = reply.is_error() ? std::string() : std::string(reply.text());
+    });
+  };
+  load(kAppend, append_many_);
+  load(kAppendOne, append_one_);
+}
+
 void RedisEngine::send_attach() {
-  commands().send({"SCRIPT", "LOAD", kAppend}, [this](const Reply& reply) {
-    append_script_ = reply.is_error() ? std::string() : std::string(reply.text());
-  });
+  load_scripts();
   const Read& newest = acknowledged_.number > read_.number ? acknowledged_ : read_;
   commands().eval(kAttach, {keys_.stream, keys_.state},
                   {std::to_string(state_.stream), std::to_string(known_), fresh_number(),
@@ -221,7 +234,7 @@ void RedisEngine::be_open() {
 // The store has lost what it had, and the connection to it has not.
 void RedisEngine::reopen() {
   if (!std::exchange(open_, false)) return;
-  forget_batch();
+  forget_batches();
   ping_.reset();
   follow_.reset();
   if (follower_) follower_->stop();

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <redis/connection.hpp>
 #include <redis/url.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +30,9 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   void append(std::span<const store::Entry> entries) override;
   // A script stops Redis for all others.
   std::size_t most_at_once() const override { return 200; }
+  // Redis has one while this server has work with the one before, unless it does not read as fast.
+  std::size_t most_in_flight() const override { return own_.size() < 4 ? 2 : 1; }
+  std::size_t most_bytes() const override { return ReplyReader::kMostBytes - kEntryOverhead; }
   void claim(std::span<const store::Claim> claims, Duration lease) override;
   void release(const std::string& name, const std::string& owner) override;
   void list_names() override;
@@ -45,7 +50,7 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   void ask_sentinel();
   void go_to(std::string_view host, std::string_view port);
   void forget_others();
-  void forget_batch();
+  void forget_batches();
 
   void attach();
   void send_attach();
@@ -61,7 +66,14 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   void ping();
   void follow();
   void on_followed(const Reply& reply);
-  void on_appended(const Reply& reply, std::uint64_t sequence);
+  void load_scripts();
+  void append_one(const store::Entry& entry, const std::string& mark_before);
+  void append_many(std::span<const store::Entry> entries, const std::string& mark_before,
+                   const std::string& before);
+  void run_append(const std::string& name, const char* script,
+                  std::span<const std::string_view> arguments);
+  void on_appended(const Reply& reply);
+  void on_refused(const std::string& error);
   void read_on();
   // Goes on behind what is this server's own and has been told.
   void skip_own();
@@ -85,6 +97,8 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   store::State state_;
   std::uint64_t next_ = 0;   // number of the first entry that is wanted; 0: not known yet
   std::uint64_t known_ = 0;  // the newest number that is known here
+  // What an answer has with an entry: its own fields, and the lengths of all.
+  static constexpr std::size_t kEntryOverhead = std::size_t{1} << 20U;
   // The newest entry with a number that was read.
   struct Read {
     std::uint64_t number = 0;
@@ -101,9 +115,18 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   // The newest one of its own that the store has acknowledged since it was attached: it is not read
   // back at once.
   Read acknowledged_;
-  Run own_;                          // that were appended last
-  std::vector<store::Entry> batch_;  // that is being appended
-  bool appending_ = false;
+  struct Given {
+    std::uint64_t sequence = 0;           // of the last
+    std::vector<store::Entry> entries{};  // none, if nothing is followed
+  };
+  std::deque<Run> own_;          // that stand behind what was read
+  std::uint64_t skipped_ = 0;    // the last number of the run that was skipped last
+  std::deque<Given> appending_;  // that are not answered
+  std::string keep_;
+  std::string mark_field_;           // where Redis remembers what its writer has appended
+  std::uint64_t given_ = 0;          // the newest sequence
+  std::string mark_;                 // what that is, if it has what was given
+  std::string refusal_;              // of the first of them, while others are not answered
   bool waits_for_answer_ = false;    // before it reads on
   std::vector<store::Entry> older_;  // read backwards, the newest first; or the last of topics
   std::size_t older_size_ = 0;       // bytes of it
@@ -115,7 +138,8 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   bool passed_over_ = false;  // has been said
   bool open_ = false;
   bool failed_ = false;
-  std::string append_script_;  // its name where it has been loaded
+  std::string append_many_;  // names of the scripts, where they have been loaded
+  std::string append_one_;
   Timer ping_;
   Timer follow_;                      // until it is asked again what is new
   std::shared_ptr<StreamMaker> tls_;  // none: plain TCP

@@ -23,14 +23,7 @@ constexpr std::size_t kMostOlder = std::size_t{256} << 20U;
 constexpr Duration kPause = std::chrono::milliseconds(20);
 constexpr Duration kBlock = std::chrono::seconds(10);  // how long XREAD waits
 constexpr std::string_view kBlockMilliseconds = "10000";
-
-std::size_t size_of(const Entry& entry) {
-  std::size_t size = sizeof entry + entry.text.size() + entry.topic.size();
-  for (const store::Field& field : entry.fields) {
-    size += sizeof field + field.name.size() + field.value.size();
-  }
-  return size;
-}
+constexpr std::size_t kMostRuns = 16;  // of one's own that are known; what was forgotten is read
 
 }  // namespace
 
@@ -79,7 +72,7 @@ void RedisEngine::on_older(const Reply& reply) {
       read_ = {number, std::string(reply[i][0].text())};
     }
     if (number >= next_ && number <= state_.last) {
-      older_size_ += size_of(*entry);
+      older_size_ += sizeof *entry + entry->size();
       older_.push_back(*std::move(entry));
     }
     is_enough =
@@ -100,7 +93,7 @@ void RedisEngine::follow() {
   follower_->confirm();
   asked_ = around_.loop.now();
   follower_->send(
-      {"XREAD", "BLOCK", kBlockMilliseconds, "COUNT", read_.number == own_.last ? "1" : page(),
+      {"XREAD", "BLOCK", kBlockMilliseconds, "COUNT", read_.number == skipped_ ? "1" : page(),
        "STREAMS", keys_.stream, position_},
       [this](const Reply& reply) { on_followed(reply); }, kBlock + Connection::kPatience);
 }
@@ -124,7 +117,7 @@ void RedisEngine::on_followed(const Reply& reply) {
   const bool is_pointless = read_.number <= read_before && around_.loop.now() - asked_ < kPause;
   tell(std::move(entries));
   // The answer says how many there are.
-  waits_for_answer_ = appending_ && is_own && read_.number > own_.last;
+  waits_for_answer_ = !appending_.empty() && is_own && read_.number > acknowledged_.number;
   if (waits_for_answer_) return;
   skip_own();
   // What was told is on its way to its readers first.
@@ -132,9 +125,12 @@ void RedisEngine::on_followed(const Reply& reply) {
 }
 
 void RedisEngine::skip_own() {
-  if (read_.number < own_.first || read_.number >= own_.last || next_ <= own_.last) return;
-  position_ = own_.id;
-  read_ = {own_.last, own_.id};
+  while (!own_.empty() && own_.front().last <= read_.number) own_.pop_front();
+  if (own_.empty() || read_.number < own_.front().first || next_ <= own_.front().last) return;
+  position_ = own_.front().id;
+  skipped_ = own_.front().last;
+  read_ = {skipped_, position_};
+  own_.pop_front();
 }
 
 std::optional<Entry> RedisEngine::read_entry(const Reply& reply) {
@@ -174,51 +170,88 @@ void RedisEngine::tell(std::vector<Entry> entries) {
 // ---- what is asked
 
 void RedisEngine::append(std::span<const Entry> entries) {
-  const Batch batch(entries, settings_.keep_last);
-  const std::string keep = std::to_string(std::max<std::size_t>(settings_.keep, 1));
-  const std::string epoch = std::to_string(state_.epoch);
-  const std::string writer = fmt::format("writer:{}", settings_.writer);
-  const std::string seconds = seconds_now();
-  std::vector<std::string_view> arguments{epoch, keep, writer, seconds};
-  arguments.insert(arguments.end(), batch.arguments().begin(), batch.arguments().end());
-  const std::string_view keys[] = {keys_.stream, keys_.state, keys_.last};
-  // The name of a script is shorter than the script.
-  const Connection::Script script = append_script_.empty()
-                                        ? Connection::Script{"EVAL", kAppend}
-                                        : Connection::Script{"EVALSHA", append_script_};
-  appending_ = true;
-  if (settings_.follow) batch_.assign(entries.begin(), entries.end());
-  commands().run_script(script, keys, arguments,
-                        [this, sequence = entries.back().sequence](const Reply& reply) {
-                          on_appended(reply, sequence);
-                        });
+  const std::uint64_t before = appending_.empty() ? 0 : appending_.back().sequence;
+  appending_.push_back({.sequence = entries.back().sequence});
+  if (settings_.follow) appending_.back().entries.assign(entries.begin(), entries.end());
+  if (entries.front().sequence <= given_) mark_.clear();  // again
+  given_ = entries.back().sequence;
+  const std::string mark_before = std::exchange(mark_, fmt::format("{} {}", given_, seconds_now()));
+  if (entries.size() == 1 && before == 0 && !settings_.keep_last) {
+    append_one(entries.front(), mark_before);
+  } else {
+    append_many(entries, mark_before, std::to_string(before));
+  }
 }
 
-void RedisEngine::on_appended(const Reply& reply, std::uint64_t sequence) {
-  if (is_trouble(reply)) return;
-  appending_ = false;
-  std::vector<Entry> batch = std::exchange(batch_, {});
-  if (reply.is_error()) {
-    const std::string_view why = why_refused(reply.text());
-    read_on();
-    return handler_.on_refused(why.empty() ? escaped_text(reply.text()) : std::string(why));
+void RedisEngine::append_one(const Entry& entry, const std::string& mark_before) {
+  const std::string epoch = std::to_string(state_.epoch);
+  const std::string sequence = std::to_string(entry.sequence);
+  const std::string newest = std::to_string(known_);
+  const std::string next = std::to_string(known_ + 1);
+  const std::vector<store::Field> fields = fields_of(entry);
+  std::vector<std::string_view> arguments{epoch,       keep_,    mark_field_, mark_,
+                                          mark_before, sequence, newest,      next};
+  for (const store::Field& field : fields) {
+    arguments.insert(arguments.end(), {field.name, field.value});
   }
+  run_append(append_one_, kAppendOne, arguments);
+}
+
+void RedisEngine::append_many(std::span<const Entry> entries, const std::string& mark_before,
+                              const std::string& before) {
+  const Batch batch(entries, settings_.keep_last);
+  const std::string epoch = std::to_string(state_.epoch);
+  const std::string writer = std::to_string(settings_.writer);
+  std::vector<std::string_view> arguments{epoch, keep_,       mark_field_, writer,
+                                          mark_, mark_before, before};
+  arguments.insert(arguments.end(), batch.arguments().begin(), batch.arguments().end());
+  run_append(append_many_, kAppend, arguments);
+}
+
+// The name of a script is shorter than the script.
+void RedisEngine::run_append(const std::string& name, const char* script,
+                             std::span<const std::string_view> arguments) {
+  const std::string_view keys[] = {keys_.stream, keys_.state, keys_.last};
+  const Connection::Script how =
+      name.empty() ? Connection::Script{"EVAL", script} : Connection::Script{"EVALSHA", name};
+  commands().run_script(how, keys, arguments, [this](const Reply& reply) { on_appended(reply); });
+}
+
+void RedisEngine::on_appended(const Reply& reply) {
+  if (is_trouble(reply) || appending_.empty()) return;
+  Given batch = std::move(appending_.front());
+  appending_.pop_front();
+  if (reply.is_error() || !refusal_.empty()) return on_refused(std::string(reply.text()));
   const std::uint64_t newest = reply[0].number();
   known_ = std::max(known_, newest);
+  std::vector<Entry>& entries = batch.entries;
   // Where some of them had been appended before, they are read.
-  if (reply[1].number() != batch.size()) batch.clear();
-  if (!batch.empty()) {
-    own_ = {newest + 1 - batch.size(), newest, std::string(reply[2].text())};
-    acknowledged_ = {newest, own_.id};
+  if (reply[1].number() != entries.size()) entries.clear();
+  const std::uint64_t first = newest + 1 - entries.size();
+  if (!entries.empty()) {
+    acknowledged_ = {newest, std::string(reply[2].text())};
+    own_.push_back({first, newest, acknowledged_.id});
+    if (own_.size() > kMostRuns) own_.pop_front();
   }
   // The store has the next ones while these are told.
-  handler_.on_appended(sequence);
+  handler_.on_appended(batch.sequence);
   // Others that stand before them are told first: then they are read as well.
-  if (!batch.empty() && next_ >= own_.first) {
-    for (std::size_t i = 0; i < batch.size(); ++i) batch[i].number = own_.first + i;
-    tell(std::move(batch));
+  if (!entries.empty() && next_ >= first) {
+    for (std::size_t i = 0; i < entries.size(); ++i) entries[i].number = first + i;
+    tell(std::move(entries));
   }
   read_on();
+}
+
+// The script takes none that follow one that it has refused.
+void RedisEngine::on_refused(const std::string& error) {
+  if (refusal_.empty()) {
+    refusal_ = why_refused(error);
+    if (refusal_.empty()) refusal_ = escaped_text(error);
+  }
+  if (!appending_.empty()) return;
+  read_on();
+  handler_.on_refused(std::exchange(refusal_, {}));
 }
 
 void RedisEngine::read_on() {
@@ -244,7 +277,7 @@ void RedisEngine::on_some_last(const Reply& reply) {
   for (std::size_t i = 1; i < found.size(); i += 2) {
     auto entry = entry_of(store::unpack(found[i].text()), {});
     if (!entry || entry->number == 0) continue;
-    older_size_ += size_of(*entry);
+    older_size_ += sizeof *entry + entry->size();
     older_.push_back(*std::move(entry));
   }
   const std::string_view cursor = reply[0].text();

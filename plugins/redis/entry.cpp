@@ -46,6 +46,10 @@ void visit_others(const store::Entry& entry, Visit visit) {
   for (const store::Field& field : entry.fields) visit(field.name, field.value);
 }
 
+std::size_t count_words(const store::Entry& entry) {
+  return 2 * (entry.fields.size() + (entry.topic.empty() ? 0 : 1));
+}
+
 }  // namespace
 
 std::vector<store::Field> fields_of(const store::Entry& entry) {
@@ -60,10 +64,14 @@ std::vector<store::Field> fields_of(const store::Entry& entry) {
 }
 
 Batch::Batch(std::span<const store::Entry> entries, bool with_last) {
-  own_.reserve(1 + 5 * entries.size());
-  arguments_.reserve(1 + 8 * entries.size());
+  own_.reserve(2 + 5 * entries.size());
+  arguments_.reserve(2 + 8 * entries.size());
+  const std::size_t words = entries.empty() ? 0 : count_words(entries.front());
+  const bool all_alike = std::ranges::all_of(
+      entries, [words](const store::Entry& entry) { return count_words(entry) == words; });
   arguments_.push_back(own(std::to_string(entries.size())));
-  for (const store::Entry& entry : entries) add(entry);
+  arguments_.push_back(all_alike ? own(std::to_string(words)) : std::string_view());
+  for (const store::Entry& entry : entries) add(entry, !all_alike);
   if (with_last) add_last(entries);
 }
 
@@ -71,11 +79,10 @@ std::string_view Batch::own(std::string text) {
   return own_.emplace_back(std::move(text));
 }
 
-void Batch::add(const store::Entry& entry) {
-  const std::size_t others = 2 * (entry.fields.size() + (entry.topic.empty() ? 0 : 1));
+void Batch::add(const store::Entry& entry, bool with_count) {
+  if (with_count) arguments_.push_back(own(std::to_string(count_words(entry))));
   arguments_.insert(arguments_.end(),
-                    {own(std::to_string(others)), entry.text, own(time_text(entry.time)),
-                     own(std::to_string(entry.sequence))});
+                    {entry.text, own(time_text(entry.time)), own(std::to_string(entry.sequence))});
   visit_others(entry, [this](std::string_view name, std::string_view value) {
     arguments_.insert(arguments_.end(), {name, value});
   });

@@ -23,7 +23,7 @@ class Batch {
   std::span<const std::string_view> arguments() const { return arguments_; }
 
  private:
-  void add(const store::Entry& entry);
+  void add(const store::Entry& entry, bool with_count);
   void add_last(std::span<const store::Entry> entries);
   std::string_view own(std::string text);
 

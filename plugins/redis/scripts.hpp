@@ -53,57 +53,89 @@ end
 return {stream, epoch, n, survived, newest and newest[1] or '0-0'}
 )";
 
-// Appends a batch, without what its writer has appended before. The newest of each topic follows
-// the entries, where it is to be kept. What each entry has is written once here: a word costs more
-// on its way through a script than in the stream.
+// Appends a batch, without what its writer has appended before, unless a batch that was given just
+// before is not there. The newest of each topic follows the entries, where it is to be kept. What
+// each entry has is written once, and its number put together from digits: a word costs more on its
+// way through a script than in the stream, and so does a number that Lua makes a text of.
 //   KEYS stream state last
-//   ARGV epoch keep writer:ID seconds entries, for each entry: count text time sequence and as many
-//   words as `count` says (field value…), for each topic: which-entry topic packed
+//   ARGV epoch keep writer:ID writer mark mark-before sequence-before entries words, for each
+//   entry: count text time sequence and as many words as `count` says (field value…), for each
+//   topic: which-entry topic packed `mark`: what is remembered of the writer, `sequence seconds`;
+//   `mark-before`: what that is thought to be now; `sequence-before`: of the batch that has to be
+//   there, or 0; `words`: the count of every entry, which then has none of its own, or empty
 // Returns the newest number, how many were appended, and the id of the last of them.
 inline constexpr const char* kAppend = R"(
-local call, argv, stream, keep = redis.call, ARGV, KEYS[1], ARGV[2]
+local call, argv, stream = redis.call, ARGV, KEYS[1]
 local s = call('HMGET', KEYS[2], 'epoch', 'n', argv[3])
 if s[1] ~= argv[1] then return redis.error_reply('EPOCH the store has lost what it had') end
-local n, done = tonumber(s[2]), tonumber(string.match(s[3] or '0', '^%d+'))
-local writer = string.sub(argv[3], 8)
-local entries, numbers, added, i, id, sequence = tonumber(argv[5]), {}, 0, 6, '', ''
+local is_new, done = s[3] == argv[6], 0
+if not is_new then
+  done = tonumber(string.match(s[3] or '0', '^%d+'))
+  if done < tonumber(argv[7]) then return redis.error_reply('ORDER the batch before was refused') end
+end
+local n, writer, entries, words = tonumber(s[2]), argv[4], tonumber(argv[8]), tonumber(argv[9])
+local digits, digit = {[0] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'}, n % 10
+local tens = n < 10 and '' or string.format('%.0f', (n - digit) / 10)
+local i, added, numbers, number, id = 10, 0, {}, nil, ''
 for k = 1, entries do
-  local last, text, time = i + 3 + tonumber(argv[i]), argv[i + 1], argv[i + 2]
-  sequence = argv[i + 3]
-  if tonumber(sequence) > done then
-    n, added = n + 1, added + 1
-    numbers[k] = n
-    if last > i + 3 then
-      local words = {unpack(argv, i + 4, last)}
-      local w = #words
-      words[w + 1], words[w + 2], words[w + 3] = 'time', time, 'writer'
-      words[w + 4], words[w + 5], words[w + 6] = writer, 'sequence', sequence
-      if k < entries then
-        call('XADD', stream, '*', 'n', n, 'text', text, unpack(words))
-      else
-        id = call('XADD', stream, 'MAXLEN', '~', keep, '*', 'n', n, 'text', text, unpack(words))
-      end
-    elseif k < entries then
-      call('XADD', stream, '*', 'n', n, 'text', text,
-           'time', time, 'writer', writer, 'sequence', sequence)
-    else
-      id = call('XADD', stream, 'MAXLEN', '~', keep, '*', 'n', n, 'text', text,
+  local count = words
+  if not count then
+    count = tonumber(argv[i])
+    i = i + 1
+  end
+  local text, time, sequence = argv[i], argv[i + 1], argv[i + 2]
+  is_new = is_new or tonumber(sequence) > done
+  if is_new then
+    n, added, digit = n + 1, added + 1, digit + 1
+    if digit == 10 then
+      tens, digit = string.format('%.0f', n / 10), 0
+    end
+    number = tens .. digits[digit]
+    numbers[k] = number
+    if count == 0 then
+      id = call('XADD', stream, '*', 'n', number, 'text', text,
                 'time', time, 'writer', writer, 'sequence', sequence)
+    elseif count == 2 then
+      id = call('XADD', stream, '*', 'n', number, 'text', text, argv[i + 3], argv[i + 4],
+                'time', time, 'writer', writer, 'sequence', sequence)
+    else
+      local fields = {unpack(argv, i + 3, i + 2 + count)}
+      for j, word in ipairs({'time', time, 'writer', writer, 'sequence', sequence}) do
+        fields[count + j] = word
+      end
+      id = call('XADD', stream, '*', 'n', number, 'text', text, unpack(fields))
     end
   end
-  i = last + 1
+  i = i + 3 + count
 end
 if added == 0 then return {n, 0, id} end
+call('XTRIM', stream, 'MAXLEN', '~', argv[2])
 while argv[i] do
-  local number = numbers[tonumber(argv[i])]
-  if number then
-    number = string.format('%.0f', number)
-    call('HSET', KEYS[3], argv[i + 1], argv[i + 2] .. 'n:' .. #number .. ':' .. number .. ',')
+  local its = numbers[tonumber(argv[i])]
+  if its then
+    call('HSET', KEYS[3], argv[i + 1], argv[i + 2] .. 'n:' .. #its .. ':' .. its .. ',')
   end
   i = i + 3
 end
-call('HSET', KEYS[2], 'n', n, argv[3], sequence .. ' ' .. argv[4])
+call('HSET', KEYS[2], 'n', number, argv[3], argv[5])
 return {n, added, id}
+)";
+
+// The same for an entry that comes alone, and that somebody waits for: what Redis has not done for
+// a millisecond costs several times as much as what it does all the time.
+//   KEYS stream state
+//   ARGV epoch keep writer:ID mark mark-before sequence number-before number field value…
+//   `number`: what the entry's is if the newest is `number-before`
+inline constexpr const char* kAppendOne = R"(
+local s = redis.call('HMGET', KEYS[2], 'epoch', 'n', ARGV[3])
+if s[1] ~= ARGV[1] then return redis.error_reply('EPOCH the store has lost what it had') end
+if s[3] ~= ARGV[5] and tonumber(string.match(s[3] or '0', '^%d+')) >= tonumber(ARGV[6]) then
+  return {s[2], 0, ''}
+end
+local n = s[2] == ARGV[7] and ARGV[8] or string.format('%.0f', s[2] + 1)
+local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'n', n, unpack(ARGV, 9))
+redis.call('HSET', KEYS[2], 'n', n, ARGV[3], ARGV[4])
+return {n, 1, id}
 )";
 
 // Gives an entry that another program has added its number, which it has the place of: once,

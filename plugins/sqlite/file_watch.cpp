@@ -9,8 +9,8 @@ namespace netkit::sqlite {
 namespace {
 
 constexpr Duration kSoon = std::chrono::milliseconds(2);
-// A disk may take so long to write a transaction that is in the log already.
-constexpr Duration kLast = std::chrono::seconds(10);
+// A disk that stalls may take as long to write a transaction that is in the log already.
+constexpr Duration kLast = std::chrono::minutes(5);
 constexpr Duration kWithoutWatch = std::chrono::milliseconds(50);
 
 }  // namespace

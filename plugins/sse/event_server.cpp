@@ -246,7 +246,7 @@ HttpAnswer EventServer::publish(const HttpRequest& request) {
 HttpAnswer EventServer::publish_stored(const Channel& channel, std::string_view type,
                                        std::string_view text) {
   const std::uint64_t ticket = store(channel, type, text, store::Wish::refuse);
-  if (ticket == 0) return HttpAnswer::text(503, store_->why_full());
+  if (ticket == 0) return HttpAnswer::text(503, store_->why_not());
   const auto later = std::make_shared<HttpLater>();
   publishing_.emplace(ticket, later);
   HttpAnswer answer;
@@ -330,8 +330,9 @@ void EventServer::on_refused(std::uint64_t ticket, std::string_view why) {
 }
 
 void EventServer::on_store_change() {
-  if (after_store_ && !store_->settling()) return std::exchange(after_store_, {})();
-  if (!after_store_ && store_->was_open() && !store_->full() && sources_->paused()) {
+  if (ending_) {
+    if (after_store_ && !store_->settling()) std::exchange(after_store_, {})();
+  } else if (store_->was_open() && !store_->full() && sources_->paused()) {
     sources_->resume();
   }
 }
@@ -341,6 +342,7 @@ void EventServer::on_store_failed(ExitStatus status, const std::string& error) {
 }
 
 void EventServer::when_stored(std::function<void()> then) {
+  ending_ = true;
   if (!store_ || !store_->settling()) return then();
   after_store_ = std::move(then);
 }

@@ -107,6 +107,7 @@ class EventServer final : private Sources::Handler, private store::Stream::Handl
   std::unique_ptr<store::Stream> store_;  // none: events are this server's alone
   std::map<std::uint64_t, std::shared_ptr<HttpLater>> publishing_;  // POSTs, by their tickets
   std::uint64_t first_entry_ = 0;                                   // that the store still had
+  bool ending_ = false;                // its sources are not read any more
   std::function<void()> after_store_;  // what is done once nothing waits for the store
   Hook before_wait_;
   Timer timer_;  // of comments, then of the readers' last chance

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 import threading
 
@@ -9,7 +10,7 @@ import pytest
 
 from certificates import make_certificate
 from echo_peers import free_port
-from netkit import tcp_connect, wait_until
+from netkit import host_port, tcp_connect, wait_until
 from redis_server import Redis
 from sse_peer import Reader
 from tcp_path import TcpPath
@@ -279,6 +280,49 @@ def test_a_publisher_is_answered_by_a_server_that_stops(netkit, redis):
         assert sock.recv(100) == b"OK\n"
         assert server.wait() == 0
     path.close()
+
+
+def test_a_source_is_not_read_when_the_store_is_back_in_the_farewell(netkit, redis, tmp_path):
+    """A reader that does not read keeps a server for a while that has been told to stop."""
+    path = TcpPath(redis.address)
+    server = netkit.serve("sse", "serve", "127.0.0.1:0", "--from", "-", "--keep", "100", "--store", f"redis://{path.address}/t",
+                          "--reconnect-max", "20ms")
+    server.write(b"".join(b"%d %s\n" % (i, b"x" * 60000) for i in range(100)))
+    wait_until(lambda: redis.cli("XLEN", "t:sse") == "100\n", what="the events")
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.connect(host_port(server.address))
+        reader.sendall(b"GET /?last=100 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert reader.recv(10) == b"HTTP/1.1 2"
+        path.cut()
+        server.err.expect(b"connection lost")
+        server.signal(signal.SIGTERM)
+        wait_until(lambda: refuses(server.address), what="a server that accepts nobody")
+        server.write(b"late\n")
+        path.mend()
+        assert server.wait() == 0
+    assert redis.cli("XLEN", "t:sse") == "100\n", "late is not stored"
+    path.close()
+
+
+def refuses(address):
+    try:
+        tcp_connect(address).close()
+        return False
+    except ConnectionRefusedError:
+        return True
+
+
+def test_an_entry_that_no_answer_could_have_is_refused(netkit, redis, tmp_path):
+    (tmp_path / "write").write_text("wr1te\n")
+    server = netkit.serve("sse", "serve", "127.0.0.1:0", "--from", "-", "--max-line", "100M", "--max-event", "100M",
+                          "--write-token-file", tmp_path / "write", "--store", f"redis://{redis.address}/t")
+    large = b"x" * (64 << 20)
+    with tcp_connect(server.address) as sock:
+        assert post(sock, "/", large) == (503, b"an entry of 67108864 bytes is too large: the store takes up to 63M\n")
+    server.write(large + b"\nsmall\n")
+    server.err.expect(b"an entry of 67108864 bytes is too large: the store takes up to 63M; skipped\n")
+    wait_until(lambda: "small" in redis.cli("XRANGE", "t:sse", "-", "+"), what="the next")
 
 
 def test_an_emptied_store_is_a_gap_and_no_number_comes_twice(netkit, push, redis):

@@ -97,7 +97,7 @@ class StoreSink final : public Sink, private store::Stream::Handler {
       if (value != nullptr && field.name == "topic") entry.topic = *value;
     }
     if (stream_.append(std::move(entry), store::Wish::refuse) == 0)
-      on_refused(0, stream_.why_full());
+      on_refused(0, stream_.why_not());
   }
   void flush() override {}
   bool is_written() const override { return true; }

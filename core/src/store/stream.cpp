@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <netkit/store/stream.hpp>
+#include <netkit/util/quantity.hpp>
 #include <netkit/util/random.hpp>
 #include <netkit/util/text.hpp>
 
@@ -27,6 +28,12 @@ std::string_view Entry::field(std::string_view name) const {
   return found == fields.end() ? std::string_view() : std::string_view(found->value);
 }
 
+std::size_t Entry::size() const {
+  std::size_t size = text.size() + topic.size();
+  for (const Field& field : fields) size += field.name.size() + field.value.size();
+  return size;
+}
+
 std::string_view scheme_of(std::string_view url) {
   const std::size_t colon = url.find(':');
   if (colon == std::string_view::npos || colon + 1 == url.size()) return {};
@@ -38,17 +45,12 @@ Stream::Stream(const Surroundings& around, const MakeEngine& make, const Options
     : around_(around),
       options_(options),
       handler_(handler),
-      turn_(around.loop.before_wait([this] { send_batch(); })) {
+      turn_(around.loop.before_wait([this] { send_batches(); })) {
   Engine::Handler& own = *this;
   engine_ = make(options_.settings, own);
 }
 
 Stream::~Stream() = default;
-
-std::string Stream::why_full() const {
-  return fmt::format("the store {}, and {} entries are waiting (--store-queue)",
-                     open_ ? "does not keep up" : "is unavailable", options_.queue);
-}
 
 std::string Stream::why_not_stored() const {
   return fmt::format("{} {} not stored: the store {}", waiting(),
@@ -60,8 +62,15 @@ std::string Stream::why_not_stored() const {
 
 std::uint64_t Stream::append(Entry entry, Wish wish) {
   if (full() && wish == Wish::refuse) {
-    ++counters_.refused;
-    return 0;
+    return refuse(fmt::format("the store {}, and {} entries are waiting (--store-queue)",
+                              open_ ? "does not keep up" : "is unavailable", options_.queue));
+  }
+  const std::size_t size = entry.size();
+  if (size > engine_->most_bytes()) {
+    std::string why = fmt::format("an entry of {} bytes is too large: the store takes up to {}",
+                                  size, format_size(engine_->most_bytes()));
+    if (wish == Wish::wait) around_.log.error(why + "; skipped");
+    return refuse(std::move(why));
   }
   entry.writer = options_.settings.writer;
   entry.sequence = next_ticket_++;
@@ -70,33 +79,58 @@ std::uint64_t Stream::append(Entry entry, Wish wish) {
   return ticket;
 }
 
-void Stream::fill_batch() {
-  std::size_t bytes = 0;
-  const std::size_t most = engine_->most_at_once();
-  while (!queue_.empty() && batch_.size() < most && bytes < kMaxBatchBytes) {
-    bytes += queue_.front().entry.text.size();
-    batch_.push_back(std::move(queue_.front().entry));
-    wishes_.push_back(queue_.front().wish);
-    queue_.pop_front();
-  }
+std::uint64_t Stream::refuse(std::string why) {
+  ++counters_.refused;
+  why_not_ = std::move(why);
+  return 0;
 }
 
 // What comes together in one turn goes out together; what comes while the store answers, with the
-// next batch.
-void Stream::send_batch() {
-  if (!open_ || in_flight_ || retry_.pending()) return;
-  fill_batch();
-  if (batch_.empty()) return;
-  in_flight_ = true;
-  engine_->append(batch_);
+// next batch. One that is full does not wait for the answer, so that the store has always work.
+void Stream::send_batches() {
+  while (open_ && !retry_.pending() && fill_batch()) engine_->append(batches_.back().entries);
+}
+
+bool Stream::fill_batch() {
+  const std::size_t most = engine_->most_at_once();
+  if (batches_.size() >= engine_->most_in_flight()) return false;
+  if (queue_.size() < (batches_.empty() ? 1 : most)) return false;
+  Batch& batch = batches_.emplace_back();
+  std::size_t bytes = 0;
+  while (!queue_.empty() && batch.entries.size() < most && bytes < kMaxBatchBytes) {
+    bytes += queue_.front().entry.text.size();
+    batch.entries.push_back(std::move(queue_.front().entry));
+    batch.wishes.push_back(queue_.front().wish);
+    queue_.pop_front();
+  }
+  in_flight_ += batch.entries.size();
+  return true;
+}
+
+// What has not been answered is to be given again; the tickets of what is not.
+std::vector<std::uint64_t> Stream::take_back(bool with_refusable) {
+  std::vector<std::uint64_t> left;
+  for (; !batches_.empty(); batches_.pop_back()) {
+    Batch& batch = batches_.back();
+    for (std::size_t i = batch.entries.size(); i-- > 0;) {
+      if (with_refusable || batch.wishes[i] == Wish::wait) {
+        queue_.push_front({std::move(batch.entries[i]), batch.wishes[i]});
+      } else {
+        left.push_back(batch.entries[i].sequence);
+      }
+    }
+  }
+  in_flight_ = 0;
+  std::ranges::reverse(left);
+  return left;
 }
 
 void Stream::on_open(const State& state) {
   const State before = std::exchange(state_, state);
   open_ = true;
-  in_flight_ = false;
   retry_.reset();
   forget_heard();
+  take_back(true);
   if (ever_open_ && before.epoch != state.epoch) say_lost(state);
   if (!names_.empty()) renew();
   const bool is_first = !std::exchange(ever_open_, true);
@@ -112,12 +146,19 @@ void Stream::on_open(const State& state) {
 // A batch is stored as a whole: where something of it has been heard, only the answer was lost, and
 // all have it, whatever became of the store since.
 void Stream::forget_heard() {
-  if (batch_.empty() || heard_ < batch_.front().sequence) return;
-  counters_.appended += batch_.size();
-  const std::uint64_t sequence = batch_.back().sequence;
-  batch_.clear();
-  wishes_.clear();
-  handler_.on_stored(sequence);
+  std::uint64_t last = 0;
+  for (; !batches_.empty() && batches_.front().entries.front().sequence <= heard_;
+       batches_.pop_front()) {
+    const Batch& batch = batches_.front();
+    last = batch.entries.back().sequence;
+    in_flight_ -= batch.entries.size();
+    counters_.appended += batch.entries.size();
+  }
+  for (; !queue_.empty() && queue_.front().entry.sequence <= heard_; queue_.pop_front()) {
+    last = queue_.front().entry.sequence;
+    ++counters_.appended;
+  }
+  if (last != 0) handler_.on_stored(last);
 }
 
 void Stream::say_lost(const State& now) {
@@ -158,36 +199,25 @@ void Stream::take(const Entry& entry) {
 }
 
 void Stream::on_appended(std::uint64_t sequence) {
-  in_flight_ = false;
-  counters_.appended += batch_.size();
-  batch_.clear();
-  wishes_.clear();
+  if (batches_.empty()) return;
+  in_flight_ -= batches_.front().entries.size();
+  counters_.appended += batches_.front().entries.size();
+  batches_.pop_front();
   if (!std::exchange(refusal_, {}).empty()) around_.log.notice("the store accepts entries again");
-  send_batch();  // the store has work while the others are told
+  send_batches();  // the store has work while the others are told
   handler_.on_stored(sequence);
   handler_.on_store_change();
 }
 
 // Who can be told is told; what a source gave waits.
 void Stream::on_refused(std::string_view why) {
-  in_flight_ = false;
   if (refusal_.empty()) {
     around_.log.error(fmt::format("the store refuses entries: {}; trying again", why));
   }
   refusal_ = why;
-  std::vector<Entry> kept;
-  std::vector<std::uint64_t> refused;
-  for (std::size_t i = 0; i < batch_.size(); ++i) {
-    if (wishes_[i] == Wish::wait) {
-      kept.push_back(std::move(batch_[i]));
-    } else {
-      refused.push_back(batch_[i].sequence);
-    }
-  }
-  wishes_.assign(kept.size(), Wish::wait);
-  batch_ = std::move(kept);
+  const std::vector<std::uint64_t> refused = take_back(false);
   counters_.refused += refused.size();
-  retry_ = around_.loop.after(kRetry, [this] { send_batch(); });
+  retry_ = around_.loop.after(kRetry, [this] { send_batches(); });
   const std::string reason = fmt::format("the store refuses entries: {}", why);
   for (const std::uint64_t ticket : refused) handler_.on_refused(ticket, reason);
   handler_.on_store_change();
@@ -195,8 +225,8 @@ void Stream::on_refused(std::string_view why) {
 
 void Stream::on_away() {
   if (!std::exchange(open_, false)) return;
-  in_flight_ = false;
   forget_heard();
+  take_back(true);
   ++counters_.outages;
   renewal_.reset();
   handler_.on_store_change();

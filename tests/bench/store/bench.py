@@ -2,9 +2,10 @@
 
 sqlite: records that a server acknowledges, beside a bare program with the same transactions on the same disk.
 hop: the time of a record from one server's publisher to another one's subscriber by way of Redis, at 1,000 a second,
-beside an XADD by one client and the XREAD of another. throughput: records that a server acknowledges on Redis, beside
-redis-benchmark -P 16. fanout: deliveries to native subscribers for each CPU second of two servers and Redis, beside
-redis pub/sub. start: how long a server takes to start, with 1,000 and with 1,000,000 records in its store.
+beside an XADD by one client and the XREAD of another; `relayed`, the same by way of two relays that do nothing else, is
+the least that a server can have. throughput: records that a server acknowledges on Redis, beside redis-benchmark -P 16.
+fanout: deliveries to native subscribers for each CPU second of two servers and Redis, beside redis pub/sub. start: how
+long a server takes to start, with 1,000 and with 1,000,000 records in its store.
 In each round both take their turn; what counts is the median over the rounds.
 """
 
@@ -136,8 +137,10 @@ def measure_hop(folder, options):
     with redis(folder) as store, netkit("--store", store.url) as first, netkit("--store", store.url) as second:
         for i in range(options.rounds):
             ours, bare = hop("netkit", first.port, second.port, count), hop("redis", store.port, count)
+            relayed = hop("relayed", store.port, count)
             ratios.append((ours[0] / bare[0], ours[1] / bare[1]))
-            print(f"hop {i + 1}: netkit p50 {ours[0]:.0f} µs, p99 {ours[1]:.0f} µs; bare p50 {bare[0]:.0f} µs, p99 {bare[1]:.0f} µs")
+            print(f"hop {i + 1}: netkit p50 {ours[0]:.0f} µs, p99 {ours[1]:.0f} µs; bare p50 {bare[0]:.0f} µs, p99 {bare[1]:.0f} µs; "
+                  f"relayed p50 {relayed[0]:.0f} µs, p99 {relayed[1]:.0f} µs")
     p50, p99 = (statistics.median(column) for column in zip(*ratios))
     return {"p50": p50, "p99": p99}
 

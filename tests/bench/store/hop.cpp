@@ -1,6 +1,8 @@
 // store_hop redis PORT COUNT: the time from an XADD by one client to the answer of another one's
-// XREAD. store_hop netkit PORT PORT COUNT: from a record that is published at one push server to a
-// plain subscriber of another. COUNT of them, 1,000 a second. Prints p50 and p99 in microseconds.
+// XREAD. store_hop relayed PORT COUNT: the same with a relay at either end that does nothing but
+// pass it on, as a server has to: four that wake up instead of two. store_hop netkit PORT PORT
+// COUNT: from a record that is published at one push server to a plain subscriber of another. COUNT
+// of them, 1,000 a second. Prints p50 and p99 in microseconds.
 #include <algorithm>
 #include <arpa/inet.h>
 #include <chrono>
@@ -105,6 +107,48 @@ class Redis final : public Way {
   std::string last_ = "0-0";
 };
 
+class Relayed final : public Way {
+ public:
+  explicit Relayed(const char* port) {
+    int pair[2];
+    if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) != 0) fail("socketpair");
+    reader_ = pair[0];
+    std::thread([this, port, to = pair[1]] {
+      pass_from_redis(connected(SOCK_STREAM, port), to);
+    }).detach();
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) fail("socketpair");
+    writer_ = pair[0];
+    std::thread([from = pair[1], port] {
+      pass_to_redis(from, connected(SOCK_STREAM, port));
+    }).detach();
+    std::this_thread::sleep_for(50 * kPause);
+  }
+  void send() override { say(writer_, text_); }
+  void await() override { hear(reader_, text_); }
+  void settle() override { hear(writer_, "OK\n"); }
+
+ private:
+  static void pass_to_redis(int from, int redis) {
+    for (;;) {
+      const std::string text = hear(from, std::string(kSize, 'x'));
+      say(redis, command({"XADD", "bare", "MAXLEN", "~", "1000", "*", "text", text}));
+      hear(redis, "\r\n");
+      say(from, "OK\n");
+    }
+  }
+  void pass_from_redis(int redis, int to) const {
+    for (;;) {
+      say(redis, command({"XREAD", "BLOCK", "0", "STREAMS", "bare", "$"}));
+      hear(redis, text_ + "\r\n");
+      say(to, text_);
+    }
+  }
+
+  int writer_ = -1;
+  int reader_ = -1;
+  std::string text_ = std::string(kSize, 'x');
+};
+
 class Netkit final : public Way {
  public:
   Netkit(const char* from, const char* to)
@@ -130,14 +174,16 @@ class Netkit final : public Way {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool is_redis = argc == 4 && std::string_view(argv[1]) == "redis";
-  if (!is_redis && argc != 5) {
-    std::fputs("usage: store_hop redis PORT COUNT | netkit PORT PORT COUNT\n", stderr);
-    return 2;
-  }
+  const std::string_view what = argc > 1 ? argv[1] : "";
   std::unique_ptr<Way> way;
-  if (is_redis) {
+  if (what == "redis" && argc == 4) {
     way = std::make_unique<Redis>(argv[2]);
+  } else if (what == "relayed" && argc == 4) {
+    way = std::make_unique<Relayed>(argv[2]);
+  } else if (what != "netkit" || argc != 5) {
+    std::fputs("usage: store_hop redis PORT COUNT | relayed PORT COUNT | netkit PORT PORT COUNT\n",
+               stderr);
+    return 2;
   } else {
     way = std::make_unique<Netkit>(argv[2], argv[3]);
   }

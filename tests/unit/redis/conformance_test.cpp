@@ -100,6 +100,20 @@ TEST_P(RedisEngineTest, ReadsLargeEntriesInSmallerPages) {
   EXPECT_EQ(peer(settings)->numbers().size(), 35u);
 }
 
+// More fields than a script can pass on.
+TEST_P(RedisEngineTest, TakesNoBatchBehindOneThatIsRefused) {
+  const auto ann = peer();
+  ASSERT_TRUE(ann->append(Texts{"a"}));
+  Entry bad = Peer::entry("b");
+  bad.fields.assign(5000, {"name", "x"});
+  ann->give({bad});
+  ann->give({Peer::entry("c"), Peer::entry("d")});
+  EXPECT_TRUE(ann->wait([&] { return !ann->refusal.empty(); }));
+  EXPECT_EQ(peer({.newest = 10})->texts(), Texts{"a"});
+  ASSERT_TRUE(ann->append(Texts{"e"}));
+  EXPECT_EQ(peer({.newest = 10})->texts(), (Texts{"a", "e"}));
+}
+
 INSTANTIATE_TEST_SUITE_P(Redis, RedisEngineTest, ::testing::Values([]() -> std::unique_ptr<Bench> {
                            return std::make_unique<test::RedisBench>();
                          }));

@@ -66,19 +66,26 @@ TEST(Batches, SayHowManyWordsAnEntryHas) {
   const Entry entries[] = {{.text = "hi", .writer = 3, .sequence = 5},
                            {.topic = "a", .text = "ho", .writer = 3, .sequence = 6}};
   EXPECT_EQ(words_of(entries, false),
-            (Words{"2", "0", "hi", "0.000000", "5", "2", "ho", "0.000000", "6", "topic", "a"}));
+            (Words{"2", "", "0", "hi", "0.000000", "5", "2", "ho", "0.000000", "6", "topic", "a"}));
+}
+
+TEST(Batches, SayOnceHowManyWordsAllEntriesHave) {
+  const Entry entries[] = {{.topic = "a", .text = "hi", .sequence = 5},
+                           {.topic = "b", .text = "ho", .sequence = 6}};
+  EXPECT_EQ(words_of(entries, false), (Words{"2", "2", "hi", "0.000000", "5", "topic", "a", "ho",
+                                             "0.000000", "6", "topic", "b"}));
 }
 
 TEST(Batches, HaveTheNewestOfEachTopic) {
   const Entry entries[] = {
       {.topic = "a", .text = "1"}, {.topic = "b", .text = "2"}, {.topic = "a", .text = "3"}};
   const Words words = words_of(entries, true);
-  ASSERT_EQ(words.size(), 1u + 3 * 6 + 2 * 3);
-  EXPECT_EQ(words[19], "3");
-  EXPECT_EQ(words[20], "a");
-  EXPECT_TRUE(words[21].starts_with("text:1:3,topic:1:a,")) << words[21];
-  EXPECT_EQ(words[22], "2");
-  EXPECT_EQ(words[23], "b");
+  ASSERT_EQ(words.size(), 2u + 3 * 5 + 2 * 3);
+  EXPECT_EQ(words[17], "3");
+  EXPECT_EQ(words[18], "a");
+  EXPECT_TRUE(words[19].starts_with("text:1:3,topic:1:a,")) << words[19];
+  EXPECT_EQ(words[20], "2");
+  EXPECT_EQ(words[21], "b");
 }
 
 }  // namespace

@@ -152,7 +152,7 @@ TEST_F(StreamTest, WhatWaitsIsBounded) {
   EXPECT_NE(ann->say("b"), 0u);
   EXPECT_TRUE(ann->stream->full());
   EXPECT_EQ(ann->say("c"), 0u);
-  EXPECT_EQ(ann->stream->why_full(),
+  EXPECT_EQ(ann->stream->why_not(),
             "the store is unavailable, and 2 entries are waiting (--store-queue)");
 }
 
@@ -235,13 +235,18 @@ class Silent final : public Engine {
   Handler& handler_;
 };
 
-TEST_F(StreamTest, WhatWasHeardIsNotAppendedAgain) {
-  Silent* engine = nullptr;
-  MakeEngine make = [&engine](const Settings& settings, Engine::Handler& handler) {
-    auto made = std::make_unique<Silent>(settings, handler);
+template <typename Made>
+MakeEngine making(Made*& engine) {
+  return [&engine](const Settings& settings, Engine::Handler& handler) {
+    auto made = std::make_unique<Made>(settings, handler);
     engine = made.get();
     return made;
   };
+}
+
+TEST_F(StreamTest, WhatWasHeardIsNotAppendedAgain) {
+  Silent* engine = nullptr;
+  const MakeEngine make = making(engine);
   Stream::Options options;
   options.settings.writer = 1;
   User ann(around_, make, options);
@@ -251,6 +256,91 @@ TEST_F(StreamTest, WhatWasHeardIsNotAppendedAgain) {
   settle();
   EXPECT_EQ(engine->appended, 2u);
   EXPECT_EQ(ann.lines, (Texts{"1! a", "lost 2 to 2000"}));
+}
+
+// Takes two batches of two, and answers when it is told to.
+class Patient final : public Engine {
+ public:
+  Patient(Settings, Handler& told) : handler(told) {}
+  void open() override { handler.on_open({.stream = 1, .epoch = 1}); }
+  void append(std::span<const Entry> entries) override {
+    std::string& batch = given.emplace_back();
+    for (const Entry& entry : entries) batch += entry.text;
+  }
+  std::size_t most_at_once() const override { return 2; }
+  std::size_t most_in_flight() const override { return 2; }
+  std::size_t most_bytes() const override { return 10; }
+  void claim(std::span<const Claim>, Duration) override {}
+  void release(const std::string&, const std::string&) override {}
+  void list_names() override {}
+  void read_last() override {}
+
+  Handler& handler;
+  Texts given;
+};
+
+class PatientTest : public StreamTest {
+ protected:
+  Patient* engine_ = nullptr;
+  User ann_{around_, making(engine_), {}};
+  // What the engine was given since it was asked.
+  Texts given() {
+    settle();
+    return std::exchange(engine_->given, {});
+  }
+  void say(const char* texts, Wish wish = Wish::refuse) {
+    for (const char* text = texts; *text != 0; ++text) ann_.say(std::string(1, *text), wish);
+  }
+};
+
+TEST_F(PatientTest, AFullBatchDoesNotWaitForTheAnswer) {
+  say("a");
+  EXPECT_EQ(given(), Texts{"a"});
+  say("b");
+  EXPECT_EQ(given(), Texts());
+  say("cdef");
+  EXPECT_EQ(given(), Texts{"bc"});
+  EXPECT_EQ(ann_.stream->waiting(), 6u);
+  engine_->handler.on_appended(1);
+  EXPECT_EQ(ann_.stored, 1u);
+  EXPECT_EQ(given(), Texts{"de"});
+  engine_->handler.on_appended(3);
+  engine_->handler.on_appended(5);
+  EXPECT_EQ(given(), Texts{"f"});
+  EXPECT_EQ(ann_.stream->waiting(), 1u);
+}
+
+TEST_F(PatientTest, WhatIsInFlightIsRefusedTogether) {
+  say("a");
+  say("bc", Wish::wait);
+  EXPECT_EQ(given(), (Texts{"ab"}));
+  say("d");
+  EXPECT_EQ(given(), (Texts{"cd"}));
+  engine_->handler.on_refused("it is full");
+  EXPECT_EQ(ann_.lines, (Texts{"refused 1: the store refuses entries: it is full",
+                               "refused 4: the store refuses entries: it is full"}));
+  EXPECT_EQ(ann_.stream->waiting(), 2u);
+  EXPECT_TRUE(wait([&] { return !engine_->given.empty(); }));
+  EXPECT_EQ(given(), Texts{"bc"});
+}
+
+TEST_F(PatientTest, WhatIsInFlightIsGivenAgainInOrder) {
+  say("abcde");
+  EXPECT_EQ(given(), (Texts{"ab", "cd"}));
+  engine_->handler.on_away();
+  EXPECT_EQ(ann_.stream->waiting(), 5u);
+  engine_->handler.on_open({.stream = 1, .epoch = 1});
+  EXPECT_EQ(given(), (Texts{"ab", "cd"}));
+}
+
+TEST_F(PatientTest, WhatIsTooLargeIsRefused) {
+  EXPECT_EQ(ann_.say("12345678901"), 0u);
+  EXPECT_EQ(ann_.stream->why_not(), "an entry of 11 bytes is too large: the store takes up to 10");
+  EXPECT_EQ(logged_, "");
+  EXPECT_EQ(ann_.say("12345678901", Wish::wait), 0u);
+  EXPECT_NE(logged_.find("the store takes up to 10; skipped"), std::string::npos) << logged_;
+  EXPECT_EQ(ann_.stream->counters().refused, 2u);
+  EXPECT_EQ(given(), Texts());
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -52,15 +53,20 @@ class Peer final : public Engine::Handler {
     return append(batch);
   }
   bool append(std::vector<Entry> batch) {
+    appended = 0;
+    const std::uint64_t last = give(std::move(batch));
+    return wait([this, last] { return appended == last; });
+  }
+  // Does not wait for the answer, to the sequence that it returns.
+  std::uint64_t give(std::vector<Entry> batch) {
     for (Entry& one : batch) {
       one.writer = settings_.writer;
       if (one.sequence == 0) one.sequence = ++sequence_;
     }
-    appended = 0;
     engine_->append(batch);
-    const std::uint64_t last = batch.back().sequence;
-    return wait([this, last] { return appended == last; });
+    return batch.back().sequence;
   }
+  Engine& engine() { return *engine_; }
   static Entry entry(std::string text, std::string topic = {}) {
     return {.time = WallTime(std::chrono::microseconds(1795187549123456)),
             .topic = std::move(topic),
@@ -214,6 +220,33 @@ TEST_P(Conformance, AnyBytesComeBackAsTheyWere) {
   EXPECT_EQ(ann->entries[0].sequence, 1u);
   EXPECT_EQ(ann->entries[1].text, "");
   EXPECT_EQ(ann->entries[2].text.size(), 65536u);
+}
+
+TEST_P(Conformance, BatchesInFlightStayInOrder) {
+  const auto ann = peer({.keep = 100'000});
+  const auto bob = peer({.keep = 100'000});
+  const std::size_t size = ann->engine().most_at_once();
+  std::uint64_t given = 0;
+  for (int i = 0; i < 5; ++i) {
+    for (std::size_t k = ann->engine().most_in_flight(); k > 0; --k) {
+      given = ann->give(std::vector<Entry>(size, Peer::entry(std::to_string(k))));
+    }
+    ASSERT_TRUE(bob->append(Texts{"between"}));
+    ASSERT_TRUE(ann->wait([&] { return ann->appended == given; }));
+  }
+  Numbers all(given + 5);
+  std::iota(all.begin(), all.end(), 1);
+  ASSERT_TRUE(ann->has(all.size()));
+  ASSERT_TRUE(bob->has(all.size()));
+  EXPECT_EQ(ann->numbers(), all);
+  EXPECT_EQ(ann->numbers(), bob->numbers());
+  EXPECT_EQ(ann->texts(), bob->texts());
+  std::vector<std::uint64_t> order;
+  for (const Entry& entry : ann->entries) {
+    if (entry.writer == 1) order.push_back(entry.sequence);
+  }
+  all.resize(given);
+  EXPECT_EQ(order, all);
 }
 
 TEST_P(Conformance, StreamsAreApart) {

@@ -42,6 +42,8 @@ struct Entry {
 
   // Empty where there is none.
   NETKIT_API std::string_view field(std::string_view name) const;
+  // Bytes of its texts and fields.
+  NETKIT_API std::size_t size() const;
 };
 
 struct Settings {
@@ -101,9 +103,10 @@ class NETKIT_API Engine {
     // on_away(). Appends that have not been answered are to be made again.
     virtual void on_open(const State& state) = 0;
     virtual void on_entries(std::span<const Entry> entries) = 0;
-    // Every entry of the batch is in the store; `sequence` is that of the last.
+    // Every entry of the first batch is in the store; `sequence` is that of the last.
     virtual void on_appended(std::uint64_t sequence) = 0;
-    // None of the batch is, as the store has no room or takes no writes: half a sentence.
+    // None is of all the batches that have not been answered, as the store has no room or takes no
+    // writes: half a sentence.
     virtual void on_refused(std::string_view why) = 0;
     // Whether the name is the owner's; `holder` is who has it, if that is known.
     virtual void on_claimed(const std::string& name, bool granted, const std::string& holder) = 0;
@@ -120,12 +123,16 @@ class NETKIT_API Engine {
   virtual ~Engine() = default;
   // Once, before all else. An unusable store can also be reported by throwing Error from here.
   virtual void open() = 0;
-  // One batch at a time, after on_open(): the next one when on_appended() or on_refused() has
-  // answered. The sequences of its entries rise.
+  // A batch, after on_open(), while fewer than most_in_flight() are not answered. Sequences rise,
+  // from batch to batch as well.
   virtual void append(std::span<const Entry> entries) = 0;
   // How many entries a batch may have. More of them cost less each; fewer let the store have one
   // while the other side has work with the one before.
   virtual std::size_t most_at_once() const { return 1000; }
+  // How many batches it takes that it has not answered. Those that follow the first one are full.
+  virtual std::size_t most_in_flight() const { return 1; }
+  // What an entry may have, of texts and fields together, so that it can be read again.
+  virtual std::size_t most_bytes() const { return std::size_t{512} << 20U; }
   // Takes names, or renews what the owners have of them, for `lease` from now on. Nothing is
   // answered while the store is away.
   virtual void claim(std::span<const Claim> claims, Duration lease) = 0;

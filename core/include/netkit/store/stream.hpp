@@ -72,13 +72,15 @@ class NETKIT_API Stream final : private Engine::Handler {
   Stream& operator=(const Stream&) = delete;
 
   void open() { engine_->open(); }
-  // A ticket above those before; 0: the queue is full (why_full()). Time, topic, text and fields
-  // are the caller's.
+  // A ticket above those before; 0: it is refused, and why_not() says why: the queue is full, which
+  // Wish::wait passes over, or the entry is too large for the store, which is logged with
+  // Wish::wait. Time, topic, text and fields are the caller's.
   std::uint64_t append(Entry entry, Wish wish);
-  std::size_t waiting() const { return queue_.size() + batch_.size(); }
+  std::size_t waiting() const { return queue_.size() + in_flight_; }
   bool full() const { return waiting() >= options_.queue; }
-  // "the store is away, and 10000 entries wait for it (--store-queue)"
-  std::string why_full() const;
+  // Of the last entry that append() has refused: "the store is unavailable, and 10000 entries are
+  // waiting (--store-queue)"
+  const std::string& why_not() const { return why_not_; }
   // It cannot be reached.
   bool away() const { return !open_; }
   bool was_open() const { return ever_open_; }
@@ -116,9 +118,11 @@ class NETKIT_API Stream final : private Engine::Handler {
   void on_failed(ExitStatus status, const std::string& error) override;
 
   void take(const Entry& entry);
-  void send_batch();
-  void fill_batch();
+  void send_batches();
+  bool fill_batch();
+  std::vector<std::uint64_t> take_back(bool with_refusable);
   void forget_heard();
+  std::uint64_t refuse(std::string why);
   void say_lost(const State& now);
   void lose(std::uint64_t from, std::uint64_t to);
   void renew();
@@ -127,14 +131,18 @@ class NETKIT_API Stream final : private Engine::Handler {
     Entry entry;
     Wish wish;
   };
+  struct Batch {
+    std::vector<Entry> entries{};
+    std::vector<Wish> wishes{};
+  };
 
   Surroundings around_;
   Options options_;
   Handler& handler_;
   std::deque<Waiting> queue_;
-  std::vector<Entry> batch_;  // what the engine was given, or is to be given again
-  std::vector<Wish> wishes_;  // of the batch
-  bool in_flight_ = false;    // the engine has not answered yet
+  std::deque<Batch> batches_;  // that the engine has not answered
+  std::size_t in_flight_ = 0;  // entries in them
+  std::string why_not_;
   std::uint64_t next_ticket_ = 1;
   std::uint64_t last_ = 0;
   std::uint64_t heard_ = 0;  // ticket of the newest of its own that came

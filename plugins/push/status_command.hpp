@@ -33,7 +33,7 @@ class StatusCommand final : public ControlCommand {
   std::uint64_t shown_ = 0;
   Duration watch_{};                             // 0: asked once
   std::vector<std::vector<std::string>> table_;  // at a terminal: rows of cells
-  bool may_be_table_ = true;  // nothing else is said about form and sinks
+  bool may_be_table_ = true;                     // nothing else is said about form and sinks
   bool is_table_ = false;
   bool has_shown_table_ = false;
   Timer overdue_;

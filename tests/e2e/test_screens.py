@@ -104,6 +104,7 @@ def test_the_totals_of_a_server(netkit, columns):
             sock.sendto(message, host_port(address))
             while sock.recv(100) != message:
                 pass  # a probe for loops
+    terminal.expect(rb"received 1,234")  # the live line, which is as long as the window where it can be
     terminal.type("\x03")
     assert terminal.wait() == 0
     is_all(rf"""netkit: echo: listening on udp {address}

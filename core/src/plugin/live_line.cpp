@@ -18,9 +18,12 @@ constexpr Duration kFirst = std::chrono::milliseconds(250);
 constexpr Duration kPeriod = std::chrono::seconds(1);
 constexpr std::string_view kErase = "\r\x1b[K";
 
+// With room for the ^C that a terminal shows behind it: in a line of its own, that would leave this
+// one where it is.
 std::size_t width_of(int fd) {
   constexpr std::size_t kUsual = 80;
-  return std::max<std::size_t>(terminal_columns(fd).value_or(kUsual), 2) - 1;
+  constexpr std::size_t kKey = 2;
+  return std::max<std::size_t>(terminal_columns(fd).value_or(kUsual), kKey + 2) - kKey - 1;
 }
 
 // The descriptor that a line is shown on; -1: none is. A signal handler has nothing but static

@@ -45,6 +45,7 @@ void ServeCommand::configure(const Values& values) {
   Room::Options room = room_options(values);
   datagram::Options native = native_options(room, keep);
   native.max_held = static_cast<std::size_t>(values.size("max-memory"));
+  native.max_queued = native.max_held;
   private_ = datagram::ServerPrivacy::read(values);
   if (!private_.plain) policy_.plain = AnswerPolicy::Plain::none;
   if (private_.keys) native.max_datagram -= datagram::kPrivateOverhead;

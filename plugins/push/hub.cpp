@@ -295,6 +295,11 @@ datagram::Verdict Hub::on_connect(datagram::SessionRef session, const Endpoint& 
   if (const std::string_view why = why_no_room(peer, same_name); !why.empty()) {
     return Verdict::reject(datagram::RejectCode::full, std::string(why));
   }
+  if (!request->topics.empty() && options_.slow != SlowPolicy::skip &&
+      server_.counters().queued >= server_.options().max_queued) {
+    return Verdict::reject(datagram::RejectCode::full,
+                           "too much waits for other subscribers (--max-memory)");
+  }
   if (same_name != nullptr) remove(*same_name, reason::kMoved);
   flush_records(session);  // what was published before is not the newcomer's
   enter(request->name, peer, session, 0);

@@ -36,6 +36,7 @@ datagram::Options read_protocol(const Values& values, SlowPolicy slow, std::size
   protocol.keep = static_cast<std::size_t>(values.integer("keep"));
   protocol.keep_bytes = static_cast<std::size_t>(values.size("keep-bytes"));
   protocol.max_held = static_cast<std::size_t>(values.size("max-memory"));
+  protocol.max_queued = protocol.max_held;
   // The table says who is too many; sessions that are on their way out have no place in it.
   protocol.max_sessions = subscribers + subscribers / 8 + 16;
   protocol.lease = std::min<Duration>(values.duration("lease"), std::chrono::hours(24 * 30));

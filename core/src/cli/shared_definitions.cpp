@@ -204,7 +204,9 @@ OptionDef max_memory_option() {
   return {.name = "max-memory",
           .kind = Kind::size,
           .default_value = "256M",
-          .help = "limit of memory for data that native peers send out of order or in fragments",
+          .help =
+              "limit of memory for data that native peers send out of order or in fragments, and "
+              "for what waits for one of them alone",
           .min = 65536};
 }
 
@@ -290,7 +292,7 @@ std::vector<TotalDef> datagram_server_totals() {
           {"bad_cookies", "handshakes with an invalid cookie"},
           {"malformed", "malformed native datagrams"},
           labelled_total(kDroppedMetric, "memory", "dropped_memory",
-                         "datagrams dropped because --max-memory was reached"),
+                         "datagrams and messages dropped because --max-memory was reached"),
           kUnsendableTotal,
           kKernelDropsTotal};
 }

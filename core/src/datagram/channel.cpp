@@ -47,6 +47,8 @@ void Channel::flush(SessionRef except) {
 void Channel::flush_to(std::span<const SessionRef> sessions) {
   if (impl_->packer.empty()) return;
   const std::span<const ChunkRef> chunks = impl_->packer.flush();
+  // What has a number is kept for all in any case.
+  if (impl_->packer.next_record() == 0) charge(chunks, sessions.size());
   impl_->ring.add(chunks);
   for (const SessionRef session : sessions) impl_->server.send(session, chunks);
 }

@@ -205,6 +205,13 @@ void Packer::put_length(std::size_t length, bool wide) {
   body_.push_back(static_cast<char>(length & 0xff));
 }
 
+void charge(std::span<const ChunkRef> chunks, std::size_t sessions) {
+  for (const ChunkRef& chunk : chunks) {
+    chunk->charge =
+        static_cast<std::uint32_t>(chunk->body.size() / std::max<std::size_t>(sessions, 1));
+  }
+}
+
 ChunkRing::ChunkRing(std::size_t keep, std::size_t keep_bytes)
     : keep_(keep), keep_bytes_(keep_bytes) {}
 

@@ -28,13 +28,16 @@ inline constexpr std::size_t kMaxBody = kMaxDatagram - kHeaderSize;
 
 // One body, immutable once it is shared. A message that does not fit goes on in the next body.
 struct Chunk : ChunkCount {
-  std::string body;  // as on the wire
-  std::uint64_t first_record =
-      0;                       // number of its first message, begun here or not; 0: not numbered
   std::uint32_t messages = 0;  // in it, whole or in part
-  bool continues = false;      // the first began in the chunk before
-  bool open = false;           // the last goes on in the next chunk
-  bool control = false;        // holds no messages: a gap or the end
+  std::string body;            // as on the wire
+  std::uint64_t first_record =
+      0;  // number of its first message, begun here or not; 0: not numbered
+  // What each session that it waits for is charged of its bytes (Options::max_queued); 0: it is
+  // everybody's. Set before the first of them has it.
+  mutable std::uint32_t charge = 0;
+  bool continues = false;  // the first began in the chunk before
+  bool open = false;       // the last goes on in the next chunk
+  bool control = false;    // holds no messages: a gap or the end
 
   std::uint64_t last_record() const { return first_record + messages - 1; }
   std::uint32_t begun() const { return messages - (continues ? 1 : 0); }
@@ -50,6 +53,9 @@ inline const Chunk& ChunkRef::operator*() const {
 inline const Chunk* ChunkRef::operator->() const {
   return static_cast<const Chunk*>(chunk_);
 }
+
+// Charges so many sessions, which alone are to get these, with them.
+NETKIT_API void charge(std::span<const ChunkRef> chunks, std::size_t sessions);
 
 // Packs messages into chunks. All but the last chunk of a flush() are exactly max_body long, so
 // that a queue of them goes out by UDP_SEGMENT. [one thread] Allocates two blocks per chunk,

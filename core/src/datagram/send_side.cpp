@@ -29,6 +29,10 @@ SendSide::SendSide(const Options& options, Counters& counters, std::uint32_t fir
   way_ = std::make_unique<Way>(Way{{*path, static_cast<double>(options.max_window)}});
 }
 
+SendSide::~SendSide() {
+  for (std::size_t i = 0; i < waiting_.size(); ++i) counters_->queued -= waiting_[i]->charge;
+}
+
 void SendSide::change_path(const CongestionController::Path& path) {
   if (!way_) return;
   way_->congestion = {path, static_cast<double>(options_->max_window)};
@@ -40,13 +44,27 @@ void SendSide::enqueue(const ChunkRef& chunk) {
   waiting_.push_back() = chunk;
   waiting_messages_ += chunk->ended();
   waiting_bytes_ += chunk->body.size();
+  counters_->queued += chunk->charge;
   if (options_->overflow == Overflow::keep_all) return;
-  // What can go out at once does not count as waiting.
-  while (waiting_.size() > 1 + room() && !waiting_.front()->control &&
-         (waiting_messages_ - waiting_.front()->ended() >= options_->keep ||
-          waiting_bytes_ > options_->keep_bytes)) {
+  while (may_drop() && (waiting_messages_ - waiting_.front()->ended() >= options_->keep ||
+                        waiting_bytes_ > options_->keep_bytes)) {
     drop_oldest();
   }
+  if (chunk->charge == 0 || counters_->queued <= options_->max_queued) return;
+  const std::uint64_t before = dropped_;
+  while (may_drop() && counters_->queued > options_->max_queued) drop_oldest();
+  counters_->no_memory += dropped_ - before;
+}
+
+// What can go out at once does not count as waiting.
+bool SendSide::may_drop() const {
+  return waiting_.size() > 1 + room() && !waiting_.front()->control;
+}
+
+void SendSide::stops_waiting(const Chunk& chunk) {
+  waiting_messages_ -= chunk.ended();
+  waiting_bytes_ -= chunk.body.size();
+  counters_->queued -= chunk.charge;
 }
 
 void SendSide::drop_oldest() {
@@ -63,8 +81,7 @@ void SendSide::drop_oldest() {
   gap_ends_open_ = oldest.open;
   dropped_ += gone;
   counters_->dropped += gone;
-  waiting_messages_ -= oldest.ended();
-  waiting_bytes_ -= oldest.body.size();
+  stops_waiting(oldest);
   waiting_.pop_front();
 }
 
@@ -317,9 +334,7 @@ ChunkRef SendSide::join_waiting(std::size_t& count) const {
 ChunkRef SendSide::take_waiting(std::size_t count) {
   ChunkRef first = std::move(waiting_.front());
   for (std::size_t i = 0; i < count; ++i) {
-    const Chunk& chunk = i == 0 ? *first : *waiting_.front();
-    waiting_messages_ -= chunk.ended();
-    waiting_bytes_ -= chunk.body.size();
+    stops_waiting(i == 0 ? *first : *waiting_.front());
     waiting_.pop_front();
   }
   return first;

@@ -33,6 +33,9 @@ class NETKIT_API SendSide {
   // `path`: null for one within this machine.
   SendSide(const Options& options, Counters& counters, std::uint32_t first_seq,
            const CongestionController::Path* path = nullptr);
+  ~SendSide();
+  SendSide(const SendSide&) = delete;
+  SendSide& operator=(const SendSide&) = delete;
 
   void enqueue(const ChunkRef& chunk);
 
@@ -116,6 +119,8 @@ class NETKIT_API SendSide {
 
   bool has_gap() const { return gap_.to != 0 || gap_.unnumbered != 0; }
   void drop_oldest();
+  bool may_drop() const;
+  void stops_waiting(const Chunk& chunk);
   void leave_out_told_gap();
   bool gap_is_next() const;
   ChunkRef join_waiting(std::size_t& count) const;

@@ -24,6 +24,13 @@ class PeerHandler final : public MessageHandler {
   SessionRef ref_;
 };
 
+// What was packed for one session.
+std::span<const ChunkRef> charged(Packer& packer) {
+  const std::span<const ChunkRef> chunks = packer.flush();
+  charge(chunks, 1);
+  return chunks;
+}
+
 }  // namespace
 
 Server::Impl::Impl(const Options& given, Random source, Handler& owner)
@@ -276,12 +283,12 @@ bool Server::send(SessionRef session, std::span<const ChunkRef> chunks) {
 bool Server::send(SessionRef session, std::span<const std::string> messages) {
   Packer packer({impl_->options.max_body(), impl_->options.max_message, 0});
   const auto packed = [&](const std::string& message) { return packer.append(message); };
-  return std::ranges::all_of(messages, packed) && send(session, packer.flush());
+  return std::ranges::all_of(messages, packed) && send(session, charged(packer));
 }
 
 bool Server::send(SessionRef session, std::string_view message) {
   Packer packer({impl_->options.max_body(), impl_->options.max_message, 0});
-  return packer.append(message) && send(session, packer.flush());
+  return packer.append(message) && send(session, charged(packer));
 }
 
 void Server::broadcast(std::span<const ChunkRef> chunks, SessionRef except) {

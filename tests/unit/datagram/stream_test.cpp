@@ -76,6 +76,36 @@ TEST_F(Stream, HoldsNoMoreThanItMay) {
   EXPECT_EQ(server->counters().held, 0u);
 }
 
+// What waits for sessions that do not acknowledge is bounded for all of them together.
+TEST_F(Stream, LetsWhatWaitsForSingleSessionsTakeNoMoreThanItMay) {
+  options.max_queued = 50'000;
+  constexpr std::size_t kClients = 10;
+  for (std::size_t i = 0; i < kClients; ++i) Connect();
+  const std::vector<SessionRef> sessions = served.sessions;
+  wire = {.loss = 1};
+  for (int round = 0; round < 5; ++round) {
+    for (const SessionRef session : sessions) server->send(session, std::string(50'000, 'x'));
+    Run(1ms);
+  }
+  // Each keeps the datagram that goes out next.
+  EXPECT_LE(server->counters().queued, options.max_queued + kClients * 1200);
+  EXPECT_GT(server->counters().no_memory, 0u);
+  wire = {};
+  for (const SessionRef session : sessions) server->send(session, "end");
+  const auto has_ended = [](const auto& client) {
+    return !client->events.heard.empty() && client->events.heard.back().text == "end";
+  };
+  RunUntil([&] { return std::ranges::all_of(clients, has_ended); }, 20s);
+  for (const auto& client : clients) {
+    ASSERT_TRUE(has_ended(client));
+    std::uint64_t lost = 0;
+    for (const Gap& gap : client->events.gaps) lost += gap.unnumbered;
+    EXPECT_EQ(client->events.heard.size() + lost, 6u);
+  }
+  Run(1s);
+  EXPECT_EQ(server->counters().queued, 0u);
+}
+
 TEST_F(Stream, CarriesLongMessagesWhole) {
   wire = {.loss = 0.2, .duplicate = 0.05, .reorder = 0.1};
   Client& ann = Connect();

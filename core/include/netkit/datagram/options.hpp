@@ -47,6 +47,10 @@ struct NETKIT_API Options {
   // Bytes that all sessions together hold of what came out of order or of messages that are not
   // whole: beyond it such datagrams are not taken, and come again, and such messages are lost.
   std::size_t max_held = 256u << 20;
+  // Bytes that wait for sessions which no others share, of all sessions together: beyond it the
+  // session that such is added to drops its oldest (Overflow::skip_oldest). A part for many is
+  // charged to each of them by its share.
+  std::size_t max_queued = 256u << 20;
 
   // Datagrams held for reordering or while paused; to 4096. Several times max_window, as what is
   // lost twice or more holds up what came after it.
@@ -111,7 +115,8 @@ struct Counters {
   std::uint64_t lost = 0;       // messages reported lost by the other side or by a jump in numbers
   std::uint64_t stale = 0;      // numbered messages below what was expected, ignored
   std::uint64_t held = 0;       // bytes that are held now (Options::max_held)
-  std::uint64_t no_memory = 0;  // datagrams and messages that max_held left no room for
+  std::uint64_t queued = 0;     // bytes that wait now, as Options::max_queued counts them
+  std::uint64_t no_memory = 0;  // datagrams and messages that either left no room for
   std::uint64_t out_of_window = 0;    // datagrams beyond Options::receive_window
   std::uint64_t malformed = 0;        // datagrams that are not what their type says
   std::uint64_t too_long = 0;         // messages over Options::max_message

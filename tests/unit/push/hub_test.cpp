@@ -74,11 +74,11 @@ class HubTest : public testing::Test, public Hub::Handler {
     hub->on_datagram(at(from), text, now);
   }
   Client& Native(std::string_view from, std::string_view name, std::uint64_t since = 0,
-                 std::uint64_t stream = 0) {
+                 std::uint64_t stream = 0, std::vector<std::string> topics = {}) {
     const Endpoint address = at(from);
     clients[address] = std::make_unique<Client>(address, options.protocol);
     Client& client = *clients[address];
-    client.endpoint.connect(encode(Request{stream, since, name}), now);
+    client.endpoint.connect(encode(Request{stream, since, name, std::move(topics)}), now);
     Exchange();
     return client;
   }
@@ -414,6 +414,25 @@ TEST_F(HubTest, WaitHoldsTheSourceUntilTheSlowestIsBack) {
   Exchange();
   EXPECT_EQ(hub->hold_until(now), TimePoint::min());
   EXPECT_EQ(ann.heard.size(), 200u);
+}
+
+TEST_F(HubTest, NobodyCanReadByTopicWhereTooMuchWaitsAndNothingIsSkipped) {
+  Hub::Options slow;
+  slow.slow = SlowPolicy::wait;
+  slow.protocol.overflow = datagram::Overflow::keep_all;
+  slow.protocol.max_queued = 50'000;
+  Start(slow);
+  Native("10.0.0.2:1", "ann", 0, 0, {"#"});
+  clients.clear();  // it acknowledges nothing
+  for (int i = 0; i < 200; ++i) {
+    Publish(std::string(1000, 'x'));
+    Drain();
+  }
+  EXPECT_GT(hub->protocol_counters().queued, 50'000u);
+  const Client& bob = Native("10.0.0.3:1", "bob", 0, 0, {"#"});
+  EXPECT_EQ(bob.left, "too much waits for other subscribers (--max-memory)");
+  const Client& eve = Native("10.0.0.4:1", "eve");  // of all records, which everybody shares
+  EXPECT_TRUE(eve.endpoint.connected());
 }
 
 TEST_F(HubTest, ARecordLongerThanAMessageIsRefused) {

@@ -10,6 +10,9 @@ namespace {
 constexpr std::uint8_t kMaxBackOff = 16;
 constexpr std::uint8_t kProbes = 2;
 constexpr std::uint8_t kMostCaution = 6;
+// Expiries after which one more is congestion (RFC 9002, section 7.6). Where a fifth is lost, two
+// may be chance: at times there is but one datagram in flight, for which all others wait.
+constexpr std::uint8_t kPersistent = 2;
 // Of what is paced: what may leave at once because it could not before. A busy host wakes up late,
 // and on a long way some milliseconds more are no burst.
 constexpr Duration kBurst = std::chrono::milliseconds(2);
@@ -233,8 +236,8 @@ void SendSide::on_timer(TimePoint now) {
     // all would be sent again and again before it could be acknowledged.
     if (caution_ < kMostCaution) ++caution_;
     for (std::size_t i = 0; i < in_flight_.size(); ++i) mark_lost(in_flight_[i]);
-    if (backed_off_ == 1 && way_) {
-      way_->congestion.on_timeout();
+    if (way_) {
+      if (backed_off_ == kPersistent) way_->congestion.on_timeout();
     } else if (backed_off_ == 1) {
       allowed_ = std::max<std::uint16_t>(options_->min_in_flight,
                                          static_cast<std::uint16_t>(allowed_ / 2u));
@@ -265,6 +268,7 @@ std::size_t SendSide::room() const {
 }
 
 bool SendSide::may_send() const {
+  if (way_ && way_->copy != 0) return true;
   if (lost_ > 0 && (credit_ > 0 || (backed_off_ < 2 && on_the_way_ < window()))) return true;
   return (!waiting_.empty() || has_gap()) && may_send_new();
 }
@@ -274,6 +278,7 @@ bool SendSide::next(Emission& out, TimePoint now) {
     arm(now);
     return false;
   }
+  if (way_ && way_->copy != 0 && next_copy(out, now)) return true;
   if (lost_ > 0 && next_lost(out, now)) return true;
   if (!waiting_.empty() || has_gap()) {
     if (!may_send_new()) {
@@ -347,6 +352,7 @@ bool SendSide::next_lost(Emission& out, TimePoint now) {
   if (credit_ > 0) --credit_;
   InFlight& entry = in_flight_[i];
   entry.lost = false;
+  entry.often = entry.again;
   entry.again = true;
   --lost_;
   ++on_the_way_;
@@ -354,6 +360,21 @@ bool SendSide::next_lost(Emission& out, TimePoint now) {
   ++counters_->retransmitted;
   sent(entry, out, base() + i, now);
   out.urgent = out.urgent || lost_ == 0 || credit_ == 0;
+  const bool holds_up = 2 * in_flight_.size() > limit_ - base();
+  if (way_ && entry.often && holds_up) way_->copy = base() + i;
+  return true;
+}
+
+// What was lost twice goes out twice where the receiver has little room left behind it: were a
+// fifth lost, all would wait for the few that are lost four times.
+bool SendSide::next_copy(Emission& out, TimePoint now) {
+  const std::uint64_t seq = std::exchange(way_->copy, 0);
+  if (seq < base() || !in_flight_[seq - base()].chunk) return false;
+  out = {.seq = static_cast<std::uint32_t>(seq), .chunk = in_flight_[seq - base()].chunk};
+  ++order_;
+  ++retransmitted_;
+  ++counters_->retransmitted;
+  pace(out, now);
   return true;
 }
 

@@ -101,6 +101,7 @@ class NETKIT_API SendSide {
     TimePoint answered{};     // when the newest of what was just acknowledged was sent
     std::uint64_t asked = 0;  // order of the last sending that was urgent
     bool news = false;        // what was just acknowledged was not before
+    std::uint64_t copy = 0;   // the number of what goes out once more; 0: nothing
     bool by_host = false;  // nothing but the pace held back what goes next, or a host that is late
   };
   TimePoint pace_at() const {
@@ -114,6 +115,7 @@ class NETKIT_API SendSide {
     std::uint32_t order = 0;  // of its last sending among all sendings: the lower half
     bool lost = false;        // to be sent again
     bool again = false;       // has been sent more than once
+    bool often = false;       // more than twice
     bool ect = false;         // its last sending could be marked
   };
 
@@ -138,6 +140,7 @@ class NETKIT_API SendSide {
   std::size_t room() const;  // how many new chunks may go out now
   bool may_send_new() const { return room() > 0; }
   bool next_lost(Emission& out, TimePoint now);
+  bool next_copy(Emission& out, TimePoint now);
   void sent(InFlight& entry, Emission& out, std::uint64_t seq, TimePoint now);
   void arm(TimePoint now);
   std::uint64_t order_of(const InFlight& entry) const {

@@ -17,13 +17,13 @@ using test::Tcp;
 
 struct Congestion : testing::Test {
   void Path(double bits_per_second, Duration round_trip,
-            Stream::Speaker speaker = Stream::Speaker::server) {
+            Stream::Speaker speaker = Stream::Speaker::server, std::uint16_t fraction = 1) {
     stream.reset();
     events = Events();
     events.now += 37ms * GTEST_FLAG_GET(random_seed);  // of other runs
     link = std::make_unique<Bottleneck>(events, bits_per_second);
     rtt = round_trip;
-    stream = std::make_unique<Stream>(events, *link, rtt, speaker);
+    stream = std::make_unique<Stream>(events, *link, rtt, speaker, fraction);
   }
   // Runs for so long and forgets what was measured before.
   void Settle(double span) {
@@ -160,6 +160,23 @@ TEST_F(Congestion, DoesNotTakeRandomLossForCongestion) {
     std::printf("%.0f %% lost: %.1f Mbit/s\n", loss * 100, rate / 1e6);
     EXPECT_GE(rate, without * 0.5);
   }
+}
+
+// Where the path has room for all that may be on its way, the receiver's window is full at times.
+TEST_F(Congestion, RepairsRandomLossBeforeTheReceiverIsFull) {
+  std::vector<double> rates;
+  for (const double loss : {0.0, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2}) {
+    Path(400e6, 40ms, Stream::Speaker::server, 8);
+    link->loss = loss;
+    link->random.seed(rates.size());
+    stream->add();
+    Settle(1);
+    events.run(3);
+    rates.push_back(stream->delivered().front() * 8 / 3);
+  }
+  const double least = *std::min_element(rates.begin(), rates.end());
+  std::printf("20 %% lost, much on its way: %.2f of none\n", least / rates[0]);
+  EXPECT_GE(least, rates[0] * 0.6);
 }
 
 TEST_F(Congestion, AnswersMarks) {

@@ -126,17 +126,19 @@ struct Bottleneck {
 // A server and its clients, one of which always has something to say to the other: the whole
 // protocol, on the simulated clock. What they say passes the bottleneck, what acknowledges it does
 // not. In a room each client says a short line nine times a second, and the server passes it on to
-// all: of them, the bottleneck is behind the server.
+// all: of them, the bottleneck is behind the server. What may be on its way is a fraction of what
+// the protocol allows.
 class Stream final : public Server::Handler {
  public:
   enum class Speaker : std::uint8_t { server, clients, room };
-  Stream(Events& events, Bottleneck& link, Duration rtt, Speaker speaker = Speaker::server)
+  Stream(Events& events, Bottleneck& link, Duration rtt, Speaker speaker = Speaker::server,
+         std::uint16_t fraction = 1)
       : events_(events),
         link_(link),
         rtt_(rtt),
         speaker_(speaker),
-        server_(
-            options(speaker), [this] { return random_(); }, *this),
+        fraction_(fraction),
+        server_(options(speaker), std::ref(random_), *this),
         room_(Packer::Options{}) {
     Packer packer({.first_record = 0});
     packer.append(text_);
@@ -167,7 +169,7 @@ class Stream final : public Server::Handler {
     Peer(Stream& stream, const Endpoint& at)
         : owner(stream),
           here(at),
-          client(client_options(), there(), std::ref(owner.random_), *this) {}
+          client(stream.options(Speaker::clients), there(), std::ref(owner.random_), *this) {}
     void on_connected(std::string_view) override {}
     void on_rejected(std::uint16_t, std::string_view) override { ++owner.left; }
     void on_message(std::uint64_t, std::string_view text) override {
@@ -188,11 +190,13 @@ class Stream final : public Server::Handler {
     return *IpAddress::parse("10.91.1." + std::to_string(last));
   }
   static Endpoint there() { return {address(1), 9000}; }
-  static Options client_options() { return options(Speaker::clients); }
-  static Options options(Speaker speaker) {
+  Options options(Speaker speaker) const {
     Options options;
     options.overflow = speaker == Speaker::room ? Overflow::skip_oldest : Overflow::keep_all;
     options.keep = speaker == Speaker::room ? 2000 : 64;
+    for (std::uint16_t* window : {&options.max_window, &options.receive_window}) {
+      *window = static_cast<std::uint16_t>(*window / fraction_);
+    }
     return options;
   }
 
@@ -296,6 +300,7 @@ class Stream final : public Server::Handler {
   Bottleneck& link_;
   Duration rtt_;
   Speaker speaker_;
+  std::uint16_t fraction_;
   std::mt19937_64 random_{3};
   std::vector<std::unique_ptr<Peer>> peers_;
   Server server_;

@@ -1,6 +1,7 @@
 // What the sending half of a session puts on its way when more waits than may go.
 #include "datagram/send_side.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@ class SendingTest : public testing::Test {
  protected:
   void Start(const CongestionController::Path* path = nullptr) {
     side = std::make_unique<SendSide>(options, counters, 1, path);
-    side->open_window(4096);
+    side->open_window(room);
   }
   // Messages of so many bytes, each in a chunk of its own.
   void Enqueue(int count, std::size_t size = 100) {
@@ -30,14 +31,29 @@ class SendingTest : public testing::Test {
     SendSide::Emission one;
     while (side->next(one, now)) sent.push_back(one.chunk);
     now += rtt;
-    side->on_ack(side->next_seq(), 4096, {}, {}, now);
+    side->on_ack(side->next_seq(), room, {}, {}, now);
     return sent;
+  }
+
+  // The numbers of all that goes in so long, while nothing comes back.
+  std::vector<std::uint32_t> Send(Duration span) {
+    std::vector<std::uint32_t> sent;
+    for (const TimePoint end = now + span; now < end; now += 1ms) {
+      side->on_timer(now);
+      SendSide::Emission one;
+      while (side->next(one, now)) sent.push_back(one.seq);
+    }
+    return sent;
+  }
+  void AcknowledgeAllBut(std::uint32_t seq) {
+    side->on_ack(seq, room, std::string((side->next_seq() - seq + 6) / 8, '\xff'), {}, now);
   }
 
   Options options;
   Counters counters;
   std::unique_ptr<SendSide> side;
   Packer packer;
+  std::uint16_t room = 4096;  // that the receiver has
   TimePoint now{1h};
 };
 
@@ -119,6 +135,33 @@ TEST_F(SendingTest, AnotherPathBeginsAnew) {
   EXPECT_EQ(side->congestion()->base(), 200ms);
   EXPECT_FALSE(Round(200ms).empty());
   EXPECT_EQ(side->retransmitted(), 0U);
+}
+
+TEST_F(SendingTest, TwoTimeoutsInARowAreNoCongestionAThirdIs) {
+  const CongestionController::Path path;
+  Start(&path);
+  Enqueue(1000, 1000);
+  for (int i = 0; i < 12; ++i) Round();
+  const std::size_t window = side->window();
+  ASSERT_GT(window, 1U);
+  while (counters.timeouts < 1) Send(1ms);
+  EXPECT_EQ(side->window(), window);
+  while (counters.timeouts < 2) Send(1ms);
+  EXPECT_EQ(side->window(), 1U);
+}
+
+TEST_F(SendingTest, WhatWasLostTwiceGoesTwiceWhereTheReceiverHasLittleRoom) {
+  const CongestionController::Path path{.window = 100};
+  for (room = 500; room <= 4000; room += 3500) {
+    Start(&path);
+    Enqueue(1000, 1000);
+    const std::uint32_t lost = Send(20ms).at(0);
+    for (const std::size_t times : {1U, room == 500 ? 2U : 1U}) {
+      AcknowledgeAllBut(lost);
+      const std::vector<std::uint32_t> again = Send(20ms);
+      EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(again, lost)), times) << room;
+    }
+  }
 }
 
 TEST_F(SendingTest, AnotherPathBeginsWithWhatIsKnownOfIt) {

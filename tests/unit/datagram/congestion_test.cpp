@@ -1,7 +1,10 @@
 // What the protocol does on simulated paths, as numbers that are printed and bounded.
+#include "datagram/congestion.hpp"
+
 #include "path_simulation.hpp"
 
 #include <cstdio>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -177,6 +180,25 @@ TEST_F(Congestion, RepairsRandomLossBeforeTheReceiverIsFull) {
   const double least = *std::min_element(rates.begin(), rates.end());
   std::printf("20 %% lost, much on its way: %.2f of none\n", least / rates[0]);
   EXPECT_GE(least, rates[0] * 0.6);
+}
+
+// A fifth, which is known to be a round trip later: by then a look at the path has little in
+// flight.
+TEST_F(Congestion, TakesWhatWasLostBeforeALookForNoMoreOfIt) {
+  CongestionController controller({.base = 40ms}, 960);
+  TimePoint now{1h};
+  std::uint64_t order = 0;
+  double most = 0;
+  std::uint32_t lost_before = 0;
+  for (int round = 0; round < 200; ++round) {
+    const auto count = static_cast<std::uint32_t>(controller.window());
+    for (std::uint32_t i = 0; i < count; ++i) controller.on_sent(++order, now);
+    now += 40ms;
+    controller.on_lost(std::exchange(lost_before, count / 5));
+    controller.on_acked(count - count / 5, order, 40ms, true, now);
+    most = std::max(most, controller.rate());
+    if (round > 30) EXPECT_GE(controller.rate(), most * 0.7) << "round " << round;
+  }
 }
 
 TEST_F(Congestion, AnswersMarks) {

@@ -11,11 +11,13 @@ import time
 
 import pytest
 
+from keys import key_file
 from lan import Lan, _run
 
 LINE = "x" * 1000
 SOURCE = f"exec:yes {LINE}"
 HERE, THERE = "10.91.1.1", "10.91.1.2"
+HERE_6, THERE_6 = "fd91::1", "fd91::2"
 
 # Answers each line that it reads with the bytes that it has received.
 TCP_SINK = """
@@ -42,13 +44,15 @@ while True:
 class Path:
     """What host a sends to b passes a bottleneck of so many Mbit/s (0: there is none)."""
 
-    def __init__(self, netkit, folder, mbit, rtt_ms, loss=0):
+    def __init__(self, netkit, folder, mbit, rtt_ms, loss=0, ip="ip", encrypted=False):
         self.lan = Lan(netkit)
         self.folder = folder
         folder.mkdir()
         for name in "ab":
             self.lan.host(name)
-        self.lan.cable("a", HERE, "b", THERE, rtt_ms / 2, loss)
+        self.ip, self.encrypted = ip, encrypted
+        self.server = HERE if ip == "ip" else f"[{HERE_6}]"
+        self.lan.cable("a", *((HERE, "b", THERE) if ip == "ip" else (HERE_6, "b", THERE_6)), rtt_ms / 2, loss)
         self.mbit = 0
         if mbit:
             self.set_rate(mbit)
@@ -62,21 +66,24 @@ class Path:
 
     def router(self, *rules):
         """What leaves a is changed by these rules of nft."""
-        for words in ("add table ip path", "add chain ip path out { type filter hook postrouting priority 0; }",
-                      *(f"add rule ip path out {rule}" for rule in rules)):
+        table = f"{self.ip} path"
+        for words in (f"add table {table}", f"add chain {table} out {{ type filter hook postrouting priority 0; }}",
+                      *(f"add rule {table} out {self.ip} {rule}" for rule in rules)):
             _run("nft", words, pid=self.lan.hosts["a"].pid)
 
     def inside(self, host, *argv):
         return ["nsenter", "-t", str(self.lan.hosts[host].pid), "-n", *argv]
 
     def serve(self, port=9000, *options):
-        self.lan.listen("a", "push", "serve", f"{HERE}:{port}", "--from", SOURCE, "--slow", "wait", *options)
+        keys = ["--psk-file", key_file(self.folder / "keys", "ann")] if self.encrypted else []
+        self.lan.listen("a", "push", "serve", f"{self.server}:{port}", "--from", SOURCE, "--slow", "wait", *keys, *options)
 
     def subscribe(self, number=0, port=9000):
         """Returns the file with what comes."""
         path = self.folder / f"out{number}"
+        who = ["--psk-file", self.folder / "keys"] if self.encrypted else ["--name", f"s{number}"]
         with open(path, "wb") as file:
-            self.lan.start("b", "push", "subscribe", f"{HERE}:{port}", "--name", f"s{number}", stdout=file)
+            self.lan.start("b", "push", "subscribe", f"{self.server}:{port}", *who, stdout=file)
         return path
 
     def start_tcp(self):
@@ -140,40 +147,37 @@ def wait_for_all(files):
 
 
 @pytest.mark.realtime
-def test_alone_it_uses_the_path_and_keeps_the_buffer_free(netkit, tmp_path):
+def test_alone_it_keeps_the_buffer_free_and_two_share_the_path(netkit, tmp_path):
     paths = [Path(netkit, tmp_path / f"{rtt}", 10, rtt) for rtt in (2, 80)]
     bare = []
     for path in paths:
         path.lan.listen("b", "echo", "serve", f"{THERE}:8080", "-q")
         records = path.lan.run("a", "echo", "ping", f"{THERE}:8080", "-c", "5", "-i", "10ms", "--json").records
         bare.append(records[-1]["rtt_p50_ms"])
+    pair = Path(netkit, tmp_path / "pair", 10, 2)
+    for port in (9000, 9001):  # each with a source of its own
+        pair.serve(port)
+    files = [pair.subscribe(0, 9000)]
+    for path in paths:
         path.serve()
         path.subscribe()
-    time.sleep(2)
+    wait_for_all(files)
+    files.append(pair.subscribe(1, 9001))
+    wait_for_all(files)
+    time.sleep(3)
     pings = [path.lan.start("a", "echo", "ping", f"{THERE}:8080", "-c", "30", "-i", "100ms", "--json") for path in paths]
-    for measured in measure(paths, 3):
+    before = sizes(files)
+    *alone, both = measure([*paths, pair], 3)
+    got = [after - size for after, size in zip(sizes(files), before)]
+    for measured in alone:
         assert measured.used >= 0.85
         assert measured.dropped <= 0.02
         assert measured.backlog < measured.path.buffer / 3
-    for ping, alone in zip(pings, bare):
+    for ping, rtt in zip(pings, bare):
         beside = json.loads(ping.out.rest().splitlines()[-1])["rtt_p50_ms"]
-        assert beside < 1.5 * alone + 20, (alone, beside)
-
-
-@pytest.mark.realtime
-def test_two_share_the_path(netkit, tmp_path):
-    path = Path(netkit, tmp_path / "path", 10, 2)
-    for port in (9000, 9001):  # each with a source of its own
-        path.serve(port)
-    files = [path.subscribe(0, 9000)]
-    wait_for_all(files)
-    files.append(path.subscribe(1, 9001))
-    wait_for_all(files)
-    time.sleep(4)
-    before = sizes(files)
-    assert measure([path], 4)[0].used >= 0.85
-    got = [after - size for after, size in zip(sizes(files), before)]
+        assert beside < 1.5 * rtt + 20, (rtt, beside)
     print("got", got)
+    assert both.used >= 0.85
     assert max(got) <= 2 * min(got)
 
 
@@ -184,14 +188,14 @@ def test_beside_a_tcp_stream_both_have_their_share(netkit, tmp_path):
         path.serve()
         path.subscribe()
         path.start_tcp()
-    time.sleep(9)
+    time.sleep(5)
     before = [path.tcp_bytes() for path in paths]
-    for measured, count in zip(measure(paths, 9), before):
+    for measured, count in zip(measure(paths, 6), before):
         tcp = measured.path.tcp_bytes() - count
         share = 1 - tcp * 1500 / 1448 / measured.bytes
         print(f"share {share:.2f}")
         assert measured.used >= 0.85
-        assert 0.2 <= share <= 0.8
+        assert 0.25 <= share <= 0.75
 
 
 @pytest.mark.realtime
@@ -200,9 +204,9 @@ def test_fifty_subscribers_do_not_overfill_it(netkit, tmp_path):
     path.serve(9000, "--min-subscribers", "50")
     files = [path.subscribe(number) for number in range(50)]
     wait_for_all(files)
-    time.sleep(7)
+    time.sleep(4)
     before = sizes(files)
-    measured, = measure([path], 7)
+    measured, = measure([path], 4)
     got = [after - size for after, size in zip(sizes(files), before)]
     print(f"from {min(got)} to {max(got)} bytes")
     assert measured.used >= 0.85
@@ -229,9 +233,9 @@ def test_a_room_of_fifty_who_all_talk_does_not_overfill_it(netkit, tmp_path):
             if measured:
                 measured.look()
 
-    talk(8)
+    talk(5)
     before, measured = sizes(files), Measured(path)
-    talk(6, measured)
+    talk(4, measured)
     measured.end()
     got = [after - size for after, size in zip(sizes(files), before)]
     print(f"from {min(got)} to {max(got)} bytes")
@@ -264,27 +268,31 @@ def test_random_loss_does_not_stop_it(netkit, tmp_path):
         rates[loss] = (os.path.getsize(file) - before) * 8e-6 / (time.monotonic() - began)
         netkit.cleanup()
     print({loss: round(rate, 1) for loss, rate in rates.items()}, "Mbit/s")
-    assert rates[20] >= 0.3 * rates[0]
+    assert rates[20] >= 0.5 * rates[0]
 
 
 @pytest.mark.realtime
 def test_marks_are_answered_and_cleared_ones_not_made_any_more(netkit, tmp_path):
-    marking, clearing = [Path(netkit, tmp_path / name, 0, 40) for name in ("marking", "clearing")]
-    marking.router("ip ecn ect0 limit rate over 1250 kbytes/second burst 20 kbytes ip ecn set ce")
-    clearing.router("ip ecn ect0 counter ip ecn set not-ect")
-    for path in (marking, clearing):
+    marking = [Path(netkit, tmp_path / "marking", 0, 40),
+               Path(netkit, tmp_path / "marking6", 0, 40, ip="ip6", encrypted=True)]
+    clearing = Path(netkit, tmp_path / "clearing", 20, 40)
+    for path in marking:
+        path.router(f"ecn ect0 limit rate over 1250 kbytes/second burst 20 kbytes {path.ip} ecn set ce")
+    clearing.router("ecn ect0 counter ip ecn set not-ect")
+    for path in (*marking, clearing):
         path.serve()
-    file = marking.subscribe()
-    wait_for_all([file, clearing.subscribe()])
-    time.sleep(3)
-    before, began = os.path.getsize(file), time.monotonic()
-    time.sleep(3)
-    rate = (os.path.getsize(file) - before) * 8e-6 / (time.monotonic() - began)
+    files = [path.subscribe() for path in (*marking, clearing)]
+    wait_for_all(files)
+    time.sleep(1.5)
+    before, began = sizes(files), time.monotonic()
+    time.sleep(1.5)
+    took = time.monotonic() - began
+    rates = [(after - size) * 8e-6 / took for after, size in zip(sizes(files), before)]
     out = subprocess.run(clearing.inside("a", "nft", "-j", "list", "table", "ip", "path"), check=True, capture_output=True,
                          text=True, timeout=20).stdout
     marked = int(re.search(r'"packets": (\d+)', out)[1])
-    print(f"{rate:.1f} Mbit/s where more than 10 are marked; {marked} marks that were cleared")
-    assert 5 <= rate <= 15
+    print(f"{rates[0]:.1f} and {rates[1]:.1f} Mbit/s where more than 10 are marked; {marked} marks that were cleared")
+    assert all(5 <= rate <= 15 for rate in rates[:2])
     assert 1 <= marked <= 10
 
 
@@ -294,10 +302,10 @@ def test_it_follows_a_rate_that_falls_and_rises(netkit, tmp_path):
     path.serve()
     file = path.subscribe()
     time.sleep(2)
-    for mbit, least in ((2, 0.8), (100, 0.3)):
+    for mbit, least in ((2, 0.8), (100, 0.6)):
         path.set_rate(mbit)
         time.sleep(5 * 0.14 + 0.5)
-        measured, = measure([path], 2)
+        measured, = measure([path], 1.5)
         assert measured.used >= least
     assert path.lan.run("a", "push", "status", f"{HERE}:9000", "--json").records[0]["lost"] == 0
     assert set(file.read_bytes().split()[:-1]) == {LINE.encode()}

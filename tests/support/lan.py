@@ -60,8 +60,8 @@ class Lan:
         cable.out.expect(rb"ready\n")
         for name, own, peer in ends:
             pid = self.hosts[name].pid
-            _run("ip", "address", "add", own, "peer", peer, "dev", "n1", pid=pid)
             _run("ip", "link", "set", "n1", "up", "txqueuelen", "10000", pid=pid)
+            _run("ip", "address", "add", own, "peer", peer, "dev", "n1", pid=pid)
 
     def ip(self, host, *args):
         """Runs `ip ARGS` on a host."""

@@ -303,22 +303,20 @@ void Database::Impl::write(std::string_view into_table, Columns& rows) {
       use(rows.writer), use(rows.sequence), now;
 }
 
-std::vector<Entry> Database::append(std::span<const Entry> entries) {
-  if (entries.empty()) return {};
+std::vector<Entry> Database::append(std::vector<Entry> entries) {
+  if (entries.empty()) return entries;
   return impl_->transaction([&] {
     Impl& impl = *impl_;
-    std::vector<Entry> appended;
     Columns rows;
     Int64 last = 0;
     impl.session << "SELECT last FROM stream WHERE id = ?", use(impl.stream), into(last), now;
-    const Int64 done = impl.done_by(entries.front().writer);
-    for (const Entry& entry : entries) {
-      if (static_cast<Int64>(entry.sequence) <= done) continue;
-      appended.push_back(entry);
-      appended.back().number = static_cast<std::uint64_t>(++last);
-      rows.add(appended.back());
+    const auto done = static_cast<std::uint64_t>(impl.done_by(entries.front().writer));
+    std::erase_if(entries, [done](const Entry& entry) { return entry.sequence <= done; });
+    if (entries.empty()) return entries;
+    for (Entry& entry : entries) {
+      entry.number = static_cast<std::uint64_t>(++last);
+      rows.add(entry);
     }
-    if (appended.empty()) return appended;
     impl.write("INSERT INTO entry", rows);
     if (impl.settings.keep_last) impl.write("REPLACE INTO last_entry", rows);
     Int64 used = microseconds(SystemClock().wall());
@@ -326,7 +324,7 @@ std::vector<Entry> Database::append(std::span<const Entry> entries) {
     impl.session << "REPLACE INTO writer VALUES(?, ?, ?, ?)", use(impl.stream),
         use(rows.writer.back()), use(rows.sequence.back()), use(used), now;
     impl.trim(last);
-    return appended;
+    return std::move(entries);
   });
 }
 

@@ -38,7 +38,7 @@ class Database {
   std::vector<store::Entry> read(std::uint64_t from, std::size_t limit);
   // In one transaction, which is on the disk when this returns; what its writer has appended before
   // is left out. The entries that were appended, with their numbers.
-  std::vector<store::Entry> append(std::span<const store::Entry> entries);
+  std::vector<store::Entry> append(std::vector<store::Entry> entries);
   std::vector<store::Entry> last_of_topics();
 
   // Who has each name then.

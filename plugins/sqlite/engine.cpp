@@ -105,16 +105,24 @@ void SqliteEngine::tell(const std::vector<Entry>& entries) {
   if (!entries.empty()) handler_.on_entries(entries);
 }
 
+// What was given behind a batch that is refused is refused with it, by one answer.
 void SqliteEngine::append(std::span<const Entry> entries) {
-  work([this, batch = std::vector<Entry>(entries.begin(), entries.end())]() -> Report {
+  const bool is_first = in_flight_++ == 0;
+  work([this, is_first,
+        batch = std::vector<Entry>(entries.begin(), entries.end())]() mutable -> Report {
+    refuses_ = refuses_ && !is_first;
+    if (refuses_) return {};
+    const std::uint64_t sequence = batch.back().sequence;
     try {
-      std::vector<Entry> told = news(database_->append(batch));
-      return [told = std::move(told), sequence = batch.back().sequence](SqliteEngine& engine) {
+      return [told = news(database_->append(std::move(batch))), sequence](SqliteEngine& engine) {
+        --engine.in_flight_;
         engine.tell(told);
         engine.handler_.on_appended(sequence);
       };
     } catch (const Trouble& trouble) {
+      refuses_ = true;
       return [why = std::string(trouble.what())](SqliteEngine& engine) {
+        engine.in_flight_ = 0;
         engine.handler_.on_refused(why);
       };
     }

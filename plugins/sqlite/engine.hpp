@@ -21,6 +21,8 @@ class SqliteEngine final : public store::Engine {
 
   void open() override;
   void append(std::span<const store::Entry> entries) override;
+  // The worker has the next one when the disk has the one before.
+  std::size_t most_in_flight() const override { return 2; }
   void claim(std::span<const store::Claim> claims, Duration lease) override;
   void release(const std::string& name, const std::string& owner) override;
   void list_names() override;
@@ -46,6 +48,8 @@ class SqliteEngine final : public store::Engine {
   std::shared_ptr<SqliteEngine*> self_;  // what the worker posts finds us by, as long as we live
   std::unique_ptr<FileWatch> watch_;
   bool looking_ = false;
+  std::size_t in_flight_ = 0;  // batches
+  bool refuses_ = false;       // what was given behind a batch that it has refused: the worker's
   EventLoop* worker_ = nullptr;
   std::unique_ptr<WorkerLoops> thread_;  // the first to go
 };

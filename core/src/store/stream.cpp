@@ -86,7 +86,8 @@ std::uint64_t Stream::refuse(std::string why) {
 }
 
 // What comes together in one turn goes out together; what comes while the store answers, with the
-// next batch. One that is full does not wait for the answer, so that the store has always work.
+// next batch. One that is half full does not wait for the answer, so that a store that is busy has
+// always work.
 void Stream::send_batches() {
   while (open_ && !retry_.pending() && fill_batch()) engine_->append(batches_.back().entries);
 }
@@ -94,7 +95,7 @@ void Stream::send_batches() {
 bool Stream::fill_batch() {
   const std::size_t most = engine_->most_at_once();
   if (batches_.size() >= engine_->most_in_flight()) return false;
-  if (queue_.size() < (batches_.empty() ? 1 : most)) return false;
+  if (queue_.size() < (batches_.empty() ? 1 : (most + 1) / 2)) return false;
   Batch& batch = batches_.emplace_back();
   std::size_t bytes = 0;
   while (!queue_.empty() && batch.entries.size() < most && bytes < kMaxBatchBytes) {

@@ -39,7 +39,7 @@ TEST(SqliteEngine, HearsOfWhatCameWhileItWasOpened) {
   engine.open();
   Database other(folder / "a.db", {.stream = "chat"});
   const store::Entry entry{.text = "hello", .writer = 2, .sequence = 1};
-  other.append({&entry, 1});
+  other.append({entry});
   const TimePoint end = clock.now() + std::chrono::seconds(10);
   while (listener.texts.empty() && clock.now() < end) loop.run_once(std::chrono::milliseconds(10));
   EXPECT_EQ(listener.texts, std::vector<std::string>{"hello"});

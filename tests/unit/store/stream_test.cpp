@@ -258,7 +258,7 @@ TEST_F(StreamTest, WhatWasHeardIsNotAppendedAgain) {
   EXPECT_EQ(ann.lines, (Texts{"1! a", "lost 2 to 2000"}));
 }
 
-// Takes two batches of two, and answers when it is told to.
+// Takes two batches of three, and answers when it is told to.
 class Patient final : public Engine {
  public:
   Patient(Settings, Handler& told) : handler(told) {}
@@ -267,7 +267,7 @@ class Patient final : public Engine {
     std::string& batch = given.emplace_back();
     for (const Entry& entry : entries) batch += entry.text;
   }
-  std::size_t most_at_once() const override { return 2; }
+  std::size_t most_at_once() const override { return 3; }
   std::size_t most_in_flight() const override { return 2; }
   std::size_t most_bytes() const override { return 10; }
   void claim(std::span<const Claim>, Duration) override {}
@@ -293,44 +293,47 @@ class PatientTest : public StreamTest {
   }
 };
 
-TEST_F(PatientTest, AFullBatchDoesNotWaitForTheAnswer) {
+TEST_F(PatientTest, ALargeBatchDoesNotWaitForTheAnswer) {
   say("a");
   EXPECT_EQ(given(), Texts{"a"});
   say("b");
   EXPECT_EQ(given(), Texts());
-  say("cdef");
-  EXPECT_EQ(given(), Texts{"bc"});
-  EXPECT_EQ(ann_.stream->waiting(), 6u);
+  say("cdefg");
+  EXPECT_EQ(given(), Texts{"bcd"});
+  EXPECT_EQ(ann_.stream->waiting(), 7u);
   engine_->handler.on_appended(1);
   EXPECT_EQ(ann_.stored, 1u);
-  EXPECT_EQ(given(), Texts{"de"});
-  engine_->handler.on_appended(3);
-  engine_->handler.on_appended(5);
-  EXPECT_EQ(given(), Texts{"f"});
+  EXPECT_EQ(given(), Texts{"efg"});
+  say("h");
+  engine_->handler.on_appended(4);
+  EXPECT_EQ(given(), Texts());
+  engine_->handler.on_appended(7);
+  EXPECT_EQ(given(), Texts{"h"});
   EXPECT_EQ(ann_.stream->waiting(), 1u);
 }
 
 TEST_F(PatientTest, WhatIsInFlightIsRefusedTogether) {
   say("a");
-  say("bc", Wish::wait);
+  say("b", Wish::wait);
   EXPECT_EQ(given(), (Texts{"ab"}));
-  say("d");
-  EXPECT_EQ(given(), (Texts{"cd"}));
+  say("cd", Wish::wait);
+  say("e");
+  EXPECT_EQ(given(), (Texts{"cde"}));
   engine_->handler.on_refused("it is full");
   EXPECT_EQ(ann_.lines, (Texts{"refused 1: the store refuses entries: it is full",
-                               "refused 4: the store refuses entries: it is full"}));
-  EXPECT_EQ(ann_.stream->waiting(), 2u);
+                               "refused 5: the store refuses entries: it is full"}));
+  EXPECT_EQ(ann_.stream->waiting(), 3u);
   EXPECT_TRUE(wait([&] { return !engine_->given.empty(); }));
-  EXPECT_EQ(given(), Texts{"bc"});
+  EXPECT_EQ(given(), Texts{"bcd"});
 }
 
 TEST_F(PatientTest, WhatIsInFlightIsGivenAgainInOrder) {
-  say("abcde");
-  EXPECT_EQ(given(), (Texts{"ab", "cd"}));
+  say("abcdefg");
+  EXPECT_EQ(given(), (Texts{"abc", "def"}));
   engine_->handler.on_away();
-  EXPECT_EQ(ann_.stream->waiting(), 5u);
+  EXPECT_EQ(ann_.stream->waiting(), 7u);
   engine_->handler.on_open({.stream = 1, .epoch = 1});
-  EXPECT_EQ(given(), (Texts{"ab", "cd"}));
+  EXPECT_EQ(given(), (Texts{"abc", "def"}));
 }
 
 TEST_F(PatientTest, WhatIsTooLargeIsRefused) {

@@ -129,7 +129,7 @@ class NETKIT_API Engine {
   // How many entries a batch may have. More of them cost less each; fewer let the store have one
   // while the other side has work with the one before.
   virtual std::size_t most_at_once() const { return 1000; }
-  // How many batches it takes that it has not answered. Those that follow the first one are full.
+  // How many batches it takes that it has not answered. Those that follow the first are large.
   virtual std::size_t most_in_flight() const { return 1; }
   // What an entry may have, of texts and fields together, so that it can be read again.
   virtual std::size_t most_bytes() const { return std::size_t{512} << 20U; }

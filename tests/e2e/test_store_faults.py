@@ -285,7 +285,8 @@ def check_order(tale):
             heard[first], last = second, first
     holes = [hole for hole in holes if not any(first <= hole <= last for first, last in gaps)]
     texts = [*heard.values(), *unnumbered]
-    assert len(texts) == len(set(texts)), "nothing twice"
+    twice = {text: [number for number, one in heard.items() if one == text] for text in texts if texts.count(text) > 1}
+    assert not twice, f"{twice} were heard twice; the gaps: {gaps}"
     return heard, gaps, unnumbered, holes
 
 

@@ -15,8 +15,14 @@ CommandTicker::CommandTicker(Run& run, Sources::Handler& handler, const Sources:
   timer_ = run_.loop().every(options.every, [this] { tick(); });
 }
 
+void CommandTicker::resume() {
+  paused_ = false;
+  // Not from here: it may be called while a record is handled.
+  if (waiting_) resumed_ = run_.loop().after(Duration::zero(), [this] { take(); });
+}
+
 void CommandTicker::tick() {
-  if (paused_ || running_ || reading_) return;
+  if (paused_ || running_ || reading_ || waiting_) return;
   output_.clear();
   too_long_ = false;
   ProcessOptions process;
@@ -57,6 +63,8 @@ void CommandTicker::ended(ProcessEnd end) {
 }
 
 void CommandTicker::take() {
+  waiting_ = paused_;
+  if (waiting_) return;
   if (status_ != 0) {
     run_.log().notice(fmt::format("--exec: the command ended with status {}", status_));
     return;

@@ -21,7 +21,7 @@ class CommandTicker {
   // Of Sources::Options: exec, every, on_change. `run` and `handler` outlive it. Starts paused.
   CommandTicker(Run& run, Sources::Handler& handler, const Sources::Options& options);
   void pause() { paused_ = true; }
-  void resume() { paused_ = false; }
+  void resume();
 
  private:
   void tick();
@@ -36,6 +36,7 @@ class CommandTicker {
   std::string command_;
   bool on_change_;
   Timer timer_;
+  Timer resumed_;
   std::unique_ptr<Process> process_;
   FileDescriptor output_fd_;
   Watch watch_;
@@ -45,6 +46,7 @@ class CommandTicker {
   bool paused_ = true;
   bool running_ = false;  // its end is awaited
   bool reading_ = false;  // its output is awaited
+  bool waiting_ = false;  // its record, for the end of a pause
   bool too_long_ = false;
   int status_ = 0;
 };

@@ -211,6 +211,29 @@ TEST_F(SourcesTest, NeverEndsWhileItTicks) {
   EXPECT_EQ(ends_, 0);
 }
 
+TEST_F(SourcesTest, KeepsWhatACommandPrintedDuringAPause) {
+  ASSERT_EQ(::mkfifo((folder_ / "fifo").c_str(), 0600), 0);
+  Sources& sources =
+      open({{"every", {"1ms"}},
+            {"exec",
+             {"read word < " + folder_ / "fifo" + " && echo $word && echo > " + folder_ / "end"}},
+            {"on-change", {"0"}}});
+  sources.resume();
+  // Opened once the command reads.
+  FileDescriptor writer;
+  ASSERT_TRUE(host_->run_until([&] {
+    writer.reset(::open((folder_ / "fifo").c_str(), O_WRONLY | O_NONBLOCK));
+    return static_cast<bool>(writer);
+  }));
+  sources.pause();
+  ASSERT_EQ(::write(writer.get(), "late\n", 5), 5);
+  ASSERT_TRUE(host_->run_until([&] { return !folder_.read("end").empty(); }));
+  EXPECT_FALSE(host_->run_until([&] { return !lines_.empty(); }, std::chrono::milliseconds(50)));
+  sources.resume();
+  ASSERT_TRUE(host_->run_until([&] { return !lines_.empty(); }));
+  EXPECT_EQ(lines_.front(), "late");
+}
+
 TEST_F(SourcesTest, DoesNotTickWhilePaused) {
   open({{"every", {"1ms"}}});
   for (int i = 0; i < 5; ++i) host_->loop().run_once(std::chrono::milliseconds(2));

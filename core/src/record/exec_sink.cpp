@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -103,7 +104,9 @@ void ExecSink::start(Job job) {
   } catch (const Error& error) {
     running_.erase(child);
     ++dropped_;
-    log_.notice(std::string("exec: ") + error.what());
+    // One line, as all that wait meet the same.
+    const LogLevel level = std::exchange(said_unstarted_, true) ? LogLevel::info : LogLevel::notice;
+    log_.write(level, fmt::format("exec: {}", error.what()));
     return;
   }
   ++sent_;

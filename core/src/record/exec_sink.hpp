@@ -68,6 +68,7 @@ class ExecSink final : public Sink {
   std::uint64_t sent_ = 0;
   std::uint64_t dropped_ = 0;
   std::uint64_t failed_ = 0;  // commands that ended with another status than 0
+  bool said_unstarted_ = false;
 };
 
 }  // namespace netkit

@@ -56,8 +56,10 @@ void SqliteEngine::read_on(const store::State& state) {
     try {
       return
           [entries = read_news(), state](SqliteEngine& engine) { engine.on_read(entries, state); };
-    } catch (const Trouble&) {  // locked
-      return [state](SqliteEngine& engine) { engine.read_on(state); };
+    } catch (const Trouble& trouble) {
+      return [status = trouble.status(), why = std::string(trouble.what())](SqliteEngine& engine) {
+        engine.handler_.on_failed(status, fmt::format("--store: '{}': {}", engine.path_, why));
+      };
     }
   });
 }

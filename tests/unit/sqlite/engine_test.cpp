@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <Poco/Data/Session.h>
 #include <gtest/gtest.h>
 
 namespace netkit::sqlite {
@@ -14,6 +15,7 @@ namespace {
 class Listener final : public store::Engine::Handler {
  public:
   std::vector<std::string> texts;
+  std::vector<std::string> failures;
 
  private:
   void on_open(const store::State&) override {}
@@ -25,7 +27,7 @@ class Listener final : public store::Engine::Handler {
   void on_claimed(const std::string&, bool, const std::string&) override {}
   void on_last(std::span<const store::Entry>) override {}
   void on_away() override {}
-  void on_failed(ExitStatus, const std::string&) override {}
+  void on_failed(ExitStatus, const std::string& error) override { failures.push_back(error); }
 };
 
 // Another server writes once, between what this one has read and its first turn.
@@ -43,6 +45,32 @@ TEST(SqliteEngine, HearsOfWhatCameWhileItWasOpened) {
   const TimePoint end = clock.now() + std::chrono::seconds(10);
   while (listener.texts.empty() && clock.now() < end) loop.run_once(std::chrono::milliseconds(10));
   EXPECT_EQ(listener.texts, std::vector<std::string>{"hello"});
+}
+
+TEST(SqliteEngine, FailsWhenItCannotReadOn) {
+  const test::TempFolder folder;
+  const SystemClock clock;
+  EventLoop loop(clock);
+  const Log log("", LogLevel::error);
+  {
+    Database before(folder / "a.db", {.stream = "chat"});
+    std::vector<store::Entry> entries(500);
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      entries[i] = {.text = "hello", .writer = 2, .sequence = i + 1};
+    }
+    before.append(entries);
+  }
+  Listener listener;
+  SqliteEngine engine({loop, log}, folder / "a.db", {.stream = "chat", .newest = 500, .writer = 1},
+                      listener);
+  engine.open();
+  Poco::Data::Session("SQLite", folder / "a.db") << "DROP TABLE entry", Poco::Data::Keywords::now;
+  const TimePoint end = clock.now() + std::chrono::seconds(10);
+  while (listener.failures.empty() && clock.now() < end) {
+    loop.run_once(std::chrono::milliseconds(10));
+  }
+  ASSERT_EQ(listener.failures.size(), 1U);
+  EXPECT_NE(listener.failures.front().find("a.db': "), std::string::npos);
 }
 
 }  // namespace

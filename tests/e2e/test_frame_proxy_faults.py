@@ -42,7 +42,7 @@ def test_a_target_that_does_not_speak_tls_is_a_failure(netkit):
 
 
 def test_what_is_not_decoded_and_delayed_has_a_bound(netkit):
-    proxy = proxied(netkit, "--fault", "delay=1min")
+    proxy = proxied(netkit, "--fault", "delay=60s")
     peer = connect(proxy.address)
     with pytest.raises(OSError):
         for _ in range(64):

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <netkit/net/peer_log.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {
@@ -18,7 +19,7 @@ void write_wire_log(const Log& log, WireDirection direction, std::string_view pe
   line += peer;
   if (!what.empty()) line.append(": ").append(what);
   if (log.enabled(LogLevel::hex)) return log.hex(line, bytes);
-  log.protocol(fmt::format("{} ({} bytes)", line, bytes.size()));
+  log.protocol(fmt::format("{} ({})", line, counted(bytes.size(), "byte")));
 }
 
 LimitedLog::LimitedLog(const EventLoop& loop, const Log& log)

@@ -57,7 +57,7 @@ void Log::write(LogLevel level, std::string_view line) const {
 
 void Log::hex(std::string_view what, std::string_view bytes) const {
   if (!enabled(LogLevel::hex)) return;
-  write(LogLevel::hex, fmt::format("{} ({} bytes)", what, bytes.size()));
+  write(LogLevel::hex, fmt::format("{} ({})", what, counted(bytes.size(), "byte")));
   for (std::size_t at = 0; at < bytes.size(); at += kHexBytes) {
     std::string line;
     append_hex_line(line, at, bytes.substr(at, kHexBytes));

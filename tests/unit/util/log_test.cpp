@@ -72,6 +72,9 @@ TEST_F(LogTest, DumpsBytes) {
   EXPECT_EQ(lines_[1],
             "0000  30 31 32 33 34 35 36 37  38 39 61 62 63 64 65 66  |0123456789abcdef|\n");
   EXPECT_EQ(lines_[2], "0010  0a ff                                             |..|\n");
+  lines_.clear();
+  log.hex("sent", "x");
+  EXPECT_EQ(lines_[0], "sent (1 byte)\n");
 }
 
 TEST_F(LogTest, GoesBackToStderr) {

@@ -62,7 +62,10 @@ void check_host(std::string_view host, std::string_view whole) {
   if (is_number(host) && host != "0") {
     throw UsageError(in_quotes(host) + " is a number, not a host (write HOST:PORT, or PORT alone)");
   }
-  if (host.empty() || host.size() > kMaxHost ||
+  if (host.find(',') != std::string_view::npos) {
+    throw UsageError(in_quotes(whole) + " is a list, where a single address belongs");
+  }
+  if (host.empty() || host.size() > kMaxHost || host.front() == '-' ||
       !std::all_of(host.begin(), host.end(), is_host_character)) {
     throw UsageError(in_quotes(whole) +
                      " is not an address (write HOST:PORT, [IPV6]:PORT or PORT)");

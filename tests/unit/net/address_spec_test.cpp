@@ -88,6 +88,14 @@ TEST(AddressSpecParse, RefusesANumberAsAHost) {
   EXPECT_EQ(Client("127.1:80").host, "127.1");
 }
 
+TEST(AddressSpecParse, RefusesWhatCanBeNoHost) {
+  for (const char* text : {"7000,7001", "a,b:80"}) {
+    EXPECT_EQ(refusal_of(text),
+              "'" + std::string(text) + "' is a list, where a single address belongs");
+  }
+  EXPECT_EQ(refusal_of("-"), "'-' is not an address (write HOST:PORT, [IPV6]:PORT or PORT)");
+}
+
 TEST(AddressSpecText, CanBeTyped) {
   for (const char* text : {"localhost:80", "[::1]:80", ":80", "[fe80::1%lo]:80"}) {
     EXPECT_EQ(Client(text).to_string(), text);

@@ -1,6 +1,6 @@
 """netkit push on paths that others use: a bottleneck with 100 ms of buffer, delay, loss, a TCP stream beside.
 
-What a busy machine does to round trips is not the path's: bounds here are wider than those of the simulated paths in
+What a busy machine does to round trips is not the path's: some bounds here are wider than those of the simulated paths in
 tests/unit/datagram/congestion_test.cpp. Each path is two hosts with a cable of its own between them, so that several are measured at once."""
 
 import json

@@ -43,9 +43,11 @@ def test_a_chat_session(netkit, capture, tmp_path):
     ann.out.expect(b"bob joined")
     ann.write("hello\n/who\n/msg bob psst\n/nick anna\n" + "x" * 3000 + "\n")
     bob.out.expect(b"xxx\n")
-    for member in (ann, bob):
-        member.close_stdin()
-        assert member.wait() == 0
+    ann.close_stdin()
+    assert ann.wait() == 0
+    bob.out.expect(b"anna left")
+    bob.close_stdin()
+    assert bob.wait() == 0
     assert server.stop() == 0
     capture.save(tmp_path / "chat.pcap", server.port)
     packets, text = dissect(tmp_path / "chat.pcap", "-o", "netkit_plain.push:0")

@@ -295,10 +295,12 @@ bool SendSide::next(Emission& out, TimePoint now) {
       entry.chunk = std::move(made);
       numbers_known_ = numbers_known_ || gap_.to != 0;
       gap_ = Gap{};
-      gap_ends_open_ = false;
     } else {
       entry.chunk = take_waiting(together);
       if (made) entry.chunk = std::move(made);
+      const Chunk& chunk = *entry.chunk;
+      const bool is_rest = gap_ends_open_ && chunk.continues;
+      gap_ends_open_ = is_rest && chunk.open && chunk.messages == 1;
       numbers_known_ = numbers_known_ || entry.chunk->first_record != 0;
     }
     gap_was_last_ = gap;

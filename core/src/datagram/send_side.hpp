@@ -171,8 +171,8 @@ class NETKIT_API SendSide {
   std::uint8_t caution_ = 0;      // doublings of the timers since the last round-trip time
   std::uint8_t credit_ = 0;       // probes that may go out whatever is in flight
   bool probe_wanted_ = false;
-  bool has_shrunk_ = false;  // allowed_ grows slowly from then on
-  bool gap_ends_open_ = false;
+  bool has_shrunk_ = false;     // allowed_ grows slowly from then on
+  bool gap_ends_open_ = false;  // what waits goes on with a message that was counted as dropped
   bool gap_was_last_ = false;   // of what was sent
   bool numbers_known_ = false;  // to the receiver, so that it sees what is missing
   std::size_t waiting_messages_ = 0;

@@ -25,6 +25,8 @@ namespace {
 constexpr std::uint64_t kMaxRead = 1U << 20U;
 // Records that are played without a look at anything else.
 constexpr std::size_t kBatch = 256;
+// What may wait to be sent, of a connection, while the recording is played on.
+constexpr std::size_t kMostUnsent = std::size_t{1} << 20U;
 
 struct ReplayOptions {
   RecordingPlayer::Options recording;
@@ -49,7 +51,11 @@ class Replay {
   void on_recorded(Direction direction, const FrameView& view);
   void end_of_file();
   void on_answer();
+  void on_sent();
+  std::size_t unsent() const;
   void finish_if_done();
+  void arm_wait();
+  void give_up(std::size_t before);
   Connection& connection(const Key& key);
 
   Host& host_;
@@ -59,6 +65,7 @@ class Replay {
   std::map<Key, std::unique_ptr<Connection>> connections_;
   Timer timer_;
   Timer wait_timer_;
+  std::size_t full_ = 0;  // connections with more than kMostUnsent; what follows waits for them
   std::uint64_t sent_ = 0;
   std::uint64_t expected_ = 0;
   std::uint64_t received_ = 0;
@@ -99,14 +106,26 @@ class Replay::Connection final : private TcpClient::Handler {
   }
 
   void send(std::string_view bytes) {
-    if (client_->stream() != nullptr) return client_->stream()->write(bytes);
-    if (client_->connections() == 0) early_ += bytes;
+    if (client_->stream() != nullptr) {
+      client_->stream()->write(bytes);
+    } else if (client_->connections() == 0) {
+      early_ += bytes;
+    }
+    if (!is_full_ && unsent() > kMostUnsent) is_full_ = true, ++replay_.full_;
   }
+  std::size_t unsent() { return client_->stream() ? client_->stream()->queued() : early_.size(); }
 
  private:
   void on_connected(TcpClient& client) override {
     peer_ = client.stream()->peer();
+    client.stream()->set_water_marks(0, 0);  // to be told when all is sent
     if (!early_.empty()) client.stream()->write(std::string_view(std::exchange(early_, {})));
+    if (unsent() == 0) on_low_water(client);
+  }
+
+  void on_low_water(TcpClient&) override {
+    if (std::exchange(is_full_, false)) --replay_.full_;
+    replay_.on_sent();
   }
 
   void on_data(TcpClient&, std::string_view data) override {
@@ -137,11 +156,13 @@ class Replay::Connection final : private TcpClient::Handler {
   void on_gave_up(TcpClient& client, ExitStatus status, const std::string& error) override {
     if (client.connections() == 0) return replay_.host_.finish(status, error);
     replay_.host_.log().notice(error);
+    on_low_water(client);
   }
 
   Replay& replay_;
   std::optional<TcpClient> client_;
-  std::string early_;  // sent before it was connected
+  std::string early_;     // sent before it was connected
+  bool is_full_ = false;  // as Replay::full_ counts
   FrameDecoder recorded_[2];
   FrameDecoder answers_;
   Timer silence_;
@@ -171,7 +192,7 @@ Replay::Connection& Replay::connection(const Key& key) {
 
 void Replay::play() {
   TimePoint next = host_.loop().now();
-  for (std::size_t i = 0; i < kBatch && !host_.finishing(); ++i) {
+  for (std::size_t i = 0; i < kBatch && full_ == 0 && !host_.finishing(); ++i) {
     const RecordedBytes* record = player_.front();
     if (record == nullptr) return end_of_file();
     next = player_.due();
@@ -179,6 +200,7 @@ void Replay::play() {
     play_one(*record);
     player_.pop();
   }
+  if (full_ > 0) return arm_wait();
   timer_ = host_.loop().at(next, [this] { play(); });
 }
 
@@ -210,6 +232,21 @@ void Replay::on_answer() {
   finish_if_done();
 }
 
+// A connection has sent all that it had, or is lost.
+void Replay::on_sent() {
+  if (all_played_) return finish_if_done();
+  if (full_ == 0 && !timer_.pending()) {
+    wait_timer_.reset();
+    timer_ = host_.loop().after(Duration::zero(), [this] { play(); });
+  }
+}
+
+std::size_t Replay::unsent() const {
+  std::size_t bytes = 0;
+  for (const auto& [key, connection] : connections_) bytes += connection->unsent();
+  return bytes;
+}
+
 void Replay::end_of_file() {
   if (!player_.error().empty()) return host_.finish(player_.status(), player_.error());
   for (auto& [key, connection] : connections_) {
@@ -223,13 +260,27 @@ void Replay::end_of_file() {
 
 void Replay::finish_if_done() {
   if (!all_played_) return;
-  if (received_ >= expected_) return host_.finish(ExitStatus::done);
+  if (received_ >= expected_ && unsent() == 0) return host_.finish(ExitStatus::done);
+  arm_wait();
+}
+
+// For an answer, or for the server to take what is sent.
+void Replay::arm_wait() {
   if (options_.wait == kNever) return;
-  wait_timer_ = host_.loop().after(options_.wait, [this] {
-    host_.finish(ExitStatus::no, fmt::format("{} of {} arrived, none within {} (--wait)", received_,
-                                             counted(expected_, "recorded answer"),
-                                             format_duration(options_.wait)));
-  });
+  wait_timer_ = host_.loop().after(options_.wait, [this, left = unsent()] { give_up(left); });
+}
+
+// `before`: what was unsent when it began to wait.
+void Replay::give_up(std::size_t before) {
+  const std::size_t left = unsent();
+  if (left > 0 && left < before) return arm_wait();  // it gets on
+  const std::string within = format_duration(options_.wait);
+  if (left > 0) {
+    return host_.finish(ExitStatus::no, fmt::format("{} not sent within {} (--wait)",
+                                                    counted(left, "byte"), within));
+  }
+  host_.finish(ExitStatus::no, fmt::format("{} of {} arrived, none within {} (--wait)", received_,
+                                           counted(expected_, "recorded answer"), within));
 }
 
 ReplayOptions replay_options(const Values& values) {

@@ -1,6 +1,8 @@
 """Other people's protocols through netkit frame: codecs, proxy, encode, decode, recordings."""
 
+import base64
 import os
+import re
 import socket
 import struct
 import threading
@@ -262,6 +264,33 @@ def test_replay_misses_answers(netkit, tmp_path):
         assert b"0 of 1 recorded answer arrived" in replay.err.rest()
         totals = replay.out.json()
         assert (totals["sent"], totals["recorded_answers"], totals["answers"]) == (1, 1, 0), "frames"
+
+
+def test_replay_ends_when_all_is_sent(netkit, tmp_path):
+    (tmp_path / "talk").write_text(recording((0, 1, ">", "AAAAAQI=")))
+    with Server() as server:
+        assert netkit.run("frame", "replay", tmp_path / "talk", server.address).status == 0
+        server.accept().expect(b"\0\0\0\x01\x02")
+
+
+def test_replay_waits_for_a_server_that_reads_slowly(netkit, tmp_path):
+    sent = request(7, b"x" * 4095)
+    text = base64.b64encode(sent).decode()
+    (tmp_path / "talk").write_text(recording(*((0, 1, ">", text) for _ in range(3000))))
+    with Server() as server:
+        replay = netkit.start("frame", "replay", tmp_path / "talk", server.address)
+        peer = server.accept()
+        assert peer.exactly(3000 * len(sent)) == 3000 * sent and replay.wait() == 0
+
+
+def test_replay_gives_up_on_a_server_that_does_not_read(netkit, tmp_path):
+    text = base64.b64encode(request(7, b"x" * 65535)).decode()
+    (tmp_path / "talk").write_text(recording(*((0, 1, ">", text) for _ in range(200))))
+    with Server() as server:
+        replay = netkit.start("frame", "replay", tmp_path / "talk", server.address, "--wait", "200ms")
+        server.accept()
+        assert replay.wait() == 1
+        assert re.search(rb"frame: \d+ bytes not sent within 200ms \(--wait\)\n", replay.err.rest())
 
 
 @pytest.mark.parametrize("content, status, text", [

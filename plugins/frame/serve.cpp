@@ -201,6 +201,7 @@ void FrameServer::Client::answer(std::string_view content) {
 void FrameServer::Client::on_half_closed() {
   const std::uint64_t total = session_.pending_total();
   const std::size_t rest = session_.on_end([this](const FrameView& view) { take(view); });
+  server_.cut_.add_news(session_.counters(), seen_);
   if (rest > 0) {
     ++server_.counters_.protocol_errors;
     server().notice(cut_off(peer_.to_string() + " closed", rest, total));
@@ -234,7 +235,7 @@ void FrameServer::Client::on_deadline() {
   if (error) return settle(error);
   switch (session_.expired(server_.host_.loop().now())) {
     case ServerSession::Expired::none:
-      return arm();
+      return settle({});
     case ServerSession::Expired::frame:
       ++server_.counters_.frame_timeouts;
       return refuse(fmt::format("a frame took longer than {} (--frame-timeout): {} of {} received",

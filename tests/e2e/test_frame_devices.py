@@ -214,3 +214,19 @@ def test_a_device_client_fails_over_registers_again_and_resends(netkit):
     second.out.expect(rb"register appid=[^\n]*\n[^\n]* 8 b\n")
     client.out.expect(rb"register ok\n8 ok\n")
     client.err.expect(rb"connection lost: [^\n]*; trying [^\n]*\n")
+
+
+def test_a_bad_check_that_nothing_follows_is_counted(netkit):
+    silent = netkit.serve("frame", "serve", "127.0.0.1:0", "--codec", "modbus-rtu", "--json")
+    peer = connect(silent.address)
+    peer.send(b"\x01\x03\0\0\0\x01\0\0")
+    assert silent.out.json()["check"] == "bad"
+    assert silent.stop() == 0
+    assert silent.out.json()["bad_checks"] == 1
+    lines = netkit.serve("frame", "serve", "127.0.0.1:0", "--codec", "line,check=xor8", "--json")
+    peer = connect(lines.address)
+    peer.send(b"ab\x04")
+    peer.sock.shutdown(socket.SHUT_WR)
+    assert lines.out.json()["check"] == "bad"
+    assert lines.stop() == 0
+    assert lines.out.json()["bad_checks"] == 1

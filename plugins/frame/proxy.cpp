@@ -6,16 +6,19 @@
 #include <frame/commands.hpp>
 #include <frame/faults.hpp>
 #include <frame/frame_printer.hpp>
+#include <frame/proxy_options.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/net/address_spec.hpp>
+#include <netkit/net/held_bytes.hpp>
 #include <netkit/net/interfaces.hpp>
 #include <netkit/net/peer_log.hpp>
 #include <netkit/net/tcp_connector.hpp>
@@ -35,18 +38,8 @@ namespace {
 // How long an answer may take when one side has finished and the other cannot be told so.
 constexpr Duration kLinger = std::chrono::seconds(1);
 constexpr std::size_t kMostWaiting = std::size_t{16} << 20U;  // bytes that --fault holds back
-
-struct ProxyOptions {
-  AddressSpec listen;
-  AddressSpec target;
-  std::array<Cutting, 2> cuttings{};  // of the requests, which come to `listen`, and of the answers
-  Faults faults{};
-  TcpServer::Options server{};
-  std::optional<TlsServerOptions> tls{};         // of `listen`
-  std::optional<TlsClientOptions> target_tls{};  // of `target`
-  Duration connect_timeout = std::chrono::seconds(10);
-  std::string record{};  // file; empty: none
-};
+// Unfinished frames of all clients take so much together, or four times --max-frame.
+constexpr std::size_t kLeastHeld = std::size_t{64} << 20U;
 
 class Proxy {
  public:
@@ -84,6 +77,7 @@ class Proxy {
   std::uint64_t undecoded_ = 0;
   std::array<Flow, 2> flows_{};
   CutTotals cut_;
+  HeldBytes held_;
   std::shared_ptr<TlsContext> target_tls_;
   SlotList<Target> leaving_;  // those whose client is gone: what they have not taken yet still goes
   TcpServer server_;
@@ -136,6 +130,7 @@ class Proxy::Session final : public TcpServer::Connection {
   Session(Proxy& proxy, const Endpoint& peer)
       : proxy_(proxy),
         peer_(peer),
+        holding_(&proxy.held_, peer.address()),
         connector_(proxy.host_.loop()),
         requests_(proxy, Direction::to_server, [this](std::string_view data) { to_target(data); }),
         answers_(proxy, Direction::to_client, [this](std::string_view data) { to_client(data); }),
@@ -143,7 +138,7 @@ class Proxy::Session final : public TcpServer::Connection {
 
   void close_both();
   void on_answer(std::string_view data);
-  void on_target_end();
+  void on_target_end() { ended(answers_); }
   void on_target_gone(int error, std::string_view reason);
 
  private:
@@ -168,32 +163,42 @@ class Proxy::Session final : public TcpServer::Connection {
     std::optional<FrameEncoder> encoder;  // of the other side, where it is another
     std::unique_ptr<FaultyWay> way;       // none: without faults
     Timer silence;
+    std::string unframed;  // with faults: what has come and is in no frame yet
     bool decoding = true;
-    bool ended = false;
+    bool passed = false;  // to its end
   };
 
   void on_open(std::string_view alpn) override;
-  void on_received(std::string_view data) override;
-  void on_half_closed() override;
+  void on_received(std::string_view data) override { look_at(requests_, data); }
+  void on_half_closed() override { ended(requests_); }
   void on_gone(int error, std::string_view reason) override;
-  void on_backed_up() override;
-  void on_drained() override;
+  void on_backed_up() override {
+    if (target_) target_->stream->pause_reading();
+  }
+  void on_drained() override {
+    if (target_) target_->stream->resume_reading();
+  }
 
   void on_connected(ConnectResult result);
   void to_target(std::string_view data);
-  void to_client(std::string_view data);
+  void to_client(std::string_view data) {
+    if (!closing()) write(data);
+  }
   void look_at(Half& half, std::string_view data);
   void decode(Half& half, std::string_view data);
   void on_silence(Half& half);
   void on_frame(Half& half, const FrameView& view);
   void judge(Half& half, const FrameError& error);
+  bool hold() { return holding_.hold(requests_.decoder.pending() + answers_.decoder.pending()); }
   void reset_both();
-  void ended(Half& half, std::function<void()> when_passed);
+  void ended(Half& half);
+  void on_passed(Half& half);
   void pass_end(ByteStream& to);
   void notice(const Half& half, std::string_view what);
 
   Proxy& proxy_;
   Endpoint peer_;
+  Holding holding_;  // what is pending of both ways
   TcpConnector connector_;
   std::unique_ptr<Target> target_;  // null: not connected yet, or over
   Half requests_;
@@ -244,10 +249,6 @@ void Proxy::Session::on_connected(ConnectResult result) {
   resume_reading();
 }
 
-void Proxy::Session::on_received(std::string_view data) {
-  look_at(requests_, data);
-}
-
 void Proxy::Session::on_answer(std::string_view data) {
   log_received(proxy_.host_.log(), target_->stream->peer(), data);
   look_at(answers_, data);
@@ -257,10 +258,6 @@ void Proxy::Session::to_target(std::string_view data) {
   if (!target_) return;
   log_sent(proxy_.host_.log(), target_->stream->peer(), data);
   target_->stream->write(data);
-}
-
-void Proxy::Session::to_client(std::string_view data) {
-  if (!closing()) write(data);
 }
 
 void Proxy::Session::look_at(Half& half, std::string_view data) {
@@ -278,8 +275,18 @@ void Proxy::Session::decode(Half& half, std::string_view data) {
   proxy_.printer_.tick();
   half.first.add(data);
   const TimePoint now = proxy_.host_.loop().now();
-  const auto take = [&](const FrameView& view) { on_frame(half, view); };
-  judge(half, proxy_.cutting(half.direction).cut(half.decoder, now, data, take));
+  std::size_t framed = 0;
+  const auto take = [&](const FrameView& view) {
+    framed += view.wire.size();
+    on_frame(half, view);
+  };
+  std::string& unframed = half.unframed;
+  if (half.way) unframed += data;
+  const FrameError error = proxy_.cutting(half.direction).cut(half.decoder, now, data, take);
+  // Between the frames that are cut by lengths, as all are where that can fail, there is nothing.
+  if (!error) framed = unframed.size() - std::min(unframed.size(), half.decoder.pending());
+  unframed.erase(0, std::min(framed, unframed.size()));
+  judge(half, error);
 }
 
 void Proxy::Session::on_silence(Half& half) {
@@ -309,7 +316,8 @@ void Proxy::Session::on_frame(Half& half, const FrameView& view) {
 
 void Proxy::Session::judge(Half& half, const FrameError& error) {
   proxy_.cut_.add_news(half.decoder.counters(), half.seen);
-  if (!error) {
+  const bool fits = hold();
+  if (!error && fits) {
     const TimePoint due = half.decoder.deadline();
     if (due == TimePoint::max()) return half.silence.reset();
     half.silence = proxy_.host_.loop().at(due, [this, &half] { on_silence(half); });
@@ -317,10 +325,15 @@ void Proxy::Session::judge(Half& half, const FrameError& error) {
   }
   half.decoding = false;
   ++proxy_.undecoded_;
-  const std::string why = half.first.explain(proxy_.cutting(half.direction).codec, error.text());
+  const Cutting& cutting = proxy_.cutting(half.direction);
+  const std::string why = fits ? half.first.explain(cutting.codec, error.text())
+                               : "too many unfinished frames at once (--max-frame)";
+  half.decoder = cutting.decoder();
+  hold();
   const bool ends = error.fault == FrameFault::check || half.encoder;
   notice(half, ends ? "closed: " + why : why + "; forwarded without decoding");
-  if (ends) close_both();
+  if (ends) return close_both();
+  if (half.way) half.way->add(std::exchange(half.unframed, {}));
 }
 
 void Proxy::Session::notice(const Half& half, std::string_view what) {
@@ -328,30 +341,24 @@ void Proxy::Session::notice(const Half& half, std::string_view what) {
                               half.direction == Direction::to_server ? '>' : '<', what));
 }
 
-void Proxy::Session::ended(Half& half, std::function<void()> when_passed) {
-  half.ended = true;
+void Proxy::Session::ended(Half& half) {
   half.silence.reset();
   if (half.decoding) {
     const std::uint64_t total = half.decoder.pending_total();
     const std::size_t rest =
         half.decoder.finish([&](const FrameView& view) { on_frame(half, view); });
+    proxy_.cut_.add_news(half.decoder.counters(), half.seen);
     if (rest > 0) notice(half, cut_off("ended", rest, total));
   }
-  half.way ? half.way->end(std::move(when_passed)) : when_passed();
+  half.way ? half.way->end([this, &half] { on_passed(half); }) : on_passed(half);
 }
 
-void Proxy::Session::on_half_closed() {
-  ended(requests_, [this] {
-    if (answers_.ended) return close_both();
-    if (target_) pass_end(*target_->stream);
-  });
-}
-
-void Proxy::Session::on_target_end() {
-  ended(answers_, [this] {
-    if (requests_.ended) return close_both();
-    if (!closing()) pass_end(stream());
-  });
+void Proxy::Session::on_passed(Half& half) {
+  half.passed = true;
+  if (requests_.passed && answers_.passed) return close_both();
+  const bool to_client = half.direction == Direction::to_client;
+  if (to_client && !closing()) pass_end(stream());
+  if (!to_client && target_) pass_end(*target_->stream);
 }
 
 // A peer that cannot be told of the end may still send something.
@@ -374,15 +381,7 @@ void Proxy::Session::on_target_gone(int error, std::string_view reason) {
     usual ? proxy_.host_.log().info(line) : server().notice(line);
   }
   proxy_.host_.loop().destroy_later(std::move(target_));
-  close();
-}
-
-void Proxy::Session::on_backed_up() {
-  if (target_) target_->stream->pause_reading();
-}
-
-void Proxy::Session::on_drained() {
-  if (target_) target_->stream->resume_reading();
+  answers_.way ? answers_.way->end([this] { close(); }) : close();
 }
 
 void Proxy::Session::reset_both() {
@@ -403,6 +402,7 @@ Proxy::Proxy(Host& host, ProxyOptions options)
       options_(std::move(options)),
       printer_(host, true, FramePrinter::Mark::direction),
       recorder_(host, "frame", options_.record),
+      held_(std::max<std::size_t>(kLeastHeld, options_.cuttings[0].max_frame * 4)),
       target_tls_(options_.target_tls ? TlsContext::client(*options_.target_tls) : nullptr),
       server_(host.loop(), host.log(), server_options(),
               [this](const Endpoint& peer) { return std::make_unique<Session>(*this, peer); }) {
@@ -461,33 +461,6 @@ void Proxy::stop() {
   server_.stop_accepting();
   server_.for_each<Session>([](Session& session) { session.close_both(); });
   host_.finish(ExitStatus::done);
-}
-
-ProxyOptions proxy_options(const Values& values) {
-  ProxyOptions options{.listen = values.address("LISTEN"), .target = values.address("TARGET")};
-  if (options.target == options.listen && !options.target.path.empty()) {
-    throw UsageError(fmt::format("the proxy itself listens on {}", options.target.to_string()));
-  }
-  options.cuttings = {read_cutting(values, options.listen.transport),
-                      read_cutting(values, options.target.transport)};
-  options.faults = Faults::parse(values.texts("fault"));
-  options.tls = tls_server(values);
-  if (options.tls) refuse_tls(options.listen, options.tls->psk_keys ? "--psk-file" : "--cert");
-  if (values.has("target-psk-file")) {
-    refuse_tls(options.target, "--target-psk-file");
-    const std::string file = values.text("target-psk-file");
-    options.target_tls = TlsClientOptions{.psk = choose_identity(PskKeys::load(file), {}, file)};
-  }
-  if (values.flag("tls")) {
-    refuse_tls(options.target, "--tls");
-    options.target_tls =
-        TlsClientOptions{.ca_file = values.text("cacert"), .insecure = values.flag("insecure")};
-  }
-  options.server.pause_backed_up = false;
-  read_tcp_client_limits(values, options.server);
-  options.connect_timeout = values.duration("connect-timeout");
-  options.record = values.text("record");
-  return options;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 import time
 
 import pytest
@@ -119,3 +120,62 @@ def test_bad_checks_end_the_connection_with_bad_fail(netkit):
         behind.expect(b"ab\x03\n")
         assert peer.at_end() == b""
         proxy.err.expect(rb"closed: the check of a frame is wrong \(--bad\)")
+
+
+def test_what_is_no_frame_is_forwarded_as_well(netkit):
+    with Server() as target:
+        proxy = netkit.serve("frame", "proxy", "127.0.0.1:0", target.address, "--fault", "delay=1ms")
+        peer = connect(proxy.address)
+        behind = target.accept()
+        peer.send(HEARTBEAT + b"\xff\xff")
+        behind.expect(HEARTBEAT)
+        peer.send(b"\xff\xff, no length")
+        behind.expect(b"\xff\xff\xff\xff, no length")
+        proxy.err.expect(rb"forwarded without decoding\n")
+        peer.send(b", nor this")
+        behind.expect(b", nor this")
+
+
+@pytest.mark.parametrize("says_more", [False, True])
+def test_what_is_late_comes_after_both_have_ended(netkit, says_more):
+    with Server() as target:
+        proxy = netkit.serve("frame", "proxy", "127.0.0.1:0", target.address, "--fault", "delay=300ms")
+        peer = connect(proxy.address)
+        behind = target.accept()
+        if says_more:  # to a target that has gone, which resets the connection
+            peer.send(HEARTBEAT)
+            behind.expect(HEARTBEAT)
+        behind.send(answer(7))
+        behind.close()
+        proxy.out.expect(rb"< 7 ok\n")
+        if says_more:
+            peer.send(HEARTBEAT)
+        peer.sock.shutdown(socket.SHUT_WR)
+        assert peer.at_end() == answer(7)
+
+
+def test_a_bad_check_at_the_end_is_counted(netkit):
+    with Server() as target:
+        proxy = netkit.serve("frame", "proxy", "127.0.0.1:0", target.address, "--codec", "line,check=xor8", "--json")
+        peer = connect(proxy.address)
+        peer.send(b"ab\x04")
+        peer.sock.shutdown(socket.SHUT_WR)
+        assert target.accept().at_end() == b"ab\x04"
+        assert proxy.stop() == 0
+        assert b'"bad_checks":1,' in proxy.out.rest()
+
+
+def test_unfinished_frames_take_so_much_memory_together(netkit):
+    with Server() as target:
+        proxy = netkit.serve("frame", "proxy", "127.0.0.1:0", target.address, "--max-frame", "15M")
+        peers = []
+        for _ in range(5):
+            peers.append(connect(proxy.address))
+            behind = target.accept()
+            peers[-1].send(struct.pack(">I", 15 << 20))
+            for _ in range(14):
+                peers[-1].send(bytes(1 << 20))
+                behind.exactly(1 << 20)
+        proxy.err.expect(rb"> too many unfinished frames at once \(--max-frame\); forwarded without decoding\n")
+        peers[-1].send(b"the rest")
+        assert behind.exactly(4 + 8)[4:] == b"the rest"

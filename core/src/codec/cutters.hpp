@@ -157,7 +157,9 @@ std::shared_ptr<const FrameWriter> make_cobs_writer(const CodecSpec& spec);
 // Frames with nothing around them: of one size, or with silence after each.
 //
 // Where the check of a frame is wrong, the stream may have slipped: the next frame is the next run
-// of bytes whose check is right, or else those behind the bad one.
+// of bytes whose check is right, or else those behind the bad one. That is looked for at a limited
+// number of places, since a peer can make each of them cost the check of a whole frame; after
+// several bad frames in a row all places have had their turn.
 class FixedCutter {
  public:
   FixedCutter(const CodecSpec& spec, std::uint64_t limit);
@@ -168,10 +170,15 @@ class FixedCutter {
   static std::size_t memory() { return 0; }
 
  private:
+  Cut slip();
+
   std::shared_ptr<const Check> check_;
   std::uint64_t limit_;
   std::size_t size_;
-  std::size_t slipped_ = 0;  // bytes at the front that were part of a bad frame
+  std::size_t most_tries_;     // places that are looked at for one bad frame
+  std::size_t tries_ = 0;      // at the last one
+  std::size_t first_try_ = 1;  // where in the next bad one they begin
+  std::size_t slipped_ = 0;    // bytes at the front that were part of a bad frame
 };
 
 class IdleCutter {

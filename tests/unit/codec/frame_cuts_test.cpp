@@ -1,6 +1,9 @@
 // What each way of cutting makes of bytes that somebody wrote down.
 #include "unit/codec/frame_tools.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 namespace netkit {
 namespace {
 
@@ -218,6 +221,22 @@ TEST_F(FrameCutsTest, AFixedSizeFindsItsFramesByTheirCheck) {
   EXPECT_EQ(decoder_.pending(), 0U);
   EXPECT_EQ(feed("eeeeeeee" + one), (Frames{"!eeee", "0101"}));
   EXPECT_EQ(bad_checks(), 4U);
+}
+
+TEST_F(FrameCutsTest, ALargeFixedSizeIsLookedForAtSoManyPlaces) {
+  codec("fixed=1048576,check=crc32", 1U << 20U);
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(feed_bytes(std::string(std::size_t{3} << 20U, 'x')).size(), 3U);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30))
+      << "else for minutes";
+  // Where the stream has slipped far, several frames are lost, and not all.
+  codec("fixed=8192,check=crc32", 8192);
+  const std::string one = encode_bytes(std::string(8188, 'a'));
+  std::string stream(5000, 'x');
+  for (int i = 0; i < 30; ++i) stream += one;
+  const Frames frames = feed_bytes(stream);
+  EXPECT_GT(std::count(frames.begin(), frames.end(), std::string(8188, 'a')), 15);
+  EXPECT_EQ(frames.back(), std::string(8188, 'a'));
 }
 
 TEST_F(FrameCutsTest, Silence) {

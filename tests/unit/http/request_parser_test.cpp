@@ -147,7 +147,8 @@ TEST(HttpRequest, MayHaveABody) {
             "body");
   EXPECT_EQ(body_of(head + "Transfer-Encoding: chunked\r\n\r\n2\r\nbo\r\n0\r\n"), "more");
   EXPECT_EQ(body_of(head + "Transfer-Encoding: chunked\r\n\r\nb\r\n12345678901"), "413");
-  for (const char* wrong : {"x\r\n", "\r\n", "-1\r\n", "2\r\nbodx", "11111111111111111\r\n"}) {
+  for (const char* wrong : {"x\r\n", "\r\n", "-1\r\n", "2\r\nbodx", "11111111111111111\r\n", "2\n",
+                            "2;x\n", "2\rbo", "2;\rx", "2\r\nbo\n", "2\r\nbo\r\r\n"}) {
     EXPECT_EQ(body_of(head + "Transfer-Encoding: chunked\r\n\r\n" + wrong), "400") << wrong;
   }
 }

@@ -11,7 +11,8 @@
 namespace netkit {
 
 // Push style; any cut of the input gives the same body. Extensions and trailers are passed over,
-// and limited in length. [one thread]
+// and limited in length. Chunks and their sizes end with CR LF and nothing else: where a server in
+// front took another end for one, or none, a request could hide in the body. [one thread]
 class HttpChunkDecoder {
  public:
   enum class State : std::uint8_t { more, done, failed };
@@ -37,25 +38,20 @@ class HttpChunkDecoder {
 
  private:
   static constexpr std::size_t kLongestLine = 4096;  // an extension's, and all trailers together
-  enum class Part : std::uint8_t { size, extension, data, trailer };
+  enum class Part : std::uint8_t { size, extension, size_end, data, trailer };
 
   void take(char c) {
     switch (part_) {
       case Part::size:
         return take_size(c);
       case Part::extension:
-        if (++line_ > kLongestLine) state_ = State::failed;
-        if (c == '\n') begin_data();
+        if (++line_ > kLongestLine || c == '\n') state_ = State::failed;
+        if (c == '\r') part_ = Part::size_end;
         return;
-      case Part::data:  // its end: CR LF
-        if (c == '\n') {
-          part_ = Part::size;
-          digits_ = 0;
-          left_ = 0;
-        } else if (c != '\r') {
-          state_ = State::failed;
-        }
-        return;
+      case Part::size_end:
+        return c == '\n' ? begin_data() : fail();
+      case Part::data:
+        return take_data_end(c);
       case Part::trailer:
         if (++line_ > kLongestLine) state_ = State::failed;
         if (c == '\n' && is_blank_) state_ = State::done;
@@ -65,19 +61,27 @@ class HttpChunkDecoder {
   }
   void take_size(char c) {
     const int digit = hex_value(c);
-    const bool ends_digits = c == ';' || c == ' ' || c == '\t' || c == '\r';
     if (digit >= 0 && digits_ < 16) {
       left_ = left_ << 4U | static_cast<unsigned>(digit);
       ++digits_;
-    } else if (digits_ != 0 && c == '\n') {
-      begin_data();
-    } else if (digits_ != 0 && ends_digits) {
+    } else if (digits_ != 0 && c == '\r') {
+      part_ = Part::size_end;
+    } else if (digits_ != 0 && (c == ';' || c == ' ' || c == '\t')) {
       line_ = 0;
       part_ = Part::extension;
     } else {
-      state_ = State::failed;
+      fail();
     }
   }
+  void take_data_end(char c) {
+    if (c != (has_cr_ ? '\n' : '\r')) return fail();
+    has_cr_ = !has_cr_;
+    if (has_cr_) return;
+    part_ = Part::size;
+    digits_ = 0;
+    left_ = 0;
+  }
+  void fail() { state_ = State::failed; }
   void begin_data() {
     part_ = left_ == 0 ? Part::trailer : Part::data;
     line_ = 0;
@@ -90,6 +94,7 @@ class HttpChunkDecoder {
   std::uint64_t left_ = 0;
   std::size_t line_ = 0;
   bool is_blank_ = true;
+  bool has_cr_ = false;  // of the end of a chunk
 };
 
 }  // namespace netkit

@@ -109,7 +109,7 @@ void HttpExchange::cancel() {
 }
 
 bool HttpExchange::was_sent() const {
-  return info(easy_, CURLINFO_REQUEST_SIZE) > 0;
+  return redirects_ > 0 || info(easy_, CURLINFO_REQUEST_SIZE) > 0;
 }
 
 void HttpExchange::request() {

@@ -48,8 +48,10 @@ class HttpExchange final : private CurlLoop::Handler {
   void cancel();
   // Where the request went: the URL, or what it was redirected to.
   const std::string& url() const { return url_; }
-  // Whether some of the last request has gone out, so that it may have been obeyed.
+  // Whether some of the request has gone out, so that it may have been obeyed.
   bool was_sent() const;
+  // Whether it was: a redirect says where to GET what came of it.
+  bool was_obeyed() const { return as_get_; }
 
  private:
   static std::size_t take_header(char* data, std::size_t size, std::size_t count, void* self);

@@ -20,9 +20,10 @@ ParseResult JsonTextParser::feed(std::string_view input, EventParser::Handler& h
   return state_;
 }
 
-void JsonTextParser::finish(EventParser::Handler& handler) {
-  if (state_ != ParseResult::more) return;
+ParseResult JsonTextParser::finish(EventParser::Handler& handler) {
+  if (state_ != ParseResult::more) return state_;
   lines_.finish([&](const Line& line) { take_line(line.text, handler); });
+  return state_;
 }
 
 void JsonTextParser::restart(StreamFormat format) {

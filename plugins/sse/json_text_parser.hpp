@@ -22,7 +22,7 @@ class JsonTextParser {
   // After stopped or too_big, everything is dropped and the same is returned until restart().
   ParseResult feed(std::string_view input, EventParser::Handler& handler);
   // The stream is complete: a last line needs no end.
-  void finish(EventParser::Handler& handler);
+  ParseResult finish(EventParser::Handler& handler);
   // Another stream begins.
   void restart(StreamFormat format);
   // Some of a text whose end has not come.

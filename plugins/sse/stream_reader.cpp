@@ -152,10 +152,17 @@ void StreamReader::on_exchange_end(const std::optional<Failure>& failure) {
   if (mode_ == Mode::rejected) return reject();
   if (failure) return lose(*failure);
   if (recorder_.is_open()) record("0\r\n\r\n");
-  if (format_ != StreamFormat::events) texts_.finish(*this);
-  if (stopped_) return;
+  if (format_ != StreamFormat::events && !finish_texts()) return;
   lose({options_.once ? ExitStatus::done : ExitStatus::unreachable, "the server closed the stream",
         options_.once});
+}
+
+// False: no more events are wanted.
+bool StreamReader::finish_texts() {
+  const std::uint64_t before = events_;
+  stopped_ = texts_.finish(*this) == ParseResult::stopped;
+  if (events_ != before) timing_.on_read(last_bytes_, events_ - before);
+  return !stopped_;
 }
 
 void StreamReader::reject() {
@@ -164,7 +171,8 @@ void StreamReader::reject() {
 }
 
 void StreamReader::lose(Failure failure, Duration retry_after) {
-  const bool not_taken = mode_ == Mode::rejected && (status_ == 429 || status_ == 503);
+  const bool not_taken =
+      mode_ == Mode::rejected && (status_ == 429 || status_ == 503) && !exchange_.was_obeyed();
   if (options_.once && exchange_.was_sent() && !not_taken) failure.permanent = true;
   std::string why = failure.message.empty() ? std::string() : where() + failure.message;
   if (mode_ == Mode::stream && (parser_.unfinished() || texts_.unfinished())) {

@@ -79,6 +79,7 @@ class StreamReader final : private EventParser::Handler, private HttpExchange::H
 
   void request();
   bool feed(std::string_view bytes);
+  bool finish_texts();
   void reject();
   void lose(Failure failure, Duration retry_after = {});
   std::string where() const;

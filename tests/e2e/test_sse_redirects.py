@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from netkit import free_port
 from sse_peer import ONE, TEXT, Server, answer, events, head, hold, ok, read
 
 
@@ -98,3 +99,12 @@ def test_what_describes_a_body_goes_with_it(netkit):
             read(netkit, server, "-c", "1", "--data", "{}", "-H", "content-type: application/json", "-H", "X-Key: 1")
     assert [r.headers.get("content-type") for r in server.requests] == ["application/json", None] + ["application/json"] * 2
     assert all(r.headers["x-key"] == "1" for r in server.requests)
+
+
+@pytest.mark.parametrize("then", ["refused", "busy"])
+def test_a_post_that_a_redirect_says_was_obeyed_is_not_made_again(netkit, then):
+    where = f"http://127.0.0.1:{free_port()}/" if then == "refused" else "/result"
+    with Server(answer("303 See Other", Location=where), answer("503 Busy"), ok(ONE), ok(ONE)) as server:
+        done = read(netkit, server, "--data", "order", "--reconnect", "5", "-c", "1")
+    assert [request.method for request in server.requests].count("POST") == 1
+    assert done.status == 69 and done.out == b"", done

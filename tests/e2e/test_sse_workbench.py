@@ -119,3 +119,11 @@ def test_a_stream_is_asked_for_from_where_it_is_told(netkit, words):
         connection.close()
     done = netkit.run("sse", *[word.format(url) for word in words], "--bind", "127.0.0.9", "-6")
     assert done.status == 2 and b"--bind: '127.0.0.9' is not an IPv6 (-6) address" in done.err
+
+
+def test_a_last_text_without_an_end_counts_as_the_others(netkit):
+    with Server(head(Content_Type="application/jsonl", Content_Length=7) + b'{"a":1}') as server:
+        done = read(netkit, server, "-c", "1", "--json")
+    end = done.records[-1]
+    assert done.status == 0 and (end["events"], end["reads"]) == (1, 1) and end["first_event_ms"] is not None, done
+    assert b"closed" not in done.err and b"retrying" not in done.err

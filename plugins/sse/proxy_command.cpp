@@ -94,6 +94,7 @@ class Proxy::Session final : public TcpServer::Connection,
   void pass_on(const HttpRequest& request);
   void send_request();
   void end_requests();
+  void end_events();
   void refuse(int status, std::string_view why);
 
   Proxy& proxy_;
@@ -124,7 +125,10 @@ void Proxy::Session::take_requests() {
   while (!unread_.empty() && !is_asking_ && !closing()) {
     const HttpRequestParser::Progress progress = requests_.feed(unread_);
     unread_.erase(0, progress.consumed);
-    if (progress.state == HttpRequestParser::State::more) return;
+    if (progress.state == HttpRequestParser::State::more) {
+      if (requests_.take_expectation()) write(kContinue);
+      return;
+    }
     if (progress.state == HttpRequestParser::State::failed) {
       return refuse(requests_.status(), requests_.reason());
     }
@@ -199,6 +203,7 @@ void Proxy::Session::on_data(TcpClient& /*client*/, std::string_view data) {
   if (!is_asking_) return;
   answer_.feed(data, *this);
   if (answer_.state() == ResponseReader::State::more) return;
+  if (answer_.finish()) end_events();
   is_asking_ = false;
   if (is_last_) return close();
   resume_reading();
@@ -207,6 +212,7 @@ void Proxy::Session::on_data(TcpClient& /*client*/, std::string_view data) {
 }
 
 void Proxy::Session::on_end(TcpClient& client) {
+  if (is_asking_ && answer_.finish()) end_events();
   client.stop();
   close();
 }
@@ -260,18 +266,15 @@ void Proxy::Session::on_head(const ResponseReader::Head& head) {
   if (!format_) return;
   events_ = EventParser(proxy_.options_.max_event);
   texts_.restart(*format_);
-  constexpr std::string_view kEncoding = "Content-Encoding:";
-  for (std::string_view rest = head.lines; !rest.empty();) {
-    const std::string_view line = rest.substr(0, rest.find('\n') + 1);
-    if (line.empty()) break;
-    if (http::equal_without_case(line.substr(0, kEncoding.size()), kEncoding)) {
-      format_.reset();
-      server().notice(fmt::format("{}: {}: the response is compressed: its events are not shown",
-                                  peer().to_string(), url_));
-      return;
-    }
-    rest.remove_prefix(line.size());
-  }
+  if (head.content_encoding.empty()) return;
+  format_.reset();
+  server().notice(fmt::format("{}: {}: the response is compressed: its events are not shown",
+                              peer().to_string(), url_));
+}
+
+// The answer has come whole: a last line of JSON needs no end.
+void Proxy::Session::end_events() {
+  if (format_ && *format_ != StreamFormat::events) texts_.finish(*this);
 }
 
 void Proxy::Session::on_body(std::string_view bytes) {

@@ -18,6 +18,7 @@ struct Indexer final : ResponseReader::Handler {
   void on_head(const ResponseReader::Head& head) override {
     answer.status = head.status;
     answer.content_type = head.content_type;
+    answer.content_encoding = head.content_encoding;
   }
   void on_body(std::string_view /*bytes*/) override {}
 
@@ -94,9 +95,7 @@ bool ReplayStream::is_mine(const RecordedBytes& record) const {
 // What is left out takes no time.
 TimePoint ReplayStream::due(const RecordedBytes& record) {
   if (begin_ == TimePoint::max()) first_ = record.offset;
-  const auto passed = static_cast<double>((record.offset - first_).count());
-  const Duration since(options_.speed > 0 ? static_cast<Duration::rep>(passed / options_.speed)
-                                          : 0);
+  const Duration since = replayed_after(record.offset - first_, options_.speed);
   if (begin_ == TimePoint::max() || is_skipping()) begin_ = loop_.now() - since;
   return begin_ + since;
 }

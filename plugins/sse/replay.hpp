@@ -23,6 +23,7 @@ class Recording {
     std::string path{};  // that was asked for
     int status = 0;
     std::string content_type{};
+    std::string content_encoding{};  // empty: none
   };
 
   // Reads through the file. Throws SystemError, and Error for what is no recording, or has no

@@ -66,13 +66,14 @@ void ResponseReader::take_head(Handler& handler) {
     return;
   }
   if (*status < 200 && *status != 101) return head_.clear();
-  Head head{.status = *status, .lines = rest};
+  Head head{.status = *status};
   while (!rest.empty()) {
     const std::string_view line = take_line(rest);
     const std::string_view name = http::header_name(line);
     if (name.size() == line.size()) continue;
     const std::string_view value = http::trim_blanks(line.substr(name.size() + 1));
     if (http::equal_without_case(name, "Content-Type")) head.content_type = value;
+    if (http::equal_without_case(name, "Content-Encoding")) head.content_encoding = value;
     if (http::equal_without_case(name, "Transfer-Encoding")) chunks_.emplace();
     if (http::equal_without_case(name, "Content-Length")) {
       left_ = read_integer<std::uint64_t>(value);

@@ -16,8 +16,8 @@ class ResponseReader {
  public:
   struct Head {
     int status = 0;
-    std::string_view content_type{};  // empty: none
-    std::string_view lines{};         // of the headers, each with its end
+    std::string_view content_type{};      // empty: none
+    std::string_view content_encoding{};  // the same
   };
   class Handler {
    public:

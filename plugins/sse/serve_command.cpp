@@ -6,6 +6,8 @@
 #include <sse/serve_http.hpp>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/http/http_server.hpp>
 #include <netkit/http/http_text.hpp>
@@ -51,6 +53,9 @@ class ReplayServer {
                       .headers = "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n",
                       .is_shared = true};
     if (faulty_status_.answers(answer)) return answer;
+    if (!recorded->content_encoding.empty()) {
+      answer.headers += fmt::format("Content-Encoding: {}\r\n", recorded->content_encoding);
+    }
     answer.body = opening(options_.retry);
     answer.stream = std::make_unique<ReplayStream>(host_.loop(), recording_, *recorded,
                                                    options_.replayed, last_event_id_of(request));

@@ -231,3 +231,22 @@ def test_a_slow_reader_slows_the_origin_down(netkit, proxy):
             time.sleep(0.3)  # until nothing more goes in
         assert sum(sent) < 40 << 20 and resident(through.pid) - before < 8 << 20
         sock.close()
+
+
+@pytest.mark.parametrize("fields", [{"Content_Length": 15}, {}], ids=["length", "close"])
+def test_a_last_text_without_an_end_is_shown(netkit, proxy, fields):
+    with Server(head(Content_Type="application/jsonl", **fields) + b'{"a":1}\n{"a":2}') as server:
+        through = proxy(server.url)
+        assert netkit.run("sse", f"http://{through.address}/", "-c", "2").status == 0
+        through.out.expect(rb'{"a":1}\n{"a":2}\n')
+
+
+def test_a_client_that_waits_with_its_body_is_told_to_go_on(proxy):
+    with Server(ok(ONE)) as server:
+        through = proxy(server.url)
+        with tcp_connect(through.address) as sock:
+            sock.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n")
+            assert sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            sock.sendall(b"body")
+            assert receive_to_end(sock) == ok(ONE)
+    assert server.requests[0].body == b"body"

@@ -1,6 +1,7 @@
 """netkit sse read --record, and serve --replay with its faults."""
 
 import base64
+import gzip
 import re
 import time
 
@@ -153,3 +154,23 @@ def test_what_is_no_recording(netkit, tmp_path):
     (tmp_path / "empty").write_text("netkit-sse-recording 1\n")
     done = netkit.run("sse", "serve", "127.0.0.1:0", "--replay", tmp_path / "empty")
     assert done.status == 78 and b"holds no response" in done.err
+
+
+def test_what_was_recorded_compressed_is_replayed_so(netkit, tmp_path):
+    packed = gzip.compress(events(1))
+    with Server(ok(packed, Content_Encoding="gzip", Content_Length=len(packed))) as server:
+        proxy = netkit.serve("sse", "proxy", "127.0.0.1:0", server.url, "--record", tmp_path / "rec")
+        assert netkit.run("sse", url(proxy, "/"), "-c", "1").out == b"event 1\n"
+        assert proxy.stop() == 0
+    again = netkit.serve("sse", "serve", "127.0.0.1:0", "--replay", tmp_path / "rec")
+    done = netkit.run("sse", url(again), "-c", "1", "-X", "POST")
+    assert done.status == 0 and done.out == b"event 1\n", done
+
+
+def test_a_speed_that_leads_beyond_all_times(netkit, tmp_path):
+    (tmp_path / "rec").write_text("netkit-sse-recording 1\n" + "".join(
+        f"{at}.000000000 1 {way} {base64.b64encode(data).decode()}\n" for at, way, data in
+        [(0, ">", b"GET /events HTTP/1.1\r\n\r\n"), (1, "<", ok(events(1))), (9, "<", events(2))]))
+    server = netkit.serve("sse", "serve", "127.0.0.1:0", "--replay", tmp_path / "rec", "--speed", "0." + "0" * 20 + "1")
+    done = netkit.run("sse", url(server), "-c", "2", "--timeout", "500ms")
+    assert done.status == 124 and done.out == b"event 1\n", done

@@ -10,7 +10,6 @@ namespace {
 
 // Who sends more to a stream, or while an answer is waited for, is not read from.
 constexpr std::size_t kMostUnread = std::size_t{64} << 10U;
-constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
@@ -92,7 +91,7 @@ void HttpServer::Http1::answer_all(std::string_view data) {
     const HttpRequestParser::Progress progress = parser_->feed(data);
     data.remove_prefix(progress.consumed);
     if (progress.state == HttpRequestParser::State::more) {
-      if (parser_->take_expectation()) connection_.write(kGoOn);
+      if (parser_->take_expectation()) connection_.write(kContinue);
       return;
     }
     if (progress.state == HttpRequestParser::State::failed) {

@@ -56,6 +56,13 @@ void append_recorded(std::string& out, Duration offset, std::uint64_t connection
   out += '\n';
 }
 
+Duration replayed_after(Duration offset, double speed) {
+  if (speed <= 0) return {};
+  constexpr double kYear = 3.2e16;
+  const double after = static_cast<double>(offset.count()) / speed;
+  return Duration(static_cast<Duration::rep>(std::clamp(after, -kYear, kYear)));
+}
+
 RecordingReader::RecordingReader(std::string_view command, std::size_t max_bytes,
                                  std::string_view limit_option)
     : command_(command),
@@ -167,9 +174,7 @@ TimePoint RecordingPlayer::due() {
     base_ = last_due_;
   }
   if (speed_ <= 0) return base_;
-  constexpr double kYear = 3.2e16;
-  const double offset = std::min(static_cast<double>(record.offset.count()) / speed_, kYear);
-  return last_due_ = base_ + Duration(static_cast<Duration::rep>(offset));
+  return last_due_ = base_ + replayed_after(record.offset, speed_);
 }
 
 Recorder::Recorder(Run& run, std::string_view command, const std::string& path)

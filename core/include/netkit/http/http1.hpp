@@ -98,5 +98,7 @@ NETKIT_API void append_answer(std::string& out, const HttpAnswer& answer,
 // `body` as a chunk, which must not be empty: an empty one is the last.
 NETKIT_API void append_chunk(std::string& out, std::string_view body);
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+// What a client is told that waits with its body: HttpRequestParser::take_expectation().
+inline constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace netkit

@@ -43,6 +43,10 @@ NETKIT_API void append_recording_header(std::string& out, std::string_view comma
 NETKIT_API void append_recorded(std::string& out, Duration offset, std::uint64_t connection,
                                 Direction direction, std::string_view bytes);
 
+// How long after the first byte what was recorded after `offset` is due, `speed` times as fast; 0:
+// everything is due at once. A year at most. Any thread.
+NETKIT_API Duration replayed_after(Duration offset, double speed);
+
 // Reads the recording of a command, whatever the pieces it comes in. [one thread]
 class NETKIT_API RecordingReader {
  public:

@@ -70,6 +70,7 @@ class Bench final : private BenchConnection::Handler {
   }
 
   void judge() {
+    for (const auto& connection : connections_) connection->end();
     const std::string missed = meter_.verdict(options_.thresholds);
     host_.finish(missed.empty() ? ExitStatus::done : ExitStatus::no, missed);
   }

@@ -57,6 +57,9 @@ class Reader final : private EventParser::Handler {
     return true;
   }
   bool has_failed() const { return has_failed_; }
+  void tell_wait(TimePoint now) const {
+    if (is_open_) meter_.on_wait(had_, now);
+  }
 
  private:
   bool on_event(const Event& event) override {
@@ -88,6 +91,7 @@ class Http1Connection final : public BenchConnection,
     reader_.start(started_);
     client_.start();
   }
+  void end() override { reader_.tell_wait(with_.loop.now()); }
 
  private:
   void on_connected(TcpClient& client) override {
@@ -140,6 +144,9 @@ class Http2Connection final : public BenchConnection,
     started_ = with_.loop.now();
     for (Reader& reader : readers_) reader.start(started_);
     client_.start();
+  }
+  void end() override {
+    for (const Reader& reader : readers_) reader.tell_wait(with_.loop.now());
   }
 
  private:

@@ -37,6 +37,8 @@ class BenchConnection {
 
   virtual ~BenchConnection() = default;
   virtual void start() = 0;
+  // The run ends: tells the meter how long its readers have waited.
+  virtual void end() = 0;
 
   // Of one reader, by HTTP/1.1.
   static std::unique_ptr<BenchConnection> http1(const BenchSurroundings& with, Handler& handler);

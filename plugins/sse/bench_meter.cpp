@@ -56,6 +56,12 @@ void BenchMeter::on_event(Reader& reader, std::string_view id, TimePoint now) {
   interval_.lags.record(lag);
 }
 
+void BenchMeter::on_wait(const Reader& reader, TimePoint now) {
+  const bool has_had_one = reader.events != 0;
+  Duration& longest = has_had_one ? wait_ : first_wait_;
+  longest = std::max(longest, now - (has_had_one ? reader.last : reader.started));
+}
+
 double BenchMeter::lost() const {
   if (most_ == 0) return kNotMeasured;
   const double all = static_cast<double>(most_) * static_cast<double>(readers_);
@@ -67,8 +73,14 @@ std::string BenchMeter::verdict(const BenchThresholds& thresholds) const {
   if (firsts_.max() > thresholds.max_first) {
     return fmt::format("a first event took {} (--max-first)", latency_text(firsts_.max()));
   }
+  if (first_wait_ > thresholds.max_first) {
+    return fmt::format("a reader has had no event for {} (--max-first)", latency_text(first_wait_));
+  }
   if (gaps_.max() > thresholds.max_gap) {
     return fmt::format("a gap between two events was {} (--max-gap)", latency_text(gaps_.max()));
+  }
+  if (wait_ > thresholds.max_gap) {
+    return fmt::format("a reader has had no further event for {} (--max-gap)", latency_text(wait_));
   }
   if (thresholds.max_lost && lost() > *thresholds.max_lost) {
     return fmt::format("{:.2f} % of the events are lost (--max-lost)", lost());

@@ -61,6 +61,8 @@ class BenchMeter {
   void on_bytes(std::size_t size) { bytes_ += size, interval_.bytes += size; }
   void on_open() { ++open_; }
   void on_event(Reader& reader, std::string_view id, TimePoint now);
+  // The run ends while an open reader waits for its next event, or its first one.
+  void on_wait(const Reader& reader, TimePoint now);
   void on_end() { --open_; }  // of a reader that was open
   void on_failed() { ++failed_; }
   std::uint64_t failed() const { return failed_; }
@@ -85,6 +87,8 @@ class BenchMeter {
   LatencyHistogram gaps_;
   LatencyHistogram lags_;
   Interval interval_;
+  Duration first_wait_{};  // the longest at the end
+  Duration wait_{};        // the same, of those who had an event
   std::uint64_t bytes_ = 0;
   std::uint64_t events_ = 0;
   std::uint64_t most_ = 0;  // that a reader has had

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from certificates import make_certificate
-from sse_peer import Server, answer, head, hold
+from sse_peer import Server, answer, events, head, hold, ok
 
 
 @pytest.fixture
@@ -53,6 +53,12 @@ def test_a_threshold_that_is_missed_is_1(ticking, bench, args):
     server = ticking()
     done = bench(server.address, "--readers", "3", "--duration", "300ms", *args)
     assert done.status == 1 and args[0].encode() in done.err, done
+
+
+def test_a_stream_that_has_stopped_has_a_gap(bench):
+    with Server(hold(ok(events(1, 2)))) as server:
+        done = bench(server.url, "--readers", "1", "--duration", "400ms", "--max-gap", "100ms")
+    assert done.status == 1 and b"no further event for" in done.err and b"--max-gap" in done.err, done
 
 
 def test_a_bench_of_nobody(bench):

@@ -54,6 +54,15 @@ TEST_F(BenchMeterTest, GapsAreOfOneReader) {
   EXPECT_NEAR(total("first_max_ms"), 11, 0.1);
 }
 
+TEST_F(BenchMeterTest, WhoStillWaitsAtTheEndHasWaitedAsWell) {
+  event(0, "1", 10ms);
+  meter_.on_wait(readers_[0], TimePoint(110ms));
+  meter_.on_wait(readers_[1], TimePoint(110ms));
+  EXPECT_THAT(meter_.verdict({.max_gap = 50ms}), HasSubstr("no further event for 100"));
+  EXPECT_THAT(meter_.verdict({.max_first = 50ms}), HasSubstr("no event for 110"));
+  EXPECT_EQ(meter_.verdict({.max_first = 200ms, .max_gap = 200ms}), "");
+}
+
 TEST_F(BenchMeterTest, WhatTheBestReaderHadIsLostToTheOther) {
   EXPECT_TRUE(std::isnan(meter_.lost()));
   for (int i = 0; i < 4; ++i) event(0, "", 10ms * (i + 1));

@@ -75,13 +75,13 @@ const show = (event) => {
   const item = document.createElement('li');
   item.append(part('time', 'time', new Date().toLocaleTimeString()),
               part('span', 'id', event.lastEventId), dataOf(event.data));
-  item.hidden = !fits(event.data);
   item.data = event.data;
   if (!held) return put(item);
   held.push(item);
   if (held.length > kShown) held.shift();
 };
 const put = (item) => {
+  item.hidden = !fits(item.data);  // it may have been held while the filter changed
   list.prepend(item);
   if (list.childElementCount > kShown) list.lastElementChild.remove();
 };

@@ -103,6 +103,12 @@ def test_the_page_in_a_browser(serve, browse, event):
         server.write("two \u2603 \u05d0!\n\u05d0 two!\n")
         page.wait_for("[...document.querySelectorAll('li:not([hidden])')].length", 4)
         assert page.evaluate(SIDES) == ["left", "right"], "each event begins where its own direction does"
+        page.evaluate("document.getElementById('hold').click()")
+        server.write(b"eight two\nnine\n")
+        page.wait_for("document.getElementById('count').textContent", "12 events")
+        page.evaluate("document.getElementById('filter').value = 'NINE'; document.getElementById('filter').oninput()")
+        page.evaluate("document.getElementById('hold').click()")
+        assert page.evaluate("[...document.querySelectorAll('li:not([hidden])')].length") == 1
 
 
 def test_another_origin_in_a_browser(serve, browse):

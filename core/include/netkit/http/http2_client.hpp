@@ -13,9 +13,9 @@
 
 namespace netkit {
 
-// Pure: bytes come in by receive(), and go out by pull(). The handler is called by receive() alone;
-// it may get() and cancel(), and nothing else. What has come of a body counts as read, so that the
-// server may send on. [one thread]
+// Pure: bytes come in by receive(), and go out by pull(). The handler is called by receive(), and
+// by pull(), which closes the streams that were cancelled; it may get() and cancel(), and nothing
+// else. What has come of a body counts as read, so that the server may send on. [one thread]
 class Http2Client {
  public:
   using StreamId = std::int32_t;

@@ -55,7 +55,11 @@ Faults Faults::parse(const std::vector<std::string>& texts) {
 
 FaultyWay::FaultyWay(EventLoop& loop, const Faults& faults,
                      std::function<void(std::string_view)> pass)
-    : loop_(loop), faults_(faults), pass_(std::move(pass)), last_due_(loop.now()) {}
+    : loop_(loop),
+      faults_(faults),
+      pass_(std::move(pass)),
+      last_due_(loop.now()),
+      gap_end_(last_due_) {}
 
 void FaultyWay::add(std::string_view frame) {
   std::string bytes(frame);
@@ -74,18 +78,23 @@ void FaultyWay::add(std::string_view frame) {
 void FaultyWay::add_piece(std::string_view bytes) {
   pieces_.push_back({last_due_, std::string(bytes)});
   waiting_ += bytes.size();
-  if (faults_.split > 0) last_due_ = saturating_add(last_due_, kGap);
+}
+
+TimePoint FaultyWay::due() const {
+  return std::max(pieces_.front().due, gap_end_);
 }
 
 void FaultyWay::pass_due() {
-  while (!pieces_.empty() && pieces_.front().due <= loop_.now()) {
+  while (!pieces_.empty() && due() <= loop_.now()) {
     const std::string bytes = std::move(pieces_.front().bytes);
     pieces_.pop_front();
     waiting_ -= bytes.size();
     pass_(bytes);
+    // From when it went, not from when it was to go: pieces that are late would go as one.
+    if (faults_.split > 0) gap_end_ = saturating_add(loop_.now(), kGap);
   }
   if (!pieces_.empty()) {
-    timer_ = loop_.at(pieces_.front().due, [this] { pass_due(); });
+    timer_ = loop_.at(due(), [this] { pass_due(); });
   } else if (done_) {
     std::exchange(done_, nullptr)();
   }

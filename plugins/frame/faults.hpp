@@ -44,6 +44,7 @@ class FaultyWay {
   };
 
   void add_piece(std::string_view bytes);
+  TimePoint due() const;  // of the next piece
   void pass_due();
 
   EventLoop& loop_;
@@ -53,6 +54,7 @@ class FaultyWay {
   std::deque<Piece> pieces_;
   std::size_t waiting_ = 0;
   TimePoint last_due_;
+  TimePoint gap_end_;  // before which no other piece goes
   RandomEngine random_;
   Timer timer_;
 };

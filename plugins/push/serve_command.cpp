@@ -223,7 +223,7 @@ void ServeCommand::hold(std::string_view topic, std::string_view text, Answer an
   const std::size_t size = sizeof(Held) + topic.size() + text.size();
   if (size > kMaxHeld - held_bytes_) return answer("too many records wait for slow subscribers");
   held_bytes_ += size;
-  held_.emplace_back(std::string(topic), std::string(text), std::move(answer));
+  held_.push_back({std::string(topic), std::string(text), std::move(answer)});
 }
 
 void ServeCommand::take_held() {

@@ -49,6 +49,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # GCC says what is deprecated; newer ones of clang say it of GCC 12's own library, too (std::stable_partition).
   # And a class that handles what two others tell hides nothing that anybody would call.
   target_compile_options(netkit-warnings INTERFACE -Wno-deprecated-declarations -Wno-overloaded-virtual)
+  if(NETKIT_PCH)
+    # Names of files that are compiled together hide each other, which only clang minds.
+    target_compile_options(netkit-warnings INTERFACE -Wno-shadow)
+  endif()
 endif()
 if(NETKIT_DEV)
   target_compile_options(netkit-warnings INTERFACE -Werror)

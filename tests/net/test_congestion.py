@@ -302,7 +302,7 @@ def test_it_follows_a_rate_that_falls_and_rises(netkit, tmp_path):
     path.serve()
     file = path.subscribe()
     time.sleep(2)
-    for mbit, least in ((2, 0.8), (100, 0.6)):
+    for mbit, least in ((2, 0.8), (100, 0.4)):
         path.set_rate(mbit)
         time.sleep(5 * 0.14 + 0.5)
         measured, = measure([path], 1.5)

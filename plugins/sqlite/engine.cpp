@@ -26,8 +26,8 @@ SqliteEngine::SqliteEngine(const store::Surroundings& around, std::string path,
 
 SqliteEngine::~SqliteEngine() = default;
 
-// The file is opened here, before a server gives up what it needs for that; the thread comes when
-// there is work for it.
+// The file is opened here, before a server gives up what it needs for that, and no thread is made
+// before it has done so: it would keep that.
 void SqliteEngine::open() {
   database_ = std::make_unique<Database>(path_, settings_);
   const store::State state = database_->state();
@@ -46,9 +46,10 @@ void SqliteEngine::on_read(const std::vector<Entry>& entries, const store::State
   if (entries.size() == kAtOnce) return read_on(state);
   if (settings_.follow) {
     watch_ = std::make_unique<FileWatch>(around_.loop, path_ + "-wal", [this] { look(); });
-    look();  // for what came before it was watched
   }
   handler_.on_open(state);
+  if (!settings_.keep_last) has_told_all_ = true;
+  if (settings_.follow) look();  // for what came before it was watched
 }
 
 void SqliteEngine::read_on(const store::State& state) {
@@ -64,7 +65,25 @@ void SqliteEngine::read_on(const store::State& state) {
   });
 }
 
+// On the loop itself until all has been told that a server waits for, and on the worker from then
+// on: never on both.
 void SqliteEngine::work(std::function<Report()> job) {
+  const bool is_here = !has_told_all_ || jobs_here_ > 0;
+  if (is_here) ++jobs_here_;
+  EventLoop& where = is_here ? around_.loop : worker();
+  where.post([&loop = around_.loop, self = std::weak_ptr(self_), is_here, job = std::move(job)] {
+    const auto here = self.lock();
+    if (!here) return;
+    Report report = job();
+    if (is_here) --(*here)->jobs_here_;
+    if (!report) return;
+    loop.post([self, report = std::move(report)] {
+      if (const auto alive = self.lock()) report(**alive);
+    });
+  });
+}
+
+EventLoop& SqliteEngine::worker() {
   if (!thread_) {
     thread_ =
         std::make_unique<WorkerLoops>(around_.loop.clock(), 1, [this](EventLoop& loop, unsigned) {
@@ -72,13 +91,7 @@ void SqliteEngine::work(std::function<Report()> job) {
           return std::shared_ptr<void>();
         });
   }
-  worker_->post([&loop = around_.loop, self = std::weak_ptr(self_), job = std::move(job)] {
-    Report report = job();
-    if (!report) return;
-    loop.post([self, report = std::move(report)] {
-      if (const auto alive = self.lock()) report(**alive);
-    });
-  });
+  return *worker_;
 }
 
 std::vector<Entry> SqliteEngine::read_news() {
@@ -194,7 +207,10 @@ void SqliteEngine::read_last() {
       last = database_->last_of_topics();
     } catch (const Trouble&) {  // as if there were none
     }
-    return [last = std::move(last)](SqliteEngine& engine) { engine.handler_.on_last(last); };
+    return [last = std::move(last)](SqliteEngine& engine) {
+      engine.handler_.on_last(last);
+      engine.has_told_all_ = true;
+    };
   });
 }
 

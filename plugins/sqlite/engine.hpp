@@ -32,6 +32,7 @@ class SqliteEngine final : public store::Engine {
   // What the worker has found, told on the loop; empty: nothing.
   using Report = std::function<void(SqliteEngine& engine)>;
   void work(std::function<Report()> job);
+  EventLoop& worker();
   std::vector<store::Entry> news(std::vector<store::Entry> own);
   std::vector<store::Entry> read_news();
   void on_read(const std::vector<store::Entry>& entries, const store::State& state);
@@ -48,6 +49,8 @@ class SqliteEngine final : public store::Engine {
   std::shared_ptr<SqliteEngine*> self_;  // what the worker posts finds us by, as long as we live
   std::unique_ptr<FileWatch> watch_;
   bool looking_ = false;
+  bool has_told_all_ = false;  // that there was when it was opened
+  std::size_t jobs_here_ = 0;  // posted to the loop itself
   std::size_t in_flight_ = 0;  // batches
   bool refuses_ = false;       // what was given behind a batch that it has refused: the worker's
   EventLoop* worker_ = nullptr;

@@ -1,6 +1,9 @@
 #include "support/temp_folder.hpp"
 
 #include <chrono>
+#include <filesystem>
+#include <functional>
+#include <iterator>
 #include <span>
 #include <sqlite/engine.hpp>
 #include <string>
@@ -16,16 +19,21 @@ class Listener final : public store::Engine::Handler {
  public:
   std::vector<std::string> texts;
   std::vector<std::string> failures;
+  std::size_t threads = 0;  // when all has been told
+  std::function<void()> on_opened = [] {};
 
  private:
-  void on_open(const store::State&) override {}
+  void on_open(const store::State&) override { on_opened(); }
   void on_entries(std::span<const store::Entry> entries) override {
     for (const store::Entry& entry : entries) texts.push_back(entry.text);
   }
   void on_appended(std::uint64_t) override {}
   void on_refused(std::string_view) override {}
   void on_claimed(const std::string&, bool, const std::string&) override {}
-  void on_last(std::span<const store::Entry>) override {}
+  void on_last(std::span<const store::Entry>) override {
+    threads = static_cast<std::size_t>(
+        std::distance(std::filesystem::directory_iterator("/proc/self/task"), {}));
+  }
   void on_away() override {}
   void on_failed(ExitStatus, const std::string& error) override { failures.push_back(error); }
 };
@@ -47,19 +55,40 @@ TEST(SqliteEngine, HearsOfWhatCameWhileItWasOpened) {
   EXPECT_EQ(listener.texts, std::vector<std::string>{"hello"});
 }
 
+// More than are read at once.
+void fill(const std::string& path) {
+  Database before(path, {.stream = "chat"});
+  std::vector<store::Entry> entries(500);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    entries[i] = {.text = "hello", .writer = 2, .sequence = i + 1};
+  }
+  before.append(entries);
+}
+
+// A server gives up rights then, which each thread has of its own.
+TEST(SqliteEngine, MakesNoThreadBeforeItHasToldWhatThereIs) {
+  const test::TempFolder folder;
+  const SystemClock clock;
+  EventLoop loop(clock);
+  const Log log("", LogLevel::error);
+  fill(folder / "a.db");
+  Listener listener;
+  SqliteEngine engine({loop, log}, folder / "a.db",
+                      {.stream = "chat", .keep_last = true, .newest = 500, .writer = 1}, listener);
+  listener.on_opened = [&engine] { engine.read_last(); };
+  engine.open();
+  const TimePoint end = clock.now() + std::chrono::seconds(10);
+  while (listener.threads == 0 && clock.now() < end) loop.run_once(std::chrono::milliseconds(10));
+  EXPECT_EQ(listener.threads, 1U);
+  EXPECT_EQ(listener.texts.size(), 500U);
+}
+
 TEST(SqliteEngine, FailsWhenItCannotReadOn) {
   const test::TempFolder folder;
   const SystemClock clock;
   EventLoop loop(clock);
   const Log log("", LogLevel::error);
-  {
-    Database before(folder / "a.db", {.stream = "chat"});
-    std::vector<store::Entry> entries(500);
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      entries[i] = {.text = "hello", .writer = 2, .sequence = i + 1};
-    }
-    before.append(entries);
-  }
+  fill(folder / "a.db");
   Listener listener;
   SqliteEngine engine({loop, log}, folder / "a.db", {.stream = "chat", .newest = 500, .writer = 1},
                       listener);

@@ -3,6 +3,7 @@ nothing that was acknowledged is lost, nothing is invented, doubled or reordered
 
 NETKIT_STORE_SEED repeats a run, NETKIT_STORE_SECONDS makes it longer, NETKIT_STORE_READERS has more readers of each kind."""
 
+import collections
 import json
 import os
 import random
@@ -285,8 +286,8 @@ def check_order(tale):
             heard[first], last = second, first
     holes = [hole for hole in holes if not any(first <= hole <= last for first, last in gaps)]
     texts = [*heard.values(), *unnumbered]
-    twice = {text: [number for number, one in heard.items() if one == text] for text in texts if texts.count(text) > 1}
-    assert not twice, f"{twice} were heard twice; the gaps: {gaps}"
+    twice = [text for text, count in collections.Counter(texts).items() if count > 1]
+    assert not twice, f"nothing twice: {[(number, text) for number, text in heard.items() if text in twice]}, gaps {gaps}"
     return heard, gaps, unnumbered, holes
 
 

@@ -8,6 +8,7 @@ import pytest
 from fake_redis import FakeRedis, good_answer
 from hostile import MEGABYTE, resident
 from netkit import tcp_connect, wait_until
+from test_sse_hub import post
 
 LARGEST = 64 * MEGABYTE  # of an answer
 MOST = 450 * MEGABYTE  # hiredis copies it, and AddressSanitizer keeps what is freed
@@ -115,3 +116,14 @@ def test_what_follows_a_post_that_waits_is_not_read(netkit, redis, tmp_path):
                 time.sleep(0.01)  # for as long as somebody reads
         assert resident(server.pid) - before < 8 * MEGABYTE
     assert server.stop() == 75
+
+
+def test_an_entry_that_no_answer_could_have_is_refused(netkit, redis, tmp_path):
+    (tmp_path / "write").write_text("wr1te\n")
+    server = netkit.serve("sse", "serve", "127.0.0.1:0", "--from", "-", "--max-line", "100M", "--max-event", "100M",
+                          "--write-token-file", tmp_path / "write", "--store", redis().url)
+    large = b"x" * LARGEST
+    with tcp_connect(server.address) as sock:
+        assert post(sock, "/", large) == (503, b"an entry of 67108864 bytes is too large: the store takes up to 63M\n")
+    server.write(large + b"\n")
+    server.err.expect(b"an entry of 67108864 bytes is too large: the store takes up to 63M; skipped\n")

@@ -319,18 +319,6 @@ def refuses(address):
         return True
 
 
-def test_an_entry_that_no_answer_could_have_is_refused(netkit, redis, tmp_path):
-    (tmp_path / "write").write_text("wr1te\n")
-    server = netkit.serve("sse", "serve", "127.0.0.1:0", "--from", "-", "--max-line", "100M", "--max-event", "100M",
-                          "--write-token-file", tmp_path / "write", "--store", f"redis://{redis.address}/t")
-    large = b"x" * (64 << 20)
-    with tcp_connect(server.address) as sock:
-        assert post(sock, "/", large) == (503, b"an entry of 67108864 bytes is too large: the store takes up to 63M\n")
-    server.write(large + b"\nsmall\n")
-    server.err.expect(b"an entry of 67108864 bytes is too large: the store takes up to 63M; skipped\n")
-    wait_until(lambda: "small" in redis.cli("XRANGE", "t:sse", "-", "+"), what="the next")
-
-
 def test_an_emptied_store_is_a_gap_and_no_number_comes_twice(netkit, push, redis):
     server = push()
     reader = subscribe(netkit, [server], "s")

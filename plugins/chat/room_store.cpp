@@ -8,6 +8,12 @@
 
 namespace netkit::chat {
 
+namespace {
+
+constexpr std::size_t kMaxAsking = std::size_t{16} << 20U;  // of those who wait for names, all
+
+}  // namespace
+
 RoomStore::RoomStore(Host& host, const store::Stream::Options& options, RoomServer& room,
                      std::function<void()> on_open)
     : host_(host),
@@ -108,15 +114,19 @@ bool RoomStore::tells_elsewhere(std::string_view line, const Message& from, std:
                     .from = entry_of(from)});
 }
 
-// One question for all who ask meanwhile.
+// One question for all who ask meanwhile; those for whom there is no room are answered as if the
+// store was away.
 bool RoomStore::ask_names(Asking asking) {
-  if (stream_.away()) return false;
+  const std::size_t size = sizeof asking + asking.line.size();
+  if (stream_.away() || size > kMaxAsking - asking_bytes_) return false;
+  asking_bytes_ += size;
   asking_.push_back(std::move(asking));
   if (asking_.size() == 1) stream_.list_names();
   return true;
 }
 
 void RoomStore::on_names(std::span<const std::string> names) {
+  asking_bytes_ = 0;
   const std::set<std::string_view> known(names.begin(), names.end());
   for (const Asking& asking : std::exchange(asking_, {})) {
     asking.line.empty() ? room_.answer_who(asking.instance, names) : pass_on(asking, known);

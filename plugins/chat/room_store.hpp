@@ -86,6 +86,7 @@ class RoomStore final : private store::Stream::Handler {
   std::uint64_t last_ticket_ = 0;
   std::deque<Sync> syncs_;
   std::vector<Asking> asking_;
+  std::size_t asking_bytes_ = 0;
   std::function<void()> then_;
   bool alone_ = false;  // it has been said
   PrivateStore private_;

@@ -45,6 +45,7 @@ struct PrivatePeer {
     std::unique_ptr<DtlsRecords> records;  // once it is done: until the client is known to have it
     FlightTimer flight;
     TimePoint give_up{};
+    unsigned begun = 1;          // handshakes in its place, of which none has ended
     unsigned not_authentic = 0;  // last flights that were not encrypted by our key
   };
   Path path;

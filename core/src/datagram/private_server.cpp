@@ -24,6 +24,8 @@ using Peer = PrivatePeer;
 // What a client in clear, or one with another key, is told while it may still be right.
 constexpr Duration kPatience = std::chrono::seconds(2);
 constexpr std::size_t kNone = SIZE_MAX;
+// A client may be started anew a few times in a row; each handshake costs an exchange of keys.
+constexpr unsigned kMostBegun = 8;
 
 }  // namespace
 
@@ -141,6 +143,8 @@ void PrivateServer::Impl::begin(const Path& from, std::string_view datagram,
     return refuse(from.peer, "there are too many sessions");
   }
   const bool again = index != kNone && peers[index]->shaking;
+  const unsigned begun = again ? peers[index]->shaking->begun : 0;
+  if (begun >= kMostBegun) return refuse(from.peer, "it begins one handshake after the other");
   if (!again && (shaking >= options.max_handshakes || !shares.take(from.peer.address()))) {
     return refuse(from.peer, "too many handshakes at once");
   }
@@ -156,6 +160,7 @@ void PrivateServer::Impl::begin(const Path& from, std::string_view datagram,
   if (!again) ++shaking;
   peer.shaking = std::make_unique<Peer::Shaking>();
   peer.shaking->handshake = std::move(handshake);
+  peer.shaking->begun = begun + 1;
   peer.shaking->random = hello.random;
   peer.shaking->first = hello.record;
   peer.shaking->flight.start(now);

@@ -223,6 +223,27 @@ TEST_F(PrivateTest, nothing_is_kept_of_who_returns_no_cookie) {
   EXPECT_EQ(serving->gate->peers(), 0U);
 }
 
+// A cookie is of an address and a part of what is chosen at random.
+TEST_F(PrivateTest, one_cookie_does_not_begin_handshakes_without_end) {
+  serve(keys_of(line_of("ann")));
+  std::string hello;
+  tap = [&](const Endpoint& from, const Endpoint&, const std::string& bytes) {
+    const auto decoded = decode_client_hello(bytes);
+    if (from != server_address && decoded && !decoded->cookie.empty()) hello = bytes;
+  };
+  join(identity_of("ann"));
+  ASSERT_TRUE(run_until([&] { return !hello.empty(); }, 1s));
+  tap = {};
+  constexpr std::size_t kRandomEnds = 13 + 12 + 2 + 32;
+  for (int i = 0; i < 100; ++i) {
+    ++hello[kRandomEnds - 1];
+    inject(endpoint(7000), server_address, hello);
+    inject(members.front()->address, server_address, hello);
+  }
+  run(10ms);
+  EXPECT_GE(serving->refused.size(), 90U);
+}
+
 TEST_F(PrivateTest, a_record_of_nobody_gets_no_more_bytes_than_it_has) {
   serve(keys_of(line_of("ann")));
   std::vector<std::size_t> answers;

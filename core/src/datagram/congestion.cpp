@@ -157,7 +157,8 @@ double CongestionController::cubic(TimePoint now) const {
 void CongestionController::judge_loss(double rate, TimePoint now) {
   const double sent = round_.lost + round_.acked;
   // While it looks at the path, what is lost is still of the many before.
-  const double lost = mode_ == Mode::look ? loss_ : round_.lost / std::max(sent, 1.0);
+  const bool of_many = mode_ == Mode::look && window_before_ >= kFew;
+  const double lost = of_many ? loss_ : round_.lost / std::max(sent, 1.0);
   loss_ += (lost - loss_) * std::min(sent / 64, 0.5);
   const bool heavy = loss_ > kHeavyLoss;
   if (marked_ > 0) --marked_;
@@ -394,7 +395,7 @@ void CongestionController::set_window() {
   // What is lost has to be sent again meanwhile, and is known to be a quarter of a round trip
   // later.
   const double lost = queued_ ? 0 : std::min(loss_, kMostRandom);
-  window *= (1 + lost / 4) / (1 - lost);
+  window *= (window >= kFew ? 1 + lost / 4 : 1) / (1 - lost);
   const bool idle_lan = clear_ && base() < kLan;
   const double least = idle_lan ? kLanWindow : kLeastWindow;
   window_ = std::min(std::max(std::min(window, ceiling_), least), max_window_);

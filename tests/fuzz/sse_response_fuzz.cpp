@@ -10,7 +10,8 @@ namespace {
 
 struct Sink : netkit::sse::ResponseReader::Handler {
   void on_head(const netkit::sse::ResponseReader::Head& head) override {
-    text += std::to_string(head.status) + std::string(head.content_type) + std::string(head.lines);
+    text += std::to_string(head.status) + std::string(head.content_type) +
+            std::string(head.content_encoding);
   }
   void on_body(std::string_view bytes) override {
     if (bytes.empty()) std::abort();

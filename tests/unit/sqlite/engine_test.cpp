@@ -15,6 +15,12 @@
 namespace netkit::sqlite {
 namespace {
 
+// Those of a sanitizer as well.
+std::size_t count_threads() {
+  return static_cast<std::size_t>(
+      std::distance(std::filesystem::directory_iterator("/proc/self/task"), {}));
+}
+
 class Listener final : public store::Engine::Handler {
  public:
   std::vector<std::string> texts;
@@ -31,8 +37,7 @@ class Listener final : public store::Engine::Handler {
   void on_refused(std::string_view) override {}
   void on_claimed(const std::string&, bool, const std::string&) override {}
   void on_last(std::span<const store::Entry>) override {
-    threads = static_cast<std::size_t>(
-        std::distance(std::filesystem::directory_iterator("/proc/self/task"), {}));
+    threads = count_threads();
   }
   void on_away() override {}
   void on_failed(ExitStatus, const std::string& error) override { failures.push_back(error); }
@@ -72,6 +77,7 @@ TEST(SqliteEngine, MakesNoThreadBeforeItHasToldWhatThereIs) {
   EventLoop loop(clock);
   const Log log("", LogLevel::error);
   fill(folder / "a.db");
+  const std::size_t before = count_threads();
   Listener listener;
   SqliteEngine engine({loop, log}, folder / "a.db",
                       {.stream = "chat", .keep_last = true, .newest = 500, .writer = 1}, listener);
@@ -79,7 +85,7 @@ TEST(SqliteEngine, MakesNoThreadBeforeItHasToldWhatThereIs) {
   engine.open();
   const TimePoint end = clock.now() + std::chrono::seconds(10);
   while (listener.threads == 0 && clock.now() < end) loop.run_once(std::chrono::milliseconds(10));
-  EXPECT_EQ(listener.threads, 1U);
+  EXPECT_EQ(listener.threads, before);
   EXPECT_EQ(listener.texts.size(), 500U);
 }
 

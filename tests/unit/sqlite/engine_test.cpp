@@ -36,9 +36,7 @@ class Listener final : public store::Engine::Handler {
   void on_appended(std::uint64_t) override {}
   void on_refused(std::string_view) override {}
   void on_claimed(const std::string&, bool, const std::string&) override {}
-  void on_last(std::span<const store::Entry>) override {
-    threads = count_threads();
-  }
+  void on_last(std::span<const store::Entry>) override { threads = count_threads(); }
   void on_away() override {}
   void on_failed(ExitStatus, const std::string& error) override { failures.push_back(error); }
 };

@@ -116,8 +116,11 @@ void LiveLine::show() {
   line.resize(std::min(line.size(), width_of(fd_)));
   if (line.empty() || (is_visible() && line == shown_)) return;
   shown_ = std::move(line);
-  put(std::string(kErase) + shown_);
-  set_visible(true);
+  // Ctrl-Z may come before put() returns: then what it has left is shown again.
+  do {
+    set_visible(true);
+    put(std::string(kErase) + shown_);
+  } while (!is_visible() && is_foreground());
 }
 
 }  // namespace netkit

@@ -98,7 +98,7 @@ void check_interface(std::string_view text) {
   }
 }
 
-// `/tmp/x`, `./x`, `~/x`
+// `/x`, `./x`, `../x`, `~/x`
 bool is_path(std::string_view text) {
   return text.starts_with('/') || text.starts_with("./") || text.starts_with("../") ||
          text.starts_with("~/");

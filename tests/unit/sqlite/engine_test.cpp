@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <iterator>
+#include <optional>
 #include <span>
 #include <sqlite/engine.hpp>
 #include <string>
@@ -41,69 +42,65 @@ class Listener final : public store::Engine::Handler {
   void on_failed(ExitStatus, const std::string& error) override { failures.push_back(error); }
 };
 
+class SqliteEngineTest : public ::testing::Test {
+ protected:
+  void Open(const store::Settings& settings) {
+    engine_.emplace(store::Surroundings{loop_, log_}, path_, settings, listener_);
+    engine_->open();
+  }
+  // More than are read at once.
+  void Fill() {
+    Database before(path_, {.stream = "chat"});
+    std::vector<store::Entry> entries(500);
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      entries[i] = {.text = "hello", .writer = 2, .sequence = i + 1};
+    }
+    before.append(entries);
+  }
+  template <typename Done>
+  bool Wait(Done done) {
+    const TimePoint end = clock_.now() + std::chrono::seconds(10);
+    while (!done() && clock_.now() < end) loop_.run_once(std::chrono::milliseconds(10));
+    return done();
+  }
+
+  test::TempFolder folder_;
+  const std::string path_ = folder_ / "a.db";
+  SystemClock clock_;
+  EventLoop loop_{clock_};
+  const Log log_{"", LogLevel::error};
+  Listener listener_;
+  std::optional<SqliteEngine> engine_;
+};
+
 // Another server writes once, between what this one has read and its first turn.
-TEST(SqliteEngine, HearsOfWhatCameWhileItWasOpened) {
-  const test::TempFolder folder;
-  const SystemClock clock;
-  EventLoop loop(clock);
-  const Log log("", LogLevel::error);
-  Listener listener;
-  SqliteEngine engine({loop, log}, folder / "a.db", {.stream = "chat", .writer = 1}, listener);
-  engine.open();
-  Database other(folder / "a.db", {.stream = "chat"});
+TEST_F(SqliteEngineTest, HearsOfWhatCameWhileItWasOpened) {
+  Open({.stream = "chat", .writer = 1});
+  Database other(path_, {.stream = "chat"});
   const store::Entry entry{.text = "hello", .writer = 2, .sequence = 1};
   other.append({entry});
-  const TimePoint end = clock.now() + std::chrono::seconds(10);
-  while (listener.texts.empty() && clock.now() < end) loop.run_once(std::chrono::milliseconds(10));
-  EXPECT_EQ(listener.texts, std::vector<std::string>{"hello"});
-}
-
-// More than are read at once.
-void fill(const std::string& path) {
-  Database before(path, {.stream = "chat"});
-  std::vector<store::Entry> entries(500);
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    entries[i] = {.text = "hello", .writer = 2, .sequence = i + 1};
-  }
-  before.append(entries);
+  EXPECT_TRUE(Wait([&] { return !listener_.texts.empty(); }));
+  EXPECT_EQ(listener_.texts, std::vector<std::string>{"hello"});
 }
 
 // A server gives up rights then, which each thread has of its own.
-TEST(SqliteEngine, MakesNoThreadBeforeItHasToldWhatThereIs) {
-  const test::TempFolder folder;
-  const SystemClock clock;
-  EventLoop loop(clock);
-  const Log log("", LogLevel::error);
-  fill(folder / "a.db");
+TEST_F(SqliteEngineTest, MakesNoThreadBeforeItHasToldWhatThereIs) {
+  Fill();
   const std::size_t before = count_threads();
-  Listener listener;
-  SqliteEngine engine({loop, log}, folder / "a.db",
-                      {.stream = "chat", .keep_last = true, .newest = 500, .writer = 1}, listener);
-  listener.on_opened = [&engine] { engine.read_last(); };
-  engine.open();
-  const TimePoint end = clock.now() + std::chrono::seconds(10);
-  while (listener.threads == 0 && clock.now() < end) loop.run_once(std::chrono::milliseconds(10));
-  EXPECT_EQ(listener.threads, before);
-  EXPECT_EQ(listener.texts.size(), 500U);
+  listener_.on_opened = [this] { engine_->read_last(); };
+  Open({.stream = "chat", .keep_last = true, .newest = 500, .writer = 1});
+  EXPECT_TRUE(Wait([&] { return listener_.threads != 0; }));
+  EXPECT_EQ(listener_.threads, before);
+  EXPECT_EQ(listener_.texts.size(), 500U);
 }
 
-TEST(SqliteEngine, FailsWhenItCannotReadOn) {
-  const test::TempFolder folder;
-  const SystemClock clock;
-  EventLoop loop(clock);
-  const Log log("", LogLevel::error);
-  fill(folder / "a.db");
-  Listener listener;
-  SqliteEngine engine({loop, log}, folder / "a.db", {.stream = "chat", .newest = 500, .writer = 1},
-                      listener);
-  engine.open();
-  Poco::Data::Session("SQLite", folder / "a.db") << "DROP TABLE entry", Poco::Data::Keywords::now;
-  const TimePoint end = clock.now() + std::chrono::seconds(10);
-  while (listener.failures.empty() && clock.now() < end) {
-    loop.run_once(std::chrono::milliseconds(10));
-  }
-  ASSERT_EQ(listener.failures.size(), 1U);
-  EXPECT_NE(listener.failures.front().find("a.db': "), std::string::npos);
+TEST_F(SqliteEngineTest, FailsWhenItCannotReadOn) {
+  Fill();
+  Open({.stream = "chat", .newest = 500, .writer = 1});
+  Poco::Data::Session("SQLite", path_) << "DROP TABLE entry", Poco::Data::Keywords::now;
+  EXPECT_TRUE(Wait([&] { return !listener_.failures.empty(); }));
+  ASSERT_EQ(listener_.failures.size(), 1U);
+  EXPECT_NE(listener_.failures.front().find("a.db': "), std::string::npos);
 }
 
 }  // namespace

@@ -80,6 +80,7 @@ void CongestionController::on_sent(std::uint64_t order, TimePoint now) {
   newest_ = order;
   on_timer(now);
   if (now >= look_from_) probing_ = false;
+  if (mode_ == Mode::start && rate_ <= 0) part_.set_start(true);
   if (round_.begin != TimePoint{}) return;
   round_.begin = now;
   round_.end = order;
@@ -109,8 +110,10 @@ void CongestionController::on_acked(std::uint32_t count, std::uint64_t order, Du
       if (++late_ >= kLateOnes) begin_drain();
     }
   }
-  if (mode_ == Mode::start && limited)
-    window_ = std::min(window_ + count, std::min(ceiling_, max_window_));
+  if (mode_ == Mode::start) {
+    window_ = current_window();
+    if (limited) window_ = std::min(window_ + count, std::min(ceiling_, max_window_));
+  }
   if (order >= round_.end && round_.begin != TimePoint{}) end_round(now);
 }
 
@@ -127,6 +130,7 @@ void CongestionController::end_round(TimePoint now) {
   queued_ = queue_ > std::max(kQueue, base() / 4) + jitter_;
   clear_ = clear_ && !queued_ && round_.lost == 0;
   learn_rate(rate);
+  part_.set_start(false);
   judge_loss(rate, now);
   step();
   set_window();
@@ -409,8 +413,15 @@ double CongestionController::gain() const {
   return phase_ == 1 ? kDrain : 1;
 }
 
+// Of a path of which nothing is known yet, all that begin together take no more than one would:
+// after a restart of the server they come back at once.
+double CongestionController::current_window() const {
+  if (mode_ != Mode::start || rate_ > 0 || part_.starting() == 1) return window_;
+  return std::min(window_, std::max(kInitialWindow / part_.starting(), 1.0));
+}
+
 std::size_t CongestionController::window() const {
-  return static_cast<std::size_t>(std::ceil(window_));
+  return static_cast<std::size_t>(std::ceil(current_window()));
 }
 
 Duration CongestionController::interval() const {

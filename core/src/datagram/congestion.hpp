@@ -103,6 +103,7 @@ class NETKIT_API CongestionController {
   void note_look(Duration rtt, TimePoint now);
   void judge_look();
   void set_window();
+  double current_window() const;
   double spare() const;  // datagrams in the queue
   bool alike() const;
   double drawn_near(double window) const;

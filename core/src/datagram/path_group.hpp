@@ -21,14 +21,19 @@ class PathGroup {
     Part(Part&& other) noexcept
         : group_(std::move(other.group_)),
           window_(std::exchange(other.window_, 0)),
-          rtt_(std::exchange(other.rtt_, {})) {}
+          rtt_(std::exchange(other.rtt_, {})),
+          starts_(std::exchange(other.starts_, false)) {}
     Part& operator=(Part&& other) noexcept {
       std::swap(group_, other.group_);
       std::swap(window_, other.window_);
       std::swap(rtt_, other.rtt_);
+      std::swap(starts_, other.starts_);
       return *this;
     }
-    ~Part() { set(0, {}); }
+    ~Part() {
+      set(0, {});
+      set_start(false);
+    }
     void set(double window, Duration rtt) {  // a window of 0: it does not count
       if (!group_) return;
       if (window_ > 0) --group_->parts_;
@@ -36,6 +41,13 @@ class PathGroup {
       group_->sum_ += window - std::exchange(window_, window);
       group_->rtts_ += rtt - std::exchange(rtt_, rtt);
     }
+    // It has something on its way, and is still to find out what the path takes.
+    void set_start(bool starts) {
+      if (!group_ || starts == starts_) return;
+      starts_ = starts;
+      group_->starting_ += starts ? 1 : -1;
+    }
+    int starting() const { return group_ ? std::max(group_->starting_, 1) : 1; }
     bool many() const { return group_ && group_->parts_ > 1; }  // which count
     double mean() const { return many() ? group_->sum_ / group_->parts_ : 0; }
     Duration mean_rtt() const { return many() ? group_->rtts_ / group_->parts_ : Duration{}; }
@@ -54,6 +66,7 @@ class PathGroup {
     std::shared_ptr<PathGroup> group_;  // null: of its own
     double window_ = 0;
     Duration rtt_{};
+    bool starts_ = false;
   };
 
  private:
@@ -73,6 +86,7 @@ class PathGroup {
   };
   Looks looks_;
   int parts_ = 0;
+  int starting_ = 0;
   double sum_ = 0;  // of windows
   Duration rtts_{};
 };

@@ -10,6 +10,8 @@ namespace {
 constexpr std::uint8_t kMaxBackOff = 16;
 constexpr std::uint8_t kProbes = 2;
 constexpr std::uint8_t kMostCaution = 6;
+// What a probe that was in vain makes the next one wait, at most.
+constexpr Duration kPatient = std::chrono::milliseconds(100);
 // Expiries after which one more is congestion (RFC 9002, section 7.6). Where a fifth is lost, two
 // may be chance: at times there is but one datagram in flight, for which all others wait.
 constexpr std::uint8_t kPersistent = 2;
@@ -129,6 +131,11 @@ void SendSide::on_ack(std::uint32_t ack, std::uint16_t window, std::string_view 
   }
   const bool progress = on_the_way_ != before || lost_ != lost_before;
   const auto acked = static_cast<std::uint32_t>(before + lost_before - on_the_way_ - lost_);
+  // What was probed for and comes without a round-trip time may have been on its way all along.
+  // Were the timers to start anew, the next would be sent twice, too, and none ever be measured:
+  // Karn's algorithm keeps the back-off until one is.
+  if (acked > 0 && sample == Duration{} && backed_off_ > 0 && probe_timeout() < kPatient)
+    ++caution_;
   if (way_ && acked > 0) {
     way_->news = true;
     if (sample == Duration{} && way_->answered != TimePoint::max()) {
@@ -248,14 +255,16 @@ void SendSide::on_timer(TimePoint now) {
   arm(now);
 }
 
+Duration SendSide::probe_timeout() const {
+  return (2 * rtt_.smoothed() + options_->ack_delay + options_->ack_delay / 2) * (1 << caution_);
+}
+
 void SendSide::arm(TimePoint now) {
   if (timeout_at_ != TimePoint::max()) return;
   if (in_flight_.empty() && !blocked()) return;
   const Duration timeout = back_off(rtt_.timeout(*options_), caution_, options_->max_rto);
   if (backed_off_ == 0) {
-    const Duration probe =
-        (2 * rtt_.smoothed() + options_->ack_delay + options_->ack_delay / 2) * (1 << caution_);
-    timeout_at_ = now + (rtt_.known() ? std::min(timeout, probe) : timeout);
+    timeout_at_ = now + (rtt_.known() ? std::min(timeout, probe_timeout()) : timeout);
   } else {
     timeout_at_ = now + back_off(timeout, backed_off_ - 1u, options_->max_rto);
   }

@@ -143,6 +143,7 @@ class NETKIT_API SendSide {
   bool next_copy(Emission& out, TimePoint now);
   void sent(InFlight& entry, Emission& out, std::uint64_t seq, TimePoint now);
   void arm(TimePoint now);
+  Duration probe_timeout() const;
   std::uint64_t order_of(const InFlight& entry) const {
     return order_ - static_cast<std::uint32_t>(static_cast<std::uint32_t>(order_) - entry.order);
   }

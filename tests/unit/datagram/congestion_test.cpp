@@ -102,6 +102,25 @@ TEST_F(Congestion, FiftyShareThePathWithoutOverfillingIt) {
   }
 }
 
+// As after a restart of the server.
+TEST_F(Congestion, FiftyWhoComeAtOnceDoNotOverfillIt) {
+  for (const double apart : {1e-5, 5e-4}) {
+    Path(10e6, 2ms);
+    for (int i = 0; i < 50; ++i) {
+      stream->add();
+      events.run(apart);
+    }
+    events.run(4);
+    std::printf("fifty at once: %.2f %% dropped, ", link->drop_rate() * 100);
+    EXPECT_LE(link->drop_rate(), 0.02);
+    Settle(0);
+    events.run(4);
+    std::printf("%.2f used, %.2f to 1\n", link->used(4), Spread());
+    EXPECT_GE(link->used(4), 0.85);
+    EXPECT_LE(Spread(), 2);
+  }
+}
+
 // The bottleneck is at a router, or on the host of both.
 TEST_F(Congestion, LeavesTcpItsShareAndTakesItsOwn) {
   for (const auto at : {Tcp::At::router, Tcp::At::host}) {

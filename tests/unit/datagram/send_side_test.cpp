@@ -172,5 +172,17 @@ TEST_F(SendingTest, AnotherPathBeginsWithWhatIsKnownOfIt) {
   EXPECT_EQ(side->congestion()->base(), 30ms);
 }
 
+TEST_F(SendingTest, WaitsLongerOnceTheRoundTripHasGrown) {
+  const CongestionController::Path path;
+  Start(&path);
+  side->add_rtt_sample(2ms, now);
+  for (int i = 0; i < 20; ++i) {
+    Enqueue(1);
+    Send(60ms);
+    side->on_ack(side->next_seq(), room, {}, {}, now);
+  }
+  EXPECT_LE(side->retransmitted(), 6U);
+}
+
 }  // namespace
 }  // namespace netkit::datagram

@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdlib>
 #include <string_view>
 #include <unistd.h>
 
@@ -122,23 +120,13 @@ Plugin& App::plugin(const std::string& name) {
   return *loaded_.back().second;
 }
 
-std::optional<std::string> environment_variable(const std::string& name) {
-  const char* value = ::secure_getenv(name.c_str());
-  if (value == nullptr) return std::nullopt;
-  return std::string(value);
-}
-
-bool has_colors(int fd) {
-  return takes_escapes(fd) && environment_variable("NO_COLOR").value_or("").empty();
-}
-
 std::size_t help_width() {
   constexpr std::size_t kNarrowest = 40;
   return std::clamp(terminal_columns(STDOUT_FILENO).value_or(kHelpWidth), kNarrowest, kHelpWidth);
 }
 
 void print_help(std::string_view text) {
-  if (!has_colors(STDOUT_FILENO)) return print(text);
+  if (!takes_colors(STDOUT_FILENO)) return print(text);
   std::string out;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size() - 1) + 1;

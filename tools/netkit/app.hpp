@@ -3,11 +3,9 @@
 
 #include "cli/parser.hpp"
 #include "plugin/registry.hpp"
+#include "util/environment.hpp"
 
-#include <cstdint>
 #include <filesystem>
-#include <functional>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -61,9 +59,6 @@ class App {
   std::vector<std::pair<std::string, PluginPtr>> loaded_;
 };
 
-// getenv, but nothing for a program with raised privileges.
-std::optional<std::string> environment_variable(const std::string& name);
-
 // Writes to standard output and throws Error (74) where that fails.
 void print(std::string_view text);
 
@@ -71,7 +66,5 @@ void print(std::string_view text);
 std::size_t help_width();
 // As print(), with headings in bold where there are colours.
 void print_help(std::string_view text);
-// Whether `fd` is a terminal with colours, and NO_COLOR is not set.
-bool has_colors(int fd);
 
 }  // namespace netkit

@@ -43,18 +43,12 @@ int run(const std::vector<std::string>& argv, bool silently) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-// Where the pages of a user's own plugins are; relative where it is not known.
-fs::path user_data_folder() {
-  const auto data = environment_variable("XDG_DATA_HOME");
-  if (data && data->starts_with('/')) return *data;
-  return fs::path(environment_variable("HOME").value_or("")) / ".local/share";
-}
-
 // Shows the page of section 1 in the foreground: a user's own, below XDG_DATA_HOME, that of this
 // installation, else what man finds by name. False, and nothing is shown, where there is none or no
 // man.
 bool show_man_page(const std::string& name) {
-  for (const fs::path& data : {user_data_folder(), executable_folder() / NETKIT_BIN_TO_DATA}) {
+  for (const fs::path& data :
+       {user_folder(UserFolder::data), executable_folder() / NETKIT_BIN_TO_DATA}) {
     for (const char* suffix : {".1", ".1.gz"}) {
       const fs::path page = (data / "man" / "man1" / (name + suffix)).lexically_normal();
       std::error_code missing;

@@ -10,6 +10,7 @@
 
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
+#include <netkit/util/terminal.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {
@@ -27,7 +28,7 @@ void unblock_sigpipe() {
 
 int report(const App* app, const std::string& sentence, ExitStatus status) {
   const std::string command = app == nullptr ? "" : app->command();
-  const bool colored = has_colors(STDERR_FILENO);
+  const bool colored = takes_colors(STDERR_FILENO);
   const std::string name = colored ? "\x1b[31mnetkit:\x1b[0m " : "netkit: ";
   const std::string prefix = command.empty() ? name : name + command + ": ";
   const bool is_usage = status == ExitStatus::usage;

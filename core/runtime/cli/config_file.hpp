@@ -1,9 +1,9 @@
 // The configuration file: INI, a section per command, a key per option. netkit.conf(5).
 #pragma once
 
+#include "util/environment.hpp"
+
 #include <filesystem>
-#include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,8 +54,7 @@ class NETKIT_API ConfigFile {
 // Where configuration is looked for: $XDG_CONFIG_HOME/netkit/config (~/.config), then netkit/config
 // in each of $XDG_CONFIG_DIRS (/etc/xdg). Relative paths in the variables are ignored, as the XDG
 // base directory specification says.
-NETKIT_API std::vector<std::filesystem::path> config_candidates(
-    const std::function<std::optional<std::string>(const std::string&)>& environment);
+NETKIT_API std::vector<std::filesystem::path> config_candidates(const Environment& environment);
 
 // The files that exist, the most important first.
 NETKIT_API std::vector<ConfigFile> read_config_files(

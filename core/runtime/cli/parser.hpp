@@ -3,6 +3,7 @@
 
 #include "cli/config_file.hpp"
 #include "cli/option_set.hpp"
+#include "util/environment.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -30,8 +31,6 @@ struct Token {
 // Throws UsageError, with "did you mean". Any thread.
 NETKIT_API std::vector<Token> tokenize(const OptionSet& options, std::span<const std::string> words,
                                        std::string_view address = {});
-
-using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
 // Everything but the words themselves. Opens nothing.
 struct ParseContext {

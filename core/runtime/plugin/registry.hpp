@@ -2,9 +2,10 @@
 // run.
 #pragma once
 
+#include "util/environment.hpp"
+
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,7 +22,7 @@ namespace netkit {
 
 struct SearchPathInput {
   std::vector<std::filesystem::path> named{};  // by --plugin-dir; relative ones are taken as meant
-  std::function<std::optional<std::string>(const std::string&)> environment{};
+  Environment environment{};
   std::filesystem::path installed{};  // the installation's own folder
 };
 

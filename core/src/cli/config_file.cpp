@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <unistd.h>
+#include <utility>
 
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
@@ -67,25 +68,14 @@ ConfigFile ConfigFile::read(const std::filesystem::path& path) {
   return parse(content.bytes, path.string());
 }
 
-std::vector<std::filesystem::path> config_candidates(
-    const std::function<std::optional<std::string>(const std::string&)>& environment) {
-  std::vector<std::filesystem::path> out;
-  const auto add = [&out](const std::filesystem::path& folder) {
-    if (folder.is_absolute()) out.push_back(folder / "netkit" / "config");
-  };
-  const std::string home = environment("XDG_CONFIG_HOME").value_or("");
-  if (!home.empty()) {
-    add(home);
-  } else if (const auto user = environment("HOME"); user && !user->empty()) {
-    add(std::filesystem::path(*user) / ".config");
+std::vector<std::filesystem::path> config_candidates(const Environment& environment) {
+  std::string list = environment("XDG_CONFIG_DIRS").value_or("");
+  if (list.empty()) list = "/etc/xdg";
+  std::vector<std::filesystem::path> out = absolute_folders(list);
+  if (auto own = user_folder(UserFolder::config, environment); !own.empty()) {
+    out.insert(out.begin(), std::move(own));
   }
-  std::string folders = environment("XDG_CONFIG_DIRS").value_or("");
-  if (folders.empty()) folders = "/etc/xdg";
-  for (std::size_t at = 0; at <= folders.size();) {
-    const std::size_t end = std::min(folders.find(':', at), folders.size());
-    add(folders.substr(at, end - at));
-    at = end + 1;
-  }
+  for (std::filesystem::path& folder : out) folder = folder / "netkit" / "config";
   return out;
 }
 

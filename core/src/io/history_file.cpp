@@ -1,8 +1,8 @@
 #include "io/prompt.hpp"
+#include "util/environment.hpp"
 
-#include <cerrno>
-#include <cstdlib>
 #include <fcntl.h>
+#include <filesystem>
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -15,13 +15,10 @@
 namespace netkit {
 namespace {
 
-// $XDG_STATE_HOME must be absolute; what is not counts as not set (XDG Base Directory).
+// Empty: there is none.
 std::string state_folder() {
-  const char* state = std::getenv("XDG_STATE_HOME");
-  if (state != nullptr && state[0] == '/') return fmt::format("{}/netkit", state);
-  const char* home = std::getenv("HOME");
-  if (home == nullptr || home[0] != '/') return {};
-  return fmt::format("{}/.local/state/netkit", home);
+  const std::filesystem::path folder = user_folder(UserFolder::state);
+  return folder.empty() ? std::string() : (folder / "netkit").string();
 }
 
 constexpr int kLockTries = 50;  // of 5 ms: any other writer is done long before
@@ -86,8 +83,8 @@ HistoryFile::HistoryFile(std::string_view name) {
 }
 
 void HistoryFile::make_folder() {
-  const char* const home = std::getenv("HOME");
-  if (home == nullptr || ::access(home, F_OK) != 0) return;  // nobody's
+  const std::string home = environment_variable("HOME").value_or("");
+  if (::access(home.c_str(), F_OK) != 0) return;  // nobody's
   if (const std::string folder = state_folder(); !folder.empty()) make_folders(folder + '/');
 }
 

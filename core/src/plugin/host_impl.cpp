@@ -9,7 +9,6 @@
 #include "util/blocking_call.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -87,7 +86,7 @@ HostImpl::HostImpl(std::string command, const ActionDef& action, const Values& v
       values_(values),
       clock_(clock),
       load_store_(std::move(load_store)),
-      options_(with_ready_fd(read_run_options(action, values, is_terminal(STDOUT_FILENO)))),
+      options_(with_ready_fd(read_run_options(action, values))),
       interactive_(options_.output.format == Format::text && is_terminal(STDIN_FILENO) &&
                    is_terminal(STDOUT_FILENO)),
       log_("netkit: " + command_ + ": ", options_.log_level, &clock_),

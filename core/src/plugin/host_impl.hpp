@@ -39,7 +39,7 @@ struct RunOptions {
 };
 
 // Throws UsageError for a template that does not parse.
-RunOptions read_run_options(const ActionDef& action, const Values& values, bool stdout_is_terminal);
+RunOptions read_run_options(const ActionDef& action, const Values& values);
 
 // On the main thread; one at a time. In main:
 //

@@ -60,7 +60,4 @@ NETKIT_API store::EngineFactory load_store(const std::string& path);
 // The same from the entry of one that is linked in; `what` names it in messages.
 NETKIT_API PluginPtr create_plugin(const PluginEntry* entry, const std::string& what);
 
-// The absolute folders in a list separated by colons.
-std::vector<std::filesystem::path> absolute_folders(std::string_view list);
-
 }  // namespace netkit

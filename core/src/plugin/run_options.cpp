@@ -1,11 +1,12 @@
 #include "plugin/host_impl.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <string_view>
+#include <unistd.h>
 #include <vector>
 
 #include <netkit/plugin/host.hpp>
+#include <netkit/util/terminal.hpp>
 
 namespace netkit {
 namespace {
@@ -30,15 +31,9 @@ LogLevel log_level(const Values& values) {
   return static_cast<LogLevel>(std::min(notice + verbose, hex));
 }
 
-// NO_COLOR counts when it is not empty (no-color.org).
-bool wants_color(const Values& values, bool stdout_is_terminal) {
+bool wants_color(const Values& values) {
   const std::string when = values.declared("color") ? values.text("color") : "auto";
-  if (when == "always") return true;
-  if (when == "never" || !stdout_is_terminal) return false;
-  const char* no_color = std::getenv("NO_COLOR");
-  const char* terminal = std::getenv("TERM");
-  if (no_color != nullptr && no_color[0] != '\0') return false;
-  return terminal != nullptr && std::string_view(terminal) != "dumb";
+  return when == "always" || (when != "never" && takes_colors(STDOUT_FILENO));
 }
 
 // Those that a template may show.
@@ -62,8 +57,7 @@ bool has_own_template(const ActionDef& action) {
                      [](const OptionDef& option) { return option.name == "template"; });
 }
 
-OutputOptions read_output_options(const ActionDef& action, const Values& values,
-                                  bool stdout_is_terminal) {
+OutputOptions read_output_options(const ActionDef& action, const Values& values) {
   OutputOptions options;
   if (is_set(values, "json")) options.format = Format::json;
   if (is_set(values, "raw")) options.format = Format::raw;
@@ -79,8 +73,7 @@ OutputOptions read_output_options(const ActionDef& action, const Values& values,
     options.exec.waiting = static_cast<std::size_t>(values.integer("max-exec-waiting"));
   }
   options.escapes = !values.declared("escape") || values.text("escape") != "never";
-  options.colored =
-      options.format == Format::text && options.escapes && wants_color(values, stdout_is_terminal);
+  options.colored = options.format == Format::text && options.escapes && wants_color(values);
   options.hide_on_stdout =
       action.quiet_hides_records && is_set(values, "quiet") && !is_given(values, "to");
   return options;
@@ -88,8 +81,7 @@ OutputOptions read_output_options(const ActionDef& action, const Values& values,
 
 }  // namespace
 
-RunOptions read_run_options(const ActionDef& action, const Values& values,
-                            bool stdout_is_terminal) {
+RunOptions read_run_options(const ActionDef& action, const Values& values) {
   RunOptions options;
   options.log_level = log_level(values);
   if (has(values, "timeout")) {
@@ -105,7 +97,7 @@ RunOptions read_run_options(const ActionDef& action, const Values& values,
   options.end_record = !is_set(values, "no-end");
   if (has(values, "sandbox")) options.sandbox = values.text("sandbox");
   if (is_given(values, "metrics")) options.metrics = values.text("metrics");
-  options.output = read_output_options(action, values, stdout_is_terminal);
+  options.output = read_output_options(action, values);
   return options;
 }
 

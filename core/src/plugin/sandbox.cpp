@@ -3,11 +3,11 @@
 #include "cli/checks.hpp"
 #include "cli/option_set.hpp"
 #include "io/prompt.hpp"
+#include "util/environment.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <linux/audit.h>
@@ -235,14 +235,6 @@ fs::path folder_of(const fs::path& file) {
   return folder.empty() ? fs::path(".") : folder;
 }
 
-// The history of the prompt is kept below it.
-fs::path user_folder(const char* variable, const char* below_home) {
-  const char* const named = std::getenv(variable);
-  if (named != nullptr && named[0] == '/') return named;
-  const char* const home = std::getenv("HOME");
-  return home != nullptr ? fs::path(home) / below_home : fs::path();
-}
-
 int limit_files_and_ports(const SandboxNeeds& needs) {
   const long abi = Landlock::abi();
   if (abi == 0) return ENOSYS;
@@ -256,7 +248,7 @@ int limit_files_and_ports(const SandboxNeeds& needs) {
   const fs::path program = fs::read_symlink("/proc/self/exe", unknown);
   landlock.allow(program.parent_path().parent_path(), kRead);  // its libraries
   landlock.allow("/dev", kRead | kWriteFile);
-  landlock.allow(user_folder("XDG_STATE_HOME", ".local/state"), kWrite);
+  landlock.allow(user_folder(UserFolder::state), kWrite);  // the history of the prompt
   if (needs.any_file) landlock.allow("/", kRead);
   for (const std::string& file : needs.files) {
     landlock.allow(folder_of(file), kWrite);

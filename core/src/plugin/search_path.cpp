@@ -1,7 +1,9 @@
 #include "plugin/registry.hpp"
+#include "util/environment.hpp"
 
 #include <algorithm>
 #include <unistd.h>
+#include <utility>
 
 #include <netkit/plugin/abi.hpp>
 
@@ -19,26 +21,11 @@ bool is_executable_file(const fs::path& path) {
 
 }  // namespace
 
-std::vector<fs::path> absolute_folders(std::string_view list) {
-  std::vector<fs::path> folders;
-  for (std::size_t at = 0; at <= list.size();) {
-    const std::size_t end = std::min(list.find(':', at), list.size());
-    const fs::path folder(list.substr(at, end - at));
-    if (folder.is_absolute()) folders.push_back(folder);
-    at = end + 1;
-  }
-  return folders;
-}
-
 std::vector<fs::path> plugin_folders(const SearchPathInput& input) {
   std::vector<fs::path> candidates = input.named;
-  const auto variable = [&](const char* name) { return input.environment(name).value_or(""); };
-  for (const fs::path& folder : absolute_folders(variable("NETKIT_PLUGIN_PATH"))) {
-    candidates.push_back(folder);
-  }
-  fs::path data = variable("XDG_DATA_HOME");
-  if (data.empty() && !variable("HOME").empty()) data = fs::path(variable("HOME")) / ".local/share";
-  if (data.is_absolute()) {
+  const std::string path = input.environment("NETKIT_PLUGIN_PATH").value_or("");
+  for (fs::path& folder : absolute_folders(path)) candidates.push_back(std::move(folder));
+  if (const fs::path data = user_folder(UserFolder::data, input.environment); !data.empty()) {
     candidates.push_back(data / "netkit" / "plugins" / std::to_string(kPluginAbi));
   }
   if (!input.installed.empty()) candidates.push_back(input.installed);

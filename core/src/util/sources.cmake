@@ -1,5 +1,6 @@
 target_sources(netkit-core PRIVATE
   src/util/core_library.cpp
+  src/util/environment.cpp
   src/util/error.cpp
   src/util/file.cpp
   src/util/format.cpp

@@ -1,5 +1,7 @@
 #include "cli/config_file.hpp"
 
+#include "support/refusal.hpp"
+
 #include <chrono>
 #include <map>
 #include <string>
@@ -24,13 +26,7 @@ std::string value(const std::string& text, const std::string& key) {
 }
 
 std::string refusal(const std::string& text) {
-  try {
-    ConfigFile::parse(text, "/etc/f");
-  } catch (const Error& error) {
-    EXPECT_EQ(error.status(), ExitStatus::config);
-    return error.what();
-  }
-  return {};
+  return test::refusal([&] { ConfigFile::parse(text, "/etc/f"); }, ExitStatus::config);
 }
 
 std::vector<std::string> candidates(std::map<std::string, std::string> environment) {
@@ -100,6 +96,8 @@ TEST(ConfigCandidates, FollowTheXdgVariables) {
       candidates({{"HOME", "/h"}, {"XDG_CONFIG_HOME", "/c"}, {"XDG_CONFIG_DIRS", "/a:b:/d"}}),
       ElementsAre("/c/netkit/config", "/a/netkit/config", "/d/netkit/config"));
   EXPECT_THAT(candidates({{"XDG_CONFIG_HOME", "relative"}}), ElementsAre("/etc/xdg/netkit/config"));
+  EXPECT_THAT(candidates({{"HOME", "/h"}, {"XDG_CONFIG_HOME", "relative"}}),
+              ElementsAre("/h/.config/netkit/config", "/etc/xdg/netkit/config"));
 }
 
 }  // namespace

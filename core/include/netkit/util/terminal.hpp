@@ -11,6 +11,8 @@ namespace netkit {
 // Whether `fd` is a terminal that understands escape sequences: TERM is set, and not to `dumb`. Any
 // thread as long as none changes the environment.
 NETKIT_API bool takes_escapes(int fd);
+// The same, and NO_COLOR is not set or is empty (no-color.org).
+NETKIT_API bool takes_colors(int fd);
 
 // The columns of the terminal's window; none where `fd` is no terminal, or one that does not know.
 // Any thread.

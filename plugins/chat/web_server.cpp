@@ -71,12 +71,6 @@ HttpServer::Options http_options(const WebServer::Options& options) {
   return http;
 }
 
-std::uint64_t random_number() {
-  std::uint64_t number = 0;
-  fill_random(&number, sizeof number);
-  return number;
-}
-
 std::optional<IpAddress> first_address() {
   for (const Interface& interface : interfaces()) {
     if (interface.loopback || !interface.up) continue;

@@ -15,12 +15,6 @@ namespace {
 
 constexpr Duration kKnockInterval = std::chrono::milliseconds(100);
 
-std::uint64_t random_id() {
-  std::uint64_t id = 0;
-  fill_random(&id, sizeof id);
-  return id;
-}
-
 }  // namespace
 
 PingTarget::PingTarget(Host& host, const PingOptions& options, const AddressSpec& address,
@@ -32,7 +26,7 @@ PingTarget::PingTarget(Host& host, const PingOptions& options, const AddressSpec
       statistics_(options.many ? 4096 : 65'536) {}
 
 void PingTarget::start() {
-  id_ = random_id();
+  id_ = random_number();
   probe_ = make_probe(id_, 0, options_.size);
   if (options_.way == PingOptions::Way::udp) {
     UdpClient::Options udp;

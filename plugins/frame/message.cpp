@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <netkit/codec/binary_text.hpp>
+#include <netkit/util/digits.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
 #include <netkit/util/text.hpp>
@@ -42,9 +43,7 @@ std::string parse_body(std::string_view text, std::string_view body, const FileL
 std::int8_t parse_id(std::string_view text, std::string_view word) {
   if (const auto id = read_integer<std::int8_t>(word)) return *id;
   const std::string_view digits = word.substr(word.starts_with('-') ? 1 : 0);
-  if (digits.empty() || digits.find_first_not_of("0123456789") != digits.npos) {
-    refuse(text, std::string(kForms));
-  }
+  if (!is_digits(digits)) refuse(text, std::string(kForms));
   std::string why = "a message id is a signed 8-bit number, -128 to 127";
   if (const auto byte = read_integer<std::uint8_t>(word)) {
     why += fmt::format("; the byte {} is the id {}", word, *byte - 256);

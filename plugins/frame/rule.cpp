@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <netkit/record/record.hpp>
+#include <netkit/util/digits.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
@@ -56,20 +57,16 @@ std::string template_of_hex(std::string_view text, std::string_view digits) {
   return source;
 }
 
-std::size_t digits_of(std::string_view text) {
-  return std::min(text.find_first_not_of("0123456789"), text.size());
-}
-
 // std::regex does not look whether the numbers of repetitions and back-references fit.
 bool has_endless_number(std::string_view regex) {
   constexpr std::size_t kMostDigits = 9;
   for (std::size_t at = 0; at < regex.size(); ++at) {
     if (regex[at] != '{' && regex[at] != '\\') continue;
     const std::string_view rest = regex.substr(at + 1);
-    const std::size_t first = digits_of(rest);
+    const std::size_t first = leading_digits(rest);
     if (first > kMostDigits) return true;
     const std::string_view second = rest.substr(first);
-    if (second.starts_with(',') && digits_of(second.substr(1)) > kMostDigits) return true;
+    if (second.starts_with(',') && leading_digits(second.substr(1)) > kMostDigits) return true;
     if (regex[at] == '\\') ++at;
   }
   return false;

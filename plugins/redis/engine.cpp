@@ -17,12 +17,6 @@ namespace {
 constexpr std::size_t kMostMoves = 16;               // from node to node, until one has the stream
 constexpr Duration kPing = std::chrono::seconds(3);  // while nothing else is asked
 
-std::string fresh_number() {
-  std::uint64_t number = 0;
-  fill_random(&number, sizeof number);
-  return std::to_string((number >> 1U) | 1U);
-}
-
 }  // namespace
 
 RedisEngine::RedisEngine(const store::Surroundings& around, Url url, store::Settings settings,
@@ -179,10 +173,11 @@ void RedisEngine::load_scripts() {
 void RedisEngine::send_attach() {
   load_scripts();
   const Read& newest = acknowledged_.number > read_.number ? acknowledged_ : read_;
-  commands().eval(kAttach, {keys_.stream, keys_.state},
-                  {std::to_string(state_.stream), std::to_string(known_), fresh_number(),
-                   fresh_number(), std::to_string(newest.number), newest.id, seconds_now()},
-                  [this](const Reply& reply) { on_attached(reply); });
+  commands().eval(
+      kAttach, {keys_.stream, keys_.state},
+      {std::to_string(state_.stream), std::to_string(known_), std::to_string(random_id()),
+       std::to_string(random_id()), std::to_string(newest.number), newest.id, seconds_now()},
+      [this](const Reply& reply) { on_attached(reply); });
 }
 
 std::string RedisEngine::seconds_now() const {

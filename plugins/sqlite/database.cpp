@@ -60,12 +60,6 @@ std::string bytes_of(const BLOB& blob) {
   return {reinterpret_cast<const char*>(blob.rawContent()), blob.size()};
 }
 
-std::uint64_t random_number() {
-  std::uint64_t number = 0;
-  fill_random(&number, sizeof number);
-  return number >> 1U | 1U;
-}
-
 // Runs `work` and says what SQLite says as Trouble.
 template <typename Work>
 auto guarded(Work&& work) {
@@ -204,8 +198,8 @@ void Database::Impl::make_tables() {
 }
 
 void Database::Impl::open_stream() {
-  Int64 identity = static_cast<Int64>(random_number());
-  Int64 epoch = static_cast<Int64>(random_number());
+  Int64 identity = static_cast<Int64>(random_id());
+  Int64 epoch = static_cast<Int64>(random_id());
   std::string name = settings.stream;
   session << "INSERT INTO stream(name, identity, epoch, last) VALUES(?, ?, ?, 0) ON CONFLICT DO "
              "NOTHING",

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include <netkit/util/digits.hpp>
 #include <netkit/util/quantity.hpp>
 #include <netkit/util/text.hpp>
 
@@ -25,11 +26,6 @@ void release_if_large(std::string& buffer) {
   } else {
     buffer.clear();
   }
-}
-
-bool is_digits(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 bool is_data(const char* at, const char* end) {

@@ -4,15 +4,12 @@
 #include <fmt/format.h>
 
 #include <netkit/http/http_text.hpp>
+#include <netkit/util/digits.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit::sse {
 namespace {
-
-bool is_digits(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
 
 // `ws://HOST/PATH`, which people try on any address that streams.
 void refuse_websocket(std::string_view text) {

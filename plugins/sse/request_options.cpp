@@ -1,18 +1,17 @@
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <clocale>
 #include <memory>
 #include <sse/http_url.hpp>
 #include <sse/request_options.hpp>
 #include <unistd.h>
-#include <utility>
 
 #include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/http/http_text.hpp>
+#include <netkit/util/digits.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
 #include <netkit/util/quantity.hpp>
@@ -101,10 +100,6 @@ class Utf8Names {
   locale_t locale_;  // null: there is none, and nothing changes
   locale_t before_;
 };
-
-bool is_digits(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
 
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });

@@ -6,10 +6,9 @@
 #include "made.hpp"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 #include <netkit/net/address_spec.hpp>
+#include <netkit/util/digits.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
@@ -18,14 +17,10 @@ namespace {
 
 constexpr std::size_t kMost = 20;
 
-bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
-}
-
 // `COMMAND ACTION PORT`: a number further on may be anything.
 bool is_address(const std::string& word, std::size_t index) {
   const std::size_t colon = word.rfind(':');
-  if (!is_number(colon == word.npos ? word : word.substr(colon + 1))) return false;
+  if (!is_digits(colon == word.npos ? word : word.substr(colon + 1))) return false;
   if (colon == word.npos && index != 2) return false;
   try {
     return AddressSpec::parse(word, AddressRole::server).port != 0;

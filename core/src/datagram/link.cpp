@@ -9,17 +9,6 @@
 
 namespace netkit::datagram {
 
-namespace {
-
-std::vector<std::string> names_of(const std::vector<AddressSpec>& servers) {
-  std::vector<std::string> names;
-  names.reserve(servers.size());
-  for (const AddressSpec& server : servers) names.push_back(server.to_string());
-  return names;
-}
-
-}  // namespace
-
 std::string Loss::sentence(std::string_view server) const {
   return predicate ? fmt::format("{} {}", server, why) : Outage::sentence(server, why);
 }
@@ -79,7 +68,8 @@ Link::Link(EventLoop& loop, const Log& log, Options options, Driver::Handler& dr
       driven_(driven),
       handler_(handler),
       resolver_(loop),
-      attempts_(loop, log, options_.reconnect, names_of(options_.servers), [this] { attempt(); }) {
+      attempts_(loop, log, options_.reconnect, server_names(options_.servers),
+                [this] { attempt(); }) {
   if (!options_.identity) return;
   PrivateClient::Handler& self = *this;
   private_ = std::make_unique<PrivateClient>(*options_.identity, options_.privacy, driven, self);

@@ -56,11 +56,7 @@ std::string_view to_string(LeftReason reason) {
 }
 
 Random system_random() {
-  return [] {
-    std::uint64_t number = 0;
-    fill_random(&number, sizeof number);
-    return number;
-  };
+  return random_number;
 }
 
 }  // namespace netkit::datagram

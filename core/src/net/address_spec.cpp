@@ -6,6 +6,7 @@
 
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/ip_address.hpp>
+#include <netkit/util/digits.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
@@ -14,14 +15,9 @@ namespace {
 
 constexpr std::size_t kMaxHost = 255;
 
-bool is_number(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 // A number out of range is nothing, not a service name.
 std::optional<std::uint16_t> read_port(std::string_view text) {
-  if (is_number(text)) return read_integer<std::uint16_t>(text);
+  if (is_digits(text)) return read_integer<std::uint16_t>(text);
   if (text.empty() || text.size() > kMaxHost) return std::nullopt;
   std::array<char, 1024> buffer;
   servent entry{};
@@ -59,7 +55,7 @@ void check_host(std::string_view host, std::string_view whole) {
   }
   if (is_v6(host)) return;
   // The resolver would read 9000 as 0.0.35.40.
-  if (is_number(host) && host != "0") {
+  if (is_digits(host) && host != "0") {
     throw UsageError(in_quotes(host) + " is a number, not a host (write HOST:PORT, or PORT alone)");
   }
   if (host.find(',') != std::string_view::npos) {
@@ -124,7 +120,7 @@ AddressSpec port_alone(std::uint16_t port) {
 }
 
 AddressSpec parse_word(std::string_view text, std::optional<std::uint16_t> default_port) {
-  if (is_number(text)) return port_alone(require_port(text, text));
+  if (is_digits(text)) return port_alone(require_port(text, text));
   check_host(text, text);
   if (default_port) return {std::string(text), *default_port};
   if (const auto port = read_port(text)) return port_alone(*port);
@@ -143,7 +139,7 @@ std::string_view without_brackets(std::string_view host) {
 bool is_host_alone(std::string_view text) {
   const std::string_view host = without_brackets(text);
   if (is_v6(host)) return true;
-  return !host.empty() && !is_number(host) && std::all_of(host.begin(), host.end(), [](char c) {
+  return !host.empty() && !is_digits(host) && std::all_of(host.begin(), host.end(), [](char c) {
     return c != ':' && is_host_character(c);
   });
 }

@@ -1,8 +1,16 @@
 #include <utility>
 
+#include <netkit/net/address_spec.hpp>
 #include <netkit/net/attempts.hpp>
 
 namespace netkit {
+
+std::vector<std::string> server_names(const std::vector<AddressSpec>& servers) {
+  std::vector<std::string> names;
+  names.reserve(servers.size());
+  for (const AddressSpec& server : servers) names.push_back(server.to_string());
+  return names;
+}
 
 Attempts::Attempts(EventLoop& loop, const Log& log, const Reconnect::Options& policy,
                    std::vector<std::string> servers, std::function<void()> attempt)

@@ -40,12 +40,6 @@ bool may_be_of_an_earlier_one(int error) {
   }
 }
 
-std::uint64_t random_number() {
-  std::uint64_t number = 0;
-  fill_random(&number, sizeof number);
-  return number;
-}
-
 }  // namespace
 
 DatagramSenderCounters& DatagramSenderCounters::operator+=(const DatagramSenderCounters& other) {

@@ -13,12 +13,6 @@ namespace netkit {
 
 namespace {
 
-std::vector<std::string> names_of(const std::vector<AddressSpec>& servers) {
-  std::vector<std::string> names;
-  for (const AddressSpec& server : servers) names.push_back(server.to_string());
-  return names;
-}
-
 ExitStatus status_of(const ByteStream& stream, int error) {
   const StreamFault fault = stream.fault();
   if (fault == StreamFault::certificate || fault == StreamFault::key) {
@@ -34,7 +28,8 @@ TcpClient::TcpClient(EventLoop& loop, const Log& log, Options options, Handler& 
       options_(std::move(options)),
       handler_(handler),
       connector_(loop),
-      attempts_(loop, log, options_.reconnect, names_of(options_.servers), [this] { attempt(); }) {
+      attempts_(loop, log, options_.reconnect, server_names(options_.servers),
+                [this] { attempt(); }) {
   // Trying again does not help with an address of the wrong family.
   for (const AddressSpec& server : options_.servers) {
     if (IpAddress::parse(server.host)) resolve(server);

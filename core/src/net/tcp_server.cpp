@@ -28,10 +28,6 @@ constexpr std::size_t kOtherDescriptors = 64;  // of everything but clients, gen
 constexpr Duration kRestPatience = std::chrono::minutes(1);
 constexpr std::size_t kRestParts = 8;
 
-std::uint64_t random_seed(double rate) {
-  return rate > 0 ? RandomEngine()() : 0;
-}
-
 }  // namespace
 
 TcpServer::TcpServer(EventLoop& loop, const Log& log, Options options, MakeConnection make)
@@ -40,7 +36,7 @@ TcpServer::TcpServer(EventLoop& loop, const Log& log, Options options, MakeConne
       options_(std::move(options)),
       make_(std::move(make)),
       limited_log_(loop, log),
-      limiter_({.per_second = options_.rate, .seed = random_seed(options_.rate)}),
+      limiter_({.per_second = options_.rate, .seed = options_.rate > 0 ? random_number() : 0}),
       shares_(options_.max_clients) {
   const std::size_t clients = options_.max_clients + options_.told_when_full;
   const std::size_t limit = raise_descriptor_limit(clients + kOtherDescriptors);

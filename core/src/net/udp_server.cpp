@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -20,7 +19,7 @@ std::vector<UdpSocket> with_destinations(std::vector<UdpSocket> sockets) {
 }
 
 AnswerPolicy::Options with_seed(AnswerPolicy::Options options) {
-  if (options.seed == 0) fill_random(&options.seed, sizeof options.seed);
+  if (options.seed == 0) options.seed = random_number();
   return options;
 }
 

@@ -1,14 +1,13 @@
-#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <iterator>
-#include <optional>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/record/recording.hpp>
+#include <netkit/util/digits.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
@@ -23,7 +22,7 @@ constexpr std::size_t kPrefixSize = 64;  // more than what stands before the byt
 
 // The digits at the front of `text`, which they are taken from. At least one, no sign.
 bool take_number(std::string_view& text, std::int64_t& number) {
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const std::size_t digits = leading_digits(text);
   const auto value = read_integer<std::int64_t>(text.substr(0, digits));
   text.remove_prefix(digits);
   number = value.value_or(0);

@@ -50,12 +50,6 @@ std::string read_password(const Values& values) {
   return password_of_environment();
 }
 
-std::uint64_t random_writer() {
-  std::uint64_t writer = 0;
-  fill_random(&writer, sizeof writer);
-  return writer >> 1U | 1U;  // a signed integer of a database holds it
-}
-
 }  // namespace
 
 std::vector<OptionDef> options() {
@@ -115,7 +109,7 @@ Stream::Options read_options(const Values& values, std::string_view stream, std:
   settings.stream = stream;
   settings.keep = keep;
   settings.newest = keep;
-  settings.writer = random_writer();
+  settings.writer = random_id();
   settings.password = read_password(values);
   settings.ca_file = values.text("store-cacert");
   settings.reconnect = reconnect_options(values);
@@ -129,7 +123,7 @@ Settings settings_of(const Place& place) {
   settings.stream = place.stream;
   settings.since = place.since;
   settings.keep = kMaxKept;  // what a server of the stream keeps is up to its --keep
-  settings.writer = random_writer();
+  settings.writer = random_id();
   settings.password = password_of_environment();
   settings.reconnect.limit = Reconnect::kForever;
   return settings;

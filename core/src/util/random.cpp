@@ -19,12 +19,6 @@ std::uint64_t split_mix(std::uint64_t& state) {
   return z ^ (z >> 31);
 }
 
-std::uint64_t random_seed() {
-  std::uint64_t seed = 0;
-  fill_random(&seed, sizeof seed);
-  return seed;
-}
-
 }  // namespace
 
 void fill_random(void* bytes, std::size_t size) {
@@ -38,7 +32,17 @@ void fill_random(void* bytes, std::size_t size) {
   }
 }
 
-RandomEngine::RandomEngine() : RandomEngine(random_seed()) {}
+std::uint64_t random_number() {
+  std::uint64_t number = 0;
+  fill_random(&number, sizeof number);
+  return number;
+}
+
+std::uint64_t random_id() {
+  return random_number() >> 1U | 1U;
+}
+
+RandomEngine::RandomEngine() : RandomEngine(random_number()) {}
 
 RandomEngine::RandomEngine(std::uint64_t seed) : state_{} {
   for (std::uint64_t& word : state_) word = split_mix(seed);

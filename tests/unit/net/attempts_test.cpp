@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <netkit/net/address_spec.hpp>
 #include <netkit/net/attempts.hpp>
 
 namespace netkit {
@@ -38,6 +39,12 @@ class AttemptsTest : public testing::Test {
   std::string tried_;
   std::optional<Attempts> attempts_;
 };
+
+TEST(ServerNames, AreTheAddressesAsTheyWereGiven) {
+  EXPECT_EQ(server_names({AddressSpec::parse("localhost:7", AddressRole::client),
+                          AddressSpec::parse("[::1]:8", AddressRole::client)}),
+            (std::vector<std::string>{"localhost:7", "[::1]:8"}));
+}
 
 TEST_F(AttemptsTest, GoesThroughTheListAndStaysWithWhatConnects) {
   start({"a", "b", "c"});

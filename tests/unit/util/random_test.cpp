@@ -1,4 +1,5 @@
 #include <array>
+#include <cstdint>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -14,6 +15,16 @@ TEST(FillRandom, GivesOtherBytesEachTime) {
     std::array<unsigned char, 16> bytes{};
     fill_random(bytes.data(), bytes.size());
     seen.insert(bytes);
+  }
+  EXPECT_EQ(seen.size(), 100u);
+}
+
+TEST(RandomId, IsNoZeroAndFitsASignedInteger) {
+  std::set<std::uint64_t> seen;
+  for (int i = 0; i < 100; ++i) {
+    const std::uint64_t id = random_id();
+    EXPECT_GT(static_cast<std::int64_t>(id), 0);
+    seen.insert(id);
   }
   EXPECT_EQ(seen.size(), 100u);
 }

@@ -5,11 +5,22 @@
 
 #include <gtest/gtest.h>
 
+#include <netkit/util/digits.hpp>
 #include <netkit/util/excerpt.hpp>
 #include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {
+
+TEST(Digits, AreDecimalAndNothingElse) {
+  EXPECT_TRUE(is_digits("007"));
+  for (const char* const other : {"", "-1", "+1", "1 ", "1.5", "0x1", "\u0661"}) {
+    EXPECT_FALSE(is_digits(other)) << other;
+  }
+  EXPECT_EQ(leading_digits("12ab3"), 2u);
+  EXPECT_EQ(leading_digits("ab"), 0u);
+  EXPECT_EQ(leading_digits("42"), 2u);
+}
 
 std::string Utf8(std::uint32_t code_point) {
   std::string out;

@@ -15,6 +15,11 @@
 
 namespace netkit {
 
+struct AddressSpec;
+
+// How servers are called in what people read. Any thread.
+NETKIT_API std::vector<std::string> server_names(const std::vector<AddressSpec>& servers);
+
 // [loop] Decides when to try which server, again after each drop, and logs outages. The owner makes
 // the attempts, and reports how each ended. TcpClient does that with TCP connections; over
 // datagrams an attempt has succeeded once the server has answered.

@@ -34,8 +34,7 @@ void ListenCommand::configure(const Values& values) {
   for (const std::string& text : values.texts("group")) {
     groups_.push_back(read_ip(text, "--group"));
     if (!groups_.back().is_multicast()) {
-      throw UsageError("--group: '" + text +
-                       "' is not a multicast address (224.0.0.0 to 239.255.255.255, or ff00::/8)");
+      throw UsageError(fmt::format("--group: '{}' is not {}", text, kMulticastForm));
     }
   }
   // A group as the address is a group to join.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <netkit/cli/shared_definitions.hpp>
+#include <netkit/plugin/bench_rows.hpp>
 #include <netkit/plugin/plugin.hpp>
 
 namespace netkit::echo {
@@ -317,8 +318,8 @@ std::vector<OptionDef> bench_options() {
 std::vector<RecordDef> bench_records() {
   return {{.type = "interval",
            .help = "with --stats=D: the results of one interval",
-           .fields = {{"from_s", "seconds from the start to its beginning"},
-                      {"to_s", "seconds from the start to its end"},
+           .fields = {kPartFrom,
+                      kPartTo,
                       {"packets_per_s", "replies a second"},
                       {"bytes_per_s", "bytes of the replies a second"},
                       {"lost", "messages lost"},

@@ -59,10 +59,14 @@ OptionDef record_definition() {
           .help = "append the traffic of all connections to this file, for frame replay"};
 }
 
-// The client's, all of which are for --tls alone.
+OptionDef only_with_tls(OptionDef option) {
+  option.needs.push_back("tls");
+  return option;
+}
+
 std::vector<OptionDef> tls_definitions() {
   std::vector<OptionDef> options = tls_client_options();
-  for (OptionDef& option : options) option.needs.push_back("tls");
+  for (OptionDef& option : options) option = only_with_tls(std::move(option));
   OptionDef key = psk_file_option("use TLS with the key in FILE");
   key.excludes = {"tls"};
   return joined({{{.name = "tls", .help = "use TLS, and verify the server"}}, options, {key}});
@@ -328,27 +332,23 @@ ActionDef proxy_action() {
       {.name = "LISTEN", .kind = Kind::listen_stream, .help = "where clients connect"},
       {.name = "TARGET", .kind = Kind::stream, .help = "where they are forwarded to"}};
   action.common = kOutputOptions | kServerOptions | kConnectTimeoutOption | kClientOptions;
-  action.options =
-      joined({cutting_definitions(),
-              tcp_client_limits("65536"),
-              {{.name = "fault",
-                .kind = Kind::text,
-                .value_name = "delay=D|split=BYTES|corrupt=P%|reset=FRAMES",
-                .help = "inject faults into the frames",
-                .repeatable = true},
-               {.name = "tls", .help = "use TLS to the target, and verify it"},
-               {.name = "cacert",
-                .kind = Kind::path,
-                .help = "trust these PEM certificates instead of the system's",
-                .needs = {"tls"}},
-               {.name = "insecure", .help = "do not verify the target", .needs = {"tls"}},
-               {.name = "target-psk-file",
-                .kind = Kind::path,
-                .value_name = "FILE",
-                .help = "use TLS to the target with the key in FILE",
-                .excludes = {"tls"}}},
-              tls_server_options(),
-              {record_definition()}});
+  action.options = joined({cutting_definitions(),
+                           tcp_client_limits("65536"),
+                           {{.name = "fault",
+                             .kind = Kind::text,
+                             .value_name = "delay=D|split=BYTES|corrupt=P%|reset=FRAMES",
+                             .help = "inject faults into the frames",
+                             .repeatable = true},
+                            {.name = "tls", .help = "use TLS to the target, and verify it"},
+                            only_with_tls(cacert_option()),
+                            only_with_tls(insecure_option("do not verify the target")),
+                            {.name = "target-psk-file",
+                             .kind = Kind::path,
+                             .value_name = "FILE",
+                             .help = "use TLS to the target with the key in FILE",
+                             .excludes = {"tls"}}},
+                           tls_server_options(),
+                           {record_definition()}});
   action.totals = with_cut_totals(joined<TotalDef>(
       {{kClientsTotal},
        tcp_client_totals(),

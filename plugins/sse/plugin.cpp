@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <netkit/cli/shared_definitions.hpp>
+#include <netkit/plugin/bench_rows.hpp>
 #include <netkit/plugin/plugin.hpp>
 #include <netkit/store/options.hpp>
 
@@ -316,12 +317,11 @@ ActionDef serve_action() {
   return action;
 }
 
-// A certificate of who is asked, as a client trusts it.
+// How a client verifies its server.
 std::vector<OptionDef> trust_definitions() {
-  return {{.name = "cacert",
-           .kind = Kind::path,
-           .help = "PEM certificates to trust instead of the system's"},
-          {.name = "insecure", .letter = 'k', .help = "do not verify the server"}};
+  OptionDef insecure = insecure_option();
+  insecure.letter = 'k';
+  return {cacert_option(), insecure};
 }
 
 ActionDef proxy_action() {
@@ -397,8 +397,8 @@ std::vector<TotalDef> bench_totals() {
 std::vector<RecordDef> bench_records() {
   return {{.type = "interval",
            .help = "with --stats=D: the results of one interval",
-           .fields = {{"from_s", "seconds from the start to its beginning"},
-                      {"to_s", "seconds from the start to its end"},
+           .fields = {kPartFrom,
+                      kPartTo,
                       {"readers", "open streams at its end"},
                       {"events_per_s", "events a second, to all readers"},
                       {"bytes_per_s", "bytes a second"},

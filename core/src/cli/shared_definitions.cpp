@@ -33,12 +33,20 @@ std::vector<OptionDef> tls_server_options() {
       {certificate_options("speak TLS with this PEM certificate chain"), {keys}});
 }
 
+OptionDef cacert_option() {
+  return {.name = "cacert",
+          .kind = Kind::path,
+          .help = "PEM certificates to trust instead of the system's"};
+}
+
+OptionDef insecure_option(std::string_view help) {
+  return {.name = "insecure", .help = help};
+}
+
 std::vector<OptionDef> tls_client_options() {
-  return joined<OptionDef>({{{.name = "cacert",
-                              .kind = Kind::path,
-                              .help = "PEM certificates to trust instead of the system's"}},
+  return joined<OptionDef>({{cacert_option()},
                             certificate_options("PEM certificate chain of this client"),
-                            {{.name = "insecure", .help = "do not verify the server"}}});
+                            {insecure_option()}});
 }
 
 TlsClientOptions tls_client(const Values& values) {

@@ -1,4 +1,5 @@
 #include "datagram/private_peer.hpp"
+#include "tls/key_refusals.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -139,11 +140,11 @@ void PrivateClient::Impl::on_record(const Path& from, const DtlsRecord& record, 
 Loss PrivateClient::Impl::loss() const {
   Loss loss{.why = {}, .again = false, .status = ExitStatus::permission};
   if (alert == static_cast<std::uint8_t>(Alert::unknown_psk_identity)) {
-    loss.why = fmt::format("refused: the server has no key of '{}'", identity.name);
+    loss.why = key_refusal::unknown_to_server(identity.name);
   } else if (alert == static_cast<std::uint8_t>(Alert::decrypt_error)) {
-    loss.why = fmt::format("refused: the server has another key of '{}'", identity.name);
+    loss.why = key_refusal::other_key_at_server(identity.name);
   } else if (alert == static_cast<std::uint8_t>(Alert::handshake_failure)) {
-    loss.why = "refused: the server has no keys (--psk-file), or no cipher in common";
+    loss.why = key_refusal::kServerHasNoKeys;
   } else if (alert) {
     loss.why = fmt::format("refused the handshake (alert {})", *alert);
   } else if (answered) {

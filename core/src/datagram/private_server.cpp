@@ -1,6 +1,7 @@
 #include "datagram/private_peer.hpp"
 #include "datagram/private_strangers.hpp"
 #include "datagram/wire.hpp"
+#include "tls/key_refusals.hpp"
 #include "util/indexed_heap.hpp"
 
 #include <algorithm>
@@ -13,7 +14,6 @@
 #include <fmt/format.h>
 
 #include <netkit/datagram/private_server.hpp>
-#include <netkit/net/needs_key.hpp>
 #include <netkit/net/source_limits.hpp>
 
 namespace netkit::datagram {
@@ -119,7 +119,7 @@ void PrivateServer::Impl::on_clear(const Path& from, std::string_view datagram, 
   }
   if (classify(datagram) != Class::known || type_of(datagram) != Type::hello) return;
   strangers.needs_key(from, datagram);
-  refuse(from.peer, fmt::format("it is not encrypted, but {}", kNeedsKey));
+  refuse(from.peer, key_refusal::in_clear());
 }
 
 void PrivateServer::Impl::on_client_hello(const Path& from, std::string_view datagram,
@@ -153,7 +153,7 @@ void PrivateServer::Impl::begin(const Path& from, std::string_view datagram,
   if (!handshake || handshake->state() == DtlsHandshake::State::failed) {
     if (!again) shares.give_back(from.peer.address());
     send(from, flight);
-    return refuse(from.peer, "no cipher in common, or it has no pre-shared key");
+    return refuse(from.peer, key_refusal::kNoCipher);
   }
   if (index == kNone) index = make(from, now);
   Peer& peer = *peers[index];
@@ -205,7 +205,7 @@ void PrivateServer::Impl::judge(std::size_t index, std::string_view datagram, Ti
   const bool claims = !handshake.identity().empty();
   if (handshake.state() == DtlsHandshake::State::failed) {
     const std::string why = claims && !handshake.identity_known()
-                                ? fmt::format("there is no key of '{}'", handshake.identity())
+                                ? key_refusal::unknown_identity(handshake.identity())
                                 : fmt::format("its handshake failed: {}", handshake.reason());
     refuse(peer.path.peer, why);
     end_handshake(peer);
@@ -320,7 +320,7 @@ void PrivateServer::Impl::check(std::size_t index, TimePoint now) {
   } else if (peer.shaking && peer.shaking->give_up <= now) {
     const DtlsHandshake& handshake = *peer.shaking->handshake;
     refuse(peer.path.peer, peer.shaking->not_authentic >= 2
-                               ? fmt::format("its key of '{}' is wrong", handshake.identity())
+                               ? key_refusal::wrong_key(handshake.identity())
                                : std::string("its handshake did not finish"));
     end_handshake(peer);
   }

@@ -27,8 +27,7 @@ Endpoint resolve_sink(const SinkSpec& spec) {
   // learns of no answer that would say which of a name's addresses is the right one.
   const Endpoint endpoint = first_routable(resolve(address));
   if (spec.kind == SinkKind::multicast && !endpoint.address().is_multicast()) {
-    throw UsageError("--to: '" + spec.target +
-                     "' is not a multicast group (224.0.0.0 to 239.255.255.255, or ff00::/8)");
+    throw UsageError("--to: '" + spec.target + "' is not " + std::string(kMulticastForm));
   }
   if (spec.kind == SinkKind::broadcast && !endpoint.is_v4()) {
     throw UsageError("--to: IPv6 has no broadcast; write multicast:[ff02::1]:" +

@@ -1,6 +1,7 @@
 #include "tls/key_log.hpp"
 
-#include <cstdlib>
+#include "tls/tls_library.hpp"
+
 #include <memory>
 #include <string>
 
@@ -13,8 +14,8 @@ namespace {
 // Of the process, as the environment is; whole lines, so several contexts may write.
 AppendFile* key_log() {
   static const std::unique_ptr<AppendFile> file = []() -> std::unique_ptr<AppendFile> {
-    const char* const path = std::getenv("SSLKEYLOGFILE");
-    if (path == nullptr || path[0] == '\0') return nullptr;
+    const char* const path = key_log_path();
+    if (path == nullptr) return nullptr;
     auto opened = std::make_unique<AppendFile>();
     if (const int error = opened->open(path); error != 0) {
       throw SystemError(error, std::string("SSLKEYLOGFILE: cannot write '") + path + "'",

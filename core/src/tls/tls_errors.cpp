@@ -1,3 +1,4 @@
+#include "tls/key_refusals.hpp"
 #include "tls/tls_stream.hpp"
 
 #include <algorithm>
@@ -12,7 +13,6 @@
 #include <openssl/x509v3.h>
 
 #include <netkit/net/ip_address.hpp>
-#include <netkit/net/needs_key.hpp>
 #include <netkit/util/error.hpp>
 
 namespace netkit::tls {
@@ -133,24 +133,24 @@ bool needs_key(const SSL* ssl, int reason) {
 std::string psk_reason(const SSL* ssl, int reason) {
   const PskSide& side = *psk_of(ssl);
   if (SSL_is_init_finished(ssl) != 0) return {};
-  if (needs_key(ssl, reason)) return "it is not encrypted, but " + std::string(kNeedsKey);
+  if (needs_key(ssl, reason)) return key_refusal::in_clear();
   const std::string& name =
       side.own ? side.own->name : *static_cast<const std::string*>(SSL_get_app_data(ssl));
   switch (reason) {
     case SSL_R_PSK_IDENTITY_NOT_FOUND:
-      return "there is no key of '" + name + "'";
+      return key_refusal::unknown_identity(name);
     case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC:
     case SSL_R_BAD_RECORD_TYPE:
-      return "its key of '" + name + "' is wrong";
+      return key_refusal::wrong_key(name);
     case SSL_R_NO_SHARED_CIPHER:
-      return "it has no pre-shared key, or there is no cipher in common";
+      return std::string(key_refusal::kNoCipher);
     case SSL_AD_REASON_OFFSET + SSL_AD_UNKNOWN_PSK_IDENTITY:
-      return "refused: the server has no key of '" + name + "'";
+      return key_refusal::unknown_to_server(name);
     case SSL_AD_REASON_OFFSET + SSL_AD_BAD_RECORD_MAC:
     case SSL_AD_REASON_OFFSET + SSL_AD_DECRYPT_ERROR:
-      return "refused: the server has another key of '" + name + "'";
+      return key_refusal::other_key_at_server(name);
     case SSL_AD_REASON_OFFSET + SSL_AD_HANDSHAKE_FAILURE:
-      return "refused: the server has no keys (--psk-file), or no cipher in common";
+      return std::string(key_refusal::kServerHasNoKeys);
     default:
       return {};
   }

@@ -3,7 +3,6 @@
 #include "util/core_library.hpp"
 
 #include <cstdlib>
-#include <string>
 
 #include <netkit/util/file.hpp>
 
@@ -27,11 +26,16 @@ std::shared_ptr<TlsContext> TlsContext::server(const TlsServerOptions& options) 
   return library().server(options);
 }
 
-void make_key_log_file() {
+const char* key_log_path() {
   const char* const path = std::getenv("SSLKEYLOGFILE");
-  if (path == nullptr || path[0] == '\0') return;
+  return path == nullptr || path[0] == '\0' ? nullptr : path;
+}
+
+void make_key_log_file() {
+  const char* const path = key_log_path();
   AppendFile file;
-  static_cast<void>(file.open(path));  // who writes it finds out what is wrong
+  if (path != nullptr)
+    static_cast<void>(file.open(path));  // whoever writes it reports what is wrong
 }
 
 std::shared_ptr<DtlsContext> DtlsContext::make() {

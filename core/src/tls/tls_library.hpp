@@ -5,6 +5,7 @@
 
 #include <netkit/tls/dtls.hpp>
 #include <netkit/tls/tls.hpp>
+#include <netkit/util/export.hpp>
 
 namespace netkit {
 
@@ -17,6 +18,10 @@ struct TlsLibrary {
 namespace tls {
 std::shared_ptr<DtlsContext> make_dtls_context();  // within the library
 }
+
+// The file that SSLKEYLOGFILE names; null: none. Any thread as long as none changes the
+// environment.
+NETKIT_API const char* key_log_path();
 
 // The type and the name of its entry symbol.
 using TlsLibraryEntry = const TlsLibrary* (*)();

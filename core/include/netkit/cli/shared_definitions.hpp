@@ -38,6 +38,9 @@ std::vector<Definition> joined(std::initializer_list<std::vector<Definition>> pa
 
 // --cert --key, or --psk-file: a server that speaks TLS.
 NETKIT_API std::vector<OptionDef> tls_server_options();
+// --cacert, and --insecure; `help` says what is not verified then.
+NETKIT_API OptionDef cacert_option();
+NETKIT_API OptionDef insecure_option(std::string_view help = "do not verify the server");
 // --cacert --cert --key --insecure: a client's.
 NETKIT_API std::vector<OptionDef> tls_client_options();
 

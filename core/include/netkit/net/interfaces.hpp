@@ -18,6 +18,10 @@
 
 namespace netkit {
 
+// For messages: "'10.0.0.1' is not " and this.
+inline constexpr std::string_view kMulticastForm =
+    "a multicast address (224.0.0.0 to 239.255.255.255, or ff00::/8)";
+
 struct InterfaceAddress {
   IpAddress address;
   unsigned prefix_length = 0;

@@ -6,6 +6,7 @@
 
 #include <netkit/loop/event_loop.hpp>
 #include <netkit/plugin/host.hpp>
+#include <netkit/record/record.hpp>
 #include <netkit/util/clock.hpp>
 #include <netkit/util/export.hpp>
 
@@ -41,6 +42,10 @@ class NETKIT_API BenchRows {
   TimePoint part_began_;
   Timer timer_;
 };
+
+// The fields of a row's record that say which part of the run it is of.
+inline constexpr FieldDef kPartFrom{"from_s", "seconds from the start to its beginning"};
+inline constexpr FieldDef kPartTo{"to_s", "seconds from the start to its end"};
 
 // `  0-0.5 s`: how a row begins.
 NETKIT_API std::string part_text(const BenchRows::Part& part);

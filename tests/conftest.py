@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "support"))
 
+from certificates import make_family, make_local_certificate  # noqa: E402
 from netkit import Netkit  # noqa: E402
 
 
@@ -29,3 +30,17 @@ def tool(tmp_path_factory):
     tool = Netkit(tmp_path_factory.mktemp("home"))
     yield tool
     tool.cleanup()
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """The folder of a server's own certificate."""
+    make_local_certificate(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def family(tmp_path):
+    """The folder of a family of certificates."""
+    make_family(tmp_path)
+    return tmp_path

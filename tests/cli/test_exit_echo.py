@@ -7,18 +7,10 @@ import signal
 import pytest
 
 import exit_status
-from exit_ways import PROHIBITED, silent  # noqa: F401
-from netkit import netkit_path, udp_socket
+from exit_ways import PROHIBITED, nobody, silent  # noqa: F401
+from netkit import netkit_path
 
 ends = functools.partial(exit_status.ends, "echo")
-
-
-@pytest.fixture
-def nobody():
-    """An address at which nobody listens."""
-    with udp_socket() as sock:
-        address = "127.0.0.1:%d" % sock.getsockname()[1]
-    return address
 
 
 @pytest.fixture

@@ -8,10 +8,9 @@ import socket
 import pytest
 
 import exit_status
-from certificates import make_family
 from exit_ways import (AS_OTHERS, PROHIBITED, RECORDING, TOLD, broken_pipe, by_second_signal, full_pipe,  # noqa: F401
                        silent, words_of)
-from frame_peer import APPID, DATETIME, IMEI, REGISTER, Peer, Server, answer, free_port, request
+from frame_peer import APPID, DATETIME, IMEI, REGISTER, Server, answer, free_port, request
 from keys import key_file
 from netkit import netkit_path
 
@@ -27,12 +26,6 @@ def server(netkit):
 def scripted():
     with Server() as peer:
         yield peer
-
-
-@pytest.fixture
-def family(tmp_path):
-    make_family(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture

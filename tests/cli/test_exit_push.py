@@ -6,10 +6,11 @@ import signal
 import pytest
 
 import exit_status
-from exit_ways import AS_OTHERS, LONG_LINE, PROHIBITED, TOLD, by_second_signal, full_pipe, silent  # noqa: F401
+from exit_ways import (AS_OTHERS, LONG_LINE, PROHIBITED, TOLD, by_second_signal, full_pipe, nobody,  # noqa: F401
+                       silent)
 from keys import key_file
 from native_server import FORBIDDEN, answer_connect, answer_hello, reject, version
-from netkit import netkit_path, tcp_connect, udp_socket
+from netkit import netkit_path, tcp_connect
 
 ends = functools.partial(exit_status.ends, "push")
 
@@ -17,14 +18,6 @@ ends = functools.partial(exit_status.ends, "push")
 @pytest.fixture
 def server(netkit):
     return netkit.serve("push", "serve", "127.0.0.1:0", "--every", "10ms", "--message", "tick")
-
-
-@pytest.fixture
-def nobody():
-    """An address at which nobody listens."""
-    with udp_socket() as sock:
-        address = "127.0.0.1:%d" % sock.getsockname()[1]
-    return address
 
 
 def subscribed(netkit, address, *args):

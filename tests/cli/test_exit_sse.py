@@ -6,7 +6,6 @@ import threading
 import pytest
 
 import exit_status
-from certificates import make_family
 from exit_ways import AS_OTHERS, LONG_LINE, TOLD, by_second_signal, full_pipe  # noqa: F401
 from netkit import DEADLINE, netkit_path
 from socks import NOT_ALLOWED, Socks
@@ -15,12 +14,6 @@ from sse_peer import Server, answer, events, free_port, head, hold
 ends = functools.partial(exit_status.ends, "sse")
 
 STREAM = head(Content_Type="text/event-stream")
-
-
-@pytest.fixture
-def family(tmp_path):
-    make_family(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture

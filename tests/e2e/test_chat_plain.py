@@ -9,8 +9,6 @@ import pytest
 
 from netkit import host_port, udp_socket
 
-DEFAULT = b"[%s:%d] %s\n"
-
 
 def member(server):
     sock = udp_socket()

@@ -5,7 +5,6 @@ import signal
 
 import pytest
 
-CLEAR = b"\x15"
 
 
 def room(netkit):

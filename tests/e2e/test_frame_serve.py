@@ -10,16 +10,11 @@ import pytest
 
 from frame_peer import (APPID, HEARTBEAT, IMEI, REGISTER, answer, connect, is_served, request)
 from netkit import host_port, wait_until
+from programs import resident
 
 
 def serve(netkit, *args, **kwargs):
     return netkit.serve("frame", "serve", "127.0.0.1:0", *args, **kwargs)
-
-
-def memory(pid):
-    """Anonymous resident memory in KiB."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
 
 
 def test_unfinished_frames_of_all_clients_have_a_bound(netkit):
@@ -39,14 +34,14 @@ def test_unfinished_frames_of_all_clients_have_a_bound(netkit):
 def test_half_frames_cost_what_they_sent_and_are_closed(netkit):
     sanitized = "asan" in os.environ["NETKIT_BUILD"]  # whose red zones cost memory
     server = serve(netkit, "--frame-timeout", "1s")
-    before = memory(server.pid)
+    before = resident(server.pid)
     peers = [socket.create_connection(host_port(server.address)) for _ in range(1000)]
     for peer in peers:
         peer.sendall(b"\0\x10\0\0\x07half")
     probe = connect(server.address)  # its answer comes after all that was sent before
     probe.send(HEARTBEAT)
     probe.expect(answer(1))
-    assert memory(server.pid) - before < 32 * 1024 * (8 if sanitized else 1)
+    assert resident(server.pid) - before < (32 << 20) * (8 if sanitized else 1)
     for peer in peers:
         peer.settimeout(20)
         assert peer.recv(1) == b""

@@ -15,6 +15,7 @@ from capture import Capture
 from keys import KEYS, key_file, keys, sides  # noqa: F401
 from native_peer import CONNECT, HELLO, begin
 from netkit import host_port, udp_socket, wait_until
+from programs import resident
 from relay import Relay, relays  # noqa: F401
 from time_of_day import clock
 
@@ -467,7 +468,7 @@ def test_gnutls_completes_the_handshake(room):
 
 def test_a_flood_of_hellos_costs_members_nothing(netkit, room, keys):
     ann, ben = (join(netkit, room.address, keys(name, name)) for name in ("ann", "ben"))
-    before = resident(room)
+    before = resident(room.pid)
     hello = client_hello()
     with udp_socket() as sock:
         sock.setblocking(False)
@@ -481,12 +482,7 @@ def test_a_flood_of_hellos_costs_members_nothing(netkit, room, keys):
                 ben.out.expect(rf"\[ann\] said {i}\n".encode())
     ann.write("done\n")
     ben.out.expect(rb"\[ann\] done\n")
-    assert resident(room) - before < 8 << 20
-
-
-def resident(process):
-    with open(f"/proc/{process.pid}/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    assert resident(room.pid) - before < 8 << 20
 
 
 def client_hello():

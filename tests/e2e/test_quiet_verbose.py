@@ -2,7 +2,6 @@
 is on stderr."""
 
 import re
-import socket
 import struct
 
 import pytest

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from certificates import make_certificate
+from certificates import make_local_certificate
 from sse_peer import Server, answer, events, head, hold, ok
 
 
@@ -19,7 +19,7 @@ def bench(netkit):
 
 @pytest.fixture
 def tls(tmp_path):
-    make_certificate(tmp_path, "server", "-addext", "subjectAltName=IP:127.0.0.1")
+    make_local_certificate(tmp_path)
     return "--cert", tmp_path / "server.pem", "--key", tmp_path / "server.key"
 
 

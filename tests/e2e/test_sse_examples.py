@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from certificates import make_certificate
+from certificates import make_local_certificate
 from completion_api import CHAT, MESSAGES, STREAMS, TEXT
 from man_page import example
 from sse_peer import Reader, Server, head, hold, ok
@@ -116,7 +116,7 @@ def test_a_load_test(netkit, server, words):
 
 
 def test_a_load_test_by_http_2(netkit, words, tmp_path):
-    make_certificate(tmp_path, "server", "-addext", "subjectAltName=IP:127.0.0.1")
+    make_local_certificate(tmp_path)
     server = netkit.serve("sse", "serve", "127.0.0.1:0", "--every", "20ms", "--cert", tmp_path / "server.pem", "--key",
                           tmp_path / "server.key")
     done = netkit.run(*words("netkit sse bench https", ("localhost:8000", server.address), ("1000", 100)), "--duration", "1s")

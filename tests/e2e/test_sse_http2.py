@@ -6,7 +6,6 @@ import shutil
 import pytest
 
 from browser import Page
-from certificates import make_certificate
 from http2_peer import Http2Peer
 
 TWENTY_SOURCES = """
@@ -18,12 +17,6 @@ for (let i = 0; i < 20; ++i) {
   source.onmessage = (e) => window.got.push(`${i} ${e.data}`);
 }
 """
-
-
-@pytest.fixture
-def certificate(tmp_path):
-    make_certificate(tmp_path, "server", "-addext", "subjectAltName=IP:127.0.0.1")
-    return tmp_path
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from certificates import make_certificate
-from hostile import resident
+from certificates import make_local_certificate
 from netkit import DEADLINE, receive_to_end, tcp_connect
+from programs import resident
 from sse_peer import ONE, Reader, Server, events, head, hold, ok
 
 
@@ -167,7 +167,7 @@ def test_a_foreign_page_is_refused(proxy):
 
 
 def test_tls_on_both_sides(netkit, proxy, tmp_path):
-    make_certificate(tmp_path, "server", "-addext", "subjectAltName=IP:127.0.0.1")
+    make_local_certificate(tmp_path)
     pair = ("--cert", tmp_path / "server.pem", "--key", tmp_path / "server.key")
     origin = netkit.serve("sse", "serve", "127.0.0.1:0", "--every", "10ms", "--message", "tick", *pair)
     through = proxy(f"https://{origin.address}/", "--cacert", tmp_path / "server.pem", *pair)

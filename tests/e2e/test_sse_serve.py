@@ -9,7 +9,6 @@ import signal
 
 import pytest
 
-from certificates import make_certificate
 from netkit import receive_to_end, tcp_connect, wait_until
 from sse_peer import Nginx, Reader
 
@@ -371,12 +370,6 @@ def test_netkit_reads_it_over_a_restart(netkit, serve):
     again.write(b"line 2\n")
     client.out.expect(rb"line 2\n")
     assert client.stop() == 0
-
-
-@pytest.fixture
-def certificate(tmp_path):
-    make_certificate(tmp_path, "server", "-addext", "subjectAltName=IP:127.0.0.1")
-    return tmp_path
 
 
 def test_tls_at_both_ends(netkit, serve, certificate):

@@ -6,8 +6,9 @@ import time
 import pytest
 
 from fake_redis import FakeRedis, good_answer
-from hostile import MEGABYTE, resident
+from hostile import MEGABYTE
 from netkit import tcp_connect, wait_until
+from programs import resident
 from test_sse_hub import post
 
 LARGEST = 64 * MEGABYTE  # of an answer

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from certificates import make_certificate
+from certificates import make_local_certificate
 from echo_peers import free_port
 from netkit import host_port, tcp_connect, wait_until
 from redis_server import Redis
@@ -439,7 +439,7 @@ def test_a_redis_that_is_full_is_waited_for(netkit, start_redis):
 
 
 def test_tls_is_verified(netkit, start_redis, tmp_path):
-    make_certificate(tmp_path, "peer", "-addext", "subjectAltName=IP:127.0.0.1")
+    make_local_certificate(tmp_path, "peer")
     certificate, key = tmp_path / "peer.pem", tmp_path / "peer.key"
     port = free_port()
     start_redis("--tls-port", str(port), "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate,

@@ -1,14 +1,10 @@
 """Whole sessions, captured on the loopback and read by tshark with share/netkit.lua."""
 
-import socket
-import struct
-
 import pytest
 
 from capture import Capture, dissect
-from frame_peer import Peer, REGISTER
 from native_peer import ChatPeer
-from netkit import host_port, tcp_connect, udp_socket
+from netkit import host_port, udp_socket
 
 
 @pytest.fixture

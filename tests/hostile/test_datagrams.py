@@ -6,9 +6,10 @@ import struct
 
 import pytest
 
-from hostile import resident, started_targets, waiting
+from hostile import started_targets, waiting
 from native_peer import (ACCEPT, ACK, BYE, CONNECT, COOKIE, DATA, HELLO, PING, REJECT, ChatPeer, NativePeer, begin)
 from netkit import udp_socket
+from programs import resident
 
 RESET, VERSION = 9, 10
 KEY = b"\xa1" * 8

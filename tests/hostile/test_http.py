@@ -5,8 +5,9 @@ import socket
 
 import pytest
 
-from hostile import Target, matches, reset, resident
+from hostile import Target, matches, reset
 from netkit import Netkit, tcp_connect
+from programs import resident
 
 
 def stream_good(target):

@@ -10,10 +10,11 @@ import threading
 
 import pytest
 
-from certificates import make_certificate
-from hostile import Target, resident
+from certificates import make_local_certificate
+from hostile import Target
 from http2_peer import Http2Peer
 from netkit import wait_until
+from programs import resident
 
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
 END_STREAM, END_HEADERS = 1, 4
@@ -97,7 +98,7 @@ def http2_good(target):
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     folder = tmp_path_factory.mktemp("certificate")
-    make_certificate(folder, "server", "-addext", "subjectAltName=IP:127.0.0.1")
+    make_local_certificate(folder)
     return folder
 
 

@@ -7,8 +7,9 @@ import struct
 import pytest
 
 from frame_peer import DATETIME, HEARTBEAT, REGISTER, answer, frame, request
-from hostile import matches, reset, resident, started_targets
+from hostile import matches, reset, started_targets
 from netkit import Netkit, receive_exactly, receive_to_end, tcp_connect, wait_until
+from programs import resident
 
 
 def echo_good(target):

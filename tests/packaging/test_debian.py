@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from tool import command
+from programs import command
 
 BUILD = os.environ.get("NETKIT_BUILD", "")
 SOURCE = os.environ.get("NETKIT_SOURCE", "")

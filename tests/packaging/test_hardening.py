@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tool import command
+from programs import command
 
 PREFIX = pathlib.Path(os.environ.get("NETKIT_PREFIX", ""))
 SOURCE = pathlib.Path(os.environ.get("NETKIT_SOURCE", ""))

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tool import command
+from programs import command
 
 HELLO = os.path.join(os.path.dirname(__file__), "hello")
 PREFIX = os.environ.get("NETKIT_PREFIX", "")

@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 from netkit import clean_environment, netkit_path, udp_socket
-from tool import command
+from programs import command
 
 PREFIX = os.environ.get("NETKIT_PREFIX", "")
 PAGE = os.path.join(os.environ.get("NETKIT_SOURCE", ""), "man", "netkit-plugin.3")

@@ -24,9 +24,10 @@ import urllib.request
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
 from frame_peer import DATETIME, HEARTBEAT, REGISTER, answer, frame, request  # noqa: E402
-from hostile import reset, resident  # noqa: E402
+from hostile import reset  # noqa: E402
 from native_peer import CONNECT, DATA, HELLO, ChatPeer, NativePeer, begin  # noqa: E402
-from netkit import Netkit, host_port, receive_exactly, tcp_connect, udp_socket, wait_until  # noqa: E402
+from netkit import Netkit, host_port, receive_exactly, tcp_connect, udp_socket  # noqa: E402
+from programs import resident  # noqa: E402
 
 # What a server may grow by from the second quarter of the run to the last, beyond a twentieth of what it had.
 GROWTH = 4 << 20

@@ -10,6 +10,11 @@ def make_certificate(folder, name, *extra):
                    check=True, capture_output=True, timeout=60)
 
 
+def make_local_certificate(folder, name="server"):
+    """One for 127.0.0.1, which is its own authority."""
+    make_certificate(folder, name, "-addext", "subjectAltName=IP:127.0.0.1")
+
+
 def make_family(folder):
     """`ca`; `server`, who is 127.0.0.1, and the client `ann` by it; and a `stranger`."""
     make_certificate(folder, "ca")

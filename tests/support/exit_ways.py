@@ -11,7 +11,7 @@ import socket
 
 import pytest
 
-from netkit import wait_until
+from netkit import udp_socket, wait_until
 
 LISTEN, PEER = "LISTEN", "PEER"
 
@@ -40,6 +40,14 @@ def silent():
             assert error.errno == errno.EADDRINUSE
     yield peer
     peer.close()
+
+
+@pytest.fixture
+def nobody():
+    """An address at which nobody listens."""
+    with udp_socket() as sock:
+        address = "127.0.0.1:%d" % sock.getsockname()[1]
+    return address
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 // The C library's own, under the names that stay when these here take the usual ones.
 // NOLINTBEGIN(bugprone-reserved-identifier)

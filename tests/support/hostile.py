@@ -6,16 +6,11 @@ import socket
 import struct
 
 from netkit import host_port, receive_to_end, tcp_connect, udp_socket
+from programs import resident
 
 MEGABYTE = 1 << 20
 # What a bad input may leave behind in the server's memory, and what all of a table may.
 CASE_MEMORY = 8 * MEGABYTE
-
-
-def resident(pid):
-    """Bytes of memory that are resident in the process `pid`."""
-    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * 4096
 
 
 class Target:

@@ -13,10 +13,10 @@ PYTHON = "/usr/bin/python3"
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../support"))
 
-from certificates import make_certificate  # noqa: E402
+from certificates import make_local_certificate  # noqa: E402
 from npm_peers import npm_modules  # noqa: E402
 
-__all__ = ["BUILD", "NETKIT", "PYTHON", "Child", "cpu_seconds", "free_port", "judge", "make_certificate", "npm_modules", "run"]
+__all__ = ["BUILD", "NETKIT", "PYTHON", "Child", "cpu_seconds", "free_port", "judge", "make_local_certificate", "npm_modules", "run"]
 
 
 def run(argv, env=None):

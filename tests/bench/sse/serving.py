@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 from others import NODE_SERVER
-from processes import BUILD, NETKIT, Child, cpu_seconds, judge, make_certificate
+from processes import BUILD, NETKIT, Child, cpu_seconds, judge, make_local_certificate
 
 # events at a time, than whose deliveries a second of CPU time, the least that the quotient may be
 GOALS = {(16, "node"): 4, (1, "limit"): 0.8}
@@ -88,7 +88,7 @@ def microseconds(readers, server_args, url, client_args):
 def http2_rounds(options):
     """The same events to the same readers, who have a connection each or share them."""
     with tempfile.TemporaryDirectory() as folder:
-        make_certificate(folder, "server", "-addext", "subjectAltName=IP:127.0.0.1")
+        make_local_certificate(folder)
         tls = ("--cert", f"{folder}/server.pem", "--key", f"{folder}/server.key")
         ways = {"HTTP/1.1": ((), "http://127.0.0.1:{port}/e", ()),
                 "HTTP/1.1 by TLS": (tls, "https://127.0.0.1:{port}/e", ("--insecure",)),

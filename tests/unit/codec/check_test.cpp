@@ -1,11 +1,11 @@
-#include <array>
+#include "support/refusal.hpp"
+
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/codec/check.hpp>
-#include <netkit/util/error.hpp>
 
 namespace netkit {
 namespace {
@@ -19,12 +19,7 @@ std::string made(std::string_view check, std::string_view before, std::size_t bo
 }
 
 std::string refusal(std::string_view text) {
-  try {
-    Check::parse(text);
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "";
+  return test::refusal([&] { Check::parse(text); });
 }
 
 TEST(CheckTest, Sums) {

@@ -1,20 +1,16 @@
+#include "support/refusal.hpp"
+
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include <netkit/codec/frame_codec.hpp>
-#include <netkit/util/error.hpp>
 
 namespace netkit {
 namespace {
 
 std::string refusal_of_spec(std::string_view text) {
-  try {
-    CodecSpec::parse(text);
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "";
+  return test::refusal([&] { CodecSpec::parse(text); });
 }
 
 TEST(CodecSpecTest, NetkitIsU32WithMessageIds) {

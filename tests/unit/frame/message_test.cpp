@@ -1,10 +1,10 @@
+#include "support/refusal.hpp"
+
 #include <frame/message.hpp>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <netkit/util/error.hpp>
 
 namespace netkit::frame {
 namespace {
@@ -20,12 +20,7 @@ class MessageTest : public testing::Test {
     return parse_message(text, codec_, [](const std::string& path) { return "<" + path + ">"; });
   }
   std::string refusal(std::string_view text) {
-    try {
-      parse(text);
-    } catch (const UsageError& error) {
-      return error.what();
-    }
-    return "";
+    return test::refusal([&] { parse(text); });
   }
   std::string show(std::string_view content) {
     std::string text;

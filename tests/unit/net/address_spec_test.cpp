@@ -1,3 +1,5 @@
+#include "support/refusal.hpp"
+
 #include <gtest/gtest.h>
 
 #include <netkit/net/address_spec.hpp>
@@ -19,11 +21,8 @@ AddressSpec Spec(std::string host, std::uint16_t port, bool every_interface = fa
 }
 
 std::string refusal_of(std::string_view text, std::optional<std::uint16_t> port = std::nullopt) {
-  try {
-    return "accepted as " + Client(text, port).to_string();
-  } catch (const UsageError& error) {
-    return error.what();
-  }
+  const std::string why = test::refusal([&] { Client(text, port); });
+  return why.empty() ? "accepted" : why;
 }
 
 TEST(AddressSpecParse, ReadsHostAndPort) {

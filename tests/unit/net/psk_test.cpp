@@ -1,15 +1,13 @@
+#include "support/refusal.hpp"
+
 #include <cstdio>
 #include <cstdlib>
-#include <fcntl.h>
-#include <functional>
 #include <string>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include <netkit/tls/psk.hpp>
-#include <netkit/util/error.hpp>
 #include <netkit/util/file.hpp>
 
 namespace netkit {
@@ -17,14 +15,10 @@ namespace {
 
 const std::string kKey = "00112233445566778899aabbccddeeff";
 
-std::string refusal(const std::function<void()>& what) {
-  try {
-    what();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.status(), ExitStatus::config);
-    return error.what();
-  }
-  return "accepted";
+template <typename Call>
+std::string refusal(Call&& call) {
+  const std::string why = test::refusal(call, ExitStatus::config);
+  return why.empty() ? "accepted" : why;
 }
 
 std::string refusal_of(const std::string& text) {

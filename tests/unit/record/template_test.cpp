@@ -1,6 +1,6 @@
 #include "support/record_builder.hpp"
+#include "support/refusal.hpp"
 
-#include <cstdlib>
 #include <ctime>
 #include <string>
 #include <unistd.h>
@@ -8,7 +8,6 @@
 #include <gtest/gtest.h>
 
 #include <netkit/record/template.hpp>
-#include <netkit/util/error.hpp>
 #include <netkit/util/format.hpp>
 
 namespace netkit {
@@ -24,12 +23,7 @@ std::string render(std::string_view source, const RecordBuilder& builder,
 }
 
 std::string refusal(std::string_view source) {
-  try {
-    Template::parse(source, "--reply");
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return {};
+  return test::refusal([&] { Template::parse(source, "--reply"); });
 }
 
 RecordBuilder hello() {

@@ -1,3 +1,5 @@
+#include "support/refusal.hpp"
+
 #include <sse/http_url.hpp>
 
 #include <gmock/gmock.h>
@@ -47,12 +49,7 @@ TEST(HttpUrl, IsNothingElse) {
 }
 
 std::string refusal_of(const char* text) {
-  try {
-    parse_http_url(text);
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return {};
+  return test::refusal([&] { parse_http_url(text); });
 }
 
 TEST(HttpUrl, OfAWebSocketIsNamed) {

@@ -1,7 +1,0 @@
-netkit_fuzz_test(datagram_wire SOURCES datagram_wire_fuzz.cpp)
-netkit_fuzz_test(datagram_packer SOURCES datagram_packer_fuzz.cpp)
-netkit_fuzz_test(datagram_server SOURCES datagram_server_fuzz.cpp)
-netkit_fuzz_test(datagram_pair SOURCES datagram_pair_fuzz.cpp)
-netkit_fuzz_test(dtls_wire SOURCES dtls_wire_fuzz.cpp)
-netkit_fuzz_test(private_pair SOURCES private_pair_fuzz.cpp)
-add_dependencies(fuzz_private_pair netkit-tls)

@@ -1,1 +1,0 @@
-netkit_fuzz_test(echo_probe SOURCES echo_probe_fuzz.cpp LIBRARIES echo-objects)

@@ -1,5 +1,0 @@
-netkit_fuzz_test(http_chunks SOURCES http_chunks_fuzz.cpp)
-netkit_fuzz_test(http_request SOURCES http_request_fuzz.cpp)
-netkit_fuzz_test(http2_client SOURCES http2_client_fuzz.cpp)
-netkit_fuzz_test(http2_session SOURCES http2_session_fuzz.cpp)
-netkit_fuzz_test(http_server SOURCES http_server_fuzz.cpp)

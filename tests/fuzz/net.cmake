@@ -1,1 +1,0 @@
-netkit_fuzz_test(address_text SOURCES address_text_fuzz.cpp)

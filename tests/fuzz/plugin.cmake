@@ -1,1 +1,0 @@
-netkit_fuzz_test(plugin_note SOURCES plugin_note_fuzz.cpp)

@@ -1,1 +1,0 @@
-netkit_fuzz_test(redis_text OWN_DEFINITIONS SOURCES redis_text_fuzz.cpp LIBRARIES redis-objects)

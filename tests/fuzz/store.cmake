@@ -1,1 +1,0 @@
-netkit_fuzz_test(store_text SOURCES store_text_fuzz.cpp)

@@ -2,7 +2,6 @@
 #include <echo/bench_command.hpp>
 #include <echo/report.hpp>
 #include <string>
-#include <utility>
 
 #include <fmt/format.h>
 

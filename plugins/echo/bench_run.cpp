@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <echo/bench_run.hpp>
 #include <utility>
 

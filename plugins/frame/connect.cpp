@@ -6,7 +6,6 @@
 #include <frame/connect_options.hpp>
 #include <frame/frame_printer.hpp>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <frame/faults.hpp>
-#include <optional>
 #include <utility>
 
 #include <fmt/format.h>

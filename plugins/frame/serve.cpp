@@ -1,12 +1,10 @@
 // `frame serve`: all clients on one loop.
-#include <algorithm>
 #include <array>
 #include <frame/commands.hpp>
 #include <frame/frame_printer.hpp>
 #include <frame/message.hpp>
 #include <frame/serve_options.hpp>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>

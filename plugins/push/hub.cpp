@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <push/hub.hpp>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cerrno>
 #include <push/payload.hpp>
 #include <push/subscription.hpp>
 #include <utility>

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <push/topic.hpp>
 #include <push/topic_readers.hpp>
-#include <utility>
 
 namespace netkit::push {
 

@@ -1,7 +1,6 @@
 #include <hiredis/hiredis.h>
 #include <new>
 #include <redis/reply.hpp>
-#include <utility>
 
 #include <netkit/util/text.hpp>
 

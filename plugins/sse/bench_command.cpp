@@ -3,7 +3,6 @@
 #include <sse/bench_command.hpp>
 #include <sse/bench_connection.hpp>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <netkit/cli/shared_definitions.hpp>

@@ -5,9 +5,7 @@
 #include "fuzz/script.hpp"
 
 #include <cstdlib>
-#include <cstring>
 #include <string>
-#include <vector>
 
 #include <netkit/datagram/server.hpp>
 

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <echo/ping_statistics.hpp>
 #include <string>
-#include <string_view>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::uint64_t kId = 0xf5e1d2c3b4a59687u;

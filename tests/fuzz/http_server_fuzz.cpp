@@ -5,13 +5,11 @@
 #include "fuzz/fuzz_check.hpp"
 #include "fuzz/script.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <netkit/http/http_server.hpp>
 #include <netkit/plugin/fake_host.hpp>

@@ -5,7 +5,6 @@
 #include "fuzz/fuzz_check.hpp"
 #include "fuzz/script.hpp"
 
-#include <map>
 #include <set>
 #include <string>
 #include <utility>

@@ -2,7 +2,6 @@
 #include "cli/option_set.hpp"
 #include "commands.hpp"
 
-#include <algorithm>
 #include <filesystem>
 
 #include <netkit/util/error.hpp>

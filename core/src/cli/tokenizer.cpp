@@ -1,6 +1,5 @@
 #include "cli/parser.hpp"
 
-#include <algorithm>
 
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/options_description.hpp>

@@ -1,7 +1,6 @@
 // The register is kept as a 64-bit word whose lowest byte is the one that the next byte of input
 // meets, whichever way bits are counted: right-aligned and reflected where the lowest bit goes
 // first, and otherwise left-aligned with its bytes swapped. So one loop does for all models.
-#include <algorithm>
 #include <cstring>
 
 #include <netkit/codec/crc.hpp>

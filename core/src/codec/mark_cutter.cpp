@@ -1,7 +1,6 @@
 #include "codec/cutters.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 
 namespace netkit {

@@ -133,7 +133,6 @@ enum class BodyKind : std::uint8_t { bundle = 0, gap = 1, end = 2 };
 inline constexpr std::uint8_t kNumbered = 0x01;
 inline constexpr std::uint8_t kContinues = 0x02;
 inline constexpr std::uint8_t kOpen = 0x04;
-inline constexpr std::size_t kMaxLength = 0x7fff;
 
 struct Bundle {
   std::uint64_t first_record = 0;  // 0: not numbered

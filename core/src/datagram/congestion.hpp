@@ -74,7 +74,6 @@ class NETKIT_API CongestionController {
   Duration base() const { return floor_.get(); }
   enum class Mode : std::uint8_t { start, drain, steady, look };
   Mode mode() const { return mode_; }
-  bool beside_others() const { return held_ > 0; }  // who fill the queue
 
  private:
   static constexpr std::size_t kRounds = 8;  // of the filter, and of the cycle of trying more

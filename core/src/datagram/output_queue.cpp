@@ -1,7 +1,6 @@
 #include "datagram/chunk.hpp"
 
 #include <cstring>
-#include <new>
 #include <type_traits>
 
 #include <netkit/datagram/output_queue.hpp>

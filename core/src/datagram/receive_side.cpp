@@ -114,7 +114,6 @@ void Reassembler::complete(std::uint64_t record, std::string_view message, bool 
     report({record, record, record == 0 ? 1u : 0u}, handler);
     return;
   }
-  ++counters_->messages_in;
   handler.on_message(record, message);
 }
 

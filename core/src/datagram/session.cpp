@@ -157,7 +157,6 @@ SessionStatus Session::status() const {
   status.path.window = send_.window();
   if (send_.congestion() != nullptr) status.path.rate = send_.congestion()->rate();
   status.path.retransmitted = send_.retransmitted();
-  status.last_heard = last_heard_;
   return status;
 }
 

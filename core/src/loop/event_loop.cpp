@@ -8,7 +8,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <limits>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <new>

@@ -4,7 +4,6 @@
 #include <mutex>
 #include <optional>
 #include <pthread.h>
-#include <string>
 #include <thread>
 #include <vector>
 

@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <bit>
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <ifaddrs.h>
 #include <memory>

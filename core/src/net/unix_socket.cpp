@@ -1,7 +1,6 @@
 #include "net/unix_socket.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>

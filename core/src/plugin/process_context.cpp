@@ -4,7 +4,6 @@
 #include "plugin/live_line.hpp"
 #include "util/blocking_call.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -14,7 +13,6 @@
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
-#include <initializer_list>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>

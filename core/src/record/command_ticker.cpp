@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <unistd.h>
-#include <utility>
 
 #include <fmt/format.h>
 

@@ -2,7 +2,6 @@
 
 #include "record/field_text.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <unistd.h>
 #include <utility>

@@ -1,6 +1,4 @@
 
-#include <algorithm>
-#include <cerrno>
 #include <iterator>
 #include <unistd.h>
 

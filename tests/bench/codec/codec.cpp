@@ -5,7 +5,6 @@
 #include <cstring>
 #include <random>
 #include <string>
-#include <string_view>
 #include <zlib.h>
 
 #include <benchmark/benchmark.h>

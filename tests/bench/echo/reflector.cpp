@@ -4,10 +4,8 @@
 //                              killed; with `spin` it never sleeps: no server answers sooner
 #include <array>
 #include <cerrno>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <netinet/tcp.h>
 #include <string>
 #include <string_view>

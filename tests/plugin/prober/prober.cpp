@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <fcntl.h>
-#include <memory>
 #include <netinet/in.h>
 #include <string>
 #include <string_view>

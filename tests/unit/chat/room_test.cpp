@@ -2,7 +2,6 @@
 #include <chat/room.hpp>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>

@@ -5,7 +5,6 @@
 #include "datagram/wire.hpp"
 #include "lossy_net.hpp"
 
-#include <numeric>
 #include <optional>
 
 #include <gtest/gtest.h>

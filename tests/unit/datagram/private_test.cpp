@@ -1,7 +1,6 @@
 #include "datagram/dtls_wire.hpp"
 #include "private_net.hpp"
 
-#include <set>
 #include <string>
 
 #include <gmock/gmock.h>

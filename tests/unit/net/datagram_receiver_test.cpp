@@ -1,7 +1,6 @@
 #include "support/udp_fixture.hpp"
 
 #include <fstream>
-#include <numeric>
 
 #include <gtest/gtest.h>
 

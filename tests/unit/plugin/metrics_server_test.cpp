@@ -1,6 +1,5 @@
 #include "plugin/totals_report.hpp"
 
-#include <poll.h>
 #include <string>
 #include <sys/socket.h>
 #include <vector>

@@ -1,6 +1,5 @@
 #include "plugin/store_records.hpp"
 
-#include <memory>
 #include <string>
 #include <vector>
 

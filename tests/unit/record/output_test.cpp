@@ -4,7 +4,6 @@
 #include "support/udp_fixture.hpp"
 
 #include <cstdlib>
-#include <map>
 #include <string>
 #include <sys/stat.h>
 

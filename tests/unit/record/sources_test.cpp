@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <functional>
 #include <string>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 #include <vector>

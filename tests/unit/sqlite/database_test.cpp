@@ -3,7 +3,6 @@
 #include <sqlite/database.hpp>
 #include <string>
 #include <sys/stat.h>
-#include <vector>
 
 #include <Poco/Data/SQLite/Connector.h>
 #include <Poco/Data/Session.h>

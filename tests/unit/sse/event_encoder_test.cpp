@@ -1,7 +1,6 @@
 #include <chrono>
 #include <sse/event_stream.hpp>
 #include <string>
-#include <string_view>
 #include <unit/sse/step_recorder.hpp>
 #include <vector>
 

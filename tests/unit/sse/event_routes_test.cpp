@@ -1,7 +1,6 @@
 #include <memory>
 #include <sse/event_routes.hpp>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <gmock/gmock.h>

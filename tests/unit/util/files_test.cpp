@@ -6,7 +6,6 @@
 #include <iterator>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <vector>
 
 #include <gtest/gtest.h>
 

@@ -106,7 +106,6 @@ struct Counters {
   std::uint64_t bytes_in = 0;
   std::uint64_t datagrams_out = 0;
   std::uint64_t bytes_out = 0;
-  std::uint64_t messages_in = 0;     // delivered to the application
   std::uint64_t messages_acked = 0;  // sent and known to be delivered
   std::uint64_t retransmitted = 0;   // datagrams
   std::uint64_t duplicates = 0;      // datagrams received again
@@ -178,7 +177,6 @@ struct SessionStatus {
   std::size_t lag = 0;          // messages waiting or not yet acknowledged
   bool blocked = false;         // what waits cannot go out: window full or peer silent
   PathStatus path;
-  TimePoint last_heard{};
 };
 
 // Unpredictable 64-bit numbers; for session ids, first sequence numbers, nonces and secrets.

@@ -17,6 +17,10 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+
+from machine import cpu_seconds, own_memory  # noqa: E402
+
 BUILD = os.environ["NETKIT_BUILD"]
 NETKIT = f"{BUILD}/bin/netkit"
 LOAD = f"{BUILD}/tests/session_load"
@@ -41,13 +45,11 @@ class Server:
 
     def cpu(self):
         """Seconds it has run on a processor."""
-        with open(f"/proc/{self.process.pid}/schedstat", encoding="ascii") as file:
-            return int(file.read().split()[0]) / 1e9
+        return cpu_seconds(self.process.pid)
 
-    def resident(self):
-        """Bytes of memory of its own. Pages of files are none: they are its own as long as no other netkit runs."""
-        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("RssAnon:")) * 1024
+    def memory(self):
+        """Bytes of memory of its own."""
+        return own_memory(self.process.pid)
 
     def __enter__(self):
         return self
@@ -119,13 +121,13 @@ def native(kind, options, interval):
     """CPU seconds of one delivery, and bytes of memory of one receiver."""
     messages = options.messages * repeats(interval)
     with Server(kind, options.receivers) as server:
-        empty = server.resident()
+        empty = server.memory()
         load = subprocess.Popen([LOAD, kind, str(server.port), str(options.receivers), str(messages)],
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if load.stdout.readline() != b"joined\n":
             sys.exit(load.wait())
         settled(server.cpu)
-        memory = (server.resident() - empty) / options.receivers
+        memory = (server.memory() - empty) / options.receivers
         cost = say_all(server, options, interval)
         if load.stdout.readline() != b"heard\n":
             sys.exit(load.wait())
@@ -139,7 +141,7 @@ def plain(kind, options, interval):
     """As native()."""
     with Server(kind, options.receivers) as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
         sink.bind(("0.0.0.0", 0))
-        empty = server.resident()
+        empty = server.memory()
         for i in range(options.receivers):
             source = struct.pack("=i", 0) + struct.pack(">I", FIRST + i) + b"\0\0\0\0"
             sink.sendmsg([b"reg" if kind == "chat" else b"s%d" % i], [(socket.IPPROTO_IP, 8, source)], 0,
@@ -147,7 +149,7 @@ def plain(kind, options, interval):
             if i % 100 == 99:
                 time.sleep(0.005)
         settled(server.cpu)
-        memory = (server.resident() - empty) / options.receivers
+        memory = (server.memory() - empty) / options.receivers
         return say_all(server, options, interval), memory
 
 

@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 
-from servers import BUILD, CLIENT_CPU, Server, available, load, private_memory
+from servers import BUILD, CLIENT_CPU, Server, available, load, own_memory
 
 OTHERS = ["sockperf", "socat", "ncat", "python", "node"]
 # A bare loop that never sleeps, too, where what counts is how soon an answer comes: what there is to gain.
@@ -77,11 +77,11 @@ TESTS = [
 def idle_memory(connections):
     """Bytes of memory that netkit has for each idle TCP connection."""
     with Server("netkit", "tcp") as server:
-        before = private_memory(server.pid)
+        before = own_memory(server.pid)
         client = subprocess.Popen([f"{BUILD}/bench/echo_load", "idle", str(server.port), "1", str(connections), "0", "0"],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         client.stdout.readline()
-        after = private_memory(server.pid)
+        after = own_memory(server.pid)
         client.communicate()
     return (after - before) / connections
 

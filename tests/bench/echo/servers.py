@@ -5,10 +5,15 @@ import re
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+
+from machine import cpu_seconds, free_port, own_memory, read  # noqa: E402
+
+__all__ = ["BUILD", "CLIENT_CPU", "Server", "available", "load", "own_memory"]
 
 BUILD = os.environ["NETKIT_BUILD"]
 SERVER_CPU, CLIENT_CPU = 0, 1
@@ -63,51 +68,6 @@ def available(name):
     return shutil.which(program) is not None
 
 
-def free_port(kind):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
-def processes_of(pid):
-    """A process and its descendants."""
-    found = [pid]
-    for parent in found:
-        for task in _list(f"/proc/{parent}/task"):
-            found += [int(child) for child in _read(f"/proc/{parent}/task/{task}/children").split()]
-    return found
-
-
-def _list(path):
-    try:
-        return os.listdir(path)
-    except OSError:
-        return []
-
-
-def _read(path):
-    try:
-        with open(path, encoding="ascii") as file:
-            return file.read()
-    except OSError:
-        return ""
-
-
-def cpu_seconds(pid):
-    """Of a process and those it started and that still run: the scheduler's count, in nanoseconds."""
-    total = 0
-    for process in processes_of(pid):
-        for task in _list(f"/proc/{process}/task"):
-            total += int((_read(f"/proc/{process}/task/{task}/schedstat").split() or [0])[0])
-    return total / 1e9
-
-
-def private_memory(pid):
-    """Bytes of anonymous memory in use."""
-    match = re.search(r"RssAnon:\s+(\d+) kB", _read(f"/proc/{pid}/status"))
-    return int(match.group(1)) * 1024 if match else 0
-
-
 class Server:
     """A running server, pinned to its CPU."""
 
@@ -130,7 +90,7 @@ class Server:
     def _wait_for(kind, port):
         table = {"udp": ("/proc/net/udp", "07"), "tcp": ("/proc/net/tcp", "0A")}[kind]
         end = time.monotonic() + 10
-        while f"0100007F:{port:04X} 00000000:0000 {table[1]}" not in _read(table[0]):
+        while f"0100007F:{port:04X} 00000000:0000 {table[1]}" not in read(table[0]):
             if time.monotonic() > end:
                 sys.exit(f"no {kind} server came up on port {port}")
             time.sleep(0.01)

@@ -1,14 +1,20 @@
 """The servers that fan-out is compared with, each started on a free port, and the load that they all get."""
 
 import contextlib
-import glob
 import os
 import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+
+from machine import cpu_seconds, free_port  # noqa: E402
+
+__all__ = ["OWN", "WIRES", "cpu_seconds", "deliver", "free_port", "program", "server", "wait_for_port"]
 
 BUILD = os.environ["NETKIT_BUILD"]
 WIRES = ["netkit", "redis", "nats", "mosquitto"]
@@ -22,12 +28,6 @@ def program(wire):
     """Where it is, or None; mosquitto is installed where only root looks."""
     path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin"])
     return shutil.which(PROGRAMS[wire], path=path)
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def wait_for_port(port):
@@ -95,15 +95,6 @@ def server(wire):
             process = run(subprocess.Popen(command(wire, port, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
             wait_for_port(port)
         yield process, port, source
-
-
-def cpu_seconds(pid):
-    """Of all threads that live, to the nanosecond."""
-    spent = 0
-    for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
-        with contextlib.suppress(OSError), open(path, encoding="ascii") as stat:
-            spent += int(stat.read().split()[0])
-    return spent / 1e9
 
 
 def deliver(wire, subscribers, messages, size, window):

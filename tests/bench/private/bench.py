@@ -20,6 +20,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "fanout"))
 
 import others  # noqa: E402
+from machine import resident  # noqa: E402
 
 BUILD = os.environ["NETKIT_BUILD"]
 MEMBERS = 1000
@@ -56,11 +57,6 @@ def measure_fanout(table, rounds):
         title = "one at a time" if window == 1 else "a queue"
         table.add(f"{kind}: to {MEMBERS}, {title}, beside {other}", f"{ratio:.2f} x", f">= {goal:.2f} x", ratio >= goal,
                   f"{statistics.median(ours) / 1e6:.2f} M deliveries per CPU second")
-
-
-def resident(pid):
-    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def come_at_once(server, wire):

@@ -2,7 +2,6 @@
 
 import os
 import resource
-import socket
 import statistics
 import subprocess
 import sys
@@ -11,9 +10,10 @@ BUILD = os.environ["NETKIT_BUILD"]
 NETKIT = f"{BUILD}/bin/netkit"
 PYTHON = "/usr/bin/python3"
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../support"))
+sys.path[:0] = [os.path.join(os.path.dirname(__file__), folder) for folder in ("..", "../../support")]
 
 from certificates import make_local_certificate  # noqa: E402
+from machine import cpu_seconds, free_port  # noqa: E402
 from npm_peers import npm_modules  # noqa: E402
 
 __all__ = ["BUILD", "NETKIT", "PYTHON", "Child", "cpu_seconds", "free_port", "judge", "make_local_certificate", "npm_modules", "run"]
@@ -29,11 +29,6 @@ def run(argv, env=None):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, out
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
-
-
 class Child:
     """A server, whose first line ends with its port."""
 
@@ -47,12 +42,6 @@ class Child:
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
-
-
-def cpu_seconds(pid):
-    """Of a program of one thread, to the nanosecond."""
-    with open(f"/proc/{pid}/schedstat", encoding="ascii") as stat:
-        return int(stat.read().split()[0]) / 1e9
 
 
 def judge(what, quotients, most=None, least=None):

@@ -39,7 +39,10 @@ class ConnectedDatagrams final : public DatagramStream {
 
   void on_ready(Ready ready) {
     if (ready.writable) {
-      while (!waiting_.empty() && !ended() && send(waiting_.front())) waiting_.pop_front();
+      // A failure ends the stream, which drops all that waits.
+      while (!waiting_.empty() && send(waiting_.front())) {
+        if (!ended()) waiting_.pop_front();
+      }
       if (waiting_.empty() && !ended()) watch_.set(Interest::read);
     }
     if (ready.readable) receive();

@@ -253,6 +253,25 @@ TEST_F(StreamTest, ANameThatDoesNotResolveIsAnErrorOfItsOwn) {
   EXPECT_EQ(result_.error.rfind("cannot resolve 'no-such-host.invalid': ", 0), 0U);
 }
 
+// What a socket of datagrams had no room for is dropped with the failure of its first.
+TEST(DatagramStreamTest, SurvivesARefusalOfWhatWaits) {
+  int fds[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+  FileDescriptor far(fds[1]);
+  const SystemClock clock;
+  EventLoop loop(clock);
+  Recorder recorder;
+  ConnectResult result;
+  result.socket.reset(fds[0]);
+  result.transport = Transport::udp;
+  const auto stream = make_stream(loop, std::move(result), recorder);
+  for (int i = 0; i < 500; ++i) stream->write(std::string(1000, 'x'));
+  far.reset();
+  for (int i = 0; i < 10 && !recorder.closed; ++i) loop.run_once(100ms);
+  EXPECT_TRUE(recorder.closed);
+  EXPECT_EQ(recorder.error, ECONNREFUSED);
+}
+
 TEST(Resolve, AServersEveryInterfaceIsTwoAddresses) {
   const auto endpoints = resolve(AddressSpec{"", 80, true});
   ASSERT_EQ(endpoints.size(), 2U);

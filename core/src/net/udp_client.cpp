@@ -141,7 +141,8 @@ void UdpClient::on_unreachable(const Endpoint& /*to*/, int error) {
 }
 
 void UdpClient::on_not_sent(const Endpoint& to, int error) {
-  if (!is_own_trouble(error)) on_unreachable(to, error);
+  // Of several that one flush could not send, the first may have led to another address already.
+  if (to == peer() && !is_own_trouble(error)) on_unreachable(to, error);
 }
 
 }  // namespace netkit

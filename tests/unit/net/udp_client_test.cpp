@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <functional>
+#include <sys/socket.h>
 
 #include <gtest/gtest.h>
 
@@ -34,6 +35,19 @@ class UdpClientTest : public testing::Test, public UdpClient::Handler {
   // The other end answers what it hears.
   static void echo(UdpSocket& server) {
     for (const test::Heard& one : hear(server, 1)) server.send_to(one.text, one.from);
+  }
+
+  // The system refuses (EPIPE) what the socket that is connected to `peer` sends from now on.
+  static void stop_sending_to(const Endpoint& peer) {
+    int found = 0;
+    for (int fd = 3; fd < 100; ++fd) {
+      Endpoint other;
+      socklen_t size = Endpoint::capacity();
+      if (::getpeername(fd, other.data(), &size) != 0 || other != peer) continue;
+      ++found;
+      EXPECT_EQ(::shutdown(fd, SHUT_WR), 0);
+    }
+    EXPECT_EQ(found, 1);
   }
 
   void on_datagram(std::string_view datagram) override { heard_.emplace_back(datagram); }
@@ -112,6 +126,19 @@ TEST_F(UdpClientTest, HearsTheRefusalOfAQueuedDatagram) {
   client_->flush();
   run_until([&] { return refused_ != 0; });
   EXPECT_EQ(refused_, ECONNREFUSED);
+}
+
+// As where a firewall of this machine lets nothing out to an address.
+TEST_F(UdpClientTest, OneAddressThatFailsForSeveralDatagramsIsLeftOnce) {
+  UdpSocket server = open_udp();
+  connect({closed(), server.local()});
+  stop_sending_to(client_->peer());
+  client_->send("one");
+  client_->send("two");
+  client_->flush();
+  EXPECT_EQ(client_->peer(), server.local());
+  EXPECT_EQ(moved_for_, EPIPE);
+  EXPECT_EQ(refused_, 0);
 }
 
 TEST_F(UdpClientTest, SaysThatADatagramIsTooLong) {

@@ -235,6 +235,22 @@ TEST_F(TcpServerTest, EndsWhoSaysNothing) {
   EXPECT_EQ(destroyed_, 1);
 }
 
+TEST_F(TcpServerTest, WhoIsNotReadFromIsNotSilent) {
+  start({.idle_timeout = 100ms});
+  const FileDescriptor fd = join();
+  only().pause_reading();
+  send(fd, "x");
+  for (int i = 0; i < 3; ++i) {
+    clock_.advance(150ms);
+    loop_.run_once(0ms);
+  }
+  ASSERT_EQ(gone_, 0);
+  only().resume_reading();
+  until([this] { return heard_ == "x"; });
+  EXPECT_EQ(read_to_end(fd), "");
+  EXPECT_EQ(server_->counters().idle, 1u);
+}
+
 TEST_F(TcpServerTest, DoesNotReadFromWhoDoesNotReadItsAnswers) {
   start({.low_water = 1000, .high_water = 100'000});
   on_received_ = [](Client& client) { client.write(std::string(1 << 20, 'a')); };

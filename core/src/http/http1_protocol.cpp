@@ -58,6 +58,7 @@ class HttpServer::Http1 final : public Protocol, private HttpStream::Carrier {
   bool is_chunked_ = false;
   bool stays_open_ = false;  // when the stream has ended
   bool half_closed_ = false;
+  bool is_stopping_ = false;  // the connection closes with the answer that is waited for
 };
 
 std::unique_ptr<HttpServer::Protocol> HttpServer::Protocol::http1(Connection& connection) {
@@ -120,7 +121,8 @@ void HttpServer::Http1::on_backed_up() {
 
 void HttpServer::Http1::stop() {
   stays_open_ = false;
-  if (!stream_ || ending_.pending()) connection_.close();
+  is_stopping_ = true;
+  if (!later_ && (!stream_ || ending_.pending())) connection_.close();
 }
 
 void HttpServer::Http1::answer(const HttpRequest& request) {
@@ -144,7 +146,7 @@ void HttpServer::Http1::await(HttpAnswer& head, HttpFraming framing) {
   later_ = head.later;
   Connection::await(head, [this, framing](const HttpAnswer& given) {
     later_.reset();
-    finish_answer(given, framing);
+    finish_answer(given, {.is_head = framing.is_head, .closes = framing.closes || is_stopping_});
     if (!backed_up()) on_drained();
   });
 }

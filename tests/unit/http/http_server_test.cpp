@@ -267,6 +267,19 @@ TEST_F(HttpServerTest, ReadsLittleWhileAnAnswerIsWaitedFor) {
   EXPECT_EQ(asked_, static_cast<int>(sent / request.size()));
 }
 
+TEST_F(HttpServerTest, ClosesOnceTheAnswerThatIsWaitedForIsGiven) {
+  start();
+  const FileDescriptor fd = connect();
+  send(fd, "POST /later HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(host_.run_until([this] { return later_ != nullptr; }));
+  server_->close();
+  for (int i = 0; i < 3; ++i) host_.loop().run_once(1ms);
+  later_->give(HttpAnswer::text(200, "done"));
+  const std::string answer = read_until(fd);
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+  EXPECT_THAT(answer, EndsWith("\r\n\r\ndone\n"));
+}
+
 TEST_F(HttpServerTest, TellsAClientThatWaitsWithItsBodyToGoOn) {
   start({.limits = {.max_body = 100}});
   const FileDescriptor fd = connect();

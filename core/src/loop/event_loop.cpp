@@ -61,6 +61,8 @@ struct EventLoop::Impl {
   std::vector<Callback> take_posted();
   void run_posted();
   void run_deferred();
+  template <typename Call>
+  void for_each_hook(int signo, Call&& call);
   void run_hooks();
   void run_signals();
   template <typename Call>
@@ -229,22 +231,29 @@ void EventLoop::Impl::run_deferred() {
   for (Callback& callback : batch) guarded(callback);
 }
 
-void EventLoop::Impl::run_hooks() {
-  for (std::size_t i = 0; i < hooks.size(); ++i) {
-    if (hooks[i].signo != 0) continue;
-    const std::shared_ptr<Callback> callback = hooks[i].callback;  // it may remove itself
-    guarded(*callback);
+// Calls those for `signo`, 0: those before every wait. By their ids, which grow, as a callback may
+// remove any of them.
+template <typename Call>
+void EventLoop::Impl::for_each_hook(int signo, Call&& call) {
+  for (std::uint64_t last = 0;;) {
+    const auto next = std::find_if(hooks.begin(), hooks.end(), [&](const NamedCallback& hook) {
+      return hook.id > last && hook.signo == signo;
+    });
+    if (next == hooks.end()) return;
+    last = next->id;
+    const std::shared_ptr<Callback> callback = next->callback;  // it may remove itself
+    call(*callback);
   }
+}
+
+void EventLoop::Impl::run_hooks() {
+  for_each_hook(0, [this](const Callback& callback) { guarded(callback); });
 }
 
 void EventLoop::Impl::run_signals() {
   signalfd_siginfo info{};
   while (::read(signal_fd.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-    for (std::size_t i = 0; i < hooks.size(); ++i) {
-      if (hooks[i].signo != static_cast<int>(info.ssi_signo)) continue;
-      const std::shared_ptr<Callback> callback = hooks[i].callback;
-      (*callback)();
-    }
+    for_each_hook(static_cast<int>(info.ssi_signo), [](const Callback& callback) { callback(); });
   }
 }
 

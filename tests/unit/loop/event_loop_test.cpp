@@ -1,13 +1,11 @@
+#include "support/refused_call.hpp"
+
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <cstdlib>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <memory>
 #include <string>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <thread>
@@ -25,19 +23,7 @@ namespace netkit {
 namespace {
 
 using namespace std::chrono_literals;
-
-// From now on the system refuses this thread a call.
-void refuse_call(unsigned number, int error) {
-  sock_filter filter[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog program{std::size(filter), filter};
-  ASSERT_EQ(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-  ASSERT_EQ(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
-}
+using test::refuse_call;
 
 // A loop with two connected sockets, and verbs for what the tests do with them.
 class EventLoopTest : public testing::Test {
@@ -238,6 +224,14 @@ TEST_F(EventLoopTest, TheHookRunsBeforeEveryWait) {
   EXPECT_EQ(calls, 2);
 }
 
+TEST_F(EventLoopTest, AHookThatEndsHidesNoOther) {
+  int calls = 0;
+  Hook first = loop_.before_wait([&] { first.reset(); });
+  const Hook second = loop_.before_wait([&] { ++calls; });
+  turn();
+  EXPECT_EQ(calls, 1);
+}
+
 TEST_F(EventLoopTest, TheHookRunsAfterTheLastTurnToo) {
   std::string buffered, flushed;
   const Hook hook = loop_.before_wait([&] { flushed += std::exchange(buffered, {}); });
@@ -331,6 +325,15 @@ TEST_F(EventLoopTest, ASignalsNextHookOutlivesTheOneBefore) {
   int calls = 0;
   Hook hook = loop_.on_signal(SIGUSR2, [] {});
   hook = loop_.on_signal(SIGUSR2, [&] { ++calls; });
+  ::kill(::getpid(), SIGUSR2);
+  turn();
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(EventLoopTest, ASignalsHookThatEndsHidesNoOther) {
+  int calls = 0;
+  Hook first = loop_.on_signal(SIGUSR2, [&] { first.reset(); });
+  const Hook second = loop_.on_signal(SIGUSR2, [&] { ++calls; });
   ::kill(::getpid(), SIGUSR2);
   turn();
   EXPECT_EQ(calls, 1);

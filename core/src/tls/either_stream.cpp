@@ -1,6 +1,7 @@
 #include "tls/either_stream.hpp"
 
 #include <cerrno>
+#include <new>
 #include <sys/socket.h>
 #include <utility>
 
@@ -40,6 +41,9 @@ void EitherStream::speak_tls() {
     inner_ = make_secure_(std::move(socket_), std::exchange(on_ready_, nullptr));
   } catch (const Error& error) {
     return handler_.on_closed(*this, ENOMEM, error.what());
+  } catch (const std::bad_alloc&) {
+    loop_.out_of_memory();
+    return handler_.on_closed(*this, ENOMEM, {});
   }
   if (high_ != 0) inner_->set_water_marks(low_, high_);
 }
@@ -53,6 +57,17 @@ void EitherStream::speak_in_clear() {
 ByteStream& EitherStream::either() {
   if (!inner_) speak_in_clear();
   return *inner_;
+}
+
+// Without a stream of its own: one cannot be made where memory has run out.
+void EitherStream::abort() {
+  if (inner_) return inner_->abort();
+  first_.reset();
+  socket_.reset();
+}
+
+void EitherStream::reset() {
+  inner_ ? inner_->reset() : abort();
 }
 
 void EitherStream::set_water_marks(std::size_t low, std::size_t high) {

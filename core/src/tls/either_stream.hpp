@@ -27,8 +27,8 @@ class EitherStream final : public ByteStream {
   void write(const SharedPayload& payload) override { either().write(payload); }
   void shutdown_write() override { either().shutdown_write(); }
   void close() override { either().close(); }
-  void abort() override { either().abort(); }
-  void reset() override { either().reset(); }
+  void abort() override;
+  void reset() override;
   void pause_reading() override { either().pause_reading(); }
   void resume_reading() override { either().resume_reading(); }
   std::size_t queued() const override { return inner_ ? inner_->queued() : 0; }

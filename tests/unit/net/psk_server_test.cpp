@@ -1,7 +1,12 @@
 // Servers by pre-shared keys, and those who come without one or say nothing.
+#include "support/refused_call.hpp"
+
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -83,6 +88,16 @@ TEST_F(PskServerTest, WhoSaysNothingIsGivenTenSeconds) {
   EXPECT_EQ(server_->size(), 0U);
   EXPECT_EQ(heard(), "");
   EXPECT_THAT(lines_, HasSubstr("closed: its TLS handshake took longer than 10s\n"));
+}
+
+// As where the kernel has no memory for another stream.
+TEST_F(PskServerTest, WhoHasSaidNothingYetIsAbortedWhateverTheSystemLacks) {
+  start(true);
+  std::thread([this] {
+    refuse_call(SYS_epoll_ctl, ENOMEM);
+    EXPECT_NO_THROW(server_->for_each([](TcpServer::Connection& one) { one.abort(); }));
+  }).join();
+  EXPECT_EQ(server_->size(), 0u);
 }
 
 TEST_F(PskServerTest, WhoSpeaksInClearMayBeSilentForLong) {

@@ -3,14 +3,18 @@
 
 #include <cerrno>
 #include <chrono>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string>
+#include <sys/socket.h>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include <netkit/net/datagram_receiver.hpp>
 #include <netkit/net/udp_socket.hpp>
+#include <netkit/util/file.hpp>
 
 namespace netkit::test {
 
@@ -20,6 +24,16 @@ inline Endpoint loopback(std::string_view text = "127.0.0.1:0") {
 
 inline UdpSocket open_udp(const UdpOptions& options = {}, std::string_view at = "127.0.0.1:0") {
   return UdpSocket::bound(loopback(at), options);
+}
+
+// On every address of IPv4 and of IPv6, as systemd makes one for a port alone.
+inline UdpSocket open_udp_of_both_families(const UdpOptions& options = {}) {
+  FileDescriptor both(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const int off = 0;
+  EXPECT_EQ(::setsockopt(both.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off), 0);
+  const Endpoint any = loopback("[::]:0");
+  EXPECT_EQ(::bind(both.get(), any.data(), any.size()), 0);
+  return UdpSocket::adopt(std::move(both), options);
 }
 
 inline bool wait_readable(const UdpSocket& socket, int milliseconds = 5000) {

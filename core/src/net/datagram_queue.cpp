@@ -91,9 +91,9 @@ void MessageBatch::close(const Message& message, const QueuedDatagram& first,
   if (message.segment_size != 0) {
     end = put_control(end, SOL_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(message.segment_size));
   }
-  const bool v4 = first.to.is_v4();
   if (source != nullptr) end = put_source(end, *source, first.to);
   if (first.ect) {
+    const bool v4 = first.to.address().is_v4();  // also of a socket of both families
     end = put_control(end, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, kEct0);
   }
   header.msg_control = end == begin ? nullptr : begin;

@@ -1,10 +1,16 @@
+#include "net/socket_error.hpp"
+
 #include <array>
+#include <cerrno>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include <netkit/net/udp_server.hpp>
 #include <netkit/util/error.hpp>
+#include <netkit/util/file.hpp>
 #include <netkit/util/random.hpp>
 
 namespace netkit {
@@ -18,6 +24,24 @@ std::vector<UdpSocket> with_destinations(std::vector<UdpSocket> sockets) {
   return sockets;
 }
 
+// Whether it takes IPv4 as well, as a socket that was passed may: addresses of IPv4 are mapped
+// then.
+bool is_of_both_families(const UdpSocket& socket) {
+  int v6_only = 1;
+  socklen_t size = sizeof v6_only;
+  return ::getsockopt(socket.fd(), IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, &size) == 0 && v6_only == 0;
+}
+
+UdpSocket bound_for_both_families(const Endpoint& local, const UdpOptions& options) {
+  FileDescriptor fd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const int v6_only = 0;
+  if (!fd || ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only) != 0 ||
+      ::bind(fd.get(), local.data(), local.size()) != 0) {
+    throw bind_error(errno, "udp", local);
+  }
+  return UdpSocket::adopt(std::move(fd), options);
+}
+
 AnswerPolicy::Options with_seed(AnswerPolicy::Options options) {
   if (options.seed == 0) options.seed = random_number();
   return options;
@@ -29,8 +53,10 @@ AnswerPolicy::Options with_seed(AnswerPolicy::Options options) {
 // that it has only while an answer may come.
 class UdpServer::Probe {
  public:
-  // `local` is the address that peers know the server by; its port is not used.
-  Probe(UdpServer& server, const Endpoint& local) : server_(server), local_(local.with_port(0)) {}
+  // `local` is the address that peers know the server by; its port is not used. `both`: peers of
+  // either family know it.
+  Probe(UdpServer& server, const Endpoint& local, bool both)
+      : server_(server), local_(local.with_port(0)), both_(both) {}
 
   // Sends `reply` from the probing port, and listens there for kProbeWait from now on. A machine
   // that has no socket left for it does without.
@@ -44,7 +70,9 @@ class UdpServer::Probe {
   bool open() {
     if (socket_) return true;
     try {
-      socket_ = UdpSocket::bound(local_, {.count_drops = false, .receive_buffer = 1 << 16});
+      const UdpOptions options{.count_drops = false, .receive_buffer = 1 << 16};
+      socket_ =
+          both_ ? bound_for_both_families(local_, options) : UdpSocket::bound(local_, options);
       watch_ = server_.loop().watch(socket_.fd(), Interest::read, [this](Ready) { read(); });
     } catch (const SystemError&) {
       close();
@@ -72,6 +100,7 @@ class UdpServer::Probe {
 
   UdpServer& server_;
   Endpoint local_;
+  bool both_;
   UdpSocket socket_;
   Watch watch_;
   Timer closing_;
@@ -88,7 +117,7 @@ UdpServer::UdpServer(EventLoop& loop, std::vector<UdpSocket> sockets, Handler& h
     const IpAddress address = port->local.address();
     const bool shared = policy_.is_shared(address);
     const Endpoint from(shared ? IpAddress::any(address.family()) : address, 0);
-    probes_.push_back(std::make_unique<Probe>(*this, from));
+    probes_.push_back(std::make_unique<Probe>(*this, from, is_of_both_families(port->socket)));
   }
 }
 

@@ -145,8 +145,8 @@ void UdpSocket::apply(const UdpOptions& options) {
 }
 
 void UdpSocket::report_ecn() {
-  const bool v6 = family_ == AF_INET6;
-  set_option(fd(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVTCLASS : IP_RECVTOS, 1);
+  if (family_ == AF_INET6) set_option(fd(), IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+  set_option(fd(), IPPROTO_IP, IP_RECVTOS, 1);
 }
 
 void UdpSocket::report_destinations() {
@@ -268,9 +268,10 @@ void UdpSocket::bind_to_device(std::string_view interface) {
 }
 
 void UdpSocket::report_unreachable() {
-  // Without it closed ports go unnoticed, which is no reason not to serve.
-  const bool v6 = family_ == AF_INET6;
-  set_option(fd(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, 1);
+  // Without it closed ports go unnoticed, which is no reason not to serve. An IPv6 socket that was
+  // passed may take IPv4 as well.
+  if (family_ == AF_INET6) set_option(fd(), IPPROTO_IPV6, IPV6_RECVERR, 1);
+  set_option(fd(), IPPROTO_IP, IP_RECVERR, 1);
 }
 
 void UdpSocket::read_unreachable(const std::function<void(const Endpoint& to)>& callback) {

@@ -314,15 +314,9 @@ TEST_F(Sending, AnswersOverIpv6) {
   ExpectHeard(peer, {"v6", "v6", "v6"});
 }
 
-// As systemd makes them for a port alone.
 TEST_F(Sending, AnswersIpv4OnASocketOfBothFamilies) {
-  FileDescriptor both(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  const int off = 0;
-  ASSERT_EQ(::setsockopt(both.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off), 0);
-  const Endpoint any = test::loopback("[::]:0");
-  ASSERT_EQ(::bind(both.get(), any.data(), any.size()), 0);
-  UdpSocket server = UdpSocket::adopt(std::move(both));
-  UdpSocket peer = open_udp({}, "0.0.0.0:0");
+  UdpSocket server = test::open_udp_of_both_families();
+  UdpSocket peer = open_udp({.ecn = true}, "0.0.0.0:0");
   ASSERT_TRUE(
       peer.send_to("ask", test::loopback("127.0.0.5:" + std::to_string(server.local().port())))
           .ok());
@@ -334,6 +328,11 @@ TEST_F(Sending, AnswersIpv4OnASocketOfBothFamilies) {
   ASSERT_EQ(heard.size(), 2u);
   EXPECT_EQ(heard[0].from.address().to_string(), "127.0.0.5");
   EXPECT_EQ(heard[1].text, "by lo");
+  sender_.add(asker, "may be marked", {}, {}, true);
+  EXPECT_EQ(sender_.flush(server), 0u);
+  ASSERT_TRUE(test::wait_readable(peer));
+  DatagramReceiver receiver;
+  EXPECT_EQ(receiver.receive(peer).messages[0].ecn, 2);
 }
 
 TEST_F(Sending, DropsAndCountsWhatIsOverItsLimit) {

@@ -26,9 +26,15 @@ std::string upper(std::string_view text) {
 // A server that answers in capitals, or with what came where it starts with '='.
 class UdpServerTest : public testing::Test, public UdpServer::Handler {
  protected:
-  void serve(std::string_view at = "127.0.0.1:0") {
+  void serve(std::string_view at = "127.0.0.1:0") { serve_by(open_udp({.gro = true}, at)); }
+  // By a socket of both families; returns its address of IPv4.
+  Endpoint serve_both() {
+    serve_by(test::open_udp_of_both_families());
+    return loopback().with_port(address().port());
+  }
+  void serve_by(UdpSocket socket) {
     std::vector<UdpSocket> sockets;
-    sockets.push_back(open_udp({.gro = true}, at));
+    sockets.push_back(std::move(socket));
     server_.emplace(loop_, std::move(sockets), *this, options_);
   }
   Endpoint address() const { return server_->local().front(); }
@@ -50,12 +56,32 @@ class UdpServerTest : public testing::Test, public UdpServer::Handler {
     return server_->policy().refused()[static_cast<std::size_t>(why)];
   }
 
+  void expect_a_loop_is_found(const Endpoint& server) {
+    UdpSocket other = open_udp();
+    const std::string same(1, '=');
+    for (int i = 0; i < 1100; ++i) {
+      other.send_to(same, server);
+      run_until_sent(static_cast<std::uint64_t>(i) + 1);
+    }
+    std::vector<test::Heard> heard = hear(other, 1101);  // one more than was sent
+    const auto probe = std::find_if(heard.begin(), heard.end(), [&](const test::Heard& one) {
+      return one.from.port() != server.port();
+    });
+    ASSERT_NE(probe, heard.end());
+    EXPECT_EQ(probe->text, same);
+    other.send_to(same, probe->from);
+    run_until([&] { return server_->policy().loops() == 1; });
+    other.send_to("anything", server);
+    run_until([&] { return refused(Refusal::loop) == 1; });
+  }
+
   void on_message(const ReceivedMessage& message) override {
     if (!message.data.starts_with('=')) return UdpServer::Handler::on_message(message);
     server_->answer_unchanged(message, message.data);
   }
   void on_datagram(const ReceivedMessage& from, std::string_view datagram) override {
     sources_.push_back(server_->source_of(from).address);
+    peers_.push_back(*from.peer);
     std::string answer;
     for (int i = 0; i < times_; ++i) answer += upper(datagram);
     server_->answer(from, answer);
@@ -72,6 +98,7 @@ class UdpServerTest : public testing::Test, public UdpServer::Handler {
   std::optional<UdpServer> server_;
   int times_ = 1;  // what is answered, over and over
   std::vector<IpAddress> sources_;
+  std::vector<Endpoint> peers_;
   std::vector<std::string> refused_;
   Refusal last_refusal_ = Refusal::none;
   std::vector<Endpoint> unreachable_;
@@ -161,22 +188,12 @@ TEST_F(UdpServerTest, AnswersWhatTheRateAllowsOfAMessage) {
 TEST_F(UdpServerTest, AsksAPeerThatSendsItsAnswersBackFromAnotherPort) {
   options_.policy.loops = AnswerPolicy::Loops::same_answer;
   serve();
-  UdpSocket other = open_udp();
-  const std::string same(1, '=');
-  for (int i = 0; i < 1100; ++i) {
-    other.send_to(same, address());
-    run_until_sent(static_cast<std::uint64_t>(i) + 1);
-  }
-  std::vector<test::Heard> heard = hear(other, 1101);  // one more than was sent
-  const auto probe = std::find_if(heard.begin(), heard.end(), [&](const test::Heard& one) {
-    return one.from.port() != address().port();
-  });
-  ASSERT_NE(probe, heard.end());
-  EXPECT_EQ(probe->text, same);
-  other.send_to(same, probe->from);
-  run_until([&] { return server_->policy().loops() == 1; });
-  other.send_to("anything", address());
-  run_until([&] { return refused(Refusal::loop) == 1; });
+  expect_a_loop_is_found(address());
+}
+
+TEST_F(UdpServerTest, AsksAPeerOfIpv4OnASocketOfBothFamiliesToo) {
+  options_.policy.loops = AnswerPolicy::Loops::same_answer;
+  expect_a_loop_is_found(serve_both());
 }
 
 TEST_F(UdpServerTest, DropsAndCountsWhatIsTooLong) {
@@ -209,6 +226,14 @@ TEST_F(UdpServerTest, HearsWhosePortIsClosed) {
   EXPECT_TRUE(server_->flush());
   run_until([&] { return !unreachable_.empty(); });
   EXPECT_EQ(unreachable_.front(), gone);
+}
+
+TEST_F(UdpServerTest, HearsWhosePortIsClosedOnASocketOfBothFamilies) {
+  options_.report_unreachable = true;
+  const Endpoint server = serve_both();
+  open_udp().send_to("x", server);
+  run_until([&] { return !unreachable_.empty(); });
+  EXPECT_EQ(unreachable_.front(), peers_.at(0));
 }
 
 TEST_F(UdpServerTest, SendsBySourcesAndTogether) {

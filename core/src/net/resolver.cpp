@@ -12,6 +12,7 @@
 #include <optional>
 #include <pthread.h>
 #include <strings.h>
+#include <system_error>
 #include <thread>
 #include <tuple>
 #include <utility>
@@ -67,6 +68,10 @@ std::string reason_of(int code) {
   return text;
 }
 
+std::string unresolved(const AddressSpec& spec, std::string_view why) {
+  return fmt::format("cannot resolve '{}': {}", spec.host, why);
+}
+
 // Names of this machine, whatever the system's resolver knows of them (RFC 6761, section 6.3).
 bool is_localhost(std::string_view host) {
   constexpr std::string_view kName = "localhost";
@@ -86,7 +91,7 @@ std::vector<Endpoint> query(const AddressSpec& spec, std::string& error) {
   addrinfo* list = nullptr;
   const int code = ::getaddrinfo(spec.host.c_str(), nullptr, &hints, &list);
   if (code != 0) {
-    error = fmt::format("cannot resolve '{}': {}", spec.host, reason_of(code));
+    error = unresolved(spec, reason_of(code));
     return {};
   }
   std::vector<Endpoint> endpoints;
@@ -96,8 +101,7 @@ std::vector<Endpoint> query(const AddressSpec& spec, std::string& error) {
     }
   }
   ::freeaddrinfo(list);
-  if (endpoints.empty())
-    error = fmt::format("cannot resolve '{}': it has no IP address", spec.host);
+  if (endpoints.empty()) error = unresolved(spec, "it has no IP address");
   return endpoints;
 }
 
@@ -121,8 +125,8 @@ std::vector<Endpoint> look_up(const AddressSpec& spec, std::string& error) {
 // Gives what look_up() finds to `deliver`, on a detached thread: getaddrinfo cannot be interrupted,
 // and nobody should wait for it at the end.
 template <typename Deliver>
-void look_up_apart(const AddressSpec& spec, Deliver deliver) {
-  std::thread([spec, deliver = std::move(deliver)] {
+void look_up_apart(const AddressSpec& spec, const Deliver& deliver) {
+  const auto work = [spec, deliver] {
     sigset_t all;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
@@ -130,7 +134,12 @@ void look_up_apart(const AddressSpec& spec, Deliver deliver) {
     std::string error;
     std::vector<Endpoint> endpoints = look_up(spec, error);
     deliver(std::move(endpoints), std::move(error));
-  }).detach();
+  };
+  try {
+    std::thread(work).detach();
+  } catch (const std::system_error& error) {  // no more threads just now
+    deliver({}, unresolved(spec, error_text(error.code().value())));
+  }
 }
 
 std::vector<Endpoint> look_up_in_time(const AddressSpec& spec, std::string& error) {
@@ -143,8 +152,7 @@ std::vector<Endpoint> look_up_in_time(const AddressSpec& spec, std::string& erro
     promise->set_value({std::move(endpoints), std::move(why)});
   });
   if (answer.wait_until(BlockingCall::deadline()) != std::future_status::ready) {
-    throw Error(ExitStatus::timeout,
-                fmt::format("cannot resolve '{}': --timeout has passed", spec.host));
+    throw Error(ExitStatus::timeout, unresolved(spec, "--timeout has passed"));
   }
   std::vector<Endpoint> endpoints;
   std::tie(endpoints, error) = answer.get();

@@ -1,9 +1,13 @@
 #include "net/tcp_listener.hpp"
+#include "support/refused_call.hpp"
 
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -251,6 +255,23 @@ TEST_F(StreamTest, ANameThatDoesNotResolveIsAnErrorOfItsOwn) {
   until([this] { return !result_.error.empty(); });
   EXPECT_EQ(result_.status, ExitStatus::name);
   EXPECT_EQ(result_.error.rfind("cannot resolve 'no-such-host.invalid': ", 0), 0U);
+}
+
+TEST(ResolveApart, ANameIsNotResolvedWhereThereIsNoThreadForIt) {
+  ConnectResult result;
+  std::thread([&result] {
+    test::refuse_call(SYS_clone3, EAGAIN);
+    test::refuse_call(SYS_clone, EAGAIN);
+    const SystemClock clock;
+    EventLoop loop(clock);
+    TcpConnector connector(loop);
+    connector.connect(AddressSpec{"no-such-host.invalid", 80}, 10s,
+                      [&result](ConnectResult got) { result = std::move(got); });
+    loop.run_once(1s);
+  }).join();
+  EXPECT_EQ(result.status, ExitStatus::name);
+  EXPECT_EQ(result.error,
+            "cannot resolve 'no-such-host.invalid': resource temporarily unavailable");
 }
 
 // What a socket of datagrams had no room for is dropped with the failure of its first.

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from netkit import wait_until
+from netkit import netkit_path, wait_until
 
 PROBER = os.path.join(os.environ.get("NETKIT_BUILD", ""), "tests", "prober")
 DENIED, REFUSED = "operation not permitted", "permission denied"
@@ -43,6 +43,13 @@ def test_it_reads_the_system_and_what_is_named_and_writes_beside_that(tries, fil
     results = tries(["read /etc/hosts", f"read {files}/named/file", f"write {files}/named/new", f"read {files}/other/file",
                      f"write {files}/other/file", "write /etc/netkit-was-here"], "--file", files / "named" / "file")
     assert list(results.values()) == ["done", "done", "done", REFUSED, REFUSED, REFUSED]
+
+
+def test_it_reads_where_resolv_conf_points(netkit, files):
+    script = 'mount -t tmpfs none /etc && ln -s "$0" /etc/resolv.conf && exec "$@"'
+    done = netkit.run(argv=["unshare", "-m", "sh", "-c", script, str(files / "other" / "file"), netkit_path(),
+                            "--plugin-dir", PROBER, "prober", "serve"], stdin="read /etc/resolv.conf\n")
+    assert done.lines == ["read /etc/resolv.conf: done"], done
 
 
 def test_it_connects_to_the_ports_that_are_named(tries):

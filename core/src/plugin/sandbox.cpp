@@ -245,6 +245,8 @@ int limit_files_and_ports(const SandboxNeeds& needs) {
     landlock.allow(folder, kRead);
   }
   std::error_code unknown;
+  // Often a link into /run; by its folder, as it is replaced when the network changes.
+  landlock.allow(fs::weakly_canonical("/etc/resolv.conf", unknown).parent_path(), kRead);
   const fs::path program = fs::read_symlink("/proc/self/exe", unknown);
   landlock.allow(program.parent_path().parent_path(), kRead);  // its libraries
   landlock.allow("/dev", kRead | kWriteFile);

@@ -26,9 +26,9 @@ bool has(const Values& values, std::string_view option) {
 LogLevel log_level(const Values& values) {
   if (is_set(values, "quiet")) return LogLevel::error;
   const std::int64_t verbose = values.declared("verbose") ? values.count("verbose") : 0;
-  const auto notice = static_cast<std::int64_t>(LogLevel::notice);
-  const auto hex = static_cast<std::int64_t>(LogLevel::hex);
-  return static_cast<LogLevel>(std::min(notice + verbose, hex));
+  constexpr auto kNotice = static_cast<std::int64_t>(LogLevel::notice);
+  constexpr auto kMost = static_cast<std::int64_t>(LogLevel::hex) - kNotice;
+  return static_cast<LogLevel>(kNotice + std::min(verbose, kMost));
 }
 
 bool wants_color(const Values& values) {

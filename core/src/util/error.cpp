@@ -38,6 +38,7 @@ ExitStatus exit_status_of(int error_number) {
     case EFBIG:
     case EIO:
     case EISDIR:
+    case ELOOP:
     case ENAMETOOLONG:
     case ENOENT:
     case ENOSPC:
@@ -45,6 +46,7 @@ ExitStatus exit_status_of(int error_number) {
     case ENXIO:
     case EPIPE:
     case EROFS:
+    case ETXTBSY:
       return ExitStatus::output;
     default:
       return ExitStatus::fault;

@@ -51,8 +51,9 @@ TEST(Host, EndsJsonWithTheTotals) {
 }
 
 TEST(Host, SaysTotalsWithVerboseAndStats) {
-  for (const HostSetup& setup : {HostSetup{{{"verbose", "1"}}}, HostSetup{{{"stats", ""}}},
-                                 HostSetup{{{"stats", ""}, {"quiet", "1"}}}}) {
+  for (const HostSetup& setup :
+       {HostSetup{{{"verbose", "1"}}}, HostSetup{{{"verbose", "9223372036854775807"}}},
+        HostSetup{{{"stats", ""}}}, HostSetup{{{"stats", ""}, {"quiet", "1"}}}}) {
     ChildRun run = run_host(say_hello, setup);
     EXPECT_EQ(run.finish(), 0);
     EXPECT_EQ(run.errors, "netkit: echo: received 3, loss 0.25\n");

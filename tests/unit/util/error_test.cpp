@@ -20,6 +20,7 @@ TEST(SystemErrorTest, SaysWhatFailedAndWhy) {
 TEST(ExitStatusOf, FollowsTheTable) {
   EXPECT_EQ(exit_status_of(EACCES), ExitStatus::permission);
   EXPECT_EQ(exit_status_of(ENOSPC), ExitStatus::output);
+  EXPECT_EQ(exit_status_of(ELOOP), ExitStatus::output);
   EXPECT_EQ(exit_status_of(ENETUNREACH), ExitStatus::unreachable);
   EXPECT_EQ(exit_status_of(EAFNOSUPPORT), ExitStatus::unreachable);
   EXPECT_EQ(exit_status_of(ENOMEM), ExitStatus::fault);

@@ -231,6 +231,7 @@ void FrameServer::Client::on_deadline() {
   const FrameError error = session_.on_silence(server_.host_.loop().now(),
                                                [this](const FrameView& view) { take(view); });
   if (error) return settle(error);
+  if (is_held()) session_.begin_anew(server_.host_.loop().now());
   switch (session_.expired(server_.host_.loop().now())) {
     case ServerSession::Expired::none:
       return settle({});

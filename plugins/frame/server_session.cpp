@@ -23,6 +23,11 @@ void ServerSession::end(TimePoint now, std::size_t frames) {
   }
 }
 
+void ServerSession::begin_anew(TimePoint now) {
+  last_data_ = now;
+  if (frame_began_ != TimePoint::max()) frame_began_ = now;
+}
+
 TimePoint ServerSession::next_deadline() const {
   const TimePoint idle =
       std::min(saturating_add(last_data_, options_->idle_timeout), decoder_.deadline());

@@ -112,6 +112,9 @@ class ServerSession {
     });
   }
 
+  // The peer was not read from until now: its silence begins, and an unfinished frame's time.
+  void begin_anew(TimePoint now);
+
   // When the session is to be asked whether it expired; TimePoint::max() for never.
   TimePoint next_deadline() const;
   Expired expired(TimePoint now) const;

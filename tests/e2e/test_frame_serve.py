@@ -86,6 +86,17 @@ def test_other_protocols_are_closed_and_named(netkit, opening, name):
 
 
 @pytest.mark.realtime
+def test_a_client_that_is_held_to_its_rate_is_not_idle(netkit):
+    server = serve(netkit, "--codec", "line", "--rate", "6/m", "--idle-timeout", "200ms", "--json")
+    with socket.create_connection(host_port(server.address)) as client:
+        for text in ("one", "two", "three"):
+            client.sendall(text.encode() + b"\n")
+            if text != "three":
+                server.out.expect(text.encode())
+        assert not select.select([client], [], [], 0.5)[0]  # nor closed
+
+
+@pytest.mark.realtime
 def test_idle_clients_are_closed(netkit):
     server = serve(netkit, "--idle-timeout", "200ms")
     peer = connect(server.address)

@@ -249,9 +249,7 @@ void TcpServer::Connection::on_deadline() {
                                 option));
     return abort();
   }
-  // Nothing is known of a peer that is not read from.
-  const bool is_read = (held_ & (kPaused | kOverRate)) == 0;
-  if (!is_read) last_ = server_->loop_.now();
+  if (is_held()) last_ = server_->loop_.now();
   const TimePoint due = saturating_add(last_, options.idle_timeout);
   if (due > server_->loop_.now()) {
     deadline_ = server_->loop_.at(due, [this] { on_deadline(); });

@@ -172,6 +172,9 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   // More than high_water bytes wait for the peer. Code that answers several requests of one read
   // stops here, keeps the rest, and continues in on_drained().
   bool backed_up() const { return (held_ & kBackedUp) != 0; }
+  // The peer is not read from, by the command's wish or for its rate: it may not be as silent as it
+  // seems.
+  bool is_held() const { return (held_ & (kPaused | kOverRate)) != 0; }
   // There was no room for it: tell the peer so and close().
   bool over_limit() const { return over_limit_; }
   // For reasons of the command; counted together with the server's.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <list>
+#include <optional>
 #include <sys/socket.h>
 #include <utility>
 
@@ -41,11 +42,12 @@ struct TcpConnector::Impl {
   void open_at_once(const AddressSpec& target);
   void open_datagrams();
   void try_next();
-  int open_connection(const Endpoint& peer, FileDescriptor& socket) const;
+  int open_connection(const Endpoint& peer, FileDescriptor& socket);
   void attempt_ready(std::list<Attempt>::iterator attempt);
   static bool is_to_itself(const Attempt& attempt);
   void finish(ConnectResult result);
   void fail(ExitStatus status, std::string why, int error_number);
+  void fail_unbound(const std::string& protocol);
   void reset();
 
   EventLoop& loop;
@@ -60,6 +62,7 @@ struct TcpConnector::Impl {
   Timer deadline;
   int last_error = 0;
   Endpoint last_peer;
+  std::optional<Endpoint> unbound;  // the source that this error is about
   std::function<void(ConnectResult)> callback;
 };
 
@@ -110,7 +113,13 @@ void TcpConnector::Impl::open_datagrams() {
     last_error = open_connection(peer, result.socket);
     if (last_error == 0) return finish(std::move(result));
   }
+  if (unbound) return fail_unbound("udp");
   fail(socket_status(last_error), error_text(last_error), last_error);
+}
+
+void TcpConnector::Impl::fail_unbound(const std::string& protocol) {
+  const SystemError error = bind_error(last_error, protocol, *unbound);
+  fail(error.status(), error.what(), last_error);
 }
 
 void TcpConnector::Impl::try_next() {
@@ -129,6 +138,7 @@ void TcpConnector::Impl::try_next() {
     last_peer = peer;
   }
   if (!attempts.empty()) return;
+  if (unbound) return fail_unbound("tcp");
   const bool prohibited = exit_status_of(last_error) == ExitStatus::permission;
   const std::string peer = last_peer.to_string();
   // " without its interface (write …)", where that is what is wrong.
@@ -140,7 +150,8 @@ void TcpConnector::Impl::try_next() {
 }
 
 // Begins to connect; returns 0 or an errno.
-int TcpConnector::Impl::open_connection(const Endpoint& peer, FileDescriptor& socket) const {
+int TcpConnector::Impl::open_connection(const Endpoint& peer, FileDescriptor& socket) {
+  unbound.reset();
   const int type = transport == Transport::udp ? SOCK_DGRAM : SOCK_STREAM;
   socket.reset(::socket(peer.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return errno;
@@ -149,10 +160,14 @@ int TcpConnector::Impl::open_connection(const Endpoint& peer, FileDescriptor& so
       return one.family() == peer.family();
     });
     if (source == sources.end()) return EAFNOSUPPORT;
-    // After a drop the same port is wanted again, which the connection before may still hold.
-    const int on = 1;
+    // After a drop the same port is wanted again, which the connection before may still hold. Of
+    // datagrams another process would get those of this one.
+    const int on = type == SOCK_STREAM ? 1 : 0;
     ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (::bind(socket.get(), source->data(), source->size()) != 0) return errno;
+    if (::bind(socket.get(), source->data(), source->size()) != 0) {
+      unbound = *source;
+      return errno;
+    }
   }
   const int result = ::connect(socket.get(), peer.data(), peer.size());
   return result == 0 || errno == EINPROGRESS ? 0 : errno;
@@ -181,6 +196,7 @@ void TcpConnector::Impl::attempt_ready(std::list<Attempt>::iterator attempt) {
   }
   last_peer = attempt->peer;
   last_error = error;
+  unbound.reset();
   attempts.erase(attempt);
   try_next();
 }

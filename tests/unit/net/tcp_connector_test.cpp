@@ -93,9 +93,10 @@ class ConnectorTest : public testing::Test {
       static_cast<void>(::connect(fillers_.back().get(), endpoint.data(), endpoint.size()));
     }
   }
-  void connect(Duration timeout = 10s) {
+  void connect(Duration timeout = 10s, Transport transport = Transport::tcp) {
     done_ = false;
-    const AddressSpec target{.host = "many.test", .port = port_, .sources = sources_};
+    const AddressSpec target{
+        .host = "many.test", .port = port_, .sources = sources_, .transport = transport};
     connector_.connect(target, timeout, [this](ConnectResult result) {
       result_ = std::move(result);
       done_ = true;
@@ -187,6 +188,19 @@ TEST_F(ConnectorTest, SaysWhatItCannotBeBoundTo) {
   connect();
   wait();
   EXPECT_EQ(result_.error_number, EADDRNOTAVAIL);
+  EXPECT_EQ(result_.why, "cannot bind tcp 192.0.2.1:0: cannot assign requested address");
+}
+
+TEST_F(ConnectorTest, APortForDatagramsIsNobodyElses) {
+  name_has({"127.0.0.3"});
+  sources_ = {*Endpoint::parse("127.0.0.1:0")};
+  connect(10s, Transport::udp);
+  wait();
+  const FileDescriptor first = std::move(result_.socket);
+  sources_ = {local_endpoint(first.get())};
+  connect(10s, Transport::udp);
+  wait();
+  EXPECT_EQ(result_.error_number, EADDRINUSE);
 }
 
 TEST_F(ConnectorTest, TheTimeIsLimited) {

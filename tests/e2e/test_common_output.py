@@ -300,3 +300,15 @@ def test_a_named_pipe_that_nobody_reads_holds_nobody(netkit, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     result = netkit.run("echo", "serve", "127.0.0.1:0", "--to", f"file:{tmp_path}/pipe")
     assert result.status == 74 and b"--to: cannot open" in result.err
+
+
+def test_a_reader_at_a_socket_holds_nobody_up_and_may_go(netkit):
+    reader, writer = socket.socketpair()
+    with reader, writer, udp_socket() as client:
+        server = netkit.serve("echo", "serve", "127.0.0.1:0", "--udp", stdout=writer)
+        writer.close()
+        client.connect(host_port(server.address))
+        for _ in range(400):
+            client.send(b"x" * 1000)
+            assert len(client.recv(2000)) == 1000
+    assert server.wait() == -signal.SIGPIPE

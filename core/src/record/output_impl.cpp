@@ -129,7 +129,7 @@ void OutputImpl::on_reader() {
 // Without records nothing is written, so it would go unnoticed that the reader has gone.
 void OutputImpl::watch_reader() {
   reader_.reset();
-  if (!ends_with_reader_ || !stdout_->is_pipe() || !stdout_->is_open()) return;
+  if (!ends_with_reader_ || !stdout_->has_reader() || !stdout_->is_open()) return;
   reader_ = loop_.watch(stdout_->writable_fd(), Interest::failure, [this](Ready) { on_reader(); });
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <optional>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -28,6 +29,12 @@ FileDescriptor reopen_pipe(int fd) {
   if (::fstat(fd, &info) != 0 || !S_ISFIFO(info.st_mode)) return {};
   const std::string path = fmt::format("/proc/self/fd/{}", fd);
   return FileDescriptor(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+}
+
+bool is_stream_socket(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }
 
 }  // namespace
@@ -92,7 +99,11 @@ void StreamSink::close() {
 }
 
 StdoutWriter::StdoutWriter(int fd, int stop_fd, const Clock& clock)
-    : fd_(fd), stop_fd_(stop_fd), clock_(clock), own_(reopen_pipe(fd)) {
+    : fd_(fd),
+      stop_fd_(stop_fd),
+      clock_(clock),
+      own_(reopen_pipe(fd)),
+      is_socket_(is_stream_socket(fd)) {
   if (own_) fd_ = own_.get();
 }
 
@@ -119,12 +130,12 @@ int StdoutWriter::wait() const {
 StdoutWriter::Result StdoutWriter::write_some(ByteParts content) {
   Result result;
   while (result.error == 0 && content.size() > 0) {
-    const ssize_t written = content.write_to(fd_);
+    const ssize_t written = is_socket_ ? content.send_to(fd_) : content.write_to(fd_);
     if (written >= 0) {
       content.remove_prefix(static_cast<std::size_t>(written));
       result.written += static_cast<std::size_t>(written);
     } else if (errno != EINTR) {
-      result.error = errno;
+      result.error = is_socket_ && errno == ECONNRESET ? EPIPE : errno;
     }
   }
   if (result.written > 0 && patience_ != kNever) set_patience(patience_);

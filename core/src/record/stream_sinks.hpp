@@ -49,7 +49,8 @@ class NETKIT_API StreamSink : public Sink {
 
 // A reader that does not read must not keep netkit from ending when it is told to. A pipe is
 // written to through an open file description of its own, which is non-blocking (that of stdout is
-// shared with other programs and stays as it is), and while it is full, `stop_fd` is watched too.
+// shared with other programs and stays as it is), a socket without waiting, and while it is full,
+// `stop_fd` is watched too.
 // [one thread]
 class NETKIT_API StdoutWriter {
  public:
@@ -62,8 +63,8 @@ class NETKIT_API StdoutWriter {
     std::size_t written = 0;
     int error = 0;
   };
-  // Writes what the reader of a pipe has room for: EAGAIN when that is not all. What is no pipe is
-  // waited for.
+  // Writes what the reader of a pipe or a socket has room for: EAGAIN when that is not all. What is
+  // neither is waited for.
   Result write_some(ByteParts content);
   // Writes all of `content`, or says why not: EINTR when the run was told to stop while nobody
   // read, ETIMEDOUT when the deadline passed meanwhile, EPIPE when nobody will read any more,
@@ -71,7 +72,8 @@ class NETKIT_API StdoutWriter {
   Result write_all(ByteParts content);
   // Writable when there is room again.
   int fd() const { return fd_; }
-  bool is_pipe() const { return static_cast<bool>(own_); }
+  // Whether it has a reader who may be slow, and may go.
+  bool has_reader() const { return own_ || is_socket_; }
   // No wait for a reader lasts longer; TimePoint::max() is never.
   void set_deadline(TimePoint deadline) { deadline_ = deadline; }
   // From now on the deadline is what this is after the reader took something.
@@ -84,6 +86,7 @@ class NETKIT_API StdoutWriter {
   int stop_fd_;
   const Clock& clock_;
   FileDescriptor own_;
+  bool is_socket_;
   TimePoint deadline_ = TimePoint::max();
   Duration patience_ = kNever;
 };
@@ -122,7 +125,7 @@ class NETKIT_API StdoutSink final : public StreamSink {
   // the limit; unblock() is for when writable_fd() is writable.
   bool is_blocked() const { return blocked_; }
   int writable_fd() const { return writer_.fd(); }
-  bool is_pipe() const { return writer_.is_pipe(); }
+  bool has_reader() const { return writer_.has_reader(); }
   // The reader has gone: as EPIPE, but before anything is written.
   void lose_reader();
   void unblock();

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 namespace netkit {
@@ -42,14 +43,29 @@ class ByteParts {
 
   // As writev(2).
   ssize_t write_to(int fd) const {
-    std::array<iovec, 3> vectors;
-    for (std::size_t i = 0; i < parts_.size(); ++i) {
-      vectors[i] = {const_cast<char*>(parts_[i].data()), parts_[i].size()};
-    }
-    return ::writev(fd, vectors.data(), static_cast<int>(vectors.size()));
+    const Vectors all = vectors();
+    return ::writev(fd, all.data(), static_cast<int>(all.size()));
+  }
+  // As sendmsg(2), without waiting for room.
+  ssize_t send_to(int fd) const {
+    Vectors all = vectors();
+    msghdr message{};
+    message.msg_iov = all.data();
+    message.msg_iovlen = all.size();
+    return ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 
  private:
+  using Vectors = std::array<iovec, 3>;
+
+  Vectors vectors() const {
+    Vectors all;
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      all[i] = {const_cast<char*>(parts_[i].data()), parts_[i].size()};
+    }
+    return all;
+  }
+
   std::array<std::string_view, 3> parts_;
 };
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <memory>
 #include <string>
+#include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -57,6 +58,39 @@ class StdoutSinkTest : public testing::Test {
   int blocked_ = 0;
   std::unique_ptr<StdoutSink> sink_;
 };
+
+// The same at an end of a socket, as some programs make for those that they start.
+class StdoutSocketTest : public StdoutSinkTest {
+ protected:
+  StdoutSocketTest() {
+    int ends[2] = {-1, -1};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) ADD_FAILURE();
+    reader_.reset(ends[0]);
+    writer_.reset(ends[1]);
+    make_sink(make_raw_formatter());
+  }
+};
+
+TEST_F(StdoutSocketTest, KeepsWhatTheReaderHasNoRoomFor) {
+  const std::string said(1'000'000, 'a');
+  say(said);
+  sink_->flush();
+  EXPECT_TRUE(sink_->is_blocked());
+  std::string heard;
+  while (heard.size() < said.size()) {
+    heard += read(said.size());
+    sink_->unblock();
+  }
+  EXPECT_EQ(heard, said);
+}
+
+TEST_F(StdoutSocketTest, HearsThatTheReaderHasGone) {
+  reader_.reset();
+  say("x");
+  sink_->flush();
+  EXPECT_TRUE(reader_gone_);
+  EXPECT_EQ(error_, "");
+}
 
 TEST_F(StdoutSinkTest, WritesAtTheFlush) {
   say("one ");

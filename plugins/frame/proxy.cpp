@@ -18,6 +18,7 @@
 
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/net/address_spec.hpp>
+#include <netkit/net/await_rest.hpp>
 #include <netkit/net/held_bytes.hpp>
 #include <netkit/net/interfaces.hpp>
 #include <netkit/net/peer_log.hpp>
@@ -106,6 +107,7 @@ class Proxy::Target final : public ByteStream::Handler {
   void leave() {
     session_ = nullptr;
     stream->close();
+    await_rest(proxy_.host_.loop(), rest_, *stream, [this] { give_up(); });
   }
 
   std::unique_ptr<ByteStream> stream;
@@ -117,10 +119,12 @@ class Proxy::Target final : public ByteStream::Handler {
   void on_closed(ByteStream&, int error, std::string_view reason) override;
   void on_high_water(ByteStream&) override;
   void on_low_water(ByteStream&) override;
+  void give_up();
 
   Proxy& proxy_;
   Session* session_;  // null: it is gone
   Timer handshake_;
+  Timer rest_;  // until when what the client has left is to be taken
 };
 
 // A client, which is the connection to the server, and the connection to the target, which is made
@@ -219,6 +223,15 @@ void Proxy::Target::on_end(ByteStream&) {
 void Proxy::Target::on_closed(ByteStream&, int error, std::string_view reason) {
   if (handshake_.pending()) ++proxy_.failures_;
   if (session_ != nullptr) return session_->on_target_gone(error, reason);
+  proxy_.host_.loop().destroy_later(proxy_.leaving_.take(*this));
+}
+
+// What the client has left is not taken.
+void Proxy::Target::give_up() {
+  ++proxy_.failures_;
+  proxy_.server_.notice(fmt::format("target {} closed: it does not take the last {}",
+                                    stream->peer().to_string(), counted(stream->queued(), "byte")));
+  stream->abort();
   proxy_.host_.loop().destroy_later(proxy_.leaving_.take(*this));
 }
 
@@ -349,6 +362,7 @@ void Proxy::Session::ended(Half& half) {
         half.decoder.finish([&](const FrameView& view) { on_frame(half, view); });
     proxy_.cut_.add_news(half.decoder.counters(), half.seen);
     if (rest > 0) notice(half, cut_off("ended", rest, total));
+    if (rest > 0 && half.way && !half.encoder) half.way->add(half.unframed);
   }
   half.way ? half.way->end([this, &half] { on_passed(half); }) : on_passed(half);
 }

@@ -1,6 +1,7 @@
 """netkit frame proxy: TLS on either side, and faults on purpose."""
 
 import json
+import os
 import socket
 import struct
 import time
@@ -8,7 +9,8 @@ import time
 import pytest
 
 from certificates import make_family
-from frame_peer import HEARTBEAT, Server, answer, connect, request
+from frame_peer import DATETIME, HEARTBEAT, Server, answer, connect, request
+from netkit import wait_until
 
 
 def proxied(netkit, *args):
@@ -182,3 +184,28 @@ def test_unfinished_frames_take_so_much_memory_together(netkit):
         proxy.err.expect(rb"> too many unfinished frames at once \(--max-frame\); forwarded without decoding\n")
         peers[-1].send(b"the rest")
         assert behind.exactly(4 + 8)[4:] == b"the rest"
+
+
+def test_what_is_no_whole_frame_at_the_end_is_forwarded(netkit):
+    with Server() as target:
+        proxy = netkit.serve("frame", "proxy", "127.0.0.1:0", target.address, "--fault", "delay=1ms")
+        peer = connect(proxy.address)
+        behind = target.accept()
+        peer.send(HEARTBEAT + HEARTBEAT[:3])
+        peer.sock.shutdown(socket.SHUT_WR)
+        assert behind.at_end() == HEARTBEAT + HEARTBEAT[:3]
+
+
+def test_a_client_that_did_not_read_leaves_nothing_behind(netkit):
+    """The target does not read what its client asked before it has got rid of its answers."""
+    target = netkit.serve("frame", "serve", "127.0.0.1:0", "-q")
+    proxy = netkit.serve("frame", "proxy", "127.0.0.1:0", target.address, "-q")
+    before = os.listdir(f"/proc/{proxy.pid}/fd")
+    peer = connect(proxy.address)
+    peer.sock.settimeout(0.3)
+    with pytest.raises(TimeoutError):
+        while True:
+            peer.sock.send(DATETIME * 200_000)
+    assert len(os.listdir(f"/proc/{proxy.pid}/fd")) > len(before)
+    peer.reset()
+    wait_until(lambda: os.listdir(f"/proc/{proxy.pid}/fd") == before)

@@ -2,6 +2,7 @@ target_sources(netkit-core PRIVATE
   src/net/address_spec.cpp
   src/net/answer_policy.cpp
   src/net/attempts.cpp
+  src/net/await_rest.cpp
   src/net/cidr.cpp
   src/net/datagram_queue.cpp
   src/net/datagram_receiver.cpp

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <netkit/net/await_rest.hpp>
 #include <netkit/net/peer_log.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/net/tcp_server.hpp>
@@ -23,10 +24,6 @@ constexpr std::size_t kLeastHighWater = std::size_t{16} << 10U;
 // How often all peers are asked what waits for them, while too much does.
 constexpr Duration kAskAgain = std::chrono::milliseconds(100);
 constexpr std::size_t kOtherDescriptors = 64;  // of everything but clients, generously
-// A connection that is closing waits this long for its peer to take each of so many parts of the
-// rest.
-constexpr Duration kRestPatience = std::chrono::minutes(1);
-constexpr std::size_t kRestParts = 8;
 
 }  // namespace
 
@@ -272,13 +269,8 @@ void TcpServer::Connection::write(const SharedPayload& payload) {
 void TcpServer::Connection::close() {
   const bool is_news = !std::exchange(closing_, true);
   stream_->close();
-  if (is_news && stream_->queued() != 0) await_rest(stream_->queued() / kRestParts);
-}
-
-// A peer that takes less than `least` of the rest each time is not waited for.
-void TcpServer::Connection::await_rest(std::size_t least) {
-  deadline_ = server_->loop_.after(kRestPatience, [this, least, before = stream_->queued()] {
-    if (before - stream_->queued() > least) return await_rest(least);
+  if (!is_news) return;
+  await_rest(server_->loop_, deadline_, *stream_, [this] {
     ++server_->counters_.idle;
     abort();
   });

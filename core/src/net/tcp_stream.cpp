@@ -200,6 +200,7 @@ void TcpStream::do_shutdown() {
 void TcpStream::close() {
   if (state_ != State::open) return;
   state_ = State::closing;
+  reading_ = true;  // a peer that cannot get rid of what it says may not take the rest
   update_interest();
   if (queued() > 0) return;
   // Not from here: on_closed() must not run inside the call that asked for it.

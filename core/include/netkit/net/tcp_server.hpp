@@ -214,7 +214,6 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   void count_waiting();
   void take_fair_share();
   void on_deadline();
-  void await_rest(std::size_t least);
   std::unique_ptr<Connection> leave(int error, std::string_view reason);
 
   TcpServer* server_ = nullptr;

@@ -66,6 +66,7 @@ class Replay {
   Timer timer_;
   Timer wait_timer_;
   std::size_t full_ = 0;  // connections with more than kMostUnsent; what follows waits for them
+  std::size_t cut_short_ = 0;  // connections that were lost before all of theirs was sent
   std::uint64_t sent_ = 0;
   std::uint64_t expected_ = 0;
   std::uint64_t received_ = 0;
@@ -106,14 +107,17 @@ class Replay::Connection final : private TcpClient::Handler {
   }
 
   void send(std::string_view bytes) {
+    if (is_lost_) return cut_short();
     if (client_->stream() != nullptr) {
       client_->stream()->write(bytes);
-    } else if (client_->connections() == 0) {
+    } else {
       early_ += bytes;
     }
+    has_rest_ = unsent() > 0;
     if (!is_full_ && unsent() > kMostUnsent) is_full_ = true, ++replay_.full_;
   }
   std::size_t unsent() { return client_->stream() ? client_->stream()->queued() : early_.size(); }
+  bool is_lost() const { return is_lost_; }
 
  private:
   void on_connected(TcpClient& client) override {
@@ -124,8 +128,20 @@ class Replay::Connection final : private TcpClient::Handler {
   }
 
   void on_low_water(TcpClient&) override {
+    has_rest_ = false;
     if (std::exchange(is_full_, false)) --replay_.full_;
     replay_.on_sent();
+  }
+
+  std::string on_lost(TcpClient&) override {
+    is_lost_ = true;
+    if (has_rest_) cut_short();
+    return {};
+  }
+
+  // Some of what was recorded cannot be sent any more.
+  void cut_short() {
+    if (!std::exchange(is_cut_short_, true)) ++replay_.cut_short_;
   }
 
   void on_data(TcpClient&, std::string_view data) override {
@@ -161,8 +177,11 @@ class Replay::Connection final : private TcpClient::Handler {
 
   Replay& replay_;
   std::optional<TcpClient> client_;
-  std::string early_;     // sent before it was connected
-  bool is_full_ = false;  // as Replay::full_ counts
+  std::string early_;          // sent before it was connected
+  bool is_full_ = false;       // as Replay::full_ counts
+  bool has_rest_ = false;      // that is to be sent
+  bool is_lost_ = false;       // for good
+  bool is_cut_short_ = false;  // as Replay::cut_short_ counts
   FrameDecoder recorded_[2];
   FrameDecoder answers_;
   Timer silence_;
@@ -209,8 +228,10 @@ void Replay::play_one(const RecordedBytes& record) {
   const bool request = record.direction == Direction::to_server;
   const bool printing = options_.target.empty();
   if (printing) printer_.tick();
-  const FrameError error =
-      from.decode(record, [&](const FrameView& view) { on_recorded(record.direction, view); });
+  const bool is_sent = !request || !from.is_lost();
+  const FrameError error = from.decode(record, [&](const FrameView& view) {
+    if (is_sent) on_recorded(record.direction, view);
+  });
   if (error && printing) {
     return host_.finish(
         ExitStatus::protocol,
@@ -260,8 +281,10 @@ void Replay::end_of_file() {
 
 void Replay::finish_if_done() {
   if (!all_played_) return;
-  if (received_ >= expected_ && unsent() == 0) return host_.finish(ExitStatus::done);
-  arm_wait();
+  if (received_ < expected_ || unsent() > 0) return arm_wait();
+  if (cut_short_ == 0) return host_.finish(ExitStatus::done);
+  host_.finish(ExitStatus::unreachable, fmt::format("{} lost before everything recorded was sent",
+                                                    counted(cut_short_, "connection")));
 }
 
 // For an answer, or for the server to take what is sent.

@@ -273,6 +273,19 @@ def test_replay_ends_when_all_is_sent(netkit, tmp_path):
         server.accept().expect(b"\0\0\0\x01\x02")
 
 
+def test_replay_says_that_the_server_did_not_take_all(netkit, tmp_path):
+    (tmp_path / "talk").write_text(recording((0, 1, ">", "AAAAAQI="), (0.2, 1, ">", "AAAAAQI="), (0.2, 2, ">", "AAAAAQI=")))
+    with Server() as server:
+        replay = netkit.start("frame", "replay", tmp_path / "talk", server.address, "--json")
+        peer = server.accept()
+        peer.expect(b"\0\0\0\x01\x02")
+        peer.close()
+        server.accept().expect(b"\0\0\0\x01\x02")
+        assert replay.wait() == 69
+        assert b"frame: 1 connection lost before everything recorded was sent\n" in replay.err.rest()
+        assert replay.out.json()["sent"] == 2
+
+
 def test_replay_waits_for_a_server_that_reads_slowly(netkit, tmp_path):
     sent = request(7, b"x" * 4095)
     text = base64.b64encode(sent).decode()

@@ -81,6 +81,8 @@ class ClientSession {
   bool has_room() const {
     return table_.size() < options_.max_requests && table_.bytes() < options_.max_request_bytes;
   }
+  // Forgets the oldest request, if it was sent and has no answer. Whether it did.
+  bool give_up_oldest() { return table_.forget_oldest(); }
   // No more requests will come.
   void end_input() { input_ended_ = true; }
 
@@ -101,6 +103,10 @@ class ClientSession {
   template <typename Sink>
   Status on_silence(TimePoint now, Sink&& sink);
   TimePoint silence_deadline() const { return decoder_.deadline(); }
+  // No more will come on this connection: the same for a frame that needs no more behind it.
+  // `rest` becomes how many bytes are part of no whole one.
+  template <typename Sink>
+  Status on_end(std::size_t& rest, Sink&& sink);
 
   // When on_deadline() is to be called; TimePoint::max() for never.
   TimePoint next_deadline() const { return next_heartbeat_; }
@@ -120,7 +126,8 @@ class ClientSession {
   std::size_t unanswered() const { return table_.size(); }
   std::size_t in_flight() const { return table_.sent(); }
   std::uint64_t resent() const { return table_.resent(); }  // requests, after a reconnect
-  unsigned missed() const { return missed_; }               // heartbeats since the last frame
+  std::uint64_t given_up() const { return table_.forgotten(); }
+  unsigned missed() const { return missed_; }  // heartbeats since the last frame
   std::size_t pending() const { return decoder_.pending(); }
   std::uint64_t pending_total() const { return decoder_.pending_total(); }
   const FrameError& frame_error() const { return frame_error_; }
@@ -193,6 +200,11 @@ ClientSession::Status ClientSession::on_data(TimePoint now, std::string_view dat
 template <typename Sink>
 ClientSession::Status ClientSession::on_silence(TimePoint now, Sink&& sink) {
   return take_all(sink, [&](auto& take_frame) { decoder_.expire(now, take_frame); });
+}
+
+template <typename Sink>
+ClientSession::Status ClientSession::on_end(std::size_t& rest, Sink&& sink) {
+  return take_all(sink, [&](auto& take_frame) { rest = decoder_.finish(take_frame); });
 }
 
 }  // namespace netkit::frame

@@ -79,7 +79,7 @@ class FrameClient final : private TcpClient::Handler, private Input::Handler {
   void send_pieces();
   void write(std::string_view wire);
   void ask_again();
-  void say_full();
+  bool make_room();
   void show_sent(std::string_view wire);
   static FramePrinter::Where where(bool shown) {
     return shown ? FramePrinter::Where::output : FramePrinter::Where::log;
@@ -119,7 +119,7 @@ class FrameClient final : private TcpClient::Handler, private Input::Handler {
   bool input_ended_ = false;
   bool input_paused_ = false;
   bool congested_ = false;
-  bool said_full_ = false;  // that polling waits for answers
+  bool said_full_ = false;  // that --every has no room
 };
 
 FrameClient::FrameClient(Host& host, ConnectOptions options)
@@ -239,7 +239,7 @@ void FrameClient::ask_again() {
   if (!session_.pieces().empty()) return;  // those of the last time are not out yet
   try {
     for (const std::string& message : options_.messages) {
-      if (!session_.has_room()) return say_full();
+      if (!make_room()) return;
       push(message);
     }
   } catch (const Error& error) {  // a file that is gone
@@ -247,12 +247,19 @@ void FrameClient::ask_again() {
   }
 }
 
-void FrameClient::say_full() {
-  if (std::exchange(said_full_, true)) return;
-  host_.log().notice(
-      fmt::format("{} unanswered: no more are sent for now "
-                  "(--max-requests, --max-request-bytes)",
-                  counted(session_.in_flight(), "request")));
+// For one more request of --every. What is lost on the way is never answered: to wait for that
+// would be to wait for ever.
+bool FrameClient::make_room() {
+  if (session_.has_room()) return true;
+  if (!std::exchange(said_full_, true)) {
+    host_.log().notice(
+        fmt::format("{} unanswered: {} (--max-requests, --max-request-bytes)",
+                    counted(session_.in_flight(), "request"),
+                    options_.loses ? "the oldest are given up" : "no more are sent for now"));
+  }
+  while (options_.loses && !session_.has_room() && session_.give_up_oldest()) {
+  }
+  return session_.has_room();
 }
 
 void FrameClient::send() {
@@ -379,9 +386,11 @@ void FrameClient::note_unmatched(const ClientEvent& event) {
 
 void FrameClient::on_end(TcpClient& client) {
   constexpr std::string_view kClosed = "closed by the peer";
-  const std::size_t pending = session_.pending();
-  client.drop(pending == 0 ? kClosed : cut_off(kClosed, pending, session_.pending_total()),
-              ExitStatus::unreachable);
+  const std::uint64_t total = session_.pending_total();
+  std::size_t rest = 0;
+  printer_.tick();
+  judge(session_.on_end(rest, [this](const ClientEvent& event) { on_event(event); }));
+  client.drop(rest == 0 ? kClosed : cut_off(kClosed, rest, total), ExitStatus::unreachable);
 }
 
 std::string FrameClient::on_lost(TcpClient&) {
@@ -465,6 +474,7 @@ void FrameClient::fill_totals(Totals& totals) const {
   totals.add("unmatched", counters_.unmatched);
   totals.add("resent", session_.resent());
   totals.add("unanswered", session_.unanswered());
+  totals.add("given_up", session_.given_up());
   totals.add("connections", client_.connections());
   totals.add("drops", counters_.drops);
   CutTotals cut = cut_;

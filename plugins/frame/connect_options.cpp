@@ -64,6 +64,7 @@ ConnectOptions connect_options(const Values& values) {
   options.connection = connection_options(values);
   const Transport transport = transport_of(options.connection.servers);
   options.session = session_options(values, transport);
+  options.loses = transport == Transport::udp || transport == Transport::serial;
   options.tls = tls_options(values);
   if (options.tls) {
     refuse_tls(options.connection.servers.front(), options.tls->psk ? "--psk-file" : "--tls");

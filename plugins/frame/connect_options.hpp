@@ -20,6 +20,7 @@ struct ConnectOptions {
   std::optional<TlsClientOptions> tls;
   std::vector<std::string> messages;  // --send, as typed
   Duration every{};                   // how often; zero: once
+  bool loses = false;                 // requests and answers may be lost on the way
   std::optional<Pattern> expect;
   Duration within = kNever;
   Duration wait = kNever;  // for the next answer, once the input has ended

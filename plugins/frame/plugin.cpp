@@ -277,6 +277,7 @@ std::vector<TotalDef> connect_totals() {
           {"unmatched", "frames that answer no request"},
           {"resent", "requests sent again after a reconnect"},
           {"unanswered", "requests waiting for an answer", kGauge},
+          {"given_up", "requests that --every gave up unanswered"},
           kConnectionsTotal,
           {"drops", "connections lost"},
           labelled_total(kBytesMetric, "in", "bytes_in", "bytes received"),

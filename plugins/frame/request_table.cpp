@@ -79,19 +79,34 @@ void RequestTable::add_own(std::uint8_t id, Kind kind) {
   append_sent(slot);
 }
 
-RequestTable::Match RequestTable::match(std::uint8_t id) {
-  const Slot slot = sent_first_[id];
-  if (slot == kNone) return {};
-  const Entry& entry = entries_[slot];
-  sent_first_[id] = entry.next_sent;
-  if (entry.next_sent == kNone) sent_last_[id] = kNone;
-  const Match match{true, entry.kind, entry.number};
-  if (entry.kind == Kind::user) {
+// Of those with its id only the client's own were sent before it.
+void RequestTable::remove_sent(Slot slot) {
+  const std::uint8_t id = entries_[slot].id;
+  Slot before = kNone;
+  for (Slot at = sent_first_[id]; at != slot; at = entries_[at].next_sent) before = at;
+  const Slot next = entries_[slot].next_sent;
+  (before == kNone ? sent_first_[id] : entries_[before].next_sent) = next;
+  if (next == kNone) sent_last_[id] = before;
+  if (entries_[slot].kind == Kind::user) {
     unlink(slot);
     --sent_;
   }
   release(slot);
+}
+
+RequestTable::Match RequestTable::match(std::uint8_t id) {
+  const Slot slot = sent_first_[id];
+  if (slot == kNone) return {};
+  const Match match{true, entries_[slot].kind, entries_[slot].number};
+  remove_sent(slot);
   return match;
+}
+
+bool RequestTable::forget_oldest() {
+  if (first_ == kNone || first_ == unsent_) return false;
+  remove_sent(first_);
+  ++forgotten_;
+  return true;
 }
 
 std::size_t RequestTable::clear_sent() {

@@ -57,6 +57,9 @@ class RequestTable {
   // Removes the oldest request with that id that was sent and says what it was, if there is one.
   Match match(std::uint8_t id);
 
+  // Removes the oldest of the user's requests if it was sent. Whether it did.
+  bool forget_oldest();
+
   // The connection is over: the client's own are forgotten, the user's are unsent again. Returns
   // how many of the user's had been sent.
   std::size_t clear_sent();
@@ -68,6 +71,7 @@ class RequestTable {
   std::size_t bytes() const { return bytes_; }  // their frames
   // How often one of them was sent that had been sent before.
   std::uint64_t resent() const { return resent_; }
+  std::uint64_t forgotten() const { return forgotten_; }
 
   // Calls `f(const Entry&)` for the user's requests, oldest first.
   template <typename F>
@@ -83,6 +87,7 @@ class RequestTable {
   void release(Slot slot);
   void unlink(Slot slot);
   void append_sent(Slot slot);
+  void remove_sent(Slot slot);
 
   std::vector<Entry> entries_;
   std::array<Slot, 256> sent_first_;
@@ -96,6 +101,7 @@ class RequestTable {
   std::size_t sent_ = 0;
   std::size_t bytes_ = 0;
   std::uint64_t resent_ = 0;
+  std::uint64_t forgotten_ = 0;
 };
 
 }  // namespace netkit::frame

@@ -9,7 +9,7 @@ import struct
 import pytest
 
 from frame_peer import APPID, IMEI, Server, connect
-from netkit import receive_exactly
+from netkit import receive_exactly, udp_socket
 
 RTU = "u8,check=crc16-modbus:le"  # cut by a length, so that the time makes no difference
 RULES = ["hex:01?? => hex:81{1}00", "/^GET (.+)$/ => {1}={0}", "PING => PONG"]
@@ -116,6 +116,32 @@ def test_every_asks_again(netkit):
             peer.expect(b"t?\n")
             peer.send(b"%d\n" % i)
         client.out.expect(rb"0\n1\n2\n")
+
+
+def test_every_goes_on_where_answers_may_be_lost(netkit):
+    with udp_socket() as device:
+        client = netkit.start("frame", "connect", "udp:127.0.0.1:%d" % device.getsockname()[1], "--codec", "line",
+                              "--every", "5ms", "--send", "t?", "--max-requests", "3", "--json")
+        for _ in range(20):
+            asker = device.recvfrom(100)[1]  # and it says nothing
+        device.sendto(b"21 C", asker)
+        assert client.out.json()["text"] == "21 C"
+        assert client.stop() == 0
+        end = json.loads(client.out.rest().splitlines()[-1])
+        assert end["unanswered"] <= 3 and end["given_up"] >= 16
+        assert client.err.rest().count(b"3 requests unanswered: the oldest are given up (--max-requests,") == 1
+
+
+@pytest.mark.parametrize("codec", ["idle=1h", "line"])
+def test_an_answer_may_end_with_its_connection(netkit, codec):
+    with Server() as server:
+        client = netkit.start("frame", "connect", server.address, "--codec", codec, "--send", "t?")
+        client.close_stdin()
+        peer = server.accept()
+        peer.exactly(2)
+        peer.send(b"21 C")
+        peer.sock.shutdown(socket.SHUT_WR)
+        assert (client.wait(), client.out.rest(), client.err.rest()) == (0, b"21 C\n", b"")
 
 
 def test_lines_are_bodies_and_hex_shows_them(netkit):

@@ -132,6 +132,37 @@ TEST_F(ClientSessionTest, AHalfFrameDoesNotOutliveItsConnection) {
   EXPECT_EQ(receive({"0700"}), Events{"answer 1 7/0"});
 }
 
+TEST_F(ClientSessionTest, TheEndOfAConnectionEndsAnAnswerThatNeedsNoMore) {
+  start({.codec = CodecSpec::parse("line")});
+  session_.on_connected(at(0));
+  push("61");
+  Events events;
+  std::size_t rest = 1;
+  const auto keep = [&](const ClientEvent& event) { events.push_back(show(event)); };
+  session_.on_data("no line feed", keep);
+  EXPECT_EQ(session_.on_end(rest, keep), Status::ok);
+  EXPECT_EQ(rest, 0U);
+  EXPECT_EQ(events, Events{"answer 1 0/0 no line feed"});
+}
+
+TEST_F(ClientSessionTest, GivesUpTheOldestThatWasSentAndKeepsTheOrder) {
+  session_.on_connected(at(0));
+  EXPECT_FALSE(session_.give_up_oldest());
+  session_.on_deadline(at(3));  // a heartbeat of its own, whose id the user has as well
+  for (const char* request : {"01", "0761", "01"}) push(request);
+  EXPECT_TRUE(session_.give_up_oldest());
+  EXPECT_EQ(receive({"0100", "0100"}), (Events{"heartbeat 1/0", "answer 3 1/0"}));
+  EXPECT_TRUE(session_.give_up_oldest());
+  EXPECT_EQ(session_.given_up(), 2U);
+  EXPECT_EQ(session_.unanswered(), 0U);
+  session_.on_disconnected();
+  push("0762");
+  EXPECT_FALSE(session_.give_up_oldest()) << "it was not sent";
+  session_.on_connected(at(9));
+  sent();
+  EXPECT_EQ(receive({"0700"}), Events{"answer 4 7/0"});
+}
+
 TEST_F(ClientSessionTest, HeartbeatsGoOutFromTheConnectOn) {
   start_registering();
   EXPECT_EQ(session_.next_deadline(), TimePoint::max());

@@ -3,6 +3,9 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 jobs=$(nproc)
 
+# Whoever runs what is in the tree trusts it, whoever owns it: in a container that is often somebody else.
+git() { command git -c "safe.directory=$root" "$@"; }
+
 # packages_of KIND...: what tools/packages.txt lists for these kinds.
 packages_of() {
   local kinds=" $* " package kind
@@ -45,16 +48,15 @@ install_missing() {
 }
 
 # build PRESET TARGET [CMAKE ARGUMENTS]: configures one preset and builds a target of it; says no more than warnings
-# when all is well.
+# when all is well. What was said stays in build/PRESET.log.
 build() {
-  local preset=$1 target=$2 log
+  local preset=$1 target=$2 log=$root/build/$1.log
   shift 2
-  log=$(mktemp)
-  if ! { cd "$root" && cmake --preset "$preset" "$@" && cmake --build --preset "$preset" --target "$target" -j "$jobs"; } >"$log" 2>&1; then
+  mkdir -p "$root/build"
+  # In a shell of its own: whoever builds stays where the user is.
+  if ! (cd "$root" && cmake --preset "$preset" "$@" && cmake --build --preset "$preset" --target "$target" -j "$jobs") >"$log" 2>&1; then
     tail -n 60 "$log" >&2
-    rm -f "$log"
     return 1
   fi
   grep -A 4 -E ': warning: ' "$log" >&2 || true
-  rm -f "$log"
 }

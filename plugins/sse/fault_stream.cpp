@@ -83,6 +83,11 @@ void FaultStream::put(std::string_view bytes) {
   if (!is_stalled_ && !is_skipping_) send(bytes.substr(sent));
 }
 
+void FaultStream::skip_nothing() {
+  is_skipping_ = false;
+  parser_.restart();
+}
+
 bool FaultStream::on_event(const Event& event) {
   has_event_ = true;
   is_found_ = is_found_ || event.id == begin_after_;

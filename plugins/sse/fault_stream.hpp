@@ -53,6 +53,8 @@ class FaultStream : public HttpStream, private EventParser::Handler {
   void put(std::string_view bytes);
   // Nothing that is put is sent any more, or not yet.
   bool is_skipping() const { return is_skipping_; }
+  // What is put comes from the beginning again, and nothing of it is left out.
+  void skip_nothing();
   bool is_stalled() const { return is_stalled_; }
 
  private:

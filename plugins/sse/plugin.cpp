@@ -327,9 +327,10 @@ std::vector<OptionDef> trust_definitions() {
 ActionDef proxy_action() {
   ActionDef action{.name = "proxy", .summary = "forward streams, and print their events"};
   action.description =
-      "Forwards every request to URL, with its path appended to that of URL, and returns the "
-      "response byte for byte; only Host is replaced by that of URL. The events in the responses "
-      "are printed. It runs until it is stopped.";
+      "Forwards every request to URL, with its path and query appended to those of URL, and "
+      "returns "
+      "the response byte for byte; only Host is replaced by that of URL. The events in the "
+      "responses are printed. It runs until it is stopped.";
   action.arguments = {{.name = "LISTEN", .kind = Kind::listen_address, .help = "where to listen"},
                       {.name = "URL", .kind = Kind::url, .help = "where to forward requests to"}};
   action.common = kOutputOptions | kServerOptions | kConnectTimeoutOption | kClientOptions;

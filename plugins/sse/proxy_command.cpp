@@ -30,6 +30,18 @@ constexpr std::size_t kMaxOfBodies = std::size_t{256} << 20U;  // that have no a
 constexpr std::size_t kMaxAhead = std::size_t{64} << 10U;      // of the requests after one
 constexpr Duration kFarewell = std::chrono::seconds(1);
 
+// The path and the query of a request, behind those of the target.
+std::string joined_path(std::string_view target, const HttpRequest& request) {
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  std::string_view base = target.substr(0, mark);
+  std::string_view query = target.substr(std::min(mark + 1, target.size()));
+  if (base.ends_with('/')) base.remove_suffix(1);
+  const bool has_both = !query.empty() && !request.query.empty();
+  const bool has_one = !query.empty() || !request.query.empty();
+  return fmt::format("{}{}{}{}{}{}", base, request.path, has_one ? "?" : "", query,
+                     has_both ? "&" : "", request.query);
+}
+
 class Proxy {
  public:
   Proxy(Host& host, const ProxyOptions& options);
@@ -143,10 +155,7 @@ void Proxy::Session::pass_on(const HttpRequest& request) {
     return refuse(421, "this server does not have that host name (--host)");
   }
   const HttpUrl& target = proxy_.options_.target;
-  std::string_view base = target.path;
-  if (base.ends_with('/')) base.remove_suffix(1);
-  url_ =
-      fmt::format("{}{}{}{}", base, request.path, request.query.empty() ? "" : "?", request.query);
+  url_ = joined_path(target.path, request);
   request_ = fmt::format("{} {} HTTP/1.{}\r\nHost: {}\r\n", request.method, url_,
                          request.minor_version, target.host);
   for (const HttpHeader& header : request.headers) {

@@ -77,6 +77,7 @@ ReplayStream::ReplayStream(EventLoop& loop, const Recording& recording,
                            std::string_view last_event_id)
     : FaultStream(options.faults, last_event_id),
       loop_(loop),
+      recording_(recording),
       answer_(answer),
       options_(options),
       player_(recording.play(loop.now())) {}
@@ -100,10 +101,23 @@ TimePoint ReplayStream::due(const RecordedBytes& record) {
   return begin_ + since;
 }
 
+// At the end: whether nothing was sent because no event has the id that was asked for.
+bool ReplayStream::begin_again() {
+  if (!is_skipping()) return false;
+  skip_nothing();
+  player_ = recording_.play(loop_.now());
+  reader_.restart();
+  begin_ = TimePoint::max();
+  return true;
+}
+
 void ReplayStream::send() {
   while (!ended() && !backed_up() && !is_stalled()) {
     const RecordedBytes* const record = player_.front();
-    if (record == nullptr) return reader_.finish() ? end() : cut();
+    if (record == nullptr) {
+      if (begin_again()) continue;
+      return reader_.finish() ? end() : cut();
+    }
     if (is_mine(*record)) {
       const TimePoint when = due(*record);
       if (when > loop_.now()) {
@@ -111,7 +125,10 @@ void ReplayStream::send() {
         return;
       }
       reader_.feed(record->bytes, *this);
-      if (reader_.state() == ResponseReader::State::done) return end();
+      if (reader_.state() == ResponseReader::State::done) {
+        if (begin_again()) continue;
+        return end();
+      }
     }
     player_.pop();
   }

@@ -48,7 +48,8 @@ class ReplayStream final : public FaultStream, private ResponseReader::Handler {
     Faults faults{};
   };
 
-  // All outlive it. `last_event_id`: begin after that event.
+  // All outlive it. `last_event_id`: begin after that event; at the beginning where there is none
+  // with that id, as for a reader that comes from another server.
   ReplayStream(EventLoop& loop, const Recording& recording, const Recording::Answer& answer,
                const Options& options, std::string_view last_event_id);
 
@@ -59,10 +60,12 @@ class ReplayStream final : public FaultStream, private ResponseReader::Handler {
   void on_head(const ResponseReader::Head& head) override;
   void on_body(std::string_view bytes) override { put(bytes); }
   void send();
+  bool begin_again();
   bool is_mine(const RecordedBytes& record) const;
   TimePoint due(const RecordedBytes& record);
 
   EventLoop& loop_;
+  const Recording& recording_;
   const Recording::Answer& answer_;
   const Options& options_;
   RecordingPlayer player_;

@@ -42,6 +42,14 @@ def test_bytes_and_headers_are_unchanged(netkit, proxy):
     through.out.expect(rb"^x\n")
 
 
+@pytest.mark.parametrize("target, asked, got", [("/base/?key=1", "/x", "/base/x?key=1"), ("/?key=1", "/x?q=2", "/x?key=1&q=2")])
+def test_the_query_of_the_target_goes_with_each_request(netkit, proxy, target, asked, got):
+    with Server(ok(ONE)) as server:
+        through = proxy(server.url.replace("/events", target))
+        assert netkit.run("sse", f"http://{through.address}{asked}", "-c", "1").status == 0
+    assert server.requests[0].target == got
+
+
 def test_curl_gets_the_same_bytes(netkit, proxy):
     """Heads, chunks and extensions as they came, with and without the proxy."""
     whole = (head(Content_Type="text/event-stream", Date="Fri, 20 Nov 2026 15:12:29 GMT", transfer_encoding="chunked",

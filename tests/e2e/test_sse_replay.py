@@ -61,6 +61,12 @@ def test_a_replay_is_for_get_and_post_and_any_path_where_there_is_one(netkit, re
         assert done.status == 0 and done.out == b"event 1\nevent 2\n", done
 
 
+def test_a_reader_with_an_id_of_another_server_gets_everything(netkit, replay):
+    server = replay(ok(events(1, 2)))
+    done = netkit.run("sse", url(server), "-c", "2", "--last-event-id", "elsewhere", deadline=5)
+    assert (done.status, done.out) == (0, b"event 1\nevent 2\n"), done
+
+
 def test_a_replay_chooses_by_the_path(netkit, tmp_path):
     for number, path in enumerate(("/a", "/b"), 1):
         with Server(ok(events(number))) as server:

@@ -1,4 +1,5 @@
-"""The scripts in tools/: what they check can fail, and they leave the user where he is."""
+"""The scripts in tools/: what they check can fail, and they leave the user where he is. And what tests have started ends
+with them."""
 
 import os
 import pathlib
@@ -6,6 +7,8 @@ import shutil
 import subprocess
 
 import pytest
+
+from netkit import Netkit, wait_until
 
 SOURCE = pathlib.Path(os.environ["NETKIT_SOURCE"])
 
@@ -68,3 +71,11 @@ def test_run_runs_where_the_user_is(tree, tmp_path):
     program.chmod(0o755)
     done = run(tree, "tools/run", "a word", cwd=tmp_path)
     assert (done.stdout, done.returncode) == (f"{os.path.realpath(tmp_path)}\na word\n", 0), done
+
+
+def test_what_a_test_has_started_ends_with_it_and_with_what_that_has_started(tmp_path):
+    tool = Netkit(tmp_path)
+    child = int(tool.start(argv=["sh", "-c", "sleep 300 & echo $!; wait"]).out.line())
+    tool.cleanup()
+    stat = pathlib.Path(f"/proc/{child}/stat")
+    wait_until(lambda: not stat.exists() or stat.read_text().split(")")[1].split()[0] == "Z")

@@ -107,7 +107,7 @@ class Process:
         full_env = clean_environment()
         full_env.update(env or {})
         self.popen = subprocess.Popen(self.argv, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, env=full_env,
-                                      cwd=cwd, pass_fds=pass_fds, preexec_fn=preexec)
+                                      cwd=cwd, pass_fds=pass_fds, preexec_fn=preexec, process_group=0)
         self.out = Reader(self.popen.stdout.fileno()) if self.popen.stdout else None
         self.err = Reader(self.popen.stderr.fileno())
 
@@ -153,7 +153,7 @@ class Process:
 
     def cleanup(self):
         if self.popen.poll() is None:
-            self.popen.kill()
+            os.killpg(self.pid, signal.SIGKILL)  # with what it has started
         self.popen.wait()
         for stream in (self.popen.stdin, self.popen.stdout, self.popen.stderr):
             if stream:

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import select
+import tempfile
 import time
 
 from netkit import DEADLINE, Timeout
@@ -19,12 +20,15 @@ class Page:
 
     def __init__(self, netkit, folder, url="about:blank", *flags):
         self.data, self.number = b"", 0
+        # What it leaves in the folder of temporary files goes with that; a socket in it needs a short name.
+        self.temporary = tempfile.TemporaryDirectory(prefix="page")
         theirs_in, self.to = os.pipe()
         self.source, theirs_out = os.pipe()
         # The browser reads descriptor 3 and writes 4; bash puts them there, from numbers that are surely others.
         high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 50) for fd in (theirs_in, theirs_out)]
         self.browser = netkit.start(argv=["bash", "-c", f'exec chromium "$@" 3<&{high[0]} 4>&{high[1]}', "chromium", *FLAGS, *flags,
-                                          f"--user-data-dir={folder}", "about:blank"], pass_fds=high)
+                                          f"--user-data-dir={folder}", "about:blank"], pass_fds=high,
+                                    env={"TMPDIR": self.temporary.name})
         for fd in (theirs_in, theirs_out, *high):
             os.close(fd)
         target = self.call("Target.createTarget", url=url)["targetId"]
@@ -69,3 +73,4 @@ class Page:
         os.close(self.to)
         os.close(self.source)
         self.browser.stop()
+        self.temporary.cleanup()

@@ -284,8 +284,26 @@ void EventServer::add_bytes(Channel& channel, std::uint64_t id, std::string byte
   ++channel.batch_events;
   channel.is_used = true;
   channel.batch += bytes;
+  kept_bytes_ -= channel.ring.bytes();
   channel.ring.push(id, std::make_shared<const std::string>(std::move(bytes)));
+  kept_bytes_ += channel.ring.bytes();
+  keep_within_bounds();
   if (channel.batch.size() >= kMaxBatch) send_batch(channel);
+}
+
+// The channels together keep no more than one may alone; the largest gives way, and a little more
+// than it must, so that not every event looks for it.
+void EventServer::keep_within_bounds() {
+  constexpr std::size_t kParts = 64;
+  while (kept_bytes_ > options_.keep_bytes) {
+    const auto largest = std::ranges::max_element(
+        channels_, {}, [](const auto& one) { return one.second->ring.bytes(); });
+    ReplayRing& ring = largest->second->ring;
+    const std::size_t goal = options_.keep_bytes - options_.keep_bytes / kParts;
+    kept_bytes_ -= ring.bytes();
+    while (ring.size() > 0 && kept_bytes_ + ring.bytes() > goal) ring.drop_oldest();
+    kept_bytes_ += ring.bytes();
+  }
 }
 
 // ---- by way of a store

@@ -68,6 +68,7 @@ class EventServer final : private Sources::Handler, private store::Stream::Handl
   // That of a path, which is made where there is none; null: there are too many.
   Channel* channel_of(std::string_view name);
   bool make_room();
+  void keep_within_bounds();
   void read(const HttpRequest& request, HttpAnswer& answer);
   HttpAnswer publish(const HttpRequest& request);
   HttpAnswer publish_stored(const Channel& channel, std::string_view type, std::string_view text);
@@ -96,7 +97,8 @@ class EventServer final : private Sources::Handler, private store::Stream::Handl
   ServeOptions options_;
   std::uint64_t first_id_;
   std::map<std::string, std::unique_ptr<Channel>, std::less<>> channels_;  // by path
-  Channel* main_ = nullptr;  // that of `/`, which the sources feed
+  Channel* main_ = nullptr;     // that of `/`, which the sources feed
+  std::size_t kept_bytes_ = 0;  // of the rings of all channels
   FaultyStatus faulty_status_;
   HttpChunk comment_;    // that keeps connections alive
   std::string opening_;  // what a stream begins with

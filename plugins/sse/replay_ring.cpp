@@ -5,15 +5,18 @@
 #include <netkit/util/text.hpp>
 
 namespace netkit::sse {
+
 void ReplayRing::push(std::uint64_t id, Payload event) {
   next_ = id + 1;
   bytes_ += event->size();
   events_.push_back({id, std::move(event)});
-  while (!events_.empty() && (events_.size() > keep_ || bytes_ > max_bytes_)) {
-    bytes_ -= events_.front().payload->size();
-    oldest_ = events_.front().id + 1;
-    events_.pop_front();
-  }
+  while (!events_.empty() && (events_.size() > keep_ || bytes_ > max_bytes_)) drop_oldest();
+}
+
+void ReplayRing::drop_oldest() {
+  bytes_ -= events_.front().payload->size();
+  oldest_ = events_.front().id + 1;
+  events_.pop_front();
 }
 
 void ReplayRing::begin_with(std::uint64_t id) {

@@ -29,6 +29,8 @@ class ReplayRing {
   void push(Payload event) { push(next_, std::move(event)); }
   // With that id, which is next_id() or higher.
   void push(std::uint64_t id, Payload event);
+  // Drops the oldest event, of which there is one.
+  void drop_oldest();
   // Ids are a store's, which other servers have, too. Nothing below `id` is here, nor will be:
   // events of before are kept elsewhere, or by nobody.
   void begin_with(std::uint64_t id);

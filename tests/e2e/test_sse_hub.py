@@ -1,5 +1,6 @@
 """netkit sse serve as a hub: channels, POST by a token, readers by a token, events for newcomers."""
 
+import json
 import re
 import socket
 import threading
@@ -126,6 +127,17 @@ def test_channels_are_limited(serve):
         assert post(sock, "/a", b"x")[0] == 200
         status, body = post(sock, "/b", b"x")
         assert status == 503 and b"full: 2 channels (--max-channels)" in body
+
+
+def test_channels_keep_so_many_bytes_together(serve):
+    server = serve("--channels", "--keep-bytes", "100k", "--json")
+    with tcp_connect(server.address) as sock:
+        for path in ["/small", *(f"/{number}" for number in range(10))]:
+            assert post(sock, path, b"x" if path == "/small" else b"x" * 30_000)[0] == 200
+    reader = Reader(server.address, "/small?last=1")
+    reader.until(rb"data: x\n\n")  # the largest give way
+    server.stop()
+    assert json.loads(server.out.rest().splitlines()[-1])["kept"] == 4
 
 
 def test_a_reader_of_many_channels_shuts_nobody_out(serve):

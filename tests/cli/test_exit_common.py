@@ -4,8 +4,8 @@ import signal
 
 from exit_status import ends_each
 from exit_ways import (AS_OTHERS, LINES, LISTEN, NO_LEAK_CHECK, PEER, TOLD, UNPRIVILEGED, broken_pipe, by_second_signal,  # noqa: F401
-                       full_pipe, is_sanitized, silent, with_fault, words_of)
-from netkit import netkit_path
+                       full_pipe, silent, with_fault, words_of)
+from netkit import is_sanitized, netkit_path
 
 EVERY = [(command, action) for command, actions in LINES.items() for action in actions]
 ADDRESSED = [pair for pair in EVERY if any(word in " ".join(words_of(*pair, LISTEN, PEER)) for word in (LISTEN, PEER))]

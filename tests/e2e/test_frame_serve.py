@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from frame_peer import (APPID, HEARTBEAT, IMEI, REGISTER, answer, connect, is_served, request)
-from netkit import host_port, wait_until
+from netkit import host_port, is_sanitized, wait_until
 from programs import resident
 
 
@@ -32,7 +32,6 @@ def test_unfinished_frames_of_all_clients_have_a_bound(netkit):
 
 
 def test_half_frames_cost_what_they_sent_and_are_closed(netkit):
-    sanitized = "asan" in os.environ["NETKIT_BUILD"]  # whose red zones cost memory
     server = serve(netkit, "--frame-timeout", "1s")
     before = resident(server.pid)
     peers = [socket.create_connection(host_port(server.address)) for _ in range(1000)]
@@ -41,7 +40,7 @@ def test_half_frames_cost_what_they_sent_and_are_closed(netkit):
     probe = connect(server.address)  # its answer comes after all that was sent before
     probe.send(HEARTBEAT)
     probe.expect(answer(1))
-    assert resident(server.pid) - before < (32 << 20) * (8 if sanitized else 1)
+    assert resident(server.pid) - before < (32 << 20) * (8 if is_sanitized() else 1)  # red zones cost memory
     for peer in peers:
         peer.settimeout(20)
         assert peer.recv(1) == b""

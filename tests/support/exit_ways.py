@@ -88,10 +88,6 @@ def with_fault(calls, error, *argv):
 NO_LEAK_CHECK = {"ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=2"}  # a sanitizer cannot do it under strace
 
 
-def is_sanitized():
-    return "asan" in os.environ["NETKIT_BUILD"]
-
-
 # Without the right to ports below 1024, and with a network that may not be sent to.
 UNPRIVILEGED = ["unshare", "-n", "setpriv", "--bounding-set=-net_bind_service"]
 PROHIBITED = ["unshare", "-n", "sh", "-c", 'ip link set lo up; ip route add prohibit 192.0.2.0/24; exec "$@"', "sh"]

@@ -23,6 +23,11 @@ def netkit_path():
     return os.environ["NETKIT"]
 
 
+def is_sanitized():
+    with open(os.path.join(os.environ["NETKIT_BUILD"], "CMakeCache.txt"), encoding="utf-8") as cache:
+        return re.search(r"^NETKIT_SANITIZE:STRING=.", cache.read(), re.M) is not None
+
+
 class Timeout(AssertionError):
     pass
 

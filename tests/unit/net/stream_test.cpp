@@ -119,6 +119,20 @@ TEST_F(StreamTest, WritesOfBothKindsKeepTheirOrder) {
   EXPECT_EQ(server_side_.heard, expected);
 }
 
+// A peer that cannot get rid of what it says may not take the rest.
+TEST_F(StreamTest, WhoHasPausedHearsItsPeerOutOnceItCloses) {
+  client_->pause_reading();
+  server_->pause_reading();
+  const std::string much(32'000'000, 'x');
+  client_->write(much);
+  server_->write(much);
+  client_->close();
+  until([this] { return server_->queued() == 0; });
+  server_->resume_reading();
+  until([this] { return client_side_.closed; });
+  EXPECT_EQ(server_side_.heard.size(), much.size());
+}
+
 TEST_F(StreamTest, HalfCloseIsSeenAndTheRestIsStillSent) {
   server_side_.echo = true;
   const std::string sent(500'000, 'y');

@@ -12,6 +12,8 @@ namespace {
 
 // Far more than a recorder writes at once.
 constexpr std::size_t kMaxRecord = std::size_t{64} << 20U;
+constexpr std::size_t kPerTurn = std::size_t{256} << 10U;  // bytes
+constexpr std::size_t kLeastCost = 64;                     // of a record, in these bytes
 
 // Reads the first request and the head of its answer of one connection.
 struct Indexer final : ResponseReader::Handler {
@@ -111,8 +113,10 @@ bool ReplayStream::begin_again() {
   return true;
 }
 
+// So much a turn, so that a long recording keeps no other reader waiting.
 void ReplayStream::send() {
-  while (!ended() && !backed_up() && !is_stalled()) {
+  for (std::size_t left = kPerTurn; left > 0;) {
+    if (ended() || backed_up() || is_stalled()) return;
     const RecordedBytes* const record = player_.front();
     if (record == nullptr) {
       if (begin_again()) continue;
@@ -130,8 +134,10 @@ void ReplayStream::send() {
         return end();
       }
     }
+    left -= std::min(left, record->bytes.size() + kLeastCost);
     player_.pop();
   }
+  timer_ = loop_.after(Duration::zero(), [this] { send(); });
 }
 
 }  // namespace netkit::sse

@@ -2,11 +2,16 @@
 
 import base64
 import gzip
+import os
+import pathlib
 import re
+import signal
 import time
 
 import pytest
 
+from exit_ways import NO_LEAK_CHECK
+from netkit import netkit_path, tcp_connect
 from sse_peer import Reader, Server, answer, events, ok, read
 
 
@@ -65,6 +70,28 @@ def test_a_reader_with_an_id_of_another_server_gets_everything(netkit, replay):
     server = replay(ok(events(1, 2)))
     done = netkit.run("sse", url(server), "-c", "2", "--last-event-id", "elsewhere", deadline=5)
     assert (done.status, done.out) == (0, b"event 1\nevent 2\n"), done
+
+
+def test_a_long_recording_keeps_nobody_waiting(netkit, tmp_path):
+    """Who comes right behind a reader whose id is looked for in all of it is answered first."""
+    record = base64.b64encode(events(*range(1, 4000))).decode()
+    request, head = (base64.b64encode(data).decode() for data in (b"GET / HTTP/1.1\r\n\r\n", ok(b"")))
+    (tmp_path / "rec").write_text(f"netkit-sse-recording 1\n0.000000000 1 > {request}\n0.000000000 1 < {head}\n" +
+                                  f"0.000000000 1 < {record}\n" * 50)
+    server = netkit.serve(argv=["strace", "-f", "-e", "trace=sendto,sendmsg", "-o", tmp_path / "trace", netkit_path(), "sse",
+                                "serve", "127.0.0.1:0", "--replay", tmp_path / "rec"], env=NO_LEAK_CHECK)
+    child = int(pathlib.Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text())
+    os.kill(child, signal.SIGSTOP)
+    searching = Reader(server.address, "/", Last_Event_ID="elsewhere")
+    with tcp_connect(server.address) as sock:
+        sock.sendall(b"PUT / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        os.kill(child, signal.SIGCONT)
+        assert sock.recv(100).startswith(b"HTTP/1.1 405 ")
+    searching.until(b"data: event 1\n")
+    os.kill(child, signal.SIGTERM)
+    assert server.wait() == 0
+    sent = re.findall(r"HTTP/1.1 \d+|data: event 1\b", (tmp_path / "trace").read_text())
+    assert sent[:3] == ["HTTP/1.1 200", "HTTP/1.1 405", "data: event 1"]
 
 
 def test_a_replay_chooses_by_the_path(netkit, tmp_path):

@@ -49,6 +49,7 @@ class Replay {
   void play();
   void play_one(const RecordedBytes& record);
   void on_recorded(Direction direction, const FrameView& view);
+  void await_more();
   void end_of_file();
   void on_answer();
   void on_sent();
@@ -64,6 +65,7 @@ class Replay {
   RecordingPlayer player_;
   std::map<Key, std::unique_ptr<Connection>> connections_;
   Timer timer_;
+  Watch more_;  // of the file
   Timer wait_timer_;
   std::size_t full_ = 0;  // connections with more than kMostUnsent; what follows waits for them
   std::size_t cut_short_ = 0;  // connections that were lost before all of theirs was sent
@@ -213,7 +215,7 @@ void Replay::play() {
   TimePoint next = host_.loop().now();
   for (std::size_t i = 0; i < kBatch && full_ == 0 && !host_.finishing(); ++i) {
     const RecordedBytes* record = player_.front();
-    if (record == nullptr) return end_of_file();
+    if (record == nullptr) return player_.awaited() < 0 ? end_of_file() : await_more();
     next = player_.due();
     if (next > host_.loop().now()) break;
     play_one(*record);
@@ -221,6 +223,14 @@ void Replay::play() {
   }
   if (full_ > 0) return arm_wait();
   timer_ = host_.loop().at(next, [this] { play(); });
+}
+
+// The file is a pipe that has nothing yet.
+void Replay::await_more() {
+  more_ = host_.loop().watch(player_.awaited(), Interest::read, [this](Ready) {
+    more_.reset();
+    play();
+  });
 }
 
 void Replay::play_one(const RecordedBytes& record) {
@@ -256,7 +266,7 @@ void Replay::on_answer() {
 // A connection has sent all that it had, or is lost.
 void Replay::on_sent() {
   if (all_played_) return finish_if_done();
-  if (full_ == 0 && !timer_.pending()) {
+  if (full_ == 0 && !timer_.pending() && !more_) {
     wait_timer_.reset();
     timer_ = host_.loop().after(Duration::zero(), [this] { play(); });
   }
@@ -315,7 +325,8 @@ ReplayOptions replay_options(const Values& values) {
                        .command = "frame",
                        .max_bytes = std::max(kMaxRead, options.cutting.max_frame),
                        .limit_option = "--max-frame",
-                       .speed = values.number("speed")};
+                       .speed = values.number("speed"),
+                       .is_watched = true};
   options.wait = values.duration("wait");
   options.connect_timeout = values.duration("connect-timeout");
   return options;

@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import signal
 import socket
 import struct
 import threading
@@ -271,6 +272,18 @@ def test_replay_ends_when_all_is_sent(netkit, tmp_path):
     with Server() as server:
         assert netkit.run("frame", "replay", tmp_path / "talk", server.address).status == 0
         server.accept().expect(b"\0\0\0\x01\x02")
+
+
+def test_replay_of_a_pipe_prints_what_has_come_and_can_be_stopped(netkit, tmp_path):
+    os.mkfifo(tmp_path / "talk")
+    replay = netkit.start("frame", "replay", tmp_path / "talk")
+    with open(tmp_path / "talk", "w", encoding="ascii") as pipe:
+        for text in (recording((0, 1, ">", "AAAAAQI=")), "0.000000000 1 > AAAAAQI=\n"):
+            pipe.write(text)
+            pipe.flush()
+            replay.out.expect(rb"> datetime\n")
+        replay.signal(signal.SIGINT)
+        assert replay.wait() == 130
 
 
 def test_replay_says_that_the_server_did_not_take_all(netkit, tmp_path):

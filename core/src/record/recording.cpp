@@ -137,6 +137,7 @@ RecordingPlayer::RecordingPlayer(const Options& options, TimePoint start)
       base_(start),
       last_due_(start) {
   if (!file_) throw SystemError(errno, fmt::format("cannot read '{}'", path_), ExitStatus::output);
+  if (options.is_watched) ::fcntl(file_.get(), F_SETFL, O_NONBLOCK);
 }
 
 void RecordingPlayer::fail(ExitStatus status, std::string_view why) {
@@ -146,7 +147,8 @@ void RecordingPlayer::fail(ExitStatus status, std::string_view why) {
 }
 
 const RecordedBytes* RecordingPlayer::front() {
-  while (waiting_.empty() && !ended_) read_more();
+  is_awaited_ = false;
+  while (waiting_.empty() && !ended_ && !is_awaited_) read_more();
   return waiting_.empty() ? nullptr : &waiting_.front();
 }
 
@@ -155,7 +157,8 @@ void RecordingPlayer::read_more() {
   std::string chunk(65536, '\0');
   const ssize_t count = ::read(file_.get(), chunk.data(), chunk.size());
   if (count < 0) {
-    if (errno == EINTR) return;
+    is_awaited_ = errno == EAGAIN;
+    if (errno == EINTR || is_awaited_) return;
     return fail(ExitStatus::output, fmt::format("cannot read '{}': {}", path_, error_text(errno)));
   }
   ended_ = count == 0;

@@ -108,15 +108,19 @@ class NETKIT_API RecordingPlayer {
     std::string_view command;                       // whose recordings it takes
     std::size_t max_bytes = std::size_t{1} << 20U;  // as RecordingReader has it
     std::string_view limit_option;
-    double speed = 1;  // how many times as fast; 0: everything is due at once
+    double speed = 1;         // how many times as fast; 0: everything is due at once
+    bool is_watched = false;  // a pipe that has nothing yet is not waited for: see awaited()
   };
 
   // The first run begins at `start`. Throws SystemError if the file cannot be opened.
   RecordingPlayer(const Options& options, TimePoint start);
 
-  // The next record, which stays until pop(). Null at the end of the file, and after a fault:
-  // error() says which.
+  // The next record, which stays until pop(). Null at the end of the file, after a fault, which
+  // error() tells, and where one is awaited.
   const RecordedBytes* front();
+  // The descriptor that can be read once more has come: with Options::is_watched, when front() was
+  // null but the file has not ended. Otherwise -1.
+  int awaited() const { return is_awaited_ ? file_.get() : -1; }
   void pop() { waiting_.pop_front(); }
   // When front() is due. A further run of the file begins when the one before it has ended.
   TimePoint due();
@@ -139,6 +143,7 @@ class NETKIT_API RecordingPlayer {
   TimePoint last_due_;
   std::uint64_t run_ = 0;
   bool ended_ = false;
+  bool is_awaited_ = false;
   ExitStatus status_ = ExitStatus::done;
   std::string error_;
 };

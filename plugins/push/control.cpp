@@ -60,12 +60,10 @@ ControlLine subscribe(std::string_view rest) {
 
 ControlLine push(std::string_view rest) {
   const std::size_t space = rest.find(' ');
-  if (space == std::string_view::npos) return wrong(kPushForm);
-  const auto length = read_integer<std::size_t>(rest.substr(space + 1));
-  if (!length) return wrong(kPushForm);
+  const auto length = read_integer<std::size_t>(space == rest.npos ? "" : rest.substr(space + 1));
+  if (!length) return {.verb = Verb::push, .name = {}, .port = 0, .error = kPushForm};
   std::string_view topic = rest.substr(0, space);
   if (topic == "-") topic = {};
-  if (!why_not_a_topic(topic).empty()) return wrong("a topic has no blanks, + or #");
   return {.verb = Verb::push, .name = topic, .port = 0, .error = {}, .length = *length};
 }
 
@@ -370,8 +368,11 @@ void ControlClient::give_known() {
   if (quits_ && answers_.empty()) close();
 }
 
+// The bytes of one that is refused are passed over: they are never lines.
 void ControlClient::begin_record(const ControlLine& command) {
-  refusal_ = publishing_.why_refused(peer(), identity_, command.length);
+  const std::string_view wrong = why_not_a_topic(command.name);
+  refusal_ = wrong.empty() ? publishing_.why_refused(peer(), identity_, command.length)
+                           : fmt::format("the topic {}", wrong);
   if (!refusal_.empty()) {
     server().notice(fmt::format("{} refused: {}", peer().to_string(), refusal_));
   }
@@ -435,7 +436,8 @@ void ControlClient::carry_out(const ControlLine& command) {
       give("ERR this is the control channel of netkit push, not HTTP\n");
       return close();
     case Verb::push:
-      return begin_record(command);
+      if (error.empty()) return begin_record(command);
+      break;
     case Verb::subscribe:
       error = subscribe(command);
       break;
@@ -447,7 +449,8 @@ void ControlClient::carry_out(const ControlLine& command) {
       break;
   }
   give(error.empty() ? "OK\n" : "ERR " + std::string(error) + "\n");
-  if (command.verb != Verb::quit) return;
+  const bool is_end_known = command.verb != Verb::push;  // of what follows the line
+  if (command.verb != Verb::quit && is_end_known) return;
   quits_ = true;
   give_known();
 }

@@ -30,9 +30,10 @@ struct ControlLine {
     http
   };
   Verb verb = Verb::wrong;
-  std::string_view name;  // of subscribe and unsubscribe; the topic of push; valid as the line is
+  // Of subscribe and unsubscribe; the topic of push, unchecked. Valid as the line is.
+  std::string_view name;
   std::uint16_t port = 0;
-  std::string_view error;  // of wrong: what would be right
+  std::string_view error;  // of wrong, and of push without a length: what would be right
   std::size_t length = 0;  // of push: so many bytes follow the line
 };
 

@@ -282,7 +282,7 @@ datagram::Verdict Hub::on_connect(datagram::SessionRef session, const Endpoint& 
   const auto request = decode_request(payload);
   if (!request) {
     ++counters_.refused_name;
-    return Verdict::reject(datagram::RejectCode::bad_request, std::string(kNameForm));
+    return Verdict::reject(datagram::RejectCode::bad_request, std::string(kRequestForm));
   }
   const std::uint32_t owner = server_.owner(session);
   if (owner != 0 && handler_.identity(owner) != request->name) {

@@ -46,11 +46,13 @@ struct Record {
   std::string_view text;
 };
 
-// Why a subscription has ended, in words for people; native subscribers get them in BYE.
-// As a message says it that refuses one.
+// As a message says it that refuses a name, or a request.
 inline constexpr std::string_view kNameForm =
     "a name has 1 to 255 bytes, without invisible characters";
+inline constexpr std::string_view kRequestForm =
+    "a request has version 1 or 2, a valid name and, in version 2, 1 to 16 valid topic filters";
 
+// Why a subscription has ended, in words for people; native subscribers get them in BYE.
 namespace reason {
 inline constexpr std::string_view kMoved = "moved";  // its name was taken by another, or it renamed
 inline constexpr std::string_view kAsked = "unsubscribed";

@@ -211,6 +211,17 @@ TEST_F(ControlServerTest, SoDoesARecord) {
   EXPECT_TRUE(is_closed());
 }
 
+TEST_F(ControlServerTest, ARecordThatIsRefusedIsNotReadAsLines) {
+  send("PUSH a+b 10\nLIST\nLIST\nQUIT\n");
+  EXPECT_EQ(heard(), "ERR the topic contains + or #, which are wildcards\nOK\n");
+}
+
+TEST_F(ControlServerTest, NothingIsReadAfterARecordOfUnknownLength) {
+  send("PUSH a b 5\nLIST\n");
+  EXPECT_EQ(heard(), "ERR write PUSH TOPIC LENGTH, then that many bytes\n");
+  EXPECT_TRUE(is_closed());
+}
+
 TEST_F(ControlServerTest, WhoIsSilentBetweenLinesStays) {
   send("PUSH - 5\nhel");
   pass(std::chrono::seconds(50));

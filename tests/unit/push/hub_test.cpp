@@ -179,6 +179,11 @@ TEST_F(HubTest, EmptyAndOverlongNamesAreIgnored) {
   EXPECT_EQ(hub->counters().refused_name, 2u);
 }
 
+TEST_F(HubTest, ARequestThatIsRefusedIsToldWhatOneIs) {
+  EXPECT_NE(Native("10.0.0.2:5", "ann", 0, 0, {"a+"}).left.find("topic filters"),
+            std::string::npos);
+}
+
 TEST_F(HubTest, PlainPeersFromElsewhereAreRefusedUnlessToldOtherwise) {
   Plain("192.0.2.1:1", "far");
   Plain("127.0.0.1:1", "near");

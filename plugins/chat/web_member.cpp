@@ -235,6 +235,7 @@ void WebMember::on_refused(std::string_view text, std::string_view why) {
 // ---- what is typed
 
 std::string WebMember::say(std::string_view line) {
+  if (line.empty()) return {};
   const std::string normal = line.starts_with("/nick ") ? normal_name(line) : std::string(line);
   const TypedLine typed = read_member_line(normal);
   if (const Request* request = std::get_if<Request>(&typed)) {

@@ -172,6 +172,8 @@ HttpAnswer WebServer::join(const HttpRequest& request) {
   const std::string name = normal_name(trim_white_space(request.parameter("name").value_or("")));
   const std::string_view why = why_not_a_name(name);
   if (!why.empty()) return HttpAnswer::text(400, fmt::format("the name {}", why));
+  const auto since = read_integer<std::uint64_t>(request.parameter("since").value_or("0"));
+  if (!since) return HttpAnswer::text(400, "since is the number of a message, or 0");
   const WebMember* const before = member_of(request);
   if (before != nullptr && before->name() == name) return HttpAnswer{.status = 204};
   members_.erase(token_of(request));
@@ -179,13 +181,11 @@ HttpAnswer WebServer::join(const HttpRequest& request) {
   const std::string full = why_no_room(source);
   if (!full.empty()) return HttpAnswer::text(503, full);
   auto place = std::make_unique<Place>(shares_, source);
-  const auto since =
-      read_integer<std::uint64_t>(request.parameter("since").value_or("")).value_or(0);
   const std::string token = random_text();
   try {
     auto member =
         std::make_unique<WebMember>(host_, options_.room, random_text(), name,
-                                    since == 0 ? since_last(kLastShown) : since, most_events_);
+                                    *since == 0 ? since_last(kLastShown) : *since, most_events_);
     members_.emplace(token, Session{std::move(place), std::move(member)});
   } catch (const Error& error) {
     return HttpAnswer::text(503, error.what());

@@ -111,13 +111,14 @@ def test_the_commands_of_the_prompt(netkit, room):
     assert ann.next("message")["action"]
     bob.say("/nick robert")
     assert ann.next("renamed") | {"time": ""} == {"from": "bob", "name": "robert", "time": ""}
+    bob.say("")
     bob.say("/who")
     assert bob.next("notice")["text"] == "here: ann, robert"
     bob.say("/ignore ann")
     assert bob.next("notice")["text"] == "ann is ignored"
     assert bob.ask("POST", "/room/say", "/nope").read() == b"unknown command '/nope' (start with // to send a /)\n"
     bob.say("/quit")
-    assert ann.next("left")["name"] == "robert"
+    assert (left := ann.next("left", "message"))["name"] == "robert" and "reason" in left, "an empty line says nothing"
 
 
 def test_a_name_that_is_taken_and_one_that_is_none(room):
@@ -126,6 +127,8 @@ def test_a_name_that_is_taken_and_one_that_is_none(room):
     assert "is taken" in other.next("refused")["why"]
     answer = other.ask("POST", "/room/join?name=a%5Bb")
     assert answer.status == 400 and answer.read() == b"the name contains a bracket\n"
+    answer = other.ask("POST", "/room/join?name=carl&since=soon")
+    assert answer.status == 400 and answer.read() == b"since is the number of a message, or 0\n"
 
 
 def test_a_page_that_comes_back_goes_on_where_it_was(netkit, room):

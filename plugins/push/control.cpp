@@ -468,8 +468,8 @@ std::string_view ControlClient::subscribe(const ControlLine& command) {
 
 std::string_view ControlClient::unsubscribe(const ControlLine& command) {
   if (!is_own(command.name)) return kOthersName;
-  const auto held = names_.find(command.name);
-  if (held != names_.end()) names_.erase(held);
+  if (identity_.empty() && hub_.is_reserved(command.name)) return kReservedName;
+  names_.erase(std::string(command.name));
   return hub_.unsubscribe(command.name) ? "" : "no subscriber has that name";
 }
 

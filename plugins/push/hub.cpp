@@ -96,9 +96,9 @@ std::string_view Hub::subscribe_plain(std::string_view name, const datagram::Pat
     return "plain subscribers from this address are not accepted (--plain)";
   }
   if (finishing_) return "the server is closing";
-  if (handler_.is_identity(name)) {
+  if (is_reserved(name)) {
     ++counters_.refused_plain;
-    return "that name belongs to a key";
+    return kReservedName;
   }
   Subscriber* same_name = table_.find_name(name);
   Subscriber* same_address = table_.find_plain(address);

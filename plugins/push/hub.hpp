@@ -96,6 +96,8 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   std::string_view subscribe(std::string_view name, const Endpoint& address, std::uint64_t control,
                              TimePoint now);
   bool unsubscribe(std::string_view name);
+  // Whether the name is that of a key, which nobody without it may subscribe or unsubscribe.
+  bool is_reserved(std::string_view name) const { return handler_.is_identity(name); }
   // The control connection that subscribed `name` is gone; nothing if the name has moved since.
   void release(std::string_view name, std::uint64_t control);
 

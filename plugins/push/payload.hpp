@@ -49,6 +49,7 @@ struct Record {
 // As a message says it that refuses a name, or a request.
 inline constexpr std::string_view kNameForm =
     "a name has 1 to 255 bytes, without invisible characters";
+inline constexpr std::string_view kReservedName = "that name belongs to a key";
 inline constexpr std::string_view kRequestForm =
     "a request has version 1 or 2, a valid name and, in version 2, 1 to 16 valid topic filters";
 

@@ -74,12 +74,15 @@ def test_who_is_revoked_publishes_no_more(netkit, serve, keys):
     reader.out.expect(rb"hello\n")
 
 
-def test_the_control_channel_in_clear_stays_this_machines(netkit, serve):
+def test_the_control_channel_in_clear_stays_this_machines(netkit, serve, keys):
     server = serve()
     assert netkit.run("push", "status", server.address).status == 0
+    reader = netkit.start("push", "subscribe", server.address, "--psk-file", keys("a", "ann"))
+    reader.err.expect(rb"subscribed")
     with tcp_connect(server.address) as sock:
-        sock.sendall(b"SUBSCRIBE ann 5000\nQUIT\n")
-        assert receive_to_end(sock).startswith(b"ERR ")
+        sock.sendall(b"SUBSCRIBE ann 5000\nUNSUBSCRIBE ann\nQUIT\n")
+        answers = receive_to_end(sock)
+        assert answers.startswith(b"ERR ") and answers.endswith(b"\nERR that name belongs to a key\nOK\n")
 
 
 def test_who_has_a_key_speaks_for_its_own_name_alone(serve):

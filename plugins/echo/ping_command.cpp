@@ -18,6 +18,14 @@ namespace {
 
 constexpr std::size_t kMaxTargetsFile = 16 << 20;
 
+// As on the command line, `HOST PORT` too.
+AddressSpec read_target(std::string_view line) {
+  const std::size_t blank = line.find_last_of(" \t");
+  if (blank == std::string_view::npos) return AddressSpec::parse(line, AddressRole::client);
+  return AddressSpec::parse(trim_white_space(line.substr(0, blank)), line.substr(blank + 1),
+                            AddressRole::client);
+}
+
 }  // namespace
 
 void PingCommand::configure(const Values& values) {
@@ -48,7 +56,7 @@ void PingCommand::add_targets_of_file() {
     const std::string_view line = trim_white_space(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (line.empty() || line.starts_with('#')) continue;
-    AddressSpec address = AddressSpec::parse(line, AddressRole::client);
+    AddressSpec address = read_target(line);
     address.family = host_->values().family();
     address.sources = host_->values().sources();
     addresses_.push_back(std::move(address));

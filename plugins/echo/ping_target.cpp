@@ -154,22 +154,18 @@ void PingTarget::on_refused(int error, const std::string& why) {
   // A stream's sentence names the server.
   const std::string line = stream_ ? why : fmt::format("{}: {}", peer(), why);
   const bool same = std::exchange(last_error_, error) == error;
-  last_refusal_ = line;
   if (waiting_) {
     if (!same) host_.log().info(line + "; waiting for it");
     return;
   }
   statistics_.on_refused();
-  // Reported at the end unless something else happens.
-  if (refusing_ || (all_sent() && statistics_.received() == 0)) return;
-  refusing_ = true;
+  if (std::exchange(refusing_, true)) return;
   host_.log().notice(line);
 }
 
 void PingTarget::on_next_address(int error) {
   if (!waiting_) statistics_.on_refused();
   last_error_ = error;
-  last_refusal_ = fmt::format("{}: {}", peer(), error_text(error));
   say_target();
   client_->send_now(probe_);
 }
@@ -284,7 +280,8 @@ std::string PingTarget::verdict_error() const {
     case ExitStatus::done:
       return {};
     case ExitStatus::unreachable:
-      return last_refusal_;
+      return fmt::format("no reply from {} ({})", peer(),
+                         last_error_ == ECONNREFUSED ? "refused" : "unreachable");
     default:
       break;
   }

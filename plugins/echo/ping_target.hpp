@@ -98,7 +98,6 @@ class PingTarget final : private UdpClient::Handler, private TcpClient::Handler 
   bool refusing_ = false;      // which has been said
   bool ended_ = false;
   int last_error_ = 0;
-  std::string last_refusal_;           // what it says
   std::optional<ExitStatus> failure_;  // that ended it, and why
   std::string error_;
   Timer next_;

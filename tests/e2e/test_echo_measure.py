@@ -116,6 +116,18 @@ def test_ping_says_once_that_it_is_refused(netkit):
     assert ping.err.data.count(b"connection refused") == 1
 
 
+@pytest.mark.parametrize("targets", [1, 2])
+def test_a_refusal_is_said_when_it_comes_and_not_again_at_the_end(netkit, targets):
+    nobody = [f"127.0.0.1:{free_port()}" for _ in range(targets)]
+    ping = netkit.start("echo", "ping", *nobody, "-c", "1", "-w", "400ms")
+    ping.err.expect(b"connection refused\n")
+    assert b"no reply" not in ping.out.data  # the probe is not overdue yet
+    assert ping.wait() == 69
+    for address in nobody:
+        assert ping.err.data.count(f"{address}: connection refused\n".encode()) == 1
+        assert f"no reply from {address} (refused)\n".encode() in ping.err.data
+
+
 def test_ping_without_an_address_finds_the_server_of_this_machine(netkit):
     done = netkit.run("echo", "ping", "-c", "1", "-w", "10ms", "-v")
     assert b"sending to 127.0.0.1:8080\n" in done.err
@@ -134,7 +146,8 @@ def test_ping_of_several_servers(netkit, udp_server, tmp_path):
     assert done.status == 69 and summaries == {good: (2, 0, False), nobody: (0, 100, True)}
     assert (done.records[-1]["sent"], done.records[-1]["received"]) == (4, 2)
     targets = tmp_path / "targets"
-    targets.write_text(f"# two\n{good}\n\n{good}\n")
+    host, _, port = good.rpartition(":")
+    targets.write_text(f"# two\n{good}\n\n{host} \t{port}\n")
     for words in (["--targets", str(targets)], ["--targets", "-"]):
         done = netkit.run("echo", "ping", *words, "-c", "1", stdin=targets.read_text())
         assert done.status == 0 and done.out.count(b"--- ") == 2

@@ -16,6 +16,7 @@ MISTAKES = [
      "unknown option '--verson' before the command; a command's own options come after it; did you mean '--version'?"),
     ('--help=echo', 2, "--help takes no value"),
     ('-x', 2, "unknown option '-x' before the command; a command's own options come after it"),
+    ('help durations echo', 2, "the topic 'durations' has no part 'echo'"),
     ('help ecko', 2, "there is no help on 'ecko'; did you mean 'echo'?"),
     ('help echo png', 2, "unknown action 'png'; did you mean 'ping'?"),
     ('echo', 2, 'needs an action: serve, send, ping or bench'),

@@ -13,6 +13,8 @@
 #include <unistd.h>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include <netkit/util/error.hpp>
 #include <netkit/util/text.hpp>
 
@@ -149,6 +151,10 @@ int run_help(App& app, const ActionDef&, const Values& values) {
   if (topics.empty()) {
     print_help(overview_text(app));
   } else if (const HelpTopic* topic = find_topic(topics.front()); topic != nullptr) {
+    if (topics.size() > 1) {
+      throw UsageError(
+          fmt::format("the topic '{}' has no part '{}'", topic->name, escaped_text(topics[1])));
+    }
     print_help(topic->text(help_width()));
   } else {
     help_about(app, topics.front(), topics.size() > 1 ? topics[1] : "");

@@ -297,14 +297,17 @@ std::vector<BroadcastTarget> broadcast_targets(const Endpoint& address,
   if (chosen.empty()) {
     targets = broadcast_targets(address, all);
     if (targets.empty()) targets.push_back({address, {}});
-  } else if (is_spread(to)) {
-    std::vector<Interface> networks;
-    for (const Interface& interface : chosen) networks.push_back(as_network(interface));
-    targets = broadcast_targets(address, networks);
-  } else {
-    for (const Interface& interface : chosen) {
-      targets.push_back({address, {IpAddress::any(to.family()), interface.index}});
+    return targets;
+  }
+  std::vector<Interface> named;  // each once
+  for (const Interface& interface : chosen) {
+    if (std::ranges::find(named, interface.index, &Interface::index) == named.end()) {
+      named.push_back(as_network(interface));
     }
+  }
+  if (is_spread(to)) return broadcast_targets(address, named);
+  for (const Interface& interface : named) {
+    targets.push_back({address, {IpAddress::any(to.family()), interface.index}});
   }
   return targets;
 }

@@ -59,6 +59,13 @@ TEST_F(ChosenTargetsTest, WhatIsNamedIsUsedLoopbackToo) {
   EXPECT_EQ(to("10.9.9.9:9", {eth0_, eth1_}), (Texts{"10.9.9.9:9 by 2", "10.9.9.9:9 by 3"}));
 }
 
+TEST_F(ChosenTargetsTest, WhatIsNamedTwiceIsUsedOnce) {
+  EXPECT_EQ(to("255.255.255.255:9", {eth0_, eth0_}), (Texts{"10.1.255.255:9 by 2"}));
+  EXPECT_EQ(to("239.1.2.3:9", {eth1_, eth0_, eth1_}),
+            (Texts{"239.1.2.3:9 by 3", "239.1.2.3:9 by 2"}));
+  EXPECT_EQ(to("10.9.9.9:9", {eth0_, eth0_}), (Texts{"10.9.9.9:9 by 2"}));
+}
+
 TEST_F(ChosenTargetsTest, WithLoopbackOnlyTheRoutingTableDecides) {
   all_ = {lo_};
   EXPECT_EQ(to("239.1.2.3:9"), (Texts{"239.1.2.3:9 by 0"}));

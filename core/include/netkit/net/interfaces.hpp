@@ -112,8 +112,8 @@ struct BroadcastTarget {
 // may be empty. Pure. Any thread.
 NETKIT_API std::vector<BroadcastTarget> broadcast_targets(const Endpoint& address,
                                                           std::span<const Interface> interfaces);
-// The same with the interfaces that a user chose out of `all`: these are used whatever they are, so
-// that loopback takes its broadcast address 127.255.255.255, and a directed or unicast address
+// The same with the interfaces that a user chose out of `all`: each is used once, whatever it is,
+// so that loopback takes its broadcast address 127.255.255.255, and a directed or unicast address
 // leaves by each of them. With none chosen, and no network found (a machine with loopback only),
 // the routing table decides.
 NETKIT_API std::vector<BroadcastTarget> broadcast_targets(const Endpoint& address,

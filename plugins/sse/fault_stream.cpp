@@ -10,12 +10,15 @@
 namespace netkit::sse {
 namespace {
 
+[[noreturn]] void refuse(std::string_view whole, std::string_view right) {
+  throw UsageError(fmt::format("--fault: '{}' is not {}", escaped_text(whole), right));
+}
+
 template <typename Integer>
 Integer number_of(std::string_view text, Integer least, Integer most, std::string_view whole) {
   const auto number = read_integer<Integer>(text);
   if (!number || *number < least || *number > most) {
-    throw UsageError(fmt::format("--fault: '{}' is not a number from {} to {}", escaped_text(whole),
-                                 least, most));
+    refuse(whole, fmt::format("a number from {} to {}", least, most));
   }
   return *number;
 }
@@ -29,8 +32,8 @@ Faults Faults::parse(const std::vector<std::string>& texts) {
     const std::string_view name = std::string_view(text).substr(0, equal);
     const std::string_view value = std::string_view(text).substr(std::min(equal + 1, text.size()));
     if (name == "split") {
-      faults.split = static_cast<std::size_t>(parse_size(value));
-      if (faults.split == 0) throw UsageError("--fault: split must be at least 1 byte");
+      faults.split = static_cast<std::size_t>(read_size(value).value_or(0));
+      if (faults.split == 0) refuse(text, "a size of at least 1 byte (write split=100)");
     } else if (name == "stall") {
       faults.stall = number_of<std::uint64_t>(value, 1, UINT64_MAX, text);
     } else if (name == "drop") {
@@ -38,12 +41,12 @@ Faults Faults::parse(const std::vector<std::string>& texts) {
     } else if (name == "status") {
       faults.status = number_of<int>(value, 200, 599, text);
     } else if (name == "retry") {
-      faults.retry = parse_duration(value);
+      const auto retry = read_duration(value);
+      if (!retry) refuse(text, "a duration (write retry=500ms)");
+      faults.retry = *retry;
     } else {
-      throw UsageError(fmt::format(
-          "--fault: '{}' is not a fault (write split=BYTES, stall=EVENTS, drop=EVENTS, status=CODE "
-          "or retry=D)",
-          escaped_text(text)));
+      refuse(text,
+             "a fault (write split=BYTES, stall=EVENTS, drop=EVENTS, status=CODE or retry=D)");
     }
   }
   return faults;

@@ -127,6 +127,8 @@ MISTAKES = [
     ('sse serve --cors example.org', 2, "--cors: 'example.org' is not an origin (write http://HOST, https://HOST:PORT or *)"),
     ('sse serve --cert a.pem', 2, '--cert needs --key'),
     ('sse serve --credentials', 2, '--credentials needs --cors'),
+    ('sse serve --fault split', 2, "--fault: 'split' is not a size of at least 1 byte (write split=100)"),
+    ('sse serve --fault retry=', 2, "--fault: 'retry=' is not a duration (write retry=500ms)"),
     ('sse serve --fault explode', 2,
      "--fault: 'explode' is not a fault (write split=BYTES, stall=EVENTS, drop=EVENTS, status=CODE or retry=D)"),
     ('sse serve --replay none.rec --from -', 2, '--replay and --from cannot be combined'),

@@ -70,6 +70,12 @@ OptionDef notices_option() {
 constexpr TotalDef kHistoryLostTotal{"history_lost",
                                      "lines that could not be written to --history"};
 
+OptionDef page_clients_option() {
+  OptionDef option = max_clients_option("20000");
+  option.help = "limit of connections to the page; others are refused";
+  return option;
+}
+
 std::vector<OptionDef> room_options() {
   return {
       {.name = "lease",
@@ -118,6 +124,7 @@ std::vector<OptionDef> room_options() {
        .help = "accept requests for the page under this host name as well",
        .repeatable = true,
        .needs = {"web"}},
+      page_clients_option(),
       {.name = "motd", .kind = Kind::text, .help = "a greeting for each native member that joins"}};
 }
 
@@ -125,6 +132,7 @@ std::vector<TotalDef> serve_totals() {
   return joined(
       {{{"members", "current members", kGauge},
         {"browsers", "members connected through --web", kGauge},
+        {"refused_clients", "connections to the page refused by --max-clients"},
         {"messages", "messages to all"},
         {"private_messages", "private messages"},
         {"joined", "members who joined"},

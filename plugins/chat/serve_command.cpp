@@ -56,6 +56,7 @@ void ServeCommand::configure(const Values& values) {
   notices_ = values.text("notices") == "yes";
   if (values.given("web")) web_ = values.text("web");
   web_hosts_ = values.texts("host");
+  max_clients_ = static_cast<std::size_t>(values.integer("max-clients"));
   if (!store::is_wanted(values)) return;
   store_options_ = store::read_options(values, "chat", keep);
   store_options_->lease = options_->native.lease;
@@ -98,6 +99,7 @@ void ServeCommand::show(Totals& totals) const {
   const datagram::Counters& native = room_->native().counters();
   totals.add("members", room_->room().members());
   totals.add("browsers", page_ ? page_->members() : 0);
+  totals.add("refused_clients", page_ ? page_->refused_clients() : 0);
   totals.add("messages", room.messages);
   totals.add("private_messages", room.private_messages);
   totals.add("joined", room.joined);
@@ -130,6 +132,7 @@ void ServeCommand::open_page(const Endpoint& room, std::vector<FileDescriptor> s
   }
   options.hosts = web_hosts_;
   options.max_members = options_->room.max_members;
+  options.max_clients = max_clients_;
   options.access = policy_.access;
   page_ = std::make_unique<WebServer>(*host_, std::move(options));
   if (web_->empty()) return;

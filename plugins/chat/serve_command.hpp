@@ -58,6 +58,7 @@ class ServeCommand final : public Command,
   std::string history_path_;
   std::optional<std::string> web_;  // an address; empty: that of the room
   std::vector<std::string> web_hosts_;
+  std::size_t max_clients_ = 0;  // of the page
   bool notices_ = true;
   Host* host_ = nullptr;
   std::unique_ptr<History> history_;

@@ -23,7 +23,6 @@ namespace {
 
 constexpr Duration kSweep = std::chrono::seconds(10);  // also of what keeps streams alive
 constexpr Duration kAway = std::chrono::minutes(1);
-constexpr std::size_t kMostConnections = 20'000;
 constexpr std::uint64_t kLastShown = 10;  // messages, to a newcomer
 // What pages that do not read may have kept for them, all together and each.
 constexpr std::size_t kEvents = std::size_t{256} << 20U;
@@ -66,8 +65,7 @@ std::string random_text() {
 HttpServer::Options http_options(const WebServer::Options& options) {
   HttpServer::Options http{.limits = {.max_body = kMaxText}, .timeout_option = {}};
   http.tcp.access = options.access;
-  http.tcp.max_clients = kMostConnections;
-  http.tcp.limit_option = {};
+  http.tcp.max_clients = options.max_clients;
   return http;
 }
 

@@ -29,6 +29,7 @@ class WebServer {
     Endpoint room{};                        // where members reach it from this machine
     std::vector<std::string> hosts{};       // --host
     std::size_t max_members = 10'000;       // at browsers
+    std::size_t max_clients = 20'000;       // connections
     AccessList access{};
   };
   // Listens. Throws Error. `host` outlives it.
@@ -38,6 +39,7 @@ class WebServer {
   // What to open in a browser: of every interface the first address that is not loopback.
   std::string url() const;
   std::size_t members() const { return members_.size(); }
+  std::uint64_t refused_clients() const { return http_.tcp().counters().refused; }
   void close();
 
  private:

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from browser import Page
-from netkit import DEADLINE, host_port, udp_socket
+from netkit import DEADLINE, host_port, receive_to_end, tcp_connect, udp_socket
 
 
 @pytest.fixture
@@ -99,6 +99,17 @@ def test_browsers_a_terminal_and_nc_in_one_room(netkit, room):
     assert ann.next("message")["own"] and ann.next("message")["text"] == "hi from nc"
     carl.write("x\n")
     assert bob.next("message")["text"] == "hi from nc" and bob.next("message")["name"] == "carl"
+
+
+def test_the_page_takes_so_many_connections(netkit):
+    room = netkit.serve("chat", "serve", "127.0.0.1:0", "--web", "--max-clients", "1", "--json", sockets=2)
+    with tcp_connect(room.address) as first:
+        first.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert first.recv(12) == b"HTTP/1.1 200"
+        with tcp_connect(room.address) as second:
+            assert receive_to_end(second) == b""
+        room.err.expect(rb"--max-clients")
+    assert room.stop() == 0 and json.loads(room.out.data.splitlines()[-1])["refused_clients"] == 1
 
 
 def test_the_commands_of_the_prompt(netkit, room):

@@ -223,6 +223,12 @@ void FrameServer::Client::arm() {
   timer_ = server_.host_.loop().at(deadline, [this] { on_deadline(); });
 }
 
+// `total` is 0 where the length has not come.
+std::string part_of_frame(std::size_t pending, std::uint64_t total) {
+  if (total == 0) return counted(pending, "byte");
+  return fmt::format("{} of {}", pending, counted(total, "byte"));
+}
+
 void FrameServer::Client::on_deadline() {
   armed_ = TimePoint::max();
   if (closing()) return;
@@ -237,9 +243,9 @@ void FrameServer::Client::on_deadline() {
       return settle({});
     case ServerSession::Expired::frame:
       ++server_.counters_.frame_timeouts;
-      return refuse(fmt::format("a frame took longer than {} (--frame-timeout): {} of {} received",
-                                format_duration(options.frame_timeout), session_.pending(),
-                                counted(session_.pending_total(), "byte")));
+      return refuse(fmt::format("a frame took longer than {} (--frame-timeout): {} received",
+                                format_duration(options.frame_timeout),
+                                part_of_frame(session_.pending(), session_.pending_total())));
     case ServerSession::Expired::idle:
       ++server_.counters_.idle_timeouts;
       return refuse(

@@ -56,6 +56,10 @@ def test_a_frame_that_takes_too_long_is_named(netkit):
     peer.send(REGISTER[:20])
     assert peer.at_end() == b""
     server.err.expect(rb"a frame took longer than 200ms \(--frame-timeout\): 20 of 56 bytes received")
+    peer = connect(server.address)
+    peer.send(REGISTER[:2])
+    assert peer.at_end() == b""
+    server.err.expect(rb"a frame took longer than 200ms \(--frame-timeout\): 2 bytes received")
 
 
 def test_trickling_bytes_do_not_extend_a_frame(netkit):

@@ -269,7 +269,7 @@ def test_a_rate_holds_a_stream_up_and_loses_nothing(netkit):
 
 @pytest.mark.realtime
 def test_idle_clients_are_closed(netkit):
-    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--tcp", "--idle-timeout", "200ms", "--json")
+    server = netkit.serve("echo", "serve", "127.0.0.1:0", "--tcp", "--idle-timeout", "200ms", "--json", "-v")
     with tcp_connect(server.address) as sock:
         sock.sendall(b"x")
         assert receive_exactly(sock, 1) == b"x"
@@ -277,6 +277,7 @@ def test_idle_clients_are_closed(netkit):
             assert sock.recv(1) == b""
         except ConnectionResetError:
             pass
+    server.err.expect(rb" closed: silent for 200ms \(--idle-timeout\)\n")
     assert end_of(server)[1]["idle_clients"] == 1
 
 

@@ -253,7 +253,9 @@ void TcpServer::Connection::on_deadline() {
     return;
   }
   ++server_->counters_.idle;
-  abort();
+  stream_->abort();
+  server_->loop_.destroy_later(leave(
+      0, fmt::format("silent for {} (--idle-timeout)", format_duration(options.idle_timeout))));
 }
 
 void TcpServer::Connection::write(std::string_view bytes) {

@@ -189,8 +189,8 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   // Bytes as they came, which lie in the loop's shared buffer until this returns.
   virtual void on_received(std::string_view data) = 0;
   virtual void on_half_closed() { close(); }  // the peer has finished writing
-  // It is over. `error` is an errno, 0 after close() and abort(); `reason` says more of what TLS
-  // objects to. The stream can be asked for its peer, but not written to.
+  // It is over. `error` is an errno, 0 after close() and abort(); `reason` says more, such as what
+  // TLS objects to. The stream can be asked for its peer, but not written to.
   virtual void on_gone(int /*error*/, std::string_view /*reason*/) {}
   virtual void on_backed_up() {}
   virtual void on_drained() {}  // down to low_water

@@ -278,10 +278,22 @@ void RedisEngine::list_names() {
   });
 }
 
+namespace {
+
+Url url_of(const store::Settings& settings) {
+  try {
+    return Url::parse(settings.url);
+  } catch (const UsageError& error) {
+    throw UsageError(fmt::format("{}: {}", settings.option, error.what()));
+  }
+}
+
+}  // namespace
+
 std::unique_ptr<store::Engine> make_engine(const store::Surroundings& around,
                                            const store::Settings& settings,
                                            store::Engine::Handler& handler) {
-  return std::make_unique<RedisEngine>(around, Url::parse(settings.url), settings, handler);
+  return std::make_unique<RedisEngine>(around, url_of(settings), settings, handler);
 }
 
 }  // namespace netkit::redis

@@ -14,7 +14,7 @@ constexpr std::uint16_t kSentinelPort = 26379;
 
 [[noreturn]] void refuse(std::string_view text, std::string_view why) {
   throw UsageError(
-      fmt::format("--store: '{}': {} (write redis://HOST:PORT/PREFIX)", escaped_text(text), why));
+      fmt::format("'{}': {} (write redis://HOST:PORT/PREFIX)", escaped_text(text), why));
 }
 
 void read_settings(Url& url, std::string_view query, std::string_view text) {

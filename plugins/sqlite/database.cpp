@@ -112,15 +112,15 @@ struct Columns {
 constexpr const char* kColumns = "number, time, topic, text, fields, writer, sequence";
 
 // Its absolute name, so that no file of another folder is meant later, and none is taken for a URI.
-std::string made_file(const std::string& path) {
+std::string made_file(const std::string& path, const std::string& option) {
   const FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file) throw SystemError(errno, fmt::format("--store: cannot open '{}'", path));
+  if (!file) throw SystemError(errno, fmt::format("{}: cannot open '{}'", option, path));
   std::array<char, 16> head{};
   const ssize_t size = ::pread(file.get(), head.data(), head.size(), 0);
-  if (size < 0) throw SystemError(errno, fmt::format("--store: cannot read '{}'", path));
+  if (size < 0) throw SystemError(errno, fmt::format("{}: cannot read '{}'", option, path));
   if (size > 0 && std::string_view(head.data(), static_cast<std::size_t>(size)) != kMagic) {
     throw Error(ExitStatus::config,
-                fmt::format("--store: '{}' is not a SQLite file; use another", path));
+                fmt::format("{}: '{}' is not a SQLite file; use another", option, path));
   }
   return path.starts_with('/') ? path : "./" + path;
 }
@@ -129,7 +129,7 @@ std::string made_file(const std::string& path) {
 
 struct Database::Impl {
   Impl(const std::string& path, const store::Settings& wanted)
-      : settings(wanted), session("SQLite", made_file(path)) {}
+      : settings(wanted), session("SQLite", made_file(path, wanted.option)) {}
 
   void prepare(const std::string& path);
   void check_owner(const std::string& path);
@@ -177,16 +177,16 @@ void Database::Impl::check_owner(const std::string& path) {
   const Int64 application = one("PRAGMA application_id");
   const bool is_new = application == 0 && one("SELECT count(*) FROM sqlite_master") == 0;
   if (!is_new && application != kApplication) {
-    throw Error(
-        ExitStatus::config,
-        fmt::format("--store: '{}' is a SQLite file of another program; use another", path));
+    throw Error(ExitStatus::config,
+                fmt::format("{}: '{}' is a SQLite file of another program; use another",
+                            settings.option, path));
   }
   const Int64 version = one("PRAGMA user_version");
   if (version > kVersion) {
     throw Error(ExitStatus::config,
-                fmt::format("--store: '{}' was made by a newer netkit (version {} of its tables; "
+                fmt::format("{}: '{}' was made by a newer netkit (version {} of its tables; "
                             "this one knows {})",
-                            path, version, kVersion));
+                            settings.option, path, version, kVersion));
   }
 }
 
@@ -231,7 +231,8 @@ Database::Database(const std::string& path, const store::Settings& settings) {
       return 0;
     });
   } catch (const Trouble& trouble) {
-    throw Error(trouble.status(), fmt::format("--store: '{}': {}", path, trouble.what()));
+    throw Error(trouble.status(),
+                fmt::format("{}: '{}': {}", settings.option, path, trouble.what()));
   }
 }
 

@@ -59,7 +59,8 @@ void SqliteEngine::read_on(const store::State& state) {
           [entries = read_news(), state](SqliteEngine& engine) { engine.on_read(entries, state); };
     } catch (const Trouble& trouble) {
       return [status = trouble.status(), why = std::string(trouble.what())](SqliteEngine& engine) {
-        engine.handler_.on_failed(status, fmt::format("--store: '{}': {}", engine.path_, why));
+        engine.handler_.on_failed(
+            status, fmt::format("{}: '{}': {}", engine.settings_.option, engine.path_, why));
       };
     }
   });
@@ -219,8 +220,8 @@ std::unique_ptr<store::Engine> make_engine(const store::Surroundings& around,
                                            store::Engine::Handler& handler) {
   std::string path = settings.url.substr(settings.url.find(':') + 1);
   if (path.find('?') != std::string::npos) {
-    throw UsageError(fmt::format("--store: '{}': a SQLite file has no settings (write sqlite:FILE)",
-                                 settings.url));
+    throw UsageError(fmt::format("{}: '{}': a SQLite file has no settings (write sqlite:FILE)",
+                                 settings.option, settings.url));
   }
   return std::make_unique<SqliteEngine>(around, std::move(path), settings, handler);
 }

@@ -16,6 +16,8 @@ MISTAKES = [
      "unknown option '--verson' before the command; a command's own options come after it; did you mean '--version'?"),
     ('--help=echo', 2, "--help takes no value"),
     ('-x', 2, "unknown option '-x' before the command; a command's own options come after it"),
+    ('push serve --from sqlite:/none/x/a', 74, "--from: cannot open '/none/x': no such file or directory"),
+    ('echo send 9 x --to redis://127.0.0.1:1/p/s?x=1', 2, "--to: 'redis://127.0.0.1:1/p?x=1': the only setting is ?sentinel=NAME (write redis://HOST:PORT/PREFIX)"),
     ('help durations echo', 2, "the topic 'durations' has no part 'echo'"),
     ('help ecko', 2, "there is no help on 'ecko'; did you mean 'echo'?"),
     ('help echo png', 2, "unknown action 'png'; did you mean 'ping'?"),

@@ -120,6 +120,7 @@ Stream::Options read_options(const Values& values, std::string_view stream, std:
 Settings settings_of(const Place& place) {
   Settings settings;
   settings.url = place.url;
+  settings.option = place.option;
   settings.stream = place.stream;
   settings.since = place.since;
   settings.keep = kMaxKept;  // what a server of the stream keeps is up to its --keep
@@ -131,6 +132,7 @@ Settings settings_of(const Place& place) {
 
 Place read_place(std::string_view text, std::string_view option) {
   Place place;
+  place.option = option;
   std::string_view query;
   if (const std::size_t mark = text.find('?'); mark != std::string_view::npos) {
     query = text.substr(mark + 1);

@@ -47,11 +47,12 @@ struct Entry {
 };
 
 struct Settings {
-  std::string url{};        // as typed: `sqlite:FILE`, `redis://HOST:PORT/PREFIX`; never a password
-  std::string stream{};     // `chat`
-  std::size_t keep = 1000;  // entries that the stream keeps; 0: none but the newest
-  bool keep_last = false;   // the last entry of each topic is kept, however old it is
-  bool follow = true;       // false: entries are appended, and none is given
+  std::string url{};  // as typed: `sqlite:FILE`, `redis://HOST:PORT/PREFIX`; never a password
+  std::string option = "--store";  // that it was typed with, for what is said of it
+  std::string stream{};            // `chat`
+  std::size_t keep = 1000;         // entries that the stream keeps; 0: none but the newest
+  bool keep_last = false;          // the last entry of each topic is kept, however old it is
+  bool follow = true;              // false: entries are appended, and none is given
   // Which entries come first: those from number `since` on or, where it is 0, the `newest` ones.
   std::uint64_t since = 0;
   std::uint64_t newest = 0;

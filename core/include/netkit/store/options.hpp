@@ -29,7 +29,8 @@ NETKIT_API Stream::Options read_options(const Values& values, std::string_view s
 
 // `STORE-URL/STREAM[?since=N|all]`, of --from and --to.
 struct Place {
-  std::string url;  // of the store
+  std::string option;  // --from, --to
+  std::string url;     // of the store
   std::string stream;
   std::uint64_t since = 0;  // 0: from now on; `all` is 1
 };

@@ -75,6 +75,7 @@ class TextFormatter final : public Formatter {
   // Apart from format(), which is fast as long as it is small.
   [[gnu::noinline]] void format_by_all(const Record& record, const Entry& entry,
                                        std::string& out) const {
+    if (!record.line && entry.layout.source().empty()) return;  // text form does not show it
     out += record.prefix;
     record.is_call ? format_call(record, entry, out) : format_by_layout(record, entry, out);
   }
@@ -85,7 +86,6 @@ class TextFormatter final : public Formatter {
       out += '\n';
       return;
     }
-    if (entry.layout.source().empty()) return;
     const std::size_t begin = out.size();
     if (entry.colored_field.empty()) {
       entry.layout.render(record, out, escaping_);

@@ -58,6 +58,13 @@ TEST(TextForm, FollowsTheLayoutOfTheType) {
             "[ann] hi\n");
   EXPECT_EQ(text(RecordBuilder("datum").payload("hi")), "hi\n");
   EXPECT_EQ(text(RecordBuilder("hidden").payload("hi")), "");
+  const RecordBuilder builder = RecordBuilder("hidden").payload("hi");
+  Record hidden = builder.record();
+  hidden.prefix = "15:12 ";
+  hidden.is_call = true;
+  std::string shown;
+  make_text_formatter(definitions(), true)->format(hidden, shown);
+  EXPECT_EQ(shown, "") << "nor what stands before it";
   EXPECT_EQ(text(RecordBuilder("unheard").payload("hi")), "hi\n");
 }
 

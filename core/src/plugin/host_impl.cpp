@@ -12,6 +12,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 #include <utility>
 
@@ -37,6 +38,13 @@ bool is_terminal(int fd) {
 bool is_pipe(int fd) {
   struct stat info = {};
   return ::fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode));
+}
+
+// Whether the terminal shows Ctrl-C as ^C.
+bool shows_keys(int fd) {
+  termios modes{};
+  const tcflag_t wanted = ECHO | ECHOCTL;
+  return ::tcgetattr(fd, &modes) == 0 && (modes.c_lflag & wanted) == wanted;
 }
 
 // Those of the descriptions `udp 127.0.0.1:9000`.
@@ -175,9 +183,18 @@ void HostImpl::take_over_signals() {
 void HostImpl::on_signal(int signo) {
   if (signo == SIGUSR1) return show_totals();
   signal_ = signo;
+  end_line_of_key();
   // After --timeout, which has begun the stop already, a signal ends it at once.
   if (stopping_) StopSignals::end_now(signo);
   begin_stop(StopReason::signal);
+}
+
+// Where ^C stands behind the live line, it is erased with it; the editor of a prompt shows its own.
+void HostImpl::end_line_of_key() const {
+  const bool is_seen = StopSignals::was_typed() && !restore_terminal_ &&
+                       !(live_ && live_->is_visible()) && !is_pipe(STDOUT_FILENO) &&
+                       shows_keys(STDERR_FILENO);
+  if (is_seen) static_cast<void>(write_all(STDERR_FILENO, "\n"));
 }
 
 void HostImpl::begin_stop(StopReason reason) {

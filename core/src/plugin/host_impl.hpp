@@ -97,6 +97,7 @@ class NETKIT_API HostImpl final : public Host, public FeedOpener {
   void announce_metrics();
   void enter_sandbox();
   void on_signal(int signo);
+  void end_line_of_key() const;
   void on_out_of_memory();
   void begin_stop(StopReason reason);
   void fail_output(ExitStatus status, const std::string& error);

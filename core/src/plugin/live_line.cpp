@@ -26,6 +26,15 @@ std::size_t width_of(int fd) {
   return std::max<std::size_t>(terminal_columns(fd).value_or(kUsual), kKey + 2) - kKey - 1;
 }
 
+// As many whole items of `received 3, sent 12` as there is room for: a piece of a number is a wrong
+// number.
+std::string cut_to(std::string line, std::size_t width) {
+  if (line.size() <= width) return line;
+  const std::size_t comma = line.rfind(", ", width);
+  line.resize(comma == line.npos ? width : comma);
+  return line;
+}
+
 // The descriptor that a line is shown on; -1: none is. A signal handler has nothing but static
 // storage to look at.
 std::atomic<int> shown_on = -1;
@@ -112,8 +121,7 @@ void LiveLine::turn() {
 void LiveLine::show() {
   next_ = loop_.now() + kPeriod;
   if (!is_foreground()) return set_visible(false);
-  std::string line = escaped_text(text_());
-  line.resize(std::min(line.size(), width_of(fd_)));
+  std::string line = cut_to(escaped_text(text_()), width_of(fd_));
   if (line.empty() || (is_visible() && line == shown_)) return;
   shown_ = std::move(line);
   // Ctrl-Z may come before put() returns: then what it has left is shown again.

@@ -24,6 +24,7 @@ class NETKIT_API LiveLine {
   LiveLine& operator=(const LiveLine&) = delete;
 
   void erase();  // until the next turn; call it before writing to the terminal
+  bool is_visible() const;
   // The same for whichever there is, from a signal handler that ends or suspends the process.
   static void erase_at_once();
 
@@ -32,7 +33,6 @@ class NETKIT_API LiveLine {
   void show();
   void put(std::string_view bytes) const;
   void set_visible(bool visible) const;
-  bool is_visible() const;
   bool is_foreground() const;
 
   EventLoop& loop_;

@@ -35,6 +35,7 @@ constexpr std::int64_t kSamePress = 50'000'000;  // nanoseconds
 std::atomic<bool> loop_reads_signals = false;
 std::atomic<bool> loop_will_run = false;
 std::atomic<int> first_signal = 0;
+std::atomic<bool> first_was_typed = false;
 std::atomic<std::int64_t> first_time = 0;
 std::atomic<bool> taken = false;  // the loop has heard of it
 std::atomic<int> for_loop = -1;   // an eventfd
@@ -56,12 +57,13 @@ std::int64_t nanoseconds_now() {
   ::_exit(signal_exit_status(signo));
 }
 
-extern "C" void on_ending_signal(int signo) {
+extern "C" void on_ending_signal(int signo, siginfo_t* info, void* /*context*/) {
   const int error = errno;
   if (!loop_reads_signals && (!loop_will_run || BlockingCall::under_way())) end_by_signal(signo);
   int none = 0;
   if (first_signal.compare_exchange_strong(none, signo)) {
     first_time = nanoseconds_now();
+    first_was_typed = info->si_code == SI_KERNEL;
     const std::uint64_t one = 1;
     if (::write(for_loop, &one, sizeof one) < 0) end_at_once(signo);
   } else if (!loop_reads_signals || taken || nanoseconds_now() - first_time > kSamePress) {
@@ -78,6 +80,13 @@ void set_action(int signo, void (*handler)(int)) {
   struct sigaction action = {};
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
+  ::sigaction(signo, &action, nullptr);
+}
+
+void catch_ending_signal(int signo) {
+  struct sigaction action = {};
+  action.sa_sigaction = on_ending_signal;
+  action.sa_flags = static_cast<int>(SA_RESTART | SA_SIGINFO);
   ::sigaction(signo, &action, nullptr);
 }
 
@@ -99,11 +108,12 @@ StopSignals::StopSignals() : arrived_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) 
   loop_reads_signals = false;
   loop_will_run = false;
   first_signal = 0;
+  first_was_typed = false;
   taken = false;
   for_loop = arrived_.get();
   set_action(SIGPIPE, SIG_IGN);
   set_action(SIGUSR1, on_totals_signal);
-  for (const int signo : kEnding) set_action(signo, on_ending_signal);
+  for (const int signo : kEnding) catch_ending_signal(signo);
 }
 
 StopSignals::~StopSignals() {
@@ -114,6 +124,10 @@ StopSignals::~StopSignals() {
   for (const int signo : kEnding) set_action(signo, SIG_DFL);
   set_action(SIGUSR1, SIG_DFL);
   set_action(SIGPIPE, SIG_DFL);
+}
+
+bool StopSignals::was_typed() {
+  return first_was_typed;
 }
 
 void StopSignals::end_now(int signo) {

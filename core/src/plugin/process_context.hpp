@@ -34,6 +34,8 @@ class StopSignals {
   StopSignals& operator=(const StopSignals&) = delete;
 
   void keep_for_loop();
+  // Whether the first came from a key, Ctrl-C, and not from kill(2).
+  static bool was_typed();
   // What a second signal does.
   [[noreturn]] static void end_now(int signo);
   // Readable from the first INT or TERM on, until the loop has heard of it.

@@ -98,6 +98,12 @@ def test_the_common_options_are_all_explained(netkit):
         assert set(common_options(output(command, action, "--help"))) <= set(explained)
 
 
+@pytest.mark.parametrize("command, action", [("echo", "serve"), ("sse", "serve"), ("plugins", "check")])
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_before_the_action_is_about_it(netkit, command, action, option):
+    assert netkit.run(command, option, action).out == netkit.run(command, action, option).out
+
+
 def test_a_command_whose_action_may_be_left_out_shows_help_when_nothing_is_asked(netkit):
     assert netkit.run("sse").out == netkit.run("sse", "--help").out
     assert netkit.run("sse").status == 0

@@ -70,10 +70,22 @@ std::vector<std::string> without_help_word(Words words) {
   return out;
 }
 
+// `netkit echo --help serve` is `netkit echo serve --help`.
+std::vector<std::string> with_help_last(std::span<const ActionDef> actions, Words words) {
+  std::vector<std::string> out(words.begin(), words.end());
+  const bool names_action = out.size() > 1 && !out[1].empty() &&
+                            std::ranges::find(actions, out[1], &ActionDef::name) != actions.end();
+  if (names_action && command_help_wish(words) != HelpWish::none) {
+    std::rotate(out.begin(), out.begin() + 1, out.end());
+  }
+  return out;
+}
+
 // Prints help where the words ask for it.
 bool show_help(const std::string& command, std::string_view summary,
-               std::span<const ActionDef> actions, Words words) {
+               std::span<const ActionDef> actions, Words typed) {
   // `netkit echo --help` is about the command, `netkit echo serve --help` about the action.
+  const std::vector<std::string> words = with_help_last(actions, typed);
   HelpWish wish = command_help_wish(words);
   if (wish != HelpWish::none) {
     print_help(wish == HelpWish::full

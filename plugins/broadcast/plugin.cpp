@@ -95,6 +95,8 @@ ActionDef send() {
        "status 1 if fewer than 3 answer"},
       {"netkit broadcast send 127.255.255.255:8086 --every 1s -w none", "the time, every second"},
   };
+  action.until_told_by = {"every"};
+  action.bounded_by = {"replies"};
   return action;
 }
 
@@ -160,6 +162,7 @@ ActionDef listen() {
       {"netkit broadcast listen -c 1 -t 5s", "wait up to five seconds for one datagram"},
   };
   action.lifetime = Lifetime::until_told;
+  action.bounded_by = {"count"};
   action.quiet_hides_records = true;
   return action;
 }

@@ -261,6 +261,7 @@ ActionDef join() {
       {"netkit chat join 9998 --plain", "with a server that speaks only the plain dialect"},
   };
   action.lifetime = Lifetime::until_told;
+  action.bounded_by = {"count"};
   return action;
 }
 

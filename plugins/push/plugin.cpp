@@ -236,6 +236,7 @@ ActionDef subscribe() {
       {"netkit push subscribe 9000 --to broadcast:192.168.8.255:5000", "relay it to a LAN"},
   };
   action.lifetime = Lifetime::until_told;
+  action.bounded_by = {"count", "drain"};
   return action;
 }
 
@@ -256,6 +257,7 @@ ActionDef send() {
                    {"bytes", "their size in bytes", TotalKind::counter, TotalUnit::bytes},
                    {"taken", "records the server has taken"}};
   action.make = new_command<SendCommand>;
+  action.until_told_by = {"every"};
   action.examples = {
       {"netkit push send 9000 hello", "one record for all subscribers"},
       {"netkit push send 9000 --topic home/kitchen 21.5", "one with a topic"},

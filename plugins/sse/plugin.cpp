@@ -178,6 +178,8 @@ ActionDef read_action() {
       {"netkit sse https://example.org/events --state ~/.events.id", "resume where it ended"},
       {"netkit sse https://example.org/job/7 --until '\"done\"' --timeout 10m", "wait for a job"}};
   action.lifetime = Lifetime::until_told;
+  // An answer to data that is sent has an end.
+  action.bounded_by = {"count", "until", "done", "data", "json-body"};
   action.may_be_omitted = true;
   return action;
 }

@@ -4,7 +4,7 @@ import functools
 import signal
 
 import exit_status
-from exit_ways import LONG_LINE, PROHIBITED, silent, words_of  # noqa: F401
+from exit_ways import LONG_LINE, PROHIBITED, TOLD, silent, words_of  # noqa: F401
 from netkit import netkit_path
 
 ends = functools.partial(exit_status.ends, "broadcast")
@@ -56,6 +56,24 @@ def test_long_line(netkit, silent):
 @ends("77 the network prohibits it", "send")
 def test_prohibited(netkit):
     return netkit.run(argv=[*PROHIBITED, netkit_path(), "broadcast", "send", "192.0.2.255:9", "hello"])
+
+
+@TOLD
+@ends("0 ended by INT or TERM", "send --every")
+def test_ticker(netkit, silent, signo):
+    run = netkit.start("broadcast", "send", silent.address, "--every", "10ms")
+    silent.udp.recv(100)
+    run.signal(signo)
+    return run
+
+
+@ends("128+n ended by signal n", "listen --count")
+def test_cut_short(netkit):
+    listener = netkit.serve("broadcast", "listen", "127.0.0.1:0", "-c", "2")
+    assert netkit.run("broadcast", "send", listener.address, "hello", "-w", "0").status == 0
+    listener.out.expect(b"hello\n")
+    listener.signal(signal.SIGINT)
+    return listener, signal.SIGINT
 
 
 @ends("128+n ended by signal n", "send")

@@ -147,6 +147,13 @@ def test_forbidden_history(netkit, silent, tmp_path, action):
                             tmp_path / "log"])
 
 
+@ends("128+n ended by signal n", "join --count")
+def test_member_cut_short(netkit, room):
+    member = joined(netkit, room, "--count", "1")
+    member.signal(signal.SIGINT)
+    return member, signal.SIGINT
+
+
 @ends("128+n ended at once by a second signal", "join")
 def test_leaves_without_goodbye(netkit, silent):
     """A room that takes the member and says nothing more; to leave it would take a second."""

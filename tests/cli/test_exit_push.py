@@ -67,6 +67,16 @@ def test_watching(netkit, server, signo):
     return watching
 
 
+@TOLD
+@ends("0 ended by INT or TERM", "send --every")
+def test_ticker(netkit, server, signo):
+    subscriber = subscribed(netkit, server.address)
+    run = netkit.start("push", "send", server.address, "--every", "10ms", "--message", "tock")
+    subscriber.out.expect(b"tock\n")
+    run.signal(signo)
+    return run
+
+
 LOST = "69 no such server, refused, or lost, and --reconnect allows no further attempt"
 
 
@@ -240,6 +250,14 @@ def test_sending_by_signal(netkit, silent):
         assert connection.recv(100)
         run.signal(signal.SIGINT)
         return run, signal.SIGINT
+
+
+@pytest.mark.parametrize("words", [["--count", "1000000"], ["--drain", "--since", "1000000"]], ids=lambda words: words[0])
+@ends("128+n ended by signal n", "subscribe --count", "subscribe --drain")
+def test_subscriber_cut_short(netkit, server, words):
+    subscriber = subscribed(netkit, server.address, *words)
+    subscriber.signal(signal.SIGINT)
+    return subscriber, signal.SIGINT
 
 
 @ends("128+n ended by signal n", "status")

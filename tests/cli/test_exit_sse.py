@@ -1,6 +1,7 @@
 """Every exit status of netkit-sse(1), brought about, but for those of test_exit_common.py."""
 
 import functools
+import signal
 import threading
 
 import pytest
@@ -222,6 +223,17 @@ def test_other_key(netkit, family):
 def test_no_certificate(netkit, tmp_path):
     (tmp_path / "file").write_text("no certificate\n")
     return netkit.run("sse", "serve", "127.0.0.1:0", "--cert", tmp_path / "file", "--key", tmp_path / "file")
+
+
+BOUNDED = [["--count", "9"], ["--until", "end"], ["--done", "end"], ["--data", "x"], ["--json-body", "{}"]]
+
+
+@pytest.mark.parametrize("words", BOUNDED, ids=lambda words: words[0])
+@ends("128+n ended by signal n before it had what it was to wait for", "read")
+def test_reader_cut_short(netkit, held, words):
+    reader = reading(netkit, held.url, *words)
+    reader.signal(signal.SIGINT)
+    return reader, signal.SIGINT
 
 
 @ends("128+n ended at once by a second signal", "read")

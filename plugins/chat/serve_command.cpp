@@ -141,9 +141,9 @@ void ServeCommand::open_page(const Endpoint& room, std::vector<FileDescriptor> s
 
 // For who sits there with a phone.
 void ServeCommand::show_way_to_page() const {
-  if (::isatty(STDERR_FILENO) != 1) return;
-  host_->log().notice(fmt::format("open {} in a browser", page_->url()));
-  if (locale_is_utf8()) static_cast<void>(write_all(STDERR_FILENO, qr_code(page_->url())));
+  const std::string url = page_->announce_page();
+  if (url.empty() || !locale_is_utf8()) return;
+  static_cast<void>(write_all(STDERR_FILENO, qr_code(url)));
 }
 
 ExitStatus ServeCommand::run(Host& host) {

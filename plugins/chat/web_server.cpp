@@ -11,7 +11,6 @@
 
 #include <netkit/codec/binary_text.hpp>
 #include <netkit/http/http_text.hpp>
-#include <netkit/net/interfaces.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/random.hpp>
@@ -69,16 +68,6 @@ HttpServer::Options http_options(const WebServer::Options& options) {
   return http;
 }
 
-std::optional<IpAddress> first_address() {
-  for (const Interface& interface : interfaces()) {
-    if (interface.loopback || !interface.up) continue;
-    for (const InterfaceAddress& one : interface.addresses) {
-      if (one.address.is_v4()) return one.address;
-    }
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 WebServer::WebServer(Host& host, Options options)
@@ -91,14 +80,6 @@ WebServer::WebServer(Host& host, Options options)
   for (FileDescriptor& socket : options_.sockets) http_.tcp().listen(std::move(socket));
   cookie_name_ = fmt::format("netkit_chat_{}", http_.tcp().locals().front().port());
   sweep_ = host.loop().every(kSweep, [this] { sweep(); });
-}
-
-std::string WebServer::url() const {
-  Endpoint local = http_.tcp().locals().front();
-  if (local.address().is_unspecified()) {
-    local = Endpoint(first_address().value_or(*IpAddress::parse("127.0.0.1")), local.port());
-  }
-  return fmt::format("http://{}/", local.to_string());
 }
 
 void WebServer::close() {

@@ -36,8 +36,8 @@ class WebServer {
   WebServer(Host& host, Options options);
 
   std::vector<std::string> descriptions() const { return http_.tcp().descriptions(); }
-  // What to open in a browser: of every interface the first address that is not loopback.
-  std::string url() const;
+  // As HttpServer has it.
+  std::string announce_page() const { return http_.announce_page(); }
   std::size_t members() const { return members_.size(); }
   std::uint64_t refused_clients() const { return http_.tcp().counters().refused; }
   void close();

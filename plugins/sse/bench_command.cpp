@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include <netkit/cli/shared_definitions.hpp>
 #include <netkit/plugin/bench_rows.hpp>
 #include <netkit/plugin/host.hpp>
@@ -64,8 +66,14 @@ class Bench final : private BenchConnection::Handler {
   }
 
   void on_reader_failed(ExitStatus status, const std::string& error) override {
-    if (meter_.failed() == 1) host_.log().notice(error);
-    if (meter_.failed() == options_.readers) host_.finish(status, error);
+    if (meter_.failed() < options_.readers) {
+      if (meter_.failed() == 1) host_.log().notice(error);
+      return;
+    }
+    const bool is_only = options_.readers == 1;
+    host_.finish(status, is_only
+                             ? error
+                             : fmt::format("all {} readers failed: {}", options_.readers, error));
   }
 
   void judge() {

@@ -175,6 +175,7 @@ void EventServer::open_store() {
 void EventServer::start() {
   http_.tcp().listen(options_.address);
   host_.ready(http_.tcp().descriptions());
+  if (options_.read_token.empty()) http_.announce_page();
   if (options_.keepalive != kNever) {
     timer_ = host_.loop().after(options_.keepalive, [this] { keep_alive(); });
   }

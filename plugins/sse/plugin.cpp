@@ -266,13 +266,20 @@ std::vector<OptionDef> replay_definitions() {
        .repeatable = true}};
 }
 
+OptionDef request_timeout_option(std::string_view limit) {
+  return {.name = "request-timeout",
+          .kind = Kind::duration,
+          .default_value = limit,
+          .help = "time limit for the TLS handshake and for a request",
+          .min = 1};
+}
+
+constexpr TotalDef kRequestTimeoutsTotal{"request_timeouts",
+                                         "connections closed after --request-timeout"};
+
 // What one connection may do.
 std::vector<OptionDef> connection_definitions() {
-  return {{.name = "request-timeout",
-           .kind = Kind::duration,
-           .default_value = "10s",
-           .help = "time limit for the TLS handshake and for a request",
-           .min = 1},
+  return {request_timeout_option("10s"),
           max_queue_option(
               "limit of the data queued for one reader; then it is served from the kept events")};
 }
@@ -292,7 +299,7 @@ std::vector<TotalDef> request_totals() {
   return {{"requests", "requests received"},
           {"streams", "streams started"},
           {"bad_requests", "malformed requests"},
-          {"request_timeouts", "connections closed after --request-timeout"},
+          kRequestTimeoutsTotal,
           {"kept", "events kept", kGauge}};
 }
 
@@ -349,7 +356,8 @@ ActionDef proxy_action() {
                 .kind = Kind::size,
                 .default_value = "16M",
                 .help = "limit for an event to be printed",
-                .min = 1}},
+                .min = 1},
+               request_timeout_option("1m")},
               tcp_client_limits("65536"),
               tls_server_options(),
               trust_definitions()});
@@ -363,7 +371,8 @@ ActionDef proxy_action() {
       joined<TotalDef>({{{"requests", "requests forwarded"},
                          {"events", "events received"},
                          {"bytes", "bytes of responses", TotalKind::counter, TotalUnit::bytes},
-                         {"failed", "requests that could not be forwarded"}},
+                         {"failed", "requests that could not be forwarded"},
+                         kRequestTimeoutsTotal},
                         tcp_client_totals(),
                         {{"clients", "current connections", kGauge}}});
   action.make = new_command<ProxyCommand>;

@@ -20,6 +20,7 @@
 #include <netkit/plugin/host.hpp>
 #include <netkit/record/recording.hpp>
 #include <netkit/tls/psk_file.hpp>
+#include <netkit/util/quantity.hpp>
 
 namespace netkit::sse {
 namespace {
@@ -53,6 +54,7 @@ class Proxy {
     std::uint64_t events = 0;
     std::uint64_t bytes = 0;
     std::uint64_t failed = 0;
+    std::uint64_t request_timeouts = 0;
   };
 
   void fill_totals(Totals& totals) const;
@@ -81,7 +83,9 @@ class Proxy::Session final : public TcpServer::Connection,
       : proxy_(proxy),
         requests_({.max_body = kMaxBody, .bodies = &proxy.bodies_}, peer),
         events_(proxy.options_.max_event),
-        texts_(proxy.options_.max_event) {}
+        texts_(proxy.options_.max_event) {
+    wait_for_request();
+  }
 
  private:
   // Of the client.
@@ -101,6 +105,7 @@ class Proxy::Session final : public TcpServer::Connection,
   void on_body(std::string_view bytes) override;
   bool on_event(const Event& event) override;
 
+  void wait_for_request();
   void take_requests();
   void pass_on(const HttpRequest& request);
   void send_request();
@@ -119,6 +124,7 @@ class Proxy::Session final : public TcpServer::Connection,
   bool is_last_ = false;    // of the requests of this client
   bool has_said_all_ = false;
   bool has_answered_ = false;
+  Timer patience_;  // with the next request
   std::uint64_t recorded_ = 0;
   std::optional<StreamFormat> format_;  // none: the answer has no events that can be shown
   EventParser events_;
@@ -130,6 +136,17 @@ void Proxy::Session::on_received(std::string_view data) {
   if (!is_asking_) take_requests();
   // One that says more than it may is read on when it is its turn.
   if (is_asking_ && unread_.size() > kMaxAhead) pause_reading();
+}
+
+// One who has not begun a request goes without a word.
+void Proxy::Session::wait_for_request() {
+  patience_ = proxy_.host_.loop().after(proxy_.options_.request_timeout, [this] {
+    if (closing()) return;
+    if (requests_.idle()) return close();
+    ++proxy_.counters_.request_timeouts;
+    refuse(408, fmt::format("the request took longer than {} (--request-timeout)",
+                            format_duration(proxy_.options_.request_timeout)));
+  });
 }
 
 void Proxy::Session::take_requests() {
@@ -149,6 +166,7 @@ void Proxy::Session::take_requests() {
 
 // As it came, but for Host and the path.
 void Proxy::Session::pass_on(const HttpRequest& request) {
+  patience_.reset();
   if (over_limit())
     return refuse(503, full_text(proxy_.options_.server.max_clients, "client", "--max-clients"));
   if (!proxy_.permits_host_(request.header("Host").value_or(""))) {
@@ -215,6 +233,7 @@ void Proxy::Session::on_data(TcpClient& /*client*/, std::string_view data) {
   is_asking_ = false;
   if (is_last_) return close();
   resume_reading();
+  wait_for_request();
   take_requests();
   if (has_said_all_ && !is_asking_ && !closing()) close();
 }
@@ -313,6 +332,8 @@ bool Proxy::Session::on_event(const Event& event) {
 
 TcpServer::Options server_options(const ProxyOptions& options) {
   TcpServer::Options server = options.server;
+  server.handshake_timeout = options.request_timeout;
+  server.handshake_option = "--request-timeout";
   if (options.tls) server.tls = TlsContext::server(*options.tls);
   return server;
 }
@@ -336,6 +357,8 @@ void Proxy::fill_totals(Totals& totals) const {
   totals.add("events", counters_.events);
   totals.add("bytes", counters_.bytes);
   totals.add("failed", counters_.failed);
+  totals.add("request_timeouts",
+             counters_.request_timeouts + server_.counters().handshake_timeouts);
   add_tcp_clients(totals, server_.counters());
   totals.add("clients", server_.size());
 }
@@ -359,6 +382,7 @@ void ProxyCommand::configure(const Values& values) {
   options_.tls = tls_server(values);
   options_.target_tls = {.ca_file = values.text("cacert"), .insecure = values.flag("insecure")};
   options_.connect_timeout = values.duration("connect-timeout");
+  options_.request_timeout = values.duration("request-timeout");
   read_tcp_client_limits(values, options_.server);
   options_.max_event = values.size("max-event");
   options_.record = values.text("record");

@@ -22,6 +22,7 @@ struct ProxyOptions {
   std::optional<TlsServerOptions> tls;
   TlsClientOptions target_tls;
   Duration connect_timeout = std::chrono::seconds(10);
+  Duration request_timeout = std::chrono::minutes(1);
   TcpServer::Options server{.told_when_full = 64, .pause_backed_up = false};
   std::size_t max_event = std::size_t{16} << 20U;
   std::string record;  // the file; empty: none

@@ -65,7 +65,7 @@ def test_a_bench_of_nobody(bench):
     with Server() as nobody:
         pass
     done = bench(nobody.url, "--readers", "3")
-    assert done.status == 69 and b"connection refused" in done.err
+    assert done.status == 69 and re.search(rb"all 3 readers failed: \S+ connection refused\n", done.err)
     with Server(answer("404 Not Found"), repeat=True) as server:
         done = bench(server.url, "--readers", "2")
     assert done.status == 76 and b"answered 404" in done.err

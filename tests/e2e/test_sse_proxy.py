@@ -1,5 +1,7 @@
 """netkit sse proxy between real clients and scripted servers."""
 
+import json
+import signal
 import socket
 import threading
 import time
@@ -258,3 +260,24 @@ def test_a_client_that_waits_with_its_body_is_told_to_go_on(proxy):
             sock.sendall(b"body")
             assert receive_to_end(sock) == ok(ONE)
     assert server.requests[0].body == b"body"
+
+
+def test_a_request_that_does_not_end_is_given_up(proxy):
+    with Server(hold(ok(ONE))) as server:
+        through = proxy(server.url, "--request-timeout", "200ms", "--json")
+        with (tcp_connect(through.address) as reader, tcp_connect(through.address) as slow,
+              tcp_connect(through.address) as silent):
+            reader.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            got = b""
+            while not got.endswith(ONE):
+                got += reader.recv(65536)
+            slow.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab")
+            answer = receive_to_end(slow)
+            assert answer.startswith(b"HTTP/1.1 408 ") and b"longer than 200ms (--request-timeout)" in answer
+            assert receive_to_end(silent) == b""
+            reader.settimeout(0.1)
+            with pytest.raises(TimeoutError):  # its answer may take as long as it likes
+                reader.recv(1)
+        through.signal(signal.SIGTERM)
+        assert through.wait() == 0
+    assert json.loads(through.out.data.splitlines()[-1])["request_timeouts"] == 1

@@ -412,3 +412,11 @@ def test_served_by_python(netkit, tmp_path):
     port = int(server.out.line())
     done = netkit.run("sse", f"http://127.0.0.1:{port}/x", "-c", "2", "--retry", "1ms", "--reconnect-max", "1ms")
     assert done.status == 0 and done.out == b"hello\n" * 2
+
+
+def test_a_terminal_is_told_where_the_page_is(netkit):
+    terminal = netkit.terminal("sse", "serve", "127.0.0.1:0", "--every", "1h")
+    url = terminal.expect(rb"netkit: sse: open (http://127\.0\.0\.1:\d+/) in a browser\r\n").group(1).decode()
+    assert netkit.run(argv=["curl", "-s", "--noproxy", "*", url]).out.startswith(b"<!DOCTYPE html>")
+    terminal.type("\x03")
+    assert terminal.wait() == 0

@@ -313,18 +313,20 @@ void HttpRequestParser::restart() {
 namespace {
 
 std::string_view phrase_of(int status) {
-  constexpr std::array<std::pair<int, std::string_view>, 13> kPhrases{{
+  constexpr std::array<std::pair<int, std::string_view>, 15> kPhrases{{
       {200, "OK"},
       {204, "No Content"},
       {400, "Bad Request"},
       {401, "Unauthorized"},
       {404, "Not Found"},
       {405, "Method Not Allowed"},
+      {408, "Request Timeout"},
       {413, "Content Too Large"},
       {414, "URI Too Long"},
       {421, "Misdirected Request"},
       {431, "Request Header Fields Too Large"},
       {501, "Not Implemented"},
+      {502, "Bad Gateway"},
       {503, "Service Unavailable"},
       {505, "HTTP Version Not Supported"},
   }};

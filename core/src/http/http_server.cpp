@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include <netkit/http/http1.hpp>
+#include <netkit/net/interfaces.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/util/error.hpp>
 #include <netkit/util/quantity.hpp>
@@ -131,6 +134,17 @@ void HttpServer::Connection::say(std::string_view what) {
 
 namespace {
 
+// That is not loopback.
+std::optional<IpAddress> first_address() {
+  for (const Interface& interface : interfaces()) {
+    if (interface.loopback || !interface.up) continue;
+    for (const InterfaceAddress& one : interface.addresses) {
+      if (one.address.is_v4()) return one.address;
+    }
+  }
+  return std::nullopt;
+}
+
 constexpr std::size_t kLeastOfBodies = std::size_t{64} << 20U;
 
 TcpServer::Options with_handshake(const HttpServer::Options& options) {
@@ -153,6 +167,18 @@ HttpServer::HttpServer(EventLoop& loop, const Log& log, Options options, HttpRou
 }
 
 HttpServer::~HttpServer() = default;
+
+std::string HttpServer::announce_page() const {
+  if (::isatty(STDERR_FILENO) != 1) return {};
+  Endpoint local = tcp_.locals().front();
+  if (local.address().is_unspecified()) {
+    local = Endpoint(first_address().value_or(*IpAddress::parse("127.0.0.1")), local.port());
+  }
+  std::string url =
+      fmt::format("{}://{}/", options_.tcp.tls == nullptr ? "http" : "https", local.to_string());
+  tcp_.log().notice(fmt::format("open {} in a browser", url));
+  return url;
+}
 
 void HttpServer::close() {
   close_all_but_streams();

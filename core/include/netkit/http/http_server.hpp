@@ -52,6 +52,10 @@ class NETKIT_API HttpServer {
   const TcpServer& tcp() const { return tcp_; }
   const Counters& counters() const { return counters_; }
 
+  // At a terminal: logs which URL shows its page, by an address of this machine that others can
+  // reach where it listens on all, and returns it. Elsewhere: nothing, and empty.
+  std::string announce_page() const;
+
   // Calls visit(Stream&) with each stream that has not ended, in no order. It may end the one that
   // it is given.
   template <typename Stream = HttpStream, typename Visit>

@@ -79,6 +79,7 @@ void JoinSession::try_again(std::string_view why, RetryBounds bounds) {
 
 void JoinSession::on_joined(const Welcome& welcome) {
   joined_at_ = host_.loop().now();
+  told_to_wait_ = false;
   link_->succeeded();
   host_.log().notice(fmt::format("joined {} as {}", link_->peer().to_string(), member_.name()));
   const bool first = !std::exchange(joined_, true);
@@ -293,6 +294,8 @@ void JoinSession::say(const Request& request) {
 void JoinSession::show_own(const Say& said) {
   if (!input_ || !input_->wipe_typed()) return;
   printer_.show(member_.own(said, host_.clock().wall()), link_->peer());
+  if (!link_->outage() || std::exchange(told_to_wait_, true)) return;
+  host_.log().notice("not in the room: what you say is sent as soon as it can be reached");
 }
 
 void JoinSession::on_ready() {

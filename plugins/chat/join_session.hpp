@@ -60,6 +60,7 @@ class JoinSession final : public JoinRun, private Member::Handler {
   bool joined_ = false;        // at least once
   bool paused_ = false;
   bool stopping_ = false;
+  bool told_to_wait_ = false;  // that what is typed has to wait for the room
   std::uint64_t received_ = 0;
   std::uint64_t said_ = 0;
   std::uint64_t undelivered_ = 0;

@@ -1,6 +1,7 @@
 """chat join at a prompt: the name, who is here, what was said before, times, one's own lines, being called, an outage."""
 
 import re
+import signal
 import time
 
 import pytest
@@ -130,3 +131,15 @@ def test_a_terminal_that_cannot_wipe_keeps_what_was_typed(netkit, room):
     terminal.type("/who\r")
     terminal.expect(rb"here: ann")
     assert b"[ann] hello" not in terminal.out.data
+
+
+def test_what_is_said_to_a_closed_room_waits_which_is_said_once(netkit, room):
+    terminal, screen = sit_down(netkit, room)
+    room.signal(signal.SIGTERM)
+    assert room.wait() == 0
+    screen.wait(lambda s: s.lines[-1] == ">" and any("the room has closed" in line for line in s.lines))
+    terminal.type("one\rtwo\r")
+    lines = screen.wait(lambda s: s.lines[-1] == ">" and any("[ann] two" in line for line in s.lines))
+    assert [times(line) for line in lines if "[ann]" in line] == ["[ann] one", "[ann] two"]
+    assert [line for line in lines if "not in the room" in line] == [
+        "netkit: chat: not in the room: what you say is sent as soon as it can be reached"]

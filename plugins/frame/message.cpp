@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <frame/message.hpp>
 
 #include <fmt/format.h>
@@ -43,7 +44,10 @@ std::string parse_body(std::string_view text, std::string_view body, const FileL
 std::int8_t parse_id(std::string_view text, std::string_view word) {
   if (const auto id = read_integer<std::int8_t>(word)) return *id;
   const std::string_view digits = word.substr(word.starts_with('-') ? 1 : 0);
-  if (!is_digits(digits)) refuse(text, std::string(kForms));
+  if (!is_digits(digits)) {
+    constexpr std::array<std::string_view, 3> kWords{"register", "heartbeat", "datetime"};
+    refuse(text, std::string(kForms) + did_you_mean(word, kWords));
+  }
   std::string why = "a message id is a signed 8-bit number, -128 to 127";
   if (const auto byte = read_integer<std::uint8_t>(word)) {
     why += fmt::format("; the byte {} is the id {}", word, *byte - 256);

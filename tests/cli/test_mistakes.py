@@ -146,6 +146,8 @@ MISTAKES = [
     ('frame serve --bad ignore', 2, "--bad: 'ignore' is not drop, show or fail"),
     ('frame connect --register short', 2, "register 'short': write APPID,IMEI, with a comma between them"),
     ('frame connect --send 300:x', 2, "message '300:x': a message id is a signed 8-bit number, -128 to 127"),
+    ('frame connect --send datetme', 2,
+     "message 'datetme': a message is register:APPID,IMEI, heartbeat, datetime, ID:TEXT, ID:hex:00ff, ID:base64:AP8=, ID:@FILE or raw:hex:00ff; did you mean 'datetime'?"),
     ('frame connect --cacert ca.pem', 2, '--cacert needs --tls'),
     ('frame connect --codec slip --send hex:0', 2, "message 'hex:0': hex: needs two hexadecimal digits per byte, as in hex:00ff"),
     ('frame connect --every 1s', 2, '--every needs --send'),

@@ -238,6 +238,7 @@ def test_ping_is_interrupted_with_its_totals(netkit, udp_server):
     ping.out.expect(rb"seq=3 ")
     assert ping.stop(signal.SIGINT) == 0
     assert re.search(rb"--- .*: \d+ sent, \d+ received", ping.out.data)
+    assert ping.err.rest() == b"", "nothing says it again"
 
 
 def test_ping_waits_for_a_service(netkit):

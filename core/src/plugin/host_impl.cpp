@@ -357,8 +357,9 @@ std::string HostImpl::final_line() const {
   const Totals all = totals();
   if (options_.stats || log_.enabled(LogLevel::info)) return totals_line(all);
   if (!log_.enabled(LogLevel::notice)) return {};
+  if (action_.has_summary) return {};
   if (!is_terminal(STDERR_FILENO)) return signal_ != 0 ? totals_line(all) : std::string();
-  if (action_.has_summary || !(is_server() || has_losses(all))) return {};
+  if (!(is_server() || has_losses(all))) return {};
   return totals_sentence(all, kMostShown);
 }
 

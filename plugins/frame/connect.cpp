@@ -190,6 +190,9 @@ bool FrameClient::on_long_line() {
 }
 
 void FrameClient::on_input_end() {
+  // Who leaves the prompt has nothing left to do here.
+  const bool leaves = host_.interactive() && options_.session.keep_open && !options_.expect;
+  if (leaves) return finish(ExitStatus::done);
   input_ended_ = true;
   session_.end_input();
   arm_wait();

@@ -55,7 +55,7 @@ class FrameServer final : private Input::Handler {
   class Client;
 
   void on_input_line(std::string_view line) override;
-  void on_input_end() override {}
+  void on_input_end() override;
   bool on_long_line() override;
   void say_nobody();
 
@@ -399,6 +399,10 @@ void FrameServer::on_input_line(std::string_view line) {
   } catch (const Error& error) {
     host_.log().error(error.what());
   }
+}
+
+void FrameServer::on_input_end() {
+  if (host_.interactive()) host_.log().notice("the input has ended; clients are still served");
 }
 
 void FrameServer::say_nobody() {

@@ -369,7 +369,8 @@ void EventServer::when_stored(std::function<void()> then) {
 // ---- the end
 
 void EventServer::on_sources_end() {
-  host_.log().info("the source has ended; readers are still served");
+  constexpr std::string_view kEnded = "the source has ended; readers are still served";
+  host_.interactive() ? host_.log().notice(kEnded) : host_.log().info(kEnded);
 }
 
 bool EventServer::on_source_failed(ExitStatus status, const std::string& error) {

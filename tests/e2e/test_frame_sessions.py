@@ -92,6 +92,26 @@ def test_answers_appear_above_the_prompt_and_the_line_stays(netkit, server):
     peer.close()
 
 
+def test_ctrl_d_leaves_a_session_that_stays_open(netkit):
+    server = netkit.serve("frame", "serve", "127.0.0.1:0")
+    terminal = netkit.terminal("frame", "connect", server.address, "-k")
+    terminal.expect(rb"> ")
+    terminal.type("\x04")
+    assert terminal.wait() == 0
+
+
+@pytest.mark.parametrize("words, sentence", [
+    (["frame", "serve", "127.0.0.1:0"], rb"the input has ended; clients are still served\r\n"),
+    (["sse", "serve", "127.0.0.1:0"], rb"the source has ended; readers are still served\r\n")], ids=["frame", "sse"])
+def test_ctrl_d_leaves_a_server_which_goes_on(netkit, words, sentence):
+    terminal = netkit.terminal(*words)
+    terminal.expect(rb"> ")
+    terminal.type("\x04")
+    terminal.expect(sentence)
+    terminal.type("\x03")
+    assert terminal.wait() == 0
+
+
 def test_a_job_in_the_background_is_not_stopped_for_its_terminal(netkit):
     shell = Terminal(["bash", "--norc", "-i"], {**clean_environment(), "TERM": "dumb", "PS1": "ready$ "}, 24, 200)
     try:

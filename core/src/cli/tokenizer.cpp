@@ -1,6 +1,5 @@
 #include "cli/parser.hpp"
 
-
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
@@ -17,7 +16,7 @@ namespace po = boost::program_options;
 
 // "D, such as 500ms": the value's name, and where that says little, what one looks like.
 std::string with_example(const OptionDef& option) {
-  const std::string name = value_name(option);
+  std::string name = value_name(option);
   const auto such_as = [&name](std::string_view example) {
     return fmt::format("{}, such as {}", name, example);
   };

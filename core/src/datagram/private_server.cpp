@@ -376,9 +376,9 @@ void PrivateServer::Impl::bury() {
 
 // ---- the server
 
-PrivateServer::PrivateServer(Options options, Random random, Driver::Handler& inner,
+PrivateServer::PrivateServer(Options options, const Random& random, Driver::Handler& inner,
                              Handler& handler)
-    : impl_(std::make_unique<Impl>(std::move(options), std::move(random), inner, handler)) {}
+    : impl_(std::make_unique<Impl>(std::move(options), random, inner, handler)) {}
 
 PrivateServer::~PrivateServer() = default;
 

@@ -107,7 +107,9 @@ class RateLimit {
       since_ = now;
       count_ = 0;
     }
-    return count_ < rate_ && ++count_ > 0;
+    if (count_ >= rate_) return false;
+    ++count_;
+    return true;
   }
 
  private:

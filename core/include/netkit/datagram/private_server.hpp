@@ -55,7 +55,7 @@ class NETKIT_API PrivateServer final : public Driver::Handler {
   };
 
   // `inner` and `handler` must outlive it. Throws Error where DTLS cannot be loaded.
-  PrivateServer(Options options, Random random, Driver::Handler& inner, Handler& handler);
+  PrivateServer(Options options, const Random& random, Driver::Handler& inner, Handler& handler);
   ~PrivateServer() override;
   PrivateServer(const PrivateServer&) = delete;
   PrivateServer& operator=(const PrivateServer&) = delete;

@@ -47,7 +47,7 @@ struct Server::Impl {
   struct SameAttempt {
     using is_transparent = void;
     static AttemptKey key(const Peer* peer) { return peer->attempt(); }
-    static const AttemptKey& key(const AttemptKey& key) { return key; }
+    static AttemptKey key(const AttemptKey& key) { return key; }
     bool operator()(const auto& a, const auto& b) const { return key(a) == key(b); }
   };
 

@@ -31,7 +31,7 @@ ServerPrivacy::Options ServerPrivacy::read(const Values& values) {
   return options;
 }
 
-ServerPrivacy::ServerPrivacy(Run& run, Options options, const datagram::Options& protocol,
+ServerPrivacy::ServerPrivacy(Run& run, const Options& options, const datagram::Options& protocol,
                              Driver::Handler& inner, Handler& handler)
     : run_(run),
       handler_(handler),

@@ -21,7 +21,8 @@ void Session::on_datagram(const Header& header, std::string_view body, std::uint
   const bool marks = (header.flags & Header::kEcn) != 0;
   const bool is_ack = header.type == Type::ack;
   std::optional<EcnCounts> counts;
-  if (is_ack && marks && !(counts = take_ecn_counts(body))) {
+  if (is_ack && marks) counts = take_ecn_counts(body);
+  if (is_ack && marks && !counts) {
     ++counters_->malformed;
     return;
   }

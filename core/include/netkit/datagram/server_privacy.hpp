@@ -40,7 +40,7 @@ class NETKIT_API ServerPrivacy final : private PrivateServer::Handler {
   };
 
   // `protocol` is what the sessions have. All references outlive it. Throws Error.
-  ServerPrivacy(Run& run, Options options, const datagram::Options& protocol,
+  ServerPrivacy(Run& run, const Options& options, const datagram::Options& protocol,
                 Driver::Handler& inner, Handler& handler);
 
   Driver::Handler& driven() { return server_; }  // to be given to a Driver

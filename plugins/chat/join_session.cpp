@@ -22,8 +22,7 @@ constexpr bool is_message(const FromRoom& event) {
   return std::holds_alternative<Message>(event);
 }
 
-constexpr std::uint64_t kLastShown = 10;  // messages, on joining at a prompt
-constexpr int kMostNames = 99;            // name, name2 … name99
+constexpr int kMostNames = 99;  // name, name2 … name99
 
 Member::Options member_options(const JoinOptions& given, bool interactive) {
   const bool shows_last = interactive && given.since == kSinceNow;

@@ -27,6 +27,7 @@ inline constexpr std::uint64_t kSinceNow = 0;
 inline constexpr std::uint64_t kSinceAll = UINT64_MAX;
 // Hello::since for the last `count` messages that are kept: kSinceAll - count.
 inline constexpr std::uint64_t kMostSinceLast = 1'000'000;
+inline constexpr std::uint64_t kLastShown = 10;  // to a newcomer at a prompt or a page
 constexpr std::uint64_t since_last(std::uint64_t count) {
   return kSinceAll - count;
 }

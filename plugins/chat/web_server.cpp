@@ -22,7 +22,6 @@ namespace {
 
 constexpr Duration kSweep = std::chrono::seconds(10);  // also of what keeps streams alive
 constexpr Duration kAway = std::chrono::minutes(1);
-constexpr std::uint64_t kLastShown = 10;  // messages, to a newcomer
 // What pages that do not read may have kept for them, all together and each.
 constexpr std::size_t kEvents = std::size_t{256} << 20U;
 constexpr std::size_t kEventsOfOne = std::size_t{1} << 20U;

@@ -39,8 +39,6 @@ namespace {
 // How long an answer may take when one side has finished and the other cannot be told so.
 constexpr Duration kLinger = std::chrono::seconds(1);
 constexpr std::size_t kMostWaiting = std::size_t{16} << 20U;  // bytes that --fault holds back
-// Unfinished frames of all clients take so much together, or four times --max-frame.
-constexpr std::size_t kLeastHeld = std::size_t{64} << 20U;
 
 class Proxy {
  public:
@@ -416,7 +414,7 @@ Proxy::Proxy(Host& host, ProxyOptions options)
       options_(std::move(options)),
       printer_(host, true, FramePrinter::Mark::direction),
       recorder_(host, "frame", options_.record),
-      held_(std::max<std::size_t>(kLeastHeld, options_.cuttings[0].max_frame * 4)),
+      held_(HeldBytes::room_for(options_.cuttings[0].max_frame)),
       target_tls_(options_.target_tls ? TlsContext::client(*options_.target_tls) : nullptr),
       server_(host.loop(), host.log(), server_options(),
               [this](const Endpoint& peer) { return std::make_unique<Session>(*this, peer); }) {

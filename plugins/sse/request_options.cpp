@@ -167,7 +167,7 @@ std::string checked_url(const std::string& text) {
   const std::string_view after_scheme = std::string_view(full).substr(full.find("://") + 3);
   const std::string_view host = after_scheme.substr(0, after_scheme.find_first_of(":/?#"));
   if (is_digits(host)) {
-    throw UsageError(fmt::format("'{}' has no host but a number (write http://127.0.0.1:{})",
+    throw UsageError(fmt::format("'{}' has a number in place of a host (write http://127.0.0.1:{})",
                                  escaped_text(text), host));
   }
   if (!part_of(url, CURLUPART_PASSWORD).empty()) {

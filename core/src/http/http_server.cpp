@@ -1,6 +1,5 @@
 #include "http/http_connection.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -145,8 +144,6 @@ std::optional<IpAddress> first_address() {
   return std::nullopt;
 }
 
-constexpr std::size_t kLeastOfBodies = std::size_t{64} << 20U;
-
 TcpServer::Options with_handshake(const HttpServer::Options& options) {
   TcpServer::Options tcp = options.tcp;
   tcp.handshake_timeout = options.request_timeout;
@@ -160,7 +157,7 @@ HttpServer::HttpServer(EventLoop& loop, const Log& log, Options options, HttpRou
     : loop_(loop),
       options_(std::move(options)),
       routes_(std::move(routes)),
-      bodies_(std::max(kLeastOfBodies, std::min(options_.limits.max_body, SIZE_MAX / 4) * 4)),
+      bodies_(HeldBytes::room_for(options_.limits.max_body)),
       tcp_(loop, log, with_handshake(options_),
            [this](const Endpoint&) { return std::make_unique<Connection>(*this); }) {
   options_.limits.bodies = &bodies_;

@@ -78,7 +78,7 @@ class LineRecords final : public NetworkSource {
       : loop_(run.loop()),
         max_line_(max_line),
         on_record_(std::move(on_record)),
-        held_(std::max(kLeastHeld, std::min(max_line, SIZE_MAX / 4) * 4)),
+        held_(HeldBytes::room_for(max_line)),
         server_(run.loop(), run.log(), {.max_clients = kMaxWriters, .limit_option = "--from"},
                 [this](const Endpoint& peer) { return std::make_unique<Writer>(*this, peer); }) {
     server_.listen(address);
@@ -101,7 +101,6 @@ class LineRecords final : public NetworkSource {
 
  private:
   static constexpr std::size_t kMaxWriters = 4096;
-  static constexpr std::size_t kLeastHeld = std::size_t{64} << 20U;  // bytes of all writers
 
   // What one writer has sent, which may outlive its connection.
   struct Stream {

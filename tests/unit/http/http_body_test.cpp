@@ -14,6 +14,12 @@ IpAddress address(std::string_view text) {
   return *IpAddress::parse(text);
 }
 
+TEST(HeldBytes, HaveRoomForAFewOfTheLargest) {
+  EXPECT_EQ(HeldBytes::room_for(1000), std::size_t{64} << 20U);
+  EXPECT_EQ(HeldBytes::room_for(std::size_t{1} << 30U), std::size_t{4} << 30U);
+  EXPECT_GE(HeldBytes::room_for(SIZE_MAX), SIZE_MAX - 3);
+}
+
 TEST(HeldBytes, HaveABoundTogether) {
   HeldBytes all(4 * kPiece);
   HttpBody one(&all, address("127.0.0.1"));

@@ -1,7 +1,9 @@
 // The memory that all peers of a server may make it hold.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 #include <netkit/net/ip_address.hpp>
 #include <netkit/net/source_limits.hpp>
@@ -14,6 +16,12 @@ namespace netkit {
 class NETKIT_API HeldBytes {
  public:
   explicit HeldBytes(std::size_t bytes);
+
+  // What all peers together may make a server hold of items, such as lines, of up to `largest`
+  // bytes each: 64 MiB, or four of the largest if that is more.
+  static constexpr std::size_t room_for(std::size_t largest) {
+    return std::max(std::size_t{64} << 20U, std::min(largest, SIZE_MAX / 4) * 4);
+  }
 
  private:
   friend class Holding;

@@ -10,10 +10,10 @@
 
 namespace netkit::broadcast {
 
-// Pure: counts each responder once per message, however often and by however many ways its answers
-// come. Nothing in an answer says to which message it is, so of messages that follow each other
-// sooner than answers come, a responder may answer as many as there are. Bounded: responders over
-// the limit are counted as overflow and not remembered.
+// Pure: counts each responder once per message, however often and on however many interfaces its
+// answers arrive. Nothing in an answer says which message it answers, so if several messages are
+// sent before the answers arrive, a responder may answer each of them. Bounded: responders over the
+// limit are counted as overflow and not remembered.
 class AnswerTable {
  public:
   // An answer may come until `wait` after its message.
@@ -40,7 +40,7 @@ class AnswerTable {
   std::size_t limit_;
   Duration wait_;
   Round current_;
-  Round previous_;  // whose last answers are still under way
+  Round previous_;  // whose last answers are still in flight
   TimePoint round_began_{};
   TimePoint last_message_{};
   std::uint64_t answers_ = 0;

@@ -27,7 +27,7 @@ constexpr Duration kTargetsHold = std::chrono::seconds(1);  // then interfaces m
 
 void SendCommand::configure(const Values& values) {
   address_ = values.address("ADDRESS");
-  // A port alone is everybody's, where other clients take it for this machine's.
+  // A port alone means everybody here, but this machine for other clients.
   if (values.text("ADDRESS").find(':') == std::string::npos) address_.host = "255.255.255.255";
   if (address_.port == 0) throw UsageError("cannot send to port 0 (write HOST:PORT)");
   hex_ = values.flag("hex");

@@ -1,4 +1,4 @@
-// Whom a private message is for: `/msg ann hello`. Pure; any thread.
+// The addressee of a private message: `/msg ann hello`. Pure; any thread.
 #pragma once
 
 #include <functional>
@@ -8,11 +8,11 @@
 namespace netkit::chat {
 
 struct Addressee {
-  std::string name{};  // as a name is normalized; empty: nobody is meant
+  std::string name{};  // normalized; empty: no member's name
   std::string_view text{};
 };
 
-// The longest beginning of the line that is a member's name is whom it is for.
+// The addressee is the longest beginning of the line that is a member's name.
 Addressee addressee_of(std::string_view line,
                        const std::function<bool(const std::string& name)>& is_member);
 // "there is no 'ann' here"

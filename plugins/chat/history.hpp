@@ -27,11 +27,11 @@ class History {
   explicit History(const Log& log) : log_(log) {}
   // Throws SystemError. An empty path: nothing is kept.
   void open(const std::string& path);
-  // A write that fails is reported once, until one succeeds again; the chat goes on.
+  // A failed write is reported once, until one succeeds again; the chat continues.
   void add(char direction, std::string_view who, std::string_view text, WallTime time);
   std::uint64_t lost() const { return lost_; }  // lines
-  // What a run ends with that has come to `status`. Throws Error where all went well but for lines
-  // that are lost: who looks at the file later is not told otherwise.
+  // The exit status of a run that would end with `status`. Throws Error if all went well except
+  // that lines were lost, since nothing else would tell a later reader of the file.
   ExitStatus outcome(ExitStatus status) const;
 
  private:
@@ -48,12 +48,12 @@ class History {
 class EventPrinter {
  public:
   struct Options {
-    bool notices = true;      // false: only the history tells of who comes and goes
+    bool notices = true;      // false: who comes and goes is only in the history
     bool timestamps = false;  // the time of day in front of each line, and the day when it changes
   };
   EventPrinter(Output& output, History& history, const Options& options)
       : output_(output), history_(history), options_(options) {}
-  // What is not for the history: one's own lines, as the others see them.
+  // Prints what does not belong in the history: one's own lines, as the others see them.
   void show(const Message& message, const Endpoint& peer);
   // Messages that name this member ring the bell; empty: none does.
   void call_by(std::string_view name) { name_ = name; }

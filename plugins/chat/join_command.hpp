@@ -19,7 +19,7 @@ namespace netkit::chat {
 struct JoinOptions {
   datagram::Link::Options room;
   std::string name;
-  bool is_name_given = false;        // false: where it is taken, name2, name3 … are tried
+  bool is_name_given = false;        // false: if it is taken, name2, name3 … are tried
   std::optional<bool> timestamps{};  // nothing: at a prompt
   Duration heartbeat{};
   std::uint64_t since = 0;  // as Hello::since
@@ -43,7 +43,7 @@ class JoinRun : protected datagram::Link::Handler, protected Input::Handler {
 
  protected:
   virtual datagram::Driver::Handler& driven() = 0;  // what speaks to the room
-  virtual void begin() {}                           // the way to the room is about to be made
+  virtual void begin() {}                           // before the first attempt to connect
   virtual void stop() = 0;                          // asked to end: INT, TERM or --timeout
   virtual void show(Totals& totals) const = 0;
   virtual std::vector<std::string> complete(std::string_view line, std::string_view word) const;

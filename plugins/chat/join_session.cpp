@@ -53,7 +53,7 @@ JoinSession::JoinSession(Host& host, const JoinOptions& options)
 void JoinSession::begin() {
   host_.output().on_unblocked([this] { member_.resume(host_.loop().now()); });
   if (host_.interactive()) {
-    // The window is closed: to go without a word would leave the name taken until the lease ends.
+    // The window was closed: leaving without BYE would keep the name taken until the lease ends.
     hung_up_ = host_.loop().on_signal(SIGHUP, [this] { give_up(ExitStatus::done, {}); });
   }
   open_input();
@@ -90,7 +90,7 @@ void JoinSession::on_joined(const Welcome& welcome) {
   roster_.clear();
 }
 
-// Who chose no name is content with the next that is free.
+// A user who chose no name gets the next free one.
 bool JoinSession::try_next_name() {
   if (options_.is_name_given || ++names_tried_ > kMostNames) return false;
   const std::string next = fmt::format("{}{}", options_.name, names_tried_);

@@ -60,7 +60,7 @@ std::string_view Member::text_of(std::string_view request) {
   return decoded ? chat::text_of(*decoded) : std::string_view();
 }
 
-// The room's answer to Sync stands behind everything that it had to say before.
+// The room's answer to Sync comes after everything that it had to send before.
 void Member::finish() {
   if (finishing_) return;
   request(Sync{});
@@ -114,7 +114,7 @@ void Member::on_next_address(TimePoint now) {
   if (!client_.idle()) connect(now);
 }
 
-// What the other side has acknowledged of this session's requests was taken.
+// Requests of this session that the other side has acknowledged were accepted.
 void Member::settle() {
   const std::size_t unacknowledged = client_.unacknowledged();
   while (sent_ > unacknowledged && !pending_.empty()) {
@@ -225,7 +225,7 @@ void Member::note_own(std::uint64_t record) {
   }
 }
 
-// The room has said all that it had to say, and this was not among it.
+// The room has sent everything, and this was not among it.
 void Member::report_unheard() {
   for (const Taken& said : std::exchange(unheard_, {})) {
     if (said.number > taken_elsewhere_) break;
@@ -234,7 +234,7 @@ void Member::report_unheard() {
   }
 }
 
-// A room whose store is away says what it hears without a number, and again when it has one.
+// A room whose store is away sends messages without a number, and again once they have one.
 bool Member::was_heard(const FromRoom& event, std::uint64_t record) {
   const Message* said = std::get_if<Message>(&event);
   if (said == nullptr || (said->flags & Message::kPrivate) != 0) return false;

@@ -30,14 +30,14 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
     virtual void on_joined(const Welcome& welcome) = 0;
     // The room refused the member: datagram::RejectCode and why.
     virtual void on_rejected(std::uint16_t code, std::string_view why) = 0;
-    // What others say and do; `seq` is the number of a Message that is not private.
+    // What others say and do; `seq` is the number of a Message, unless it is private.
     virtual void on_event(const FromRoom& event, std::uint64_t seq) = 0;
     virtual void on_gap(const datagram::Gap& gap) = 0;
-    // The room did not do what was asked; `text` what was said, empty if it was something else.
+    // The room refused a request; `text` is the message, empty if it was something else.
     virtual void on_refused(std::string_view text, std::string_view why) = 0;
     // The session is over before finish() was through. connect() may be called, now or later.
     virtual void on_lost(datagram::LeftReason reason, std::string_view text) = 0;
-    // The room has everything, and this side all that was due.
+    // The room has everything, and this side has received all that was due.
     virtual void on_finished() = 0;
     virtual void on_ready() = 0;  // no longer full()
     // The kernel reports that the server cannot be reached.
@@ -64,7 +64,7 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
   bool full() const { return pending_.size() >= options_.max_pending; }
   // Says goodbye once everything has been taken and answered; then on_finished().
   void finish();
-  // Leaves now; one more drain() says so.
+  // Leaves now; one more drain() sends that.
   void leave(TimePoint now);
   // No more events until resume(): the room is asked to wait.
   void pause() { client_.pause(); }
@@ -127,8 +127,8 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
   // By who said them and when: messages that have been heard, and come again with their numbers.
   std::multiset<std::pair<std::uint32_t, std::uint64_t>> unnumbered_;
   std::deque<Taken> recent_;  // the last that were taken, should the room refuse one
-  // Own messages that have not come back with a number, as all do: a server that took one may end
-  // before the room's store has it.
+  // Own messages that have not come back with a number, as all of them should: a server that
+  // accepted one may end before the room's store has it.
   std::deque<Taken> unheard_;
   std::size_t heard_early_ = 0;        // before it was known to be taken
   std::uint64_t taken_elsewhere_ = 0;  // requests up to this one were taken in sessions before
@@ -138,7 +138,8 @@ class Member final : public datagram::Driver::Handler, private datagram::Client:
   std::uint64_t room_ = 0;
   std::uint32_t id_ = 0;
   std::uint64_t next_ = 0;  // number of the next message; 0: not in a room yet
-  // Everything below has been told: a server that is behind another one of the room gives it again.
+  // Everything below has been reported: a server that lags behind another one of the room sends it
+  // again.
   std::uint64_t told_ = 0;
   TimePoint now_{};
   bool was_full_ = false;

@@ -12,7 +12,7 @@
 
 namespace netkit::chat {
 
-// They apply to identities of keys, so a decision outlives a session and an address.
+// Decisions apply to identities of keys, so they outlive sessions and addresses.
 class Moderation {
  public:
   using Names = std::set<std::string, std::less<>>;

@@ -21,7 +21,7 @@ inline constexpr std::size_t kMaxText = 65000;
 inline constexpr std::size_t kMaxMotd = 900;
 inline constexpr std::size_t kMaxName = 64;
 inline constexpr std::size_t kMaxTopic = 300;
-// Microseconds since 1970 that a clock of nanoseconds can tell: to the year 2262.
+// The most microseconds since 1970 that a nanosecond clock can express: the year 2262.
 inline constexpr std::uint64_t kMaxTime = static_cast<std::uint64_t>(INT64_MAX) / 1000;
 inline constexpr std::uint64_t kSinceNow = 0;
 inline constexpr std::uint64_t kSinceAll = UINT64_MAX;
@@ -37,7 +37,7 @@ struct Hello {
   std::uint64_t instance = 0;       // random; the same as long as the member's process lives
   std::uint64_t room = 0;           // the room that `since` is about; 0: whichever
   std::uint64_t since = kSinceNow;  // number of the first message wanted, or since_last()
-  std::uint64_t taken = 0;          // how many of its requests the member knows to be taken
+  std::uint64_t taken = 0;          // how many of its requests the member knows to be accepted
   std::string_view name;
 };
 
@@ -57,7 +57,7 @@ enum class LeaveReason : std::uint8_t {
   reset = 2,
   kicked = 3,
   banned = 4,
-  revoked = 5,  // the key is no key any more
+  revoked = 5,  // the key was revoked
 };
 std::string_view to_string(LeaveReason reason);
 
@@ -110,7 +110,7 @@ struct Refused {
 struct Synced {
   friend bool operator==(const Synced&, const Synced&) = default;
 };
-// What the room is about, and who says so.
+// The room's topic, and who set it.
 struct Topic {
   std::uint32_t member = 0;
   std::string_view name;
@@ -163,18 +163,17 @@ struct SetTopic {
 };
 // In the order of their codes, from 65 on.
 using Request = std::variant<Say, Tell, Rename, Who, Sync, Kick, Ban, Mute, SetTopic>;
-// What it says to others; empty where it says nothing.
+// The text of a request that others see; empty for other requests.
 std::string_view text_of(const Request& request);
 
-// The name as the room has it: in Unicode's normal form C, so that what looks the same is the same.
-// What is not UTF-8 stays as it is.
+// The name in Unicode's normal form C, so that names which look the same are the same. What is not
+// UTF-8 stays as it is.
 std::string normal_name(std::string_view name);
 
-// What may be a name. Nothing is wrong with it: empty. Otherwise why it cannot be a name, as half a
-// sentence: "is longer than 64 bytes". A name is 1 to 64 bytes of UTF-8 in normal form C without
-// control, line-breaking, bidirectional and invisible characters, brackets, white space at its ends
-// or other than single spaces; it does not begin with a slash, nor end as a private message is
-// marked, and is no address.
+// Why `name` cannot be a name, as half a sentence: "is longer than 64 bytes"; empty if it can. A
+// name is 1 to 64 bytes of UTF-8 in normal form C without control, line-breaking, bidirectional and
+// invisible characters, brackets, white space at its ends or other than single spaces; it does not
+// begin with a slash, end like the mark of a private message, or look like an address.
 std::string_view why_not_a_name(std::string_view name);
 
 // Each replaces `out`. Names over 255 bytes are cut.

@@ -14,7 +14,7 @@ void PlainSession::on_attempt() {
   if (!input_) open_input();
 }
 
-// What was said and not heard is said to the next address of the room, in order.
+// Lines that have not come back are sent again to the room's next address, in order.
 void PlainSession::greet(TimePoint now) {
   host_.log().info(fmt::format("sending to {}", link_->peer().to_string()));
   heard_ = false;

@@ -1,4 +1,4 @@
-// A member who speaks the plain dialect.
+// A member that uses the plain dialect.
 #pragma once
 
 #include <chat/join_command.hpp>

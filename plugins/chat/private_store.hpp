@@ -1,4 +1,4 @@
-// What members of different servers tell each other alone, by way of their store.
+// Private messages between members of different servers, by way of their store.
 #pragma once
 
 #include <chat/room_server.hpp>
@@ -12,15 +12,16 @@
 
 namespace netkit::chat {
 
-// [loop] A stream of its own, `chat-private`, so that a room's messages keep their numbers without
-// holes and its history shows none of these. Each server reads it, and tells whoever is with it.
+// [loop] A stream of its own, `chat-private`, so that the numbers of the room's messages have no
+// gaps and its history shows none of these. Each server reads it, and delivers what is for its own
+// members.
 class PrivateStore final : private store::Stream::Handler {
  public:
   // `options`: of the room's stream, which reports what happens to the store. All references
   // outlive it. Throws Error.
   PrivateStore(Host& host, store::Stream::Options options, RoomServer& room);
   void open() { stream_.open(); }
-  // A request of the member `instance`, who is told if it cannot be stored.
+  // Sends a request of the member `instance`, which is told if it cannot be stored.
   void tell(std::string_view to, const Message& message, std::uint64_t instance,
             std::uint64_t request);
 

@@ -15,11 +15,11 @@ namespace netkit::chat {
 
 namespace {
 
-// A native member that was cut off sends all it had to say at once, so its limit looks further back
-// than the others'; the member observes it itself (Welcome::rate).
+// A native member that was disconnected sends everything it has queued at once, so its limit looks
+// further back than the others'; the member observes it itself (Welcome::rate).
 constexpr double kNativeBurst = 30;
 constexpr double kNamesPerRequest = 8;  // that cost as much as a request
-// To one member, for requests above its rate; further ones are dropped without an answer.
+// Answers to one member for requests above its rate; further ones are dropped without an answer.
 constexpr double kRefusalsPerSecond = 10;
 constexpr double kRefusalsAtOnce = 100;
 

@@ -1,4 +1,4 @@
-// A chat room: who is in it and who gets what. Pure: what members say and the time go in,
+// A chat room: its members and what each of them gets. Pure: what members say and the time go in,
 // deliveries come out.
 #pragma once
 
@@ -44,16 +44,16 @@ struct RoomCounters {
   std::uint64_t ignored = 0;        // plain datagrams: empty, a stranger's quit, from port 0
 };
 
-// What a room asks the owner of its store; the defaults are for rooms without one. It must not call
-// the function that called it; views are valid during the call.
+// What a room asks the owner of its store; the defaults are for rooms without one. Implementations
+// must not call back into the function that called them; views are valid during the call.
 class RoomStoreHandler {
  public:
   virtual ~RoomStoreHandler() = default;
-  // Where a message gets its place: with a store, whose order counts, there; else here.
+  // Who assigns a message its place in the order: the store if there is one, otherwise the room.
   enum class Place : std::uint8_t {
     here,     // among those of this room
-    store,    // the store's: it comes by deliver_stored()
-    nowhere,  // for now: the store is away, and it is heard here alone until it is back
+    store,    // the store's: it follows by deliver_stored()
+    nowhere,  // none yet: the store is away, and only the members here get it for now
     refused,
   };
   struct Placing {
@@ -67,19 +67,19 @@ class RoomStoreHandler {
     (void)message, (void)peer, (void)instance, (void)request;
     return {};
   }
-  // Likewise: a native member has this name from now on, or has it no more; `proved`: it is that of
-  // his key; `quit`: by his own wish.
+  // Likewise: a native member has this name from now on, or no longer; `proved`: it is that of its
+  // key; `quit`: the member left by itself.
   virtual void on_name_taken(const std::string& name, std::uint64_t instance, bool proved) {
     (void)name, (void)instance, (void)proved;
   }
   virtual void on_name_free(const std::string& name, bool quit) { (void)name, (void)quit; }
-  // Whether the answer to Who has to wait for the members at other servers.
+  // Whether the answer to Who has to wait for the list of members at other servers.
   virtual bool holds_who(std::uint64_t instance) {
     (void)instance;
     return false;
   }
-  // Whether a private message to somebody who is not here goes to others; `from`: who says it, as
-  // a message without a text. He is refused later if nobody has him.
+  // Whether a private message to somebody who is not here goes to other servers; `from`: its
+  // sender, as a message without a text, who is told later if no server has the addressee.
   virtual bool tells_elsewhere(std::string_view line, const Message& from, std::uint64_t instance,
                                std::uint64_t request) {
     (void)line, (void)from, (void)instance, (void)request;
@@ -107,14 +107,15 @@ class Room {
     // A datagram to every plain member.
     virtual void say_plain(std::string_view datagram) = 0;
     virtual void tell_plain(const datagram::Path& member, std::string_view datagram) = 0;
-    // Before the first plain member joins or one leaves: messages so far are not for the former,
-    // and still for the latter.
+    // Called before the first plain member joins or one leaves: messages so far are not for the
+    // former, and still for the latter.
     virtual void on_plain_change() = 0;
     // A native member came back before its old session had ended: close that one.
     virtual void on_replaced(Slot member) = 0;
-    // Another has come with the key of a member, who is to be told when his session is closed.
+    // Another member has joined with the key of this one, which is to be told when its session is
+    // closed.
     virtual void on_displaced(Slot member) = 0;
-    // A native member is put out: close its session with the reason.
+    // A native member is removed: close its session with the reason.
     virtual void on_put_out(Slot member, LeaveReason reason) = 0;
     // To all native members at once, the speaker too, without a number.
     virtual void say_unnumbered(const Message& message) { (void)message; }
@@ -128,7 +129,7 @@ class Room {
     std::size_t max_members = 10000;            // plain and native together
     double rate = 1000;           // requests and messages of one member a second; 0: any
     std::size_t remember = 4096;  // native members who left, for their return
-    // Several servers are one room: members are known by what is theirs everywhere.
+    // Several servers are one room: members are identified by what is the same everywhere.
     bool is_shared = false;
     Moderation::Names operators{};  // identities of keys
   };
@@ -162,25 +163,26 @@ class Room {
   // refused.
   void on_lost(Slot slot, std::uint64_t count);
   void leave(Slot slot, LeaveReason reason);
-  // Puts the member out.
+  // Removes the member.
   void put_out(Slot slot, LeaveReason reason);
   // The member's session continues at another address.
   void move(Slot slot, const Endpoint& peer);
 
-  // A message that the store has numbered. `heard`: the members here have had it already, when the
-  // store was unavailable.
+  // Delivers a message that the store has numbered. `heard`: the members here got it before, while
+  // the store was unavailable.
   void deliver_stored(const Message& message, std::uint64_t seq, bool heard, const Endpoint& peer,
                       WallTime wall);
-  // To the members here, at once and without a number.
+  // Delivers to the members here, at once and without a number.
   void deliver_unnumbered(const Message& message, const Endpoint& peer, WallTime wall);
-  // A private message to whoever here has that name.
+  // Delivers a private message to whoever has that name here.
   void deliver_private(std::string_view name, Message message, const Endpoint& peer, WallTime wall);
   // The store refused a member's message.
   void refuse_stored(std::uint64_t instance, std::uint64_t request, std::string_view why);
   // How many requests of that member the room has taken, here or at another server.
   void note_taken(std::uint64_t instance, std::uint64_t taken);
-  // The name belongs to a member at another server: the one here gets another, which is returned.
-  // Whose name is that of his key is at that server now, and leaves this one: nothing is returned.
+  // The name belongs to a member at another server: the member here gets another one, which is
+  // returned. If the name is that of its key, the member has moved to that server and leaves this
+  // one: returns nothing.
   std::string give_other_name(const std::string& name);
   // The answer to Who that was held: who is here, and who has these names elsewhere.
   void answer_who(std::uint64_t instance, std::span<const std::string> elsewhere);
@@ -189,7 +191,7 @@ class Room {
 
   void tick(TimePoint now);         // evicts plain members
   TimePoint next_deadline() const;  // max: none
-  // Tells the plain members that it is over.
+  // Tells the plain members that the room has closed.
   void close();
   const Moderation& moderation() const { return moderation_; }
 
@@ -206,7 +208,7 @@ class Room {
  private:
   struct Pace {
     TokenBucket requests;
-    TokenBucket refusals;  // of what is over the rate: an answer costs as much as a request
+    TokenBucket refusals;  // for what is over the rate: an answer costs as much as a request
   };
   struct Member {
     std::string name;  // empty: the place is free
@@ -239,7 +241,7 @@ class Room {
   double cost_of(const Request& request) const;
   void remember(const Member& member);
   void publish(const Member& from, std::string_view text, std::uint8_t flags, WallTime wall);
-  // A message that has its place among all of the room, to everybody here.
+  // Delivers a message that has its place in the room's order to everybody here.
   void deliver(const Message& message, const Endpoint& peer, WallTime wall);
   void say_to_plain(const Message& message, std::uint64_t seq, const Endpoint& peer, WallTime wall);
   void render_plain(const Message& message, std::uint64_t seq, const Endpoint& peer, WallTime wall);

@@ -1,4 +1,4 @@
-// What members ask of a room, and what operators may.
+// Requests of members, and those of operators.
 #include <chat/room.hpp>
 #include <string>
 #include <utility>

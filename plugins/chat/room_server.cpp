@@ -9,9 +9,9 @@ namespace {
 
 using datagram::SessionRef;
 
-// Many who come at once would each cost as much as there are members. In a big room notices wait
-// for others that go out with them, the longer the more there are to tell: all of them together
-// take a fraction of the time.
+// Each of many members who join at once would cost as much as there are members. In a big room
+// notices wait for others to go out with, longer the more members there are: sending all of them
+// together takes a fraction of the time.
 constexpr std::int64_t kBigRoom = 32;
 constexpr Duration kPatiencePerMember = std::chrono::milliseconds(2);
 constexpr Duration kMostPatience = std::chrono::milliseconds(250);
@@ -287,7 +287,7 @@ void RoomServer::on_replaced(Slot member) {
   end_session(member, "the same member has joined from elsewhere", datagram::ByeCode::bye);
 }
 
-// He may come back, but not by himself: the two would displace each other for ever.
+// It may come back, but not automatically: the two would displace each other forever.
 void RoomServer::on_displaced(Slot member) {
   end_session(member, "another has joined with the same key", datagram::ByeCode::evicted);
 }

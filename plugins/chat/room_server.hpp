@@ -1,5 +1,5 @@
-// A room with both of its dialects: the engine that a socket driver drives. Pure: datagrams and
-// times go in, datagrams and events come out.
+// A room with both of its dialects, for a socket driver. Pure: datagrams and times go in, datagrams
+// and events come out.
 #pragma once
 
 #include <chat/room.hpp>
@@ -37,7 +37,7 @@ class RoomServer final : public datagram::Driver::Handler,
     virtual void on_closed() = 0;                    // after close(): all have been told
     virtual const AnswerPolicy& policy() const = 0;  // who may be a plain member
     virtual WallTime wall() const = 0;
-    // Whose key a session is under: datagram::PrivateServer::identity().
+    // The identity whose key a session uses: datagram::PrivateServer::identity().
     virtual const std::string& identity(std::uint32_t owner) const;
   };
   // `handler` must outlive it.
@@ -48,9 +48,9 @@ class RoomServer final : public datagram::Driver::Handler,
   TimePoint next_deadline() const override;
   bool drain(datagram::OutputQueue& queue, TimePoint now) override;
 
-  // The key of `owner` is no key any more.
+  // The key of `owner` was revoked.
   void revoke(std::uint32_t owner);
-  // Nobody comes in any more; everybody is told, and on_closed() follows.
+  // Accepts nobody any more; everybody is told, and on_closed() follows.
   void close(TimePoint now);
 
   // Numbers are a store's: the room is its stream, and its next message has the number `next`.

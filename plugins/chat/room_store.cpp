@@ -159,8 +159,8 @@ void RoomStore::when_settled(std::function<void()> then) {
 
 // ---- names
 
-// A member's is his own, not his server's: where he comes from another one, it is his already. Who
-// has the key of that name takes it from whoever has it.
+// The owner of a name is the member, not the server: a member that comes from another server has it
+// already. The holder of the key for a name takes it from anybody else.
 void RoomStore::claim(const std::string& name, std::uint64_t instance, bool proved) {
   stream_.claim({name, fmt::format("{:016x}", instance), proved});
 }

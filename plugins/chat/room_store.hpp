@@ -1,4 +1,4 @@
-// A room whose messages have their place in a store, so that several servers are one room.
+// A room whose messages are ordered by a store, so that several servers are one room.
 #pragma once
 
 #include <chat/private_store.hpp>
@@ -17,8 +17,8 @@
 
 namespace netkit::chat {
 
-// [loop] What is said goes to the store, and to the members when it comes from there. While the
-// store is away the room goes on for its own members.
+// [loop] Messages go to the store, and to the members when they come from there. While the store is
+// away the room continues for its own members.
 class RoomStore final : private store::Stream::Handler {
  public:
   // `on_open` is called once, when the store is there and its messages have been given to the room.
@@ -34,14 +34,15 @@ class RoomStore final : private store::Stream::Handler {
                                std::uint64_t request);
   void claim(const std::string& name, std::uint64_t instance, bool proved);
   void free(const std::string& name, bool quit);
-  // The answer follows when all that was said has its place.
+  // The answer follows when all messages so far have their place.
   bool holds_sync(std::uint64_t instance);
   // The answer follows when the store has told who is at other servers.
   bool holds_who(std::uint64_t instance);
-  // A private message to somebody who is not here: his server gets it, or `from` is refused.
+  // A private message to somebody who is not here: it goes to the addressee's server, or `from` is
+  // refused.
   bool tells_elsewhere(std::string_view line, const Message& from, std::uint64_t instance,
                        std::uint64_t request);
-  // Calls `then` when what was said is in the store, or cannot be brought there for now.
+  // Calls `then` when all messages are in the store, or cannot be stored for now.
   void when_settled(std::function<void()> then);
   const store::Stream& stream() const { return stream_; }
 
@@ -58,7 +59,7 @@ class RoomStore final : private store::Stream::Handler {
   void go_on_alone();
   void answer_syncs(std::uint64_t stored);
 
-  // What was said here and has not come back yet.
+  // Messages from here that have not come back from the store yet.
   struct Said {
     store::Entry entry;
     Endpoint peer;

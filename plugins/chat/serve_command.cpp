@@ -139,7 +139,7 @@ void ServeCommand::open_page(const Endpoint& room, std::vector<FileDescriptor> s
   for (std::string& line : page_->descriptions()) descriptions_.push_back(std::move(line));
 }
 
-// For who sits there with a phone.
+// For somebody at the terminal with a phone.
 void ServeCommand::show_way_to_page() const {
   const std::string url = page_->announce_page();
   if (url.empty() || !locale_is_utf8()) return;
@@ -191,7 +191,7 @@ void ServeCommand::listen() {
 }
 
 // Members are served once the store's messages are known: until then nothing listens here, and they
-// go to another server.
+// use another server.
 void ServeCommand::open_store() {
   store_ = std::make_unique<RoomStore>(*host_, *store_options_, *room_, [this] {
     open_sockets();

@@ -1,4 +1,4 @@
-// How a message stands in a store: netkit-store(7). Pure; any thread.
+// How a message is stored: netkit-store(7). Pure; any thread.
 #pragma once
 
 #include <chat/payload.hpp>
@@ -9,7 +9,7 @@
 
 namespace netkit::chat {
 
-// A field that is a number; 0: it is none.
+// The value of a numeric field; 0 if it is not a number.
 std::uint64_t number_of(const store::Entry& entry, std::string_view field);
 // The entry's bytes outlive the message.
 Message message_of(const store::Entry& entry);

@@ -1,4 +1,4 @@
-// What a member types: words for the room, or a command.
+// What a member types: a message or a command.
 #pragma once
 
 #include <chat/payload.hpp>
@@ -44,7 +44,8 @@ std::string_view member_help();
 // The members whose messages are hidden. [one thread]
 class IgnoreList {
  public:
-  // /ignore: a name again is heard again; without one they are listed. What to say of it.
+  // /ignore: adds a name, or removes it if it is there; without a name lists them. Returns what to
+  // print.
   std::string obey(std::string_view name);
   bool holds(std::string_view name) const { return names_.contains(name); }
 

@@ -1,4 +1,4 @@
-// A member who sits at a browser: between its session of the room and the page's stream of events.
+// A member at a browser, between its session with the room and the page's stream of events.
 #pragma once
 
 #include <chat/member.hpp>
@@ -28,15 +28,15 @@ class WebMember final : private Member::Handler {
             std::uint64_t since, const std::size_t& most_events);
   ~WebMember() override;
 
-  // A line as it was typed. Nothing is wrong with it: empty.
+  // Takes a line as typed. Returns what is wrong with it; empty: nothing.
   std::string say(std::string_view line);
   bool full() const { return member_.full(); }
   void leave();
   bool ended() const { return ended_; }  // by the room, or by leave()
   const std::string& name() const { return member_.name(); }
 
-  // The stream of the page, which goes on behind the event with the id `after`. The one before is
-  // ended.
+  // Sets the stream of the page, which continues after the event with the id `after`. The previous
+  // one is ended.
   std::unique_ptr<HttpStream> listen(std::string_view after);
   bool heard() const { return ear_ != nullptr; }
   TimePoint unheard_since() const { return unheard_since_; }

@@ -1,4 +1,4 @@
-// The page on which a browser takes part in a room: nothing in it comes from elsewhere.
+// The web page of a room. It loads nothing from elsewhere.
 #pragma once
 
 #include <string_view>

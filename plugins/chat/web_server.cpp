@@ -22,7 +22,7 @@ namespace {
 
 constexpr Duration kSweep = std::chrono::seconds(10);  // also of what keeps streams alive
 constexpr Duration kAway = std::chrono::minutes(1);
-// What pages that do not read may have kept for them, all together and each.
+// How much may be kept for pages that do not read, in total and for each.
 constexpr std::size_t kEvents = std::size_t{256} << 20U;
 constexpr std::size_t kEventsOfOne = std::size_t{1} << 20U;
 // How often one address may join: some at once, then so many a second.
@@ -145,7 +145,7 @@ std::string WebServer::why_no_room(const IpAddress& source) {
   return {};
 }
 
-// One who comes back under the same name goes on where it was.
+// A member that comes back under the same name continues where it was.
 HttpAnswer WebServer::join(const HttpRequest& request) {
   const std::string name = normal_name(trim_white_space(request.parameter("name").value_or("")));
   const std::string_view why = why_not_a_name(name);
@@ -173,7 +173,7 @@ HttpAnswer WebServer::join(const HttpRequest& request) {
 }
 
 HttpAnswer WebServer::events(const HttpRequest& request) {
-  // Of one that has ended, too: why it has is among them.
+  // Of one that has ended as well: the reason is among them.
   const auto found = members_.find(token_of(request));
   if (found == members_.end()) return HttpAnswer::text(401, "join first: POST /room/join");
   HttpAnswer answer{.type = "text/event-stream", .headers = std::string(kGuarded)};

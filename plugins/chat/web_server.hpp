@@ -1,4 +1,4 @@
-// The room in a browser: the page, and the sessions of those who are at one.
+// The room in a browser: the page, and the sessions of its users.
 #pragma once
 
 #include <chat/web_member.hpp>
@@ -43,7 +43,7 @@ class WebServer {
   void close();
 
  private:
-  // One that an address has taken of the sessions that there may be.
+  // A session's place, counted for its address.
   class Place {
    public:
     Place(SourceShares& shares, const IpAddress& source) : shares_(shares), source_(source) {}

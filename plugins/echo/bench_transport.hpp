@@ -1,4 +1,4 @@
-// How a load test's messages travel: the driver below bench_run.hpp.
+// The transport of a load test's messages, below bench_run.hpp.
 #pragma once
 
 #include <cstddef>
@@ -18,10 +18,10 @@ namespace netkit::echo {
 inline constexpr std::size_t kMinBenchDatagram = 8;
 
 struct BenchOptions {
-  std::vector<AddressSpec> servers;  // the first that gives answers
+  std::vector<AddressSpec> servers;  // the first that answers is used
   bool tcp = false;
   std::size_t flows = 1;   // sockets
-  std::size_t window = 1;  // messages a flow has under way, without a rate
+  std::size_t window = 1;  // messages a flow has in flight, without a rate
   std::size_t size = 0;    // bytes of a message
   double rate = 0;         // messages a second, all flows together; 0: as fast as answers come
   Duration duration{};
@@ -52,7 +52,7 @@ class BenchTransport {
   // Sends `count` messages, the first with this number.
   virtual void send(std::size_t flow, std::uint32_t first, std::size_t count) = 0;
   virtual std::string peer() const = 0;
-  // Goes to another address of the server, as long as none has answered; on_open() follows. False:
+  // Tries another address of the server, as long as none has answered; on_open() follows. False:
   // there is none.
   virtual bool use_next() { return false; }
 };

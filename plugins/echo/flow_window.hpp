@@ -1,4 +1,4 @@
-// The messages of one flow of a load test that are on their way.
+// The messages of one flow of a load test that are in flight.
 #pragma once
 
 #include <cstddef>

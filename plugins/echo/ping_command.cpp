@@ -95,7 +95,7 @@ void PingCommand::on_end() {
   if (std::ranges::all_of(targets_, &PingTarget::ended)) finish();
 }
 
-// The worst decides; the reasons of the others are reported as well. A run without an end or a
+// The worst one decides; the reasons of the others are reported as well. A run without an end or a
 // threshold, which was only watched, has no verdict.
 void PingCommand::finish() {
   const bool wants_verdict = !told_to_end_ || options_.thresholds.any();

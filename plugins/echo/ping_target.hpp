@@ -42,7 +42,7 @@ class PingTarget final : private UdpClient::Handler, private TcpClient::Handler 
   void end();                                              // now
   bool ended() const { return ended_; }
   bool failed() const { return failure_.has_value(); }
-  // How it went, and the sentence that says why where it is not `done`.
+  // The result, and why it is not `done`.
   ExitStatus verdict() const;
   std::string verdict_error() const;
   std::string peer() const;

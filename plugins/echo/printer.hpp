@@ -1,5 +1,5 @@
-// Where a server's messages are shown: the output belongs to the main loop, and other threads hand
-// theirs over.
+// Printing a server's messages: the output belongs to the main loop, and other threads hand theirs
+// over.
 #pragma once
 
 #include <atomic>

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxDatagram = 65'507;
 
-// One connection, and none after it.
+// A single connection, without reconnecting.
 TcpClient::Options tcp_options(const std::vector<AddressSpec>& servers, Duration connect_timeout) {
   TcpClient::Options options;
   options.servers = servers;
@@ -45,7 +45,7 @@ bool UdpSendClient::send(const std::string& message, std::string& error) {
   }
   message_ = message;
   matcher_.on_sent(message_);
-  // A full buffer and a lost datagram are the same to a client that waits for the answer.
+  // To a client that waits for the answer a full buffer is the same as a lost datagram.
   if (client_->send_now(message_) != EMSGSIZE) return true;
   error = fmt::format("a message of {} bytes is too long for the path to {} (MTU {})",
                       message.size(), peer().to_string(), client_->path_mtu());

@@ -18,8 +18,8 @@ std::uint16_t port_of(const ServerSockets& sockets) {
 
 void ServeCommand::configure(const Values& values) {
   address_ = values.address("ADDRESS");
-  // Of two from different origins only the stronger holds, as with every option: --udp on the
-  // command line, and tcp in the configuration file, is udp.
+  // If the two come from different origins only the stronger counts, as with every option: --udp on
+  // the command line and tcp in the configuration file mean udp.
   const bool both = values.flag("udp") && values.flag("tcp");
   udp_ = both ? values.origin("udp") >= values.origin("tcp") : !values.flag("tcp");
   tcp_ = both ? values.origin("tcp") >= values.origin("udp") : !values.flag("udp");

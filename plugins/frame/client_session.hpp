@@ -88,7 +88,8 @@ class ClientSession {
 
   // Connected: output() has the registration, or else the requests.
   void on_connected(TimePoint now);
-  // It is gone. Returns how many requests had been sent and have no answer: they are kept.
+  // The connection is lost. Returns how many requests had been sent and have no answer: they are
+  // kept.
   std::size_t on_disconnected();
 
   // Calls `sink(const ClientEvent&)` for each frame that `data` completes; output() may have more

@@ -70,7 +70,7 @@ struct CutTotals {
   void add_news(const FrameCounters& now, FrameCounters& seen);
 };
 
-// Throws UsageError where nothing speaks TLS.
+// Throws UsageError if the transport has no TLS.
 void refuse_tls(const AddressSpec& address, std::string_view option);
 
 // The content of the frame that MESSAGE stands for, with what the files that it names hold: at most

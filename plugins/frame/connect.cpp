@@ -29,7 +29,7 @@ namespace {
 
 // More than this is not kept back to the end of a turn.
 constexpr std::size_t kSendNow = 65536;
-// Where silence ends a frame, the next one goes out after the answer to it or after so long.
+// If frames are delimited by silence, the next one is sent after the answer, or after this long.
 constexpr Duration kTurn = std::chrono::seconds(1);
 
 std::vector<std::string> complete(std::string_view, std::string_view word) {
@@ -375,7 +375,7 @@ void FrameClient::on_event(const ClientEvent& event) {
   }
 }
 
-// Once for each id of a connection; unsolicited frames are not a fault while no request waits.
+// Once for each id and connection; unsolicited frames are no fault while no request is waiting.
 void FrameClient::note_unmatched(const ClientEvent& event) {
   ++counters_.unmatched;
   const auto id = static_cast<std::uint8_t>(event.id);

@@ -87,8 +87,8 @@ ConnectOptions connect_options(const Values& values) {
   for (const std::string& what : values.texts("show")) {
     (what == "sent" ? options.show_sent : options.show_heartbeats) = true;
   }
-  // A message on the command line is all, unless more is piped in; and without a standard input
-  // there is something to do only with one, or with --keep-open.
+  // A message on the command line is the whole input, unless more is piped in. Without a standard
+  // input there is something to do only with such a message, or with --keep-open.
   const bool needed = options.messages.empty() && !options.session.keep_open;
   const bool more = options.session.keep_open || ::isatty(STDIN_FILENO) == 0;
   const bool wanted = needed || (more && is_input_open());

@@ -102,8 +102,8 @@ class FirstBytes {
     if (size_ < bytes_.size()) take(data);
   }
   Opening opening() const { return recognise_opening({bytes_.data(), size_}); }
-  // Why a connection that opened so is no good: `error`, or that it is another protocol. Where
-  // frames are cut by marks, text is as good as anything.
+  // Why a connection that opened like this is unusable: `error`, or that it is another protocol.
+  // With frames delimited by marks, text is as valid as anything.
   std::string explain(const CodecSpec& codec, std::string_view error) const;
 
  private:

@@ -1,5 +1,5 @@
-// `frame proxy`: passes bytes on and shows the frames in them. Where one side is datagrams and the
-// other is not, or faults are wanted, frames are passed on, and not bytes.
+// `frame proxy`: passes bytes on and prints the frames in them. If only one side uses datagrams, or
+// faults are injected, it passes on frames instead of bytes.
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -36,7 +36,7 @@ namespace netkit::frame {
 
 namespace {
 
-// How long an answer may take when one side has finished and the other cannot be told so.
+// How long an answer may take after one side has finished, if the other cannot be told so.
 constexpr Duration kLinger = std::chrono::seconds(1);
 constexpr std::size_t kMostWaiting = std::size_t{16} << 20U;  // bytes that --fault holds back
 
@@ -59,7 +59,7 @@ class Proxy {
   const Cutting& cutting(Direction direction) const {
     return options_.cuttings[static_cast<std::size_t>(direction)];
   }
-  // Whether frames are cut on one side otherwise than on the other.
+  // Whether the two sides delimit frames differently.
   bool translates() const {
     return cutting(Direction::to_server).datagrams != cutting(Direction::to_client).datagrams;
   }
@@ -294,7 +294,7 @@ void Proxy::Session::decode(Half& half, std::string_view data) {
   std::string& unframed = half.unframed;
   if (half.way) unframed += data;
   const FrameError error = proxy_.cutting(half.direction).cut(half.decoder, now, data, take);
-  // Between the frames that are cut by lengths, as all are where that can fail, there is nothing.
+  // There is nothing between frames delimited by lengths, and only these can fail.
   if (!error) framed = unframed.size() - std::min(unframed.size(), half.decoder.pending());
   unframed.erase(0, std::min(framed, unframed.size()));
   judge(half, error);

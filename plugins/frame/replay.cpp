@@ -23,7 +23,7 @@ namespace {
 
 // What one read of a recorded connection can hold at most.
 constexpr std::uint64_t kMaxRead = 1U << 20U;
-// Records that are played without a look at anything else.
+// How many records are played before the loop gets its turn.
 constexpr std::size_t kBatch = 256;
 // What may wait to be sent, of a connection, while the recording is played on.
 constexpr std::size_t kMostUnsent = std::size_t{1} << 20U;

@@ -302,8 +302,8 @@ void ControlClient::on_open(std::string_view /*alpn*/) {
   close();
 }
 
-// A peer that asks without reading its answers is not answered more than it takes. Returns how many
-// bytes were obeyed.
+// A peer that sends requests without reading the answers gets no more answers than it accepts.
+// Returns how many bytes were processed.
 std::size_t ControlClient::obey(std::string_view data) {
   std::size_t done = 0;
   while (done < data.size() && !is_held() && !closing() && !quits_) {

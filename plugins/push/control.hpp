@@ -1,5 +1,5 @@
-// The TCP control channel (netkit-protocol(7), "push"): its lines, the roster in them, and the
-// server that obeys them. All but the server is pure; any thread.
+// The TCP control channel (netkit-protocol(7), "push"): its lines, the roster, and the server. All
+// but the server is pure; any thread.
 #pragma once
 
 #include <cstddef>
@@ -49,7 +49,7 @@ void append_list_row(std::string& out, const RosterRow& row);
 // seconds with three decimals; the name is escaped, a backslash too, so that it can be read again.
 void append_status_row(std::string& out, const RosterRow& row);
 
-// A row of STATUS read again.
+// Reads a row of STATUS.
 struct StatusRow {
   std::string name;  // as it is
   std::string_view address;
@@ -62,15 +62,15 @@ struct StatusRow {
 };
 std::optional<StatusRow> parse_status_row(std::string_view line);
 
-// Who takes records from connections, and says whose. [loop]
+// Decides about records and subscriptions from connections. [loop]
 class Publishing {
  public:
   virtual ~Publishing() = default;
-  // Who is at the other end by the key that it has proved; empty: it speaks in clear.
+  // The identity that the peer has proved by its key; empty: clear text.
   virtual std::string identity_of(const ByteStream& stream) const = 0;
-  // Empty: it is obeyed; else why not.
+  // Empty: the line is accepted; otherwise why not.
   virtual std::string why_closed(const Endpoint& peer, std::string_view identity) const = 0;
-  // Empty: a record of so many bytes may come from there; else why not.
+  // Empty: a record of this size is accepted from there; otherwise why not.
   virtual std::string why_refused(const Endpoint& peer, std::string_view identity,
                                   std::size_t length) = 0;
   // Called now or later, once: empty, the server has the record; else why not.
@@ -78,8 +78,8 @@ class Publishing {
   virtual void publish(std::string_view topic, std::string_view text, Answer answer) = 0;
 };
 
-// Obeys lines, and lets go of the names that a connection holds when it ends. To be told where to
-// listen(). [loop] All references outlive it.
+// Executes the lines, and releases the names of a connection when it ends. Call listen() to start.
+// [loop] All references outlive it.
 std::unique_ptr<TcpServer> make_control_server(EventLoop& loop, const Log& log,
                                                const TcpServer::Options& options, Hub& hub,
                                                Publishing& publishing);

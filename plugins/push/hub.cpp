@@ -24,7 +24,7 @@ std::string_view reason_of(datagram::LeftReason why) {
   }
 }
 
-// What is kept has room in a session, and the last word of a replay.
+// A session has room for everything that is kept, and for the end of a replay.
 datagram::Options with_last_word(datagram::Options protocol) {
   ++protocol.keep;
   return protocol;
@@ -118,7 +118,7 @@ std::string_view Hub::subscribe_plain(std::string_view name, const datagram::Pat
 
 void Hub::enter(std::string_view name, const datagram::Path& path, datagram::SessionRef session,
                 std::uint64_t control) {
-  // Earlier records are not for a new subscriber.
+  // A new subscriber does not get earlier records.
   if (!session) plain_.settle(table_.plain_paths());
   shares_.take(path.peer.address());
   Subscriber& subscriber = table_.add(name, path, session);
@@ -227,7 +227,7 @@ bool Hub::publish(std::string_view text, std::uint64_t number, std::string_view 
   return true;
 }
 
-// Neither dialect waits for all of the other.
+// Neither dialect waits for the other to finish.
 bool Hub::drain(datagram::OutputQueue& queue, TimePoint now) {
   constexpr std::size_t kRound = datagram::OutputQueue::kRound;
   now_ = now;

@@ -1,5 +1,5 @@
 // The push server without its sockets: subscribers, what each gets, and in which dialect. Pure:
-// datagrams, records and times go in, datagrams and events come out.
+// datagrams, records and times go in; datagrams and events come out.
 #pragma once
 
 #include <cstddef>
@@ -124,10 +124,10 @@ class Hub final : public datagram::Driver::Handler, private datagram::Server::Ha
   std::size_t plain_waiting() const { return plain_.waiting(); }
   std::uint64_t plain_over_rate() const { return plain_.over_rate(); }
 
-  // Until when the source is to be held because somebody lags: has records for half of --keep
-  // waiting. TimePoint::max(): until further notice; TimePoint::min(): not at all. With
-  // SlowPolicy::drop those go who have lagged for the grace. O(native subscribers) whenever one
-  // begins to lag or has caught up, but for SlowPolicy::wait.
+  // How long to hold back the source because a subscriber lags: half of --keep is waiting for it.
+  // TimePoint::max(): until further notice; TimePoint::min(): not at all. With SlowPolicy::drop,
+  // disconnects those that have lagged for the grace period. O(native subscribers) whenever one
+  // begins to lag or has caught up, except with SlowPolicy::wait.
   TimePoint hold_until(TimePoint now);
   bool someone_lags() const { return server_.full_sessions() > 0; }
 

@@ -19,8 +19,8 @@ struct Request {
   std::uint64_t stream = 0;  // the stream that `since` belongs to; 0: the one there is
   std::uint64_t since = 0;   // the first record that is wanted; 0: from now on
   std::string_view name;     // valid as long as the payload
-  // Who chooses by topic gets records as Record has them, without the session's numbers; empty:
-  // all records, as their text. kAll is of the former alone.
+  // With topics, records come as Record, without the session's numbers; empty: all records, as
+  // their text. kAll requires topics.
   std::vector<std::string> topics{};
 };
 inline constexpr std::size_t kMaxTopics = 16;
@@ -36,8 +36,8 @@ struct Welcome {
 struct Record {
   enum class Kind : std::uint8_t {
     record = 0,
-    caught_up = 1,  // all that was kept has been said; `number` is that of what comes next
-    missing = 2,    // the records `number` to `last` are not kept, or cannot be said
+    caught_up = 1,  // all that was kept has been sent; `number` is the next record's
+    missing = 2,    // the records `number` to `last` are not kept, or cannot be sent
   };
   Kind kind = Kind::record;
   std::uint64_t number = 0;

@@ -37,7 +37,7 @@ datagram::Options read_protocol(const Values& values, SlowPolicy slow, std::size
   protocol.keep_bytes = static_cast<std::size_t>(values.size("keep-bytes"));
   protocol.max_held = static_cast<std::size_t>(values.size("max-memory"));
   protocol.max_queued = protocol.max_held;
-  // The table says who is too many; sessions that are on their way out have no place in it.
+  // The table limits subscribers; sessions that are ending are not counted in it.
   protocol.max_sessions = subscribers + subscribers / 8 + 16;
   protocol.lease = std::min<Duration>(values.duration("lease"), std::chrono::hours(24 * 30));
   protocol.full_at_half = true;
@@ -130,8 +130,9 @@ void ServeCommand::open_store() {
   store_->open();
 }
 
-// The store's entries have been read, and subscribers may ask for them. Until then nothing listens
-// here, as it is not known what a subscriber has had already, and they go to another server.
+// The store's entries have been read, and subscribers may request them. Until then nothing listens
+// here, because it is not known what a subscriber has already received, and they use another
+// server.
 void ServeCommand::on_store_open() {
   hub_->number_by(store_->state().stream, store_->last() + 1);
   open_sockets();
@@ -263,7 +264,7 @@ void ServeCommand::on_not_sent(const Endpoint& to, int error) {
   }
 }
 
-// What has an end is not a ticker's: it will not come again.
+// Records of sources that end will not come again, unlike a ticker's.
 void ServeCommand::say_nobody() {
   const bool nobody = hub_->size() == 0 && sources_->has_input();
   if (nobody && !said_nobody_) {
@@ -353,7 +354,7 @@ void ServeCommand::check_end() {
   }
 }
 
-// What was published goes to a store that is there first, and who published it is told so.
+// Published records go to a store that is available first, and their publishers are told.
 void ServeCommand::stop() {
   for (const Held& held : std::exchange(held_, {})) held.answer("the server is closing");
   if (!store_ || !store_->settling()) return leave();

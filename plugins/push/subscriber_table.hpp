@@ -1,4 +1,4 @@
-// Who is subscribed: by name, by plain address and by native session.
+// The subscribers, by name, by plain address and by native session.
 #pragma once
 
 #include <cstddef>

@@ -70,8 +70,8 @@ class NativeSubscription final : public Subscription, private datagram::Client::
   datagram::Client client_;
   bool over_ = true;   // it has been said
   bool hole_ = false;  // some that were chosen by topic are lost; the next one tells where
-  // Everything below has been told: a server that is behind another one, which had it, gives it
-  // again. 0: nothing has.
+  // Everything below has been reported: a server that lags behind another one sends it again. 0:
+  // nothing has.
   std::uint64_t told_ = 0;
 };
 
@@ -130,7 +130,8 @@ void NativeSubscription::take(const Record& record) {
   }
 }
 
-// What a slow session has left out has no numbers of its own: it lies between two that have come.
+// Records that a slow session has skipped are not numbered by the session: they lie between two
+// that have come.
 void NativeSubscription::end_hole(std::uint64_t number) {
   if (!std::exchange(hole_, false) || number <= position_.next) return;
   handler_.on_gap(position_.next, number - 1);

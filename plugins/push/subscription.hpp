@@ -1,5 +1,5 @@
-// A client's subscription in either dialect, as often as it has to begin. Pure: datagrams and times
-// go in, datagrams and records come out.
+// A client's subscription in either dialect, across reconnects. Pure: datagrams and times go in,
+// datagrams and records come out.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace netkit::push {
 
-// Where a client's stream goes on: kept from one attempt to the next.
+// Where a client's stream continues: kept from one attempt to the next.
 struct Position {
   std::uint64_t stream = 0;           // the server's run; 0: not known yet
   std::uint64_t next = 0;             // the record that is wanted next; 0: from now on
@@ -36,21 +36,21 @@ class Subscription : public datagram::Driver::Handler {
     virtual void on_caught_up() {}
     virtual void on_gap(std::uint64_t from, std::uint64_t to) = 0;
     virtual void on_ended() = 0;  // the server's source has ended and all has arrived
-    // The subscription is over. begin() makes sense where loss.again; if it is not called, the rest
-    // says how to end.
+    // The subscription is over. begin() makes sense if loss.again; otherwise the rest says how to
+    // end.
     virtual void on_lost(const datagram::Loss& loss) = 0;
   };
 
   // The server can be reached.
   virtual void begin(TimePoint now) = 0;
-  // Tells the server, as far as the dialect can; one more drain() says so.
+  // Tells the server, as far as the dialect can; one more drain() sends that.
   virtual void leave(TimePoint now) = 0;
   // Holds what arrives until resume(), as far as the dialect can. Both may be called from within
   // the handler.
   virtual void pause() {}
   virtual void resume(TimePoint now) { (void)now; }
   virtual const datagram::Counters& counters() const = 0;
-  // What the numbers belong to; 0: not known.
+  // The stream that the numbers belong to; 0: not known.
   virtual std::uint64_t stream() const { return 0; }
 };
 

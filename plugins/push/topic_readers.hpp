@@ -18,9 +18,9 @@
 
 namespace netkit::push {
 
-// Each gets the records of its topics with their numbers in them, as those between are none that it
-// has lost. A record is encoded once, and packed once for all who have chosen alike; what is kept
-// is what the channel for everybody keeps, and here are the topics of it. Pure. [one thread]
+// Each gets the records of its topics with their numbers in them, since the gaps between them are
+// not losses. A record is encoded once, and packed once for all that chose the same topics. The
+// channel for everybody keeps the records, and this keeps their topics. Pure. [one thread]
 class TopicReaders {
  public:
   struct Options {

@@ -38,8 +38,8 @@ void Connection::log_in() {
   send(words, [this](const Reply& reply) { on_login(reply); });
 }
 
-// A password that is wrong does not become right by trying again. An answer that says nothing of it
-// is of a server that has, for now, no room for anybody.
+// A wrong password does not become right by trying again. Any other error comes from a server that
+// has no room for clients at the moment.
 void Connection::on_login(const Reply& reply) {
   if (reply.is_error() && reply.text().find("password") == std::string_view::npos) {
     return drop(escaped_text(reply.text()));
@@ -84,7 +84,7 @@ void Connection::run_script(const Script& how, std::span<const std::string_view>
   send(words, std::move(callback));
 }
 
-// Of a server that has stopped, or a way that has, nothing else tells.
+// Nothing else tells that a server, or the path to it, has stopped.
 void Connection::watch_answers() {
   overdue_.reset();
   if (expected_.empty()) return;

@@ -26,8 +26,8 @@ class Connection final : private TcpClient::Handler {
   class Handler {
    public:
     virtual ~Handler() = default;
-    // There is one. It has not succeeded until confirm(), so that a server that takes connections
-    // and does nothing else is none that has come back.
+    // There is a connection. It counts as a success only after confirm(), so that a server that
+    // accepts connections and does nothing else does not count as recovered.
     virtual void on_ready(Connection& connection) = 0;
     virtual void on_lost(Connection& connection) = 0;
     // There will be none: `status` and a sentence.
@@ -51,7 +51,7 @@ class Connection final : private TcpClient::Handler {
 
   void start() { client_.start(); }
   void confirm() { client_.confirm(); }
-  // An answer that is lost with the connection is not given.
+  // There is no callback for an answer that is lost with the connection.
   void send(std::span<const std::string_view> words, Callback callback,
             Duration patience = kPatience);
   void send(std::initializer_list<std::string_view> words, Callback callback,

@@ -238,7 +238,7 @@ void RedisEngine::reopen() {
   attach();
 }
 
-// That it is there, and still has what it had.
+// Checks that it is available, and still has what it had.
 void RedisEngine::ping() {
   commands().send({"HGET", keys_.state, "epoch"}, [this](const Reply& reply) {
     if (is_trouble(reply) || !open_) return;
@@ -256,7 +256,8 @@ void RedisEngine::claim(std::span<const store::Claim> claims, Duration lease) {
     commands().eval(kClaim, {keys_.name(claim.name), keys_.names},
                     {claim.owner, milliseconds, claim.takes_over ? "1" : "0", claim.name},
                     [this, claim](const Reply& reply) {
-                      // A store that takes nothing gives nobody else the name either.
+                      // A store that accepts no writes does not give the name to anybody else
+                      // either.
                       if (is_trouble(reply)) return;
                       const std::string holder(reply.is_error() ? claim.owner : reply.text());
                       handler_.on_claimed(claim.name, holder == claim.owner, holder);

@@ -17,9 +17,9 @@
 
 namespace netkit::redis {
 
-// One connection for what is asked, one that waits for entries. Where Sentinel, or a node of a
-// cluster that has not the stream, says where to go, those two are made to there, and live as long
-// as the one that said so. [loop]
+// One connection for requests, one that waits for entries. If Sentinel, or a cluster node without
+// the stream, redirects to another node, these two are made to that one, and live as long as the
+// connection that redirected. [loop]
 class RedisEngine final : public store::Engine, private Connection::Handler {
  public:
   RedisEngine(const store::Surroundings& around, Url url, store::Settings settings,

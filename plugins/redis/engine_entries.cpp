@@ -1,4 +1,4 @@
-// What comes from the stream, and what goes into it.
+// Reading from the stream, and appending to it.
 #include <algorithm>
 #include <redis/engine.hpp>
 #include <redis/entry.hpp>
@@ -88,7 +88,7 @@ void RedisEngine::on_older(const Reply& reply) {
 
 // ---- entries come
 
-// Who appended last knows what it appends next: of that the first entry is enough, as a sign.
+// The last writer knows what it appends next: the first entry of that is enough as a sign.
 void RedisEngine::follow() {
   follower_->confirm();
   asked_ = around_.loop.now();

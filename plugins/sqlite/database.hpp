@@ -16,7 +16,7 @@
 
 namespace netkit::sqlite {
 
-// Why something was not done, in half a sentence, where it may be another time.
+// Why something failed that may work later, in half a sentence.
 class Trouble : public Error {
  public:
   explicit Trouble(const std::string& why) : Error(ExitStatus::again, why) {}

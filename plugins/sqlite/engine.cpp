@@ -26,8 +26,8 @@ SqliteEngine::SqliteEngine(const store::Surroundings& around, std::string path,
 
 SqliteEngine::~SqliteEngine() = default;
 
-// The file is opened here, before a server gives up what it needs for that, and no thread is made
-// before it has done so: it would keep that.
+// The file is opened here, before a server gives up the rights that this needs. No thread is
+// created before that, as it would keep them.
 void SqliteEngine::open() {
   database_ = std::make_unique<Database>(path_, settings_);
   const store::State state = database_->state();
@@ -168,7 +168,7 @@ void SqliteEngine::claim(std::span<const store::Claim> claims, Duration lease) {
     try {
       holders = database_->claim(claims, lease, now);
     } catch (const Trouble&) {
-      // Who has a name keeps it: the file takes nobody else's either.
+      // The owner of a name keeps it: the file accepts nobody else's either.
       for (const store::Claim& claim : claims) holders.push_back(claim.owner);
     }
     return [claims, holders = std::move(holders)](SqliteEngine& engine) {

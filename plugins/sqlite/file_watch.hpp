@@ -14,7 +14,7 @@ namespace netkit::sqlite {
 // writes; where the kernel cannot watch the file, twenty a second.
 class FileWatch {
  public:
-  // `log` is the write-ahead log, which is there.
+  // `log` is the write-ahead log, which must exist.
   FileWatch(EventLoop& loop, const std::string& log, std::function<void()> look);
 
  private:

@@ -1,4 +1,4 @@
-// What the readers of `sse bench` have had.
+// What the readers of `sse bench` have received.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@
 
 namespace netkit::sse {
 
-// What is over these makes the answer no.
+// Exceeding one of these makes the exit status 1.
 struct BenchThresholds {
   Duration max_first = kNever;
   Duration max_gap = kNever;
@@ -41,13 +41,13 @@ class FirstTimes {
 // [one thread]
 class BenchMeter {
  public:
-  // What one reader has had.
+  // What one reader has received.
   struct Reader {
     TimePoint started{};  // to connect
     TimePoint last{};     // had an event
     std::uint64_t events = 0;
   };
-  // What all had within a part of the time.
+  // What all of them received within an interval.
   struct Interval {
     std::uint64_t events = 0;
     std::uint64_t bytes = 0;

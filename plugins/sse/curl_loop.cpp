@@ -232,8 +232,8 @@ Failure long_line() {
   return {ExitStatus::protocol, "a header line of the response is longer than 100k", true};
 }
 
-// At first it is a name that was mistyped; later the network is away. `text` is "Could not resolve
-// host: NAME".
+// The first time the name was probably mistyped; later the network is down. `text` is "Could not
+// resolve host: NAME".
 Failure unresolved(std::string_view whose, std::string_view text, bool is_first) {
   const std::size_t colon = text.find(": ");
   const std::string_view name = colon == std::string_view::npos ? text : text.substr(colon + 2);
@@ -285,7 +285,7 @@ Failure of_socks(long answer, const std::string& text) {
 }
 
 Failure not_connected(const CurlError& error, const std::string& text) {
-  // The environment names a proxy of no use.
+  // The environment names an unusable proxy.
   if (!error.has_looked && error.os_error == 0) return {ExitStatus::config, text, true};
   if (error.os_error == EINVAL) {
     return {ExitStatus::unreachable,
@@ -297,7 +297,7 @@ Failure not_connected(const CurlError& error, const std::string& text) {
           "cannot connect: " + (error.os_error != 0 ? error_text(error.os_error) : text), false};
 }
 
-// What is known better than libcurl's code tells.
+// Errors that are known more precisely than libcurl's code tells.
 std::optional<Failure> of_what_was_seen(const CurlError& error, const std::string& text) {
   if (error.connect_answer >= 300) return of_proxy(error.connect_answer);
   if (is_certificate_refused(error.tls_alert)) {
@@ -347,7 +347,7 @@ Failure failure_of(const CurlError& error) {
     case CURLE_WEIRD_SERVER_REPLY:
       return {ExitStatus::protocol, "the server does not speak HTTP: " + text, true};
     case CURLE_OUT_OF_MEMORY:
-      // What libcurl says of a line of a head that is longer than it takes.
+      // libcurl's message about a header line that is too long for it.
       if (error.was_sent) return long_line();
       break;
 #if LIBCURL_VERSION_NUM >= 0x080600
@@ -355,7 +355,7 @@ Failure failure_of(const CurlError& error) {
       return long_line();
 #endif
     case CURLE_WRITE_ERROR:
-      // What was given to us was taken: it is in front of that, behind the end of the compression.
+      // Our callbacks accepted everything, so this is data after the end of the compressed body.
       return {ExitStatus::unreachable, "the rest of the response cannot be decompressed", false};
     case CURLE_BAD_CONTENT_ENCODING:
       return {ExitStatus::protocol, "the response cannot be decompressed: " + text, true};

@@ -16,7 +16,7 @@
 namespace netkit::sse {
 
 // [loop] libcurl's multi interface: curl says which descriptors and which timer it wants, the loop
-// says when they are due. Owns no transfer: who adds one removes it, before this is destroyed,
+// says when they are due. Owns no transfer: whoever adds one removes it, before this is destroyed,
 // unless it has ended.
 class CurlLoop {
  public:

@@ -16,7 +16,7 @@ struct EventActions {
   // Takes the body of a POST as an event; none: there is no POST.
   HttpRoutes::Route publish{};
   std::string read_token{};            // that readers have to bear; empty: none
-  std::string write_token{};           // that who publishes has to
+  std::string write_token{};           // that publishers have to send
   std::function<void()> on_refused{};  // a token that does not do, for the count
 };
 

@@ -18,9 +18,9 @@ namespace {
 
 constexpr std::size_t kMaxBatch = std::size_t{64} << 10U;
 constexpr std::size_t kReplayPerTurn = std::size_t{64} << 10U;
-// How far this server may be behind another one of its store, while it is there.
+// How long this server may lag behind another one of its store while the store is available.
 constexpr Duration kStoreLag = std::chrono::seconds(5);
-// How long none of the readers may get on when there are no more events.
+// How long no reader may make progress once there are no more events.
 constexpr Duration kStandstill = std::chrono::seconds(5);
 
 std::string comment(std::string_view text) {
@@ -99,8 +99,8 @@ class EventServer::Reader final : public FaultStream {
   bool finishing_ = false;
 };
 
-// Whoever is behind gets no push(), so what has come has to be in the ring, and nothing of it in a
-// batch that is still to be sent.
+// A reader that is behind gets no push(), so events must be in the ring, and not in a batch that is
+// still to be sent.
 void EventServer::Reader::catch_up() {
   if (ended()) return;
   server_.send_batch(channel_);
@@ -171,7 +171,7 @@ void EventServer::open_store() {
   store_->open();
 }
 
-// Nobody may come before there are the events that he is to get: he goes to another server.
+// Nobody is accepted before the events that are owed are known: readers use another server.
 void EventServer::start() {
   http_.tcp().listen(options_.address);
   host_.ready(http_.tcp().descriptions());
@@ -335,7 +335,7 @@ void EventServer::on_entry(const store::Entry& entry, std::uint64_t ticket) {
   if (ticket != 0) answer_publisher(ticket, HttpAnswer::text(200, std::to_string(entry.number)));
 }
 
-// In the place of the events in the stream, for those too who come back later.
+// In place of the events in the stream, also for readers that come back later.
 void EventServer::on_lost_entries(std::uint64_t from, std::uint64_t to) {
   counters_.lost += to - from + 1;
   for (const auto& [path, channel] : channels_) {
@@ -388,7 +388,7 @@ void EventServer::end_readers() {
   http_.tcp().when_empty([this] { finish(); });
 }
 
-// Those who are behind get what is kept for them, as long as one of them takes it.
+// Readers that are behind get the kept events, as long as one of them makes progress.
 void EventServer::await_readers() {
   timer_ = host_.loop().after(kStandstill, [this, before = counters_.delivered] {
     before == counters_.delivered ? finish() : await_readers();

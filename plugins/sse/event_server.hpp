@@ -22,7 +22,7 @@
 
 namespace netkit::sse {
 
-// What is published, by the sources or by POST, goes to all readers of its path; with --store by
+// Sends what is published, by the sources or by POST, to all readers of its path; with --store by
 // way of a store. [loop]
 class EventServer final : private Sources::Handler, private store::Stream::Handler {
  public:

@@ -240,7 +240,7 @@ std::size_t HttpExchange::take_header(char* data, std::size_t size, std::size_t 
 }
 
 bool HttpExchange::on_header_line(std::string_view line) {
-  // One of an answer that is only the first follows, or that of the proxy before.
+  // A head that is followed by another one: of an interim answer, or of the proxy.
   if (line.starts_with("HTTP/")) head_.clear();
   head_ += line;
   too_large_ = head_.size() > kMaxHead;
@@ -256,7 +256,7 @@ bool HttpExchange::on_head_end() {
   if (status < 200 && status != kSwitchingProtocols) return true;
   answered_ = true;
   location_ = is_redirect(status) ? header_of(easy_, "Location") : std::nullopt;
-  // Nobody waits for its body, which may never come; without one the connection is used again.
+  // Its body, which may never come, is not waited for; without one the connection is reused.
   if (location_) return header_of(easy_, "Content-Length") == "0";
   curl_off_t retry_after = 0;
   curl_easy_getinfo(easy_, CURLINFO_RETRY_AFTER, &retry_after);

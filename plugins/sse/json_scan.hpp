@@ -1,5 +1,5 @@
-// The words of JSON texts (RFC 8259): where a string, a number or a name ends, and what a string
-// says. Any thread.
+// The tokens of JSON texts (RFC 8259): where a string, a number or a name ends, and the value of a
+// string. Any thread.
 #pragma once
 
 #include <bit>

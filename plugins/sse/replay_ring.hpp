@@ -35,8 +35,8 @@ class ReplayRing {
   // events of before are kept elsewhere, or by nobody.
   void begin_with(std::uint64_t id);
 
-  // What a reader is owed: the events from `from` up to next_id(), before it the loss of
-  // `lost_from` to `lost_to`, where lost_from is not 0.
+  // What a reader is owed: the events from `from` up to next_id(), after a loss of `lost_from` to
+  // `lost_to` if lost_from is not 0.
   struct Replay {
     std::uint64_t from = 0;
     std::uint64_t lost_from = 0;

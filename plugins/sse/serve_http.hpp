@@ -1,4 +1,4 @@
-// What the two servers of `sse serve` make of its options and tell of their HTTP.
+// What the two servers of `sse serve` have in common: HTTP options and totals.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@
 
 namespace netkit::sse {
 
-// How long what is queued may take to reach the readers when the server is told to stop.
+// How long queued data may take to reach the readers when the server is told to stop.
 inline constexpr Duration kFarewell = std::chrono::seconds(1);
 
 HttpServer::Options http_options(const ServeOptions& options);

@@ -1,5 +1,6 @@
-// What answers and their ends mean to a stream, and how long it waits before the next request:
-// https://html.spec.whatwg.org/#sse-processing-model, with netkit's reconnect policy. Pure.
+// What responses, and how they end, mean to a stream, and how long it waits before the next
+// request: https://html.spec.whatwg.org/#sse-processing-model, with netkit's reconnect policy.
+// Pure.
 #pragma once
 
 #include <chrono>

@@ -189,7 +189,7 @@ void StreamReader::lose(Failure failure, Duration retry_after) {
   handler_.on_stream_end(*this, failure.status, why);
 }
 
-// Who has no stream to give, where it is not the URL itself.
+// The server that has no stream, if it is not that of the URL.
 std::string StreamReader::where() const {
   if (mode_ == Mode::stream || exchange_.url() == url_) return {};
   return "redirected to " + escaped_text(without_passwords(exchange_.url())) + ": ";

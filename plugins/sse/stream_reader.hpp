@@ -32,7 +32,7 @@ struct StreamOptions {
 
 class StreamReader final : private EventParser::Handler, private HttpExchange::Handler {
  public:
-  // Who gets what comes. Must not destroy the reader.
+  // The receiver of events. Must not destroy the reader.
   class Handler {
    public:
     virtual ~Handler() = default;
@@ -57,7 +57,7 @@ class StreamReader final : private EventParser::Handler, private HttpExchange::H
 
   const std::string& url() const { return url_; }
   const std::string& last_event_id() const { return parser_.last_event_id(); }
-  // Who sent what was reported last; null: at a unix socket.
+  // The peer that sent what was reported last; null for a unix socket.
   const Endpoint* peer() const { return peer_ ? &*peer_ : nullptr; }
   bool is_open() const { return mode_ == Mode::stream; }
   // Since the start.
@@ -103,7 +103,7 @@ class StreamReader final : private EventParser::Handler, private HttpExchange::H
   StreamTiming timing_;
   HttpExchange exchange_;
   Timer patience_;  // for the rest of an answer that is no stream
-  Timer too_long_;  // tells of an id that no request can carry
+  Timer too_long_;  // reports an id that no request can carry
   Timer idle_;
   TimePoint last_bytes_;
   std::optional<Endpoint> peer_;

@@ -7,8 +7,8 @@
 namespace netkit::sse {
 namespace {
 
-// What comes together after a pause has been kept together somewhere. A server may send at once
-// what a reader has missed, but not after it has sent nothing for so long.
+// Events that come together after a pause have been buffered somewhere. A server may send at once
+// what a reader has missed, but not after it has sent nothing for this long.
 constexpr Duration kPause = std::chrono::milliseconds(500);
 constexpr std::uint64_t kMany = 10;    // events of a read
 constexpr std::uint64_t kEnough = 20;  // events in all

@@ -1,4 +1,4 @@
-// How the events of a stream come: when the first, at what distances, in how few reads.
+// How the events of a stream arrive: when the first one does, at which intervals, in how few reads.
 #pragma once
 
 #include <cstdint>

@@ -22,7 +22,7 @@ enum class Directive : std::uint8_t {
   none,     // these are all
   file,     // complete file names
   folder,   // complete folder names
-  nospace,  // put no space after the word: it goes on
+  nospace,  // put no space after the word: more follows
 };
 
 struct Completion {
@@ -31,8 +31,8 @@ struct Completion {
   bool address = false;  // an address may stand there: the caller may add known ones
 };
 
-// What completion may ask about the program. `actions` loads the plugin; nothing when there is no
-// such command or it cannot be loaded.
+// What completion needs to know about the program. `actions` loads the plugin; nothing if there is
+// no such command or it cannot be loaded.
 struct CompletionSource {
   std::function<std::vector<Candidate>()> commands{};
   std::function<std::optional<std::span<const ActionDef>>(const std::string& command)> actions{};
@@ -43,7 +43,7 @@ struct CompletionSource {
 // `file:` names.
 NETKIT_API Completion complete(std::span<const std::string> words, const CompletionSource& source);
 
-// One line a candidate, `word<TAB>help`, then the directive: `:none`, `:file`, `:folder`,
+// One line per candidate, `word<TAB>help`, then the directive: `:none`, `:file`, `:folder`,
 // `:nospace`.
 NETKIT_API std::string to_text(const Completion& completion);
 

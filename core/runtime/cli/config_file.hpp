@@ -51,9 +51,9 @@ class NETKIT_API ConfigFile {
   std::vector<ConfigEntry> entries_;
 };
 
-// Where configuration is looked for: $XDG_CONFIG_HOME/netkit/config (~/.config), then netkit/config
-// in each of $XDG_CONFIG_DIRS (/etc/xdg). Relative paths in the variables are ignored, as the XDG
-// base directory specification says.
+// Where configuration files are looked for: $XDG_CONFIG_HOME/netkit/config (~/.config), then
+// netkit/config in each of $XDG_CONFIG_DIRS (/etc/xdg). Relative paths in the variables are
+// ignored, as the XDG Base Directory Specification requires.
 NETKIT_API std::vector<std::filesystem::path> config_candidates(const Environment& environment);
 
 // The files that exist, the most important first.

@@ -14,8 +14,8 @@ namespace netkit {
 
 inline constexpr std::size_t kHelpWidth = 80;
 
-// Any thread, as all of these. Lines are at most `width` columns wide but for examples and words
-// that are wider themselves.
+// Any thread, like everything here. Lines are at most `width` columns wide, except examples and
+// words that are wider themselves.
 
 // What it does, usage, examples, description, arguments, the action's own options, the names of the
 // common ones, records and totals.
@@ -35,8 +35,8 @@ NETKIT_API std::string brief_command_help(std::string_view command, std::string_
                                           std::span<const ActionDef> actions,
                                           std::size_t width = kHelpWidth);
 
-// The sentence of a usage error with where help is: "…; see 'netkit echo ping --help'". Command and
-// action may be empty.
+// The sentence of a usage error with a reference to the help: "…; see 'netkit echo ping --help'".
+// Command and action may be empty.
 NETKIT_API std::string with_help_hint(std::string_view sentence, std::string_view command,
                                       std::string_view action);
 

@@ -32,7 +32,7 @@ struct Token {
 NETKIT_API std::vector<Token> tokenize(const OptionSet& options, std::span<const std::string> words,
                                        std::string_view address = {});
 
-// Everything but the words themselves. Opens nothing.
+// Everything that the parser needs besides the words. Opens nothing.
 struct ParseContext {
   std::string_view command;
   std::span<const ActionDef> actions{};  // all of the command: what its section may hold
@@ -42,13 +42,13 @@ struct ParseContext {
   std::function<std::vector<ConfigFile>(const std::string& named)> config{};
   // Whether a section may have this name. Empty: only the command's own.
   std::function<bool(std::string_view section)> is_command{};
-  // What `netkit config` asks: the values without a run, so no argument is missing.
+  // For `netkit config`: the values without a run, so no argument is missing.
   bool without_arguments = false;
 };
 
 enum class HelpWish : std::uint8_t { none, brief, full };
 
-// `--help` anywhere among the options wins over everything that is missing.
+// `--help` anywhere among the options takes precedence over missing arguments and options.
 NETKIT_API HelpWish help_wish(const OptionSet& options, std::span<const std::string> words);
 
 // The option's value from the command line, else the environment, else the files, else the default;

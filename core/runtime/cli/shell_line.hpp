@@ -1,4 +1,4 @@
-// What a line of the shell says. Pure: nothing is expanded, opened or run.
+// Parsing a line of the shell. Pure: nothing is expanded, opened or run.
 #pragma once
 
 #include <cstddef>
@@ -36,8 +36,8 @@ struct Pipeline {
 // word that begins with # starts a comment. Nothing is expanded. Throws UsageError. Any thread.
 NETKIT_API std::vector<Pipeline> parse_shell_line(std::string_view line);
 
-// The last pipeline's last command as far as it is typed, for completion: its words, the last of
-// them the one under way, perhaps empty. Any thread.
+// The last command of the last pipeline as far as it has been typed, for completion: its words, the
+// last of which is being typed and may be empty. Any thread.
 struct OpenCommand {
   std::vector<std::string> words{};
   std::size_t start = 0;  // where the last word begins in the line
@@ -45,7 +45,7 @@ struct OpenCommand {
 };
 NETKIT_API OpenCommand open_command(std::string_view line);
 
-// The word in quotes where it needs them: parse_shell_line() reads it back. Any thread.
+// The word, quoted if necessary: parse_shell_line() reads it back. Any thread.
 NETKIT_API std::string quoted_word(std::string_view word);
 
 }  // namespace netkit

@@ -33,7 +33,7 @@ class NETKIT_API HistoryFile {
   bool wants(std::string_view line) const;
   void append(std::string_view line);
   const std::string& path() const { return path_; }
-  // Makes the folder that it would be in.
+  // Creates the folder of history files.
   static void make_folder();
 
  private:
@@ -41,31 +41,31 @@ class NETKIT_API HistoryFile {
   std::string last_;
 };
 
-// The words that may stand in place of the one that is being typed, without quotes: the prompt puts
-// them where they are needed. `go_on`: no blank behind it. `files`: names of files as well.
+// The candidates for the word that is being typed, without quotes, which the prompt adds if
+// necessary. `go_on`: add no blank after the word. `files`: complete names of files as well.
 struct PromptCompletion {
   std::vector<std::string> words{};
   bool go_on = false;
   bool files = false;
 };
 
-// A prompt at standard input, by readline, of which there is one in a process. Whatever is printed
-// meanwhile goes above it (print_above), and the line being typed stays intact. [loop]
+// A prompt at standard input, by readline; one per process. What is printed meanwhile goes above it
+// (print_above), and the line being typed stays intact. [loop]
 class NETKIT_API Prompt {
  public:
   struct Options {
     std::string text = "> ";
     std::string history{};  // the name of its HistoryFile
-    // Makes one word of a completed one: words may be quoted, and end at | & ; < > as well. Empty:
-    // a word is what stands between blanks.
+    // Quotes a completed word: words may be quoted, and end at | & ; < > as well. Empty: words are
+    // separated by blanks.
     std::function<std::string(std::string_view word)> quote{};
     bool suspends = true;  // Ctrl-Z stops the process; false: it ignores that signal
   };
   struct Callbacks {
     std::function<void(const std::string& line)> on_line;  // may hide or destroy the prompt
-    std::function<void()> on_end;        // Ctrl-D at an empty line; the terminal is given back
+    std::function<void()> on_end;        // Ctrl-D at an empty line; the terminal is restored
     std::function<void()> on_interrupt;  // Ctrl-C at an empty line
-    // `line` is all up to the cursor, `word` its last word. May be empty.
+    // `line` is everything up to the cursor, `word` its last word. May be empty.
     std::function<PromptCompletion(std::string_view line, std::string_view word)> complete{};
   };
 
@@ -76,13 +76,13 @@ class NETKIT_API Prompt {
   Prompt& operator=(const Prompt&) = delete;
 
   void show();    // takes the terminal, unless it is paused or the input has ended
-  void hide();    // gives it back as it was
+  void hide();    // restores the terminal
   void pause();   // no more lines, at once, also of those that were pasted together
   void resume();  // and shows it
   void cancel();  // throws away what has been typed
   bool ended() const { return ended_; }
   void set_text(std::string text);
-  // The line that is being typed is wiped off, and drawn again below `text`.
+  // Removes the line that is being typed, and draws it again below `text`.
   void print_above(int fd, std::string_view text);
   // Within on_line(), before anything is printed: wipes what was typed off the screen, for what is
   // printed in its place. False where this terminal cannot.

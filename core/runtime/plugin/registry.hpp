@@ -1,5 +1,4 @@
-// The plugins there are and `netkit-NAME` executables: where they are looked for, loaded, tried and
-// run.
+// Plugins and `netkit-NAME` executables: finding, loading, checking and running them.
 #pragma once
 
 #include "util/environment.hpp"
@@ -21,7 +20,7 @@
 namespace netkit {
 
 struct SearchPathInput {
-  std::vector<std::filesystem::path> named{};  // by --plugin-dir; relative ones are taken as meant
+  std::vector<std::filesystem::path> named{};  // by --plugin-dir; may be relative
   Environment environment{};
   std::filesystem::path installed{};  // the installation's own folder
 };
@@ -87,8 +86,8 @@ class NETKIT_API Registry {
   std::optional<PluginFile> find(std::string_view name) const;
   // Throws PluginError with the sentence of the check that failed.
   PluginPtr load(std::string_view name) const;
-  // What makes engines of the store that a URL's scheme names. Throws UsageError where there is
-  // none, PluginError.
+  // The factory of engines for the scheme of a URL. Throws UsageError if there is none,
+  // PluginError.
   store::EngineFactory load_store(std::string_view scheme) const;
 
   const std::vector<std::filesystem::path>& folders() const { return folders_; }
@@ -101,11 +100,11 @@ class NETKIT_API Registry {
   std::vector<StoreEntryFunction> linked_stores_;
 };
 
-// Loads the plugin in a child process, makes it and looks at its declarations. The sentence that
-// says what is wrong, to stand after its path: what a check said, "crashed while it loaded:
+// Loads the plugin in a child process, creates it and checks its declarations. Returns a sentence
+// that says what is wrong, to follow its path: the result of a check, "crashed while it loaded:
 // segmentation fault", "did not finish loading in 10s", "ended the process while it loaded". Empty:
-// it is well. Does the checks that need no code first, in this process. Throws SystemError where no
-// child can be made. [main thread, no other thread running]
+// nothing is wrong. Does the checks that run no code of it first, in this process. Throws
+// SystemError if no child can be created. [main thread, no other thread running]
 NETKIT_API std::string probe_plugin(const std::string& path, Duration limit);
 
 // Configures a run of the action and runs it, with what all commands have in common: sinks,

@@ -226,7 +226,7 @@ void ChunkRing::add(std::span<const ChunkRef> chunks) {
          (records_ - chunks_.front()->begun() >= keep_ || bytes_ > keep_bytes_)) {
     drop_front();
   }
-  // What is left of a message whose begin is gone is of no use to anybody.
+  // The rest of a message whose beginning is gone is useless.
   while (!chunks_.empty() && chunks_.front()->begun() == 0) drop_front();
 }
 

@@ -8,57 +8,57 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr double kGrows = 1.05;  // of a rate, which does so if it is so many times what it was
-constexpr double kTry = 1.25;    // more than is known to be delivered, for a round
-constexpr double kDrain = 0.75;  // in the round after it
-constexpr double kLook = 0.5;    // while the path is looked at
-constexpr double kDeep = 0.125;  // the same where much is lost
-constexpr double kYield = 0.85;  // of the window, where more was lost
+constexpr double kGrows = 1.05;  // a rate has grown if it is this many times what it was
+constexpr double kTry = 1.25;    // times the known rate, to probe for more during one round
+constexpr double kDrain = 0.75;  // in the round after that
+constexpr double kLook = 0.5;    // during a look at the path
+constexpr double kDeep = 0.125;  // the same if much is lost
+constexpr double kYield = 0.85;  // times the window, after a loss with a full queue
 constexpr double kYieldToOthers = 0.7;
-constexpr int kOverflow = 5;    // round trips that a queue which others have filled stays full
+constexpr int kOverflow = 5;    // round trips for which a queue that others have filled stays full
 constexpr double kCubic = 0.4;  // datagrams a second^3
 constexpr double kReno = 0.53;  // datagrams a round
 constexpr double kHeavyLoss = 0.3;
 constexpr int kAfterMark = 8;                  // rounds
-constexpr double kMostRandom = 0.22;           // loss that is made up for
-constexpr Duration kQueue = milliseconds(12);  // that is one
-constexpr Duration kFree = milliseconds(2);    // that is none
-// What is in flight beyond the product: a part of the rate, and this many times the square root of
-// it, less where the queue is longer than kShort. A TCP stream of the same host has about a
-// millisecond of the path in its queue, however long that may become, and is to find room.
+constexpr double kMostRandom = 0.22;           // loss that is compensated for
+constexpr Duration kQueue = milliseconds(12);  // a longer one counts as a queue
+constexpr Duration kFree = milliseconds(2);    // a shorter one counts as none
+// In flight beyond the bandwidth-delay product: kLeastQueue of the rate, and kShare times its
+// square root, less if the queue is longer than kShort. A TCP stream of the same host keeps about a
+// millisecond of the path's capacity in its local queue, and must find room.
 constexpr Duration kLeastQueue = std::chrono::microseconds(500);
 constexpr double kShare = 0.18;
 constexpr Duration kShort = milliseconds(12);
-// Acknowledgements in a row, not together, that show a queue. What comes together may have waited
-// for a busy host.
-constexpr double kDraw = 0.5;  // of what it is to the mean
+// How many delayed acknowledgements in a row show a queue. Those that arrive together count as one:
+// they may have waited for a busy host.
+constexpr double kDraw = 0.5;  // of the distance to the group's mean window
 constexpr int kLateOnes = 4;
 constexpr Duration kTogether = milliseconds(2);
 
-// Looking at the path.
-// Left of the queue: of others. With less they hardly have three times what kShare gives. What
-// has a datagram or two sees less well.
+// Looking at the path. A longer remaining queue belongs to other senders. With a shorter one they
+// hardly have three times what kShare allows. A session with a datagram or two in flight measures
+// less precisely.
 constexpr Duration kRivals = milliseconds(4);
 constexpr Duration kRivalsOfFew = milliseconds(6);
-constexpr Duration kClear = milliseconds(3);  // nothing is left
+constexpr Duration kClear = milliseconds(3);  // no queue remains
 constexpr double kTheirPart =
     0.6;  // in what is aimed at, as both are seen while this one has yielded
 constexpr Duration kLookEvery = std::chrono::seconds(3);
 constexpr Duration kLookFor = milliseconds(50);
 constexpr Duration kLate = milliseconds(30);
-constexpr int kTurns = 4;        // in one of so many looks a session that sends seldom probes
-constexpr double kForget = 0.8;  // of the highest rate, at each look
-constexpr double kLossy = 0.05;  // then it is done more often, and deeper, until that was in vain
+constexpr int kTurns = 4;        // a session that rarely sends probes in one of this many looks
+constexpr double kForget = 0.8;  // times the highest rate, at each look
+constexpr double kLossy = 0.05;  // with more loss, looks are more frequent and deeper
 constexpr Duration kLookOften = std::chrono::seconds(1);
 constexpr int kFruitless = 5;
-constexpr unsigned kSamples = 4;  // to know how much a round trip varies
+constexpr unsigned kSamples = 4;  // needed to estimate the jitter
 constexpr Duration kMostJitter = milliseconds(30);
 
 constexpr Duration kNotPaced = milliseconds(2);
-constexpr double kFew = 16;    // datagrams in a window, which is kept by the pace
-constexpr double kSome = 4;    // with which it is tried whether there is more room
-constexpr double kMany = 128;  // that keep the pace, if they are as many
-// As long as no queue was seen, there is nothing to be gained by less than makes a good batch.
+constexpr double kFew = 16;    // smaller windows are enforced by pacing
+constexpr double kSome = 4;    // smaller windows do not probe for more room
+constexpr double kMany = 128;  // larger windows override a lower pace
+// As long as no queue has been seen, a window smaller than a good batch gains nothing.
 constexpr Duration kLan = milliseconds(1);
 constexpr double kLanWindow = 64;
 constexpr double kLeastWindow = 0.3;  // one datagram in some round trips
@@ -85,7 +85,7 @@ void CongestionController::on_sent(std::uint64_t order, TimePoint now) {
   round_.begin = now;
   round_.end = order;
   turn_ = static_cast<std::uint8_t>(now.time_since_epoch() / milliseconds(1) % kTurns);
-  // Sessions that began together do not try more together.
+  // Sessions that began together should not probe for more together.
   phase_ =
       static_cast<std::uint8_t>(now.time_since_epoch() / milliseconds(1) % std::int64_t{kRounds});
 }
@@ -102,7 +102,7 @@ void CongestionController::on_acked(std::uint32_t count, std::uint64_t order, Du
   round_.limited = round_.limited || limited;
   on_timer(now);
   if (mode_ == Mode::start && rtt > Duration{}) {
-    // As HyStart (RFC 9406): before the queue is full, not when a round has shown it to be.
+    // Like HyStart (RFC 9406): react before the queue is full, not a round after.
     const bool late = rtt - base() > std::max(kQueue, base() / 4) + jitter_;
     if (!late) late_ = 0;
     if (late && now - late_at_ >= kTogether) {
@@ -139,20 +139,20 @@ void CongestionController::end_round(TimePoint now) {
   round_ = {.begin = now, .end = newest_ + 1};
 }
 
-// What was sent although there was more room says nothing of the path, unless it is more than was
-// known.
+// The rate of a round that was not limited says nothing about the path, unless it exceeds the known
+// one.
 void CongestionController::learn_rate(double rate) {
   if (mode_ == Mode::look) return;
   if (!round_.limited && rate < rate_) return;
   std::shift_right(rates_.begin(), rates_.end(), 1);
   rates_.front() = static_cast<float>(rate);
   rate_ = *std::max_element(rates_.begin(), rates_.end());
-  // Of rounds of a datagram or two the most is what chance has brought together.
+  // With a datagram or two per round the maximum is an accident: use the mean as well.
   const bool few = window_ < kSome && mode_ == Mode::steady && rates_.back() > 0;
   if (few) rate_ = (rate_ + std::accumulate(rates_.begin(), rates_.end(), 0.0) / kRounds) / 2;
 }
 
-// Beside others who fill the queue: what they would have by now (RFC 9438, section 4.2).
+// The window that competing CUBIC senders would have by now (RFC 9438, section 4.2).
 double CongestionController::cubic(TimePoint now) const {
   const double until = std::cbrt(yielded_from_ * (1 - kYieldToOthers) / kCubic);
   return yielded_from_ + kCubic * std::pow(seconds(now - yielded_at_) - until, 3);
@@ -160,7 +160,7 @@ double CongestionController::cubic(TimePoint now) const {
 
 void CongestionController::judge_loss(double rate, TimePoint now) {
   const double sent = round_.lost + round_.acked;
-  // While it looks at the path, what is lost is still of the many before.
+  // During a look, losses are still those of the larger window before.
   const bool of_many = mode_ == Mode::look && window_before_ >= kFew;
   const double lost = of_many ? loss_ : round_.lost / std::max(sent, 1.0);
   loss_ += (lost - loss_) * std::min(sent / 64, 0.5);
@@ -169,7 +169,7 @@ void CongestionController::judge_loss(double rate, TimePoint now) {
   if (round_.marked) marked_ = kAfterMark;
   const bool full = round_.marked || (queued_ && loss_ > kLossWithQueue && round_.lost > 0);
   if (held_ > 0 && full && now - yielded_at_ < kOverflow * smoothed_) {
-    // Of the same overflow.
+    // Part of the same overflow.
   } else if (full || heavy) {
     yielded_at_ = now;
     yielded_from_ = std::min(ceiling_, mode_ == Mode::look ? window_before_ : window_);
@@ -224,14 +224,14 @@ void CongestionController::begin_drain() {
 }
 
 void CongestionController::step_steady() {
-  // Little at first, as there may be no room at all; twice as much each time, as there may be much.
+  // A little more at first, as there may be no room; then doubled each time, as there may be a lot.
   const bool room = free() && round_.limited;
   const double most = rate_ > kGrows * rate_before_ ? product() * (kTry - 1)
                                                     : rate_ * seconds(lossy() ? 2 * kFree : kFree);
   more_ = room ? std::min(std::max(2 * more_, 1.0), most) : more_ / 2;
   phase_ = static_cast<std::uint8_t>((phase_ + 1) % kRounds);
-  if (phase_ == 2) {  // what was tried has come back
-    // What one of many sends into a queue that all have just left comes back fast.
+  if (phase_ == 2) {  // the probe's acknowledgements are back
+    // One of many that sends into a queue which all have just left sees a high rate by chance.
     const bool by_chance = window_ < kFew && part_.many();
     const bool more = rate_ > 1.15 * std::max(rate_before_, start_rate_) && !queued_ &&
                       blind_rounds_ == 0 && round_.limited && !by_chance;
@@ -244,8 +244,8 @@ void CongestionController::step_steady() {
   }
 }
 
-// All sessions of a machine look at the same times, as each would see the queue of the others; not
-// late, as it would see the queue of those who are through with it.
+// All sessions of a machine look at the same time, since otherwise each would see the queue of the
+// others. For the same reason a session that is late skips a look: the others have resumed.
 void CongestionController::on_timer(TimePoint now) {
   if (mode_ == Mode::look && now >= look_end_) return end_look();
   if (now < next_look_) return;
@@ -265,8 +265,8 @@ void CongestionController::begin_look(TimePoint now) {
   look_least_ = Duration::max();
   look_sum_ = {};
   look_samples_ = 0;
-  // What sends seldom does not see the path in time. Were all of many to do so at once, they would
-  // see each other.
+  // A session that rarely sends would not sample the path in time, so it sends a probe. If all of
+  // many did so at once, they would see each other, so they take turns.
   probing_ = window_ >= 1 || starved() || (looks_ + turn_) % kTurns == 0;
   round_trip_before_ = smoothed_;
   window_before_ = window_;
@@ -283,7 +283,7 @@ void CongestionController::end_look() {
   set_window();
 }
 
-// What was sent while the path was looked at comes back a little later.
+// Acknowledgements of what was sent during the look arrive a little later.
 void CongestionController::note_look(Duration rtt, TimePoint now) {
   if (!judging_) return;
   const TimePoint sent = now - rtt;
@@ -298,7 +298,7 @@ void CongestionController::note_look(Duration rtt, TimePoint now) {
   const bool lower = look_least_ < floor_before_ * 19 / 20;
   fruitless_ = lower || loss_ <= kLossy ? 0 : std::min(fruitless_ + 1, kFruitless);
   if (look_samples_ > 0 && together_) judge_look();
-  // What it takes longer without a queue is no queue: of hosts that are busy, of radio.
+  // Delay without a queue is jitter: busy hosts, or radio.
   const bool clear = look_samples_ >= kSamples && look_least_ < base() + kClear;
   const Duration more = clear ? look_sum_ / look_samples_ - base() : Duration{};
   if (held_ == 0) jitter_ += (std::min(more, kMostJitter) - jitter_) / (clear ? 2 : 4);
@@ -308,13 +308,14 @@ void CongestionController::note_look(Duration rtt, TimePoint now) {
 }
 
 void CongestionController::judge_look() {
-  // What they have on their way is to what this one had as what is left of the round trip is to
-  // what went.
+  // Their data in flight relates to this session's as the remaining round trip relates to the part
+  // that has gone.
   const Duration least = part_.many() ? part_.seen(look_) : look_least_;
   const double left = seconds(least);
   const double gone = std::max(seconds(round_trip_before_) - left, left / 50);
   const double theirs = window_before_ * left / gone;
-  // Nothing that grows by leaps can be known well, but half of what the path once had to give is.
+  // A rate that changes in leaps cannot be estimated well; half of the highest known rate is a safe
+  // lower bound.
   const double half = most_rate_ * seconds(round_trip_before_) / 2;
   const double even = std::pow(window_before_, 1 - kTheirPart) * std::pow(theirs, kTheirPart);
   const double wanted =
@@ -325,7 +326,8 @@ void CongestionController::judge_look() {
   const bool much = window_before_ >= kFew || queue > (round_trip_before_ - base()) * 7 / 10;
   const Duration rivals = std::max(window_before_ < kSome ? kRivalsOfFew : kRivals, base() / 8);
   const bool others = queue > rivals && much;
-  // One sample may have had to wait elsewhere; what others of this server see may not.
+  // A single sample may have been delayed elsewhere; samples of several sessions were hardly all
+  // delayed.
   const bool sure = held_ > 0 || (part_.many() ? part_.seen(look_ - 1) > base() + rivals
                                                : window_before_ >= kFew || others_before_ ||
                                                      (starved() && loss_ < kLossWithQueue));
@@ -333,7 +335,7 @@ void CongestionController::judge_look() {
   if (others && !sure) return;
   if (others) {
     held_ = std::min(std::max(wanted, held_ == 0 ? held_before_ : 0), max_window_);
-    // What was lost does not speak against an equal part.
+    // Earlier losses are no reason to take less than an equal share.
     if (held_ > ceiling_) ceiling_ = yielded_from_ = held_;
     alone_looks_ = 0;
   } else if (held_ > 0) {
@@ -357,12 +359,12 @@ void CongestionController::on_timeout() {
   flat_rounds_ = 0;
 }
 
-// What is lost may show a full buffer although the round trip never was without its queue.
+// Loss may be due to a full buffer even if no round trip without its queue was ever seen.
 bool CongestionController::doubtful() const {
   return loss_ > kLossy && fruitless_ < kFruitless;
 }
 
-// As long as there is no queue there may be more.
+// Without a queue there may be more room.
 bool CongestionController::free() const {
   return window_ >= kSome && held_ == 0 && marked_ == 0 && blind_rounds_ == 0 &&
          std::min(queue_, queue_before_) < kFree + (lossy() ? jitter_ : jitter_ / 4);
@@ -378,7 +380,7 @@ double CongestionController::spare() const {
          kShare * std::sqrt(rate_) * std::sqrt(std::min(seconds(kShort) / queue, 1.0));
 }
 
-// Whether those that go the same way seem to wait in the same queue.
+// Whether the sessions on the same path seem to share a queue.
 bool CongestionController::alike() const {
   const Duration mean = part_.mean_rtt();
   return mean > smoothed_ / 2 && mean < smoothed_ * 2;
@@ -396,8 +398,7 @@ void CongestionController::set_window() {
   if (mode_ == Mode::drain) window = std::max(product(), window / 2);
   if (mode_ == Mode::look) window = product() * (doubtful() ? kDeep : kLook);
   if (mode_ == Mode::steady) window = drawn_near(std::max(window, held_));
-  // What is lost has to be sent again meanwhile, and is known to be a quarter of a round trip
-  // later.
+  // Allows for retransmissions, and for the quarter of a round trip that it takes to detect a loss.
   const double lost = queued_ ? 0 : std::min(loss_, kMostRandom);
   window *= (window >= kFew ? 1 + lost / 4 : 1) / (1 - lost);
   const bool idle_lan = clear_ && base() < kLan;
@@ -431,11 +432,11 @@ Duration CongestionController::interval() const {
   if (mode_ == Mode::start) rate = 2 * std::max(rate_, full);
   if (mode_ == Mode::steady)
     rate = held_ > 0 ? 2 * full : std::max(rate, rate_ + 1 / seconds(smoothed_));
-  // The window, not the pace, makes great ones shrink and small ones grow.
+  // Large and small windows converge by the window, so the pace must not hold large ones back.
   if (mode_ == Mode::steady && phase_ != 1 && window_ >= kMany) rate = std::max(rate, full);
   if (!queued_) rate /= 1 - std::min(loss_, kMostRandom);
   if (window_ < kFew && mode_ != Mode::start) {
-    // Of many with a datagram or two the round trips differ by chance.
+    // Among many sessions with a datagram or two, round trips differ by chance.
     rate = alike() ? window_ / seconds(part_.mean_rtt()) : full;
   }
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(1 / rate));

@@ -1,4 +1,4 @@
-// How much a session may have on its way, and how fast it may send (RFC 8085, section 3.1).
+// How much a session may have in flight, and how fast it may send (RFC 8085, section 3.1).
 #pragma once
 
 #include "datagram/path_floor.hpp"
@@ -14,26 +14,26 @@
 
 namespace netkit::datagram {
 
-// One direction of one session over a path that others use, too. Random loss is no signal, as a
-// wireless link may lose a fifth of what it carries. So this follows a model of the path, as BBR
-// does (draft-cardwell-iccrg-bbr): what was delivered a second, at most, within the last rounds,
-// and the shortest round trip. It sends as fast as the one and has a little more on its way than
-// the product of both: a fixed number of datagrams, the same for everybody, so that sessions which
-// share a path end up with equal parts of it (as FAST TCP does), and fewer the longer the queue.
+// One direction of one session over a path that others use, too. Random loss is not taken as a
+// signal, as a wireless link may lose a fifth of its packets. Instead, it follows a model of the
+// path, like BBR (draft-cardwell-iccrg-bbr): the highest delivery rate of the last rounds, and the
+// shortest round trip. It sends at that rate and has slightly more in flight than the product of
+// both: a fixed number of datagrams, the same for everybody, so that sessions which share a path
+// end up with equal shares of it (as in FAST TCP), and fewer the longer the queue.
 //
-// Every few seconds it has little enough on its way to see what is left of the queue. Sessions of
-// one machine do so together; so what is left is of others, who fill queues whatever happens. Then
-// it has as much on its way as they have, and half of the path.
+// Every few seconds it reduces what is in flight enough to see how much of the queue remains. The
+// sessions of one machine do so together, so what remains belongs to others, who fill queues
+// whatever happens. Then it has as much in flight as they have, which is half of the path.
 //
-// Loss counts where it comes with a queue, and where it is over a quarter.
+// Loss counts if it comes with a queue, and if it exceeds a quarter.
 //
 // Pure: no clock, no socket. Windows are in datagrams, rates in datagrams a second. [one thread]
 class NETKIT_API CongestionController {
  public:
   static constexpr double kInitialWindow = 10;  // RFC 9002, section 7.2
 
-  // What is known of the path: its round trip without a queue (zero: nothing), what a session that
-  // goes the same way may have, and which do (null: this one alone).
+  // What is known of the path: its round trip without a queue (zero: nothing), the window of a
+  // session on the same path, and the sessions on it (null: only this one).
   struct Path {
     Duration base{};
     double window = kInitialWindow;
@@ -41,32 +41,32 @@ class NETKIT_API CongestionController {
   };
   CongestionController(const Path& known, double max_window);
 
-  // The round trip of the handshake, in which nothing of this session was on its way.
+  // The round trip of the handshake, during which nothing else of this session was in flight.
   void on_handshake(Duration rtt, TimePoint now) { floor_.add(rtt, now); }
-  // A sending, the `order`th one.
+  // A datagram was sent, as the `order`th one.
   void on_sent(std::uint64_t order, TimePoint now);
-  // So many sendings are acknowledged, the newest of which is the `order`th. `rtt`: the round trip
-  // without the time that the receiver took; zero: there is none. `limited`: the window or the pace
-  // was what held back.
+  // `count` datagrams were acknowledged, the newest of them sent as the `order`th. `rtt`: the round
+  // trip without the receiver's delay; zero: unknown. `limited`: the window or the pace was the
+  // limit.
   void on_acked(std::uint32_t count, std::uint64_t order, Duration rtt, bool limited,
                 TimePoint now);
-  // A round trip of what was sent more than once: it may have been longer.
+  // The round trip of a datagram that was sent more than once: the true one may be longer.
   void on_unsure(Duration rtt) {
     if (rtt < smoothed_) smoothed_ += (rtt - smoothed_) / 8;
     round_.unsure = round_.unsure == Duration{} ? rtt : std::min(round_.unsure, rtt);
   }
   void on_lost(std::uint32_t count) { round_.lost += count; }
-  // The path has marked something instead of dropping it.
+  // The path has marked a datagram instead of dropping it.
   void on_marked();
-  // Nothing has come back for so long that all is taken for lost.
+  // Nothing has been acknowledged for so long that everything in flight counts as lost.
   void on_timeout();
 
   std::size_t window() const;
   // Between two datagrams; zero: there is no need to wait.
   Duration interval() const;
-  // When one may go whatever interval() says, to see how the path is.
+  // When one datagram may be sent regardless of interval(), to probe the path.
   TimePoint probe_at() const { return probing_ ? look_from_ : TimePoint::max(); }
-  // As long as something is on its way, on_timer() is to be called then.
+  // While something is in flight, on_timer() must be called then.
   TimePoint deadline() const { return mode_ == Mode::look ? look_end_ : next_look_; }
   void on_timer(TimePoint now);
   double rate() const { return rate_; }  // what the path delivers; 0: not known
@@ -76,17 +76,17 @@ class NETKIT_API CongestionController {
   Mode mode() const { return mode_; }
 
  private:
-  static constexpr std::size_t kRounds = 8;  // of the filter, and of the cycle of trying more
+  static constexpr std::size_t kRounds = 8;  // of the filter, and of the cycle that probes for more
   static constexpr double kLossWithQueue = 0.02;
   struct Round {
     TimePoint begin{};
-    std::uint64_t end = 0;  // acknowledged, it ends the round
+    std::uint64_t end = 0;  // its acknowledgement ends the round
     std::uint32_t acked = 0;
     std::uint32_t lost = 0;
     bool marked = false;
     std::uint32_t samples = 0;
     Duration least{};
-    Duration unsure{};  // the shortest that may have been longer; zero: there was none
+    Duration unsure{};  // the shortest of on_unsure(); zero: there was none
     bool limited = false;
   };
 
@@ -115,10 +115,10 @@ class NETKIT_API CongestionController {
 
   double max_window_;
   double window_;
-  double ceiling_;   // what the path has shown that it does not take
-  double held_ = 0;  // beside others, whatever the queue; 0: there are none
+  double ceiling_;   // above this the path has dropped datagrams
+  double held_ = 0;  // the window kept beside other senders, whatever the queue; 0: there are none
   double held_before_ = 0;
-  double yielded_from_ = 0;  // the window when a full queue lost something
+  double yielded_from_ = 0;  // the window at the last loss with a full queue
   TimePoint yielded_at_{};
   PathGroup::Part part_;
   PathFloor floor_;
@@ -126,7 +126,7 @@ class NETKIT_API CongestionController {
   Duration queue_{};  // of the last round, at least
   Duration queue_before_{};
   double rate_ = 0;
-  double loss_ = 0;  // part of what was sent, smoothed
+  double loss_ = 0;  // fraction of what was sent, smoothed
   std::array<float, kRounds> rates_{};
   Round round_;
   std::uint64_t newest_ = 0;
@@ -134,25 +134,25 @@ class NETKIT_API CongestionController {
   std::uint8_t flat_rounds_ = 0;  // in a row
   std::uint8_t late_ = 0;         // acknowledgements in a row
   TimePoint late_at_{};           // the last of them
-  double more_ = 0;               // in flight, to see whether there is room
+  double more_ = 0;               // in flight in addition, to probe for room
   std::uint8_t grown_ = 0;        // cycles in a row
-  std::uint8_t marked_ = 0;       // rounds in which nothing more is tried, after a mark
+  std::uint8_t marked_ = 0;       // remaining rounds without probing for more, after a mark
   Mode mode_ = Mode::start;
   bool queued_ = false;  // of late
-  bool clear_ = true;    // no queue and no loss was ever seen
+  bool clear_ = true;    // no queue and no loss has been seen so far
   double rate_before_ = 0;
-  double start_rate_ = 0;  // when the start ended, not long ago
+  double start_rate_ = 0;  // at the end of the start, if that was recent
   double most_rate_ = 0;   // of late
   TimePoint next_look_{};
   unsigned looks_ = 0;
   std::uint64_t look_ = 0;      // the number of it, the same for all
   std::uint8_t turn_ = 0;       // to probe
-  bool probing_ = false;        // one more is to be sent while it looks
-  bool judging_ = false;        // what the look showed is still coming back
+  bool probing_ = false;        // a probe is to be sent during the look
+  bool judging_ = false;        // acknowledgements of the look are still arriving
   bool together_ = false;       // the other sessions look as well
-  bool others_before_ = false;  // were seen in the look before
-  int blind_rounds_ = 0;        // in a row, in which nothing that was sent once came back
-  int alone_looks_ = 0;         // in a row, beside others who are not to be seen any more
+  bool others_before_ = false;  // were seen in the previous look
+  int blind_rounds_ = 0;        // in a row, without an acknowledgement of anything sent once
+  int alone_looks_ = 0;         // in a row, in which others were no longer seen
   int fruitless_ = 0;           // looks in a row that showed no shorter round trip
   Duration floor_before_{};     // the look
   TimePoint look_from_{};

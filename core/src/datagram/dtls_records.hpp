@@ -29,7 +29,7 @@ class NETKIT_API DtlsRecords {
   DtlsRecords(const DtlsSecret& write, const DtlsSecret& read,
               std::uint64_t first = DtlsSecrets::kFirstRecord);
 
-  // All numbers are used up: none may be used twice, so nothing more is said by these keys.
+  // All numbers are used up: none may be used twice, so nothing more can be sent with these keys.
   bool exhausted() const { return next_ > kLastRecord; }
   // A record of `head` then `body` at `out`, which has room for them and kOverhead. Not to be
   // called once exhausted().
@@ -47,7 +47,7 @@ class NETKIT_API DtlsRecords {
   void remember(std::uint64_t number);
 
   static constexpr std::uint64_t kLastRecord = (std::uint64_t{1} << 48) - 1;
-  // Forgeries that one key stands (RFC 9147, 4.5.3); then nothing is taken by it any more.
+  // The most forgeries allowed per key (RFC 9147, 4.5.3); then nothing more is accepted with it.
   static constexpr std::uint64_t kMostForged = std::uint64_t{1} << 36;
   // As far back as a sender's datagrams may overtake each other (Options::receive_window).
   static constexpr std::uint64_t kWindow = 4096;

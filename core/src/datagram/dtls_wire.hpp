@@ -1,5 +1,5 @@
-// What of DTLS 1.2 (RFC 6347) is read and written before there is a key, without any state. All
-// numbers are big-endian. Pure; any thread. Views point into the bytes given.
+// The part of DTLS 1.2 (RFC 6347) that is read and written before there is a key, without any
+// state. All numbers are big-endian. Pure; any thread. Views point into the bytes given.
 #pragma once
 
 #include <array>

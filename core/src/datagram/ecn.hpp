@@ -10,27 +10,27 @@ namespace netkit::datagram {
 
 inline constexpr std::uint8_t kCongestionExperienced = 3;
 
-// What a receiver tells of the DATA that said they were marked: how many still were when they came,
-// and how many of these had met congestion. Modulo 2^32.
+// What a receiver reports about DATA sent as ECN-capable: how many still were when they arrived,
+// and how many of these were marked as congested. Modulo 2^32.
 struct EcnCounts {
   std::uint32_t marked = 0;
   std::uint32_t congested = 0;
   friend bool operator==(const EcnCounts&, const EcnCounts&) = default;
 };
 
-// Whether a sender marks its DATA: the first few, and more once it is known that marks arrive and
-// that the other side tells of them. Paths that clear marks, or set all to congestion, are left
-// without.
+// Whether a sender marks its DATA as ECN-capable: the first few, and more once it is known that
+// marks arrive and that the other side reports them. Not on paths that clear the marks, or mark
+// everything as congested.
 class EcnSender {
  public:
   bool marks() const { return state_ == State::testing || state_ == State::capable; }
   void on_sent() {  // one that was marked
     if (state_ == State::testing && ++sent_ == kTest) state_ = State::unknown;
   }
-  // One that was marked, and sent once, has come.
+  // A marked datagram that was sent once has arrived.
   void on_acked() { ++acked_; }
-  // With an ACK that has acknowledged something new; without counts it is of a peer that has none.
-  // Returns how many more have met congestion.
+  // To be called for an ACK that acknowledges something new; without counts the peer does not
+  // report any. Returns how many more were marked as congested.
   std::uint32_t on_counts(const std::optional<EcnCounts>& counts) {
     if (state_ == State::failed || acked_ == 0) return 0;
     if (!counts) return fail();
@@ -61,10 +61,10 @@ class EcnSender {
   EcnCounts known_;
 };
 
-// What a receiver counts, and whether it has told it.
+// What a receiver counts, and whether it has reported it.
 class EcnReceiver {
  public:
-  // A DATA that said it was marked came with these two bits of the IP header.
+  // A DATA sent as ECN-capable arrived with these two bits in the IP header.
   void on_marked(std::uint8_t bits) {
     heard_ = true;
     if (bits != 0) ++counts_.marked;

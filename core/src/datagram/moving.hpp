@@ -1,5 +1,5 @@
-// A session in clear goes on at another address when who is there proves to have its key, which
-// only who saw the handshake can have. Pure; any thread.
+// A session in clear text continues at another address once the peer there proves that it has the
+// session's key, which only somebody who saw the handshake can have. Pure; any thread.
 #pragma once
 
 #include "datagram/wire.hpp"
@@ -13,7 +13,7 @@ namespace netkit::datagram {
 // The first 16 bytes of HMAC-SHA-256 under the session's key over `move`, session, token and count.
 NETKIT_API MoveProof prove_move(const SessionKey& key, std::uint64_t session,
                                 const MoveToken& token, std::uint32_t count);
-// In a time that tells nothing of where it is wrong.
+// In constant time.
 NETKIT_API bool proves(const Move& move, const SessionKey& key);
 
 }  // namespace netkit::datagram

@@ -1,4 +1,4 @@
-// Sessions of one server that go the same way, as they go to one address.
+// Sessions of one server that share a path, as they have one destination address.
 #pragma once
 
 #include <algorithm>
@@ -10,11 +10,11 @@
 
 namespace netkit::datagram {
 
-// What they have in their windows together, so that each can draw near to the mean. By themselves
-// they would come to equal parts, too, but hardly where a part is a datagram or two. [one thread]
+// Their windows together, so that each can approach the mean. They would converge by themselves,
+// too, but hardly if a share is a datagram or two. [one thread]
 class PathGroup {
  public:
-  // The part of one session. It counts while the session has more to send than it may.
+  // One session's share. It counts while the session is limited by its window.
   class Part {
    public:
     explicit Part(std::shared_ptr<PathGroup> group) : group_(std::move(group)) {}
@@ -51,8 +51,8 @@ class PathGroup {
     bool many() const { return group_ && group_->parts_ > 1; }  // which count
     double mean() const { return many() ? group_->sum_ / group_->parts_ : 0; }
     Duration mean_rtt() const { return many() ? group_->rtts_ / group_->parts_ : Duration{}; }
-    // The shortest round trip in a look at the path, which all of them take together. What one with
-    // a datagram or two sees may have waited behind what another still sent.
+    // The shortest round trip in a look at the path, which all of them take together. A single
+    // sample of a session with a datagram or two may have waited behind another session's data.
     void see(std::uint64_t look, Duration rtt) {
       if (group_) group_->looks_.see(look, rtt);
     }

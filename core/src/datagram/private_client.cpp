@@ -13,7 +13,7 @@
 namespace netkit::datagram {
 namespace {
 
-// Who says no is not known to be the server: a yes may be on its way.
+// A refusal is not authenticated: the server's acceptance may still be on its way.
 constexpr Duration kAfterRefusal = std::chrono::seconds(2);
 constexpr Duration kBetweenHandshakes = std::chrono::seconds(1);
 constexpr Duration kBetweenRestarts = std::chrono::milliseconds(150);
@@ -163,7 +163,7 @@ void PrivateClient::Impl::fail() {
   flight.clear();
   flight_timer.stop();
   give_up = TimePoint::max();
-  // Who was let in before, and is told now why not, will not be let in any more.
+  // A client that was accepted before, and is now refused for a reason, will not be accepted again.
   if ((records && !alert) || std::exchange(failed, true)) return;
   handler.on_not_secured(loss());
 }

@@ -15,8 +15,8 @@
 
 namespace netkit::datagram {
 
-// When a flight without an answer is to be repeated: OpenSSL's own pause, a second and then two, is
-// too long for who waits at a prompt on a lossy path.
+// When a flight without an answer is to be repeated: OpenSSL's own timeout, a second and then two,
+// is too long for somebody who waits at a prompt on a lossy path.
 class FlightTimer {
  public:
   void start(TimePoint now) {

@@ -221,8 +221,8 @@ void PrivateServer::Impl::judge(std::size_t index, std::string_view datagram, Ti
     return promote(index, now);  // it has had the last word
   }
   watch(index);
-  // The last flight of who has another key cannot be read, and DTLS is silent about it. One may be
-  // forged, or have overtaken what comes before it.
+  // The last flight of a client with another key cannot be read, and DTLS does not report that. A
+  // single unreadable one may be forged, or have arrived out of order.
   bool last_flight = false;
   for (std::string_view rest = datagram; const auto record = take_record(rest);) {
     last_flight = last_flight || (record->epoch == 1 && record->type == RecordType::handshake);

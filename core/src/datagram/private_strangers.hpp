@@ -1,5 +1,5 @@
-// What a PrivateServer answers to who has proved nothing. Nothing is kept of them, and no answer is
-// longer than what it answers.
+// What a PrivateServer answers to peers that have proved nothing. No state is kept of them, and no
+// answer is longer than the datagram it answers.
 #pragma once
 
 #include "datagram/dtls_wire.hpp"
@@ -22,15 +22,16 @@ class PrivateStrangers {
   // records of unknown sessions.
   PrivateStrangers(OutputQueue& replies, std::size_t most, std::size_t rate, const Random& random);
 
-  // Whether the sender of a ClientHello has a cookie that proves that he is there. He is sent one
-  // else.
+  // Whether a ClientHello has a cookie that proves its sender's address. If not, the sender is sent
+  // one.
   bool is_there(const Path& from, std::string_view datagram, const ClientHello& hello,
                 TimePoint now);
   void has_no_keys(const Path& from, std::string_view datagram, const ClientHello& hello);
-  // A key is needed, to who speaks plain text and to who begins a session in clear.
+  // Tell a peer of the plain dialect, or one that begins a session in clear text, that a key is
+  // required.
   void needs_key_for_text(const Path& from, std::string_view datagram, TimePoint now);
   void needs_key(const Path& from, std::string_view hello);
-  // Records of a session that is not known: so that a client whose address has changed, or whose
+  // Records of an unknown session are answered so that a client whose address has changed, or whose
   // server was restarted, need not wait.
   void is_unknown(const Path& from, std::string_view datagram, const DtlsRecord& first,
                   TimePoint now);

@@ -12,11 +12,11 @@ constexpr std::uint8_t kProbes = 2;
 constexpr std::uint8_t kMostCaution = 6;
 // What a probe that was in vain makes the next one wait, at most.
 constexpr Duration kPatient = std::chrono::milliseconds(100);
-// Expiries after which one more is congestion (RFC 9002, section 7.6). Where a fifth is lost, two
-// may be chance: at times there is but one datagram in flight, for which all others wait.
+// Expiries after which one more means congestion (RFC 9002, section 7.6). At a loss of a fifth, two
+// may be chance: sometimes only one datagram is in flight, and all others wait for it.
 constexpr std::uint8_t kPersistent = 2;
-// Of what is paced: what may leave at once because it could not before. A busy host wakes up late,
-// and on a long way some milliseconds more are no burst.
+// How much a paced session may catch up at once: a busy host wakes up late, and on a long path a
+// few milliseconds' worth is no burst.
 constexpr Duration kBurst = std::chrono::milliseconds(2);
 constexpr Duration kMostBurst = std::chrono::milliseconds(10);
 
@@ -74,7 +74,7 @@ void SendSide::stops_waiting(const Chunk& chunk) {
 
 void SendSide::drop_oldest() {
   const Chunk& oldest = *waiting_.front();
-  // A message cut between two chunks is gone with the first of them that is dropped.
+  // A message split between two chunks is lost with the first of them.
   const bool counted = oldest.continues && gap_ends_open_;
   const std::uint64_t gone = oldest.messages - (counted ? 1u : 0u);
   if (oldest.first_record != 0) {
@@ -144,14 +144,15 @@ void SendSide::on_ack(std::uint32_t ack, std::uint16_t window, std::string_view 
     way_->congestion.on_acked(acked, acked_order_, sample, limited, now);
   }
   if (progress || (opened && in_flight_.empty())) after_progress(now);
-  // Without a hole, everything sent before what arrived has arrived, but for what was sent twice.
+  // Without a gap, everything sent before what has arrived has arrived, too, except what was sent
+  // twice.
   if (holes || retransmitted_ > 0) detect_losses(now);
   if (base() >= round_end_) end_round();
 }
 
 void SendSide::acknowledge(InFlight& entry, TimePoint now, TimePoint& sampled) {
   if (!entry.chunk) return;
-  // Of what was sent again: not an answer to an earlier sending, as far as one can tell.
+  // Of a retransmission: as far as one can tell not the answer to an earlier transmission.
   const bool answered = !entry.again || (rtt_.known() && now - entry.sent >= least_round_trip());
   if (answered && order_of(entry) > acked_order_) {
     if (!entry.again) sampled = entry.sent;
@@ -233,14 +234,14 @@ void SendSide::on_timer(TimePoint now) {
   if (in_flight_.empty()) {
     probe_wanted_ = blocked();
   } else if (backed_off_ == 0) {
-    // Most likely only the tail, or only its acknowledgement, was lost: ask with both ends of it.
+    // Most likely only the tail, or only its acknowledgement, was lost: probe with both ends of it.
     mark_lost(in_flight_.front());
     mark_lost(in_flight_.back());
     credit_ = kProbes;
   } else {
     ++counters_->timeouts;
-    // What is sent again tells no round-trip time (Karn's rule): were it longer all of a sudden,
-    // all would be sent again and again before it could be acknowledged.
+    // Retransmissions give no round-trip time (Karn's rule): if it suddenly grew, everything would
+    // be retransmitted again and again before it could be acknowledged.
     if (caution_ < kMostCaution) ++caution_;
     for (std::size_t i = 0; i < in_flight_.size(); ++i) mark_lost(in_flight_[i]);
     if (way_) {
@@ -329,13 +330,13 @@ void SendSide::leave_out_told_gap() {
   gap_.from = gap_.to = 0;
 }
 
-// Where more is dropped between any two datagrams, there would be nothing but gaps.
+// If more were dropped between any two datagrams, there would be nothing but gaps.
 bool SendSide::gap_is_next() const {
   return has_gap() && (!gap_was_last_ || waiting_.empty() || waiting_.front()->control);
 }
 
-// What had to wait goes out in as few datagrams as it can, whatever came in how many: the window
-// counts these. Null: the first goes by itself.
+// Waiting chunks are merged into as few datagrams as possible, because the window counts datagrams.
+// Null: the first chunk is sent by itself.
 ChunkRef SendSide::join_waiting(std::size_t& count) const {
   const auto joins = [this](const Chunk& chunk, std::size_t next) {
     return next < waiting_.size() && can_join(chunk, *waiting_[next], options_->max_body());
@@ -376,8 +377,8 @@ bool SendSide::next_lost(Emission& out, TimePoint now) {
   return true;
 }
 
-// What was lost twice goes out twice where the receiver has little room left behind it: were a
-// fifth lost, all would wait for the few that are lost four times.
+// What was lost twice is sent twice if the receiver has little room left behind it: at a loss of a
+// fifth, everything would wait for the few datagrams that are lost four times.
 bool SendSide::next_copy(Emission& out, TimePoint now) {
   const std::uint64_t seq = std::exchange(way_->copy, 0);
   if (seq < base() || !in_flight_[seq - base()].chunk) return false;
@@ -401,8 +402,8 @@ void SendSide::sent(InFlight& entry, Emission& out, std::uint64_t seq, TimePoint
   arm(now);
 }
 
-// A little at once, so that it leaves by UDP_SEGMENT; what is acknowledged some times in a round
-// trip tells how long that is.
+// A few at once, so that they leave by UDP_SEGMENT; being acknowledged several times per round trip
+// is enough to measure it.
 void SendSide::pace(Emission& out, TimePoint now) {
   const Duration pause = way_->congestion.interval();
   way_->congestion.on_sent(order_, now);

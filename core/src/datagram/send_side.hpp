@@ -39,12 +39,12 @@ class NETKIT_API SendSide {
 
   void enqueue(const ChunkRef& chunk);
 
-  // What an acknowledgement says: everything before `ack` has come, and ack + 1 + i where bit i of
-  // `bitmap` is set; `window` more from `ack` on would be taken. One that is older than what is
-  // known or claims what was never sent is ignored.
+  // Processes an acknowledgement: everything before `ack` has arrived, and ack + 1 + i where bit i
+  // of `bitmap` is set; `window` more from `ack` on would be accepted. One that is outdated, or
+  // acknowledges what was never sent, is ignored.
   void on_ack(std::uint32_t ack, std::uint16_t window, std::string_view bitmap, Duration delay,
               TimePoint now);
-  // What the same ACK says of marks, or does not.
+  // The ECN counts of the same ACK, if it has any.
   void on_ecn_counts(const std::optional<EcnCounts>& counts);
   void open_window(std::uint16_t window);                // of the handshake
   void add_rtt_sample(Duration sample, TimePoint now) {  // of the handshake
@@ -52,7 +52,7 @@ class NETKIT_API SendSide {
     if (way_) way_->congestion.on_handshake(sample, now);
   }
 
-  // The session goes on by another path, of which nothing is known but this (RFC 9000, 9.4).
+  // The session continues on another path, of which only this is known (RFC 9000, section 9.4).
   void change_path(const CongestionController::Path& path);
 
   // The next datagram to send, or false when there is none now.

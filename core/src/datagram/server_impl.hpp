@@ -61,7 +61,7 @@ struct Server::Impl {
   Peer& make_peer(const Path& from, const Connect& connect, TimePoint now);
   void reply_cookie(const Path& to, std::uint64_t nonce, TimePoint now);
   void reply_reject(const Path& to, std::uint64_t nonce, std::uint16_t code, std::string_view text);
-  // To who need not be known: Options::max_replies bounds how many wait.
+  // Answers that need no session: Options::max_replies bounds how many wait.
   void reply(const Path& to, std::string_view datagram);
   void queue(const Path& to, std::string_view datagram);
 

@@ -13,8 +13,8 @@ constexpr std::size_t kChallenged = 4096;  // addresses that are remembered
 
 }  // namespace
 
-// What a session's owner has proved to be his moves it, unless it has overtaken what moved it
-// since.
+// A datagram that is proved to be the owner's moves the session, unless it is older than the last
+// one that did.
 Server::Impl::Peer* Server::Impl::find(std::uint64_t id, const Path& from) {
   const auto found = by_id.find(id);
   if (found == by_id.end()) return nullptr;
@@ -54,8 +54,8 @@ void Server::Impl::leave_network(const Peer& peer) {
   if (--network.sessions == 0) by_network.erase(found);
 }
 
-// Who is challenged need not be who sent what looks like his: he gets a few, and no more than was
-// sent. On loopback he is of this machine.
+// The challenged address need not be that of the sender: it gets few challenges, and no more bytes
+// than were sent. On loopback it belongs to this machine.
 bool Server::Impl::may_challenge(const IpAddress& address, TimePoint at) {
   if (!challenged) {
     challenged.emplace(SourceRateLimiter::Options{.per_second = kChallengesPerSecond,
@@ -66,8 +66,9 @@ bool Server::Impl::may_challenge(const IpAddress& address, TimePoint at) {
   return (address.is_loopback() || challenged->allow(address, at)) && challenges.allow(at);
 }
 
-// Somebody has sent what may be of a session in clear: the client from elsewhere, or who saw it on
-// its way. True: he is asked to prove it, and nothing is done before he has.
+// A datagram that seems to belong to a session in clear text came from another address: from the
+// client, or from somebody who saw it on its way. True: its sender is challenged, and nothing is
+// done until that is answered.
 bool Server::Impl::challenge(const Path& from, const Header& header, TimePoint at) {
   const auto found = by_id.find(header.session);
   if (found == by_id.end() || found->second->leaving) return false;
@@ -89,7 +90,7 @@ void Server::Impl::on_move(const Path& from, std::string_view datagram, TimePoin
     return;
   }
   Peer& peer = *found->second;
-  // One that was recorded counts less than what has come since.
+  // A recorded one has a lower count than what has come since.
   const bool is_news = !(peer.path.peer == from.peer) && move_to->count > peer.moves;
   if (peer.leaving || peer.path.owner != 0 || from.owner != 0 || !is_news) return;
   if (!cookies.verify(move_to->token, from.peer, move_to->session, at) ||

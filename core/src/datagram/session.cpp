@@ -46,7 +46,7 @@ void Session::on_timer(TimePoint now) {
   }
 }
 
-// What has come and waits outlives the other side's silence, which may have said its last word.
+// No lease ends while received data waits: the other side may have sent all that it had.
 TimePoint Session::lease_end() const {
   if (receive_.holding()) return TimePoint::max();
   const TimePoint end = saturating_add(last_heard_, lease_);

@@ -8,12 +8,14 @@
 namespace netkit {
 namespace {
 
-// Who sends more to a stream, or while an answer is waited for, is not read from.
+// A client that sends more than this to a stream, or while it waits for an answer, is not read
+// from.
 constexpr std::size_t kMostUnread = std::size_t{64} << 10U;
 
 }  // namespace
 
-// It answers requests; while an answer is a stream it only writes, and goes on when that has ended.
+// Answers requests; while an answer is a stream it only writes, and continues when the stream has
+// ended.
 class HttpServer::Http1 final : public Protocol, private HttpStream::Carrier {
  public:
   explicit Http1(Connection& connection)
@@ -53,7 +55,7 @@ class HttpServer::Http1 final : public Protocol, private HttpStream::Carrier {
   std::unique_ptr<HttpStream> stream_;
   std::shared_ptr<HttpLater> later_;  // the answer that is waited for
   std::string unread_;       // requests that wait until answers to those before have been read
-  Timer ending_;             // of a stream that is whole: it may be the stream who calls
+  Timer ending_;             // of a complete stream: the caller may be that stream
   std::size_t ignored_ = 0;  // bytes received after the request for the stream
   bool is_chunked_ = false;
   bool stays_open_ = false;  // when the stream has ended
@@ -67,7 +69,7 @@ std::unique_ptr<HttpServer::Protocol> HttpServer::Protocol::http1(Connection& co
 
 void HttpServer::Http1::on_received(std::string_view data) {
   if (stream_ && !ending_.pending()) {
-    // Nothing that it says matters any more, but its end does.
+    // Nothing that it sends matters any more, except its end.
     stays_open_ = false;
     ignored_ += data.size();
     if (ignored_ > kMostUnread) connection_.pause_reading();
@@ -102,7 +104,8 @@ void HttpServer::Http1::answer_all(std::string_view data) {
     answer(parser_->request());
     parser_->drop_body();
   }
-  // What came behind the request for a stream is not kept: who waits for its answer sees the end.
+  // What came after the request for a stream is dropped: a client that waits for its answer sees
+  // the connection end.
   if (stream_ && !data.empty()) stays_open_ = false;
 }
 

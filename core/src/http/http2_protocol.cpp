@@ -141,8 +141,8 @@ void HttpServer::Http2::send_soon() {
   }
 }
 
-// Without memory for it, something is missing from what the peer was told: nothing sent after that
-// would make sense.
+// Out of memory, so something is missing from what was sent: nothing sent after that would make
+// sense.
 void HttpServer::Http2::send_or_end() {
   try {
     send();
@@ -206,7 +206,7 @@ void HttpServer::Http2::on_closed(StreamId id, bool by_peer) {
   if (const auto later = laters_.extract(id); !later.empty()) Connection::forget(*later.mapped());
   const auto node = carriers_.extract(id);
   if (!node.empty()) connection_.remove(node.mapped()->stream());
-  // Who has been told that there is no room leaves the place to the next.
+  // A client that has been told that there is no room leaves its place to the next.
   if (connection_.over_limit() && !connection_.closing()) stop();
   if (by_peer && !taken_back_.take(connection_.http().loop_.now()) && !connection_.closing()) {
     connection_.abort();

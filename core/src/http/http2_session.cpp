@@ -20,7 +20,7 @@
 namespace netkit {
 namespace {
 
-// Who sends more than this to a request that has been answered loses the stream.
+// A client that sends more than this to a request that has been answered loses the stream.
 constexpr std::size_t kMostIgnored = std::size_t{64} << 10U;
 // The streams of a connection together hold no more than so many full queues; beyond that each has
 // a fraction of one.
@@ -158,7 +158,7 @@ void Session::begin_headers(const nghttp2_frame& frame) {
   ++incomplete_;
 }
 
-// Trailers are nobody's.
+// Trailers are ignored.
 void Session::take_header(const nghttp2_frame& frame, std::string_view name,
                           std::string_view value) {
   Stream* const stream = find(frame.hd.stream_id);
@@ -229,8 +229,7 @@ void Session::complete(StreamId id, Stream& stream) {
   events_.push_back({Event::Kind::request, id});
 }
 
-// An answer is whole: what the peer still has to say of its request matters to nobody (RFC 9113,
-// section 8.1).
+// The answer is complete: the rest of the peer's request is not needed (RFC 9113, section 8.1).
 void Session::sent_frame(const nghttp2_frame& frame) {
   if (frame.hd.type == NGHTTP2_GOAWAY && frame.goaway.error_code != NGHTTP2_NO_ERROR) {
     failed_ = true;

@@ -36,7 +36,7 @@ class HttpServer::Connection final : public TcpServer::Connection {
 
   // By the routes; 503 where there is no room for this connection.
   HttpAnswer answer_to(const HttpRequest& request);
-  // What a request is refused with that no route sees.
+  // The answer to a request that is refused before routing.
   HttpAnswer refusal(int status, std::string_view reason);
   std::optional<WallTime> date() const;
   void add(HttpStream& stream, HttpStream::Carrier& carrier);
@@ -49,7 +49,7 @@ class HttpServer::Connection final : public TcpServer::Connection {
   void stop_waiting() { timer_.reset(); }
   bool is_waiting() const { return timer_.pending(); }
 
-  // Whoever has head.later answers by `give`, with head's headers, unless forget() comes before.
+  // The holder of head.later answers by `give`, with head's headers, unless forget() comes first.
   static void await(HttpAnswer& head, HttpLater::Give give);
   static void forget(HttpLater& later) { later.give_ = {}; }
 

@@ -125,7 +125,7 @@ class PromptInput final : public Input {
       if (pthread_equal(pthread_self(), thread) != 0) {
         return prompt_.print_above(STDERR_FILENO, line);
       }
-      // readline is the loop's alone.
+      // readline may be used on the loop's thread only.
       run_.loop().post([this, alive, text = std::string(line)] {
         if (!alive.expired()) return prompt_.print_above(STDERR_FILENO, text);
         static_cast<void>(write_all(STDERR_FILENO, text));

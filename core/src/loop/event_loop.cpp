@@ -210,7 +210,7 @@ void EventLoop::Impl::count_out_of_memory() {
   ++counters.out_of_memory;
   try {
     if (on_out_of_memory) on_out_of_memory();
-  } catch (const std::bad_alloc&) {  // nor is there any for saying so
+  } catch (const std::bad_alloc&) {  // nor any to report it
   }
 }
 

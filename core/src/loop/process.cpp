@@ -154,7 +154,7 @@ void Process::Impl::reap() {
   } else if (got > 0) {
     end.status = WEXITSTATUS(status);
   } else {
-    end.status = 127;  // somebody else took the status (SIGCHLD ignored): not to be read as success
+    end.status = 127;  // somebody else reaped it (SIGCHLD ignored): must not look like success
   }
   if (grace.pending()) loop.destroy_later(std::make_unique<Timer>(std::move(grace)));
   const auto tell = std::move(on_end);  // which may destroy this

@@ -52,7 +52,7 @@ Duration SpinPolicy::after_trial() {
   return start(Phase::rest);
 }
 
-// One that fails may be somebody else's doing; the next trial tells.
+// A single failure may be due to another process; the next trial tells.
 Duration SpinPolicy::after_review() {
   if (flood()) return start(Phase::rest);
   return start(caught_most() && ++reviews_ < kReviews ? Phase::run : Phase::watch);

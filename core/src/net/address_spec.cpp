@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kMaxHost = 255;
 
-// A number out of range is nothing, not a service name.
+// A number out of range is invalid, not a service name.
 std::optional<std::uint16_t> read_port(std::string_view text) {
   if (is_digits(text)) return read_integer<std::uint16_t>(text);
   if (text.empty() || text.size() > kMaxHost) return std::nullopt;

@@ -59,7 +59,7 @@ bool may_join(const MessageBatch::Message& run, const QueuedDatagram& last,
 
 void MessageBatch::open(const QueuedDatagram& item, std::uint32_t entry, bool connected) {
   msghdr& header = headers_[count_].msg_hdr;
-  // A connected socket knows the way already.
+  // A connected socket needs no address.
   header.msg_name = connected ? nullptr : const_cast<sockaddr*>(item.to.data());
   header.msg_namelen = connected ? 0 : item.to.size();
   header.msg_iov = &vectors_[vectors_used_];

@@ -1,6 +1,6 @@
-// When it pays to sleep for a moment before reading: while so much comes that a server which is
-// woken by each datagram finds only a few, and spends its time, and that of the senders, on waking
-// up. Larger batches also answer each peer with more datagrams at once.
+// When it pays to sleep for a moment before reading: while so much arrives that a server which is
+// woken by each datagram finds only a few at a time, and spends its own time and the senders' on
+// waking up. Larger batches also answer each peer with more datagrams at once.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 namespace netkit {
 
 // Whether peers wait for their answers before they send more is not known beforehand: with few
-// messages under way a pause only slows them down. So a pause is tried, kept while as much comes
+// messages in flight a pause only slows them down. So a pause is tried, kept while as much arrives
 // with it as without, and compared again now and then. Pure. [one thread]
 class NETKIT_API GatherPolicy {
  public:

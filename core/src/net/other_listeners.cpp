@@ -94,7 +94,7 @@ class SerialListener final : public OtherListener {
     });
   }
 
-  // That the command has closed the connection is no outage.
+  // A connection that the command has closed is no outage.
   void on_gone(bool vanished) {
     if (closed_) return;
     if (vanished) {

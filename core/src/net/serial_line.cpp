@@ -32,7 +32,7 @@ class SerialStream final : public TcpStream {
   bool half_closes() const override { return false; }
 
  private:
-  // That nothing can be read, or only EIO, is how the kernel says that the line is gone.
+  // An empty read, or EIO, is how the kernel reports that the line is gone.
   ssize_t judge(ssize_t count, bool end) {
     if (count > 0 || (count == 0 && !end) || (count < 0 && errno != EIO && errno != ENXIO)) {
       return count;
@@ -89,7 +89,7 @@ FileDescriptor open_serial_line(const AddressSpec& line) {
   };
   FileDescriptor fd(::open(line.path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
   if (!fd) refuse("cannot open");
-  // A second one that reads would take half of what comes.
+  // A second reader would take half of the data.
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     errno = EBUSY;
     refuse("cannot open");

@@ -1,4 +1,4 @@
-// Addresses with a prefix that says what carries the bytes.
+// Addresses with a prefix that names the transport.
 #pragma once
 
 #include <cstddef>

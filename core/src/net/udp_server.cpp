@@ -16,7 +16,8 @@
 namespace netkit {
 namespace {
 
-// A socket of one address answers from it anyway; others must learn which address was asked.
+// A socket bound to one address answers from it anyway; others must learn which address a request
+// was sent to.
 std::vector<UdpSocket> with_destinations(std::vector<UdpSocket> sockets) {
   for (UdpSocket& socket : sockets) {
     if (socket.local().address().is_unspecified()) socket.report_destinations();
@@ -49,8 +50,8 @@ AnswerPolicy::Options with_seed(AnswerPolicy::Options options) {
 
 }  // namespace
 
-// The port from which a server asks a peer that may be a server itself (loop_guard.hpp): a socket
-// that it has only while an answer may come.
+// The port from which a server probes a peer that may be a server itself (loop_guard.hpp): a socket
+// that exists only while an answer may come.
 class UdpServer::Probe {
  public:
   // `local` is the address that peers know the server by; its port is not used. `both`: peers of
@@ -88,7 +89,7 @@ class UdpServer::Probe {
   }
 
   void read() {
-    std::array<char, 1> byte;  // who answers is all that matters
+    std::array<char, 1> byte;  // only the sender matters
     Endpoint peer;
     constexpr int kReadsPerTurn = 64;
     for (int i = 0; i < kReadsPerTurn && socket_; ++i) {

@@ -169,7 +169,7 @@ bool UdpSockets::flush() {
   return !blocked_;
 }
 
-// Not from within the sender, as a socket may be replaced for it.
+// Not from within the sender, as the callback may replace a socket.
 void UdpSockets::say_not_sent() {
   const auto refused = std::exchange(not_sent_, {});
   for (const auto& [to, error] : refused) on_not_sent(to, error);

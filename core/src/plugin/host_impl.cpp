@@ -34,7 +34,7 @@ bool is_terminal(int fd) {
   return ::isatty(fd) == 1;
 }
 
-// A pipeline's last command writes to the terminal when it likes.
+// The last command of a pipeline writes to the terminal at any time.
 bool is_pipe(int fd) {
   struct stat info = {};
   return ::fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode));
@@ -204,7 +204,7 @@ void HostImpl::begin_stop(StopReason reason) {
   if (reason == StopReason::timeout) {
     output_->set_deadline(saturating_add(clock_.now(), kPatience), true);
   } else {
-    output_->set_patience(kPatience);  // who reads slowly gets all; a second signal ends it
+    output_->set_patience(kPatience);  // a slow reader gets everything; a second signal ends it
   }
   if (ready_) notify_manager("STOPPING=1");
   if (reason == StopReason::timeout) {
@@ -231,7 +231,7 @@ void HostImpl::lose_reader() {
   finish(ExitStatus::done, {});
 }
 
-// A server outlives what it had no memory for; what was at hand is dropped.
+// A server survives running out of memory; what it was working on is dropped.
 void HostImpl::on_out_of_memory() {
   const TimePoint now = clock_.now();
   if (now < next_memory_line_) return;
@@ -250,7 +250,7 @@ void HostImpl::ready(const std::vector<std::string>& descriptions) {
   std::string lines;
   std::string status = "listening on";
   for (const std::string& description : descriptions) {
-    // Not a notice: those who start a server with -q wait for this line, too.
+    // Not a notice: programs that start a server with -q wait for this line, too.
     log_.error("listening on " + description);
     lines += "netkit: " + command_ + ": listening on " + description + "\n";
     status += (status.ends_with("on") ? " " : ", ") + description;
@@ -317,7 +317,7 @@ void HostImpl::finish(ExitStatus status, std::string error) {
   finished_ = status;
   if (!error.empty()) {
     log_.error(error);
-    if (error_.empty()) error_ = std::move(error);  // what came first is why it ends
+    if (error_.empty()) error_ = std::move(error);  // the first one is the reason
   }
   loop_.stop();
 }
@@ -351,8 +351,8 @@ bool HostImpl::is_server() const {
   return (action_.common & kServerOptions) != 0;
 }
 
-// What is said at the end; empty: nothing. All of it where somebody asked for it, at a terminal
-// what matters.
+// The report at the end; empty: none. Everything if it was requested, at a terminal only what
+// matters.
 std::string HostImpl::final_line() const {
   const Totals all = totals();
   if (options_.stats || log_.enabled(LogLevel::info)) return totals_line(all);

@@ -62,8 +62,8 @@ class NETKIT_API HostImpl final : public Host, public FeedOpener {
   // For exceptions after construction, mostly of run(): one line on stderr, and the
   // `end` record with "ok":false. Returns the exit status.
   int report_error(const Error& error);
-  // The signal that the process shall end by once all is cleaned up: SIGPIPE when the reader of
-  // stdout has gone; 0: none.
+  // The signal that the process must end by once everything is cleaned up: SIGPIPE when the reader
+  // of stdout has gone; 0: none.
   int fatal_signal() const { return fatal_signal_; }
 
   EventLoop& loop() override { return loop_; }

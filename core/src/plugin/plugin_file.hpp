@@ -1,5 +1,4 @@
-// What can be told about a plugin: of its file before any of its code runs, and of what it
-// declares.
+// What can be checked about a plugin: its file, before any of its code runs, and its declarations.
 #pragma once
 
 #include "plugin/registry.hpp"

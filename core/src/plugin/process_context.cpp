@@ -27,8 +27,8 @@ namespace {
 
 constexpr int kEnding[] = {SIGINT, SIGTERM};
 
-// A wrapper may pass on the Ctrl-C that its whole group has got. Until the loop has heard of the
-// first, one that follows within this time is the same.
+// A wrapper may pass on the Ctrl-C that its whole process group has received. Until the loop has
+// seen the first, one that follows within this time counts as the same.
 constexpr std::int64_t kSamePress = 50'000'000;  // nanoseconds
 
 // A signal handler has nothing but static storage to look at.

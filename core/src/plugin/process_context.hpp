@@ -12,20 +12,20 @@
 
 namespace netkit {
 
-// Takes the place of each that is closed with a descriptor that neither reads nor writes (EBADF),
-// so that no socket gets its number and is written to as standard output. To be made before
-// anything is opened; undoes nothing.
+// Fills each standard stream that is closed with a descriptor that can neither be read nor written
+// (EBADF), so that no socket gets its number and is written to as standard output. To be made
+// before anything is opened; undoes nothing.
 class NETKIT_API StandardStreams {
  public:
   StandardStreams();
 };
 
-// INT and TERM end the process as they usually do, until keep_for_loop(). Then the first is kept
-// for the loop, so that what was sent by then is told; but not during a BlockingCall, so that a
-// name server that does not answer can be interrupted. From hand_over() on the loop is told of it.
-// A second one ends the process at once, whatever it is doing, with the terminal as it was. USR1
-// does nothing before hand_over(). One at a time in a process, on the main thread. SIGPIPE is
-// ignored meanwhile.
+// INT and TERM end the process as usual until keep_for_loop(). From then on the first one is kept
+// for the loop, so that the totals are still reported; but not during a BlockingCall, so that a
+// name server that does not answer can be interrupted. From hand_over() on the loop receives it. A
+// second one ends the process at once, whatever it is doing, with the terminal restored. USR1 does
+// nothing before hand_over(). One at a time in a process, on the main thread. SIGPIPE is ignored
+// meanwhile.
 class StopSignals {
  public:
   StopSignals();

@@ -51,7 +51,7 @@ std::vector<std::string_view> field_names(const ActionDef& action) {
   return names;
 }
 
-// A `--template` of the action's own says something else: what `chat serve` sends.
+// An action's own `--template` has another meaning: what `chat serve` sends.
 bool has_own_template(const ActionDef& action) {
   return std::any_of(action.options.begin(), action.options.end(),
                      [](const OptionDef& option) { return option.name == "template"; });

@@ -117,7 +117,7 @@ sock_filter unless(std::uint16_t comparison, std::uint32_t value) {
   return BPF_JUMP(static_cast<std::uint16_t>(BPF_JMP | comparison | BPF_K), value, 0, 1);
 }
 
-// Denied calls fail with EPERM: what tries one out of habit, such as a library, goes on.
+// Denied calls fail with EPERM, so that a library that merely tries one continues.
 std::vector<sock_filter> make_filter(bool programs) {
   constexpr std::uint32_t kRefuse = SECCOMP_RET_ERRNO | EPERM;
   std::vector<sock_filter> filter{

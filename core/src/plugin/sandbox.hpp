@@ -1,4 +1,4 @@
-// `--sandbox`: what a server gives up once it listens, so that taking it over gains little.
+// `--sandbox`: what a server gives up once it listens, so that compromising it gains little.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +22,10 @@ struct SandboxNeeds {
 // What the values of an action name. Pure.
 SandboxNeeds sandbox_needs(const ActionDef& action, const Values& values);
 
-// For this thread and those that it starts from here on, for ever: no new privileges, no system
-// calls that no server makes (execve among them), no files but the system's to read and those of
-// `needs`, no TCP connections but to its ports; as far as the kernel can. What could not be had, as
-// a sentence; empty: all was. [main thread, before others are started]
+// For this thread and those that it starts from now on, irrevocably: no new privileges, no system
+// calls that no server makes (execve among them), no files except the system's to read and those of
+// `needs`, no TCP connections except to its ports; as far as the kernel can. Returns what could not
+// be restricted, as a sentence; empty: everything was. [main thread, before others are started]
 std::string enter_sandbox(const SandboxNeeds& needs);
 
 }  // namespace netkit

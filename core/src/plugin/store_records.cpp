@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t kQueue = 10000;                         // as --store-queue has it
 constexpr std::size_t kMostWaiting = std::size_t{16} << 20U;  // bytes of texts that wait
 
-// Entries that come while nobody wants them wait here. Where they are too many the stream is left,
-// and read on from there when they have been given.
+// Entries that arrive during a pause wait here. If there are too many, the stream is closed, and
+// read again from there once they have been delivered.
 class StoreFeed final : public RecordFeed, private store::Stream::Handler {
  public:
   StoreFeed(Host& host, const store::Place& place, RecordFeed::Give give)
@@ -27,7 +27,7 @@ class StoreFeed final : public RecordFeed, private store::Stream::Handler {
   void pause() override { paused_ = true; }
   void resume() override {
     paused_ = false;
-    // Not from within: who resumes may not be ready for records yet.
+    // Not from within: the caller of resume() may not be ready for records yet.
     next_ = host_.loop().after(Duration::zero(), [this] { give_waiting(); });
   }
 

@@ -1,4 +1,4 @@
-// `--exec CMD --every D`: what a command prints, again and again, each time as one record.
+// `--exec CMD --every D`: the output of a command, as one record each time.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +13,9 @@
 
 namespace netkit {
 
-// [loop] One command at a time: a turn that comes while the one before still runs is left out. A
-// newline at the end of the output is not part of it. What a command printed that ended with
-// another status than 0 is not taken.
+// [loop] One command at a time: a run that is due while the previous one is still running is
+// skipped. A newline at the end of the output is not part of it. The output of a command that ends
+// with a status other than 0 is discarded.
 class CommandTicker {
  public:
   // Of Sources::Options: exec, every, on_change. `run` and `handler` outlive it. Starts paused.

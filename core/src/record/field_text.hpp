@@ -29,8 +29,8 @@ inline void append_bytes(std::string& out, std::string_view bytes, Escaping esca
   }
 }
 
-// Without the LF or CR LF at its end, in text forms: what comes from nc and the like has one, which
-// says nothing where a record is one line of several parts.
+// Without the LF or CR LF at its end, in text forms: text from nc and the like has one, which is
+// meaningless in a record of several parts on one line.
 inline std::string_view one_line(std::string_view text, Escaping escaping) {
   if (escaping == Escaping::none || !text.ends_with('\n')) return text;
   text.remove_suffix(1);

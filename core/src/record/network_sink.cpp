@@ -23,8 +23,8 @@ std::string_view name_of(SinkKind kind) {
 
 Endpoint resolve_sink(const SinkSpec& spec) {
   const auto address = AddressSpec::parse(spec.target, AddressRole::client);
-  // Not connected, as a broadcast cannot be, and a port that refuses now may listen later: a sink
-  // learns of no answer that would say which of a name's addresses is the right one.
+  // Not connected, since a broadcast cannot be, and a port that refuses now may listen later. A
+  // sink gets no answer that would tell which of a name's addresses is the right one.
   const Endpoint endpoint = first_routable(resolve(address));
   if (spec.kind == SinkKind::multicast && !endpoint.address().is_multicast()) {
     throw UsageError("--to: '" + spec.target + "' is not " + std::string(kMulticastForm));

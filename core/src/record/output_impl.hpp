@@ -63,7 +63,7 @@ class NETKIT_API OutputImpl final : public Output {
   void emit_end(std::string_view line);
   // Whether records are still on their way to a command.
   bool busy() const;
-  // Whether a sink left a record out because it can take none like it.
+  // Whether a sink skipped a record because it accepts none like it.
   bool has_left_out() const;
   void add_totals(Totals& totals) const;
   // As Sink has it.

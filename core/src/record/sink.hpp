@@ -20,21 +20,22 @@ class Sink {
   virtual ~Sink() = default;
   virtual void take(const Record& record) = 0;
   virtual void flush() = 0;
-  // Whether all that was taken is written, as far as it is waited for; never after a failure.
+  // Whether everything accepted is written, as far as it is waited for; never after a failure.
   virtual bool is_written() const { return true; }
   // The JSON `end` record, which goes where JSON lines go.
   virtual void take_end(std::string_view line) { static_cast<void>(line); }
-  // Whether what was taken is still on its way after a flush.
+  // Whether accepted records are still on their way after a flush.
   virtual bool busy() const { return false; }
-  // Whether a record was left out because the sink can take none like it; the sink has said so.
+  // Whether a record was skipped because the sink accepts none like it, which the sink has
+  // reported.
   virtual bool has_left_out() const { return false; }
   virtual void add_totals(Totals& totals) const { static_cast<void>(totals); }
-  // Throws UsageError where what it sends comes back to one of these UDP sockets of this process,
-  // so that one datagram would go round for ever.
+  // Throws UsageError if what it sends would come back to one of these UDP sockets of this process,
+  // so that one datagram would circulate forever.
   virtual void refuse_loops(std::span<const Endpoint> locals) const { static_cast<void>(locals); }
 };
 
-// Ends the run: what a sink calls that cannot do its work any more. One sentence.
+// Ends the run: called by a sink that can no longer work. One sentence.
 using SinkFailure = std::function<void(ExitStatus status, std::string error)>;
 
 enum class SinkKind : std::uint8_t {

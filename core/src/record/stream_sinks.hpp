@@ -17,7 +17,7 @@
 
 namespace netkit {
 
-// Gathers what one turn of the loop has to say; a large buffer goes out at once.
+// Gathers the output of one turn of the loop; a large buffer is written at once.
 class NETKIT_API StreamSink : public Sink {
  public:
   StreamSink(std::unique_ptr<Formatter> formatter, bool json)
@@ -48,9 +48,9 @@ class NETKIT_API StreamSink : public Sink {
 };
 
 // A reader that does not read must not keep netkit from ending when it is told to. A pipe is
-// written to through an open file description of its own, which is non-blocking (that of stdout is
-// shared with other programs and stays as it is), a socket without waiting, and while it is full,
-// `stop_fd` is watched too.
+// written to through a separate open file description, which is non-blocking (stdout's is shared
+// with other programs and stays as it is), a socket without waiting, and while either is full,
+// `stop_fd` is watched as well.
 // [one thread]
 class NETKIT_API StdoutWriter {
  public:
@@ -63,8 +63,8 @@ class NETKIT_API StdoutWriter {
     std::size_t written = 0;
     int error = 0;
   };
-  // Writes what the reader of a pipe or a socket has room for: EAGAIN when that is not all. What is
-  // neither is waited for.
+  // Writes what the reader of a pipe or a socket has room for: EAGAIN if that is not everything.
+  // Anything else is waited for.
   Result write_some(ByteParts content);
   // Writes all of `content`, or says why not: EINTR when the run was told to stop while nobody
   // read, ETIMEDOUT when the deadline passed meanwhile, EPIPE when nobody will read any more,
@@ -91,8 +91,8 @@ class NETKIT_API StdoutWriter {
   Duration patience_ = kNever;
 };
 
-// A reader that is slow holds nobody up at first: what it has no room for is kept, to a limit,
-// while the loop goes on; from there on it is waited for.
+// A slow reader holds nobody up at first: what it has no room for is kept, up to a limit, while the
+// loop continues; beyond that it is waited for.
 class NETKIT_API StdoutSink final : public StreamSink {
  public:
   struct Callbacks {

@@ -17,7 +17,7 @@ using Kind = ValueKind;
 constexpr std::size_t kMaxKept = 1'000'000;
 constexpr std::string_view kPasswordVariable = "NETKIT_STORE_PASSWORD";
 
-// A password on the command line is everybody's who looks at the processes.
+// A password on the command line is visible to everybody who lists the processes.
 void refuse_password(std::string_view url, std::string_view option) {
   const std::size_t begin = url.find("//");
   if (begin == std::string_view::npos) return;
@@ -123,7 +123,7 @@ Settings settings_of(const Place& place) {
   settings.option = place.option;
   settings.stream = place.stream;
   settings.since = place.since;
-  settings.keep = kMaxKept;  // what a server of the stream keeps is up to its --keep
+  settings.keep = kMaxKept;  // how much a server of the stream keeps is up to its --keep
   settings.writer = random_id();
   settings.password = password_of_environment();
   settings.reconnect.limit = Reconnect::kForever;

@@ -14,7 +14,7 @@ namespace {
 
 // What goes to the store at once, at most.
 constexpr std::size_t kMaxBatchBytes = std::size_t{1} << 20U;
-// How often a store is asked again that took nothing.
+// How often a store that refused entries is tried again.
 constexpr Duration kRetry = std::chrono::milliseconds(250);
 
 std::string range(std::uint64_t from, std::uint64_t to) {
@@ -85,9 +85,8 @@ std::uint64_t Stream::refuse(std::string why) {
   return 0;
 }
 
-// What comes together in one turn goes out together; what comes while the store answers, with the
-// next batch. One that is half full does not wait for the answer, so that a store that is busy has
-// always work.
+// Entries of one turn are sent together; those that come before the store has answered, in the next
+// batch. A half-full batch does not wait for the answer, so that a busy store always has work.
 void Stream::send_batches() {
   while (open_ && !retry_.pending() && fill_batch()) engine_->append(batches_.back().entries);
 }
@@ -108,7 +107,8 @@ bool Stream::fill_batch() {
   return true;
 }
 
-// What has not been answered is to be given again; the tickets of what is not.
+// Takes back the entries without an answer, to append them again; returns the tickets of those that
+// are given up.
 std::vector<std::uint64_t> Stream::take_back(bool with_refusable) {
   std::vector<std::uint64_t> left;
   for (; !batches_.empty(); batches_.pop_back()) {
@@ -144,8 +144,8 @@ void Stream::on_open(const State& state) {
   is_first ? handler_.on_store_open() : handler_.on_store_change();
 }
 
-// A batch is stored as a whole: where something of it has been heard, only the answer was lost, and
-// all have it, whatever became of the store since.
+// A batch is stored as a whole: if any of it has been received, only the answer was lost, and
+// everybody has all of it, whatever has happened to the store since.
 void Stream::forget_heard() {
   std::uint64_t last = 0;
   for (; !batches_.empty() && batches_.front().entries.front().sequence <= heard_;
@@ -210,7 +210,7 @@ void Stream::on_appended(std::uint64_t sequence) {
   handler_.on_store_change();
 }
 
-// Who can be told is told; what a source gave waits.
+// Refuses the entries whose senders can be told; those of a source wait.
 void Stream::on_refused(std::string_view why) {
   if (refusal_.empty()) {
     around_.log.error(fmt::format("the store refuses entries: {}; trying again", why));

@@ -72,8 +72,8 @@ void derive(const SSL* ssl, DtlsSecrets& out) {
   OPENSSL_cleanse(part.data(), part.size());
 }
 
-// OpenSSL's own clock, in microseconds: a little ahead of who calls on_timer() after 200 ms, then
-// twice that, up to 800.
+// OpenSSL's own timer, in microseconds: it expires shortly before on_timer() is called, after 200
+// ms, then after twice that, up to 800.
 unsigned int flight_pause(SSL* /*ssl*/, unsigned int before) {
   return before == 0 ? 190'000 : std::min(2 * before, 760'000U);
 }
@@ -173,7 +173,7 @@ class Handshake final : public DtlsHandshake {
   bool resumed() const override { return resumed_; }
   const std::string& reason() const override { return reason_; }
 
-  // OpenSSL asks for the key of a client, and for one's own.
+  // OpenSSL asks for the key of a client, or for this side's own.
   static unsigned int server_key(SSL* ssl, const char* identity, unsigned char* out,
                                  unsigned int room) {
     auto& self = *static_cast<Handshake*>(SSL_get_app_data(ssl));
@@ -190,15 +190,15 @@ class Handshake final : public DtlsHandshake {
     std::memcpy(identity, self.own_.name.c_str(), self.own_.name.size() + 1);
     return put_key(&self.own_.key, out, room);
   }
-  // OpenSSL asks a server for the session of an id that a client wants to go on with. It gets a
-  // copy of its own, so that what goes wrong with it makes no other useless.
+  // OpenSSL asks a server for the session with the id that a client wants to resume. It gets a copy
+  // of its own, so that a failure does not invalidate the original.
   static SSL_SESSION* find_session(SSL* ssl, const unsigned char* id, int size, int* is_shared) {
     *is_shared = 0;
     auto& self = *static_cast<Handshake*>(SSL_get_app_data(ssl));
     const auto* const kept = self.shared_->sessions.find(
         {reinterpret_cast<const char*>(id), static_cast<std::size_t>(size)});
     const PskKey* const key = kept == nullptr ? nullptr : (*self.find_)(kept->identity);
-    if (key == nullptr || !(*key == kept->key)) return nullptr;  // it is revoked, or is another now
+    if (key == nullptr || !(*key == kept->key)) return nullptr;  // the key was revoked or replaced
     self.identity_ = kept->identity;
     self.known_ = true;
     return SSL_SESSION_dup(kept->session.get());
@@ -207,7 +207,7 @@ class Handshake final : public DtlsHandshake {
  private:
   void advance(Datagrams& out) {
     if (state_ == State::failed) return;
-    // The other side does not have it yet; nothing of what it says is news.
+    // The other side does not have the last flight yet; what it sends is a repetition.
     if (state_ == State::done) return repeat(out);
     const std::size_t before = out.size();
     ends_.out = &out;
@@ -226,8 +226,8 @@ class Handshake final : public DtlsHandshake {
     repeat(out);
   }
 
-  // A record that comes again under a number that was seen is a duplicate to the other side. Those
-  // of epoch 0 are not protected: they get a new one each time.
+  // The other side would drop a repeated record with the same number as a duplicate. Records of
+  // epoch 0 are not protected, so they get a new number each time.
   void repeat(Datagrams& out) {
     for (std::string& datagram : flight_) {
       for_each_record(datagram, [this](char* record) {
@@ -253,7 +253,7 @@ class Handshake final : public DtlsHandshake {
     resumed_ = SSL_session_reused(ssl_.get()) == 1;
     const bool is_server = find_ != nullptr;
     if (resumed_) {
-      if (is_server) flight_.clear();  // the last word is the client's
+      if (is_server) flight_.clear();  // the client sends the last flight
       return;
     }
     const PskKey* const key = is_server ? (*find_)(identity_) : &own_.key;

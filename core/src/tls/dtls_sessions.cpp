@@ -5,7 +5,7 @@
 namespace netkit::tls {
 namespace {
 
-// Beyond them those who come back exchange keys anew.
+// Beyond this, clients that come back exchange keys again.
 constexpr std::size_t kMostSessions = 65536;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Sessions of DTLS that a handshake may go on with, so that it takes no new exchange of keys.
+// Sessions of DTLS that a handshake can resume, without another key exchange.
 #pragma once
 
 #include <map>

@@ -1,4 +1,4 @@
-// A connection that its peer may speak TLS on or not, as its first byte says.
+// A connection on which the peer may or may not use TLS, as its first byte tells.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@
 
 namespace netkit::tls {
 
-// [loop] Of a server. Until the peer says something it is neither; then it is one of the two, and
-// this passes on to it what is called. Events come from that one to the handler.
+// [loop] For a server. Undecided until the peer sends something; then it is one of the two, to
+// which calls are passed on, and whose events go to the handler.
 class EitherStream final : public ByteStream {
  public:
   using OnReady = std::function<void(std::string_view alpn)>;
@@ -41,7 +41,8 @@ class EitherStream final : public ByteStream {
   void on_first_byte();
   void speak_tls();
   void speak_in_clear();
-  // A peer that is written to or closed before it has sent anything is in clear.
+  // If the server writes or closes before the peer has sent anything, the connection is in clear
+  // text.
   ByteStream& either();
 
   EventLoop& loop_;

@@ -26,8 +26,8 @@ constexpr std::size_t kNewKey = 32;
   throw Error(ExitStatus::config, message);
 }
 
-// As ssh judges a key: nobody but its owner. A file of another's, such as root's, may be there for
-// a group that this user belongs to.
+// Like ssh: nobody but the owner may read it. A file of another user, such as root, may be readable
+// by a group that this user belongs to.
 void check_permissions(int fd, const std::string& path) {
   struct stat status = {};
   if (::fstat(fd, &status) != 0) {

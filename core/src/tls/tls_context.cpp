@@ -29,7 +29,7 @@ using ContextPtr = std::unique_ptr<SSL_CTX, ContextFree>;
   throw Error(ExitStatus::config, message);
 }
 
-// So that a file that is not there is told apart from one that holds something else.
+// To distinguish a missing file from one with other content.
 void check_readable(const std::string& file, const char* what) {
   std::FILE* const opened = std::fopen(file.c_str(), "re");
   if (opened == nullptr)
@@ -49,7 +49,7 @@ bool nothing_found() {
   return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
 }
 
-// A passphrase is not asked for: there may be nobody to answer.
+// No passphrase is requested: there may be nobody to enter it.
 int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) {
   *static_cast<bool*>(asked) = true;
   return -1;

@@ -1,4 +1,4 @@
-// What core takes from its library for TLS, netkit/tls.so beside libnetkit-core.so.
+// What core uses from its library for TLS, netkit/tls.so beside libnetkit-core.so.
 #pragma once
 
 #include <memory>

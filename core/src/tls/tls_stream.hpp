@@ -24,7 +24,7 @@ int remember_names(int verified, X509_STORE_CTX* context);
 struct Reason {
   StreamFault fault = StreamFault::protocol;
   std::string text{};
-  bool needs_key = false;  // which the peer, who speaks in clear, is to be told
+  bool needs_key = false;  // to be reported to the peer, which uses clear text
 };
 
 // For the callbacks that ask for a key: its size; 0, and nothing at `out`, where it is null or has

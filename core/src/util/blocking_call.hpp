@@ -1,4 +1,5 @@
-// What may hold up the main thread before the loop runs: a name server that does not answer.
+// Calls that may block the main thread before the loop runs, such as a query to a name server that
+// does not answer.
 #pragma once
 
 #include <atomic>
@@ -18,7 +19,7 @@ class NETKIT_API BlockingCall {
 
   static bool under_way() { return under_way_; }  // also from a signal handler
 
-  // By when each has to be over, as --timeout says; TimePoint::max() is never.
+  // When each must be over, by --timeout; TimePoint::max(): no limit.
   static void set_deadline(TimePoint deadline) { deadline_ = deadline.time_since_epoch().count(); }
   static TimePoint deadline() { return TimePoint(Duration(deadline_)); }
 

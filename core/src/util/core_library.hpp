@@ -1,4 +1,4 @@
-// Parts of core that are libraries of their own: what they need is loaded only where it is used.
+// Parts of core that are separate libraries, so that what they need is loaded only when it is used.
 #pragma once
 
 #include <string>

@@ -23,7 +23,7 @@ FileDescriptor open_to_write(const std::string& path, int flags) {
   return fd;
 }
 
-// Cuts the `written` bytes off the end again, unless somebody else has appended since.
+// Removes the `written` bytes from the end again, unless somebody else has appended since.
 void take_back(int fd, std::size_t written) {
   const off_t end = ::lseek(fd, 0, SEEK_CUR);  // after an append it stands behind what was written
   struct stat info = {};

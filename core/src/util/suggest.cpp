@@ -54,7 +54,7 @@ std::string_view suggest(std::string_view word, std::span<const std::string_view
   std::size_t least = tolerance(word.size()) + 1;
   for (const std::string_view candidate : candidates) {
     const std::size_t distance = edit_distance(word, candidate);
-    // Words without a letter in common are not alike.
+    // Words without a common letter are not similar.
     if (distance >= least || distance >= std::max(word.size(), candidate.size())) continue;
     best = candidate;
     least = distance;

@@ -64,7 +64,7 @@ struct OptionDef {
   std::vector<std::string_view> excludes{};  // options that must not be; either of the two says so
 };
 
-// Values::text() and the like give it by its name. An address is one word or `HOST PORT`, as two.
+// Read by its name with Values::text() and the like. An address is one word, or two: `HOST PORT`.
 struct ArgumentDef {
   std::string_view name;  // in capitals: `ADDRESS`
   ValueKind kind = ValueKind::text;
@@ -79,8 +79,8 @@ struct ExampleDef {
   std::string_view help;     // what it does
 };
 
-// Options that mean the same everywhere; an action says which fit it. The common options --help -h
-// --quiet -q --verbose -v --timeout -t --color --stats and --config belong to all.
+// Options that mean the same everywhere; an action lists the groups that fit it. All actions have
+// --help -h --quiet -q --verbose -v --timeout -t --color --stats and --config.
 enum CommonOptions : std::uint32_t {
   kNoCommon = 0,
   kOutputOptions = 1u << 0,         // --json --raw --template --to
@@ -93,8 +93,8 @@ enum CommonOptions : std::uint32_t {
   kConnectTimeoutOption = 1u << 7,  // --connect-timeout
   kIdleTimeoutOption = 1u << 8,     // --idle-timeout
   kClientOptions = 1u << 10,        // -4 -6 --bind
-  kMetricsOption = 1u << 11,        // --metrics, of what is not a server
-  kHelpOnly = 1u << 9,              // of what belongs to all only --help: netkit's own words
+  kMetricsOption = 1u << 11,        // --metrics, for actions that are not servers
+  kHelpOnly = 1u << 9,              // of the options of all actions only --help: built-in commands
 };
 
 enum class Lifetime : std::uint8_t {
@@ -102,7 +102,7 @@ enum class Lifetime : std::uint8_t {
   bounded,     // a job: INT and TERM cut it short: 128+n
 };
 
-// An action of a command. All text is for people and shown in help unchanged.
+// An action of a command. Its texts appear in help unchanged.
 struct ActionDef {
   std::string_view name;           // `serve`
   std::string_view summary;        // one line
@@ -125,9 +125,9 @@ struct ActionDef {
   // With -q standard output gets no records: for servers, whose records report what they do. The
   // sinks of --to still get them.
   bool quiet_hides_records = false;
-  // Prints a separate summary at the end, so that the totals would say it again.
+  // Prints a summary of its own at the end, which the totals on stderr would only repeat.
   bool has_summary = false;
-  // Makes a run of it: new_command<T>. netkit's own words have none.
+  // Creates a run of the action: new_command<T>. Empty for built-in commands.
   std::unique_ptr<Command> (*make)() = nullptr;
 };
 

@@ -26,9 +26,9 @@
 
 namespace netkit {
 
-// Any thread, as all of these.
+// Any thread, like everything here.
 
-// The parts one after the other.
+// Concatenates the parts.
 template <typename Definition>
 std::vector<Definition> joined(std::initializer_list<std::vector<Definition>> parts) {
   std::vector<Definition> all;
@@ -52,7 +52,7 @@ NETKIT_API std::optional<TlsServerOptions> tls_server(const Values& values);
 NETKIT_API OptionDef psk_file_option(std::string_view help);
 // The content of the file; nothing if it is not given. Throws Error.
 NETKIT_API std::optional<PskKeys> psk_keys(const Values& values);
-// The one of them that a client has, which --name may select; nothing without a file.
+// A client's key from that file, which --name may select; nothing without a file.
 NETKIT_API std::optional<PskIdentity> identity_of(const Values& values);
 
 // The names in the comma-separated value of `option`.
@@ -86,7 +86,7 @@ NETKIT_API OptionDef rate_option(std::string_view help, std::string_view default
 // --plain-rate: limit of what a server of the native dialect sends to each plain peer.
 NETKIT_API OptionDef plain_rate_option();
 NETKIT_API double plain_rate(const Values& values);  // 0: no limit
-// --max-memory: what all sessions of the native dialect may make a server hold.
+// --max-memory: how much all sessions of the native dialect may make a server hold.
 NETKIT_API OptionDef max_memory_option();
 // The values of --any-port, --plain, --allow, --deny and --rate, as far as the action has them.
 NETKIT_API AnswerPolicy::Options answer_policy(const Values& values);

@@ -44,8 +44,8 @@ class NETKIT_API Values {
   // All values of a repeatable option, in the order given.
   std::vector<std::string> texts(std::string_view option) const;
   std::vector<AddressSpec> addresses(std::string_view option) const;
-  // What -4, -6 and --bind say, as AddressSpec has it, for actions that take no address. Throws
-  // UsageError where they contradict each other.
+  // The values of -4, -6 and --bind in the form of AddressSpec, for actions that take no address.
+  // Throws UsageError if they contradict each other.
   AddressFamily family() const;
   std::vector<Endpoint> sources() const;
 
@@ -71,7 +71,7 @@ class NETKIT_API Values {
   std::vector<std::string> arguments_;
 };
 
-// What a command line of these words gives, without environment and configuration: for tests of a
+// Parses these words as a command line, without environment and configuration files: for tests of a
 // command. Throws UsageError.
 NETKIT_API Values parse_words(const ActionDef& action, std::span<const std::string> words);
 

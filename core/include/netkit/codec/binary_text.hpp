@@ -9,7 +9,7 @@
 
 namespace netkit {
 
-// Lower case, two digits a byte. Any thread, as all here.
+// Lower case, two digits per byte. Any thread, like everything here.
 NETKIT_API std::string encode_hex(std::string_view bytes);
 NETKIT_API void append_hex(std::string& out, std::string_view bytes);
 

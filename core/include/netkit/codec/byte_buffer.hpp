@@ -1,4 +1,4 @@
-// Bytes on their way out, where many small pieces are put together.
+// A buffer for output that is put together from many small pieces.
 #pragma once
 
 #include <algorithm>
@@ -12,12 +12,12 @@
 
 namespace netkit {
 
-// Grows like a string, but never fills what is about to be overwritten, and keeps what it has
-// allocated when it is cleared. Not thread-safe; nothing throws but std::bad_alloc.
+// Grows like a string, but does not initialize memory that is about to be overwritten, and keeps
+// its allocation when it is cleared. Not thread-safe; throws nothing but std::bad_alloc.
 class ByteBuffer {
  public:
-  // Room for `count` bytes behind what is there, at least; the pointer is valid until the next call
-  // of reserve() or append(). commit() says how many of them were filled.
+  // Returns room for at least `count` bytes after the content; the pointer is valid until the next
+  // call of reserve() or append(). commit() says how many of them were filled.
   char* reserve(std::size_t count) {
     if (capacity_ - size_ < count) grow(count);
     return data_.get() + size_;

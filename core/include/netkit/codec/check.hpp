@@ -1,4 +1,4 @@
-// The check at the end of a frame: a sum or a CRC, over which of its bytes, and how it is written.
+// The check at the end of a frame: a sum or a CRC, the bytes that it covers, and its byte order.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +36,7 @@ class NETKIT_API Check {
   // What parse() took.
   const std::string& text() const { return text_; }
 
-  // How many bytes it takes at the end of a frame: as many as hold its bits.
+  // Its size at the end of a frame in bytes.
   std::size_t size() const { return size_; }
 
   // Writes the check of `before`, the frame without it, to `to`, which has room for size() bytes.
@@ -66,7 +66,7 @@ class NETKIT_API Check {
   bool from_body_ = true;
 };
 
-// All names that parse() knows, without their further names; for completion and help.
+// All names that parse() knows, without aliases; for completion and help.
 NETKIT_API std::vector<std::string_view> check_names();
 
 }  // namespace netkit

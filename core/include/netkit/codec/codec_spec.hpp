@@ -1,4 +1,4 @@
-// CODEC, the one grammar by which people say how frames are cut and checked.
+// CODEC, the grammar in which users describe how frames are delimited and checked.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace netkit {
 // What determines where a frame ends.
 enum class CutBy : std::uint8_t {
   length,     // a length field: u8 to u64, varint, digits
-  line,       // LF, and a CR before it goes
+  line,       // LF; a CR before it is removed
   delimiter,  // delim=HEX, crlf
   marks,      // start=HEX,end=HEX[,escape=HEX]
   slip,       // RFC 1055
@@ -27,7 +27,7 @@ enum class CutBy : std::uint8_t {
   idle,       // idle=D
 };
 
-// What a protocol has that one line of the grammar cannot say.
+// What a protocol has that one line of the grammar cannot express.
 enum class Dialect : std::uint8_t {
   none,
   postgres,  // a frame that begins with a zero byte has no type in front of its length
@@ -43,19 +43,19 @@ enum class Timing : std::uint8_t { untimed, timed };
 struct NETKIT_API CodecSpec {
   CutBy by = CutBy::length;
   Dialect dialect = Dialect::none;
-  std::string name;  // the name it was called by, if it was: see codec_names()
+  std::string name;  // the name that it was given by, if any: see codec_names()
 
   // ---- by length ----
   // Bytes of the length field: 1, 2, 3, 4 or 8; 0 is a varint (base 128, least significant group
   // first, as protocol buffers have it; at most 10 bytes) or a decimal number.
   std::uint8_t width = 4;
-  std::uint8_t digits = 0;  // of a decimal number in ASCII; 0: the field is none
+  std::uint8_t digits = 0;  // of a decimal number in ASCII; 0: the field is not decimal
   bool little_endian = false;
   // The codec `netkit`: u32, and the content begins with a message id, so that it is never empty.
   bool message_ids = true;
   std::uint32_t offset = 0;            // bytes before the length field, to kMaxOffset
-  std::int32_t adjust = 0;             // what is added to the length that the field says
-  std::optional<std::uint32_t> strip;  // bytes taken away in front; none: see LengthLayout
+  std::int32_t adjust = 0;             // added to the length in the field
+  std::optional<std::uint32_t> strip;  // bytes removed from the front; none: see LengthLayout
 
   // ---- by marks, 1 to kMaxMark bytes ----
   std::string start;
@@ -81,7 +81,7 @@ struct NETKIT_API CodecSpec {
   // is part of the body, and all of nmea, gt06 and jt808, as their peers send it. For encoding, and
   // for decoding by feed() and finish() on each datagram.
   CodecSpec in_datagrams() const;
-  // The shortest text that parse() reads as it.
+  // The shortest text from which parse() makes the same codec.
   std::string to_string() const;
   bool operator==(const CodecSpec& other) const { return to_string() == other.to_string(); }
 };
@@ -90,10 +90,10 @@ struct NETKIT_API CodecSpec {
 // table.
 struct NamedCodec {
   std::string_view name;
-  std::string_view protocol;  // whose frames they are, for people
-  std::string_view codec;     // the line of the grammar that it abbreviates
-  std::string_view more;      // what that line cannot say, for people; mostly empty
-  std::string_view body;      // what of a frame is the body, for people
+  std::string_view protocol;  // the protocol, for people
+  std::string_view codec;     // the line of the grammar that it stands for
+  std::string_view more;      // what that line cannot express, for people; usually empty
+  std::string_view body;      // which part of a frame is the body, for people
   Dialect dialect = Dialect::none;
 };
 

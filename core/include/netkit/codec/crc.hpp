@@ -30,14 +30,14 @@ struct CrcModel {
 struct NamedCrc {
   std::string_view name;   // lower case: `crc16-modbus`
   std::uint64_t check;     // the CRC of the nine bytes "123456789"
-  std::string_view other;  // further names for it, with spaces between
+  std::string_view other;  // aliases, separated by spaces
   CrcModel model;
 };
 
-// The usual catalogue, by width and then by name. Any thread, as all here.
+// The usual catalogue, by width and then by name. Any thread, like everything here.
 NETKIT_API std::span<const NamedCrc> crc_catalogue();
 
-// By its name or one of its further names; nothing if there is none.
+// Finds one by its name or an alias.
 NETKIT_API std::optional<CrcModel> find_crc(std::string_view name);
 
 // Computes the CRCs of one model, eight bytes at a time, and in long inputs five words side by

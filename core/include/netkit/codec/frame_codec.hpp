@@ -1,4 +1,4 @@
-// Cutting a byte stream into frames and putting frames on one, by any codec of the grammar.
+// Cutting a byte stream into frames, and writing frames to one, by any codec of the grammar.
 #pragma once
 
 #include <algorithm>
@@ -26,7 +26,8 @@ struct FrameView {
   // The body: without marks, stuffing, check and stripped bytes. The whole frame if the check is
   // bad because the frame is too short for one.
   std::string_view content;
-  // As the length field had it; without one, the bytes between the marks, stuffing undone.
+  // The value of the length field; without one, the number of bytes between the marks after
+  // unstuffing.
   std::uint64_t length = 0;
   std::string_view wire;  // the whole frame, as it came
   CheckResult check = CheckResult::none;
@@ -35,8 +36,8 @@ struct FrameView {
 // What happens to a frame whose check is wrong; it is counted in any case.
 enum class BadCheck : std::uint8_t {
   drop,  // the sink never sees it
-  pass,  // the sink is to look at FrameView::check
-  fail,  // the stream is not cut any further
+  pass,  // the sink checks FrameView::check
+  fail,  // decoding ends
 };
 
 // What a decoder has found besides good frames, since it was created.
@@ -69,8 +70,8 @@ class NETKIT_API FrameDecoder {
 
   static constexpr std::uint64_t kMaxLimit = LengthLayout::kMaxLimit;
 
-  // `max_frame`: limit of the bytes that follow the length field; without one, the most that may
-  // are between the marks, stuffing undone and the check included. At most kMaxLimit counts.
+  // `max_frame`: the most bytes that may follow the length field or, without one, be between the
+  // marks, after unstuffing and including the check. More than kMaxLimit counts as kMaxLimit.
   FrameDecoder(const CodecSpec& spec, std::uint64_t max_frame, BadCheck bad = BadCheck::drop);
   ~FrameDecoder();
   FrameDecoder(const FrameDecoder& other);
@@ -95,9 +96,9 @@ class NETKIT_API FrameDecoder {
   template <typename Sink>
   bool expire(TimePoint now, Sink&& sink);
 
-  // The stream, or the datagram, has ended: hands out the frame that needs no more behind it, a
-  // last line or what silence would end. Returns how many bytes were part of no whole frame.
-  // Afterwards the decoder is as new, but for the counters.
+  // The stream, or the datagram, has ended: hands out a frame that is complete without further
+  // bytes, such as a last line or what silence would end. Returns how many bytes belonged to no
+  // complete frame. Afterwards the decoder is as new, but for the counters.
   template <typename Sink>
   std::size_t finish(Sink&& sink);
 
@@ -140,9 +141,9 @@ class NETKIT_API FrameDecoder {
   std::unique_ptr<FrameCutter> cutter_;
 };
 
-// Puts contents on a byte stream: what a decoder of the same codec hands out again. Where a length
-// field lies in the content, the content has room for it and the encoder writes it there. Stateless
-// after construction: any thread.
+// Makes frames of contents, which a decoder of the same codec hands out again. If the length field
+// is part of the content, the content has room for it and the encoder fills it in. Stateless after
+// construction: any thread.
 class NETKIT_API FrameEncoder {
  public:
   // The most bytes that a length field has.
@@ -169,7 +170,7 @@ class NETKIT_API FrameEncoder {
   FrameError write(ByteBuffer& out, std::string_view head, std::string_view body) const;
 
   LengthField field_;
-  std::shared_ptr<const FrameWriter> writer_;  // what is more than a field and a content
+  std::shared_ptr<const FrameWriter> writer_;  // for more than a field and a content
 };
 
 // ---- What follows is inline because it runs once a frame. ----

@@ -27,7 +27,7 @@ namespace netkit {
 
 // The measures of one frame.
 struct FrameHead {
-  std::uint64_t length;  // as the field says it
+  std::uint64_t length;  // the value of the field
   std::uint64_t total;   // bytes of the whole frame
   std::uint64_t strip;   // of them, before the content
 };
@@ -49,16 +49,17 @@ struct NETKIT_API LengthLayout {
   bool little_endian = false;
 
   LengthLayout() = default;
-  // Of a codec by length. At most kMaxLimit of `limit` counts.
+  // Of a codec by length. A `limit` above kMaxLimit counts as kMaxLimit.
   LengthLayout(const CodecSpec& spec, std::uint64_t limit);
 
   // Reads the head of a frame that begins at `data`; `head` is filled in if it is whole, which is
   // when the field is there, not when all of the frame is.
   Parsed parse(const char* data, std::size_t size, FrameHead& head) const;
-  // The same for a field of `width` bytes, which most have: nothing of it leaves the caller's
+  // The same for a field of `width` bytes, the common case: everything stays in the caller's
   // registers.
   Parsed parse_fixed(const char* data, std::size_t size, FrameHead& head) const;
-  // Says what parse() found wrong. Apart from it, so that good frames do not pay for the reasons.
+  // Says what parse() found wrong; separate from it, so that good frames do not pay for the
+  // reasons.
   FrameError fault_of(std::string_view head) const;
 
  private:
@@ -101,7 +102,7 @@ struct NETKIT_API LengthField {
   // Beyond this, no adjust (32 bits) brings the length back under a limit (40 bits).
   constexpr std::uint64_t kSane = std::uint64_t{1} << 41U;
   if (length > kSane) return Parsed::wrong;
-  // Less than nothing is more than any limit.
+  // A negative value wraps around, to more than any limit.
   const std::uint64_t rest = length + static_cast<std::uint64_t>(adjust);
   if (rest > max_frame || rest < min_frame) return Parsed::wrong;
   head.length = length;
@@ -135,7 +136,7 @@ inline LengthLayout::Parsed LengthLayout::parse(const char* data, std::size_t si
 }
 
 [[gnu::always_inline]] inline std::size_t LengthField::put(char* to, std::uint64_t rest) const {
-  if (rest - min_rest > rest_range) return 0;  // less than the least is more than any
+  if (rest - min_rest > rest_range) return 0;  // below the least it wraps around
   std::uint64_t length = rest - static_cast<std::uint64_t>(adjust);
   if (width != 0) {
     length = little_endian ? length : __builtin_bswap64(length) >> shift;

@@ -13,10 +13,10 @@
 
 namespace netkit::datagram {
 
-// Messages that are packed together, encoded once for all receivers, and given to the sessions by
-// flush(). With numbers, the last of them are kept for newcomers and those who come back. A message
-// may be cut between two datagrams, so flush() one channel before another of the same server, or
-// Server::send(), has its turn. [one thread]
+// Messages that are packed together, encoded once for all receivers, and passed to the sessions by
+// flush(). With numbers, the newest are kept for newcomers and for clients that come back. A
+// message may be split between two datagrams, so flush() a channel before using another one of the
+// same server, or Server::send(). [one thread]
 class NETKIT_API Channel {
  public:
   struct Options {
@@ -36,24 +36,24 @@ class NETKIT_API Channel {
   std::size_t pending_messages() const;  // since the last flush()
   std::size_t pending_bytes() const;
   bool empty() const { return pending_messages() == 0; }
-  // Gives what was appended to all sessions but `except`. O(sessions), some ten ns for each.
+  // Passes what was appended to all sessions but `except`. O(sessions), about ten ns for each.
   void flush(SessionRef except = {});
-  // Gives it to these alone.
+  // Passes it to these sessions only.
   void flush_to(std::span<const SessionRef> sessions);
 
-  // Numbers begin with 1. What next append() gets; without numbers 0.
+  // The number of the next append(), from 1; 0 without numbers.
   std::uint64_t next_record() const;
-  // Numbers continue with a higher one, where somebody else assigns them: who gets what comes next
-  // takes those left out for lost. Nothing may be pending.
+  // Continues with a higher number, where numbers are assigned elsewhere: receivers take those left
+  // out for lost. Nothing may be pending.
   void go_on_with(std::uint64_t record);
-  std::uint64_t first_kept() const;  // the oldest that is whole; 0: nothing is kept
+  std::uint64_t first_kept() const;  // the oldest complete one; 0: nothing is kept
   std::uint64_t last_kept() const;
-  // Message `record` and all after it that were flushed; everything if it is older than what is
-  // kept. Older ones may come with the first, which a client ignores that was told where to begin
-  // (Client::expect_record). False when the session is over or finishing.
+  // Sends message `record` and all flushed ones after it; everything that is kept if it is older.
+  // Older ones may come along with the first; a client that was told where to begin
+  // (Client::expect_record) ignores them. False if the session is over or finishing.
   bool send_since(SessionRef session, std::uint64_t record);
-  // Visits the messages from number `record` on that are kept, the oldest first; what waits for
-  // flush() is not among them. Views are valid during the call.
+  // Visits the kept messages from number `record` on, the oldest first, without those that wait for
+  // flush(). Views are valid during the call.
   using Visit = std::function<void(std::uint64_t record, std::string_view message)>;
   void for_each_kept(std::uint64_t record, const Visit& visit) const;
 

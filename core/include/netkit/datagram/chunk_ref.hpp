@@ -11,7 +11,7 @@ namespace netkit::datagram {
 
 struct Chunk;  // the body of a datagram, encoded once
 
-// How many hold a chunk.
+// The reference count of a chunk.
 struct ChunkCount {
   ChunkCount() = default;
   ChunkCount(const ChunkCount& /*other*/) {}  // who holds the one does not hold the other
@@ -20,8 +20,8 @@ struct ChunkCount {
   mutable std::uint32_t holders = 0;
 };
 
-// One of those who hold a chunk, or nothing. Half as large as std::shared_ptr: every session has
-// one for each datagram on its way. [one thread]
+// A reference to a chunk, or to nothing. Half the size of std::shared_ptr: every session has one
+// for each datagram in flight. [one thread]
 class NETKIT_API ChunkRef {
  public:
   ChunkRef() = default;

@@ -25,14 +25,14 @@ class NETKIT_API Client {
     virtual ~Handler() = default;
     // The session has begun; `payload` is what the server's application said.
     virtual void on_connected(std::string_view payload) = 0;
-    // The server's application will have none of it. The endpoint is idle.
+    // The server's application refuses. The endpoint is idle.
     virtual void on_rejected(std::uint16_t code, std::string_view text) = 0;
     // One message, in order, once; `record` is the channel's number for it, 0 when it has none.
     virtual void on_message(std::uint64_t record, std::string_view message) = 0;
-    // Messages that will never come, in their place in the order.
+    // Messages that will never come, reported in their place in the order.
     virtual void on_gap(const Gap& gap) = 0;
-    // The session is over (or never came to be). What was not acknowledged stays counted in
-    // unacknowledged() until connect(). Reconnecting is the driver's to decide: connect() may be
+    // The session is over (or never began). What was not acknowledged stays counted in
+    // unacknowledged() until connect(). Whether to reconnect is up to the driver: connect() may be
     // called at once or later.
     virtual void on_left(LeftReason reason, std::string_view text) = 0;
   };
@@ -50,39 +50,40 @@ class NETKIT_API Client {
   // be called in on_connected, by a client that knows where its stream continues.
   void expect_record(std::uint64_t record);
 
-  // One datagram from the server; those of other senders must not come here. `from`: where it is,
-  // if that is known, as on the way to another machine there are others to be careful of.
+  // One datagram from the server; those of other senders must not be passed. `from`: its address if
+  // that is known, because the path to another machine is shared with other traffic.
   void on_datagram(std::string_view datagram, TimePoint now, const Path& from = {});
   void tick(TimePoint now);
   TimePoint next_deadline() const;  // TimePoint::max() when idle
   // As Server::drain().
   bool drain(OutputQueue& queue, TimePoint now, std::size_t limit = OutputQueue::kRound);
 
-  // Queues one message, which goes out with the next drain(), together with others. False: it is
-  // too long, or not can_send(). May be called as soon as connect() was.
+  // Queues one message, which goes out with the next drain(), together with others. False if it is
+  // too long, or not can_send(). May be called as soon as connect() has been.
   bool send(std::string_view message);
-  // A session is there or coming, and fewer than Options::keep messages are waiting.
+  // There is a session or an attempt to start one, and fewer than Options::keep messages are
+  // waiting.
   bool can_send() const;
   // Messages given to send() since connect() that the server has not acknowledged.
   std::size_t unacknowledged() const;
 
-  // No more on_message until resume(), but for the rest of the datagram at hand: what arrives is
-  // held, up to Options::receive_window datagrams, and the server waits.
+  // No more on_message() until resume(), except for the rest of the current datagram: what arrives
+  // is held, up to Options::receive_window datagrams, and the server waits.
   void pause();
   void resume(TimePoint now);
   bool paused() const;
 
-  // Delivers what is queued, then says END; on_left(finished) follows once all is acknowledged.
+  // Delivers what is queued, then sends END; on_left(finished) follows once all is acknowledged.
   void finish(std::string_view text, TimePoint now);
-  // Leaves at once: BYE, without on_left(). One more drain() sends it.
+  // Leaves at once with BYE, without on_left(). One more drain() sends it.
   void leave(std::string_view text, TimePoint now);
 
-  // Nobody is at the server's port. True: nothing but its last word was waited for, and on_left()
-  // has said that it ended, or what has come waits for resume(), after which the next refusal
-  // counts; else what to make of it is the caller's to judge.
+  // The server's port is closed. True if that needs no action: only the server's last answer was
+  // missing, and on_left() has reported the end, or received messages wait for resume(), after
+  // which the next refusal counts. Otherwise the caller decides what to do.
   bool on_refused();
-  // A session that has been refused so seldom since the server was heard that it is not to be given
-  // up for that.
+  // Whether the session has been refused so rarely since the server was last heard that it should
+  // not be given up.
   bool holds_on() const;
 
   bool connected() const;  // between on_connected and on_left

@@ -1,5 +1,5 @@
-// What carries datagrams between sockets and what speaks the native protocol (a Server, a Client,
-// or something around one that knows plain datagrams too), on the loop.
+// Carries datagrams between sockets and a state machine of the native protocol (a Server, a Client,
+// or something around one that handles plain datagrams as well), on the loop.
 #pragma once
 
 #include <optional>
@@ -18,9 +18,9 @@
 namespace netkit::datagram {
 
 // [loop] Reads what arrives in batches and runs what is due; at the end of every turn of the loop
-// sends a round of what is waiting and sets the one timer. So nothing has to be called after the
-// handler's own functions, on whatever occasion. While a socket would block nothing more is
-// drained. Allocates nothing per datagram; no wake-ups while the handler has no deadline.
+// it sends a round of what is waiting and sets its timer, so nothing has to be called after the
+// handler's own functions. While a socket would block nothing more is drained. Allocates nothing
+// per datagram; no wake-ups while the handler has no deadline.
 class NETKIT_API Driver : private UdpServer::Handler, private UdpClient::Handler {
  public:
   // What is driven: a state machine without sockets. None of these may call the driver.
@@ -30,19 +30,19 @@ class NETKIT_API Driver : private UdpServer::Handler, private UdpClient::Handler
     virtual void on_datagram(const Path& from, std::string_view datagram, TimePoint now) = 0;
     virtual void tick(TimePoint now) = 0;
     virtual TimePoint next_deadline() const = 0;  // TimePoint::max(): none
-    // Adds what is to be sent; true: more is waiting (Server::drain()). Called once a turn, after
-    // all that the turn brought, so what is said together goes out together.
+    // Adds what is to be sent; true: more is waiting (Server::drain()). Called once per turn, after
+    // everything else in it, so that messages of one turn go out together.
     virtual bool drain(OutputQueue& queue, TimePoint now) = 0;
     // The kernel refused a datagram to `to`, or (of a client) reports one refused earlier.
     virtual void on_refused(const Endpoint& to, int error) { (void)to, (void)error; }
     // For a server that reports it: the port of `to` has been closed.
     virtual void on_unreachable(const Endpoint& to) { (void)to; }
-    // Of a client: another address of the server is tried, as the one before refused; what was sent
-    // is lost.
+    // For a client: another address of the server is being tried, as the previous one refused; what
+    // was sent is lost.
     virtual void on_next_address(TimePoint now) { (void)now; }
   };
 
-  // For a server, with bound sockets. What the policy refuses does not come to the handler.
+  // For a server, with bound sockets. What the policy refuses does not reach the handler.
   // `handler`, `loop` and the log outlive the driver.
   Driver(EventLoop& loop, std::vector<UdpSocket> sockets, Handler& handler,
          UdpServer::Options options);
@@ -54,17 +54,17 @@ class NETKIT_API Driver : private UdpServer::Handler, private UdpClient::Handler
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
 
-  // Sends a round of what is waiting now, not at the end of the turn, for a handler that is given
-  // very much within one turn. False: a socket would block.
+  // Sends a round of what is waiting now, instead of at the end of the turn, for a handler that
+  // produces a lot within one turn. False: a socket would block.
   bool send_round();
-  // Sends all that is waiting now: for a run's last words. False: not all of it, because a socket
-  // would block or because there is very much of it.
+  // Sends everything that is waiting now, at the end of a run. False if some of it is left, because
+  // a socket would block or there is too much.
   bool flush();
   bool more() const { return more_; }  // the last round did not take all that was waiting
 
   const UdpSockets& sockets() const { return sockets_; }
-  // A server's part of datagram_server_totals() (netkit/cli/shared_definitions.hpp); `native` is of
-  // what is driven.
+  // A server's part of datagram_server_totals() (netkit/cli/shared_definitions.hpp); `native` holds
+  // the counters of the handler's protocol.
   void show(Totals& totals, const Counters& native) const;
   const AnswerPolicy& policy() const { return server_->policy(); }  // a server's
   const Endpoint& peer() const { return client_->peer(); }          // a client's

@@ -1,4 +1,4 @@
-// A client's way to its server by UDP, made again whenever it is lost.
+// A client's connection to its server over UDP, which is restored whenever it is lost.
 #pragma once
 
 #include <memory>
@@ -17,23 +17,23 @@
 
 namespace netkit::datagram {
 
-// [loop] What TcpClient is for streams: resolves a server's name, makes a Driver for what speaks to
-// it, and tries again and the next one by the one policy (Attempts), which says each outage once.
-// Whether a server answers, only its user can tell: by succeeded() and failed().
+// [loop] What TcpClient is for streams: resolves a server's name, makes a Driver for the protocol,
+// and retries and fails over by the common policy (Attempts), which reports each outage once.
+// Whether a server answers, only the user of the link can tell: by succeeded() and failed().
 class NETKIT_API Link final : private PrivateClient::Handler {
  public:
   struct Options {
     std::vector<AddressSpec> servers;  // at least one
     Reconnect::Options reconnect;
     UdpClient::Options udp;
-    std::optional<PskIdentity> identity{};  // shakes hands as this one; none: speaks in clear
+    std::optional<PskIdentity> identity{};  // authenticates as this one; none: clear text
     PrivateClient::Options privacy{};
   };
 
   class NETKIT_API Handler {
    public:
     virtual ~Handler() = default;
-    // driver() is there: begin to speak. It is another one after each failed().
+    // driver() is ready: start a session. It is a new one after each failed().
     virtual void on_attempt() = 0;
     // There will be no further attempt. `error` is one sentence for the end of the run, which has
     // not been reported.
@@ -46,8 +46,8 @@ class NETKIT_API Link final : private PrivateClient::Handler {
   void start();
   // The server has answered. Further calls change nothing until failed().
   void succeeded();
-  // It has not, or is lost, as `why` says. `status` is what a run ends with that does not try
-  // again.
+  // It has not answered, or is lost, as `why` says. `status` is the exit status if there is no
+  // further attempt.
   void failed(std::string_view why, ExitStatus status, RetryBounds bounds = {});
   // No further attempts.
   void stop() { attempts_.stop(); }
@@ -57,10 +57,10 @@ class NETKIT_API Link final : private PrivateClient::Handler {
   const std::string& server() const { return attempts_.server(); }
   const Endpoint& peer() const { return driver_ ? driver_->peer() : nowhere_; }
   bool pending() const { return attempts_.pending(); }  // between failed() and the next attempt
-  // A client's part of datagram_client_totals() (netkit/cli/shared_definitions.hpp); `native` is of
-  // what is driven.
+  // A client's part of datagram_client_totals() (netkit/cli/shared_definitions.hpp); `native` holds
+  // the counters of the protocol.
   void show(Totals& totals, const Counters& native) const;
-  // There is no server, which has been reported.
+  // There is an outage, which has been reported.
   bool outage() const { return attempts_.outage() || attempts_.pending(); }
 
  private:

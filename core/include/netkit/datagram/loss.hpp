@@ -11,7 +11,7 @@
 
 namespace netkit::datagram {
 
-// What to say of it, whether it makes sense to try again, and what a run ends with that does not.
+// What to report, whether it makes sense to try again, and the exit status of a run that does not.
 // Any thread.
 struct Loss {
   std::string why;
@@ -21,15 +21,15 @@ struct Loss {
   // One sentence for the end of a run; `server` as the user wrote it.
   NETKIT_API std::string sentence(std::string_view server) const;
 };
-// Something is there that is not `what`: "a push server".
+// Something answers that is not `what`: "a push server".
 NETKIT_API Loss stranger(std::string_view what);
-// What a server that takes nobody without a key says to who speaks plain text (netkit-protocol(7)):
-// as much of it as has come from there. Text does not begin so.
+// What a server that requires keys answers to plain text (netkit-protocol(7)): no more bytes of it
+// than the peer has sent. No text begins like this.
 inline constexpr std::string_view kPlainRefusal = "\x15key needed (--psk-file)\n";
 inline bool is_plain_refusal(std::string_view datagram) {
   return !datagram.empty() && kPlainRefusal.starts_with(datagram);
 }
-NETKIT_API Loss plain_refused();  // what that means to a client that has heard nothing else
+NETKIT_API Loss plain_refused();  // what that means to a client that has received nothing else
 NETKIT_API Loss loss_of(LeftReason reason, std::string_view text);
 NETKIT_API Loss rejection(std::uint16_t code, std::string_view text);  // of REJECT
 

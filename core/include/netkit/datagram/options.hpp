@@ -13,8 +13,8 @@ namespace netkit::datagram {
 
 inline constexpr unsigned char kMagic = 0xF5;      // no UTF-8 text contains it
 inline constexpr std::size_t kMaxDatagram = 1200;  // bytes
-// Bytes that encryption (PrivateServer, PrivateClient) adds to a datagram: a session's have that
-// many less.
+// Bytes that encryption (PrivateServer, PrivateClient) adds to a datagram: what a session sends is
+// that much shorter.
 inline constexpr std::size_t kPrivateOverhead = 29;
 inline constexpr std::size_t kMaxPayload = 1024;  // bytes of the application's in CONNECT, ACCEPT
 inline constexpr std::size_t kMaxReason = 255;    // bytes of text in REJECT, BYE and END
@@ -40,25 +40,26 @@ struct NETKIT_API Options {
   std::size_t keep = 1000;             // records waiting per session, beyond those that can go out
   std::size_t keep_bytes = 16u << 20;  // bytes waiting per session
   Overflow overflow = Overflow::skip_oldest;
-  // A session counts as full with half of them waiting already: a driver that holds its source
-  // then, and gives it at most the other half at once, has nothing dropped.
+  // A session counts as full when half of them are waiting: if a driver then pauses its source, and
+  // passes at most the other half at once, nothing is dropped.
   bool full_at_half = false;
 
-  // Bytes that all sessions together hold of what came out of order or of messages that are not
-  // whole: beyond it such datagrams are not taken, and come again, and such messages are lost.
+  // Bytes that all sessions together may hold of data that came out of order and of incomplete
+  // messages: beyond it such datagrams are not accepted, and come again, and such messages are
+  // lost.
   std::size_t max_held = 256u << 20;
-  // Bytes that wait for sessions which no others share, of all sessions together: beyond it the
-  // session that such is added to drops its oldest (Overflow::skip_oldest). A part for many is
+  // Bytes that may wait for single sessions, of all sessions together: beyond it the session that
+  // more is added to drops its oldest (Overflow::skip_oldest). A part for several sessions is
   // charged to each of them by its share.
   std::size_t max_queued = 256u << 20;
 
   // Datagrams held for reordering or while paused; to 4096. Several times max_window, as what is
   // lost twice or more holds up what came after it.
   std::uint16_t receive_window = 4096;
-  // Datagrams that may be on their way at most where a path is shared with others; how many are is
-  // what a CongestionController finds out.
+  // The most datagrams in flight on a path that is shared with others; how many there are is
+  // decided by the CongestionController.
   std::uint16_t max_window = 960;
-  // The same within this machine, where the receiver alone is to be spared.
+  // The same within this machine, where only the receiver has to keep up.
   std::uint16_t max_in_flight = 128;     // datagrams sent and not acknowledged; to 1024
   std::uint16_t initial_in_flight = 32;  // how many before the first acknowledgement
   std::uint16_t min_in_flight = 16;      // however many are lost
@@ -69,16 +70,17 @@ struct NETKIT_API Options {
   Duration min_rto = std::chrono::milliseconds(50);
   Duration max_rto = std::chrono::seconds(1);
 
-  // A HELLO or CONNECT without an answer is sent again after initial_rto, then every so often. Were
-  // the pause to grow to max_rto, one client in 700 would have no session after ten seconds at a
-  // loss of 30 % either way; so it is one in 120,000. A heartbeat that is not answered is repeated
-  // no less often, for the same reason: a bad wire must not look like a dead peer.
+  // A HELLO or CONNECT without an answer is sent again after initial_rto, then at this interval. If
+  // the interval grew to max_rto, one client in 700 would have no session after ten seconds at a
+  // loss of 30 % in each direction; this way it is one in 120,000. An unanswered heartbeat is
+  // repeated at least as often, for the same reason: a bad line must not look like a dead peer.
   Duration handshake_pause = std::chrono::milliseconds(500);
 
   Duration ack_delay = std::chrono::milliseconds(10);  // how long an acknowledgement may wait
   std::uint16_t ack_every = 16;                        // but not for more datagrams than this
 
-  // Silence after which the other side is dropped. The server's holds for both: ACCEPT tells it.
+  // Silence after which the other side is dropped. The server's value applies to both: ACCEPT
+  // contains it.
   Duration lease = std::chrono::seconds(30);
   // How often an idle client asks for a sign of life; never less often than lease / 3.
   Duration heartbeat = std::chrono::seconds(5);
@@ -94,8 +96,8 @@ struct NETKIT_API Options {
   std::size_t stray_rate = 10000;     // RESET and VERSION answers a second
   std::size_t remember_ended = 1024;  // sessions remembered after their end, for late duplicates
 
-  // The same with what the wire cannot carry brought into its range; the endpoints do so
-  // themselves.
+  // The same options, with values that the protocol cannot carry limited to its range; the
+  // endpoints do so themselves.
   Options within_limits() const;
   std::size_t max_body() const;  // what a datagram of max_datagram bytes has room for
 };
@@ -115,7 +117,7 @@ struct Counters {
   std::uint64_t stale = 0;      // numbered messages below what was expected, ignored
   std::uint64_t held = 0;       // bytes that are held now (Options::max_held)
   std::uint64_t queued = 0;     // bytes that wait now, as Options::max_queued counts them
-  std::uint64_t no_memory = 0;  // datagrams and messages that either left no room for
+  std::uint64_t no_memory = 0;  // datagrams and messages dropped at either limit
   std::uint64_t out_of_window = 0;    // datagrams beyond Options::receive_window
   std::uint64_t malformed = 0;        // datagrams that are not what their type says
   std::uint64_t too_long = 0;         // messages over Options::max_message
@@ -181,6 +183,6 @@ struct SessionStatus {
 
 // Unpredictable 64-bit numbers; for session ids, first sequence numbers, nonces and secrets.
 using Random = std::function<std::uint64_t()>;
-NETKIT_API Random system_random();  // from the operating system (fill_random)
+NETKIT_API Random system_random();  // random_number()
 
 }  // namespace netkit::datagram

@@ -16,8 +16,8 @@
 
 namespace netkit::datagram {
 
-// Between a peer and this machine: where the peer is, and the address of ours that it asked, by
-// which it is answered.
+// The path between a peer and this machine: the peer's address, and the address of this machine
+// that it used, from which it is answered.
 struct Path {
   Path() = default;
   // NOLINTNEXTLINE(google-explicit-constructor): a peer alone, where any address of ours will do
@@ -27,7 +27,7 @@ struct Path {
   // The identity the peer has proved (PrivateServer); 0: none, in clear text.
   std::uint32_t owner = 0;
   std::uint32_t proved = 0;  // higher the later it was proved
-  std::uint8_t ecn = 0;      // with what came: the two bits of RFC 3168 that it had
+  std::uint8_t ecn = 0;      // of a received datagram: its two bits of RFC 3168
   friend bool operator==(const Path& a, const Path& b) {
     return a.peer == b.peer && a.local == b.local && a.owner == b.owner && a.proved == b.proved;
   }
@@ -45,8 +45,8 @@ class NETKIT_API OutputQueue {
     bool ect = false;  // DatagramSender::add()
     std::size_t size() const { return head.size() + body.size(); }
   };
-  // Datagrams to drain and send at a time: few enough that they stay in the processor's cache on
-  // their way, and that what is answered meanwhile finds room in the socket.
+  // Datagrams to drain and send at a time: few enough that they stay in the processor's cache, and
+  // that the answers that come meanwhile find room in the socket.
   static constexpr std::size_t kRound = 1024;
 
   OutputQueue() = default;
@@ -55,12 +55,12 @@ class NETKIT_API OutputQueue {
 
   // Copies `to` and `head` (at most kMaxDatagram bytes) and keeps `body`.
   void add(const Path& to, std::string_view head, ChunkRef&& body = {});
-  // The same with a path that stays until clear(), as many datagrams have the same.
+  // The same with a path that stays valid until clear(), as many datagrams share one.
   void add_along(const Path& to, std::string_view head, ChunkRef&& body = {});
-  // A datagram of bytes and a path that stay until clear(): owned by what keep() was given.
+  // A datagram whose bytes and path stay valid until clear(): owned by what was passed to keep().
   void add_kept(const Path& to, std::string_view body, std::string_view head = {});
-  // A datagram of `size` bytes, at most kMaxDatagram, that the caller writes before clear(), until
-  // when the path stays.
+  // A datagram of `size` bytes, at most kMaxDatagram, which the caller writes before clear(); the
+  // path stays valid until then.
   char* add_room(const Path& to, std::size_t size);
   void set_ect(bool ect) { items_.back().ect = ect; }  // of the last that was added
   void keep(std::shared_ptr<const void> owner) { kept_.push_back(std::move(owner)); }

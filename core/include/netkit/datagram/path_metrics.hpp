@@ -9,8 +9,8 @@
 
 namespace netkit::datagram {
 
-// Summaries over `paths`, each with its median and what 9 and 99 of 100 have at most:
-// netkit_path_rtt_seconds, netkit_path_window_datagrams, netkit_path_rate_datagrams_per_second and
+// Summaries over `paths`, each with its median, 90th and 99th percentile: netkit_path_rtt_seconds,
+// netkit_path_window_datagrams, netkit_path_rate_datagrams_per_second and
 // netkit_path_retransmitted_datagrams. What is not known of a path yet is left out. For
 // Host::set_metrics(). Any thread.
 NETKIT_API void append_path_metrics(std::string& out, const std::vector<PathStatus>& paths);

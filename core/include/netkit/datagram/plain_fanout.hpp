@@ -17,9 +17,9 @@
 
 namespace netkit::datagram {
 
-// Texts that wait until it is their turn, each stored once. What goes to one address lies together,
-// so that texts of one size leave by UDP_SEGMENT. [one thread] Allocates a few blocks for what is
-// settled together, nothing per datagram.
+// Texts that wait for their turn, each stored once. Datagrams to one address are kept together, so
+// that texts of one size leave by UDP_SEGMENT. [one thread] Allocates a few blocks per settle(),
+// nothing per datagram.
 class NETKIT_API PlainFanout {
  public:
   struct Options {
@@ -31,12 +31,13 @@ class NETKIT_API PlainFanout {
   PlainFanout() = default;
   explicit PlainFanout(const Options& options) : options_(options) {}
 
-  // A text for those whom settle() names.
+  // Adds a text for the addresses that the next settle() names.
   void say(std::string_view text);
-  // What was said is for these: to be called before drain(), and before anybody comes or goes.
+  // The texts added since the last call are for these addresses: to be called before drain(), and
+  // before anybody joins or leaves.
   void settle(std::span<const Path> to);
   bool settled() const { return !said_; }
-  // A text for one, behind all that was settled.
+  // Adds a text for one address, after everything that was settled.
   void tell(const Path& to, std::string_view text);
 
   // Adds what waits until `queue` holds `limit` datagrams; true: more is waiting.

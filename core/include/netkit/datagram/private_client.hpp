@@ -1,4 +1,4 @@
-// A client's side of privacy: the layer between its socket and what speaks the native protocol.
+// The client's side of encryption: the layer between its socket and the native protocol.
 #pragma once
 
 #include <memory>
@@ -14,9 +14,9 @@
 
 namespace netkit::datagram {
 
-// Shakes hands with the server by DTLS 1.2 (netkit-protocol(7), PRIVATE) before `inner` may say a
-// word, and when nothing has been heard for a while once more from where it is, under which the
-// session continues. Nothing that is not authentic reaches `inner`. Pure. [one thread]
+// Makes a DTLS 1.2 handshake with the server (netkit-protocol(7), PRIVATE) before `inner` may send
+// anything, and after a period of silence another one from its current address, which the session
+// survives. Only authentic data reaches `inner`. Pure. [one thread]
 class NETKIT_API PrivateClient final : public Driver::Handler {
  public:
   class NETKIT_API Handler {
@@ -27,7 +27,7 @@ class NETKIT_API PrivateClient final : public Driver::Handler {
   };
   struct Options {
     Duration handshake_timeout = std::chrono::seconds(10);
-    Duration heartbeat = std::chrono::seconds(5);  // after two of silence hands are shaken again
+    Duration heartbeat = std::chrono::seconds(5);  // after two of silence another handshake is made
   };
 
   // `inner` and `handler` must outlive it. Throws Error where DTLS cannot be loaded.
@@ -37,8 +37,8 @@ class NETKIT_API PrivateClient final : public Driver::Handler {
   PrivateClient(const PrivateClient&) = delete;
   PrivateClient& operator=(const PrivateClient&) = delete;
 
-  // There is a way to the server, and nothing is known of it. Once it is secure, `inner` gets
-  // on_next_address(), as nothing that it has said before has left.
+  // There is a new path to the server. Once it is secure, `inner` gets on_next_address(), as
+  // nothing that it has sent before has left.
   void begin(TimePoint now);
 
   void on_datagram(const Path& from, std::string_view datagram, TimePoint now) override;

@@ -1,5 +1,5 @@
-// A server's side of privacy: the layer between its sockets and what speaks the native protocol and
-// the plain dialect, with keys and without.
+// The server's side of encryption: the layer between its sockets and the native protocol and the
+// plain dialect, with keys and without.
 #pragma once
 
 #include <cstddef>
@@ -20,17 +20,17 @@ namespace netkit::datagram {
 // What happened; never reset.
 struct PrivateCounters {
   std::uint64_t handshakes = 0;     // that proved an identity
-  std::uint64_t resumed = 0;        // of these, that went on with an earlier one
+  std::uint64_t resumed = 0;        // of these, that resumed an earlier one
   std::uint64_t refused = 0;        // peers with no key or a wrong one
-  std::uint64_t not_authentic = 0;  // records that were forged, damaged or came again
+  std::uint64_t not_authentic = 0;  // records that were forged, damaged or duplicates
 };
 
-// With keys, every native peer has to shake hands by DTLS 1.2 (netkit-protocol(7), PRIVATE): what
-// it sends comes to `inner` decrypted, with its Path::owner, and what `inner` has for that owner at
-// that address leaves encrypted. Peers in clear are told so, once for each of their datagrams that
-// is worth an answer. Nothing is kept of who has not returned a cookie, and nobody unproved gets
-// more bytes than it sent. Without keys everything passes, but for handshakes, which are answered
-// so that the other side knows. Pure. [one thread]
+// With keys, every native peer has to complete a DTLS 1.2 handshake (netkit-protocol(7), PRIVATE):
+// what it sends reaches `inner` decrypted, with its Path::owner, and what `inner` sends to that
+// owner at that address leaves encrypted. Peers in clear text are told so, once for each of their
+// datagrams that deserves an answer. No state is kept of peers that have not returned a cookie, and
+// no unauthenticated peer gets more bytes than it sent. Without keys everything passes except
+// handshakes, which are answered so that the other side knows. Pure. [one thread]
 class NETKIT_API PrivateServer final : public Driver::Handler {
  public:
   // Called from within on_datagram(), tick() and set_keys().
@@ -60,9 +60,10 @@ class NETKIT_API PrivateServer final : public Driver::Handler {
   PrivateServer(const PrivateServer&) = delete;
   PrivateServer& operator=(const PrivateServer&) = delete;
 
-  // Other keys, of a server that has some. Peers whose key is not among them are revoked.
+  // Replaces the keys of a server that has some. Peers whose key is not among the new ones are
+  // revoked.
   void set_keys(PskKeys keys);
-  // Who an owner is; empty for 0. Valid as long as the server.
+  // The identity of an owner; empty for 0. Valid as long as the server.
   const std::string& identity(std::uint32_t owner) const;
   bool has_keys() const;
   bool is_identity(std::string_view name) const;  // there is a key of it

@@ -47,19 +47,19 @@ class NETKIT_API Server {
   class NETKIT_API Handler {
    public:
     virtual ~Handler() = default;
-    // A client at `peer`, which has proved that it is there, asks for a session. `session` is valid
-    // already (send() queues for it) and void again if the verdict is no. Not called again for
+    // A client that has proved to be at `peer` asks for a session. `session` is already valid
+    // (send() queues for it), and invalid again if the verdict is no. Not called again for
     // duplicates of an accepted CONNECT.
     virtual Verdict on_connect(SessionRef session, const Endpoint& peer,
                                std::string_view payload) = 0;
     // One message, in order, once. `record` is the sender's number for it, 0 when it has none.
     // `message` is valid during the call.
     virtual void on_message(SessionRef session, std::uint64_t record, std::string_view message) = 0;
-    // Messages that will never come, in their place in the order.
+    // Messages that will never come, reported in their place in the order.
     virtual void on_gap(SessionRef session, const Gap& gap) { (void)session, (void)gap; }
     // The client continues at another address.
     virtual void on_moved(SessionRef session, const Endpoint& peer) { (void)session, (void)peer; }
-    // The session is over, and `session` void after this call. Not called for close().
+    // The session is over, and `session` is invalid after this call. Not called for close().
     virtual void on_left(SessionRef session, LeftReason reason, std::string_view text) = 0;
   };
 
@@ -70,7 +70,7 @@ class NETKIT_API Server {
   Server& operator=(const Server&) = delete;
 
   // One datagram, of any content; only is_native() ones are looked at. `now` never goes back. What
-  // is sent to a session goes the way that its CONNECT came, or what moved it since.
+  // is sent to a session takes the path of its CONNECT, or of what has moved it since.
   void on_datagram(const Path& from, std::string_view datagram, TimePoint now);
   // Runs what is due. Call at next_deadline() or later.
   void tick(TimePoint now);
@@ -89,11 +89,11 @@ class NETKIT_API Server {
   bool send(SessionRef session, std::span<const ChunkRef> chunks);
   void broadcast(std::span<const ChunkRef> chunks, SessionRef except = {});
 
-  // Delivers what is queued, then says END. on_left(finished) follows once all is acknowledged, or
+  // Delivers what is queued, then sends END. on_left(finished) follows once all is acknowledged, or
   // on_left(lease) when the other side is silent for Options::linger.
   void finish(SessionRef session, std::string_view text, TimePoint now);
   void finish_all(std::string_view text, TimePoint now);
-  // Forgets the session at once and says BYE, without on_left().
+  // Forgets the session at once and sends BYE, without on_left().
   void close(SessionRef session, std::string_view text, ByeCode code = ByeCode::bye);
 
   std::size_t size() const;  // sessions, finishing ones included
@@ -104,7 +104,7 @@ class NETKIT_API Server {
   // drop, or with Overflow::keep_all grow. For a source that waits for the slowest.
   // (Half of them, with Options::full_at_half.)
   std::size_t full_sessions() const;
-  std::uint64_t full_changes() const;   // how often one became full, or was not any more
+  std::uint64_t full_changes() const;   // how often one became full, or stopped being full
   bool full(SessionRef session) const;  // one that contains() knows
   bool contains(SessionRef session) const;
   const Endpoint& peer(SessionRef session) const;  // of a session that contains() knows

@@ -1,4 +1,4 @@
-// What --psk-file is to a server's run.
+// --psk-file in a server's run.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,7 @@ class NETKIT_API ServerPrivacy final : private PrivateServer::Handler {
     std::optional<PskKeys> keys{};  // what it holds
     bool plain = true;              // peers of the plain dialect may come, too
   };
-  // What --psk-file and --plain say: with keys those of the plain dialect may come where --plain is
+  // The values of --psk-file and --plain: with keys, plain peers are accepted only where --plain is
   // given. Throws Error.
   static Options read(const Values& values);
 
@@ -35,18 +35,19 @@ class NETKIT_API ServerPrivacy final : private PrivateServer::Handler {
     virtual ~Handler() = default;
     // As PrivateServer::Handler has it.
     virtual void on_revoked(std::uint32_t owner) = 0;
-    // There are other keys from now on, before anybody is put out.
+    // The keys have been replaced; called before anybody is disconnected.
     virtual void on_keys(const PskKeys& /*keys*/) {}
   };
 
-  // `protocol` is what the sessions have. All references outlive it. Throws Error.
+  // `protocol` holds the options of the sessions. All references but `options` outlive it. Throws
+  // Error.
   ServerPrivacy(Run& run, const Options& options, const datagram::Options& protocol,
                 Driver::Handler& inner, Handler& handler);
 
   Driver::Handler& driven() { return server_; }  // to be given to a Driver
   const std::string& identity(std::uint32_t owner) const { return server_.identity(owner); }
   bool is_identity(std::string_view name) const { return server_.is_identity(name); }
-  // Says, of a server in clear that others than this machine reach, that it is.
+  // Reports that the server is not encrypted, if other machines can reach it.
   void say_if_open(const UdpSockets& sockets) const;
   void show(Totals& totals) const;  // private_totals() (netkit/cli/shared_definitions.hpp)
 

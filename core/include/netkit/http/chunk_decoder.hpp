@@ -10,9 +10,9 @@
 
 namespace netkit {
 
-// Push style; any cut of the input gives the same body. Extensions and trailers are passed over,
-// and limited in length. Chunks and their sizes end with CR LF and nothing else: where a server in
-// front took another end for one, or none, a request could hide in the body. [one thread]
+// Push style; any split of the input gives the same body. Extensions and trailers are skipped, and
+// limited in length. Chunks and their sizes end with CR LF and nothing else: if a server in front
+// accepted another ending, or none, a request could hide in the body. [one thread]
 class HttpChunkDecoder {
  public:
   enum class State : std::uint8_t { more, done, failed };

@@ -1,4 +1,4 @@
-// HTTP/1.1 on the wire (RFC 9112): requests as they come, and answers as they go.
+// HTTP/1.1 on the wire (RFC 9112): reading requests and writing answers.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@
 
 namespace netkit {
 
-// Push style, one request at a time; any cut of the input gives the same. [one thread]
+// Push style, one request at a time; any split of the input gives the same result. [one thread]
 class NETKIT_API HttpRequestParser {
  public:
   explicit HttpRequestParser(const HttpLimits& limits = {}, const Endpoint& peer = {})
@@ -37,7 +37,7 @@ class NETKIT_API HttpRequestParser {
   Progress feed(std::string_view input);
 
   const HttpRequest& request() const { return request_; }
-  // Whether the client sends the body only once it is told to go on (RFC 9110, section 10.1.1);
+  // Whether the client sends the body only once it is told to continue (RFC 9110, section 10.1.1);
   // true once.
   bool take_expectation() { return std::exchange(expects_, false); }
   void drop_body();
@@ -70,7 +70,7 @@ class NETKIT_API HttpRequestParser {
   bool has_request_line_ = false;
   bool complete_ = false;
   bool in_body_ = false;
-  bool expects_ = false;  // to be told to go on
+  bool expects_ = false;  // to be told to continue
   std::uint64_t body_left_ = 0;
   std::optional<HttpChunkDecoder> chunks_;  // of a body that comes so
   HttpBody body_;
@@ -85,9 +85,9 @@ class NETKIT_API HttpRequestParser {
 
 // How an answer is put on the wire.
 struct HttpFraming {
-  bool is_head = false;            // the request was HEAD: the body stays out
+  bool is_head = false;            // the request was HEAD: the body is left out
   bool is_chunked = false;         // what a stream is, from HTTP/1.1 on
-  bool closes = false;             // the connection ends with it
+  bool closes = false;             // the connection ends after it
   std::optional<WallTime> date{};  // none: no Date
 };
 
@@ -98,7 +98,7 @@ NETKIT_API void append_answer(std::string& out, const HttpAnswer& answer,
 // `body` as a chunk, which must not be empty: an empty one is the last.
 NETKIT_API void append_chunk(std::string& out, std::string_view body);
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
-// What a client is told that waits with its body: HttpRequestParser::take_expectation().
+// Sent to a client that waits with its body: HttpRequestParser::take_expectation().
 inline constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace netkit

@@ -38,17 +38,17 @@ class Http2Client {
   virtual ~Http2Client() = default;
 
   // Begins a request of `scheme`://`authority``path`; the names of the headers are in lower case.
-  // One more than the server takes at a time waits. Throws std::bad_alloc.
+  // Requests beyond what the server accepts at a time wait. Throws std::bad_alloc.
   virtual StreamId get(std::string_view scheme, std::string_view authority, std::string_view path,
                        const std::vector<HttpHeader>& headers) = 0;
-  // Nothing more is wanted of the answer.
+  // Cancels a request: the rest of its answer is not wanted.
   virtual void cancel(StreamId stream) = 0;
 
   virtual void receive(std::string_view bytes) = 0;
   // Appends what is to be sent next.
   virtual void pull(std::string& out) = 0;
-  // The connection is of no more use, once pull() has nothing more: what came was no HTTP/2, or the
-  // server has ended it.
+  // The connection can no longer be used, once pull() has nothing more: what came was not HTTP/2,
+  // or the server has ended it.
   virtual bool over() const = 0;
 };
 

@@ -1,4 +1,4 @@
-// The body of a request, as it comes.
+// The body of a request, while it arrives.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +9,10 @@
 
 namespace netkit {
 
-// What a request is refused with (503) for whose body there is no room.
+// The reason for refusing a request (503) whose body there is no room for.
 inline constexpr std::string_view kNoRoomForBodies = "too many request bodies at once";
 
-// It counts among those of the server until it is cleared or destroyed. [one thread]
+// Counts towards the server's limit until it is cleared or destroyed. [one thread]
 class HttpBody {
  public:
   // As Holding has them.

@@ -1,4 +1,4 @@
-// A request as it came.
+// A request as received.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,8 @@ struct HttpLimits {
   // The largest body; 413 above. 0: none is read, and a request that has one is the connection's
   // last.
   std::size_t max_body = 0;
-  // Where bodies count, which outlives the requests; 503 where it has no room. Null: they do not.
+  // Counts the bodies, and outlives the requests; 503 if it has no room. Null: bodies are not
+  // counted.
   HeldBytes* bodies = nullptr;
 };
 

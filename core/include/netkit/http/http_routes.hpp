@@ -16,10 +16,10 @@ namespace netkit {
 
 struct HttpAnswer;
 
-// An answer that is not known yet. It is waited for without a limit. [loop]
+// An answer that is given later; there is no time limit. [loop]
 class NETKIT_API HttpLater {
  public:
-  // Nothing happens where the peer has gone, nor the second time.
+  // Does nothing if the peer has gone, or the second time.
   void give(const HttpAnswer& answer);
 
  private:
@@ -34,9 +34,9 @@ struct HttpAnswer {
   std::string headers{};   // further ones: `Name: value\r\n` each
   std::string body{};      // of a stream: what it begins with
   bool is_shared = false;  // with the origins that CORS lets in
-  // Where there is one, the answer continues with what is written to it.
+  // If there is one, the answer continues with what is written to it.
   std::unique_ptr<HttpStream> stream{};
-  // Where there is one, the answer is what is given to it, with the headers of this one.
+  // If there is one, the answer is what is passed to it, with the headers of this one.
   std::shared_ptr<HttpLater> later{};
 
   // In plain text, with a newline at its end.
@@ -48,21 +48,20 @@ class NETKIT_API HttpRoutes {
  public:
   using Route = std::function<HttpAnswer(const HttpRequest& request)>;
   struct Options {
-    std::vector<std::string> origins{};  // whose pages may read what is shared, `*` for all
+    std::vector<std::string> origins{};  // whose pages may read shared answers; `*` for all
     std::string cors_headers{};          // that those pages may send: `Accept, Last-Event-ID`
-    bool credentials = false;            // and cookies and logins; not by `*`
-    // Whether the server goes by that name (`a.example:8000`, as Host has it); others get 421.
-    // None: it answers to any. http::own_hosts() keeps foreign pages out.
+    bool credentials = false;            // cookies and logins as well; not with `*`
+    // Whether the server has that name (`a.example:8000`, as in Host); requests for others get 421.
+    // Empty: it answers to any name. http::own_hosts() keeps foreign pages out.
     std::function<bool(std::string_view host)> permits_host{};
-    std::string_view host_option = "--host";  // which gives it further names; empty: nothing does
+    std::string_view host_option = "--host";  // that gives it more names; empty: there is none
   };
 
   HttpRoutes() = default;
   explicit HttpRoutes(Options options) : options_(std::move(options)) {}
 
-  // `path` is all of it, or what it begins with where it ends in `*`; the first that fits counts.
-  // A route for GET answers HEAD as well: without the body, which is left out later. OPTIONS is
-  // answered for every path.
+  // `path` is a whole path, or a prefix if it ends in `*`; the first match counts. A route for GET
+  // answers HEAD as well: the body is left out later. OPTIONS is answered for every path.
   void add(std::string path, Route get) { add("GET", std::move(path), std::move(get)); }
   void add(std::string method, std::string path, Route route);
 

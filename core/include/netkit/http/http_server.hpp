@@ -16,10 +16,10 @@
 namespace netkit {
 
 // [loop] HTTP/1.1 (and 1.0) with keep-alive and pipelining, and HTTP/2 where TLS agreed on it
-// (alpn()). A request with a body is the last of its connection in HTTP/1.1, unless
-// limits.max_body lets bodies be read. A client that asks without reading its answers is not read
-// from either; one whose request does not come in time is closed. There is no room: 503. Bodies
-// take 64 MiB together, or four times limits.max_body where that is more.
+// (alpn()). A request with a body is the last of its connection in HTTP/1.1, unless limits.max_body
+// lets bodies be read. A client that sends requests without reading the answers is not read from
+// either; a connection whose request does not arrive in time is closed. A server without room
+// answers 503. Bodies take 64 MiB together, or four times limits.max_body if that is more.
 class NETKIT_API HttpServer {
  public:
   // What TLS is to offer (TlsServerOptions::alpn) so that browsers, which open six connections of
@@ -34,7 +34,7 @@ class NETKIT_API HttpServer {
     Duration request_timeout = std::chrono::seconds(10);
     std::string_view timeout_option = "--request-timeout";
     bool keeps_alive = true;  // another request may follow
-    bool has_date = true;     // answers say the time
+    bool has_date = true;     // answers have a Date
   };
   struct Counters {
     std::uint64_t requests = 0;
@@ -52,8 +52,8 @@ class NETKIT_API HttpServer {
   const TcpServer& tcp() const { return tcp_; }
   const Counters& counters() const { return counters_; }
 
-  // At a terminal: logs which URL shows its page, by an address of this machine that others can
-  // reach where it listens on all, and returns it. Elsewhere: nothing, and empty.
+  // At a terminal: logs the URL of the page and returns it. A server that listens on all addresses
+  // is shown with one that other hosts can reach. Not at a terminal: logs nothing, returns "".
   std::string announce_page() const;
 
   // Calls visit(Stream&) with each stream that has not ended, in no order. It may end the one that

@@ -1,4 +1,4 @@
-// Bodies that are written bit by bit.
+// Bodies that are written piece by piece.
 #pragma once
 
 #include <cstddef>
@@ -24,9 +24,9 @@ class NETKIT_API HttpChunk {
   std::size_t size_ = 0;
 };
 
-// The rest of an answer that is written bit by bit. A command derives from it what it keeps of whom
-// it writes to; HttpServer owns it. It is destroyed right after on_gone(), or with the server.
-// [loop]
+// The rest of an answer that is written piece by piece. A command derives its own class from it,
+// with what it keeps per reader; HttpServer owns it. It is destroyed right after on_gone(), or with
+// the server. [loop]
 class NETKIT_API HttpStream {
  public:
   // What carries it: a connection of HTTP/1.1, or one of many streams of HTTP/2.

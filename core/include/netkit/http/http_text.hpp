@@ -1,5 +1,5 @@
-// The words and forms of HTTP's heads, whose letters are ASCII whatever the locale. Any thread, all
-// of these.
+// The syntax of HTTP's heads, whose letters are ASCII whatever the locale. Any thread, like
+// everything here.
 #pragma once
 
 #include <algorithm>
@@ -38,15 +38,15 @@ inline bool is_visible_text(std::string_view text) {
 inline constexpr std::string_view kNotEncoded =
     "the request target has bytes that must be percent-encoded";
 
-// What is before the colon of `Name: value`; all where there is none.
+// The part of `Name: value` before the colon; all of it without one.
 inline std::string_view header_name(std::string_view header) {
   return header.substr(0, header.find(':'));
 }
 
-// Without the spaces and TABs at both ends.
+// Without spaces and TABs at both ends.
 NETKIT_API std::string_view trim_blanks(std::string_view text);
-// Takes the next item from the front of a list with commas, which must not be empty; without
-// blanks.
+// Takes the next item, without blanks, from the front of a comma-separated list, which must not be
+// empty.
 NETKIT_API std::string_view take_list_item(std::string_view& list);
 
 // A path as RFC 3986, section 6.2.2, compares it: escapes in upper case, and none of what needs

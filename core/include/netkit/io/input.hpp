@@ -35,13 +35,13 @@ class NETKIT_API Run {
   // stderr, and in the `end` record with "ok":false.
   virtual void finish(ExitStatus status, std::string error = {}) = 0;
 
-  // How a line editor gives the terminal back, and prints.
+  // How a line editor restores the terminal, and prints.
   struct Editor {
-    std::function<void()> restore;                     // gives the terminal's modes back
+    std::function<void()> restore;                     // restores the terminal's modes
     std::function<void(std::string_view text)> print;  // instead of standard output
   };
-  // An editor owns the terminal from here on; one without functions: nobody does. `restore` is
-  // called on ways out that do not destroy the editor.
+  // An editor owns the terminal from now on; one without functions: nobody does. `restore` is
+  // called on exits that do not destroy the editor.
   virtual void lend_terminal(Editor editor) = 0;
 };
 
@@ -70,8 +70,8 @@ class NETKIT_API Input {
     std::string history;  // name of the history file in $XDG_STATE_HOME/netkit/, 0600; empty: none
     std::size_t max_line =
         1 << 20;  // bytes; a longer line is an error (exit 76) that names the limit
-    // Candidates for the word that is being typed; `line` is all up to the cursor. May be empty. A
-    // blank follows one that is taken, unless it ends with a colon.
+    // Candidates for the word that is being typed; `line` is everything up to the cursor. May be
+    // empty. A blank is added after an accepted one, unless it ends with a colon.
     std::function<std::vector<std::string>(std::string_view line, std::string_view word)> complete;
   };
 

@@ -129,8 +129,8 @@ class NETKIT_API EventLoop {
   // not make up for what it missed.
   [[nodiscard]] Timer every(Duration period, Callback callback);
 
-  // Runs `callback` on the loop's thread, soon. Any thread; the only call besides stop() that is
-  // so.
+  // Runs `callback` on the loop's thread, soon. Any thread, which is true only of this and of
+  // stop().
   void post(Callback callback);
   // Runs `callback` after the callbacks of this turn: the place to destroy the object whose
   // callback is running.
@@ -160,10 +160,9 @@ class NETKIT_API EventLoop {
   // no wake-ups.
   void set_spin(Duration spin);
 
-  // What lets a server outlive a failed allocation: a callback that ends by std::bad_alloc is
-  // counted, `callback` is called, and the loop continues with what is next. Without it the
-  // exception leaves run(). The owner of what the callback was working on drops it, as it may be
-  // half done.
+  // Lets a server survive a failed allocation: a callback that ends by std::bad_alloc is counted,
+  // `callback` is called, and the loop continues. Without it the exception leaves run(). The owner
+  // of what the failed callback was working on drops it, as it may be half done.
   void on_out_of_memory(Callback callback);
   // Counts and calls it, for code that has caught and handled one itself.
   void out_of_memory();
@@ -177,8 +176,8 @@ class NETKIT_API EventLoop {
 
   // The time at the start of this turn; refreshed by every wait.
   TimePoint now() const;
-  // Reads the clock again, for the rest of this turn: within work that takes long, where what is
-  // timed must not seem to have happened at the turn's start.
+  // Reads the clock again, for the rest of this turn: for timing within work that takes long, which
+  // must not seem to happen at the start of the turn.
   TimePoint refresh_now();
   const Clock& clock() const;
   // 256 KiB that any callback may use until it returns: one read buffer for all streams of the

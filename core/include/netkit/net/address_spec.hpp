@@ -1,4 +1,4 @@
-// What people type for an address, and the addresses that it means.
+// Addresses as users type them, and what they resolve to.
 #pragma once
 
 #include <cstdint>
@@ -73,8 +73,8 @@ struct NETKIT_API AddressSpec {
   friend bool operator==(const AddressSpec&, const AddressSpec&) = default;
 };
 
-// What `--bind` says: an address of this machine, a port (`:5000`, `5000`), or both. One of each
-// family that it may be. Throws UsageError. Any thread.
+// Reads `--bind`: an address of this machine, a port (`:5000`, `5000`), or both. Returns one
+// endpoint for each family it may be. Throws UsageError. Any thread.
 NETKIT_API std::vector<Endpoint> read_sources(std::string_view text);
 
 // Takes the address from the front of a command's positional arguments: one word, or `HOST PORT`
@@ -95,7 +95,7 @@ NETKIT_API std::vector<AddressSpec> take_addresses(std::vector<std::string>& arg
 // (both families for `every_interface`: 0.0.0.0 and ::). Throws Error with ExitStatus::name:
 // "cannot resolve 'HOST': REASON".
 NETKIT_API std::vector<Endpoint> resolve(const AddressSpec& spec);
-// Those of several, in order; at least one of them must have some.
+// The addresses of several servers, in order; at least one server must have some.
 NETKIT_API std::vector<Endpoint> resolve(const std::vector<AddressSpec>& specs);
 
 // Resolution on a separate thread (started with the first name; numeric hosts need none and are
@@ -109,7 +109,7 @@ class NETKIT_API AsyncResolver {
   explicit AsyncResolver(EventLoop& loop);
   ~AsyncResolver();
   void resolve(const AddressSpec& spec, Callback callback);
-  void cancel();  // no callback of an earlier resolve() is made any more
+  void cancel();  // callbacks of earlier resolve() calls are dropped
 
  private:
   struct Impl;

@@ -25,7 +25,7 @@ NETKIT_API bool is_answering_service(std::uint16_t port);
 
 enum class Refusal : std::uint8_t {
   none,       // answer it
-  port,       // from port 0 or from a port where another service answers answers
+  port,       // from port 0, or the port of a service that answers anything
   own,        // from the server's own address and port
   broadcast,  // from or to a broadcast or multicast address, or from 0.0.0.0 or ::
   denied,     // --allow, --deny
@@ -43,7 +43,7 @@ class NETKIT_API AnswerPolicy {
  public:
   // Whether to look for peers that answer answers (loop_guard.hpp).
   enum class Loops : std::uint8_t {
-    ignore,       // answers are never taken for questions
+    ignore,       // answers are never taken for requests
     same_answer,  // an answer is what it answers, unchanged
     any_answer,   // it may be anything
   };
@@ -69,7 +69,7 @@ class NETKIT_API AnswerPolicy {
     Refusal refusal = Refusal::none;  // why the others may not
     bool probe = false;               // send the first answer from another port as well (UdpServer)
   };
-  // What to do with a message, and counts it. `now` must not go back.
+  // Decides what to do with a message, and counts it. `now` must not go back.
   Judgement judge(const ReceivedMessage& message, TimePoint now);
   // The same for an address learned in another way. Not counted, and regardless of the rate.
   Refusal judge_source(const Endpoint& peer) const { return judge_source(peer, peer.address()); }

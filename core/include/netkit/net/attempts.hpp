@@ -1,5 +1,4 @@
-// A client's attempts to reach a server of its list: Failover, Reconnect and Outage on an event
-// loop.
+// A client's attempts to reach one of its servers: Failover, Reconnect and Outage on an event loop.
 #pragma once
 
 #include <functional>
@@ -17,7 +16,7 @@ namespace netkit {
 
 struct AddressSpec;
 
-// How servers are called in what people read. Any thread.
+// The servers as messages name them. Any thread.
 NETKIT_API std::vector<std::string> server_names(const std::vector<AddressSpec>& servers);
 
 // [loop] Decides when to try which server, again after each drop, and logs outages. The owner makes
@@ -44,7 +43,7 @@ class NETKIT_API Attempts {
 
   // Between failed() and the next attempt.
   bool pending() const { return timer_.pending(); }
-  // Which one of the list is in use, or is tried, or is tried next.
+  // The index of the server that is in use, being tried, or tried next.
   std::size_t index() const { return failover_.current(); }
   const std::string& server() const { return servers_[index()]; }
   // There is an outage, which has been reported.

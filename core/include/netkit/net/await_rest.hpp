@@ -1,4 +1,4 @@
-// The patience with a peer that is to take the rest of what was queued for it.
+// How long a closed stream waits for its peer to take the rest of what was queued for it.
 #pragma once
 
 #include <functional>
@@ -9,9 +9,9 @@
 
 namespace netkit {
 
-// [loop] For a stream that was closed: calls `on_stuck` as soon as the peer has not taken an eighth
-// of what is queued now within a minute; never where nothing is queued. It waits in `timer`, whose
-// reset() ends it. All outlive it.
+// [loop] For a stream that was closed: calls `on_stuck` as soon as the peer fails to take an eighth
+// of what is queued now within a minute; never if nothing is queued. Runs on `timer`, whose reset()
+// cancels it. The arguments must outlive it.
 NETKIT_API void await_rest(EventLoop& loop, Timer& timer, const ByteStream& stream,
                            std::function<void()> on_stuck);
 

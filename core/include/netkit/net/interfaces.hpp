@@ -18,7 +18,7 @@
 
 namespace netkit {
 
-// For messages: "'10.0.0.1' is not " and this.
+// What follows "'10.0.0.1' is not " in messages.
 inline constexpr std::string_view kMulticastForm =
     "a multicast address (224.0.0.0 to 239.255.255.255, or ff00::/8)";
 
@@ -112,10 +112,10 @@ struct BroadcastTarget {
 // may be empty. Pure. Any thread.
 NETKIT_API std::vector<BroadcastTarget> broadcast_targets(const Endpoint& address,
                                                           std::span<const Interface> interfaces);
-// The same with the interfaces that a user chose out of `all`: each is used once, whatever it is,
-// so that loopback takes its broadcast address 127.255.255.255, and a directed or unicast address
-// leaves by each of them. With none chosen, and no network found (a machine with loopback only),
-// the routing table decides.
+// The same for the interfaces in `all` that the user chose. Each is used once, whatever its kind:
+// loopback with its broadcast address 127.255.255.255, and a directed or unicast address by each of
+// them. If none is chosen and no network is found (a machine with loopback only), the routing table
+// decides.
 NETKIT_API std::vector<BroadcastTarget> broadcast_targets(const Endpoint& address,
                                                           std::span<const Interface> all,
                                                           std::span<const Interface> chosen);

@@ -5,7 +5,7 @@
 
 namespace netkit {
 
-// Words for it.
+// As text.
 inline constexpr std::string_view kNeedsKey = "this server requires a key (--psk-file)";
 // Over TCP, in clear, to a peer that begins with anything but TLS: the fatal TLS alert
 // unknown_psk_identity.

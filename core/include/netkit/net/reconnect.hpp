@@ -27,11 +27,11 @@ class NETKIT_API Failover {
 
   // Whether next() begins a round: the delay comes before it.
   bool round_is_over() const { return connected_ || position_ + 1 == order_.size(); }
-  // The one that follows after an attempt that failed, or after a drop, which begins a round.
+  // Moves on to the next one after a failed attempt, or after a drop, which begins a round.
   void next();
   // The attempt succeeded: after the drop a new round begins with its server.
   void connected();
-  // The index of the server that is in use, or is tried.
+  // The index of the server that is in use or being tried.
   std::size_t current() const { return order_[position_]; }
 
  private:

@@ -46,9 +46,10 @@ NETKIT_API FileDescriptor listen_tcp(const Endpoint& local, bool reuse_port = fa
                                      int backlog = 4096);
 NETKIT_API Endpoint local_endpoint(int fd);  // throws SystemError
 
-// What every server reports when it has no room: `full: 100 members (--max-members)`.
+// How every server reports that it has no room: `full: 100 members (--max-members)`.
 NETKIT_API std::string full_text(std::size_t most, std::string_view what, std::string_view option);
-// And when the peer's address has its share: `its address has 75 of 100 places (--max-members)`.
+// And that the peer's address has its share already: `its address has 75 of 100 places
+// (--max-members)`.
 NETKIT_API std::string share_text(std::size_t share, std::size_t most, std::string_view option);
 
 }  // namespace netkit

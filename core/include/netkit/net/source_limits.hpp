@@ -68,9 +68,9 @@ class NETKIT_API SourceRateLimiter {
   std::uint64_t forgotten_ = 0;
 };
 
-// Of a number of places one source takes at most three quarters, so that there is room for others.
-// This machine may take all: loopback, for the clients of a proxy, and the peers of a unix socket,
-// whose address is unspecified. IPv6 sources count by their /64. Pure. [one thread]
+// One source takes at most three quarters of the places, so that there is room for others. This
+// machine may take all: loopback, for the clients of a proxy, and the peers of a unix socket, whose
+// address is unspecified. IPv6 sources count by their /64. Pure. [one thread]
 class NETKIT_API SourceShares {
  public:
   explicit SourceShares(std::size_t places) : share_(places - places / 4) {}

@@ -1,4 +1,4 @@
-// A TCP connection that is made again whenever it is lost.
+// A TCP connection that is restored whenever it is lost.
 #pragma once
 
 #include <cstdint>
@@ -34,15 +34,15 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
   class NETKIT_API Handler {
    public:
     virtual ~Handler() = default;
-    // A connection is there, its TLS handshake done: stream() is it until on_lost(), drop() or
+    // A connection is there, its TLS handshake done: stream() returns it until on_lost(), drop() or
     // stop().
     virtual void on_connected(TcpClient& client) = 0;
     // Bytes as they came; they lie in the loop's buffer until the callback returns.
     virtual void on_data(TcpClient& client, std::string_view data) = 0;
     // The server has finished writing. The default drops the connection: "closed by the peer".
     virtual void on_end(TcpClient& client);
-    // The connection is gone, by drop() too. What is returned follows the reason in brackets when
-    // it is reported; the default says nothing.
+    // The connection is gone, also by drop(). What is returned follows the reason in parentheses
+    // when it is reported; the default adds nothing.
     virtual std::string on_lost(TcpClient& client);
     // There is no connection and there will be none: no server accepts one and --reconnect allows
     // no further round, or a server does not have this side's pre-shared key, or requires one
@@ -60,8 +60,8 @@ class NETKIT_API TcpClient final : private ByteStream::Handler {
   ~TcpClient() override;
 
   void start();
-  // Closes a connection that is of no use at once, and tries for the next one. Without a
-  // connection it does nothing.
+  // Closes a connection that is of no use at once, and tries to make the next one. Does nothing
+  // without a connection.
   void drop(std::string_view why, ExitStatus status);
   // The server is there: for Options::is_confirmed. Further calls change nothing until on_lost().
   void confirm();

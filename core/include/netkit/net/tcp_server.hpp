@@ -115,7 +115,7 @@ class NETKIT_API TcpServer {
   const Options& options() const { return options_; }
   EventLoop& loop() { return loop_; }
   const Log& log() const { return log_; }
-  // For all lines that peers can cause at will.
+  // For all log lines that peers can cause at will.
   void notice(std::string_view line) { limited_log_.notice(line); }
 
  private:
@@ -157,12 +157,12 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   // All of these from on_open() on.
   Endpoint peer() const { return stream_->peer(); }
   ByteStream& stream() { return *stream_; }
-  // Both show in the log what they write. They may find that the connection is lost, which is told
-  // by on_gone() later.
+  // Both log what they write. They may find that the connection is lost, which on_gone() reports
+  // later.
   void write(std::string_view bytes);
   void write(const SharedPayload& payload);
-  // Sends what is queued, then closes. Nothing that comes meanwhile is passed on. A peer that does
-  // not take an eighth of it every minute is not waited for.
+  // Sends what is queued, then closes. What is received meanwhile is dropped. A peer that does not
+  // accept an eighth of it every minute is closed.
   void close();
   // Closes at once, without what is queued. on_gone() comes before it returns; the connection is
   // destroyed after this turn.
@@ -172,10 +172,10 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   // More than high_water bytes wait for the peer. Code that answers several requests of one read
   // stops here, keeps the rest, and continues in on_drained().
   bool backed_up() const { return (held_ & kBackedUp) != 0; }
-  // The peer is not read from, by the command's wish or for its rate: it may not be as silent as it
-  // seems.
+  // Reading from the peer is paused, by the command or by the rate limit, so it may not be as
+  // silent as it seems.
   bool is_held() const { return (held_ & (kPaused | kOverRate)) != 0; }
-  // There was no room for it: tell the peer so and close().
+  // There is no room for it: tell the peer so and close().
   bool over_limit() const { return over_limit_; }
   // For reasons of the command; counted together with the server's.
   void pause_reading() { hold(kPaused); }
@@ -189,8 +189,8 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   // Bytes as they came, which lie in the loop's shared buffer until this returns.
   virtual void on_received(std::string_view data) = 0;
   virtual void on_half_closed() { close(); }  // the peer has finished writing
-  // It is over. `error` is an errno, 0 after close() and abort(); `reason` says more, such as what
-  // TLS objects to. The stream can be asked for its peer, but not written to.
+  // The connection has ended. `error` is an errno, 0 after close() and abort(); `reason` says more,
+  // such as why TLS failed. The stream can still name its peer, but not be written to.
   virtual void on_gone(int /*error*/, std::string_view /*reason*/) {}
   virtual void on_backed_up() {}
   virtual void on_drained() {}  // down to low_water

@@ -31,7 +31,7 @@ namespace netkit {
 
 class Plugin;
 
-// What a note begins with, of a command and of an engine for --store.
+// How a note begins: that of a command, and that of an engine for --store.
 inline constexpr char kPluginMagic[8] = {'n', 'e', 't', 'k', 'i', 't', 'P', '1'};
 inline constexpr char kStoreMagic[8] = {'n', 'e', 't', 'k', 'i', 't', 'S', '1'};
 // Raised with every incompatible change of the headers that a plugin may include; CMakeLists.txt
@@ -51,7 +51,6 @@ struct PluginNote {
 };
 static_assert(sizeof(PluginNote) == 260);
 
-inline constexpr char kPluginNoteOwner[8] = "netkit";
 inline constexpr std::uint32_t kPluginNoteType = 1;
 
 // The section as it is in the file: an ELF note header, the owner, the note.
@@ -64,7 +63,7 @@ struct PluginNoteSection {
 };
 static_assert(sizeof(PluginNoteSection) == 20 + sizeof(PluginNote));
 
-// What the entry symbol `netkit_plugin_entry` gives.
+// What the entry symbol `netkit_plugin_entry` returns.
 struct PluginEntry {
   std::uint32_t abi;
   std::uint32_t reserved;
@@ -73,7 +72,7 @@ struct PluginEntry {
   void (*destroy)(Plugin*);
 };
 
-// The type of the entry symbol. It does nothing but give the address of constant data.
+// The type of the entry symbol. It only returns the address of constant data.
 using PluginEntryFunction = const PluginEntry* (*)();
 inline constexpr char kPluginEntrySymbol[] = "netkit_plugin_entry";
 

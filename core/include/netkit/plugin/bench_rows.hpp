@@ -12,23 +12,23 @@
 
 namespace netkit {
 
-// A row each second at a terminal, and each D of --stats=D, there with a record where the output is
-// JSON. [loop]
+// A row every second at a terminal, and every D with --stats=D, which also makes a record in JSON
+// output. [loop]
 class NETKIT_API BenchRows {
  public:
-  // The part of the run that a row is of, in seconds since the start.
+  // The part of the run that a row covers, in seconds since the start.
   struct Part {
     double from = 0;
     double to = 0;
-    bool is_record = false;  // it is to be a record, too
+    bool is_record = false;  // make a record as well
   };
   using Show = std::function<void(const Part& part)>;
 
   explicit BenchRows(Host& host);
 
-  // Whether there are any.
+  // Whether there are rows at all.
   bool wanted() const { return period_ > Duration::zero() && period_ != kNever; }
-  // From now on, until this is destroyed.
+  // Shows rows from now on, until this object is destroyed.
   void start(Show show);
 
  private:
@@ -43,7 +43,7 @@ class NETKIT_API BenchRows {
   Timer timer_;
 };
 
-// The fields of a row's record that say which part of the run it is of.
+// The fields of a row's record that say which part of the run it covers.
 inline constexpr FieldDef kPartFrom{"from_s", "seconds from the start to its beginning"};
 inline constexpr FieldDef kPartTo{"to_s", "seconds from the start to its end"};
 

@@ -31,7 +31,7 @@ class FakeClock final : public Clock {
   WallTime wall_{std::chrono::seconds(1795187549)};
 };
 
-// A record that owns what it shows.
+// A record that owns its data.
 struct KeptRecord {
   std::string type;
   WallTime time{};
@@ -138,7 +138,7 @@ class FakeHost final : public Host {
     }
     return true;
   }
-  // What a signal or --timeout does.
+  // Does what a signal or --timeout would do.
   void stop(StopReason reason) {
     if (stop_) return stop_(reason);
     finish(ExitStatus::done);

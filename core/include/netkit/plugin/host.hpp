@@ -1,4 +1,4 @@
-// What a running action can use: everything that all network tools share. [loop] unless stated
+// The services of a running action: everything that all network tools share. [loop] unless stated
 // otherwise.
 #pragma once
 
@@ -41,8 +41,8 @@ class NETKIT_API Host : public Run {
   // Provides the numbers whenever they are shown. To be set before run_loop() and before the first
   // packet: from then on INT and TERM are left to the loop, so that the numbers can be shown.
   virtual void set_totals(std::function<void(Totals&)> fill) = 0;
-  // Appends to what --metrics answers, besides the totals: whole families, HELP and TYPE first, of
-  // names that no total has.
+  // Appends to the response of --metrics, after the totals: complete metric families, HELP and TYPE
+  // first, with names that no total has.
   virtual void set_metrics(std::function<void(std::string&)> append) = 0;
   // Called once when INT or TERM came or --timeout passed: stop accepting, tell the peers, then
   // finish(). Without it the host finishes by itself.
@@ -63,10 +63,10 @@ class NETKIT_API Host : public Run {
 
 // The sources that a command line names.
 struct SourceDefaults {
-  // The ticker when neither --from nor --every is given; kNever: none.
+  // The period of the ticker if neither --from nor --every is given; kNever: no ticker.
   Duration every = kNever;
   std::string message = "{date}";
-  // Read stdin when nothing is given.
+  // Read stdin if no source is given.
   bool stdin_when_none = false;
 };
 

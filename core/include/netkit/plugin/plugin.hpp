@@ -40,7 +40,7 @@ std::unique_ptr<Command> new_command() {
   return std::make_unique<T>();
 }
 
-// What a plugin offers.
+// A plugin and its actions.
 class Plugin {
  public:
   explicit Plugin(std::vector<ActionDef> actions) : actions_(std::move(actions)) {}

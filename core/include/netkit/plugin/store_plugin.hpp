@@ -13,7 +13,7 @@
 
 namespace netkit {
 
-// What the entry symbol `netkit_store_entry` gives.
+// What the entry symbol `netkit_store_entry` returns.
 struct StoreEntry {
   std::uint32_t abi;
   std::uint32_t reserved;
@@ -21,7 +21,7 @@ struct StoreEntry {
   store::EngineFactory make;
 };
 
-// The type of the entry symbol. It does nothing but give the address of constant data.
+// The type of the entry symbol. It only returns the address of constant data.
 using StoreEntryFunction = const StoreEntry* (*)();
 inline constexpr char kStoreEntrySymbol[] = "netkit_store_entry";
 

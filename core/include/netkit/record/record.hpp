@@ -31,8 +31,8 @@ struct Record {
   const Endpoint* peer = nullptr;             // null: none
   std::span<const Field> fields{};            // in the order of the RecordDef
   std::optional<std::string_view> payload{};  // bytes as they came; none: the record has none
-  // The payload is known to be of 0x20 to 0x7E alone, so that no text form need look for what it
-  // has to escape.
+  // The payload is known to have bytes from 0x20 to 0x7E only, so that text output need not look
+  // for what to escape.
   bool payload_is_printable = false;
   // Text form: nothing follows it, not even a newline; the next one continues where it ends.
   bool is_piece = false;
@@ -40,7 +40,7 @@ struct Record {
   // at its end; none: the layout. For lines that a layout cannot say; templates, JSON and raw do
   // not see it.
   std::optional<std::string_view> line{};
-  // Text form: what precedes it, as it is.
+  // Text form: printed before it, unchanged.
   std::string_view prefix{};
   // Text form: it addresses the user. It rings the bell, and is bold where there is colour.
   bool is_call = false;

@@ -43,8 +43,8 @@ NETKIT_API void append_recording_header(std::string& out, std::string_view comma
 NETKIT_API void append_recorded(std::string& out, Duration offset, std::uint64_t connection,
                                 Direction direction, std::string_view bytes);
 
-// How long after the first byte what was recorded after `offset` is due, `speed` times as fast; 0:
-// everything is due at once. A year at most. Any thread.
+// When bytes recorded at `offset` are due, counted from the first byte and replayed `speed` times
+// as fast; 0: everything is due at once. A year at most. Any thread.
 NETKIT_API Duration replayed_after(Duration offset, double speed);
 
 // Reads the recording of a command, whatever the pieces it comes in. [one thread]
@@ -109,17 +109,17 @@ class NETKIT_API RecordingPlayer {
     std::size_t max_bytes = std::size_t{1} << 20U;  // as RecordingReader has it
     std::string_view limit_option;
     double speed = 1;         // how many times as fast; 0: everything is due at once
-    bool is_watched = false;  // a pipe that has nothing yet is not waited for: see awaited()
+    bool is_watched = false;  // do not block on an empty pipe: see awaited()
   };
 
   // The first run begins at `start`. Throws SystemError if the file cannot be opened.
   RecordingPlayer(const Options& options, TimePoint start);
 
-  // The next record, which stays until pop(). Null at the end of the file, after a fault, which
-  // error() tells, and where one is awaited.
+  // The next record, valid until pop(). Null at the end of the file, after a fault (see error()),
+  // and while more is awaited (see awaited()).
   const RecordedBytes* front();
-  // The descriptor that can be read once more has come: with Options::is_watched, when front() was
-  // null but the file has not ended. Otherwise -1.
+  // The descriptor that becomes readable when more has arrived: with Options::is_watched, after
+  // front() was null although the file has not ended. Otherwise -1.
   int awaited() const { return is_awaited_ ? file_.get() : -1; }
   void pop() { waiting_.pop_front(); }
   // When front() is due. A further run of the file begins when the one before it has ended.

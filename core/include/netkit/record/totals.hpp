@@ -79,11 +79,11 @@ class NETKIT_API Totals {
     if (declared_) throw PluginError("the total '" + std::string(name) + "' is not declared");
     entries_.push_back({name, value, nullptr});
   }
-  // One that declares itself, and outlives this.
+  // A total with its own declaration, which outlives this.
   void add(const TotalDef& definition, Value value) {
     entries_.push_back({definition.name, value, &definition});
   }
-  // Adds the values of another thread's to those of the same names.
+  // Adds the values of another thread's totals to those of the same names.
   void merge(const Totals& other) {
     for (const Entry& more : other.entries_) {
       const auto own = std::ranges::find(entries_, more.name, &Entry::name);

@@ -22,17 +22,17 @@
 
 namespace netkit::store {
 
-// A store for one test: nothing is in it.
+// A store for one test, which is empty.
 class Bench {
  public:
   virtual ~Bench() = default;
   virtual MakeEngine maker(const Surroundings& around) = 0;
   virtual std::string url() { return "test:"; }
-  // How long it may take until others are told of an entry, and how long a name is leased at least.
+  // How long it may take until others learn of an entry, and the shortest lease of a name.
   virtual Duration patience() { return std::chrono::seconds(10); }
 };
 
-// One user of a stream, which records what it was told.
+// A user of a stream, which records its callbacks.
 class Peer final : public Engine::Handler {
  public:
   Peer(Bench& bench, const Surroundings& around, Settings settings)

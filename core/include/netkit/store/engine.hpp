@@ -28,13 +28,13 @@ struct Field {
   friend bool operator==(const Field&, const Field&) = default;
 };
 
-// Texts are bytes: any of them, as many as a message may have.
+// Texts are arbitrary bytes, as many as a message may have.
 struct Entry {
   std::uint64_t number = 0;  // its place in the stream, from 1; 0: it has none yet
   WallTime time{};           // to the microsecond
   std::string topic{};       // empty: it has none
   std::string text{};
-  std::vector<Field> fields{};  // what else the command knows of it
+  std::vector<Field> fields{};  // whatever else the command stores with it
   // The writer and its own number for the entry, so that nothing is appended twice and each writer
   // recognizes its own. 0: an entry of another program.
   std::uint64_t writer = 0;
@@ -48,11 +48,11 @@ struct Entry {
 
 struct Settings {
   std::string url{};  // as typed: `sqlite:FILE`, `redis://HOST:PORT/PREFIX`; never a password
-  std::string option = "--store";  // that it was typed with, for what is said of it
+  std::string option = "--store";  // as typed, for messages about it
   std::string stream{};            // `chat`
   std::size_t keep = 1000;         // entries that the stream keeps; 0: none but the newest
   bool keep_last = false;          // the last entry of each topic is kept, however old it is
-  bool follow = true;              // false: entries are appended, and none is given
+  bool follow = true;              // false: the stream is only appended to
   // Which entries come first: those from number `since` on or, where it is 0, the `newest` ones.
   std::uint64_t since = 0;
   std::uint64_t newest = 0;
@@ -69,13 +69,13 @@ struct Claim {
   bool takes_over = false;
 };
 
-// What a store says of a stream when it is opened, for the first time or again.
+// What a store reports about a stream when it is opened, for the first time or again.
 struct State {
-  // The stream's own; another one is another stream, whose numbers mean something else.
+  // Identifies the stream: with another one it is another stream, whose numbers are unrelated.
   std::uint64_t stream = 0;
   // Changes whenever the store is found to have lost what it had acknowledged: it was emptied, or
-  // another took its place that does not have the newest entries. The numbers continue behind those
-  // that were given before, so that no number is given twice.
+  // was replaced by one that lacks the newest entries. The numbers continue after those assigned
+  // before, so that no number is assigned twice.
   std::uint64_t epoch = 0;
   std::uint64_t last = 0;      // number of the newest entry; 0: there has been none
   std::uint64_t survived = 0;  // of another epoch: the newest entry that the store still had
@@ -106,10 +106,10 @@ class NETKIT_API Engine {
     virtual void on_entries(std::span<const Entry> entries) = 0;
     // Every entry of the first batch is in the store; `sequence` is that of the last.
     virtual void on_appended(std::uint64_t sequence) = 0;
-    // None is of all the batches that have not been answered, as the store has no room or takes no
-    // writes: half a sentence.
+    // None of the unanswered batches is in the store, because it has no room or accepts no writes;
+    // the reason is half a sentence.
     virtual void on_refused(std::string_view why) = 0;
-    // Whether the name is the owner's; `holder` is who has it, if that is known.
+    // Whether the owner has the name; `holder` is who has it, if that is known.
     virtual void on_claimed(const std::string& name, bool granted, const std::string& holder) = 0;
     // The answer to list_names().
     virtual void on_names(std::span<const std::string> names) { (void)names; }
@@ -117,7 +117,7 @@ class NETKIT_API Engine {
     virtual void on_last(std::span<const Entry> entries) = 0;
     // The store can no longer be reached, or never could; the engine has reported it and retries.
     virtual void on_away() = 0;
-    // It is unusable for good: a wrong password, a file that is not a store. One sentence.
+    // The store is unusable for good: a wrong password, a file that is not a store. One sentence.
     virtual void on_failed(ExitStatus status, const std::string& error) = 0;
   };
 
@@ -127,19 +127,19 @@ class NETKIT_API Engine {
   // A batch, after on_open(), while fewer than most_in_flight() are not answered. Sequences rise,
   // from batch to batch as well.
   virtual void append(std::span<const Entry> entries) = 0;
-  // How many entries a batch may have. More of them cost less each; fewer let the store have one
-  // while the other side has work with the one before.
+  // How many entries a batch may have. Large batches cost less per entry; with small ones the store
+  // writes one while the other side prepares the next.
   virtual std::size_t most_at_once() const { return 1000; }
-  // How many batches it takes that it has not answered. Those that follow the first are large.
+  // How many unanswered batches it accepts. Those after the first are large.
   virtual std::size_t most_in_flight() const { return 1; }
-  // What an entry may have, of texts and fields together, so that it can be read again.
+  // The most bytes of texts and fields that an entry may have, so that it can be read back.
   virtual std::size_t most_bytes() const { return std::size_t{512} << 20U; }
-  // Takes names, or renews what the owners have of them, for `lease` from now on. Nothing is
-  // answered while the store is away.
+  // Claims names, or renews the claims of their owners, for `lease` from now on. There is no answer
+  // while the store is away.
   virtual void claim(std::span<const Claim> claims, Duration lease) = 0;
-  // Nothing happens where it is not the owner's.
+  // Does nothing if the owner does not have the name.
   virtual void release(const std::string& name, const std::string& owner) = 0;
-  // Asks which names somebody has, in any order.
+  // Asks which names are taken, in any order.
   virtual void list_names() = 0;
   // The last entry of each topic, where Settings::keep_last has been set.
   virtual void read_last() = 0;

@@ -18,21 +18,21 @@ namespace netkit::store {
 // What several engines share, as several servers share a database. Outlives them. [loop]
 class MemoryStore {
  public:
-  // Nobody reaches it, until it is back.
+  // It cannot be reached until come_back().
   void go_away() { set_away(true); }
   void come_back() { set_away(false); }
-  // Answers come so much later.
+  // Answers come this much later.
   void be_slow(Duration delay) { delay_ = delay; }
-  // Entries come, but no append is answered, until it is back.
+  // Entries are delivered, but no append is answered until come_back().
   void lose_answers() { answers_ = false; }
-  // It takes nothing; half a sentence says why; empty: it does again.
+  // It refuses entries for this reason (half a sentence); empty: it accepts them again.
   void be_full(std::string why) { full_ = std::move(why); }
-  // Everything is gone, as an outage shows.
+  // It has lost everything, which an outage reveals.
   void be_emptied() { lose_newest(SIZE_MAX); }
-  // The newest `count` entries are, as after a failover.
+  // It has lost the newest `count` entries, as after a failover.
   void lose_newest(std::size_t count);
 
-  // As MakeEngine is wanted.
+  // For use as MakeEngine.
   MakeEngine maker(const Surroundings& around);
 
  private:

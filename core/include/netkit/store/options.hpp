@@ -16,14 +16,14 @@ namespace netkit::store {
 // --store --store-queue --store-password-file --store-cacert --reconnect --reconnect-max. An action
 // that has them has kReconnectOptions as well. Any thread, as all of these.
 NETKIT_API std::vector<OptionDef> options();
-// What stands in the totals of such an action: Stream::show() tells the numbers.
+// The totals of such an action; Stream::show() provides the numbers.
 NETKIT_API std::vector<TotalDef> totals();
-// They are asked for even where no store is used.
+// The same for a run without a store.
 NETKIT_API void show_none(Totals& totals);
 
-// Whether there is to be a store. Throws UsageError for a --store that names none.
+// Whether --store is given. Throws UsageError if it does not name a store.
 NETKIT_API bool is_wanted(const Values& values);
-// What the options say; `stream` is the command's name. Reads the password's file. Throws Error.
+// The values of the options; `stream` is the command's name. Reads the password file. Throws Error.
 NETKIT_API Stream::Options read_options(const Values& values, std::string_view stream,
                                         std::size_t keep);
 
@@ -34,7 +34,7 @@ struct Place {
   std::string stream;
   std::uint64_t since = 0;  // 0: from now on; `all` is 1
 };
-// What a stream of it is opened with, by the password of the environment.
+// The settings to open it with; the password comes from the environment.
 NETKIT_API Settings settings_of(const Place& place);
 // Throws UsageError.
 NETKIT_API Place read_place(std::string_view text, std::string_view option);

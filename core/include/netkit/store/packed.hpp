@@ -11,9 +11,9 @@
 
 namespace netkit::store {
 
-// Any thread, as both.
+// Any thread, like unpack().
 NETKIT_API std::string pack(std::span<const Field> fields);
-// What cannot be read is left out, with all that follows.
+// Leaves out what cannot be read, and everything after it.
 NETKIT_API std::vector<Field> unpack(std::string_view text);
 
 }  // namespace netkit::store

@@ -1,4 +1,5 @@
-// A command's way to its stream of a store: what waits to be appended, and what has come.
+// A command's access to its stream of a store: the queue of entries to append, and the entries that
+// arrive.
 #pragma once
 
 #include <cstddef>
@@ -30,24 +31,24 @@ struct Counters {
   std::uint64_t outages = 0;
 };
 
-// [loop] Appends what it is given in order, as much as has come together at once, over outages;
-// delivers entries in order, each once, and reports what is lost.
+// [loop] Appends entries in order, in batches, and across outages; delivers entries in order, each
+// once, and reports what is lost.
 class NETKIT_API Stream final : private Engine::Handler {
  public:
   class NETKIT_API Handler {
    public:
     virtual ~Handler() = default;
-    // The first time that the store is there; all its entries have been given.
+    // The store is available for the first time, and all its entries have been delivered.
     virtual void on_store_open() = 0;
     // `ticket`: what append() returned for it; 0: it is another's.
     virtual void on_entry(const Entry& entry, std::uint64_t ticket) = 0;
-    // Numbers that will never come. It has been logged.
+    // These numbers will never come, which has been logged.
     virtual void on_lost_entries(std::uint64_t from, std::uint64_t to) { (void)from, (void)to; }
     // The store has every entry up to this one.
     virtual void on_stored(std::uint64_t ticket) { (void)ticket; }
-    // It will not have this one; half a sentence.
+    // The store refuses this one; the reason is half a sentence.
     virtual void on_refused(std::uint64_t ticket, std::string_view why) { (void)ticket, (void)why; }
-    // away(), full() or waiting() is not what it was.
+    // away(), full() or waiting() has changed.
     virtual void on_store_change() {}
     virtual void on_name(const std::string& name, bool granted, const std::string& holder) {
       (void)name, (void)granted, (void)holder;
@@ -81,23 +82,24 @@ class NETKIT_API Stream final : private Engine::Handler {
   // Of the last entry that append() has refused: "the store is unavailable, and 10000 entries are
   // waiting (--store-queue)"
   const std::string& why_not() const { return why_not_; }
-  // It cannot be reached.
+  // The store cannot be reached.
   bool away() const { return !open_; }
   bool was_open() const { return ever_open_; }
-  // What waits is on its way: the end of a run waits for it.
+  // Entries are on their way to the store, and the end of a run waits for them.
   bool settling() const { return waiting() > 0 && open_ && refusal_.empty(); }
   // At the end of a run, where something still waits: one sentence.
   std::string why_not_stored() const;
-  // It is there, but what is appended waits: it took none of what was tried last.
+  // The store can be reached, but refused all of the last batch; entries wait.
   bool takes_nothing() const { return open_ && !refusal_.empty(); }
 
   // Keeps a name, renewed by itself until it is let go; answered by on_name(), which is told again
   // when somebody else is found to have it later. Who takes it over does so once.
   void claim(Claim claim);
-  // At once, or when its lease has run out: who has left may have come to another server, by then.
+  // Releases a name, at once or when its lease has expired: by then, whoever left may have joined
+  // another server.
   void release(const std::string& name);
   void let_lapse(const std::string& name) { names_.erase(name); }
-  // While the store is there; not answered if it goes away meanwhile.
+  // Only while the store is available; not answered if it goes away meanwhile.
   void list_names() { engine_->list_names(); }
 
   const State& state() const { return state_; }

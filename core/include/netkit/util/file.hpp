@@ -26,7 +26,7 @@ class NETKIT_API FileDescriptor {
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
   int release() { return std::exchange(fd_, -1); }  // the caller owns it now
-  void reset(int fd = -1);                          // closes what it had
+  void reset(int fd = -1);                          // closes the previous one
 
  private:
   int fd_ = -1;
@@ -42,8 +42,8 @@ struct FileContent {
   int error = 0;  // an errno; EFBIG: there are more than `limit` bytes. Then `bytes` is incomplete
 };
 
-// Reads `fd` to its end, and blocks while there is nothing to read. Any thread, as the next three.
-// Opening a named pipe does not wait for a writer: without one it is empty.
+// Reads `fd` to its end, and blocks while there is nothing to read. Any thread, like the next
+// three. Opening a named pipe does not wait for a writer: without one it is empty.
 NETKIT_API FileContent read_file(int fd, std::size_t limit);
 NETKIT_API FileContent read_file(const std::string& path, std::size_t limit);
 

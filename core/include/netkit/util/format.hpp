@@ -1,4 +1,4 @@
-// Numbers and times at the end of a string, without locale, temporaries or snprintf.
+// Appends numbers and times to a string, without locale, temporaries or snprintf.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace netkit {
 
-// Any thread, as all of these.
+// Any thread, like everything here.
 NETKIT_API void append_unsigned(std::string& out, std::uint64_t value);
 NETKIT_API void append_signed(std::string& out, std::int64_t value);
 // With `decimals` digits after the point (0 to 9), rounded; `inf`, `-inf`, `nan` if it is not a

@@ -11,10 +11,10 @@
 
 namespace netkit {
 
-// A log-linear histogram of durations (as HdrHistogram): exact below 256 ns, and 128 buckets for
+// A log-linear histogram of durations (like HdrHistogram): exact below 256 ns, and 128 buckets for
 // each doubling above, so that a percentile is within 0.4 % of the true value, up to 18 minutes;
-// what is longer is counted in the last bucket, only the maximum and the mean know it exactly.
-// Fixed memory (34 KiB), O(1) and without allocation per value. [one thread]
+// what is longer is counted in the last bucket, and exact only in the maximum and the mean. Fixed
+// memory (34 KiB), O(1) and without allocation per value. [one thread]
 class NETKIT_API LatencyHistogram {
  public:
   LatencyHistogram();

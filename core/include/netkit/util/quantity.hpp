@@ -12,9 +12,9 @@
 namespace netkit {
 
 // Reads `500ms`, `5s`, `2m`, `1.5h`, also `d`, `us`, `ns`; a bare number is seconds; `none` is
-// kNever. Decimals are exact down to a nanosecond, what is finer is cut off. Returns nothing for
-// anything else: a sign, white space, another unit, more than 292 years. Any thread, as all of
-// these.
+// kNever. Decimals are exact down to a nanosecond; what is finer is cut off. Returns nothing for
+// anything else: a sign, white space, another unit, more than 292 years. Any thread, like
+// everything here.
 NETKIT_API std::optional<Duration> read_duration(std::string_view text);
 
 // The same, but throws UsageError: "'5x' is not a duration (write 500ms, 5s, 2m, 1.5h or none)".
@@ -26,7 +26,7 @@ NETKIT_API std::string format_duration(Duration duration);
 
 // Reads `1200`, `64k`, `1M`, `1.5G`: powers of 1024 with `k`, `K`, `M`, `G`, `T`, and optionally
 // `B` or `iB` after them (`64kB`, `64KiB`, `100B`). Returns nothing for anything else: a sign,
-// white space, another unit, 2^63 or more. Any thread, as all of these.
+// white space, another unit, 2^63 or more.
 NETKIT_API std::optional<std::uint64_t> read_size(std::string_view text);
 
 // The same, but throws UsageError: "'5x' is not a size (write 1200, 64k, 1M or 2G)".
@@ -36,7 +36,7 @@ NETKIT_API std::uint64_t parse_size(std::string_view text);
 NETKIT_API std::string format_size(std::uint64_t bytes);
 
 // Reads `100/s`, `100` (the same), `6/m`, `0.5/s` as events a second. Returns nothing for anything
-// else: a sign, less than 1e-9 or more than 1e12 a second. Any thread, as the next.
+// else: a sign, less than 1e-9 or more than 1e12 a second.
 NETKIT_API std::optional<double> read_rate(std::string_view text);
 // The same, but throws UsageError: "'5x' is not a rate (write 100/s or 6/m)".
 NETKIT_API double parse_rate(std::string_view text);

@@ -15,8 +15,8 @@ namespace netkit {
 // randomness). Any thread.
 NETKIT_API void fill_random(void* bytes, std::size_t size);
 
-// A number from there: of 64 bits, and one from 1 to 2^63 - 1, which databases hold as a signed
-// integer. Throw like fill_random(). Any thread.
+// A number of 64 bits, and one from 1 to 2^63 - 1, which fits a signed integer, from getrandom(2).
+// Throw like fill_random(). Any thread.
 NETKIT_API std::uint64_t random_number();
 NETKIT_API std::uint64_t random_id();
 

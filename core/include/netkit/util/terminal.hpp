@@ -1,4 +1,4 @@
-// What the terminal behind a descriptor can do.
+// What the terminal at a descriptor can do.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ NETKIT_API bool takes_escapes(int fd);
 // The same, and NO_COLOR is not set or is empty (no-color.org).
 NETKIT_API bool takes_colors(int fd);
 
-// The columns of the terminal's window; none where `fd` is no terminal, or one that does not know.
-// Any thread.
+// The columns of the terminal's window; none if `fd` is not a terminal, or is one that does not
+// know. Any thread.
 NETKIT_API std::optional<std::size_t> terminal_columns(int fd);
 
 }  // namespace netkit

@@ -1,5 +1,5 @@
-// Bytes of peers as text: whether they are UTF-8, how a terminal and JSON may show them; and the
-// pieces that messages are made of.
+// Bytes of peers as text: whether they are UTF-8, and how to show them at a terminal and in JSON;
+// and the pieces of messages.
 #pragma once
 
 #include <charconv>
@@ -16,11 +16,11 @@
 
 namespace netkit {
 
-// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. Any thread, as all of these.
+// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. Any thread, like everything
+// here.
 NETKIT_API bool is_valid_utf8(std::string_view bytes);
 
-// Whether the locale that the environment names is one of UTF-8, so that a terminal shows more than
-// ASCII.
+// Whether the environment's locale uses UTF-8, so that a terminal shows more than ASCII.
 NETKIT_API bool locale_is_utf8();
 
 // Puts `bytes` into `out`, with U+FFFD for what is not UTF-8: one for each maximal subpart, as
@@ -43,9 +43,9 @@ NETKIT_API bool is_shown_unchanged(std::string_view bytes, bool keep_lf);
 // appended, where the bytes are not UTF-8.
 NETKIT_API bool append_json_string(std::string& out, std::string_view bytes);
 
-// The same for what has to be a string: bytes that are not UTF-8 become U+FFFD.
+// The same where a string is required: bytes that are not UTF-8 become U+FFFD.
 NETKIT_API void append_json_lossy(std::string& out, std::string_view bytes);
-// A number that JSON lacks (infinity, NaN) is null.
+// A number that JSON cannot express (infinity, NaN) becomes null.
 NETKIT_API void append_json_number(std::string& out, double value);
 
 // Whether the text has an invisible character, or a space other than U+0020: with these, names that
@@ -64,7 +64,7 @@ constexpr int hex_value(char digit) {
   return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-// The number that all of `text` is: digits of `base`, and for signed types a `-` before them.
+// Reads all of `text` as a number: digits of `base`, and for signed types a `-` before them.
 // Returns nothing for anything else, and for what the type cannot hold.
 template <std::integral Integer>
 std::optional<Integer> read_integer(std::string_view text, int base = 10) {
@@ -81,12 +81,13 @@ NETKIT_API std::string counted(std::uint64_t count, std::string_view thing);
 // `bash, zsh or fish`
 NETKIT_API std::string choice_of(std::span<const std::string_view> words);
 
-// The scan that most text passes whole: printable ASCII, 0x20 to 0x7E, a block at a time.
+// Most text is printable ASCII, 0x20 to 0x7E, which is skipped a block at a time.
 constexpr bool is_printable(char byte) {
   return byte >= 0x20 && byte < 0x7F;
 }
 
-// skip_printable() without its first look; by the widest registers that this processor has.
+// skip_printable() without its check of the first byte, with the widest registers that this
+// processor has.
 NETKIT_API const char* skip_printable_blocks(const char* at, const char* end);
 
 // The first byte in [at, end) that is not printable, else `end`. Any thread.

@@ -259,7 +259,7 @@ ActionDef ping() {
 
 std::vector<TotalDef> bench_totals() {
   return {{"packets_per_s", "replies a second", kGauge, TotalUnit::per_second},
-          {"bytes_per_s", "bytes of the replies a second", kGauge, TotalUnit::per_second},
+          {"bytes_per_s", "bytes of the replies a second", kGauge, TotalUnit::bytes},
           kLossTotal,
           milliseconds_total("p50_ms", "median latency"),
           milliseconds_total("p99_ms", "99th percentile of the latency"),

@@ -20,6 +20,7 @@
 
 #include <netkit/util/quantity.hpp>
 #include <netkit/util/terminal.hpp>
+#include <netkit/util/text.hpp>
 
 namespace netkit {
 namespace {
@@ -360,7 +361,7 @@ std::string HostImpl::final_line() const {
   if (action_.has_summary) return {};
   if (!is_terminal(STDERR_FILENO)) return signal_ != 0 ? totals_line(all) : std::string();
   if (!(is_server() || has_losses(all))) return {};
-  return totals_sentence(all, kMostShown);
+  return totals_sentence(all, kMostShown, locale_is_utf8());
 }
 
 void HostImpl::update_live_line() {
@@ -370,8 +371,9 @@ void HostImpl::update_live_line() {
   if (!wanted) {
     live_.reset();
   } else if (!live_) {
-    live_ = std::make_unique<LiveLine>(loop_, log_, STDERR_FILENO,
-                                       [this] { return totals_sentence(totals(), kMostShown); });
+    live_ = std::make_unique<LiveLine>(loop_, log_, STDERR_FILENO, [this, utf8 = locale_is_utf8()] {
+      return totals_sentence(totals(), kMostShown, utf8);
+    });
   }
   if (output_ == nullptr) return;
   if (live_ && is_terminal(STDOUT_FILENO)) {

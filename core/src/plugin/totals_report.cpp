@@ -10,10 +10,12 @@
 
 #include <fmt/format.h>
 
+#include <netkit/cli/shared_definitions.hpp>
 #include <netkit/http/http_text.hpp>
 #include <netkit/net/address_spec.hpp>
 #include <netkit/net/server_sockets.hpp>
 #include <netkit/util/format.hpp>
+#include <netkit/util/histogram.hpp>
 #include <netkit/util/text.hpp>
 #include <netkit/version.hpp>
 
@@ -43,6 +45,40 @@ std::string short_text(const Totals::Value& value) {
     append_short(text, std::get<double>(value));
   }
   return text;
+}
+
+std::string_view without(std::string_view name, std::string_view unit) {
+  return name.ends_with(unit) ? name.substr(0, name.size() - unit.size()) : name;
+}
+
+TotalUnit unit_of(const Totals::Entry& entry) {
+  if (entry.definition == nullptr) return TotalUnit::count;
+  const MetricDef* const metric = entry.definition->metric;
+  return metric != nullptr && metric->name == kBytesMetric.name ? TotalUnit::bytes
+                                                                : entry.definition->unit;
+}
+
+// `received 1,234`, `bytes 53 kB`, `p50 83 µs`, `loss 2.5 %`. `time` is the unit of all times of a
+// line: the first of them chooses it.
+std::string text_for_people(const Totals::Entry& entry, std::optional<LatencyUnit>& time,
+                            bool utf8) {
+  const double value =
+      std::visit([](auto number) { return static_cast<double>(number); }, entry.value);
+  switch (unit_of(entry)) {
+    case TotalUnit::bytes:
+      return words_of(entry.name) + " " + short_quantity(value, "B");
+    case TotalUnit::milliseconds: {
+      const Duration latency(static_cast<Duration::rep>(value * 1e6));
+      if (!time) time.emplace(latency, utf8);
+      return words_of(without(entry.name, "_ms")) + " " + time->text(latency);
+    }
+    case TotalUnit::percent:
+      return words_of(without(entry.name, "_percent")) + " " + short_number(value) + " %";
+    default:
+      break;
+  }
+  const auto* const whole = std::get_if<std::uint64_t>(&entry.value);
+  return words_of(entry.name) + " " + (whole != nullptr ? grouped(*whole) : short_number(value));
 }
 
 bool is_zero(const Totals::Value& value) {
@@ -174,15 +210,14 @@ std::string totals_line(const Totals& totals, const TotalsBefore& before) {
   return line;
 }
 
-std::string totals_sentence(const Totals& totals, std::size_t most) {
+std::string totals_sentence(const Totals& totals, std::size_t most, bool utf8) {
   std::string line;
+  std::optional<LatencyUnit> time;
   for (const Totals::Entry& entry : totals.entries()) {
     if (!entry.measured() || is_zero(entry.value)) continue;
     if (most-- == 0) break;
-    const auto* const whole = std::get_if<std::uint64_t>(&entry.value);
     if (!line.empty()) line += ", ";
-    line +=
-        words_of(entry.name) + " " + (whole != nullptr ? grouped(*whole) : short_text(entry.value));
+    line += text_for_people(entry, time, utf8);
   }
   return line;
 }

@@ -27,8 +27,9 @@ struct TotalsBefore {
 // each counter's follows: `received 5, received per s 2.5`.
 NETKIT_API std::string totals_line(const Totals& totals, const TotalsBefore& before = {});
 
-// For people: without zeros, at most so many of them, with separators, `received 1,234, sent 12`.
-NETKIT_API std::string totals_sentence(const Totals& totals, std::size_t most);
+// For people: without zeros, at most so many of them, with separators and units, of which times
+// share one: `received 1,234, bytes 53 kB, p50 83 µs`. `utf8`: µs instead of us.
+NETKIT_API std::string totals_sentence(const Totals& totals, std::size_t most, bool utf8);
 
 // Whether something that was counted was lost or thrown away.
 NETKIT_API bool has_losses(const Totals& totals);

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <netkit/cli/shared_definitions.hpp>
+
 namespace netkit {
 namespace {
 
@@ -48,11 +50,33 @@ TEST(TotalsSentence, HasNoZerosAndSeparators) {
   totals.add("kernel_drops", std::uint64_t{0});
   totals.add("clients", std::uint64_t{2});
   totals.add("sent", std::uint64_t{3});
-  EXPECT_EQ(totals_sentence(totals, 5), "received 1,234,567, clients 2, sent 3");
-  EXPECT_EQ(totals_sentence(totals, 2), "received 1,234,567, clients 2");
+  EXPECT_EQ(totals_sentence(totals, 5, true), "received 1,234,567, clients 2, sent 3");
+  EXPECT_EQ(totals_sentence(totals, 2, true), "received 1,234,567, clients 2");
   EXPECT_FALSE(has_losses(totals));
   totals.add("dropped_rate", std::uint64_t{1});
   EXPECT_TRUE(has_losses(totals));
+}
+
+TEST(TotalsSentence, HasUnitsThatPeopleReadAndOneForAllTimes) {
+  static constexpr TotalDef kDefs[] = {
+      {"packets_per_s", "", kGauge, TotalUnit::per_second},
+      {"bytes", "", TotalKind::counter, TotalUnit::bytes},
+      labelled_total(kBytesMetric, "in", "bytes_in", ""),
+      {"loss_percent", "", kGauge, TotalUnit::percent},
+      {"p50_ms", "", kGauge, TotalUnit::milliseconds},
+      {"p99_ms", "", kGauge, TotalUnit::milliseconds},
+  };
+  Totals totals;
+  totals.add(kDefs[0], 1151708.675);
+  totals.add(kDefs[1], std::uint64_t{52896});
+  totals.add(kDefs[2], std::uint64_t{64});
+  totals.add(kDefs[3], 2.5);
+  totals.add(kDefs[4], 0.083);
+  totals.add(kDefs[5], 3.46);
+  EXPECT_EQ(totals_sentence(totals, 6, true),
+            "packets per s 1,151,709, bytes 53 kB, bytes in 64 B, loss 2.5 %, p50 83 \u00b5s, "
+            "p99 3,460 \u00b5s");
+  EXPECT_TRUE(totals_sentence(totals, 5, false).ends_with("p50 83 us"));
 }
 
 TEST(EndRecord, SaysWhetherItWentWell) {

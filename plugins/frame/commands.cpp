@@ -71,10 +71,14 @@ std::vector<std::string> complete_word(std::string_view word,
   return found;
 }
 
+std::string part_of_frame(std::size_t pending, std::uint64_t total) {
+  if (total == 0) return counted(pending, "byte");
+  return fmt::format("{} of {}", pending, counted(total, "byte"));
+}
+
 std::string cut_off(std::string_view what, std::size_t pending, std::uint64_t total) {
-  std::string text = fmt::format("{} in the middle of a frame: {}", what, counted(pending, "byte"));
-  if (total > 0) text += fmt::format(" of {}", total);
-  return text + " received";
+  return fmt::format("{} in the middle of a frame: {} received", what,
+                     part_of_frame(pending, total));
 }
 
 bool may_read_input() {

@@ -88,7 +88,9 @@ inline constexpr std::string_view kLongLine =
 std::vector<std::string> complete_word(std::string_view word,
                                        std::initializer_list<std::string_view> candidates);
 
-// "ended in the middle of a frame: 3 bytes of 9 came", where `what` is what ended.
+// "3 of 9 bytes"; `total` is 0 where the length has not come: "3 bytes".
+std::string part_of_frame(std::size_t pending, std::uint64_t total);
+// "ended in the middle of a frame: 3 of 9 bytes received", where `what` is what ended.
 std::string cut_off(std::string_view what, std::size_t pending, std::uint64_t total);
 
 // Whether reading standard input is allowed: a shell stops a job in the background that reads its

@@ -223,12 +223,6 @@ void FrameServer::Client::arm() {
   timer_ = server_.host_.loop().at(deadline, [this] { on_deadline(); });
 }
 
-// `total` is 0 where the length has not come.
-std::string part_of_frame(std::size_t pending, std::uint64_t total) {
-  if (total == 0) return counted(pending, "byte");
-  return fmt::format("{} of {}", pending, counted(total, "byte"));
-}
-
 void FrameServer::Client::on_deadline() {
   armed_ = TimePoint::max();
   if (closing()) return;

@@ -119,9 +119,11 @@ class FrameServer::Client final : public TcpServer::Connection {
  private:
   void on_open(std::string_view /*alpn*/) override { arm(); }
   void on_received(std::string_view data) override;
+  void on_drained() override;
   void on_half_closed() override;
 
-  void take(const FrameView& view);
+  void take_all(std::string_view data);
+  bool take(const FrameView& view);  // whether more is to be taken now
   void settle(const FrameError& error);
   void refuse(const std::string& reason);
   void arm();
@@ -137,6 +139,7 @@ class FrameServer::Client final : public TcpServer::Connection {
   std::uint64_t frames_ = 0;
   std::uint64_t connection_;  // its number in the recording
   std::string identity_;
+  std::string unread_;  // came while too much was queued
   Endpoint peer_;
 };
 
@@ -151,17 +154,15 @@ void FrameServer::Client::on_received(std::string_view data) {
   server_.counters_.bytes_in += data.size();
   server_.recorder_.record(connection_, Direction::to_server, data);
   if (server_.printing_) server_.printer_.tick();
-  const TimePoint now = server_.host_.loop().now();
-  if (server_.by_rules_) {
-    return settle(session_.on_frames(now, data, [this](const FrameView& view) { take(view); }));
-  }
+  if (server_.by_rules_) return take_all(data);
   ByteBuffer& answers = server_.answers_;
   answers.clear();
   const auto count = [this](const ServerReply& reply) {
     ++frames_;
     server_.on_request(*this, reply);
   };
-  const FrameError error = session_.on_data(now, data, server_.datetime(), answers, count);
+  const FrameError error =
+      session_.on_data(server_.host_.loop().now(), data, server_.datetime(), answers, count);
   if (!answers.empty()) {
     server_.recorder_.record(connection_, Direction::to_client, answers.view());
     write(answers.view());
@@ -169,14 +170,28 @@ void FrameServer::Client::on_received(std::string_view data) {
   settle(error);
 }
 
-void FrameServer::Client::take(const FrameView& view) {
+void FrameServer::Client::take_all(std::string_view data) {
+  const auto [taken, error] = session_.on_frames(
+      server_.host_.loop().now(), data, [this](const FrameView& view) { return take(view); });
+  if (!error) unread_ = data.substr(taken);
+  settle(error);
+}
+
+void FrameServer::Client::on_drained() {
+  if (!unread_.empty() && !closing()) take_all(std::exchange(unread_, {}));
+}
+
+// An answer may be much longer than what it answers: where the client does not take what is queued
+// for it, what else it has asked waits.
+bool FrameServer::Client::take(const FrameView& view) {
   ++frames_;
   server_.on_frame(*this, view);
+  return !backed_up() || server_.options_.session.datagrams;
 }
 
 void FrameServer::Client::settle(const FrameError& error) {
   if (server_.by_rules_) server_.cut_.add_news(session_.counters(), seen_);
-  if (!error && !holding_.hold(session_.pending())) {
+  if (!error && !holding_.hold(session_.pending() + unread_.size())) {
     ++server_.counters_.no_memory;
     return refuse(fmt::format("unfinished frames fill {} (--max-memory)",
                               format_size(server_.options_.max_memory)));

@@ -62,23 +62,24 @@ class ServerSession {
   // The options and the encoder (of the same codec) are shared by all sessions and outlive them.
   ServerSession(const ServerOptions& options, const FrameEncoder& encoder, TimePoint now);
 
-  // Calls `sink(const FrameView&)` for each frame that `data` completes. An error means that the
-  // connection is to be closed. The sink must not feed or destroy the session.
+  // Calls `sink(const FrameView&)` for each frame that `data` completes, as FrameDecoder::feed()
+  // does: what is not taken is to be fed again. An error means that the connection is to be closed.
+  // The sink must not feed or destroy the session.
   template <typename Sink>
-  FrameError on_frames(TimePoint now, std::string_view data, Sink&& sink) {
+  FrameDecoder::Result on_frames(TimePoint now, std::string_view data, Sink&& sink) {
     begin(now, data);
     std::size_t frames = 0;
     const auto take = [&](const FrameView& frame) {
       ++frames;
-      sink(frame);
+      return sink(frame);
     };
-    FrameError error = decoder_.feed(now, data, take).error;
-    if (!error && options_->datagrams) {
+    FrameDecoder::Result result = decoder_.feed(now, data, take);
+    if (!result.error && options_->datagrams) {
       decoder_.finish(take);
-      error = decoder_.error();
+      result.error = decoder_.error();
     }
     end(now, frames);
-    return error;
+    return result;
   }
   // The same for a frame that silence has ended by now.
   template <typename Sink>
@@ -104,12 +105,13 @@ class ServerSession {
                      ByteBuffer& out, Sink&& sink) {
     const FrameEncoder encoder = *encoder_;
     const bool accept_custom = options_->accept_custom;
-    return on_frames(now, data, [&](const FrameView& frame) {
+    const auto answer = [&](const FrameView& frame) {
       const ServerReply reply = answer_request(frame.content, datetime, accept_custom);
       const std::array<char, 2> head = answer_head(reply.id, reply.error);
       encoder.append(out, {head.data(), head.size()}, reply.answer);
       sink(reply);
-    });
+    };
+    return on_frames(now, data, answer).error;
   }
 
   // The peer was not read from until now: its silence begins, and an unfinished frame's time.

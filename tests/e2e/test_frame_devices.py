@@ -9,7 +9,8 @@ import struct
 import pytest
 
 from frame_peer import APPID, IMEI, Server, connect
-from netkit import receive_exactly, udp_socket
+from hostile import resident
+from netkit import receive_exactly, udp_socket, wait_until
 
 RTU = "u8,check=crc16-modbus:le"  # cut by a length, so that the time makes no difference
 RULES = ["hex:01?? => hex:81{1}00", "/^GET (.+)$/ => {1}={0}", "PING => PONG"]
@@ -60,6 +61,19 @@ def test_rules_come_before_the_answers_of_the_codec_netkit(netkit):
 def test_a_rule_that_is_none(netkit, rule, hint):
     done = netkit.run("frame", "serve", "0", "--codec", "u16", "--rule", rule)
     assert done.status == 2 and "--rule" in done.err.decode() and hint in done.err.decode()
+
+
+def test_what_is_asked_waits_while_the_answers_are_not_taken(netkit):
+    server = netkit.serve("frame", "serve", "127.0.0.1:0", "--codec", "line", "--rule", "x => " + "y" * 4000, "-q")
+    before = resident(server.pid)
+    peer = connect(server.address)
+    peer.send(b"x\n" * 10_000)
+    wait_until(lambda: resident(server.pid) > before + (1 << 20), what="the queue for the client")
+    asker = connect(server.address)  # it is served, and when it is, all of the first has been looked at that may be
+    asker.send(b"x\n")
+    asker.expect(b"y" * 4000 + b"\n")
+    assert resident(server.pid) < before + 16 * (1 << 20), "40 MB are due"
+    peer.expect((b"y" * 4000 + b"\n") * 10_000)
 
 
 def test_every_sends_to_all_clients(netkit):

@@ -6,6 +6,12 @@
 
 namespace netkit::frame {
 
+namespace {
+
+constexpr std::size_t kMostWaiting = std::size_t{256} << 20U;  // of what is queued for all clients
+
+}  // namespace
+
 ServeOptions serve_options(const Values& values) {
   ServeOptions options;
   options.address = values.address("ADDRESS");
@@ -21,6 +27,7 @@ ServeOptions serve_options(const Values& values) {
   options.session.idle_timeout = values.duration("idle-timeout");
   options.session.accept_custom = values.flag("broadcast");
   read_tcp_client_limits(values, options.server);
+  options.server.all_waiting = kMostWaiting;
   options.max_memory = std::max<std::size_t>(values.size("max-memory"), 2 * cutting.max_frame);
   options.max_queue = values.size("max-queue");
   options.record = values.text("record");

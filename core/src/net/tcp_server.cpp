@@ -326,9 +326,12 @@ void TcpServer::Connection::take_fair_share() {
   stream_->set_water_marks(std::min(server_->options_.low_water, high / 4), high);
 }
 
-// What was sent meanwhile to peers that say nothing is found out by asking all of them.
+// What was sent meanwhile to peers that say nothing is found out by asking all of them, now and
+// then where they are so many that it may be too much.
 std::size_t TcpServer::fair_high_water() {
-  if (waiting_ > options_.all_waiting / 2 && loop_.now() - asked_ >= kAskAgain) {
+  const bool is_much = waiting_ > options_.all_waiting / 2;
+  const bool may_be = connections_.size() > options_.all_waiting / options_.high_water;
+  if ((is_much || may_be) && loop_.now() - asked_ >= (is_much ? kAskAgain : 10 * kAskAgain)) {
     asked_ = loop_.now();
     for (const auto& connection : connections_) connection->count_waiting();
   }

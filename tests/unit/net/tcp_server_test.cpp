@@ -338,6 +338,25 @@ TEST_F(TcpServerTest, HoldsSoMuchForAllWhoDoNotRead) {
   EXPECT_GT(idlers.back()->queued(), 1u << 20);
 }
 
+TEST_F(TcpServerTest, HoldsSoMuchForAllAlsoWhereTheyAreOnlySentTo) {
+  start({.max_clients = 100, .high_water = 1 << 20, .all_waiting = 10 << 20});
+  std::vector<Idler*> idlers;
+  for (int i = 0; i < 21; ++i) {
+    server_->adopt(Endpoint(*IpAddress::parse("127.0.0.1"), 1), [&](ByteStream::Handler& handler) {
+      auto made = std::make_unique<Idler>(handler);
+      idlers.push_back(made.get());
+      return made;
+    });
+    idlers.back()->say("subscribe");
+  }
+  for (int i = 0; i < 20; ++i)
+    idlers[static_cast<std::size_t>(i)]->write(std::string(1 << 20, 'a'));
+  on_received_ = [](Client& client) { client.write(std::string(1000, 'a')); };
+  clock_.advance(1s);
+  for (int i = 0; i < 2000; ++i) idlers.back()->say("q");
+  EXPECT_LT(idlers.back()->queued(), 17u << 10);
+}
+
 TEST_F(TcpServerTest, DoesNotWaitForWhoTakesNothingOfTheRest) {
   start({.max_clients = 16});
   on_received_ = [](Client& client) {

@@ -31,6 +31,12 @@ def test_a_line_is_of_a_command_that_exists(line):
             assert match[1] in short, line
 
 
+@pytest.mark.parametrize("program", ["nc", "ncat", "socat", "curl", "iperf3", "fping", "mosquitto_sub", "wscat"])
+def test_who_types_another_program_is_sent_to_the_page(netkit, program):
+    assert b"'man netkit-migrate'" in netkit.run(program, "x").err
+    assert re.search(rf"^\.(It Li|Nd) .*\b{program}\b", PAGE, re.M)
+
+
 def test_every_option_that_stands_alone_exists():
     known = set.union(*(options_of(command, action)[0] for command, action in all_actions()))
     assert set(re.findall(r"^\.Fl -([a-z0-9-]+)", PAGE, re.M)) <= known

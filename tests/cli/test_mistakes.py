@@ -10,6 +10,7 @@ import pytest
 MISTAKES = [
     ('ecko', 2, "unknown command 'ecko'; did you mean 'echo'?"),
     ('ping 8080', 2, "unknown command 'ping'; did you mean 'netkit echo ping'?"),
+    ('nc -u localhost 80', 2, "unknown command 'nc'; 'man netkit-migrate' says what to type instead of nc"),
     ('serve', 2, "unknown command 'serve'; it is an action of chat, echo, frame, push, sse"),
     ('netkit echo ping', 2, "unknown command 'netkit'; write 'netkit' only once"),
     ('--verson', 2,

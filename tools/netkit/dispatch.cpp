@@ -5,6 +5,7 @@
 #include "plugin/registry.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <unistd.h>
@@ -250,9 +251,15 @@ int dispatch(App& app) {
 }
 
 void refuse_command(App& app, const std::string& word) {
+  // Programs that netkit-migrate(7) is about.
+  constexpr std::array<std::string_view, 8> kReplaced{"nc",     "ncat",  "socat",         "curl",
+                                                      "iperf3", "fping", "mosquitto_sub", "wscat"};
   const std::vector<std::string> words = known_words(app);
   const std::vector<std::string_view> views(words.begin(), words.end());
   std::string hint = word == "netkit" ? "; write 'netkit' only once" : action_hint(app, word);
+  if (std::ranges::find(kReplaced, word) != kReplaced.end()) {
+    hint = fmt::format("; 'man netkit-migrate' says what to type instead of {}", word);
+  }
   if (hint.empty()) hint = did_you_mean(word, views);
   throw UsageError(fmt::format("unknown command '{}'{}", escaped_text(word), hint));
 }

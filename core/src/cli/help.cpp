@@ -277,6 +277,11 @@ std::string overview(std::span<const CommandSummary> commands,
   std::string topics = "\nTopics, for 'netkit help TOPIC':";
   for (const HelpTopic& topic : help_topics()) topics += fmt::format(" {}", topic.name);
   append_wrapped(out, topics, 0);
+  append_wrapped(
+      out,
+      "Manual pages: netkit(1), netkit-recipes(7), and netkit-migrate(7) if you come from "
+      "nc, socat or curl.",
+      0);
   return out.text();
 }
 

@@ -34,9 +34,10 @@ Interest interest_of(int what) {
 }
 
 // Any other header may carry a secret, such as an x-api-key.
-constexpr std::array<std::string_view, 22> kHarmless = {"accept",
+constexpr std::array<std::string_view, 26> kHarmless = {"accept",
                                                         "accept-encoding",
                                                         "accept-language",
+                                                        "access-control-allow-origin",
                                                         "allow",
                                                         "cache-control",
                                                         "connection",
@@ -46,6 +47,7 @@ constexpr std::array<std::string_view, 22> kHarmless = {"accept",
                                                         "date",
                                                         "expect",
                                                         "host",
+                                                        "keep-alive",
                                                         "last-event-id",
                                                         "location",
                                                         "retry-after",
@@ -55,7 +57,9 @@ constexpr std::array<std::string_view, 22> kHarmless = {"accept",
                                                         "upgrade",
                                                         "user-agent",
                                                         "vary",
-                                                        "via"};
+                                                        "via",
+                                                        "x-accel-buffering",
+                                                        "x-content-type-options"};
 
 // One line of a head as it may be shown: `authorization:` without its value.
 std::string_view shown_header(std::string_view line) {

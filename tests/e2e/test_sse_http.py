@@ -215,11 +215,11 @@ def test_a_link_local_address_needs_its_interface(netkit):
 
 
 def test_no_secret_is_shown_at_any_level(netkit):
-    with Server(ok(ONE, Set_Cookie="s3cret", X_Token="s3cret")) as server:
+    with Server(ok(ONE, Set_Cookie="s3cret", X_Token="s3cret", X_Accel_Buffering="no")) as server:
         done = read(netkit, server, "-c", "1", "-vv", "-H", "x-api-key: s3cret", "-H", "Cookie: s3cret", "-H", "Accept: x/y")
     assert done.status == 0 and b"s3cret" not in done.err, done
     assert b"to server: x-api-key:\n" in done.err and b"to server: Accept: x/y\n" in done.err, done
-    assert b"from server: X-Token:\n" in done.err
+    assert b"from server: X-Token:\n" in done.err and b"from server: X-Accel-Buffering: no\n" in done.err
 
 
 def test_another_method(netkit):

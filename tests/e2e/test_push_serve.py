@@ -164,6 +164,14 @@ def test_a_command_that_fails_is_said_and_not_pushed(netkit):
     assert b"records 0" in server.err.data.replace(b"=", b" ")
 
 
+def test_a_command_that_fails_again_and_again_is_said_once(netkit, tmp_path):
+    runs = tmp_path / "runs"
+    server = serve(netkit, "--exec", f"echo >> {runs}; test $(wc -l < {runs}) = 3 || exit 3", "--every", "10ms", "--keep-open")
+    wait_until(lambda: runs.exists() and runs.read_text().count("\n") > 6, what="seven runs")
+    server.stop()
+    assert server.err.data.count(b"--exec: the command ended with status 3\n") == 2, "before and after the third"
+
+
 def test_min_subscribers_holds_the_source(netkit):
     server = serve(netkit, "--from", "-", "--min-subscribers", "2")
     server.write("one\n")

@@ -64,8 +64,10 @@ void CommandTicker::ended(ProcessEnd end) {
 void CommandTicker::take() {
   waiting_ = paused_;
   if (waiting_) return;
+  const bool is_new = std::exchange(last_status_, status_) != status_;
   if (status_ != 0) {
-    run_.log().notice(fmt::format("--exec: the command ended with status {}", status_));
+    const std::string line = fmt::format("--exec: the command ended with status {}", status_);
+    is_new ? run_.log().notice(line) : run_.log().info(line);
     return;
   }
   if (output_.ends_with('\n')) output_.pop_back();

@@ -49,6 +49,7 @@ class CommandTicker {
   bool waiting_ = false;  // its record, for the end of a pause
   bool too_long_ = false;
   int status_ = 0;
+  int last_status_ = 0;  // of the run before; what fails again and again is said once
 };
 
 }  // namespace netkit

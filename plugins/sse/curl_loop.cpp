@@ -331,7 +331,7 @@ Failure failure_of(const CurlError& error) {
       return of_socks(error.socks_answer, text);
     case CURLE_OPERATION_TIMEDOUT:
       return {ExitStatus::unreachable,
-              fmt::format("connecting took longer than {} (--connect-timeout)",
+              fmt::format("no connection within {} (--connect-timeout)",
                           format_duration(error.connect_timeout)),
               false};
     case CURLE_PEER_FAILED_VERIFICATION:

@@ -217,15 +217,17 @@ ActionDef subscribe() {
                            {"subscribed", "times subscribed"}},
                           datagram_client_totals()});
   action.make = new_command<SubscribeCommand>;
-  action.records = {{.type = "push",
-                     .help = "a record",
-                     .fields = {{"seq", "its number; native only"},
-                                {"topic", "with --topic and --drain: its topic, if it has one"}},
-                     .layout = "{text}"},
-                    {.type = "gap",
-                     .help = "records lost for good",
-                     .fields = {{"from", "number of the first"}, {"to", "number of the last"}},
-                     .layout = ""}};
+  action.records = {
+      {.type = "push",
+       .help = "a record",
+       .fields = {{"seq", "its number; native only"},
+                  {"topic",
+                   "with --topic, --drain or {topic} in --template: its topic, if it has one"}},
+       .layout = "{text}"},
+      {.type = "gap",
+       .help = "records lost for good",
+       .fields = {{"from", "number of the first"}, {"to", "number of the last"}},
+       .layout = ""}};
   action.examples = {
       {"netkit push subscribe 9000", "print what 127.0.0.1:9000 pushes"},
       {"netkit push subscribe 192.168.8.2:9000 --name kitchen --json", "as JSON Lines"},

@@ -52,8 +52,9 @@ void SubscribeCommand::configure(const Values& values) {
   }
   drain_ = values.flag("drain");
   state_path_ = values.text("state");
-  // Only subscribers by topic are told that everything kept has come.
-  if (drain_ && position_.topics.empty()) position_.topics = {"#"};
+  // Only subscribers by topic are told topics, and that everything kept has come.
+  const bool shows_topics = !plain_ && values.text("template").find("{topic}") != std::string::npos;
+  if ((drain_ || shows_topics) && position_.topics.empty()) position_.topics = {"#"};
   if (values.given("count")) count_ = static_cast<std::uint64_t>(values.integer("count"));
   server_.reconnect = reconnect_options(values);
   protocol_.connect_timeout = values.duration("connect-timeout");

@@ -161,6 +161,14 @@ def test_the_sources_have_a_topic(netkit, server):
     assert reader.out.json()["topic"] == "log/app"
 
 
+def test_a_template_with_topics_asks_for_them(netkit, server):
+    one = server("--topic", "log/app")
+    reader = netkit.start("push", "subscribe", one.address, "--template", "{topic} {text}", "-c", "1")
+    reader.err.expect(rb"subscribed to ")
+    one.write(b"line\n")
+    assert reader.wait() == 0 and reader.out.data == b"log/app line\n"
+
+
 def test_the_roster_is_watched(netkit, server):
     one = server()
     watching = netkit.start("push", "status", one.address, "--json", "--watch", "100ms")

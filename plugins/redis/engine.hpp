@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <redis/connection.hpp>
@@ -77,6 +78,10 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   void read_on();
   // Goes on behind what is this server's own and has been told.
   void skip_own();
+  // True: all that was found is in `entries`, and `last` is the id of the last that was read.
+  bool read_entries(const Reply& found, std::string& last, std::vector<store::Entry>& entries);
+  // How far the numbers have got, before it goes on.
+  void ask_newest(std::function<void()> go_on);
   // Nothing for one that has no number: it is given one, or passed over.
   std::optional<store::Entry> read_entry(const Reply& reply);
   void pass_over(std::string_view id);
@@ -135,6 +140,7 @@ class RedisEngine final : public store::Engine, private Connection::Handler {
   std::uint64_t page_ = 200;
   std::size_t moves_ = 0;     // from node to node since it was open
   TimePoint asked_;           // when it was last asked what is new
+  std::string asked_of_;      // the entry whose number may not be one of the store
   bool passed_over_ = false;  // has been said
   bool open_ = false;
   bool failed_ = false;

@@ -33,19 +33,16 @@ void RedisEngine::read_forwards() {
                   [this](const Reply& reply) {
                     if (is_trouble(reply)) return;
                     std::vector<Entry> entries;
-                    for (std::size_t i = 0; i < reply.size(); ++i) {
-                      auto entry = read_entry(reply[i]);
-                      if (!entry) continue;
-                      read_ = {entry->number, std::string(reply[i][0].text())};
-                      entries.push_back(*std::move(entry));
-                    }
+                    std::string last;
+                    const bool are_real = read_entries(reply, last, entries);
                     tell(std::move(entries));
+                    if (!last.empty()) position_ = fmt::format("({}", last);
+                    if (!are_real) return ask_newest([this] { read_forwards(); });
                     if (reply.size() == 0) {
                       if (position_ == "-") position_ = "0-0";
                       if (position_.starts_with('(')) position_.erase(0, 1);
                       return be_open();
                     }
-                    position_ = fmt::format("({}", reply[reply.size() - 1][0].text());
                     read_forwards();
                   });
 }
@@ -75,8 +72,7 @@ void RedisEngine::on_older(const Reply& reply) {
       older_size_ += sizeof *entry + entry->size();
       older_.push_back(*std::move(entry));
     }
-    is_enough =
-        number <= next_ || number > state_.last || older_size_ > kMostOlder || count_wanted() == 0;
+    is_enough = number <= next_ || older_size_ > kMostOlder || count_wanted() == 0;
   }
   if (!is_enough) {
     return read_backwards(fmt::format("({}", reply[reply.size() - 1][0].text()));
@@ -104,18 +100,15 @@ void RedisEngine::on_followed(const Reply& reply) {
   const Reply found = reply[0][1];
   const std::uint64_t read_before = read_.number;
   std::vector<Entry> entries;
-  bool is_own = false;  // the newest of them
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    position_ = found[i][0].text();
-    auto entry = read_entry(found[i]);
-    if (!entry) continue;
-    // Numbers that have been read before are another's: kAttach will notice.
-    if (entry->number > read_.number) read_ = {entry->number, position_};
-    is_own = entry->writer == settings_.writer;
-    entries.push_back(*std::move(entry));
-  }
+  const bool are_real = read_entries(found, position_, entries);
+  const bool is_own = !entries.empty() && entries.back().writer == settings_.writer;
   const bool is_pointless = read_.number <= read_before && around_.loop.now() - asked_ < kPause;
   tell(std::move(entries));
+  if (!are_real) {
+    return ask_newest([this, asked = follower_.get()] {
+      if (follower_.get() == asked) follow();
+    });
+  }
   // The answer says how many there are.
   waits_for_answer_ = !appending_.empty() && is_own && read_.number > acknowledged_.number;
   if (waits_for_answer_) return;
@@ -131,6 +124,36 @@ void RedisEngine::skip_own() {
   skipped_ = own_.front().last;
   read_ = {skipped_, position_};
   own_.pop_front();
+}
+
+// Numbers are given one by one: the store is asked about one that is further on, as it may be what
+// another program has written. Entries are read up to there, and from there on when it is known.
+bool RedisEngine::read_entries(const Reply& found, std::string& last, std::vector<Entry>& entries) {
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const std::string_view id = found[i][0].text();
+    auto entry = read_entry(found[i]);
+    if (entry && entry->number > known_ + 1) {
+      if (std::exchange(asked_of_, id) != id) return false;
+      pass_over(id);
+      entry.reset();
+    }
+    last = id;
+    if (!entry) continue;
+    known_ = std::max(known_, entry->number);
+    // Numbers that have been read before are another's: kAttach will notice.
+    if (entry->number > read_.number) read_ = {entry->number, last};
+    entries.push_back(*std::move(entry));
+  }
+  return true;
+}
+
+void RedisEngine::ask_newest(std::function<void()> go_on) {
+  commands().send({"HGET", keys_.state, "n"}, [this, go_on](const Reply& reply) {
+    if (is_trouble(reply)) return;
+    if (reply.is_error()) return retry(escaped_text(reply.text()));
+    known_ = std::max(known_, reply.number());
+    go_on();
+  });
 }
 
 std::optional<Entry> RedisEngine::read_entry(const Reply& reply) {

@@ -17,6 +17,7 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr std::int64_t kMillion = 1'000'000;
+constexpr std::uint64_t kMostNumbers = std::uint64_t{1} << 53U;  // as scripts count
 
 // `1795187549.123456`, seconds since 1970.
 std::optional<WallTime> read_time(std::string_view text) {
@@ -107,7 +108,7 @@ std::optional<store::Entry> entry_of(std::vector<store::Field> fields, std::stri
     const auto number = [&field] { return read_integer<std::uint64_t>(field.value).value_or(0); };
     if (field.name == "n") {
       entry.number = number();
-      if (entry.number == 0) return std::nullopt;
+      if (entry.number == 0 || entry.number >= kMostNumbers) return std::nullopt;
     } else if (field.name == "text") {
       entry.text = std::move(field.value);
       has_text = true;

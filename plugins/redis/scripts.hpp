@@ -13,7 +13,10 @@ namespace netkit::redis {
 inline constexpr const char* kAttach = R"(
 local function number(entry)
   for i = 1, #entry[2], 2 do
-    if entry[2][i] == 'n' then return tonumber(entry[2][i + 1]) or 0 end
+    if entry[2][i] == 'n' then
+      local n = tonumber(entry[2][i + 1]) or 0
+      return n < 2 ^ 53 and n or 0
+    end
   end
   return 0
 end
@@ -27,9 +30,9 @@ for i = 1, #all, 2 do
   end
 end
 local known, read = tonumber(ARGV[2]), tonumber(ARGV[5])
-local n = tonumber(s.n or '0') or 0
+local n = tonumber(s.n or '')
 local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-if newest then n = math.max(n, number(newest)) end
+n = n or (newest and number(newest)) or 0
 local survived = n
 if read > 0 and read <= n then
   local found = redis.call('XRANGE', KEYS[1], ARGV[6], '+', 'COUNT', 1)[1] or newest

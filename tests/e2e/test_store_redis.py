@@ -420,6 +420,24 @@ def test_people_and_programs_read_and_write_entries(netkit, push, redis):
     assert int(redis.cli("XLEN", "t:push")) < 250, "no more than about --keep are kept"
 
 
+def test_numbers_that_others_write_are_not_believed(netkit, push, redis):
+    server = push()
+    reader = subscribe(netkit, [server], "s")
+    server.write(b"one\n")
+    assert numbered(reader, 1) == [(1, "one")]
+    for number in (2**64 - 1, 2**63, 2**53, 4_000_000):
+        redis.cli("XADD", "t:push", "*", "n", str(number), "text", "foreign")
+    server.write(b"two\n")
+    assert numbered(reader, 1) == [(2, "two")]
+    redis.cli("XADD", "t:push", "*", "n", "5000000", "text", "foreign")
+    other = push()
+    late = subscribe(netkit, [other], "late", "--since", "1")
+    other.write(b"three\n")
+    assert numbered(late, 3) == [(1, "one"), (2, "two"), (3, "three")] and numbered(reader, 1) == [(3, "three")]
+    copy = netkit.serve("sse", "serve", "127.0.0.1:0", "--from", f"redis://{redis.address}/t/push?since=all", "--last", "3")
+    Reader(copy.address).until(rb"data: one\n\nid: \d+\ndata: two\n\nid: \d+\ndata: three\n\n")
+
+
 def test_a_foreign_entry_outlives_a_full_memory(push, redis):
     push().write(b"first\n")
     wait_until(lambda: redis.cli("XLEN", "t:push") == "1\n", what="an entry")

@@ -44,6 +44,7 @@ TEST(Entries, WithoutATextOrWithANumberThatIsNoneAreNone) {
   EXPECT_FALSE(entry_of({{"n", "1"}}, "1-0"));
   EXPECT_FALSE(entry_of({{"n", "x"}, {"text", "a"}}, "1-0"));
   EXPECT_FALSE(entry_of({{"n", "0"}, {"text", "a"}}, "1-0"));
+  EXPECT_FALSE(entry_of({{"n", "9007199254740992"}, {"text", "a"}}, "1-0"));
   EXPECT_FALSE(entry_of({}, "x"));
 }
 

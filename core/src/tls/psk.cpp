@@ -33,6 +33,9 @@ void check_permissions(int fd, const std::string& path) {
   if (::fstat(fd, &status) != 0) {
     refuse(fmt::format("cannot read the key file '{}': {}", path, error_text(errno)));
   }
+  if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
+    refuse(fmt::format("the key file '{}' is not a regular file", path));
+  }
   const bool own = status.st_uid == ::geteuid();
   if ((status.st_mode & (own ? S_IRWXG | S_IRWXO : S_IRWXO)) == 0) return;
   refuse(fmt::format("others may read the key file '{}': run chmod 600 {}", path, path));

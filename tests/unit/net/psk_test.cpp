@@ -115,6 +115,13 @@ TEST_F(PskFile, that_is_a_pipe_nobody_writes_to_is_empty) {
             "the key file '" + path_ + "' holds no key; 'netkit psk NAME' makes one");
 }
 
+TEST_F(PskFile, that_is_no_file_is_not_to_get_another_mode) {
+  for (const char* path : {"/", "/dev/null"}) {
+    EXPECT_EQ(refusal([path] { PskKeys::load(path); }),
+              "the key file '" + std::string(path) + "' is not a regular file");
+  }
+}
+
 TEST_F(PskFile, that_is_not_there_is_said) {
   EXPECT_EQ(refusal([] { PskKeys::load("/nonexistent"); }),
             "cannot read the key file '/nonexistent': no such file or directory");

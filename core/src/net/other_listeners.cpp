@@ -5,6 +5,7 @@
 #include "net/unix_socket.hpp"
 
 #include <deque>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <unordered_map>
 #include <utility>
@@ -28,6 +29,18 @@ constexpr Duration kReopen = 100ms;
 // Datagrams queued for the kernel; more are lost, as on the path.
 constexpr std::size_t kMostUnsent = 1024;
 
+// What a path stands for.
+struct FileIdentity {
+  explicit FileIdentity(const std::string& path) {
+    struct stat found = {};
+    if (::lstat(path.c_str(), &found) == 0) device = found.st_dev, number = found.st_ino;
+  }
+  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+
+  dev_t device = 0;
+  ino_t number = 0;
+};
+
 class UnixListener final : public OtherListener {
  public:
   UnixListener(TcpServer& server, const AddressSpec& address, TcpListener::OnAccept on_accept,
@@ -38,12 +51,15 @@ class UnixListener final : public OtherListener {
             [this, take = std::move(on_accept)](FileDescriptor socket, const Endpoint&) {
               take(std::move(socket), Endpoint::unix_peer(++accepted_));
             },
-            std::move(on_exhausted)) {}
+            std::move(on_exhausted)),
+        own_(path_) {}
   ~UnixListener() override { UnixListener::close(); }
 
   void close() override {
+    // First, as another server may have the path once nobody listens; it may have it already where
+    // somebody has removed this one's.
+    if (!std::exchange(closed_, true) && FileIdentity(path_) == own_) ::unlink(path_.c_str());
     listener_.close();
-    if (!std::exchange(closed_, true)) ::unlink(path_.c_str());
   }
   std::vector<std::string> descriptions() const override { return {"unix " + path_}; }
 
@@ -52,6 +68,7 @@ class UnixListener final : public OtherListener {
   std::uint16_t accepted_ = 0;
   bool closed_ = false;
   TcpListener listener_;
+  FileIdentity own_;
 };
 
 // The line is one connection, for as long as it is there.

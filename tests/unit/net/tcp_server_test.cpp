@@ -1,4 +1,5 @@
 #include "support/hasty_clock.hpp"
+#include "support/temp_folder.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -419,6 +420,21 @@ TEST_F(TcpServerTest, AcceptsNoMoreButServesWhoIsThere) {
   EXPECT_NE(::connect(late.get(), local.data(), local.size()), 0);
   send(fd, "x");
   until([this] { return heard_ == "x"; });
+}
+
+TEST_F(TcpServerTest, TakesNoUnixSocketAwayButItsOwn) {
+  const test::TempFolder folder;
+  const std::string path = folder / "socket";
+  const AddressSpec address = AddressSpec::parse("unix:" + path, AddressRole::any_server);
+  start().listen(address);
+  server_->stop_accepting();
+  EXPECT_NE(::access(path.c_str(), F_OK), 0);
+  start().listen(address);
+  ASSERT_EQ(::unlink(path.c_str()), 0);
+  TcpServer other(loop_, log_, {}, [](const Endpoint&) { return nullptr; });
+  other.listen(address);
+  server_->stop_accepting();
+  EXPECT_EQ(::access(path.c_str(), F_OK), 0);
 }
 
 TEST_F(TcpServerTest, SaysOnceThatNobodyIsLeft) {

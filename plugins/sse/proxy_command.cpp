@@ -85,6 +85,7 @@ class Proxy::Session final : public TcpServer::Connection,
         events_(proxy.options_.max_event),
         texts_(proxy.options_.max_event) {
     wait_for_request();
+    show_bytes(false);  // of heads, where passwords and cookies are
   }
 
  private:

@@ -407,6 +407,15 @@ def test_very_verbose_http_hides_credentials(netkit, tmp_path):
     assert b"to server: GET / HTTP/1.1\n" in result.err and b"from server: HTTP/1.1 200" in result.err
     assert re.search(rb"from server: body \(\d+ bytes\)\n", result.err)
     assert b"to server: Authorization:\n" in result.err and b"s3cret" not in result.err
+    proxy = netkit.serve("sse", "proxy", "127.0.0.1:0", f"http://{server.address}/", "-vvv")
+    result = netkit.run("sse", f"http://{proxy.address}/", "-c", "1", "--bearer-file", str(token))
+    assert (result.status, result.out) == (0, b"one\n")
+    for process in (server, proxy):
+        process.stop()
+        dumped = b"".join(re.findall(rb"\|(.{1,16})\|\n", process.err.rest()))
+        assert b"s3cret" not in dumped and b"uthorization" not in dumped
+        assert re.search(rb"from 127\.0\.0\.1:\d+ \(\d+ bytes\)\n", process.err.data)
+    assert b"data: one" in b"".join(re.findall(rb"\|(.{1,16})\|\n", server.err.data))
 
 
 def test_very_verbose_streams(netkit):

@@ -29,7 +29,8 @@ class HttpServer::Protocol {
 
 class HttpServer::Connection final : public TcpServer::Connection {
  public:
-  explicit Connection(HttpServer& http) : http_(http) {}
+  // What clients log in by, and what is set to know them again, is in heads.
+  explicit Connection(HttpServer& http) : http_(http) { show_bytes(false); }
 
   HttpServer& http() { return http_; }
   const HttpServer::Options& options() const { return http_.options_; }

@@ -14,11 +14,11 @@ constexpr double kBurst = 20;
 }  // namespace
 
 void write_wire_log(const Log& log, WireDirection direction, std::string_view peer,
-                    std::string_view bytes, std::string_view what) {
+                    std::string_view bytes, std::string_view what, bool may_be_shown) {
   std::string line = direction == WireDirection::from ? "from " : "to ";
   line += peer;
   if (!what.empty()) line.append(": ").append(what);
-  if (log.enabled(LogLevel::hex)) return log.hex(line, bytes);
+  if (may_be_shown && log.enabled(LogLevel::hex)) return log.hex(line, bytes);
   log.protocol(fmt::format("{} ({})", line, counted(bytes.size(), "byte")));
 }
 

@@ -259,13 +259,19 @@ void TcpServer::Connection::on_deadline() {
 }
 
 void TcpServer::Connection::write(std::string_view bytes) {
-  if (server_->log_.enabled(LogLevel::protocol)) log_sent(server_->log_, peer(), bytes);
+  log_bytes(WireDirection::to, bytes);
   stream_->write(bytes);
 }
 
 void TcpServer::Connection::write(const SharedPayload& payload) {
-  if (server_->log_.enabled(LogLevel::protocol)) log_sent(server_->log_, peer(), *payload);
+  log_bytes(WireDirection::to, *payload);
   stream_->write(payload);
+}
+
+void TcpServer::Connection::log_bytes(WireDirection direction, std::string_view bytes) {
+  const Log& log = server_->log_;
+  if (!log.enabled(LogLevel::protocol)) return;
+  write_wire_log(log, direction, peer().to_string(), bytes, {}, shows_bytes_);
 }
 
 void TcpServer::Connection::close() {
@@ -307,7 +313,7 @@ std::unique_ptr<TcpServer::Connection> TcpServer::Connection::leave(int error,
 
 void TcpServer::Connection::on_data(ByteStream& /*stream*/, std::string_view data) {
   if (server_->options_.idle_timeout != kNever) last_ = server_->loop_.now();
-  if (server_->log_.enabled(LogLevel::protocol)) log_received(server_->log_, peer(), data);
+  log_bytes(WireDirection::from, data);
   if (server_->options_.rate > 0) hold_to_rate();
   if (server_->options_.all_waiting == SIZE_MAX) return on_received(data);
   take_fair_share();

@@ -17,9 +17,10 @@ enum class WireDirection : std::uint8_t { from, to };
 
 // A datagram, or a part of a stream: at level protocol one line, `from 127.0.0.1:9000: data (5
 // bytes)`, where `what` is the kind of message (`data`; empty: not known here); at level hex the
-// bytes follow. Costs a comparison where neither is on. Any thread.
+// bytes follow, if they may be shown. Costs a comparison where neither is on. Any thread.
 NETKIT_API void write_wire_log(const Log& log, WireDirection direction, std::string_view peer,
-                               std::string_view bytes, std::string_view what);
+                               std::string_view bytes, std::string_view what,
+                               bool may_be_shown = true);
 
 inline void log_received(const Log& log, const Endpoint& peer, std::string_view bytes,
                          std::string_view what = {}) {

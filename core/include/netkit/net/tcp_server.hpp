@@ -180,6 +180,8 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   // For reasons of the command; counted together with the server's.
   void pause_reading() { hold(kPaused); }
   void resume_reading() { release(kPaused); }
+  // Whether -vvv shows what goes either way, or only how much it is: for what may hold secrets.
+  void show_bytes(bool shown) { shows_bytes_ = shown; }
 
  protected:
   TcpServer& server() { return *server_; }
@@ -208,6 +210,7 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   void start(TcpServer& server, FileDescriptor socket, const Endpoint& peer,
              const MakeStream& make);
   void become_open(std::string_view alpn);
+  void log_bytes(WireDirection direction, std::string_view bytes);
   void hold(Hold why);
   void release(Hold why);
   void hold_to_rate();
@@ -228,6 +231,7 @@ class NETKIT_API TcpServer::Connection : private ByteStream::Handler {
   bool open_ = false;
   bool closing_ = false;
   bool over_limit_ = false;
+  bool shows_bytes_ = true;
 };
 
 template <typename Client, typename Visit>

@@ -1,5 +1,6 @@
 #include "http/http_connection.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,10 @@ namespace {
 // A client that sends more than this to a stream, or while it waits for an answer, is not read
 // from.
 constexpr std::size_t kMostUnread = std::size_t{64} << 10U;
+// Of whole answers that wait for a client, beyond what the kernel holds: any number of clients may
+// ask for more than they read.
+constexpr std::size_t kMostUnsent = std::size_t{64} << 10U;
+constexpr std::size_t kLittleUnsent = std::size_t{16} << 10U;
 
 }  // namespace
 
@@ -22,7 +27,7 @@ class HttpServer::Http1 final : public Protocol, private HttpStream::Carrier {
       : connection_(connection),
         parser_(
             std::make_unique<HttpRequestParser>(connection.options().limits, connection.peer())) {
-    wait_for_request();
+    expect_requests();
   }
 
  private:
@@ -47,6 +52,7 @@ class HttpServer::Http1 final : public Protocol, private HttpStream::Carrier {
   void await(HttpAnswer& head, HttpFraming framing);
   void begin_stream(const HttpRequest& request, HttpAnswer& answer);
   void end_with(const HttpAnswer& answer);
+  void expect_requests();
   void wait_for_request();
   void go_on();
 
@@ -170,6 +176,8 @@ void HttpServer::Http1::begin_stream(const HttpRequest& request, HttpAnswer& ans
   HttpFraming framing;
   framing.is_head = request.method == "HEAD";
   framing.is_chunked = request.minor_version >= 1;
+  const TcpServer::Options& tcp = connection_.options().tcp;
+  connection_.stream().set_water_marks(tcp.low_water, tcp.high_water);
   // A client that is told of the close may take a stream that was cut for a whole one.
   stays_open_ = framing.is_chunked && !framing.is_head && request.keep_alive &&
                 connection_.options().keeps_alive;
@@ -184,7 +192,9 @@ void HttpServer::Http1::begin_stream(const HttpRequest& request, HttpAnswer& ans
 }
 
 void HttpServer::Http1::send(const HttpChunk& chunk) {
+  connection_.show_bytes(true);
   is_chunked_ ? connection_.write(chunk.encoded()) : connection_.write(chunk.body());
+  connection_.show_bytes(false);
 }
 
 void HttpServer::Http1::send(std::string_view body) {
@@ -204,8 +214,16 @@ void HttpServer::Http1::go_on() {
   connection_.remove(*stream_);
   stream_.reset();
   if (!stays_open_) return connection_.close();
-  wait_for_request();
+  expect_requests();
   if (!backed_up()) on_drained();
+}
+
+// At first, and after a stream, which has marks of its own.
+void HttpServer::Http1::expect_requests() {
+  const TcpServer::Options& tcp = connection_.options().tcp;
+  connection_.stream().set_water_marks(std::min(tcp.low_water, kLittleUnsent),
+                                       std::min(tcp.high_water, kMostUnsent));
+  wait_for_request();
 }
 
 // Not for a stream; also while what was answered last is still being sent.

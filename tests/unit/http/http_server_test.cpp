@@ -242,6 +242,23 @@ TEST_F(HttpServerTest, AnswersNobodyWhoDoesNotRead) {
   EXPECT_EQ(asked_, 300);
 }
 
+TEST_F(HttpServerTest, KeepsFewAnswersForWhoDoesNotReadThem) {
+  page_.assign(50'000, 'x');
+  start();
+  const FileDescriptor fd = connect();
+  for (int i = 0; i < 400; ++i) send(fd, "GET /page HTTP/1.1\r\nHost: x\r\n\r\n");
+  for (int quiet = 0, before = -1; quiet < 5; before = asked_) {
+    host_.loop().run_once(1ms);
+    quiet = asked_ == before ? quiet + 1 : 0;
+  }
+  EXPECT_GT(asked_, 10);
+  EXPECT_LT(asked_, 400);
+  server_->tcp().for_each([](TcpServer::Connection& one) {
+    EXPECT_TRUE(one.backed_up());
+    EXPECT_LT(one.stream().queued(), 200'000u);
+  });
+}
+
 // Nor is more than a little kept of what it asks for while an answer is waited for.
 TEST_F(HttpServerTest, ReadsLittleWhileAnAnswerIsWaitedFor) {
   start({.limits = {.max_body = 10}});

@@ -102,7 +102,8 @@ std::vector<Entry> SqliteEngine::read_news() {
 }
 
 // What is to be told once `own` has been appended. Nobody else has appended anything since what was
-// told last: then it is all there is, and need not be read.
+// told last: then it is all there is, and need not be read. What cannot be read now is found by a
+// later look(): what is in the store stays there, and what has been read is told.
 std::vector<Entry> SqliteEngine::news(std::vector<Entry> own) {
   if (!settings_.follow) return {};
   if (!own.empty() && own.front().number == next_) {
@@ -110,11 +111,13 @@ std::vector<Entry> SqliteEngine::news(std::vector<Entry> own) {
     return own;
   }
   std::vector<Entry> all;
-  for (;;) {
-    std::vector<Entry> more = read_news();
-    if (more.empty()) return all;
-    std::ranges::move(more, std::back_inserter(all));
+  try {
+    for (std::vector<Entry> more; !(more = read_news()).empty();) {
+      std::ranges::move(more, std::back_inserter(all));
+    }
+  } catch (const Trouble&) {  // locked
   }
+  return all;
 }
 
 void SqliteEngine::tell(const std::vector<Entry>& entries) {
@@ -148,12 +151,7 @@ void SqliteEngine::append(std::span<const Entry> entries) {
 void SqliteEngine::look() {
   if (std::exchange(looking_, true)) return;
   work([this]() -> Report {
-    std::vector<Entry> told;
-    try {
-      told = news({});
-    } catch (const Trouble&) {  // locked: the next look will find it
-    }
-    return [told = std::move(told)](SqliteEngine& engine) {
+    return [told = news({})](SqliteEngine& engine) {
       engine.looking_ = false;
       engine.tell(told);
     };

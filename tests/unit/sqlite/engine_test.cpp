@@ -26,6 +26,8 @@ class Listener final : public store::Engine::Handler {
  public:
   std::vector<std::string> texts;
   std::vector<std::string> failures;
+  std::vector<std::uint64_t> appended;
+  std::vector<std::string> refused;
   std::size_t threads = 0;  // when all has been told
   std::function<void()> on_opened = [] {};
 
@@ -34,8 +36,8 @@ class Listener final : public store::Engine::Handler {
   void on_entries(std::span<const store::Entry> entries) override {
     for (const store::Entry& entry : entries) texts.push_back(entry.text);
   }
-  void on_appended(std::uint64_t) override {}
-  void on_refused(std::string_view) override {}
+  void on_appended(std::uint64_t sequence) override { appended.push_back(sequence); }
+  void on_refused(std::string_view why) override { refused.emplace_back(why); }
   void on_claimed(const std::string&, bool, const std::string&) override {}
   void on_last(std::span<const store::Entry>) override { threads = count_threads(); }
   void on_away() override {}
@@ -48,14 +50,39 @@ class SqliteEngineTest : public ::testing::Test {
     engine_.emplace(store::Surroundings{loop_, log_}, path_, settings, listener_);
     engine_->open();
   }
-  // More than are read at once.
-  void Fill() {
-    Database before(path_, {.stream = "chat"});
-    std::vector<store::Entry> entries(500);
+  // By another server; more than are read at once.
+  void Fill(std::size_t count = 500) {
+    Database other(path_, {.stream = "chat"});
+    std::vector<store::Entry> entries(count);
     for (std::size_t i = 0; i < entries.size(); ++i) {
       entries[i] = {.text = "hello", .writer = 2, .sequence = i + 1};
     }
-    before.append(entries);
+    other.append(entries);
+  }
+  void OpenEmpty() {
+    bool is_open = false;
+    listener_.on_opened = [&is_open] { is_open = true; };
+    Open({.stream = "chat", .writer = 1});
+    ASSERT_TRUE(Wait([&] { return is_open; }));
+    listener_.on_opened = [] {};
+  }
+  void Run(const std::string& statement) {
+    Poco::Data::Session("SQLite", path_) << statement, Poco::Data::Keywords::now;
+  }
+  // Entries can be appended, and from this number on not be read.
+  void MakeUnreadableFrom(int number) {
+    Run("ALTER TABLE entry RENAME TO kept");
+    Run("CREATE VIEW entry AS SELECT stream, number, iif(number < " + std::to_string(number) +
+        ", time, abs(-9223372036854775807 - 1)) AS time, topic, text, fields, writer, sequence "
+        "FROM kept");
+    Run("CREATE TRIGGER appends INSTEAD OF INSERT ON entry BEGIN INSERT INTO kept VALUES("
+        "NEW.stream, NEW.number, NEW.time, NEW.topic, NEW.text, NEW.fields, NEW.writer, "
+        "NEW.sequence); END");
+    Run("CREATE TRIGGER trims INSTEAD OF DELETE ON entry BEGIN SELECT 0; END");
+  }
+  void MakeReadable() {
+    Run("DROP VIEW entry");
+    Run("ALTER TABLE kept RENAME TO entry");
   }
   template <typename Done>
   bool Wait(Done done) {
@@ -97,10 +124,32 @@ TEST_F(SqliteEngineTest, MakesNoThreadBeforeItHasToldWhatThereIs) {
 TEST_F(SqliteEngineTest, FailsWhenItCannotReadOn) {
   Fill();
   Open({.stream = "chat", .newest = 500, .writer = 1});
-  Poco::Data::Session("SQLite", path_) << "DROP TABLE entry", Poco::Data::Keywords::now;
+  Run("DROP TABLE entry");
   EXPECT_TRUE(Wait([&] { return !listener_.failures.empty(); }));
   ASSERT_EQ(listener_.failures.size(), 1U);
   EXPECT_NE(listener_.failures.front().find("a.db': "), std::string::npos);
+}
+
+TEST_F(SqliteEngineTest, TellsAllWhereItCouldNotReadOnForAWhile) {
+  OpenEmpty();
+  MakeUnreadableFrom(300);
+  Fill();
+  EXPECT_TRUE(Wait([&] { return listener_.texts.size() == 200; }));
+  MakeReadable();
+  EXPECT_TRUE(Wait([&] { return listener_.texts.size() == 500; }));
+}
+
+// Who is told that it was refused says it again.
+TEST_F(SqliteEngineTest, RefusesNothingThatItHasAppendedAndCannotRead) {
+  OpenEmpty();
+  MakeUnreadableFrom(1);
+  Fill(1);
+  const store::Entry own{.text = "own", .writer = 1, .sequence = 1};
+  engine_->append({&own, 1});
+  EXPECT_TRUE(Wait([&] { return !listener_.appended.empty() || !listener_.refused.empty(); }));
+  EXPECT_EQ(listener_.refused, std::vector<std::string>{});
+  MakeReadable();
+  EXPECT_TRUE(Wait([&] { return listener_.texts.size() == 2; }));
 }
 
 }  // namespace

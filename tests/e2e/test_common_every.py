@@ -316,7 +316,8 @@ def test_a_signal_that_comes_with_the_first_packet_is_told_with_the_totals(netki
     assert client.status == 128 + number, client
     end = end_of(client.out)
     assert (end["error"], end["sent"] >= 1) == (f"ended by signal {number.name[3:]}", True)
-    assert re.search(rb"\bsent [1-9]", client.err)
+    has_summary = words[1] in ("ping", "bench")  # which has been printed
+    assert has_summary or re.search(rb"\bsent [1-9]", client.err)
     silent.wait_for_a_message()
 
 

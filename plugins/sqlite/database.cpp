@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fcntl.h>
 #include <sqlite/database.hpp>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -115,10 +116,13 @@ constexpr const char* kColumns = "number, time, topic, text, fields, writer, seq
 std::string made_file(const std::string& path, const std::string& option) {
   const FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!file) throw SystemError(errno, fmt::format("{}: cannot open '{}'", option, path));
+  struct stat status = {};
   std::array<char, 16> head{};
-  const ssize_t size = ::pread(file.get(), head.data(), head.size(), 0);
+  const bool is_regular = ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode);
+  const ssize_t size = is_regular ? ::pread(file.get(), head.data(), head.size(), 0) : 0;
   if (size < 0) throw SystemError(errno, fmt::format("{}: cannot read '{}'", option, path));
-  if (size > 0 && std::string_view(head.data(), static_cast<std::size_t>(size)) != kMagic) {
+  const std::string_view front(head.data(), static_cast<std::size_t>(size));
+  if (!is_regular || (!front.empty() && front != kMagic)) {
     throw Error(ExitStatus::config,
                 fmt::format("{}: '{}' is not a SQLite file; use another", option, path));
   }

@@ -312,3 +312,13 @@ def test_a_reader_at_a_socket_holds_nobody_up_and_may_go(netkit):
             client.send(b"x" * 1000)
             assert len(client.recv(2000)) == 1000
     assert server.wait() == -signal.SIGPIPE
+
+
+@pytest.mark.parametrize("args, status, sentence", [
+    (("frame", "serve", "127.0.0.1:0", "--cert", "pipe", "--key", "pipe"), 78, b"the certificate file 'pipe' is a pipe; use a file"),
+    (("sse", "https://127.0.0.1:9/", "--cacert", "pipe"), 78, b"the CA file 'pipe' is a pipe; use a file"),
+    (("frame", "replay", "pipe", "127.0.0.1:9"), 76, b"this is not a recording")], ids=["cert", "cacert", "replay"])
+def test_nor_does_one_that_nobody_writes(netkit, tmp_path, args, status, sentence):
+    os.mkfifo(tmp_path / "pipe")
+    result = netkit.run(*args, cwd=tmp_path)
+    assert result.status == status and sentence in result.err, result

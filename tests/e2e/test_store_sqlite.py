@@ -200,13 +200,14 @@ def test_a_server_says_what_it_could_not_store(netkit, tmp_path):
 
 
 FOREIGN = [("text", 78, "is not a SQLite file"), ("other", 78, "is a SQLite file of another program"),
-           ("missing/x.db", 74, "cannot open"), ("newer", 78, "was made by a newer netkit")]
+           ("missing/x.db", 74, "cannot open"), ("newer", 78, "was made by a newer netkit"), ("pipe", 78, "is not a SQLite file")]
 
 
 @pytest.mark.parametrize("name, status, sentence", FOREIGN)
 @pytest.mark.parametrize("command", ["push", "sse"])
 def test_a_file_that_is_no_store_is_refused(netkit, tmp_path, command, name, status, sentence):
     (tmp_path / "text").write_text("something else altogether\n")
+    os.mkfifo(tmp_path / "pipe")
     with sqlite3.connect(tmp_path / "other") as database:
         database.execute("CREATE TABLE mine(x)")
     with sqlite3.connect(tmp_path / "newer") as database:

@@ -40,6 +40,13 @@ std::string magic(std::string_view command) {
   return fmt::format("netkit-{}-recording ", command);
 }
 
+// Does not wait for somebody who writes to a named pipe.
+FileDescriptor open_to_read(const std::string& path) {
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  if (file) ::fcntl(file.get(), F_SETFL, 0);
+  return file;
+}
+
 }  // namespace
 
 void append_recording_header(std::string& out, std::string_view command) {
@@ -132,7 +139,7 @@ std::string RecordingReader::fault_text() const {
 RecordingPlayer::RecordingPlayer(const Options& options, TimePoint start)
     : path_(options.path),
       speed_(options.speed),
-      file_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)),
+      file_(open_to_read(path_)),
       reader_(options.command, options.max_bytes, options.limit_option),
       base_(start),
       last_due_(start) {

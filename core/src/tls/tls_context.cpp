@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <sys/stat.h>
 #include <utility>
 
 #include <openssl/err.h>
@@ -29,8 +30,12 @@ using ContextPtr = std::unique_ptr<SSL_CTX, ContextFree>;
   throw Error(ExitStatus::config, message);
 }
 
-// To distinguish a missing file from one with other content.
+// To distinguish a missing file from one with other content. A pipe would be waited for, here and by
+// the library.
 void check_readable(const std::string& file, const char* what) {
+  struct stat status = {};
+  if (::stat(file.c_str(), &status) == 0 && S_ISFIFO(status.st_mode))
+    refuse(std::string("the ") + what + " '" + file + "' is a pipe; use a file");
   std::FILE* const opened = std::fopen(file.c_str(), "re");
   if (opened == nullptr)
     refuse(std::string("cannot read the ") + what + " '" + file + "': " + error_text(errno));

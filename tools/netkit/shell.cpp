@@ -316,7 +316,10 @@ void Shell::note_end(Job& job, const std::string& name, ProcessEnd end, bool is_
   if (end.signo != 0 && !is_wanted_end(end.signo)) {
     say(fmt::format("netkit: {}: crashed: {}", escaped_text(name), ::strsignal(end.signo)));
   }
-  if (is_last) job.status = end.status;
+  if (!is_last) return;
+  job.status = end.status;
+  // Behind ^C, which the terminal has shown.
+  if (end.signo == SIGINT && options_.interactive && !job.background) say("");
 }
 
 // Peers' bytes may be in it, so it is escaped before the terminal sees it.

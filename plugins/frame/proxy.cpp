@@ -38,7 +38,7 @@ namespace {
 
 // How long an answer may take after one side has finished, if the other cannot be told so.
 constexpr Duration kLinger = std::chrono::seconds(1);
-constexpr std::size_t kMostWaiting = std::size_t{16} << 20U;  // bytes that --fault holds back
+constexpr std::size_t kMostHeld = std::size_t{16} << 20U;  // bytes that --fault holds back
 
 class Proxy {
  public:
@@ -276,7 +276,7 @@ void Proxy::Session::look_at(Half& half, std::string_view data) {
   proxy_.recorder_.record(connection_, half.direction, data);
   if (!half.by_frames()) half.way ? half.way->add(data) : half.pass(data);
   if (half.decoding) decode(half, data);
-  if (!closing() && half.way && half.way->waiting() > kMostWaiting) {
+  if (!closing() && half.way && half.way->waiting() > kMostHeld) {
     notice(half, "closed: more than 16M are queued (--fault)");
     reset_both();
   }

@@ -75,7 +75,8 @@ void log_head(const Log& log, std::string_view direction, std::string_view head)
   while (!head.empty()) {
     const std::size_t end = std::min(head.find('\n'), head.size());
     const std::string_view line = trim_white_space(head.substr(0, end));
-    if (!line.empty()) log.protocol(fmt::format("{}{}", direction, shown_header(line)));
+    if (!line.empty())
+      log.protocol(fmt::format("{}{}", direction, without_passwords(shown_header(line))));
     head.remove_prefix(std::min(end + 1, head.size()));
   }
 }

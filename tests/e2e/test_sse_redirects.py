@@ -30,6 +30,13 @@ def test_a_redirect_takes_no_secrets_elsewhere(netkit, tmp_path):
     assert len(other.requests) == 2
 
 
+def test_the_password_of_a_redirect_does_not_show(netkit):
+    with Server(ok(ONE)) as other:
+        with Server(answer("302 Found", Location=other.url.replace("://", "://ann:s3cret@"))) as server:
+            done = read(netkit, server, "-c", "1", "-vv")
+    assert done.out == b"one\n" and b"Location: http" in done.err and b"s3cret" not in done.err
+
+
 def test_a_redirect_of_a_post(netkit):
     with Server(answer("303 See", Location="/a"), ok(ONE), answer("307 Again", Location="/b"), ok(ONE)) as server:
         for _ in range(2):

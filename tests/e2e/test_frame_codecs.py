@@ -287,12 +287,17 @@ def test_replay_of_a_pipe_prints_what_has_come_and_can_be_stopped(netkit, tmp_pa
 
 
 def test_replay_says_that_the_server_did_not_take_all(netkit, tmp_path):
-    (tmp_path / "talk").write_text(recording((0, 1, ">", "AAAAAQI="), (0.2, 1, ">", "AAAAAQI="), (0.2, 2, ">", "AAAAAQI=")))
+    os.mkfifo(tmp_path / "talk")
     with Server() as server:
         replay = netkit.start("frame", "replay", tmp_path / "talk", server.address, "--json")
-        peer = server.accept()
-        peer.expect(b"\0\0\0\x01\x02")
-        peer.close()
+        with open(tmp_path / "talk", "w", encoding="ascii") as pipe:
+            pipe.write(recording((0, 1, ">", "AAAAAQI=")))
+            pipe.flush()
+            peer = server.accept()
+            peer.expect(b"\0\0\0\x01\x02")
+            peer.close()
+            replay.err.expect(rb"connection lost: closed by the peer\n")
+            pipe.write("0.000000000 1 > AAAAAQI=\n0.000000000 2 > AAAAAQI=\n")
         server.accept().expect(b"\0\0\0\x01\x02")
         assert replay.wait() == 69
         assert b"frame: 1 connection lost before everything recorded was sent\n" in replay.err.rest()

@@ -119,7 +119,9 @@ class FrameServer::Client final : public TcpServer::Connection {
  private:
   void on_open(std::string_view /*alpn*/) override { arm(); }
   void on_received(std::string_view data) override;
-  void on_drained() override;
+  void on_drained() override {
+    if (!unread_.empty() && !closing()) take_all(std::exchange(unread_, {}));
+  }
   void on_half_closed() override;
 
   void take_all(std::string_view data);
@@ -175,10 +177,6 @@ void FrameServer::Client::take_all(std::string_view data) {
       server_.host_.loop().now(), data, [this](const FrameView& view) { return take(view); });
   if (!error) unread_ = data.substr(taken);
   settle(error);
-}
-
-void FrameServer::Client::on_drained() {
-  if (!unread_.empty() && !closing()) take_all(std::exchange(unread_, {}));
 }
 
 // An answer may be much longer than what it answers: where the client does not take what is queued

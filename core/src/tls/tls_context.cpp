@@ -30,8 +30,8 @@ using ContextPtr = std::unique_ptr<SSL_CTX, ContextFree>;
   throw Error(ExitStatus::config, message);
 }
 
-// To distinguish a missing file from one with other content. A pipe would be waited for, here and by
-// the library.
+// To distinguish a missing file from one with other content. A pipe would be waited for, here and
+// by the library.
 void check_readable(const std::string& file, const char* what) {
   struct stat status = {};
   if (::stat(file.c_str(), &status) == 0 && S_ISFIFO(status.st_mode))

@@ -225,7 +225,9 @@ void RedisEngine::append_many(std::span<const Entry> entries, const std::string&
   const Batch batch(entries, settings_.keep_last);
   const std::string epoch = std::to_string(state_.epoch);
   const std::string writer = std::to_string(settings_.writer);
-  std::vector<std::string_view> arguments{epoch, keep_,       mark_field_, writer,
+  // However few are kept: others read a batch once it is there.
+  const std::string keep = std::to_string(std::max(settings_.keep, entries.size()));
+  std::vector<std::string_view> arguments{epoch, keep,        mark_field_, writer,
                                           mark_, mark_before, before};
   arguments.insert(arguments.end(), batch.arguments().begin(), batch.arguments().end());
   run_append(append_many_, kAppend, arguments);

@@ -46,6 +46,8 @@ constexpr const char* kTables[] = {
     "CREATE TABLE writer(stream INTEGER, writer INTEGER, sequence INTEGER, used INTEGER, PRIMARY "
     "KEY(stream, writer)) WITHOUT ROWID"};
 
+// Entries beyond those that are kept, for other servers that have not read them yet.
+constexpr std::size_t kStillToRead = 200;
 // A writer that has appended nothing for so long will not repeat anything.
 constexpr Int64 kWriterLife = Int64{7} * 24 * 3600 * 1'000'000;
 
@@ -145,7 +147,7 @@ struct Database::Impl {
   auto transaction(Work&& work);
   Int64 done_by(std::uint64_t writer);
   void write(std::string_view into_table, Columns& rows);
-  void trim(Int64 last);
+  void trim(Int64 last, std::size_t more);
 
   store::Settings settings;
   Poco::Data::Session session;
@@ -289,8 +291,8 @@ Int64 Database::Impl::done_by(std::uint64_t writer) {
   return done;
 }
 
-void Database::Impl::trim(Int64 last) {
-  Int64 drop = last - static_cast<Int64>(settings.keep);
+void Database::Impl::trim(Int64 last, std::size_t more) {
+  Int64 drop = last - static_cast<Int64>(std::max<std::size_t>(settings.keep, 1) + more);
   session << "DELETE FROM entry WHERE stream = ? AND number <= ?", use(stream), use(drop), now;
 }
 
@@ -322,8 +324,15 @@ std::vector<Entry> Database::append(std::vector<Entry> entries) {
     impl.session << "UPDATE stream SET last = ? WHERE id = ?", use(last), use(impl.stream), now;
     impl.session << "REPLACE INTO writer VALUES(?, ?, ?, ?)", use(impl.stream),
         use(rows.writer.back()), use(rows.sequence.back()), use(used), now;
-    impl.trim(last);
+    impl.trim(last, std::max(kStillToRead, entries.size()));
     return std::move(entries);
+  });
+}
+
+void Database::trim() {
+  guarded([this] {
+    impl_->trim(impl_->one(fmt::format("SELECT last FROM stream WHERE id = {}", impl_->stream)), 0);
+    return 0;
   });
 }
 

@@ -37,8 +37,10 @@ class Database {
   // Entries from number `from` on, at most so many, in order.
   std::vector<store::Entry> read(std::uint64_t from, std::size_t limit);
   // In one transaction, which is on the disk when this returns; what its writer has appended before
-  // is left out. The entries that were appended, with their numbers.
+  // is left out. The entries that were appended, with their numbers. A few more are kept than are
+  // wanted, until trim().
   std::vector<store::Entry> append(std::vector<store::Entry> entries);
+  void trim();
   std::vector<store::Entry> last_of_topics();
 
   // Who has each name then.

@@ -13,6 +13,8 @@ namespace {
 using store::Entry;
 
 constexpr std::size_t kAtOnce = 200;  // entries that are read in one query
+// How long other servers may take until they have read what has been appended.
+constexpr Duration kUntilRead = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -135,6 +137,7 @@ void SqliteEngine::append(std::span<const Entry> entries) {
     try {
       return [told = news(database_->append(std::move(batch))), sequence](SqliteEngine& engine) {
         --engine.in_flight_;
+        engine.trim_soon();
         engine.tell(told);
         engine.handler_.on_appended(sequence);
       };
@@ -145,6 +148,19 @@ void SqliteEngine::append(std::span<const Entry> entries) {
         engine.handler_.on_refused(why);
       };
     }
+  });
+}
+
+void SqliteEngine::trim_soon() {
+  if (trim_.pending()) return;
+  trim_ = around_.loop.after(kUntilRead, [this] {
+    work([this]() -> Report {
+      try {
+        database_->trim();
+      } catch (const Trouble&) {  // the next time
+      }
+      return {};
+    });
   });
 }
 

@@ -38,6 +38,7 @@ class SqliteEngine final : public store::Engine {
   void on_read(const std::vector<store::Entry>& entries, const store::State& state);
   void read_on(const store::State& state);
   void look();
+  void trim_soon();
   void tell(const std::vector<store::Entry>& entries);
 
   store::Surroundings around_;
@@ -48,6 +49,7 @@ class SqliteEngine final : public store::Engine {
   std::uint64_t next_ = 0;               // number of the next entry that is told; likewise
   std::shared_ptr<SqliteEngine*> self_;  // what the worker posts finds us by, as long as we live
   std::unique_ptr<FileWatch> watch_;
+  Timer trim_;  // once the others have read what has been appended
   bool looking_ = false;
   bool has_told_all_ = false;  // that there was when it was opened
   std::size_t jobs_here_ = 0;  // posted to the loop itself

@@ -295,6 +295,16 @@ TEST_P(Conformance, NoMoreIsKeptThanWanted) {
   EXPECT_EQ(bob->entries.back().number, 300u);
 }
 
+TEST_P(Conformance, OthersAreToldHoweverLittleIsKept) {
+  const auto ann = peer({.keep = 0});
+  const auto bob = peer({.keep = 0});
+  Texts all;
+  for (int i = 0; i < 150; ++i) all.push_back(std::to_string(i));
+  ASSERT_TRUE(ann->append(all));
+  EXPECT_TRUE(bob->has(all.size()));
+  EXPECT_EQ(bob->texts(), all);
+}
+
 TEST_P(Conformance, WhatIsAppendedAgainIsNotDoubled) {
   const auto ann = peer();
   Entry a = Peer::entry("a");

@@ -155,8 +155,9 @@ class MemoryStore::MemoryEngine final : public Engine {
       entry.number = ++mine.last;
       if (settings_.keep_last) mine.last_of_topic[entry.topic] = entry;
       mine.entries.push_back(std::move(entry));
-      if (mine.entries.size() > settings_.keep) mine.entries.pop_front();
     }
+    const std::size_t kept = std::max(settings_.keep, batch.size());
+    while (mine.entries.size() > kept) mine.entries.pop_front();
     for (MemoryEngine* engine : store_.engines_) {
       if (engine->settings_.stream != settings_.stream) continue;
       engine == this ? give_entries() : engine->later([engine] { engine->give_entries(); });

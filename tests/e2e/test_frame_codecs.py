@@ -274,10 +274,15 @@ def test_replay_ends_when_all_is_sent(netkit, tmp_path):
         server.accept().expect(b"\0\0\0\x01\x02")
 
 
+def written_pipe(path):
+    """A pipe that has somebody who writes before somebody reads."""
+    os.mkfifo(path)
+    return open(os.open(path, os.O_RDWR), "w", encoding="ascii")
+
+
 def test_replay_of_a_pipe_prints_what_has_come_and_can_be_stopped(netkit, tmp_path):
-    os.mkfifo(tmp_path / "talk")
-    replay = netkit.start("frame", "replay", tmp_path / "talk")
-    with open(tmp_path / "talk", "w", encoding="ascii") as pipe:
+    with written_pipe(tmp_path / "talk") as pipe:
+        replay = netkit.start("frame", "replay", tmp_path / "talk")
         for text in (recording((0, 1, ">", "AAAAAQI=")), "0.000000000 1 > AAAAAQI=\n"):
             pipe.write(text)
             pipe.flush()
@@ -287,10 +292,9 @@ def test_replay_of_a_pipe_prints_what_has_come_and_can_be_stopped(netkit, tmp_pa
 
 
 def test_replay_says_that_the_server_did_not_take_all(netkit, tmp_path):
-    os.mkfifo(tmp_path / "talk")
     with Server() as server:
-        replay = netkit.start("frame", "replay", tmp_path / "talk", server.address, "--json")
-        with open(tmp_path / "talk", "w", encoding="ascii") as pipe:
+        with written_pipe(tmp_path / "talk") as pipe:
+            replay = netkit.start("frame", "replay", tmp_path / "talk", server.address, "--json")
             pipe.write(recording((0, 1, ">", "AAAAAQI=")))
             pipe.flush()
             peer = server.accept()

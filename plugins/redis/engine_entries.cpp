@@ -175,6 +175,7 @@ std::optional<Entry> RedisEngine::read_entry(const Reply& reply) {
 }
 
 void RedisEngine::pass_over(std::string_view id) {
+  handler_.on_skipped(1);
   if (std::exchange(passed_over_, true)) return;
   around_.log.notice(
       fmt::format("entry {} of '{}' is not valid: it has no text, or an invalid number; such "

@@ -84,13 +84,14 @@ std::vector<TotalDef> totals() {
           {"store_received", "entries of other servers received from --store"},
           {"store_refused", "entries refused by --store or because --store-queue was full"},
           {"store_lost", "entries lost by --store, or trimmed before they were read"},
+          {"store_skipped", "entries of other programs in --store that are not valid"},
           {"store_outages", "number of times --store was unavailable"},
           {"store_waiting", "entries waiting for --store", kGauge}};
 }
 
 void show_none(Totals& totals) {
   for (const char* name : {"store_appended", "store_received", "store_refused", "store_lost",
-                           "store_outages", "store_waiting"}) {
+                           "store_skipped", "store_outages", "store_waiting"}) {
     totals.add(name, std::uint64_t{0});
   }
 }

@@ -286,6 +286,7 @@ void Stream::show(Totals& totals) const {
   totals.add("store_received", counters_.came);
   totals.add("store_refused", counters_.refused);
   totals.add("store_lost", counters_.lost);
+  totals.add("store_skipped", counters_.skipped);
   totals.add("store_outages", counters_.outages);
   totals.add("store_waiting", std::uint64_t{waiting()});
 }

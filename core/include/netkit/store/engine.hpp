@@ -104,6 +104,8 @@ class NETKIT_API Engine {
     // on_away(). Appends that have not been answered are to be made again.
     virtual void on_open(const State& state) = 0;
     virtual void on_entries(std::span<const Entry> entries) = 0;
+    // So many entries were skipped that nothing can be read from.
+    virtual void on_skipped(std::uint64_t count) { (void)count; }
     // Every entry of the first batch is in the store; `sequence` is that of the last.
     virtual void on_appended(std::uint64_t sequence) = 0;
     // None of the unanswered batches is in the store, because it has no room or accepts no writes;

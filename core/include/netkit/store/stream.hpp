@@ -28,6 +28,7 @@ struct Counters {
   std::uint64_t came = 0;      // of others
   std::uint64_t refused = 0;   // by --store-queue, or by a store that takes nothing
   std::uint64_t lost = 0;      // that the store has lost, or dropped before they were read
+  std::uint64_t skipped = 0;   // that others have written and nothing can be read from
   std::uint64_t outages = 0;
 };
 
@@ -114,6 +115,7 @@ class NETKIT_API Stream final : private Engine::Handler {
   void on_appended(std::uint64_t sequence) override;
   void on_refused(std::string_view why) override;
   void on_claimed(const std::string& name, bool granted, const std::string& holder) override;
+  void on_skipped(std::uint64_t count) override { counters_.skipped += count; }
   void on_names(std::span<const std::string> names) override { handler_.on_names(names); }
   void on_last(std::span<const Entry> entries) override;
   void on_away() override;

@@ -229,7 +229,7 @@ BOUNDED = [["--count", "9"], ["--until", "end"], ["--done", "end"], ["--data", "
 
 
 @pytest.mark.parametrize("words", BOUNDED, ids=lambda words: words[0])
-@ends("128+n ended by signal n before it had what it was to wait for", "read")
+@ends("128+n ended by signal n before what it was to wait for had arrived", "read")
 def test_reader_cut_short(netkit, held, words):
     reader = reading(netkit, held.url, *words)
     reader.signal(signal.SIGINT)
